@@ -1,0 +1,1 @@
+"""The composition root: the only place with click, print, exit codes and `asyncio.run`."""

@@ -1,0 +1,49 @@
+"""A request and its answer as plain values. Never an auth header: any of these is safe to write down."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Body(Enum):
+    """What an answer's body may be instead of JSON."""
+
+    NOT_JSON = "not json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: `path` is relative to the target's base URL and starts with `/`; `json` is None when there is no body."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: header names are lower case; `json` is `Body.NOT_JSON` when the body was no JSON; `text` is its start."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = Body.NOT_JSON
+    text: str = ""
+
+
+Send = Callable[[Call], Awaitable[Reply]]
+"""Sends one call once. Raises `NotSent` or `OutcomeUnknown`; never repeats."""
+
+
+def read_only(send: Send) -> Send:
+    """A transport with no method but GET: what `plan`, `drift` and their like are handed."""
+
+    async def get(call: Call) -> Reply:
+        if call.method != "GET":
+            raise PermissionError(f"{call.method} {call.path} refused: this command is read-only")
+        return await send(call)
+
+    return get

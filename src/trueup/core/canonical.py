@@ -1,0 +1,185 @@
+"""The one form in which values are compared and digested. Knows the rules as data, no protocol and no file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import rfc8785
+
+DIGEST_RULES = 1
+"""Version of the canonical form; state written under other rules is unknown until the next apply."""
+
+NESTED = ("metadata", "tool_resources")
+"""Top-level keys whose entries are fields of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Semantics:
+    """How a protocol's server treats fields, as data.
+
+    `defaults` is what an absent or null field means; `clear` what to send to clear one; `float32` names numbers the
+    server rounds; `lists` are the resource lists as field names; `tool_defaults` fills `tool[type][…]`, by type and
+    path, on both sides; `synonyms` maps a field path's value to the one it is compared as.
+    """
+
+    defaults: Mapping[str, Any]
+    clear: Mapping[str, Any]
+    float32: frozenset[str] = frozenset()
+    lists: tuple[str, ...] = ()
+    tool_defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    format_defaults: Mapping[str, Any] = field(default_factory=dict)
+    empty_is_null: frozenset[str] = frozenset()
+    synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def default(self, name: str) -> Any:
+        """What an absent field means: [] for a resource list, None for a metadata key."""
+        if name in self.lists or name.startswith("tool_resources."):
+            return []
+        if name.startswith("metadata."):
+            return None
+        return self.defaults.get(name)
+
+
+def split(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as fields: `metadata.owner`, `tool_resources.file_search.vector_store_ids`, and the plain top-level ones."""
+    fields: dict[str, Any] = {}
+    for key, value in body.items():
+        if key == "metadata":
+            for name, entry in (value or {}).items():
+                fields[f"metadata.{name}"] = entry
+        elif key == "tool_resources":
+            for tool, lists in (value or {}).items():
+                for name, entry in (lists or {}).items():
+                    fields[f"tool_resources.{tool}.{name}"] = entry
+        else:
+            fields[key] = value
+    return fields
+
+
+def join(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The body that `split` took apart."""
+    body: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name.startswith("metadata."):
+            body.setdefault("metadata", {})[name.removeprefix("metadata.")] = value
+        elif name.startswith("tool_resources."):
+            _, tool, entry = name.split(".", 2)
+            body.setdefault("tool_resources", {}).setdefault(tool, {})[entry] = value
+        else:
+            body[name] = value
+    return body
+
+
+def canonical_json(value: Any) -> bytes:
+    """RFC 8785 canonical JSON. Raises ValueError for what JSON cannot hold (NaN, an unknown type)."""
+    if _is_plain(value):
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8", "surrogatepass")
+    return rfc8785.dumps(_integral(value))
+
+
+def digest(value: Any, length: int = 32) -> str:
+    """The first `length` hex digits of the SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()[:length]
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the C encoder's output is the canonical form already: no floats, and keys that sort alike in both."""
+    if value is None or isinstance(value, (str, int)):
+        return True
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and key.isascii() and _is_plain(entry) for key, entry in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return False
+
+
+def _integral(value: Any) -> Any:
+    """The value with integers that RFC 8785's implementation refuses (beyond 2**53) as the floats JSON readers make of them."""
+    if isinstance(value, Mapping):
+        return {str(key): _integral(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_integral(entry) for entry in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 - 1:
+        return float(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two canonical values are the same: numbers by value, True is not 1, order of keys ignored."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping):
+        if not isinstance(right, Mapping) or len(left) != len(right):
+            return False
+        return all(key in right and same(entry, right[key]) for key, entry in left.items())
+    if isinstance(left, (list, tuple)):
+        if not isinstance(right, (list, tuple)) or len(left) != len(right):
+            return False
+        return all(map(same, left, right))
+    return bool(left == right)
+
+
+def canonical(name: str, value: Any, semantics: Semantics) -> Any:
+    """One field's value with defaults filled in, server-only parts dropped and numbers made comparable."""
+    if value is None or (value == "" and name in semantics.empty_is_null):
+        return semantics.default(name)
+    if name in semantics.float32 and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float32(value)
+    if name == "tools" and isinstance(value, (list, tuple)):
+        return [_tool(tool, semantics) for tool in value]
+    if name == "response_format" and isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
+        return {**value, "json_schema": _filled(value["json_schema"], semantics.format_defaults)}
+    return value
+
+
+def float32(value: float) -> float:
+    """The nearest single-precision number, as servers that store one answer it; infinities stay as they are."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return float(value)
+
+
+def _tool(tool: Any, semantics: Semantics) -> Any:
+    if not isinstance(tool, Mapping):
+        return tool
+    kind = tool.get("type")
+    defaults = semantics.tool_defaults.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or defaults is None:
+        return tool
+    inner = tool.get(kind)
+    known = {key: entry for key, entry in tool.items() if key not in (kind, "type")}
+    filled = _filled(inner if isinstance(inner, Mapping) else {}, defaults)
+    for path, table in semantics.synonyms.items():
+        filled = _renamed(filled, tuple(path.split(".")), table)
+    return {"type": kind, kind: filled, **known}
+
+
+def _filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping with defaults for what is absent or null, one level of nesting deep where the default is a mapping."""
+    filled = {key: entry for key, entry in value.items() if entry is not None}
+    for key, default in defaults.items():
+        if key not in filled:
+            if default is not None:
+                filled[key] = default
+        elif isinstance(default, Mapping) and isinstance(filled[key], Mapping) and key != "parameters":
+            filled[key] = _filled(filled[key], default)
+    return filled
+
+
+def _renamed(value: dict[str, Any], path: Sequence[str], table: Mapping[str, str]) -> dict[str, Any]:
+    head, rest = path[0], path[1:]
+    if head not in value:
+        return value
+    entry = value[head]
+    if rest:
+        return {**value, head: _renamed(dict(entry), rest, table)} if isinstance(entry, Mapping) else value
+    return {**value, head: table.get(entry, entry)} if isinstance(entry, str) else value

@@ -1,0 +1,76 @@
+"""`trueup.yaml` as values: the project, its targets and what each is told. Reads no file and holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LOCAL = "local"
+"""The base URL of the embedded server, and the project name of every local target."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is to be had: exactly one of `env` (a variable's name) and `command` (argv, run without a shell)."""
+
+    env: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Shares of the target's records, and counts, above which an apply wants `--ack`; both must be exceeded."""
+
+    deletes: int = 1
+    delete_share: float = 0.10
+    modifies: int = 5
+    modify_share: float = 0.50
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named place to apply to. Times are seconds; `rate_limit` is requests a second, 0 means none."""
+
+    name: str
+    project: str
+    protocol: str = "openai-assistants"
+    dialect: str = "openai"
+    base_url: str = LOCAL
+    api_key: SecretRef | None = None
+    token: SecretRef | None = None
+    headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
+    api_version: str = ""
+    openai_organization: str = ""
+    openai_project: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    state: str = "file"
+    stamp: bool = True
+    on_drift: str = "refuse"
+    prune: bool = False
+    guard: Guard = Guard()
+    settle: float = 10.0
+    parallelism: int = 8
+    rate_limit: float = 0.0
+    timeout: float = 60.0
+    max_retries: int = 3
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    allow_loss: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the embedded server."""
+        return self.base_url == LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The project file, or its defaults when there is none."""
+
+    name: str = LOCAL
+    definitions: str = "assistants"
+    default_target: str = LOCAL
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    released: tuple[str, ...] = ()

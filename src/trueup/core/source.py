@@ -1,0 +1,93 @@
+"""Where a value came from, and what is wrong with it. Deliberately does not read files: positions are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+Path = tuple[str | int, ...]
+"""The way to a value inside a document: mapping keys and sequence indexes, outermost first."""
+
+LINE_LIMIT = 200
+"""Characters of a source line that a position keeps; definitions may hold lines of megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file; `line` and `column` count from 1, `column` in characters; `text` is the line, cut at 200."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Severity(Enum):
+    """How bad a diagnostic is: only an error stops a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem as data: a stable `code` (kebab-case), what is wrong, where, and in `hint` what to do next."""
+
+    severity: Severity
+    code: str
+    message: str
+    position: Position | None = None
+    path: Path = ()
+    hint: str = ""
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics sorted by file, line, column and code, each once; those without a position come last."""
+
+    def key(item: Diagnostic) -> tuple[bool, str, int, int, str, str]:
+        at = item.position
+        if at is None:
+            return (True, "", 0, 0, item.code, item.message)
+        return (False, at.file, at.line, at.column, item.code, item.message)
+
+    return tuple(sorted(dict.fromkeys(diagnostics), key=key))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMap:
+    """Positions of keys and values by path, over everything a document was made of (extends, target, var, file)."""
+
+    values: Mapping[Path, Position] = field(default_factory=dict)
+    keys: Mapping[Path, Position] = field(default_factory=dict)
+
+    def value(self, path: Path) -> Position | None:
+        """The position of the value at the longest known prefix of `path`."""
+        return _longest(self.values, path)
+
+    def key(self, path: Path) -> Position | None:
+        """The position of the key at `path` itself, else of the value at the longest known prefix."""
+        return self.keys.get(path) or self.value(path)
+
+
+def _longest(known: Mapping[Path, Position], path: Path) -> Position | None:
+    for length in range(len(path), -1, -1):
+        found = known.get(path[:length])
+        if found is not None:
+            return found
+    return None
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: `tools[2].function.name`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text

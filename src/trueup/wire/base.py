@@ -1,0 +1,99 @@
+"""What a protocol module must offer. Knows what is common to all vendors and the name of none."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from trueup.core.call import Call, Reply
+from trueup.core.canonical import Semantics
+from trueup.core.definition import Definition
+from trueup.core.source import Diagnostic, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the vendor answers now: `body` in the neutral shape, raw values, server-only keys kept apart."""
+
+    id: str
+    body: Mapping[str, Any]
+    created_at: int = 0
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing; `cursor` is the `after` of the next one, empty when the page holds nothing."""
+
+    items: tuple[Live, ...]
+    has_more: bool
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a reply that is no success means. `absent`: the assistant's own 404, not the endpoint's."""
+
+    message: str
+    path: Path = ()
+    absent: bool = False
+    code: str = ""
+
+
+class Unexpected(Exception):
+    """A reply with a success status that is not what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One server's ways, as a row of data. `honest`: its `has_more` is known to tell the truth."""
+
+    name: str
+    base_url: str
+    semantics: Semantics
+    headers: Mapping[str, str] = field(default_factory=dict)
+    honest: bool = False
+    page_size: int = 100
+    stamp_room: int = 512
+    metadata_pairs: int = 16
+
+
+class Adapter(Protocol):
+    """A protocol spoken in one dialect. Bodies are in the neutral shape on this side and the vendor's on the other."""
+
+    name: str
+    dialect: Dialect
+
+    def audit(self, definition: Definition) -> list[Diagnostic]:
+        """What this dialect cannot hold of a definition, before any network."""
+
+    def auth(self, secret: str) -> Mapping[str, str]:
+        """The headers that carry a secret; they never enter a `Call`."""
+
+    def create(self, body: Mapping[str, Any]) -> Call:
+        """The request that creates an assistant."""
+
+    def modify(self, live_id: str, body: Mapping[str, Any]) -> Call:
+        """The request that sets the given fields and leaves the others."""
+
+    def delete(self, live_id: str) -> Call:
+        """The request that deletes one."""
+
+    def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
+        """Reads one; None is the assistant's own 404. Raises `Unexpected` for anything else that is no assistant."""
+
+    def list_page(self, after: str, order: str = "asc") -> Call:
+        """The request for the page after the given id (empty: the first), `asc` or `desc` by creation."""
+
+    def read_page(self, reply: Reply) -> Page:
+        """A listing's page. Raises `Unexpected`."""
+
+    def read(self, reply: Reply) -> Live:
+        """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
+
+    def deleted(self, reply: Reply, live_id: str) -> bool:
+        """Whether the answer says that this id is gone."""
+
+    def problem(self, reply: Reply) -> Problem:
+        """What an answer that is no success says."""
