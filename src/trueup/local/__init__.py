@@ -1,1 +1,1 @@
-"""The embedded vendors: servers on SQLite that behave as the hosted ones are documented to. Knows nothing of the client."""
+"""The embedded vendors: servers on SQLite that behave as the hosted ones are documented to. Knows no client."""
