@@ -1,0 +1,141 @@
+"""Which elements of two sequences belong together: the alignment beneath every text diff. Knows no lines and no words.
+
+Unique elements are the anchors (patience), then an exact longest common subsequence where the gap is small, then equal
+elements by their count. Every path is bounded: no search costs the square of the text's size.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+Block = tuple[int, int, int]
+"""A run of equal elements: where it starts on the left, where on the right, and its length."""
+
+DEPTH = 6
+"""Rounds of anchoring before a gap is taken as replaced."""
+
+SETUP = 50
+"""What starting an exact search costs, in comparisons, however small its gap is."""
+
+GAP = 12_000
+"""Comparisons that one gap may cost when it is searched exactly."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many comparisons a whole diff may still spend on exact searches."""
+
+    left: int
+
+    def spend(self, cost: int) -> bool:
+        """Takes the cost if there is enough left, and says whether there was."""
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+
+def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowance) -> list[Block]:
+    """The runs that both sequences share, in order on both sides; O(n log n) apart from what the allowance pays."""
+    found: list[Block] = []
+    gaps = [(0, len(left), 0, len(right), 0)]
+    while gaps:
+        a, a_end, b, b_end, depth = gaps.pop()
+        start = a
+        while a < a_end and b < b_end and left[a] == right[b]:
+            a, b = a + 1, b + 1
+        if a > start:
+            found.append((start, b - (a - start), a - start))
+        end = a_end
+        while a < a_end and b < b_end and left[a_end - 1] == right[b_end - 1]:
+            a_end, b_end = a_end - 1, b_end - 1
+        if end > a_end:
+            found.append((a_end, b_end, end - a_end))
+        if a == a_end or b == b_end or depth == DEPTH or (a_end - a == b_end - b == 1):
+            continue
+        anchors = _anchors(left[a:a_end], right[b:b_end], allowance)
+        starts = [(a, b), *((a + i, b + j) for i, j in anchors)]
+        ends = [*starts[1:], (a_end, b_end)]
+        if anchors:
+            gaps += [(i, i_end, j, j_end, depth + 1) for (i, j), (i_end, j_end) in zip(starts, ends, strict=True)]
+    return _joined(found)
+
+
+def _joined(found: list[Block]) -> list[Block]:
+    """The blocks in order, neighbours that touch on both sides made one."""
+    joined: list[Block] = []
+    for a, b, length in sorted(found):
+        if joined:
+            i, j, before = joined[-1]
+            if i + before == a and j + before == b:
+                joined[-1] = (i, j, before + length)
+                continue
+        joined.append((a, b, length))
+    return joined
+
+
+def _anchors(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowance) -> list[tuple[int, int]]:
+    """Pairs of places that hold the same element, rising on both sides."""
+    counts, others = Counter(left), Counter(right)
+    places = {item: j for j, item in enumerate(right) if others[item] == 1}
+    unique = [(i, places[item]) for i, item in enumerate(left) if counts[item] == 1 and item in places]
+    if unique:
+        return _rising(unique)
+    cost = len(left) * len(right)
+    if cost <= GAP:
+        return _longest(left, right) if allowance.spend(cost + SETUP) else []
+    return _rising(_by_count(left, right))
+
+
+def _by_count(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Each element's first occurrence with its first, its second with its second, and so on."""
+    places: dict[Hashable, list[int]] = {}
+    for j in range(len(right) - 1, -1, -1):
+        places.setdefault(right[j], []).append(j)
+    return [(i, waiting.pop()) for i, item in enumerate(left) if (waiting := places.get(item))]
+
+
+def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest subsequence of pairs, ordered on the left, that also rises on the right (O(n log n))."""
+    tails: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for index, (_, j) in enumerate(pairs):
+        at = bisect_left(tails, j)
+        before.append(ends[at - 1] if at else -1)
+        if at == len(tails):
+            tails.append(j)
+            ends.append(index)
+        else:
+            tails[at], ends[at] = j, index
+    chain: list[tuple[int, int]] = []
+    index = ends[-1] if ends else -1
+    while index >= 0:
+        chain.append(pairs[index])
+        index = before[index]
+    return chain[::-1]
+
+
+def _longest(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """A longest common subsequence, exactly; costs the product of the lengths."""
+    rows = [[0] * (len(right) + 1)]
+    for item in reversed(left):
+        last, row = rows[-1], [0] * (len(right) + 1)
+        for j in range(len(right) - 1, -1, -1):
+            row[j] = last[j + 1] + 1 if item == right[j] else max(last[j], row[j + 1])
+        rows.append(row)
+    rows.reverse()
+    pairs: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        if left[i] == right[j]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif rows[i + 1][j] >= rows[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return pairs
