@@ -18,7 +18,7 @@ DEPTH = 6
 """Rounds of anchoring before a gap is taken as replaced."""
 
 SETUP = 50
-"""What starting an exact search costs, in comparisons, however small its gap is."""
+"""What looking into a gap costs, in comparisons, however small it is."""
 
 GAP = 12_000
 """Comparisons that one gap may cost when it is searched exactly."""
@@ -26,7 +26,7 @@ GAP = 12_000
 
 @dataclass(slots=True)
 class Allowance:
-    """How many comparisons a whole diff may still spend on exact searches."""
+    """How many comparisons a whole diff may still spend."""
 
     left: int
 
@@ -39,7 +39,7 @@ class Allowance:
 
 
 def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowance) -> list[Block]:
-    """The runs that both sequences share, in order on both sides; O(n log n) apart from what the allowance pays."""
+    """The runs that both sequences share, in order on both sides; O(n log n) and what the allowance pays."""
     found: list[Block] = []
     gaps = [(0, len(left), 0, len(right), 0)]
     while gaps:
@@ -54,7 +54,8 @@ def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowa
             a_end, b_end = a_end - 1, b_end - 1
         if end > a_end:
             found.append((a_end, b_end, end - a_end))
-        if a == a_end or b == b_end or depth == DEPTH or (a_end - a == b_end - b == 1):
+        size = a_end - a + b_end - b
+        if a == a_end or b == b_end or size == 2 or depth == DEPTH or not allowance.spend(SETUP + size // 8):
             continue
         anchors = _anchors(left[a:a_end], right[b:b_end], allowance)
         starts = [(a, b), *((a + i, b + j) for i, j in anchors)]
@@ -86,7 +87,7 @@ def _anchors(left: Sequence[Hashable], right: Sequence[Hashable], allowance: All
         return _rising(unique)
     cost = len(left) * len(right)
     if cost <= GAP:
-        return _longest(left, right) if allowance.spend(cost + SETUP) else []
+        return _longest(left, right) if allowance.spend(cost) else []
     return _rising(_by_count(left, right))
 
 
