@@ -1,0 +1,320 @@
+"""Turns what a JSON Schema validator found into one short sentence for each mistake.
+
+It takes the validator's errors as they are and knows their keywords, but imports no validator, no schema and no file:
+positions are asked for only when there is something to tell. Two keys of a schema are its own: `x-instead` maps a
+word that people often write to the sentence that helps them, `errorMessage` is the sentence for a refused value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
+
+CUT = 60
+"""Characters of a value that a message shows."""
+
+KINDS: Mapping[type, str] = {
+    str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "null",
+    list: "a list", tuple: "a list", dict: "a mapping",
+}  # fmt: skip
+TYPES: Mapping[str, str] = {
+    "string": "text", "boolean": "true or false", "integer": "a whole number", "number": "a number",
+    "null": "null", "array": "a list", "object": "a mapping",
+}  # fmt: skip
+TOO_LONG = {"maxLength": "too-long", "maxItems": "too-many", "maxProperties": "too-many"}
+TOO_SHORT = {"minLength": "too-short", "minItems": "too-few", "minProperties": "too-few"}
+RANGE = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+UNITS = {"Length": "character", "Items": "entry", "Properties": "key"}
+PLURALS = {"character": "characters", "entry": "entries", "key": "keys"}
+
+
+class Found(Protocol):
+    """The part of a validator's error that is read here."""
+
+    validator: Any
+    validator_value: Any
+    instance: Any
+    schema: Any
+    context: Any
+    message: str
+
+    @property
+    def absolute_path(self) -> Iterable[str | int]: ...
+
+    @property
+    def absolute_schema_path(self) -> Sequence[str | int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A mistake before it has a position: `at_key` points at the key of `path`, else at its value.
+
+    `meant` are the keys that an unknown key's sentence proposes: that they are missing is the same mistake.
+    """
+
+    code: str
+    path: Path
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    severity: Severity = Severity.ERROR
+    meant: tuple[str, ...] = ()
+
+
+def placed(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str = "") -> list[Diagnostic]:
+    """The faults with their positions, in order; `locate` is only called if there is one. `file` is the last resort."""
+    found = tuple(faults)
+    if not found:
+        return []
+    source = locate()
+    nowhere = Position(file, 1, 1) if file else None
+    return list(in_order(_diagnostic(fault, source, nowhere) for fault in found))
+
+
+def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Diagnostic:
+    position = source.key(fault.path) if fault.at_key else source.value(fault.path)
+    return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, fault.hint)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or the empty string; case, hyphens and underscores count for little."""
+    import difflib
+
+    folded: dict[str, str] = {}
+    for entry in known:
+        folded.setdefault(_folded(entry), entry)
+    matches = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=0.7)
+    return folded[matches[0]] if matches else ""
+
+
+def _folded(word: str) -> str:
+    return word[:CUT].casefold().replace("-", "_")
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: text in quotes, cut at 60 characters; of a list or mapping only the kind."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= CUT else value[: CUT - 1] + "…")
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (int, float)):
+        text = spelt(value) if isinstance(value, float) or value.bit_length() < 200 else "a very long number"
+        return text if len(text) <= CUT else text[: CUT - 1] + "…"
+    return KINDS.get(type(value), "something else")
+
+
+def spelt(value: float) -> str:
+    """A number as YAML writes it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    return repr(value)
+
+
+def explain(errors: Iterable[Found]) -> list[Fault]:
+    """One fault for each mistake in a validator's errors, which may tell one mistake twice or several in one."""
+    faults = [fault for error in errors for fault in _faults(error)]
+    wrong_type = {fault.path for fault in faults if fault.code == "wrong-type" and not fault.at_key}
+    meant = {(*fault.path[:-1], key) for fault in faults for key in fault.meant}
+    kept = (
+        fault
+        for fault in faults
+        if not (fault.path in wrong_type and fault.code != "wrong-type")
+        and not (fault.code == "missing-key" and fault.path in meant)
+    )
+    return list({(fault.code, fault.path): fault for fault in kept}.values())
+
+
+def _faults(error: Found) -> Iterator[Fault]:
+    path = tuple(error.absolute_path)
+    keyword = error.validator
+    if "propertyNames" in error.absolute_schema_path:
+        yield _bad_key(error, path)
+    elif keyword in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
+        yield from _unknown_keys(error, path)
+    elif keyword in ("anyOf", "oneOf") and error.context:
+        yield from _branches(error, path)
+    else:
+        yield RULES.get(keyword, _other)(error, path)
+
+
+def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
+    schema = error.schema
+    known = [key for key, rule in schema.get("properties", {}).items() if rule is not False]
+    patterns = schema.get("patternProperties", {})
+    for key in error.instance:
+        if key in schema.get("properties", {}) or any(re.search(pattern, key) for pattern in patterns):
+            continue
+        instead = schema.get("x-instead", {}).get(key)
+        if instead:
+            named = tuple(word for word in schema.get("required", ()) if word in instead)
+            yield Fault("not-allowed", (*path, key), instead, at_key=True, meant=named)
+            continue
+        close = nearest(key, known)
+        where = f" in {dotted(path)}" if path else ""
+        question = f"; did you mean '{close}'?" if close else ""
+        hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
+        yield Fault(
+            "unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=(close,)
+        )
+
+
+def _bad_key(error: Found, path: Path) -> Fault:
+    inner = RULES.get(error.validator, _other)(error, ())
+    message = inner.message.replace("the value", f"the key {shown(error.instance)}", 1)
+    return Fault(inner.code, (*path, error.instance), message, inner.hint, at_key=True)
+
+
+def _branches(error: Found, path: Path) -> Iterator[Fault]:
+    """The mistakes in the alternative that was probably meant: the one of the value's type with the fewest faults."""
+    branches: dict[Any, list[Found]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+
+    def wrong(found: list[Found]) -> bool:
+        return any(item.validator == "type" and tuple(item.absolute_path) == path for item in found)
+
+    fitting = [found for found in branches.values() if not wrong(found)]
+    if fitting:
+        closest = min(fitting, key=len)
+        yield from explain(closest)
+        return
+    wanted = [name for found in branches.values() for item in found if item.validator == "type" for name in _list(item)]
+    yield _type_fault(path, list(dict.fromkeys(wanted)), error.instance, "")
+
+
+def _list(error: Found) -> list[str]:
+    value = error.validator_value
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _wrong_type(error: Found, path: Path) -> Fault:
+    return _type_fault(path, _list(error), error.instance, error.schema.get("description", ""))
+
+
+def _type_fault(path: Path, wanted: Sequence[str], value: Any, description: str) -> Fault:
+    names = [TYPES.get(name, name) for name in wanted]
+    expected = " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    kind = KINDS.get(type(value), "something else")
+    scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    got = f"{kind} ({shown(value)})" if scalar else kind
+    return Fault(
+        "wrong-type", path, f"{_name(path)} must be {expected}, not {got}", _write(wanted, value) or description
+    )
+
+
+def _write(wanted: Sequence[str], value: Any) -> str:
+    """How to write what was probably meant."""
+    if "string" in wanted and isinstance(value, (bool, int, float)):
+        return f'Put it in quotes to make it text: "{shown(value)}".'
+    if isinstance(value, str) and {"number", "integer"} & set(wanted) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return f"Write it without quotes: {value}."
+    if (
+        isinstance(value, str)
+        and "boolean" in wanted
+        and value.casefold() in ("yes", "no", "on", "off", "true", "false")
+    ):
+        return f"Write {'true' if value.casefold() in ('yes', 'on', 'true') else 'false'}, without quotes."
+    if "array" in wanted and isinstance(value, str):
+        return f"Write it as a list: [{value if len(value) <= CUT else '…'}]."
+    return ""
+
+
+def _name(path: Path) -> str:
+    return dotted(path) or "the value"
+
+
+def _choice(error: Found, path: Path) -> Fault:
+    values = error.validator_value if error.validator == "enum" else [error.validator_value]
+    words = [value for value in values if isinstance(value, str)]
+    if isinstance(error.instance, str):
+        instead = error.schema.get("x-instead", {}).get(error.instance)
+        if instead:
+            return Fault("not-allowed", path, instead)
+        close = nearest(error.instance, words)
+        if close:
+            return Fault(
+                "not-allowed", path, f"{_name(path)} may not be {shown(error.instance)}; did you mean '{close}'?"
+            )
+    hint = f"Write {' or '.join(shown(value) for value in values)}."
+    return Fault("not-allowed", path, f"{_name(path)} may not be {shown(error.instance)}", hint)
+
+
+def _size(error: Found, path: Path) -> Fault:
+    keyword = error.validator
+    unit = UNITS[keyword[3:]]
+    bound, size = error.validator_value, len(error.instance)
+    if keyword in TOO_SHORT and size == 0:
+        return Fault(TOO_SHORT[keyword], path, f"{_name(path)} may not be empty", error.schema.get("description", ""))
+    verb, side = ("at most", TOO_LONG) if keyword in TOO_LONG else ("at least", TOO_SHORT)
+    holds = f"{size:,} {unit if size == 1 else PLURALS[unit]}"
+    ask = "allowed" if side is TOO_LONG else "needed"
+    return Fault(side[keyword], path, f"{_name(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _range(error: Found, path: Path) -> Fault:
+    low, high, above, below = (error.schema.get(word) for word in RANGE)
+    if low is not None and high is not None:
+        rule = f"between {low} and {high}"
+    else:
+        words = {
+            "minimum": "at least",
+            "maximum": "at most",
+            "exclusiveMinimum": "more than",
+            "exclusiveMaximum": "less than",
+        }
+        bound = (
+            above if error.validator == "exclusiveMinimum" else below if error.validator == "exclusiveMaximum" else None
+        )
+        rule = f"{words[error.validator]} {error.validator_value if bound is None else bound}"
+    return Fault("out-of-range", path, f"{_name(path)} is {shown(error.instance)}; it must be {rule}")
+
+
+def _missing(error: Found, path: Path) -> Fault:
+    """jsonschema tells each missing key in an error of its own and names it only in the message's quotes."""
+    present = error.instance
+    wanted = error.validator_value
+    key = next(key for key in wanted if key not in present and error.message.startswith(repr(key)))
+    where = f"{dotted(path)} lacks the key '{key}'" if path else f"the key '{key}' is missing"
+    rule = error.schema.get("properties", {}).get(key)
+    hint = rule.get("description", "") if isinstance(rule, Mapping) else ""
+    return Fault("missing-key", (*path, key), where, hint)
+
+
+def _pattern(error: Found, path: Path) -> Fault:
+    said = error.schema.get("patternErrorMessage") or error.schema.get("errorMessage")
+    message = f"{_name(path)} may not be {shown(error.instance)}"
+    return Fault(
+        "bad-format", path, f"{message}: {said}" if said else f"{message}: it must match {error.validator_value}"
+    )
+
+
+def _refused(error: Found, path: Path) -> Fault:
+    said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
+    return Fault("not-allowed", path, said or f"{_name(path)} is not allowed here", at_key=True)
+
+
+def _repeated(_error: Found, path: Path) -> Fault:
+    return Fault("repeated", path, f"{_name(path)} holds the same entry twice", "Write each entry once.")
+
+
+def _other(error: Found, path: Path) -> Fault:
+    if error.validator is None:
+        return _refused(error, path)
+    said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
+    return Fault("not-allowed", path, said or f"{_name(path)} does not keep the rule '{error.validator}' of its schema")
+
+
+RULES: Mapping[Any, Callable[[Found, Path], Fault]] = {
+    "type": _wrong_type, "enum": _choice, "const": _choice, "required": _missing, "pattern": _pattern,
+    "not": _refused, "uniqueItems": _repeated,
+    **dict.fromkeys((*TOO_LONG, *TOO_SHORT), _size), **dict.fromkeys(RANGE, _range),
+}  # fmt: skip
