@@ -1,0 +1,152 @@
+"""The structural diff: its law, DeepDiff's traps, and tools that are matched by what they are."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from trueup.core import diff as subject
+from trueup.core.canonical import same
+from trueup.core.diff import Difference, Fate, diff, patch, tool_changes, tool_label
+from trueup.core.plan import MISSING
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0.0, 1.0, "a", "b", "a\nb", "\0x", "__a", "", "1"]),
+    st.text(max_size=5),
+)
+KEYS = st.one_of(st.sampled_from(["a", "b", "__private", "x.y", "it's", 'say "x"', "[0]", ""]), st.text(max_size=4))
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(VALUES, VALUES)
+@settings(max_examples=400, deadline=None)
+def test_patching_with_the_difference_gives_the_other_value(before: Any, after: Any) -> None:
+    left, right = copy.deepcopy(before), copy.deepcopy(after)
+    found = diff(before, after)
+    assert same(patch(before, found), after)
+    assert (found == []) == same(before, after)
+    assert same(before, left)
+    assert same(after, right)
+
+
+@given(VALUES, VALUES)
+@settings(max_examples=300, deadline=None)
+def test_deepdiff_and_the_own_walk_say_the_same(before: Any, after: Any) -> None:
+    assume(not same(before, after))
+    deep = subject._ordered(subject._deep(before, after))
+    if same(patch(before, deep), after):
+        walked = subject._ordered(subject._walk((), before, after))
+        assert [item.path for item in deep] == [item.path for item in walked]
+        assert repr(deep) == repr(walked)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        ({"__a": 1}, {"__a": 2}, ("__a",)),
+        ({"a": True}, {"a": 1}, ("a",)),
+        ({"a": None}, {}, ("a",)),
+        ({}, {"a": None}, ("a",)),
+        ([1, 2], [1, 2, 3], (2,)),
+        ([[1]], [[1.5]], (0, 0)),
+        ({"a": {"b": "x\ny"}}, {"a": {"b": "x\nz"}}, ("a", "b")),
+        ({str(n): n for n in range(50)}, {str(n): n + (n == 7) for n in range(50)}, ("7",)),
+    ],
+)
+def test_known_traps_give_one_difference_at_the_right_place(
+    before: Any, after: Any, path: tuple[str | int, ...]
+) -> None:
+    assert [item.path for item in diff(before, after)] == [path]
+
+
+def test_numbers_are_compared_by_value_and_absence_is_not_null() -> None:
+    assert diff({"a": 1, "b": [2.0]}, {"a": 1.0, "b": [2]}) == []
+    assert diff({"a": None}, {}) == [Difference(("a",), None, MISSING)]
+    assert diff([1, 1, 2], [1, 2, 2]) == [Difference((1,), 1, 2)]
+
+
+def test_a_value_that_is_too_large_for_deepdiff_is_still_compared_and_fast() -> None:
+    before = {"items": [{"n": n, "text": "line\n" * 50} for n in range(20_000)]}
+    after = {"items": [*before["items"][:-1], {"n": -1, "text": "x\n" * 10}]}
+    start = time.process_time()
+    assert [item.path for item in diff(before, after)] == [("items", 19_999, "n"), ("items", 19_999, "text")]
+    assert time.process_time() - start < 5
+
+
+def test_values_nested_beyond_the_depth_are_compared_whole() -> None:
+    before: Any = 1
+    after: Any = 2
+    for _ in range(subject.DEPTH + 20):
+        before, after = [before], [after]
+    (found,) = diff(before, after)
+    assert len(found.path) == subject.DEPTH
+    assert same(patch(before, [found]), after)
+
+
+def test_deepdiff_is_never_handed_a_text_it_would_diff() -> None:
+    before = {"text": "\n".join(str(n % 7) for n in range(29_000))}
+    after = {"text": "\n".join(str(n % 5) for n in range(29_000))}
+    start = time.process_time()
+    assert diff(before, after) == [Difference(("text",), before["text"], after["text"])]
+    assert time.process_time() - start < 2
+
+
+def _function(name: str, **more: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, **more}}
+
+
+def test_an_inserted_tool_does_not_make_the_later_ones_look_changed() -> None:
+    before = [{"type": "code_interpreter"}, _function("a"), _function("b", strict=False)]
+    after = [_function("new"), {"type": "code_interpreter"}, _function("a"), _function("b", strict=True)]
+    changes = tool_changes(before, after)
+    assert [(item.label, item.fate) for item in changes] == [
+        ("function new", Fate.ADDED),
+        ("code_interpreter", Fate.KEPT),
+        ("function a", Fate.KEPT),
+        ("function b", Fate.CHANGED),
+    ]
+    assert changes[-1].differences == (Difference(("function", "strict"), False, True),)
+
+
+def test_one_tool_that_moved_is_the_only_one_that_moved() -> None:
+    tools = [_function(name) for name in "abcd"]
+    changes = tool_changes(tools, [tools[3], *tools[:3]])
+    assert [item.label for item in changes if item.fate is Fate.MOVED] == ["function d"]
+
+
+def test_removed_and_repeated_tools_are_each_told() -> None:
+    changes = tool_changes([_function("a"), _function("a", strict=True), "x"], [_function("a")])
+    assert [(item.label, item.fate) for item in changes] == [
+        ("function a", Fate.KEPT),
+        ("function a (2)", Fate.REMOVED),
+        ("x", Fate.REMOVED),
+    ]
+    assert tool_changes(MISSING, [_function("a (2)"), _function("a"), _function("a")])[2].label == "function a (3)"
+
+
+@pytest.mark.parametrize(
+    ("tool", "label"),
+    [
+        (_function("f"), "function f"),
+        ({"type": "function", "name": "f"}, "function f"),
+        ({"type": "mcp", "server_label": "github"}, "mcp github"),
+        ({"type": "file_search"}, "file_search"),
+        ({}, "tool"),
+        (7, "tool"),
+    ],
+)
+def test_tools_are_called_what_people_call_them(tool: Any, label: str) -> None:
+    assert tool_label(tool) == label
