@@ -1,0 +1,276 @@
+"""The one door to HTTP: a call in, a reply out, once. Knows no vendor, repeats nothing, follows no redirect.
+
+What matters here is telling two kinds of failure apart: a request that certainly was not sent (`NotSent`), and one
+of which nobody knows (`OutcomeUnknown`). Whatever is not plainly the first is the second. No exception carries the
+library's own exception with it: that one holds the request, and with it the credentials.
+
+httpx grows slow when many requests wait in one pool, so the workers are spread over pools of 16 connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+import socket
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, NoReturn
+
+import httpx
+
+from trueup import __version__
+from trueup.core.call import Body, Call, Reply
+from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
+
+POOL = 16
+"""Connections of one pool."""
+
+LIMIT = 64 * 1024 * 1024
+"""Bytes of an answer's body, after decompression."""
+
+DEPTH = 200
+"""Levels of nesting in an answer's JSON; anything deeper is no assistant."""
+
+CONNECT = 10.0
+"""Seconds to connect, at most; the same again for TLS."""
+
+_START = 500
+_UNFIT = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
+_HIDDEN = frozenset({"set-cookie"})
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class Client:
+    """Sends calls to one base URL; satisfies `core.call.Send` with its `send`.
+
+    `auth` gives the headers that carry the secret, asked anew for each request; `timeout` is in seconds, for each
+    silence and for the whole answer; `workers` is how many calls are under way at a time.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str] | None = None,
+        auth: Callable[[], Mapping[str, str]] = dict,
+        timeout: float = 60.0,
+        workers: int = 8,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._host = _host(base_url)
+        self._auth = auth
+        self._timeout = timeout
+        self._headers = _encoded(
+            {"user-agent": f"trueup/{__version__}", "accept": "application/json"}
+            | ({name.lower(): value for name, value in (headers or {}).items()})
+        )
+        verify = httpx.create_ssl_context() if self._base.lower().startswith("https:") else False
+        self._pools = [_pool(timeout, verify) for _ in range(math.ceil(max(1, workers) / POOL))]
+        self._busy = [0] * len(self._pools)
+
+    def __repr__(self) -> str:
+        return f"Client({self._host}, {len(self._pools)} pools)"
+
+    async def send(self, call: Call) -> Reply:
+        """The answer to one request, sent at most once.
+
+        Raises NotSent when it certainly did not go out, OutcomeUnknown when nobody can tell, and CredentialError.
+        """
+        index = self._busy.index(min(self._busy))
+        request = self._request(self._pools[index], call)
+        self._busy[index] += 1
+        failure: Exception
+        try:
+            async with asyncio.timeout(self._timeout + 2 * CONNECT):
+                return await _answer(self._pools[index], request)
+        except _NEVER_SENT as error:
+            failure = NotSent(f"{self._host} could not be reached: {_reason(error)}")
+        except (TimeoutError, httpx.TimeoutException):
+            failure = OutcomeUnknown(
+                f"{self._host} did not finish its answer to {call.method} {call.path} within {self._timeout:g} seconds"
+            )
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            failure = OutcomeUnknown(
+                f"the connection to {self._host} broke before the answer to {call.method} {call.path} was complete "
+                f"({_reason(error)})"
+            )
+        finally:
+            self._busy[index] -= 1
+        raise failure  # outside of the handlers: the library's exception holds the headers
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        for pool in self._pools:
+            await pool.aclose()
+
+    def _request(self, pool: httpx.AsyncClient, call: Call) -> httpx.Request:
+        """The request with its headers. Raises NotSent for a body or a path that cannot be sent."""
+        headers = self._headers | _encoded(self._auth())
+        content = None
+        problem = ""
+        try:
+            if call.json is not None:
+                headers[b"content-type"] = b"application/json"
+                content = _json(call.json)
+            return pool.build_request(
+                call.method, self._base + call.path, params=call.query or None, content=content, headers=headers
+            )
+        except UnicodeEncodeError:
+            problem = "it holds half of a character (a lone surrogate), which UTF-8 cannot carry"
+        except (ValueError, TypeError, RecursionError):
+            problem = "its body holds what JSON cannot carry"
+        except httpx.InvalidURL:
+            problem = "its address is none"
+        raise NotSent(f"{call.method} {call.path} was not sent: {problem}")
+
+
+def _pool(timeout: float, verify: ssl.SSLContext | bool) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=verify,
+        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT)),
+        limits=httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL),
+        follow_redirects=False,
+        http1=True,
+        http2=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a cookie would tie one call to another
+    )
+
+
+async def _answer(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
+    response = await pool.send(request, stream=True)
+    try:
+        content = await _read(response)
+    finally:
+        await response.aclose()
+    headers = {name.lower(): value for name, value in response.headers.items() if name.lower() not in _HIDDEN}
+    text = content[: 4 * _START].decode("utf-8", "replace")[:_START]
+    parsed = Body.NOT_JSON if len(content) > LIMIT else _parsed(content)
+    return Reply(status=response.status_code, headers=headers, json=parsed, text=text)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """The body; of one beyond the limit only so much that it can be told."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > LIMIT:
+            break
+    return b"".join(parts)
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON of a body, or `Body.NOT_JSON` for anything that no JSON reader should take."""
+    try:
+        value = json.loads(content, parse_constant=_refused, parse_float=_finite, parse_int=_bounded)
+    except (ValueError, RecursionError):
+        return Body.NOT_JSON
+    level, depth = [value], 0
+    while level:
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, (dict, list))
+        ]
+        depth += 1
+        if depth > DEPTH:
+            return Body.NOT_JSON
+    return value
+
+
+def _refused(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is beyond all bounds")
+    return number
+
+
+def _bounded(text: str) -> int:
+    if len(text) > 300:  # more digits than any number that a double can hold
+        raise ValueError("a number is beyond all bounds")
+    return int(text)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Read-only mappings and sequences as what the encoder knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError("not JSON")
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Headers as bytes, checked here so that the library's complaint cannot quote one. Raises CredentialError."""
+    unfit = next((name for name, value in headers.items() if _UNFIT.search(name + value)), None)
+    if unfit is not None:
+        raise CredentialError(
+            f"The header {_UNFIT.sub('?', unfit)} holds a line break, a control character or a letter beyond Latin-1.",
+            "Give it a value on one line, without such letters.",
+        )
+    return {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}
+
+
+def _host(url: str) -> str:
+    """Host and port, which is all of an address that messages show."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "the target"
+    return parsed.netloc.decode("ascii", "replace") or "the target"
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong in a few words, from the system's own exception at the end of the chain."""
+    chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, socket.gaierror):
+            return "its name is unknown (DNS)"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its TLS certificate was not accepted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed: {cause.reason or 'no reason was given'}"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy refused the way to it"
+    if isinstance(error, httpx.PoolTimeout):
+        return "no connection became free"
+    if isinstance(error, (TimeoutError, httpx.ConnectTimeout)):
+        return "it did not answer in time"
+    system = next((cause for cause in chain if isinstance(cause, OSError) and cause.strerror), None)
+    return system.strerror.lower() if system is not None and system.strerror else type(error).__name__
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The exception and all that led to it, groups opened, each once."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        item = waiting.pop(0)
+        if item is None or any(item is known for known in found):
+            continue
+        found.append(item)
+        waiting += [item.__cause__, item.__context__]
+        if isinstance(item, BaseExceptionGroup):
+            waiting += item.exceptions
+    return found

@@ -1,0 +1,241 @@
+"""Keys and tokens: where they come from, and how they stay out of every output. Knows no protocol and no header.
+
+A secret comes from an environment variable or from a command, never from a file of the project. It is a type whose
+text is `***`; only `reveal` gives it away, and only the headers of a request ask for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote
+
+from trueup.core.call import Call, Reply, Send
+from trueup.core.errors import CredentialError
+from trueup.core.project import SecretRef
+
+TIMEOUT = 30.0
+"""Seconds that a command may take."""
+
+AGAIN = 30.0
+"""Seconds within which a command is not run a second time, however often its token is refused."""
+
+MASK = "***"
+SHORTEST = 6
+"""Characters from which on a secret is masked in foreign text; shorter ones would blacken ordinary words."""
+
+_UNFIT = re.compile(r"[^\x20-\x7e\xa0-\xff]")
+
+
+class Secret:
+    """A key or token that no output can show: its text and its repr are `***`, and it cannot be pickled."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for a request's headers."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __format__(self, _spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not written down")
+
+
+class Secrets:
+    """All secrets of a run, to be taken out of texts that others wrote: server messages, a command's complaints."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._known: set[str] = set()
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: Secret) -> None:
+        """Takes one more secret in, as it is and as a URL would hold it."""
+        value = secret.reveal()
+        if len(value) >= SHORTEST:
+            self._known |= {value, quote(value, safe="")}
+
+    def mask(self, text: str) -> str:
+        """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
+        for value in sorted(self._known, key=lambda known: (-len(known), known)):
+            text = text.replace(value, MASK)
+        return text
+
+    def __repr__(self) -> str:
+        return f"Secrets({len(self._known)} known)"
+
+
+def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:
+    """The secret that a reference leads to; a command runs in `folder`, without a shell.
+
+    Raises CredentialError, which names the variable or the program and never holds what it gave.
+    """
+    if ref.env:
+        return _from_environment(ref.env, environ)
+    if ref.command:
+        return _from_command(ref.command, environ, folder)
+    raise CredentialError(
+        "A secret is neither `{env: NAME}` nor `{command: [PROGRAM, ARGUMENT…]}`.",
+        "Write one of the two in trueup.yaml.",
+    )
+
+
+class Credential:
+    """A secret over the length of a run: had once, and had again from its command after the server refused it."""
+
+    __slots__ = ("_environ", "_folder", "_had", "_known", "_lock", "_monotonic", "_ref", "_secret")
+
+    def __init__(
+        self,
+        ref: SecretRef,
+        environ: Mapping[str, str],
+        known: Secrets,
+        folder: Path | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ref, self._environ, self._folder = ref, environ, folder
+        self._known, self._monotonic = known, monotonic
+        self._lock = threading.Lock()
+        self._secret: Secret | None = None
+        self._had = 0.0
+
+    def secret(self) -> Secret:
+        """The secret, had at the first call. Raises CredentialError."""
+        known = self._secret
+        if known is not None:  # without the lock, which another thread may hold for as long as its command runs
+            return known
+        with self._lock:
+            return self._secret or self._have()
+
+    def fresh(self, refused: Secret) -> bool:
+        """Whether there is now another secret than the refused one; runs its command at most every 30 seconds.
+
+        Raises CredentialError.
+        """
+        with self._lock:
+            if self._secret is not refused:
+                return self._secret is not None
+            if not self._ref.command or self._monotonic() - self._had < AGAIN:
+                return False
+            return self._have().reveal() != refused.reveal()
+
+    def _have(self) -> Secret:
+        self._secret = resolve(self._ref, self._environ, self._folder)
+        self._had = self._monotonic()
+        self._known.add(self._secret)
+        return self._secret
+
+
+def renewing(send: Send, credentials: Sequence[Credential]) -> Send:
+    """A transport that sends a call once more after a 401, which carried nothing out, if a token could be renewed."""
+
+    async def send_renewing(call: Call) -> Reply:
+        used = [credential.secret() for credential in credentials]
+        reply = await send(call)
+        if reply.status != 401:
+            return reply
+        renewed = await asyncio.to_thread(_any_fresh, credentials, used)
+        return await send(call) if renewed else reply
+
+    return send_renewing
+
+
+def _any_fresh(credentials: Sequence[Credential], used: Sequence[Secret]) -> bool:
+    renewed = [credential.fresh(secret) for credential, secret in zip(credentials, used, strict=True)]
+    return any(renewed)
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
+    value = environ.get(name)
+    if value is None or not value.strip():
+        state = "is not set" if value is None else "is set, but empty"
+        raise CredentialError(
+            f"The environment variable {name} {state}.",
+            f"Set it (`export {name}=…`), or name another variable or a command in trueup.yaml.",
+        )
+    return _checked(value, f"The environment variable {name}")
+
+
+def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> Secret:
+    program = command[0]
+    out, complaint, code = _run(command, environ, folder)
+    said = Secrets(map(Secret, out.split())).mask(complaint.strip().partition("\n")[0])
+    said = _UNFIT.sub("?", said)[:200].strip()
+    if code != 0:
+        raise CredentialError(
+            f"The command {program} for a credential ended with code {code}" + (f": {said}" if said else "."),
+            "Run it by hand to see why; it has to print the key or token and nothing else.",
+        )
+    if not out.strip():
+        raise CredentialError(
+            f"The command {program} for a credential printed nothing.",
+            "Run it by hand to see why; it has to print the key or token and nothing else.",
+        )
+    return _checked(out, f"What the command {program} printed")
+
+
+def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> tuple[str, str, int]:
+    """Standard output, standard error and exit code. Raises CredentialError."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environ),
+            cwd=folder,
+            encoding="latin-1",
+        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds an impossible character"
+        raise CredentialError(
+            f"The command {command[0]} for a credential could not be started: {reason.lower()}.",
+            "It is run without a shell: give the program and its arguments as a list, and check the PATH.",
+        ) from None
+    try:
+        out, complaint = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise CredentialError(
+            f"The command {command[0]} for a credential did not end within {TIMEOUT:g} seconds.",
+            "Run it by hand: it may be waiting for an answer, which nobody can give it here.",
+        ) from None
+    finally:
+        _end(process)
+    return out, complaint, process.returncode
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends the process if it still runs, without waiting for children of its own that hold its pipes."""
+    if process.poll() is None:
+        process.kill()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+def _checked(value: str, source: str) -> Secret:
+    """The secret without the white space around it. Raises CredentialError for what no header can carry."""
+    text = value.strip()
+    if _UNFIT.search(text):
+        raise CredentialError(
+            f"{source} holds a line break, a control character or a letter beyond Latin-1, which no header can carry.",
+            "Give the key or token alone, on one line.",
+        )
+    return Secret(text)

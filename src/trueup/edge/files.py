@@ -1,0 +1,80 @@
+"""Files as the store needs them: whole or not at all, and on the disk when a call returns. Knows nothing of state."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from trueup.core.errors import StateError
+
+PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""Opening fails on a symbolic link and changes no byte, on systems that would."""
+
+
+def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
+    """The bytes of a plain file of at most `limit` bytes, None if there is none. Raises StateError for all else."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise StateError(f"{path} is {_kind(found.st_mode)}, not a plain file.", hint)
+        if found.st_size > limit:
+            raise StateError(f"{path} is larger than {limit >> 20} MiB, which is no size for it.", hint)
+        descriptor = os.open(path, os.O_RDONLY | PLAIN)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(limit)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError(f"{path} could not be read: {reason(error)}.", "Make it readable and try again.") from None
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Writes a file that did not exist, on disk at return; a half-written one is removed. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+
+
+def put(path: Path, content: bytes) -> None:
+    """Puts the content in the file's place, or leaves the file as it was; on disk at return. Raises OSError."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with contextlib.suppress(FileNotFoundError):
+        beside.unlink()  # left by a run of the same process id that was killed
+    write_new(beside, content, 0o666)
+    try:
+        beside.replace(path)
+    except OSError:
+        beside.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the folder's entries durable, where the system lets a folder be opened. Raises OSError."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def reason(error: OSError) -> str:
+    """What the system says, without the path that the message names anyway."""
+    return (error.strerror or str(error)).lower()
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a symbolic link"
+    return "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"

@@ -1,0 +1,128 @@
+"""One writer for each target: a lock of the operating system, which dies with its holder. Knows nothing of state.
+
+Where the file system has no such locks, a file that must not exist yet takes its place; `trueup state unlock` removes
+one that a killed process left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from trueup.core.errors import TrueupError
+from trueup.edge.files import PLAIN, reason
+
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
+
+
+@contextlib.contextmanager
+def hold(path: Path, target: str, now: float) -> Iterator[None]:
+    """Holds the lock for the length of the block; `now` (Unix seconds) is what others are told. Raises TrueupError."""
+    stand_in = _stand_in(path)
+    if stand_in.exists():
+        raise _taken(stand_in, target, by_file=True)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | PLAIN, 0o600)
+    except OSError as error:
+        raise _unlockable(path, error) from None
+    try:
+        by_file = not _locked(descriptor, path, target)
+        if by_file:
+            descriptor, unused = _made(stand_in, target), descriptor
+            os.close(unused)
+        _say(descriptor, _holder(now))
+        try:
+            yield
+        finally:
+            if by_file:
+                stand_in.unlink(missing_ok=True)
+            _say(descriptor, b"")
+    finally:
+        os.close(descriptor)
+
+
+def remove_abandoned(path: Path) -> bool:
+    """Removes the file that stands in for a lock; True if there was one. Raises TrueupError."""
+    try:
+        _stand_in(path).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unlockable(_stand_in(path), error) from None
+    return True
+
+
+def _locked(descriptor: int, path: Path, target: str) -> bool:
+    """Takes the lock without waiting; False where there are no locks. Raises TrueupError when it is held."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _taken(path, target, by_file=False) from None
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return False
+        raise _unlockable(path, error) from None
+    return True
+
+
+def _made(path: Path, target: str) -> int:
+    """The descriptor of the file that stands in for a lock. Raises TrueupError when there is one already."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
+    except FileExistsError:
+        raise _taken(path, target, by_file=True) from None
+    except OSError as error:
+        raise _unlockable(path, error) from None
+
+
+def _say(descriptor: int, holder: bytes) -> None:
+    """Writes down who holds the lock; the lock holds also where that fails (a full disk)."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, holder)
+
+
+def _stand_in(path: Path) -> Path:
+    return path.with_name(f"{path.stem}~held.lock")
+
+
+def _holder(now: float) -> bytes:
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode("ascii")
+
+
+def _taken(path: Path, target: str, *, by_file: bool) -> TrueupError:
+    hint = "Wait until it has ended, and run the command again."
+    if by_file:
+        hint += f" If that process is gone, `trueup state unlock --target {target}` takes the lock away."
+    return TrueupError(f"Another apply is running on {target}: {_described(path)}.", hint)
+
+
+def _described(path: Path) -> str:
+    """Who holds the lock, as far as its file says."""
+    try:
+        with path.open("rb") as file:
+            value = json.loads(file.read(1000))
+        pid, host, since = int(value["pid"]), str(value["host"]), str(value["since"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return f"{path} is locked, and does not say by whom"
+    shown = "".join(letter if letter.isprintable() else "?" for letter in f"process {pid} on {host}, since {since}")
+    return shown[:200]
+
+
+def _unlockable(path: Path, error: OSError) -> TrueupError:
+    return TrueupError(
+        f"The lock {path} could not be taken: {reason(error)}.",
+        "Nothing was sent. Give the right to write there, and run the command again.",
+    )

@@ -1,0 +1,223 @@
+"""What a target keeps in `.trueup`: its state file with the journal beside it, and backups. Knows no vendor.
+
+The order of a run: `lock`, `load`, append to the journal, `save`. Killed anywhere, the next `load` has everything.
+Deliberately ignorant of the meaning of records; the text is `core.state_codec`'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from trueup.core.canonical import DIGEST_RULES
+from trueup.core.errors import StateError, TrueupError
+from trueup.core.journal import fold, unsettled
+from trueup.core.project import Target
+from trueup.core.state import Identity, State
+from trueup.core.state_codec import LIMIT, decode, encode
+from trueup.edge import files
+from trueup.edge.journal_file import Journal
+from trueup.edge.lock_file import hold, remove_abandoned
+
+FOLDER = ".trueup"
+STAMPS = "stamps"
+_IGNORED = "# Written by Trueup: what belongs to one checkout. The state files are for git.\n"
+_PATTERNS = ("local/", "backup/", "*.journal", "*.lock", "*.tmp")
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One target's memory on disk, under the project's root; `now` gives Unix seconds."""
+
+    root: Path
+    target: Target
+    identity: Identity
+    now: Callable[[], float] = time.time
+
+    @property
+    def folder(self) -> Path:
+        """Where the target's files are: a local target's are git-ignored."""
+        return self.root / FOLDER / "local" if self.target.is_local else self.root / FOLDER
+
+    @property
+    def state_path(self) -> Path:
+        """The state file; a target with `state: stamps` never has one."""
+        return self.folder / f"{_safe(self.target.name)}.state.json"
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal beside it."""
+        return self.folder / f"{_safe(self.target.name)}.journal"
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that the operating system's lock is on."""
+        return self.folder / f"{_safe(self.target.name)}.lock"
+
+    def load(self, *, other_target: bool = False) -> State:
+        """What is remembered: the state file with the journal folded in; empty when there is neither. Writes nothing.
+
+        `other_target` lets the state of another endpoint pass, for `state rm`. Raises StateError.
+        """
+        if self.target.state == STAMPS:
+            pending = unsettled(Journal.read(self.journal_path, self.target.name))
+            return State(self.identity, DIGEST_RULES, pending=pending)
+        for _ in range(_TRIES):
+            before = self._mark()
+            state = self._read(other_target)
+            entries = Journal.read(self.journal_path, self.target.name)
+            if self._mark() == before:  # else an apply saved in between, and its journal is gone
+                break
+        return fold(state, entries)
+
+    def save(self, state: State) -> None:
+        """Replaces the state file, whole and on disk, then empties the journal that is now in it.
+
+        With `state: stamps` only the journal is emptied, and only when nothing in it is unsettled. Raises TrueupError;
+        the old state file and the journal then stand as they were.
+        """
+        if self.target.state == STAMPS:
+            if not state.pending:
+                self._clear_journal()
+            return
+        content = encode(state).encode("utf-8")
+        if len(content) > LIMIT:
+            raise TrueupError(
+                f"The state of {self.target.name} would be larger than {LIMIT >> 20} MiB, and could not be read again.",
+                "Nothing is lost: what was done is in the journal. Split the project into several.",
+            )
+        if files.read_plain(self.state_path, LIMIT, self._in_the_way()) != content:
+            try:
+                self.prepare()
+                files.put(self.state_path, content)
+            except OSError as error:
+                raise TrueupError(
+                    f"The state file {self.state_path} could not be written: {files.reason(error)}.",
+                    "Nothing is lost: what was done is in the journal beside it. Make room or give the right to write "
+                    "there; the next apply takes the journal in.",
+                ) from None
+        self._clear_journal()
+
+    def open_journal(self) -> Journal:
+        """The journal, open for appending; it is kept under `lock`. Raises TrueupError."""
+        self._prepared()
+        return Journal.open(self.journal_path)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the target for one writer. Raises TrueupError naming the holder when it is taken."""
+        self._prepared()
+        with hold(self.lock_path, self.target.name, self.now()):
+            yield
+
+    def unlock(self) -> bool:
+        """Takes away the lock of a file system without locks; True if there was one.
+
+        A lock of the operating system dies with its holder and is never touched.
+        """
+        return remove_abandoned(self.lock_path)
+
+    def backup(self, name: str, kind: str, body: object) -> None:
+        """Keeps a live object before it is overwritten or deleted, readable by its owner only. Raises TrueupError."""
+        now = self.now()
+        taken = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+        value = {"target": self.target.name, "name": name, "kind": kind, "taken_at": now, "body": body}
+        content = (json.dumps(value, indent=2) + "\n").encode("ascii")
+        folder = self.root / FOLDER / "backup"
+        stem = f"{taken}-{_safe(self.target.name)}-{_safe(name)}-{_safe(kind)}"
+        try:
+            self.prepare()
+            _real_folder(folder, 0o700)
+            _write_beside(folder, stem, content)
+            files.sync_folder(folder)
+        except OSError as error:
+            raise TrueupError(
+                f"The backup of {name} in {folder} could not be written: {files.reason(error)}.",
+                "It was left as it is on the server: nothing is overwritten without a backup. Make room or give the "
+                "right to write there, and apply again.",
+            ) from None
+
+    def prepare(self) -> None:
+        """Makes the target's folder and tells git what in it is nobody else's. Raises OSError and StateError."""
+        base = self.root / FOLDER
+        for folder in (base, self.folder):
+            if folder.is_symlink():
+                raise StateError(
+                    f"{folder} is a symbolic link.", "Put a folder in its place; state is never kept there."
+                )
+            folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            files.write_new(base / ".gitignore", (_IGNORED + "\n".join(_PATTERNS) + "\n").encode(), 0o666)
+
+    def _prepared(self) -> None:
+        try:
+            self.prepare()
+        except OSError as error:
+            raise TrueupError(
+                f"The folder {self.folder} could not be made: {files.reason(error)}.",
+                "Nothing was sent. Give the right to write there, and run the command again.",
+            ) from None
+
+    def _read(self, other_target: bool) -> State:
+        content = files.read_plain(self.state_path, LIMIT, self._in_the_way())
+        if content is None:
+            return State(self.identity, DIGEST_RULES)
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = ""  # damaged, which the codec says in full
+        return decode(text, self.identity, str(self.state_path), other_target=other_target)
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        """What changes when the state file is replaced."""
+        try:
+            found = self.state_path.lstat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _clear_journal(self) -> None:
+        if self.journal_path.exists():
+            journal = Journal.open(self.journal_path)
+            try:
+                journal.clear()
+            finally:
+                journal.close()
+
+    def _in_the_way(self) -> str:
+        name = self.target.name
+        return f"Move it away, and take the state file back from git or run `trueup state rebuild --target {name}`."
+
+
+def _real_folder(folder: Path, mode: int) -> None:
+    """Makes the folder unless it is there. Raises StateError for a link, behind which anything may be, and OSError."""
+    if folder.is_symlink():
+        raise StateError(f"{folder} is a symbolic link.", "Put a folder of its own in its place.")
+    folder.mkdir(mode=mode, exist_ok=True)
+
+
+def _write_beside(folder: Path, stem: str, content: bytes) -> None:
+    """Writes under the stem, or under the next free number behind it."""
+    number = 1
+    while True:
+        try:
+            files.write_new(folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json"), content, 0o600)
+            return
+        except FileExistsError:
+            number += 1
+
+
+def _safe(name: str) -> str:
+    """The name as one part of a path: escaped, and shortened with a digest where file systems would refuse it."""
+    text = quote(name, safe=" ,+@").replace("~", "%7E")
+    if text.strip(".") and len(text) <= 80:
+        return text
+    return f"{text[:60].strip('.')}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:12]}"
