@@ -46,7 +46,7 @@ class Semantics:
 
 
 def split(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body as fields: `metadata.owner`, `tool_resources.file_search.vector_store_ids`, and the plain top-level ones."""
+    """A body as fields: `metadata.owner`, `tool_resources.file_search.vector_store_ids`, and the top-level ones."""
     fields: dict[str, Any] = {}
     for key, value in body.items():
         if key == "metadata":

@@ -1,1 +1,1 @@
-"""Refresh, plan and apply. Is handed transport, journal, clock and randomness; knows no file, no HTTP and no terminal."""
+"""Refresh, plan and apply. Is handed transport, journal, clock and randomness; knows no file and no terminal."""

@@ -1,0 +1,103 @@
+"""The three inputs of one field, file, applied and live, and what follows. Knows no assistant and no request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trueup.core.canonical import NESTED, Semantics, canonical, digest, same
+from trueup.core.plan import MISSING, Cause, FieldChange, Missing
+from trueup.core.stamp import short
+from trueup.core.state import Applied, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How fields are judged on one target; `stamps`: there is no state but the stamps."""
+
+    semantics: Semantics
+    stamps: bool = False
+
+
+def judge(
+    name: str,
+    file: Any | Missing,
+    live: Any | Missing,
+    record: Record,
+    rules: Rules,
+) -> Cause | None:
+    """The row of the contract's table that one field is in; None is clean."""
+    semantics = rules.semantics
+    wanted = canonical(name, None if file is MISSING else file, semantics)
+    found = canonical(name, None if live is MISSING else live, semantics)
+    applied = record.fields.get(name)
+    if same(wanted, found):
+        return None if _is_recorded(name, file, live, applied, rules) else Cause.RECORDED
+    if applied is None:
+        return _not_recorded(name, record, rules)
+    file_same = file is not MISSING and _matches(name, file, applied, semantics)
+    live_same = _matches(name, live, applied, semantics)
+    if live_same:
+        if file is MISSING:
+            return Cause.REMOVED
+        return None if file_same else Cause.EDITED
+    if applied.kept is None and not rules.stamps:
+        return Cause.UNKNOWN
+    return Cause.DRIFTED if file_same else Cause.CONFLICT
+
+
+def _not_recorded(name: str, record: Record, rules: Rules) -> Cause:
+    """A declared field that the record lacks: new in the file, unless the record cannot tell."""
+    lost = record.partial and not rules.stamps and (_is_nested(name) or not record.fields)
+    return Cause.UNKNOWN if lost else Cause.EDITED
+
+
+def _is_nested(name: str) -> bool:
+    return name.split(".", 1)[0] in NESTED and "." in name
+
+
+def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules) -> bool:
+    """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
+    if rules.stamps:
+        nested = _is_nested(name)
+        return nested or (applied is not None and applied.stamp == short(name, file, rules.semantics))
+    if applied is None or file is MISSING or applied.sent is None:
+        return False
+    sent = digest(file)
+    return applied.sent == sent and (same(file, live) or digest(_plain(live)) == applied.kept)
+
+
+def _matches(name: str, value: Any | Missing, applied: Applied, semantics: Semantics) -> bool:
+    """Whether a value is the one that was applied, or what the server answered to it."""
+    plain = _plain(value)
+    if applied.sent is not None or applied.kept is not None:
+        if digest(plain) in (applied.sent, applied.kept):
+            return True
+        if applied.kept is not None:
+            return False
+    return applied.stamp is not None and short(name, plain, semantics) == applied.stamp
+
+
+def _plain(value: Any | Missing) -> Any:
+    """An absent live field is digested as null."""
+    return None if value is MISSING else value
+
+
+def compare(
+    file: Mapping[str, Any],
+    live: Mapping[str, Any],
+    record: Record,
+    ignored: frozenset[str],
+    rules: Rules,
+) -> tuple[FieldChange, ...]:
+    """Every field that is not clean, declared or recorded, in the file's order and then the record's."""
+    changes = []
+    for name in [*file, *(name for name in record.fields if name not in file)]:
+        if name in ignored:
+            continue
+        wanted, found = file.get(name, MISSING), live.get(name, MISSING)
+        cause = judge(name, wanted, found, record, rules)
+        if cause is not None:
+            changes.append(FieldChange(name, found, wanted, cause))
+    return tuple(changes)

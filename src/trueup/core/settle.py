@@ -1,0 +1,36 @@
+"""What becomes of requests whose outcome was unknown, once live has been read. Knows no transport and no journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from trueup.core.canonical import digest
+from trueup.core.judge import Seen
+from trueup.core.state import Pending, Record, State
+
+
+def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> State:
+    """The state with every pending modify and delete decided by what is live; creates are decided by their stamps."""
+    records, pending = dict(state.records), dict(state.pending)
+    for name, entry in state.pending.items():
+        if entry.action == "create":
+            continue
+        live = seen.get(entry.id)
+        if live is None:
+            if entry.action == "delete" and entry.id in absent:
+                records.pop(name, None)
+                del pending[name]
+            continue
+        if entry.action != "delete" and entry.record is not None and _landed(entry, entry.record, live):
+            records[name] = replace(entry.record, id=entry.id, created_at=live.created_at)
+        del pending[name]
+    return replace(state, records=records, pending=pending)
+
+
+def _landed(entry: Pending, record: Record, live: Seen) -> bool:
+    """Whether the modify was carried out: its stamp tells, and where there is none, the values."""
+    if live.stamp is not None:
+        return live.stamp.operation == entry.operation
+    sent = {name: applied.sent for name, applied in record.fields.items() if applied.sent and not applied.kept}
+    return bool(sent) and all(digest(live.fields.get(name)) == value for name, value in sent.items())

@@ -1,0 +1,81 @@
+"""Executes a plan: creates, then modifies, deletes last. Decides nothing that the plan did not; knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trueup.core.errors import Exit
+from trueup.core.journal import fold
+from trueup.core.plan import WRITES, Action, Plan, Reason
+from trueup.core.project import Target
+from trueup.core.report import Outcome, Report, Result
+from trueup.core.state import State
+from trueup.engine import creates, modifies
+from trueup.engine.courier import Courier
+from trueup.engine.plan import Planning
+from trueup.engine.run import Locate, Run
+from trueup.wire.base import Adapter
+
+
+async def execute(
+    planning: Planning,
+    plan: Plan,
+    adapter: Adapter,
+    courier: Courier,
+    target: Target,
+    locate: Locate,
+    already: Sequence[Outcome] = (),
+    only_fresh: int = 0,
+) -> tuple[Report, State]:
+    """Carries out `plan` (the planning's own, or what a promised one left of it) and returns what happened.
+
+    The state that comes back is what the journal says; the caller writes it down.
+    """
+    run = Run(adapter, courier, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
+    run.codes.update(_codes_of(plan))
+    for outcome in already:
+        run.outcomes[outcome.name] = outcome
+        if outcome.result is Result.REFUSED:
+            run.codes.add(Exit.HELD)
+    await _bookkeeping(run, plan)
+    await creates.run_all(run, [change for change in plan.changes if change.action is Action.CREATE])
+    await modifies.run_all(run, [change for change in plan.changes if change.action in (Action.MODIFY, Action.STAMP)])
+    await modifies.delete_all(run, [change for change in plan.changes if change.action is Action.DELETE])
+    if run.stopped:
+        run.codes.add(Exit.INTERRUPTED)
+    state = fold(planning.state, run.entries)
+    report = Report(
+        plan=plan,
+        outcomes=tuple(run.outcomes[name] for name in sorted(run.outcomes)),
+        codes=tuple(sorted(run.codes)),
+        only_fresh=only_fresh,
+        calls=courier.calls,
+        retries=courier.retries,
+    )
+    return report, state
+
+
+def _codes_of(plan: Plan) -> set[Exit]:
+    """What the plan itself says about the exit code."""
+    codes = set()
+    for change in plan.changes:
+        if change.reason is Reason.PROTECTED:
+            codes.add(Exit.REFUSED)
+        elif (change.action is Action.HELD and change.wanted) or (change.others and change.action is not Action.ORPHAN):
+            codes.add(Exit.HELD)
+        if change.action is Action.UNREAD:
+            codes.add(Exit.UNREADABLE)
+    if not plan.complete:
+        codes.add(Exit.UNREADABLE)
+    return codes
+
+
+async def _bookkeeping(run: Run, plan: Plan) -> None:
+    """Adoptions, record-only changes and forgotten records: nothing is sent for them."""
+    results = {Action.ADOPT: Result.ADOPTED, Action.RECORD: Result.RECORDED, Action.FORGET: Result.FORGOTTEN}
+    if run.target.state == "stamps":
+        return
+    for change in plan.changes:
+        if change.action in results:
+            await run.conclude(change, change.action.value, change.record)
+            run.outcomes[change.name] = Outcome(change.name, change.action, results[change.action], change.id)

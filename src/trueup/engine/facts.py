@@ -1,0 +1,203 @@
+"""Gathers what is known of each name: files, records, live objects and their stamps. Judges nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from trueup.core.canonical import split
+from trueup.core.definition import Definition
+from trueup.core.fields import Rules
+from trueup.core.judge import Choices, Facts, Seen, fields_of, trusted
+from trueup.core.plan import Options
+from trueup.core.project import Target
+from trueup.core.stamp import parse, record_of
+from trueup.core.state import Identity, Record, State
+from trueup.engine.refresh import View
+from trueup.wire.base import Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the files want of one target. `names` are all definitions' names, also the left out; `targets` all targets
+    of the project file; `selected` limits the plan to some names, None means all."""
+
+    target: Target
+    identity: Identity
+    definitions: Mapping[str, Definition]
+    names: frozenset[str]
+    targets: frozenset[str]
+    options: Options = field(default_factory=Options)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    selected: frozenset[str] | None = None
+
+    def new_name(self, name: str) -> str:
+        """The name under which a record or a stamp of this name counts today."""
+        return name if name in self.definitions else self.moved.get(name, name)
+
+
+def seen_in(view: View) -> dict[str, Seen]:
+    """Every live assistant with its stamp read."""
+    return {
+        live.id: Seen(live.id, fields_of(live.body), live.created_at, parse(live.body.get("metadata")), live.body)
+        for live in view.live.values()
+    }
+
+
+def is_ours(seen: Seen, wish: Wish) -> bool:
+    """Whether an assistant carries the stamp of this project and target."""
+    stamp, identity = seen.stamp, wish.identity
+    return stamp is not None and stamp.project == identity.project and stamp.target == identity.target
+
+
+def by_stamp(wish: Wish, seen: Iterable[Seen]) -> dict[str, tuple[Seen, ...]]:
+    """Our stamped assistants by today's name, in id order."""
+    found: dict[str, list[Seen]] = defaultdict(list)
+    for live in seen:
+        if live.stamp is not None and is_ours(live, wish):
+            found[wish.new_name(live.stamp.name)].append(live)
+    return {name: tuple(sorted(lives, key=lambda live: live.id)) for name, lives in found.items()}
+
+
+def renamed(state: State, wish: Wish) -> State:
+    """The state under today's names; a record that already has the new name stays."""
+    records = {
+        name: record for name, record in state.records.items() if _target_name(name, state.records, wish) == name
+    }
+    pending = {name: entry for name, entry in state.pending.items() if _target_name(name, state.pending, wish) == name}
+    for name, record in state.records.items():
+        records.setdefault(_target_name(name, state.records, wish), record)
+    for name, entry in state.pending.items():
+        pending.setdefault(_target_name(name, state.pending, wish), entry)
+    return replace(state, records=records, pending=pending)
+
+
+def _target_name(name: str, table: Mapping[str, object], wish: Wish) -> str:
+    new = wish.new_name(name)
+    return name if new in table else new
+
+
+def records_of_stamps(stamped: Mapping[str, tuple[Seen, ...]]) -> dict[str, Record]:
+    """Without a state file the stamps are the records; a name that two carry has none."""
+    return {
+        name: record_of(lives[0].stamp, lives[0].id, lives[0].created_at)
+        for name, lives in stamped.items()
+        if len(lives) == 1 and lives[0].stamp is not None
+    }
+
+
+def gather(
+    wish: Wish,
+    state: State,
+    view: View,
+    seen: Mapping[str, Seen],
+    stamped: Mapping[str, tuple[Seen, ...]],
+    before: Mapping[str, Record],
+    adapter: Adapter,
+) -> dict[str, Facts]:
+    """The facts of every name; `before` are the records under the names they had when the state was read."""
+    facts = {}
+    for name in sorted({*wish.definitions, *state.records, *stamped}):
+        definition, record = wish.definitions.get(name), state.records.get(name)
+        record = trusted(record, state.digest_rules) if record is not None else None
+        facts[name] = Facts(
+            name=name,
+            file=_file_fields(definition, adapter) if definition is not None else None,
+            record=record,
+            live=seen.get(record.id) if record is not None else None,
+            stamped=stamped.get(name, ()),
+            unread=record is not None and record.id in view.unread,
+            complete=view.complete,
+            protect=definition.lifecycle.protect if definition is not None else None,
+            ignored=definition.ignored if definition is not None else frozenset(),
+            pending=state.pending.get(name),
+            moved_from=_moved_from(name, wish, before, stamped.get(name, ())),
+        )
+    return _with_lookalikes(facts, wish, seen, state)
+
+
+def _moved_from(name: str, wish: Wish, before: Mapping[str, Record], stamped: tuple[Seen, ...]) -> str:
+    """The old name, as long as a record or a stamp still has it."""
+    for old, new in wish.moved.items():
+        still = (old in before and name not in before) or any(live.stamp and live.stamp.name == old for live in stamped)
+        if new == name and old not in wish.definitions and still:
+            return old
+    return ""
+
+
+def _file_fields(definition: Definition, adapter: Adapter) -> dict[str, object]:
+    """The declared fields; a null for all resources declares every list empty."""
+    fields = split(definition.body)
+    if "tool_resources" in definition.body and definition.body["tool_resources"] is None:
+        fields.update({name: [] for name in adapter.dialect.semantics.lists})
+    return fields
+
+
+def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, Seen], state: State) -> dict[str, Facts]:
+    """Adds to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
+    namesakes = _unmanaged_by_name(wish, seen, state)
+    orphans = _orphans_by_trait(facts, wish)
+    result, news_of = dict(facts), defaultdict(set)
+    for name, fact in facts.items():
+        if fact.file is None or fact.record is not None or fact.stamped:
+            continue
+        likely = {old for trait in _traits(fact.file) for old in _only(orphans.get(trait, []))}
+        for old in likely:
+            news_of[old].add(name)
+        display = fact.file.get("name")
+        found = namesakes.get(display, []) if isinstance(display, str) else []
+        result[name] = replace(fact, namesakes=tuple(sorted(found)), rename_of=tuple(sorted(likely)))
+    for old, news in news_of.items():
+        result[old] = replace(result[old], renamed_to=tuple(sorted(news)))
+    return result
+
+
+def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
+    known = {record.id for record in state.records.values()} | set(wish.options.accepted_ids)
+    found: dict[str, list[str]] = defaultdict(list)
+    for live in seen.values():
+        if live.stamp is None and live.id not in known and live.display_name:
+            found[live.display_name].append(live.id)
+    return found
+
+
+def _orphans_by_trait(facts: Mapping[str, Facts], wish: Wish) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, fact in facts.items():
+        live = fact.live or (fact.stamped[0] if fact.stamped else None)
+        if (
+            fact.file is None
+            and live is not None
+            and name not in wish.names
+            and live.id not in wish.options.accepted_ids
+        ):
+            for trait in _traits(live.fields):
+                found[trait].append(name)
+    return found
+
+
+def _only(names: list[str]) -> list[str]:
+    """A trait that several orphans share says nothing."""
+    return names if len(names) == 1 else []
+
+
+def _traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [(key, value) for key in ("name", "instructions") if isinstance(value := fields.get(key), str) and value]
+
+
+def choices_of(wish: Wish, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
+    """The target's rules and the flags, as the judge wants them."""
+    carried = any(is_ours(live, wish) for live in seen.values())
+    lost = any(record.stamped is False for record in state.records.values())
+    return Choices(
+        project=wish.identity.project,
+        target=wish.identity.target,
+        rules=Rules(adapter.dialect.semantics, stamps=wish.target.state == "stamps"),
+        revert=wish.options.on_drift == "revert",
+        prune=wish.options.prune,
+        destroy=wish.options.destroy,
+        stamps=wish.target.stamp,
+        stamp_all=wish.options.stamp_all,
+        stamp_lost=wish.target.stamp and lost and not carried,
+    )

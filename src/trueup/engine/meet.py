@@ -1,0 +1,65 @@
+"""Holds a fresh plan against one that was promised: only what stands in both, equal, may be sent. Sends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from trueup.core.plan import WRITES, Action, Change, Plan
+from trueup.core.report import Outcome, Result
+from trueup.engine.plan import Planning
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """`plan` is the fresh plan without what was not promised; `outcomes` tell the promised changes that are done
+    already or refused; `only_fresh` counts what the fresh plan alone holds."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    only_fresh: int
+
+
+def meet(promised: Plan, fresh: Planning) -> Meeting:
+    """What of the promised plan still holds."""
+    wanted = {change.name: change for change in promised.changes if change.action in WRITES}
+    now = {change.name: change for change in fresh.plan.changes}
+    kept, only_fresh = [], 0
+    for change in fresh.plan.changes:
+        if change.action not in WRITES or (change.name in wanted and is_equal(change, wanted[change.name])):
+            kept.append(change)
+        elif change.name not in wanted:
+            only_fresh += 1
+    standing = {change.name for change in kept if change.action in WRITES}
+    outcomes = [
+        _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
+    ]
+    return Meeting(replace(fresh.plan, changes=tuple(kept)), tuple(outcomes), only_fresh)
+
+
+def is_equal(left: Change, right: Change) -> bool:
+    """Whether two changes send the same requests over the same live values."""
+    return (
+        (left.action, left.id, left.operation, left.calls, left.repeats)
+        == (right.action, right.id, right.operation, right.calls, right.repeats)
+        and dict(left.overwritten) == dict(right.overwritten)
+        and {field.path for field in left.fields} == {field.path for field in right.fields}
+    )
+
+
+def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
+    """A promised change that the fresh plan does not hold: in place already, or refused."""
+    if promised.action is Action.DELETE:
+        done = promised.id not in fresh.seen
+    else:
+        done = promised.operation in fresh.operations.get(promised.name, frozenset())
+    if done:
+        return Outcome(promised.name, promised.action, Result.ALREADY, promised.id)
+    reason = f"now: {now.message}" if now is not None and now.message else "it is no longer wanted"
+    return Outcome(
+        promised.name,
+        promised.action,
+        Result.REFUSED,
+        promised.id,
+        f"the plan's change does not stand any more ({reason})",
+        "Make a new plan and have it reviewed.",
+    )

@@ -1,0 +1,217 @@
+"""Definitions, state and what is live, made into a plan with its exact requests. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from trueup.core.definition import Definition
+from trueup.core.errors import RefusedError
+from trueup.core.judge import Facts, Seen, Verdict, judge
+from trueup.core.plan import WRITES, Action, Change, Plan, Reason
+from trueup.core.settle import settled
+from trueup.core.source import Position
+from trueup.core.state import Record, State
+from trueup.core.wording import say
+from trueup.engine import requests
+from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
+from trueup.engine.refresh import View
+from trueup.wire.base import Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A plan with what it was made from. `operations` are the operations known to be in place, by name."""
+
+    plan: Plan
+    state: State
+    view: View
+    seen: Mapping[str, Seen]
+    operations: Mapping[str, frozenset[str]]
+
+
+def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Planning:
+    """The plan. Raises `RefusedError` where any plan would be unsafe."""
+    seen = seen_in(view)
+    stamped = by_stamp(wish, seen.values())
+    before = state.records
+    state = renamed(settled(state, seen, frozenset(view.absent)), wish)
+    if wish.target.state == "stamps":
+        state = replace(state, records=records_of_stamps(stamped))
+    else:
+        _refuse_another_account(state, view)
+    _refuse_empty(wish, state)
+    facts = gather(wish, state, view, seen, stamped, before, adapter)
+    choices = choices_of(wish, state, seen, adapter)
+    verdicts = {
+        name: judge(fact, choices) for name, fact in facts.items() if wish.selected is None or name in wish.selected
+    }
+    changes = [_change(facts[name], verdict, wish, adapter) for name, verdict in verdicts.items()]
+    _refuse_unknown_target(wish, changes, seen)
+    plan = Plan(
+        identity=wish.identity,
+        options=wish.options,
+        changes=tuple(change for change in changes if _is_listed(change)),
+        unchanged=sum(not _is_listed(change) for change in changes),
+        not_stamped=sum(_lacks_stamp(verdict, wish) for verdict in verdicts.values()),
+        records=len(state.records),
+        complete=view.complete,
+    )
+    return Planning(plan, state, view, seen, _operations({**records_of_stamps(stamped), **state.records}, seen))
+
+
+def _is_listed(change: Change) -> bool:
+    """Assistants with nothing to do are only counted, unless a twin is to be named."""
+    return change.action is not Action.NOTHING or bool(change.others)
+
+
+def _operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:
+    """The operations that are in place, by name: the record's and the stamp's."""
+    found = {}
+    for name, record in records.items():
+        live = seen.get(record.id)
+        stamp = live.stamp if live is not None else None
+        found[name] = frozenset({record.operation, stamp.operation if stamp is not None else record.operation})
+    return found
+
+
+def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Change:
+    definition = wish.definitions.get(fact.name)
+    message, hint = _words(fact, verdict)
+    live, record = verdict.live, verdict.record
+    base = Change(
+        name=fact.name,
+        action=verdict.action,
+        reason=verdict.reason,
+        id=live.id if live else record.id if record else "",
+        fields=verdict.fields,
+        adopted=verdict.adopted,
+        backup=verdict.backup,
+        wanted=verdict.wanted,
+        recreate=verdict.recreate,
+        moved_from=fact.moved_from if verdict.reason is Reason.MOVED else "",
+        others=verdict.others,
+        display_name=live.display_name if live else "",
+        message=message,
+        hint=hint,
+        file=definition.file if definition else "",
+        parts=definition.parts if definition else (),
+    )
+    if verdict.action is Action.DELETE:
+        made = requests.delete(verdict, wish.identity, fact.name, adapter)
+        return replace(base, calls=made.calls, operation=made.operation, overwritten=made.overwritten or {})
+    if definition is None or fact.file is None:
+        return base
+    sources = _sources(definition, verdict)
+    order = _order(fact, verdict, wish, adapter)
+    if verdict.action in WRITES:
+        make = requests.create if verdict.action is Action.CREATE else requests.modify
+        made = make(order, verdict, adapter)
+        return replace(
+            base,
+            sources=sources,
+            calls=made.calls,
+            operation=made.operation,
+            record=made.record,
+            repeats=made.repeats,
+            overwritten=made.overwritten or {},
+            protect=order.protect,
+        )
+    if verdict.action in (Action.RECORD, Action.ADOPT):
+        record = requests.record_only(order, verdict)
+        return replace(base, sources=sources, record=record, operation=record.operation, protect=order.protect)
+    return replace(base, sources=sources)
+
+
+def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> requests.Order:
+    old = verdict.record
+    return requests.Order(
+        name=fact.name,
+        identity=wish.identity,
+        file=fact.file or {},
+        ignored=fact.ignored,
+        protect=fact.protect if fact.protect is not None else bool(old and old.protect),
+        stamped=wish.target.stamp,
+        semantics=adapter.dialect.semantics,
+    )
+
+
+def _sources(definition: Definition, verdict: Verdict) -> dict[str, Position]:
+    """Where the changed fields stand; a create's are found when they are needed."""
+    if verdict.action is Action.CREATE or not verdict.fields:
+        return {}
+    where = definition.locate()
+    found = {}
+    for change in verdict.fields:
+        position = where.key(tuple(change.path.split(".", 1 if change.path.startswith("metadata.") else -1)))
+        if position is not None:
+            found[change.path] = position
+    return found
+
+
+def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
+    if verdict.reason is Reason.RENAME:
+        return _rename_words(fact, verdict)
+    message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from)
+    twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
+    if twins:
+        extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others)
+        return f"{message}; {extra}", f"{hint} {how}".strip()
+    return message, hint
+
+
+def _rename_words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
+    others = ", ".join(verdict.others)
+    if verdict.action is Action.HELD and fact.file is not None:
+        line = f"moved: {{{verdict.others[0]}: {fact.name}}}"
+        return (
+            f"has the display name or the instructions of {others}, which no file describes any more",
+            f"If it was renamed, write into trueup.yaml: {line}. If it is a new one: --ack the id of {others}.",
+        )
+    line = f"moved: {{{fact.name}: {verdict.others[0]}}}"
+    return (
+        f"looks as if it was renamed to {others}",
+        f"If it was, write into trueup.yaml: {line}. If not: --ack its id.",
+    )
+
+
+def _lacks_stamp(verdict: Verdict, wish: Wish) -> bool:
+    quiet = verdict.action in (Action.NOTHING, Action.RECORD, Action.DRIFT, Action.HELD, Action.ADOPT)
+    record = verdict.record
+    lost = record is not None and record.stamped is False
+    return wish.target.stamp and quiet and verdict.live is not None and verdict.live.stamp is None and not lost
+
+
+def _refuse_another_account(state: State, view: View) -> None:
+    ids = {record.id for record in state.records.values()}
+    if len(ids) >= 2 and ids <= view.absent:
+        raise RefusedError(
+            f"None of the {len(ids)} assistants that state records exists here: this is another account or project.",
+            "Check the credential and the scoping headers. If they were really all deleted: "
+            "trueup state rm for each of them, then apply again.",
+        )
+
+
+def _refuse_empty(wish: Wish, state: State) -> None:
+    if not wish.names and state.records and not wish.options.destroy:
+        raise RefusedError(
+            f"There are no definitions, but state records {len(state.records)} assistants.",
+            "Check the folder (-C, and `definitions` in trueup.yaml). To delete them all: trueup destroy.",
+        )
+
+
+def _refuse_unknown_target(wish: Wish, changes: list[Change], seen: Mapping[str, Seen]) -> None:
+    if not any(change.action is Action.CREATE for change in changes):
+        return
+    project = wish.identity.project
+    strangers = {
+        live.stamp.target
+        for live in seen.values()
+        if live.stamp is not None and live.stamp.project == project and live.stamp.target not in wish.targets
+    }
+    if strangers:
+        names = ", ".join(sorted(strangers))
+        raise RefusedError(
+            f"Live assistants of this project carry the stamp of a target that trueup.yaml lacks: {names}.",
+            "Target names are for life: if it was renamed, give it its old name back, else creates would double it.",
+        )

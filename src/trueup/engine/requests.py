@@ -1,0 +1,225 @@
+"""Fills a verdict's requests in: the exact bodies, what they overwrite and what is remembered afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trueup.core import stamp as stamps
+from trueup.core.call import Call
+from trueup.core.canonical import Semantics, digest, join
+from trueup.core.judge import Seen, Verdict
+from trueup.core.plan import MISSING, Cause
+from trueup.core.stamp import KEY, Stamp
+from trueup.core.state import Applied, Identity, Record
+from trueup.wire.base import Adapter
+
+METADATA, RESOURCES = "metadata", "tool_resources"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one assistant is to become. `file` are its declared fields, `ignored` those that are never overwritten."""
+
+    name: str
+    identity: Identity
+    file: Mapping[str, Any]
+    ignored: frozenset[str]
+    protect: bool
+    stamped: bool
+    semantics: Semantics
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The calls of one change, the operation they carry and the record that follows."""
+
+    calls: tuple[Call, ...]
+    operation: str
+    record: Record
+    repeats: tuple[str, ...] = ()
+    overwritten: Mapping[str, str] | None = None
+
+
+def create(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
+    """The one POST of a new assistant: every declared field that is not null, and the stamp."""
+    body = join({name: value for name, value in order.file.items() if value is not None})
+    operation = _operation(order, body, verdict.record)
+    if order.stamped:
+        text = _stamp(order, operation)
+        body = {**body, METADATA: {**body.get(METADATA, {}), KEY: text}}
+    record = Record(
+        id="",
+        operation=operation,
+        protect=order.protect,
+        stamped=order.stamped or None,
+        fields={
+            name: Applied(sent=digest(value), stamp=stamps.short(name, value, order.semantics))
+            for name, value in order.file.items()
+        },
+    )
+    return Request((adapter.create(body),), operation, record)
+
+
+def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
+    """The one POST that sets what differs; a stamp alone when nothing does."""
+    live, old = verdict.live, verdict.record
+    assert live is not None
+    assert old is not None
+    changed = {change.path: change for change in verdict.fields if change.cause is not Cause.RECORDED}
+    body, repeats = _changed_body(order, changed)
+    operation = _operation(order, body, old)
+    carries = order.stamped and _has_room(order, live, changed, adapter)
+    if carries:
+        body[METADATA] = {**_declared(order, METADATA), KEY: _stamp(order, operation)}
+        repeats = tuple(sorted({*repeats, METADATA}))
+    sent = {name for name in _sent_fields(body, order) if name in order.file}
+    return Request(
+        calls=(adapter.modify(live.id, body),),
+        operation=operation,
+        record=remembered(order, verdict, operation, sent, stamped=True if carries else old.stamped),
+        repeats=repeats,
+        overwritten={name: digest(plain(live.fields.get(name))) for name in changed},
+    )
+
+
+def delete(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) -> Request:
+    """The one DELETE; it overwrites everything."""
+    live, old = verdict.live, verdict.record
+    assert live is not None
+    assert old is not None
+    content = {"delete": live.id, "after": old.operation, "name": name, "target": identity.target}
+    overwritten = {field: digest(plain(value)) for field, value in live.fields.items()}
+    return Request((adapter.delete(live.id),), digest(content, 16), old, overwritten=overwritten)
+
+
+def remembered(order: Order, verdict: Verdict, operation: str, sent: set[str], *, stamped: bool | None) -> Record:
+    """The record after a write or a record-only change: sent fields wait for the answer, the others are as planned."""
+    live, old = verdict.live, verdict.record
+    assert live is not None
+    assert old is not None
+    differing = {change.path: change.cause for change in verdict.fields}
+    fields: dict[str, Applied] = {}
+    for name, value in order.file.items():
+        if name in sent:
+            fields[name] = Applied(sent=digest(value), stamp=stamps.short(name, value, order.semantics))
+        elif name in order.ignored or differing.get(name) not in (None, Cause.RECORDED):
+            if name in old.fields:
+                fields[name] = old.fields[name]
+        elif differing.get(name) is None and name in old.fields and old.fields[name].sent is not None:
+            fields[name] = old.fields[name]
+        else:
+            fields[name] = Applied(sent=digest(value), kept=digest(plain(live.fields.get(name))))
+    return Record(
+        id=live.id,
+        created_at=live.created_at or old.created_at,
+        operation=operation,
+        protect=order.protect,
+        stamped=stamped,
+        partial=False,
+        fields=fields,
+    )
+
+
+def record_only(order: Order, verdict: Verdict) -> Record:
+    """The record when nothing is sent."""
+    old = verdict.record
+    assert old is not None
+    record = remembered(order, verdict, old.operation, set(), stamped=old.stamped)
+    live = verdict.live
+    return replace(record, stamped=True) if live is not None and live.stamp is not None else record
+
+
+def plain(value: Any) -> Any:
+    """An absent field is digested as null."""
+    return None if value is MISSING else value
+
+
+def completed(call: Call, repeats: tuple[str, ...], live: Mapping[str, Any], gone: frozenset[str]) -> Call:
+    """The call with the undeclared entries of the last read in the keys that a request must carry whole.
+
+    `gone` names the fields that the change clears (`metadata.owner`); they are not repeated.
+    """
+    body = dict(call.json)
+    for key in repeats:
+        if key == METADATA:
+            kept = {name: entry for name, entry in (live.get(key) or {}).items() if f"{key}.{name}" not in gone}
+            body[key] = {**kept, **body[key]}
+        else:
+            body[key] = _merged_lists(live.get(key) or {}, body[key])
+    return replace(call, json=body)
+
+
+def _merged_lists(live: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, Any]:
+    """Resource lists: the planned ones, and every other list that is live and not empty."""
+    merged: dict[str, Any] = {tool: dict(lists) for tool, lists in planned.items()}
+    for tool, lists in live.items():
+        for name, entry in (lists or {}).items():
+            if entry:
+                merged.setdefault(tool, {}).setdefault(name, entry)
+    return merged
+
+
+def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    body: dict[str, Any] = {}
+    for name in changed:
+        top = name.split(".", 1)[0]
+        if top == name:
+            value = order.file.get(name)
+            body[name] = order.semantics.clear.get(name) if value is None else value
+    repeats = []
+    if any(name.startswith(f"{METADATA}.") for name in changed):
+        body[METADATA] = _declared(order, METADATA)
+        repeats.append(METADATA)
+    if any(name.startswith(f"{RESOURCES}.") for name in changed):
+        emptied = join({name: [] for name in changed if name.startswith(f"{RESOURCES}.")}).get(RESOURCES, {})
+        body[RESOURCES] = _over(emptied, _declared(order, RESOURCES))
+        repeats.append(RESOURCES)
+    return body, tuple(repeats)
+
+
+def _over(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    return {tool: {**low.get(tool, {}), **high.get(tool, {})} for tool in {**low, **high}}
+
+
+def _declared(order: Order, key: str) -> dict[str, Any]:
+    """The declared, not ignored and not null entries of metadata or tool resources."""
+    mine = {
+        name: value
+        for name, value in order.file.items()
+        if name.startswith(f"{key}.") and name not in order.ignored and value is not None
+    }
+    entries: dict[str, Any] = join(mine).get(key, {})
+    return entries
+
+
+def _sent_fields(body: Mapping[str, Any], order: Order) -> set[str]:
+    """The declared fields that a request sets; a declared null entry is set by its absence."""
+    sent = {name for name in body if name not in (METADATA, RESOURCES)}
+    for key in (METADATA, RESOURCES):
+        if key in body:
+            sent |= {name for name in order.file if name.startswith(f"{key}.") and name not in order.ignored}
+    return sent
+
+
+def _has_room(order: Order, live: Seen, changed: Mapping[str, Any], adapter: Adapter) -> bool:
+    """Whether the stamp fits among the metadata pairs that will be there."""
+    there = {name for name in live.fields if name.startswith(f"{METADATA}.")}
+    gone = {name for name in changed if order.file.get(name) is None}
+    wanted = {f"{METADATA}.{name}" for name in _declared(order, METADATA)}
+    return len((there - gone) | wanted) < adapter.dialect.metadata_pairs
+
+
+def _operation(order: Order, body: Mapping[str, Any], record: Record | None) -> str:
+    """Derived, never random: the same change of the same assistant is the same operation on every machine."""
+    identity = order.identity
+    after = [record.id, record.operation] if record else []
+    where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
+    return digest([where, order.name, body, order.protect, after], 16)
+
+
+def _stamp(order: Order, operation: str) -> str:
+    known = stamps.digests(order.file, order.semantics)
+    identity = order.identity
+    return stamps.encode(Stamp(identity.project, identity.target, order.name, operation, order.protect, fields=known))

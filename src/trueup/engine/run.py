@@ -1,0 +1,141 @@
+"""One apply under way: what it was handed, what it found out, and how an answer is held against what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from trueup.core.canonical import canonical, digest, same, split
+from trueup.core.errors import Exit
+from trueup.core.journal import Entry
+from trueup.core.judge import fields_of
+from trueup.core.plan import Action, Change
+from trueup.core.project import Target
+from trueup.core.report import Outcome, Result
+from trueup.core.source import Path, Position
+from trueup.core.stamp import KEY, parse
+from trueup.core.state import Applied, Identity, Record
+from trueup.engine.courier import Courier
+from trueup.engine.plan import Planning
+from trueup.wire.base import Adapter, Live
+
+Locate = Callable[[str, Path], Position | None]
+"""Where a definition's value stands, by assistant name and request path."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One apply under way: what it was handed, and what it has found out. Shared by the steps; owned by `execute`."""
+
+    adapter: Adapter
+    courier: Courier
+    target: Target
+    planning: Planning
+    locate: Locate
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    codes: set[Exit] = field(default_factory=set)
+    done: int = 0
+    total: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        """Whose stamps are ours."""
+        return self.planning.plan.identity
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an interrupt was asked for: nothing new starts."""
+        return self.courier.ports.stop.is_set()
+
+    async def journal(self, entry: Entry) -> None:
+        """Puts a line on disk before going on."""
+        await self.courier.ports.journal(entry)
+        self.entries.append(entry)
+
+    async def intend(self, change: Change, action: str, live_id: str) -> None:
+        """The line before a write."""
+        await self.journal(
+            Entry("intent", change.name, action, change.operation, self.now, live_id, self.after(change), change.record)
+        )
+
+    async def conclude(self, change: Change, action: str, record: Record | None) -> None:
+        """The line after a write that was done; None forgets the record."""
+        live_id = record.id if record else change.id
+        await self.journal(
+            Entry("done", change.name, action, change.operation, self.now, live_id, self.after(change), record)
+        )
+
+    async def withdraw(self, change: Change, action: str) -> None:
+        """The line after a write that certainly was not done."""
+        await self.journal(
+            Entry("not-done", change.name, action, change.operation, self.now, change.id, self.after(change))
+        )
+
+    def after(self, change: Change) -> str:
+        """The operation that the state's record of this name has."""
+        record = self.planning.state.records.get(change.name)
+        return record.operation if record else ""
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.courier.ports.clock.wall()
+
+    def tell(self, outcome: Outcome, *codes: Exit) -> None:
+        """Notes how one assistant ended."""
+        self.outcomes[outcome.name] = outcome
+        self.codes.update(codes)
+        self.done += 1
+        self.courier.ports.progress(self.done, self.total, outcome.name)
+
+    def fail(self, change: Change, message: str, path: Path = (), *, attempts: int = 1) -> None:
+        """Notes a write that the server refused."""
+        at = self.locate(change.name, path) if path else None
+        self.tell(
+            Outcome(change.name, change.action, Result.FAILED, change.id, message, attempts=attempts, position=at),
+            Exit.PARTIAL,
+        )
+
+
+def kept_record(record: Record, live: Live, sent: frozenset[str]) -> Record:
+    """The record with the server's answer to each field that was sent."""
+    found = fields_of(live.body)
+    fields = {
+        name: Applied(sent=applied.sent, kept=digest(found.get(name))) if name in sent else applied
+        for name, applied in record.fields.items()
+    }
+    stamp = parse(live.body.get("metadata"))
+    stamped = record.stamped if record.stamped is None else stamp is not None and stamp.operation == record.operation
+    return replace(
+        record,
+        id=live.id,
+        created_at=live.created_at or record.created_at,
+        stamped=stamped,
+        fields=fields,
+    )
+
+
+def not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
+    """The fields that the server answered otherwise than sent, cleared ones included."""
+    semantics = adapter.dialect.semantics
+    sent, found = split(change.calls[0].json), fields_of(live.body)
+    stamp = sent.pop(f"metadata.{KEY}", None)
+    wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **sent}
+    missing = [
+        name
+        for name, value in wanted.items()
+        if not same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+    ]
+    kept = (live.body.get("metadata") or {}).get(KEY)
+    if stamp is not None and kept != stamp:
+        missing.append(f"metadata.{KEY}")
+    return tuple(missing)
+
+
+def sent_fields(change: Change) -> frozenset[str]:
+    """The recorded fields that the request sets; metadata and resources are set as a whole."""
+    body = change.calls[0].json
+    names = set(change.record.fields) if change.record else set()
+    waiting = {name for name in names if change.record and change.record.fields[name].kept is None}
+    return frozenset(name for name in waiting if name.split(".", 1)[0] in body or change.action is Action.CREATE)

@@ -1,0 +1,190 @@
+"""The OpenAI Assistants protocol, v2: calls out, replies in. Knows no transport, and no target but its dialect's row.
+
+Facts are from the vendors' published specifications and recorded traffic, described in docs/protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from trueup.core.call import Body, Call, Reply
+from trueup.core.canonical import Semantics
+from trueup.core.definition import Definition
+from trueup.core.source import Diagnostic, Path
+from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
+
+NAME = "openai-assistants"
+
+FIELDS = (
+    "name",
+    "description",
+    "model",
+    "instructions",
+    "tools",
+    "tool_resources",
+    "metadata",
+    "temperature",
+    "top_p",
+    "response_format",
+    "reasoning_effort",
+)
+"""The keys of an assistant that a definition can declare; what else an answer holds is the server's own."""
+
+SEMANTICS = Semantics(
+    defaults={
+        "name": None,
+        "description": None,
+        "instructions": None,
+        "tools": [],
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "response_format": "auto",
+        "reasoning_effort": None,
+    },
+    clear={"tools": []},
+    float32=frozenset({"temperature", "top_p"}),
+    lists=("tool_resources.code_interpreter.file_ids", "tool_resources.file_search.vector_store_ids"),
+    tool_defaults={
+        "function": {"strict": False, "parameters": {"type": "object", "properties": {}}},
+        "file_search": {
+            "max_num_results": 20,
+            "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0},
+        },
+    },
+    format_defaults={"strict": False},
+    empty_is_null=frozenset({"name", "description", "instructions"}),
+    synonyms={"ranking_options.ranker": {"auto": "default_2024_08_21"}},
+)
+
+DIALECTS: Mapping[str, Dialect] = {
+    "openai": Dialect(
+        name="openai",
+        base_url="https://api.openai.com/v1",
+        semantics=SEMANTICS,
+        headers={"OpenAI-Beta": "assistants=v2"},
+        honest=True,
+    ),
+}
+
+
+class OpenAIAssistants:
+    """The protocol in one dialect; `honest` False makes the engine distrust `has_more`."""
+
+    name = NAME
+
+    def __init__(self, dialect: Dialect = DIALECTS["openai"]) -> None:
+        self.dialect = dialect
+
+    def audit(self, definition: Definition) -> list[Diagnostic]:
+        """Nothing: the schema of a definition is this protocol's own."""
+        return []
+
+    def auth(self, secret: str) -> Mapping[str, str]:
+        """The bearer header."""
+        return {"Authorization": f"Bearer {secret}"}
+
+    def create(self, body: Mapping[str, Any]) -> Call:
+        """POST /assistants."""
+        return Call("POST", "/assistants", json=dict(body))
+
+    def modify(self, live_id: str, body: Mapping[str, Any]) -> Call:
+        """POST /assistants/{id}: what is left out stays as it is."""
+        return Call("POST", _path(live_id), json=dict(body))
+
+    def delete(self, live_id: str) -> Call:
+        """DELETE /assistants/{id}."""
+        return Call("DELETE", _path(live_id))
+
+    def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
+        """Reads one assistant; None is its own 404. Raises `Unexpected`."""
+        reply = yield Call("GET", _path(live_id))
+        if reply.status == 200:
+            live = self.read(reply)
+            if live.id != live_id:
+                raise Unexpected(f"asked for {live_id}, got {live.id}")
+            return live
+        problem = self.problem(reply)
+        if problem.absent:
+            return None
+        raise Unexpected(problem.message)
+
+    def list_page(self, after: str, order: str = "asc") -> Call:
+        """GET /assistants after an id, oldest first by default."""
+        query = {"limit": str(self.dialect.page_size), "order": order}
+        return Call("GET", "/assistants", {**query, "after": after} if after else query)
+
+    def read_page(self, reply: Reply) -> Page:
+        """A page of the listing; the cursor is the last item's id, whatever `last_id` says. Raises `Unexpected`."""
+        body = reply.json
+        if reply.status != 200 or not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
+            raise Unexpected(self.problem(reply).message)
+        items = tuple(_live(entry) for entry in body["data"])
+        return Page(items, body.get("has_more") is True, items[-1].id if items else "")
+
+    def read(self, reply: Reply) -> Live:
+        """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
+        return _live(reply.json)
+
+    def deleted(self, reply: Reply, live_id: str) -> bool:
+        """Whether this id was deleted now."""
+        body = reply.json
+        return (
+            reply.status == 200
+            and isinstance(body, Mapping)
+            and body.get("deleted") is True
+            and body.get("id") == live_id
+        )
+
+    def problem(self, reply: Reply) -> Problem:
+        """What an unsuccessful answer says, from the vendor's or a gateway's error shape."""
+        if reply.json is Body.NOT_JSON:
+            return Problem(f"HTTP {reply.status}, and the body is no JSON: {_first_line(reply.text)}")
+        body = reply.json if isinstance(reply.json, Mapping) else {}
+        error = body.get("error")
+        inner = error if isinstance(error, Mapping) else body
+        message = inner.get("message")
+        text = message if isinstance(message, str) and message else _first_line(reply.text)
+        param, code = inner.get("param"), inner.get("code")
+        return Problem(
+            message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",
+            path=_param(param) if isinstance(param, str) else (),
+            absent=reply.status == 404 and isinstance(error, Mapping) and "No assistant found" in text,
+            code=code if isinstance(code, str) else "",
+        )
+
+
+def _path(live_id: str) -> str:
+    return f"/assistants/{quote(live_id, safe='')}"
+
+
+def _live(entry: Any) -> Live:
+    """One assistant object as the server answered it."""
+    if not isinstance(entry, Mapping) or entry.get("object") != "assistant":
+        raise Unexpected("the answer is not an assistant")
+    live_id, created_at = entry.get("id"), entry.get("created_at")
+    if not isinstance(live_id, str) or not live_id:
+        raise Unexpected("the answer is an assistant without an id")
+    body = {key: entry[key] for key in FIELDS if key in entry}
+    for key in ("metadata", "tool_resources"):
+        if not isinstance(body.get(key, {}), (Mapping, type(None))):
+            raise Unexpected(f"the answer's {key} is not an object")
+    for key, lists in (body.get("tool_resources") or {}).items():
+        if not isinstance(lists, (Mapping, type(None))):
+            raise Unexpected(f"the answer's tool_resources.{key} is not an object")
+    return Live(live_id, body, created_at if isinstance(created_at, int) else 0)
+
+
+def _param(text: str) -> Path:
+    """`tools[2].function.name` as a path."""
+    parts: list[str | int] = []
+    for piece in text.replace("]", "").replace("[", ".").split("."):
+        if piece:
+            parts.append(int(piece) if piece.isascii() and piece.isdigit() else piece)
+    return tuple(parts)
+
+
+def _first_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[0][:200] if lines else ""
