@@ -1,0 +1,180 @@
+"""The plan file: it comes back as it went, is the same for the same plan, and refuses whatever is not its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+
+from tests.core.plans import PLANS
+from trueup.core import plan_codec
+from trueup.core.call import Call
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plan_codec import change_digest, decode, digest, dumps, encode, loads
+from trueup.core.source import Diagnostic, Position
+from trueup.core.state import Applied, Identity, Record
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+CHANGE = Change(
+    name="math-tutor",
+    action=Action.MODIFY,
+    reason=Reason.EDITED,
+    id="asst_1",
+    fields=(FieldChange("temperature", 1, 0.2, Cause.EDITED),),
+    calls=(Call("POST", "/assistants/asst_1", json={"temperature": 0.2}),),
+    repeats=("metadata",),
+    overwritten={"temperature": "ab12"},
+    sources={"temperature": Position("assistants/math-tutor.yaml", 4, 1)},
+    file="assistants/math-tutor.yaml",
+    message="the file changed",
+)
+PLAN = Plan(Identity("school", "prod", "openai-assistants", "https://api.example.com/v1"), Options(), (CHANGE,))
+
+
+@given(PLANS)
+@settings(max_examples=150, deadline=None)
+def test_a_plan_comes_back_as_it_went(plan: Plan) -> None:
+    assert decode(encode(plan)) == plan
+    text = dumps(plan)
+    assert loads(text) == plan
+    assert dumps(loads(text)) == text
+    VALIDATOR.validate(json.loads(text))
+
+
+def test_the_schema_is_a_schema_and_knows_every_field() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    kinds = {
+        "change": Change, "fieldChange": FieldChange, "call": Call, "identity": Identity, "options": Options,
+        "position": Position, "diagnostic": Diagnostic, "record": Record, "applied": Applied,
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        assert set(SCHEMA["$defs"][name]["properties"]) == {item.name for item in fields(kind)}, name
+        assert SCHEMA["$defs"][name]["additionalProperties"] is False
+    assert set(SCHEMA["properties"]) == {item.name for item in fields(Plan)} | {"format_version", "digest"}
+    assert set(SCHEMA["$defs"]["change"]["properties"]["action"]["enum"]) == {item.value for item in Action}
+    assert set(SCHEMA["$defs"]["change"]["properties"]["reason"]["enum"]) == {item.value for item in Reason}
+    assert set(SCHEMA["$defs"]["fieldChange"]["properties"]["cause"]["enum"]) == {item.value for item in Cause}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"message": "other words"},
+        {"hint": "do this"},
+        {"sources": {}},
+        {"file": "elsewhere.yaml"},
+        {"parts": ("_shared/a.md",)},
+        {"reason": Reason.REVERTED},
+        {"fields": ()},
+    ],
+)
+def test_words_files_and_positions_are_no_part_of_the_digest(told: dict[str, Any]) -> None:
+    assert digest(replace(PLAN, changes=(replace(CHANGE, **told),))) == digest(PLAN)
+    assert change_digest(replace(CHANGE, **told)) == change_digest(CHANGE)
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        {"name": "other"},
+        {"action": Action.CREATE},
+        {"calls": (Call("POST", "/assistants/asst_1", json={"temperature": 0.3}),)},
+        {"calls": (Call("POST", "/assistants/asst_2", json={"temperature": 0.2}),)},
+        {"calls": (Call("POST", "/assistants/asst_1", {"a": "b"}, {"temperature": 0.2}),)},
+        {"calls": ()},
+        {"repeats": ()},
+        {"overwritten": {"temperature": "other"}},
+    ],
+)
+def test_whatever_is_sent_or_overwritten_is_part_of_the_digest(done: dict[str, Any]) -> None:
+    assert digest(replace(PLAN, changes=(replace(CHANGE, **done),))) != digest(PLAN)
+    assert change_digest(replace(CHANGE, **done)) != change_digest(CHANGE)
+
+
+def test_the_digest_covers_the_target_but_not_the_order_of_changes() -> None:
+    other = replace(CHANGE, name="second")
+    assert digest(replace(PLAN, changes=(CHANGE, other))) == digest(replace(PLAN, changes=(other, CHANGE)))
+    assert digest(replace(PLAN, identity=replace(PLAN.identity, target="staging"))) != digest(PLAN)
+    assert digest(replace(PLAN, identity=replace(PLAN.identity, scope={"project": "p"}))) != digest(PLAN)
+
+
+def test_a_body_that_is_null_and_a_field_that_is_absent_are_two_things() -> None:
+    from trueup.core.plan import MISSING
+
+    change = replace(CHANGE, fields=(FieldChange("a", None, MISSING, Cause.REMOVED),))
+    document = json.loads(dumps(replace(PLAN, changes=(change,))))
+    assert document["changes"][0]["fields"] == [{"before": None, "cause": "removed", "path": "a"}]
+
+
+def test_text_that_no_file_can_hold_is_written_all_the_same() -> None:
+    plan = replace(PLAN, changes=(replace(CHANGE, calls=(Call("POST", "/a", json={"name": "x\ud800é", "t": 0.5}),)),))
+    text = dumps(plan)
+    assert loads(text.encode("utf-8").decode("utf-8")).changes[0].calls[0].json == {"name": "x\ufffdé", "t": 0.5}
+
+
+def _edited(change: Callable[[dict[str, Any]], object]) -> str:
+    document = json.loads(dumps(PLAN))
+    change(document)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("9" * 10_000, "not JSON"),
+        ("[]", "the file should be an object"),
+        ('{"a": 1, "a": 2}', "'a' stands twice"),
+        ('{"format_version": NaN}', "NaN is no JSON number"),
+        ("{}", "format_version"),
+        (_edited(lambda d: d.update(format_version=True)), "format_version"),
+        (_edited(lambda d: d.update(format_version=2)), "reads versions up to 1"),
+        (_edited(lambda d: d.update(digest="0" * 64)), "digest is not the one"),
+        (_edited(lambda d: d.pop("digest")), "digest is not the one"),
+        (_edited(lambda d: d["changes"][0]["calls"][0]["json"].update(temperature=2)), "digest is not the one"),
+        (_edited(lambda d: d.update(extra=1)), "plan.extra should be absent"),
+        (_edited(lambda d: d.pop("identity")), "plan.identity should be present"),
+        (
+            _edited(lambda d: d["changes"][0].update(action="explode")),
+            r"plan.changes\[0\].action should be one of create",
+        ),
+        (_edited(lambda d: d["changes"][0].update(action=["create"])), "should be one of"),
+        (_edited(lambda d: d["changes"][0].update(adopted=1)), "should be true or false"),
+        (_edited(lambda d: d["changes"][0].update(name=7)), "name should be a string"),
+        (_edited(lambda d: d["changes"][0].update(overwritten=[])), "overwritten should be an object"),
+        (_edited(lambda d: d["changes"][0]["calls"][0].update(path="//x".lstrip("/"))), "starts with /"),
+        (_edited(lambda d: d.update(unchanged=-1)), "whole number of 0 or more"),
+        (_edited(lambda d: d.update(unchanged=True)), "whole number of 0 or more"),
+        (_edited(lambda d: d.update(changes={})), "changes should be a list"),
+        (dumps(PLAN).replace('"temperature":0.2', '"temperature":1e999', 1), "number that JSON can hold"),
+        (dumps(PLAN).replace('"temperature":0.2', '"temperature":' + "[" * 300 + "]" * 300, 1), "nested at most 200"),
+    ],
+)
+def test_what_is_not_its_own_is_refused_with_a_way_on(text: str, says: str) -> None:
+    with pytest.raises(TrueupError, match=says) as caught:
+        loads(text)
+    assert caught.value.hint
+
+
+def test_a_file_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_codec, "MAX_CHARACTERS", 10)
+    with pytest.raises(TrueupError, match="larger than 10 characters"):
+        loads(dumps(PLAN))
+
+
+def test_decode_takes_no_value_that_json_has_not() -> None:
+    document = encode(PLAN)
+    document["options"] = {"vars": {"when": object()}}
+    with pytest.raises(TrueupError, match="a JSON value"):
+        decode(document)
