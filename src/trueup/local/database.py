@@ -32,7 +32,7 @@ PRAGMA user_version = {VERSION};
 T = TypeVar("T")
 
 
-class Busy(Exception):  # noqa: N818  an answer in the making, not a failure of ours
+class Busy(Exception):
     """The database did not take the request now (locked, full, read-only): nothing was changed by it."""
 
 

@@ -93,6 +93,9 @@ def read_fault(entry: Any) -> Fault:
     kinds = [kind.value for kind in Kind]
     if entry.get("kind", "answer") not in kinds:
         raise ValueError(f"A fault's 'kind' is one of {', '.join(kinds)}, not {json.dumps(entry['kind'])}.")
+    headers = entry.get("headers") or {}
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise ValueError(f"A fault's 'headers' are an object of strings, not {json.dumps(headers)}.")
     if not 200 <= entry.get("status", 500) <= 599:
         raise ValueError(f"A fault's 'status' is from 200 to 599, not {entry['status']}.")
     given = {name: value for name, value in entry.items() if value is not None}

@@ -13,7 +13,7 @@ Check = Callable[[Any, str], None]
 """Accepts a value found at a path (`tools[0].function.name`; empty for the body itself) or raises `Refusal`."""
 
 
-class Refusal(Exception):  # noqa: N818  an answer in the making, not a failure of ours
+class Refusal(Exception):
     """A request the server does not take, as its answer says it; `param` is the path, None for the whole."""
 
     def __init__(self, message: str, param: str | None = None, code: str | None = None, status: int = 400) -> None:
@@ -32,13 +32,9 @@ def text(maximum: int | None = None, pattern: str = "", minimum: int = 0) -> Che
         if not isinstance(value, str):
             raise _wrong_type(value, path, "a string")
         if len(value) < minimum:
-            raise _outside(
-                path, "string too short", "a string with minimum length", minimum, len(value), "string_below_min_length"
-            )
+            raise _length(path, "string", "below_min", minimum, len(value))
         if maximum is not None and len(value) > maximum:
-            raise _outside(
-                path, "string too long", "a string with maximum length", maximum, len(value), "string_above_max_length"
-            )
+            raise _length(path, "string", "above_max", maximum, len(value))
         if compiled is not None and not compiled.fullmatch(value):
             said = f"Invalid '{path}': string does not match pattern. Expected a string that matches '^{pattern}$'."
             raise Refusal(said, path, "invalid_value")
@@ -111,9 +107,7 @@ def array(item: Check, maximum: int, what: str) -> Check:
         if not isinstance(value, list):
             raise _wrong_type(value, path, f"an array of {what}")
         if len(value) > maximum:
-            raise _outside(
-                path, "array too long", "an array with maximum length", maximum, len(value), "array_above_max_length"
-            )
+            raise _length(path, "array", "above_max", maximum, len(value))
         for index, entry in enumerate(value):
             item(entry, f"{path}[{index}]")
 
@@ -126,24 +120,15 @@ def table(pairs: int, key: int, value: Check) -> Check:
     def check(entries: Any, path: str) -> None:
         mapping(entries, path)
         if len(entries) > pairs:
-            raise _outside(
-                path,
-                "too many properties",
-                "an object with at most",
-                pairs,
-                len(entries),
-                "object_above_max_properties",
+            said = (
+                f"Expected an object with at most {pairs} properties, but got an object with {len(entries)} properties"
+            )
+            raise Refusal(
+                f"Invalid '{path}': too many properties. {said} instead.", path, "object_above_max_properties"
             )
         for name, entry in entries.items():
             if len(name) > key:
-                raise _outside(
-                    path,
-                    "property name too long",
-                    "names with maximum length",
-                    key,
-                    len(name),
-                    "string_above_max_length",
-                )
+                raise _length(path, "string", "above_max", key, len(name), "the name of a property: ")
             value(entry, f"{path}.{name}")
 
     return check
@@ -204,8 +189,14 @@ def _in_range(value: float, path: str, low: float, high: float, kind: str) -> No
         raise Refusal(said, path, f"{kind}_above_max_value")
 
 
-def _outside(path: str, problem: str, expected: str, limit: int, found: int, code: str) -> Refusal:
-    return Refusal(f"Invalid '{path}': {problem}. Expected {expected} {limit}, but got {found} instead.", path, code)
+def _length(path: str, kind: str, side: str, limit: int, found: int, where: str = "") -> Refusal:
+    """A string or an array that is too long (`above_max`) or too short (`below_min`)."""
+    problem, bound = ("too long", "maximum") if side == "above_max" else ("too short", "minimum")
+    article = "an" if kind == "array" else "a"
+    said = (
+        f"Expected {article} {kind} with {bound} length {limit}, but got {article} {kind} with length {found} instead."
+    )
+    return Refusal(f"Invalid '{path}': {where}{kind} {problem}. {said}", path, f"{kind}_{side}_length")
 
 
 def _wrong_type(value: Any, path: str, expected: str) -> Refusal:

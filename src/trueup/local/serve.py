@@ -98,7 +98,7 @@ def running(
             thread.join()
 
 
-class _Unreadable(Exception):  # noqa: N818  an answer in the making, not a failure of ours
+class _Unreadable(Exception):
     """A body that is not taken, with its answer."""
 
     def __init__(self, reply: Reply) -> None:
@@ -222,6 +222,8 @@ def _asgi(endpoint: Endpoint) -> ASGIApp:
             if ABORT not in scope:
                 raise
             scope[ABORT]()
+            while (await receive())["type"] != "http.disconnect":
+                continue
             return
         text = reply.text if reply.json is Body.NOT_JSON else json.dumps(reply.json)
         headers = {"content-type": "application/json", **reply.headers}

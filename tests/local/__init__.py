@@ -1,0 +1,1 @@
+"""The embedded server, held against what was recorded, published and promised."""
