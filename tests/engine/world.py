@@ -1,0 +1,252 @@
+"""A whole world in memory for the engine: the embedded vendor, a clock that only moves when told, state and journal.
+
+`World.apply` is what the command does, without files: refresh, plan, execute, save. `kill_at` ends it at the n-th
+outside step, as a power cut would: what was journaled by then is all that is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from trueup.core.call import Call, Reply, read_only
+from trueup.core.canonical import DIGEST_RULES
+from trueup.core.definition import Definition, Ignore, Lifecycle
+from trueup.core.errors import Exit, worst
+from trueup.core.journal import Entry, fold, from_line, to_line, unsettled
+from trueup.core.plan import Options, Plan
+from trueup.core.project import Target
+from trueup.core.report import Report
+from trueup.core.state import State
+from trueup.core.state_codec import decode, encode
+from trueup.engine.apply import execute
+from trueup.engine.courier import Courier, Pace
+from trueup.engine.facts import Wish
+from trueup.engine.meet import meet
+from trueup.engine.plan import Planning, make_plan
+from trueup.engine.ports import Ports
+from trueup.engine.refresh import refresh
+from trueup.local.faults import Fault, Faults
+from trueup.local.openai_assistants import Server
+from trueup.wire.adapters import adapter_for, identity_of
+
+START = 1_800_000_000.0
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Clock:
+    """Time that passes only by sleeping."""
+
+    now: float = START
+
+    def wall(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+
+def definition(name: str, *, protect: bool | None = None, ignore: Sequence[str] = (), **body: Any) -> Definition:
+    """A resolved definition; `model` and the display name are filled in as the loader does."""
+    full = {"name": name.rsplit("/", 1)[-1], "model": "gpt-4o", **body}
+    return Definition(name, full, f"assistants/{name}.yaml", lifecycle=Lifecycle(protect, tuple(map(Ignore, ignore))))
+
+
+def fleet(*definitions: Definition) -> dict[str, Definition]:
+    return {entry.name: entry for entry in definitions}
+
+
+@dataclass
+class World:
+    """One project, one target, one vendor."""
+
+    target: Target = field(default_factory=lambda: Target("prod", "acme", base_url="http://127.0.0.1:1/v1", settle=5.0))
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    targets: frozenset[str] = frozenset({"prod"})
+    left_out: frozenset[str] = frozenset()
+    clock: Clock = field(default_factory=Clock)
+    server: Server = field(default_factory=Server)
+    state_text: str = ""
+    journal_lines: list[str] = field(default_factory=list)
+    backups: list[tuple[str, str, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    kill_at: int = 0
+    steps: int = 0
+    seed: int = 0
+    before_call: Callable[[Call], None] | None = None
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(sleep=self.clock.sleep)
+        self.server = Server(":memory:", clock=lambda: self.clock.now)
+
+    # --- the outside
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.kill_at and self.steps >= self.kill_at:
+            raise Killed
+
+    async def send(self, call: Call) -> Reply:
+        self.step()
+        if self.before_call is not None:
+            self.before_call(call)
+        self.calls.append(call)
+        reply = await self.faults.wrap(self.server.send)(call)
+        self.step()
+        return reply
+
+    async def journal(self, entry: Entry) -> None:
+        self.step()
+        self.journal_lines.append(to_line(entry))
+        await asyncio.sleep(0)
+        self.step()
+
+    # --- what a person does behind the tool's back
+
+    def live(self) -> dict[str, dict[str, Any]]:
+        """All live assistants by id, as the server answers them."""
+        found: dict[str, dict[str, Any]] = {}
+        after = ""
+        while True:
+            page = self.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc", "after": after}
+                                           if after else {"limit": "100", "order": "asc"})).json
+            found.update({entry["id"]: entry for entry in page["data"]})
+            if not page["has_more"]:
+                return found
+            after = page["last_id"]
+
+    def edit(self, live_id: str, **body: Any) -> None:
+        reply = self.server.answer(Call("POST", f"/assistants/{live_id}", json=body))
+        assert reply.status == 200, reply
+
+    def add(self, **body: Any) -> str:
+        reply = self.server.answer(Call("POST", "/assistants", json={"model": "gpt-4o", **body}))
+        assert reply.status == 200, reply
+        return str(reply.json["id"])
+
+    def remove(self, live_id: str) -> None:
+        assert self.server.answer(Call("DELETE", f"/assistants/{live_id}")).status == 200
+
+    def id_of(self, name: str) -> str:
+        return self.state().records[name].id
+
+    # --- what the command does
+
+    @property
+    def writes(self) -> list[Call]:
+        return [call for call in self.calls if call.method != "GET"]
+
+    def entries(self) -> list[Entry]:
+        return [from_line(line) for line in self.journal_lines]
+
+    def state(self) -> State:
+        identity = identity_of(self.target)
+        if self.target.state == "stamps":
+            return State(identity, DIGEST_RULES, pending=unsettled(self.entries()))
+        state = decode(self.state_text, identity, "state") if self.state_text else State(identity, DIGEST_RULES)
+        return fold(state, self.entries())
+
+    def save(self, state: State) -> None:
+        self.step()
+        if self.target.state == "stamps":
+            self.journal_lines = [] if not state.pending else self.journal_lines
+            return
+        self.state_text = encode(state)
+        self.step()
+        self.journal_lines = []
+
+    def wish(self, options: Options) -> Wish:
+        return Wish(
+            target=self.target,
+            identity=identity_of(self.target),
+            definitions=self.definitions,
+            names=frozenset(self.definitions) | self.left_out,
+            targets=self.targets,
+            options=options,
+            moved=self.moved,
+        )
+
+    def ports(self) -> Ports:
+        return Ports(
+            send=self.send,
+            clock=self.clock,
+            journal=self.journal,
+            backup=lambda name, kind, body: self.backups.append((name, kind, body)),
+            random=random.Random(self.seed),
+        )
+
+    async def _plan(self, options: Options, courier: Courier) -> Planning:
+        adapter = adapter_for(self.target)
+        state = self.state()
+        view = await refresh(adapter, courier, [record.id for record in state.records.values()])
+        return make_plan(self.wish(options), state, view, adapter)
+
+    def courier(self, ports: Ports) -> Courier:
+        return Courier(ports, Pace(self.target.parallelism, self.target.rate_limit, self.target.max_retries))
+
+    def plan(self, **options: Any) -> Plan:
+        ports = self.ports()
+        ports.send = read_only(self.send)
+        return asyncio.run(self._plan(Options(**options), self.courier(ports))).plan
+
+    async def _apply(self, options: Options, promised: Plan | None) -> Report:
+        ports = self.ports()
+        courier = self.courier(ports)
+        waits = [entry.since for entry in self.state().pending.values() if entry.action == "create"]
+        if waits:
+            await courier.pause(max(waits) + self.target.settle - self.clock.wall())
+        loaded = self.state()
+        planning = await self._plan(options, courier)
+        if planning.state != loaded and self.target.state != "stamps":
+            self.save(planning.state)
+        meeting = meet(promised, planning) if promised is not None else None
+        report, state = await execute(
+            planning,
+            meeting.plan if meeting else planning.plan,
+            adapter_for(self.target),
+            courier,
+            self.target,
+            lambda _name, _path: None,
+            meeting.outcomes if meeting else (),
+            meeting.only_fresh if meeting else 0,
+        )
+        self.save(state)
+        return report
+
+    def apply(self, promised: Plan | None = None, **options: Any) -> Report:
+        self.steps = 0
+        return asyncio.run(self._apply(Options(**options), promised))
+
+    def settle_faults(self) -> None:
+        asyncio.run(self.faults.settle())
+
+    def fail(self, **fault: Any) -> None:
+        self.faults.add(Fault(**fault))
+
+    def with_target(self, **changes: Any) -> World:
+        self.target = replace(self.target, **changes)
+        return self
+
+
+def code(report: Report) -> Exit:
+    return worst(report.codes)
+
+
+def results(report: Report) -> Mapping[str, str]:
+    return {outcome.name: outcome.result.value for outcome in report.outcomes}
+
+
+def actions(plan: Plan) -> Mapping[str, str]:
+    return {change.name: change.action.value for change in plan.changes}
