@@ -1,0 +1,141 @@
+"""Laying one file's mapping over another's, keeping note of which file each value came from. Follows no reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+
+from trueup.core.source import Path, Position, SourceMap
+
+MERGED: Final = frozenset({"metadata", "tool_resources", "options", "lifecycle", "targets"})
+"""Top-level keys that merge by key, all the way down; every other one replaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value stands: a file, and the path inside that file."""
+
+    file: str
+    path: Path = ()
+
+
+@dataclass(slots=True)
+class Tree:
+    """A mapping made of several files. `origins` holds the root and every place where another file took over."""
+
+    value: dict[str, Any]
+    origins: dict[Path, Origin]
+
+    def origin(self, path: Path) -> Origin:
+        """Where the value at a path stands, by the longest prefix that is noted."""
+        for length in range(len(path), -1, -1):
+            found = self.origins.get(path[:length])
+            if found is not None:
+                return Origin(found.file, (*found.path, *path[length:]))
+        raise LookupError(path)
+
+    def moved(self, path: Path, origin: Origin) -> None:
+        """Notes that the value at a path comes from elsewhere now, with all that is below it."""
+        size = len(path)
+        for stale in [known for known in self.origins if known[:size] == path]:
+            del self.origins[stale]
+        self.origins[path] = origin
+
+    def below(self, key: str, inner: str) -> Tree:
+        """The mapping at `key.inner` as a tree of its own."""
+        top = (key, inner)
+        origins = {path[2:]: origin for path, origin in self.origins.items() if path[:2] == top}
+        return Tree(self.value[key][inner], {(): self.origin(top), **origins})
+
+
+def patched(base: Tree, patch: Tree) -> Tree:
+    """The base with a patch laid over it; null takes a declaration away. Neither is changed."""
+    result = Tree(dict(base.value), dict(base.origins))
+    _overlay(result, patch, (), result.value, patch.value)
+    return result
+
+
+def is_reference(value: Any, word: str) -> bool:
+    """Whether a value is `{word: …}` and nothing else."""
+    return type(value) is dict and len(value) == 1 and word in value
+
+
+def _overlay(result: Tree, patch: Tree, path: Path, into: dict[str, Any], entries: Mapping[str, Any]) -> None:
+    for key, entry in entries.items():
+        here = (*path, key)
+        if entry is None and not _keeps_null(here):
+            into.pop(key, None)
+        elif _merges(here) and type(entry) is dict and not _is_var(entry):
+            _merge(result, patch, here, into, entry)
+        else:
+            into[key] = entry
+            result.moved(here, patch.origin(here))
+
+
+def _merge(result: Tree, patch: Tree, here: Path, into: dict[str, Any], entry: Mapping[str, Any]) -> None:
+    """Merges a mapping into the one at its key; taking away from what is not there declares nothing."""
+    key = str(here[-1])
+    current = into.get(key)
+    is_new = not isinstance(current, dict) or _is_var(current)
+    child: dict[str, Any] = {} if is_new else dict(current or {})
+    if is_new:
+        result.moved(here, patch.origin(here))
+    _overlay(result, patch, here, child, entry)
+    if is_new and entry and not child:
+        into.pop(key, None)
+    else:
+        into[key] = child
+
+
+def _is_var(entry: Any) -> bool:
+    return is_reference(entry, "var") and isinstance(entry["var"], str)
+
+
+def _merges(path: Path) -> bool:
+    """Whether mappings at a path merge. A target's entry is a patch, in which the same fields merge."""
+    if path[0] == "targets":
+        return len(path) <= 2 or path[2] in MERGED
+    return path[0] in MERGED
+
+
+def _keeps_null(path: Path) -> bool:
+    """Whether null is kept: inside a target's patch it still has to take something away."""
+    return path[0] == "targets" and len(path) > 2
+
+
+def source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap]) -> SourceMap:
+    """The positions of every value and key in what became of a tree, each in the very file it came from."""
+    values: dict[Path, Position] = {}
+    keys: dict[Path, Position] = {}
+    for path in (*_paths(value), *_parts_of_text(tree, sources)):
+        origin = tree.origin(path)
+        known = sources.get(origin.file, SourceMap())
+        if origin.path in known.values:
+            values[path] = known.values[origin.path]
+        if origin.path in known.keys:
+            keys[path] = known.keys[origin.path]
+    return SourceMap(values, keys)
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The paths of a value and of everything in it."""
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting:
+        path, entry = waiting.pop()
+        yield path
+        if type(entry) is dict:
+            waiting.extend(((*path, key), inner) for key, inner in entry.items())
+        elif type(entry) is list:
+            waiting.extend(((*path, index), inner) for index, inner in enumerate(entry))
+
+
+def _parts_of_text(tree: Tree, sources: Mapping[str, SourceMap]) -> Iterator[Path]:
+    """The parts that instructions were joined from; they are one text now, but each keeps its place."""
+    for index in count():
+        path: Path = ("instructions", index)
+        origin = tree.origin(path)
+        if origin.path not in sources.get(origin.file, SourceMap()).values:
+            return
+        yield path

@@ -1,0 +1,167 @@
+"""Finds definition files in a folder and reads files inside the project, following no link. Parses nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from trueup.core.document import SIZE_LIMIT
+from trueup.core.fault import nearest
+from trueup.core.names import definition_name_problem, folded, is_part, normal
+from trueup.core.source import Diagnostic, Position, Severity
+
+SUFFIXES: Final = (".yaml", ".yml", ".md")
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What may be definitions: name to file relative to the root, in name order; and what stands in the way.
+
+    `clashing` are the names that two files share, or nearly: neither can be meant.
+    """
+
+    files: Mapping[str, str]
+    clashing: frozenset[str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def find(root: Path, folder: str) -> Found:
+    """Walks the definitions folder once; hidden entries are skipped, links and special files are problems."""
+    problems: list[Diagnostic] = []
+    start = root / folder
+    if not start.is_dir() or start.is_symlink():
+        what = "is a symbolic link" if start.is_symlink() else "is not there"
+        missing = _problem(
+            "no-definitions",
+            f"The folder for definitions, {folder}, {what}.",
+            folder,
+            "Create it, or name another one as `definitions` in trueup.yaml.",
+        )
+        return Found({}, frozenset(), (missing,))
+    named: list[tuple[str, str]] = []
+    for path in _walk(start, folder, problems):
+        inner = PurePosixPath(path).relative_to(folder)
+        if inner.suffix.lower() not in SUFFIXES or is_part(inner) or _is_readme(inner):
+            continue
+        name = normal(str(inner.with_suffix("")))
+        why = definition_name_problem(name)
+        if why:
+            problems.append(
+                _problem(
+                    "bad-name",
+                    f"The name of the file {ascii(path)[1:-1]} {why}.",
+                    path,
+                    "Rename the file: its path is the assistant's name.",
+                )
+            )
+        else:
+            named.append((name, path))
+    clashing = _clashing(sorted(named), problems)
+    return Found(dict(sorted(named)), clashing, tuple(problems))
+
+
+def read_inside(root: Path, file: str) -> bytes | str:
+    """The bytes of a plain file, at most one more than may be read; or why not, as the end of a sentence."""
+    try:
+        descriptor = os.open(root / file, _FLAGS)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return "is not a plain file"
+            return stream.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        return _missing(root, file)
+    except (NotADirectoryError, IsADirectoryError):
+        return "is not a plain file"
+    except OSError as error:
+        return _linked(root, file) or f"cannot be read: {(error.strerror or str(error)).lower()}"
+    except ValueError:
+        return "is not a path that a file can have"
+
+
+def link_on_the_way(root: Path, file: str) -> str:
+    """Why a file that somebody named is not opened: a symbolic link on the way to it; empty when there is none."""
+    return _linked(root, file)
+
+
+def _linked(root: Path, file: str) -> str:
+    path = root
+    for piece in PurePosixPath(file).parts:
+        path = path / piece
+        if path.is_symlink():
+            return (
+                f"is reached through the symbolic link {path.relative_to(root).as_posix()}, and links are not followed"
+            )
+    return ""
+
+
+def _missing(root: Path, file: str) -> str:
+    folder = (root / file).parent
+    beside = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
+    close = nearest(PurePosixPath(file).name, [name for name in beside if not name.startswith(".")])
+    return f"does not exist; did you mean {close!r}" if close else "does not exist"
+
+
+def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]:
+    """Every plain file below a folder, as a path from the root."""
+    waiting = [(str(start), folder)]
+    while waiting:
+        place, shown = waiting.pop()
+        with os.scandir(place) as entries:
+            for entry in entries:
+                path = f"{shown}/{entry.name}"
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_symlink():
+                    problems.append(
+                        _problem(
+                            "symbolic-link",
+                            f"{path} is a symbolic link; links are not followed.",
+                            path,
+                            "Put the file itself here, or share text with {file:} or extends.",
+                        )
+                    )
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, path))
+                elif entry.is_file(follow_symlinks=False):
+                    yield path
+                else:
+                    problems.append(
+                        _problem("special-file", f"{path} is a device, a pipe or a socket.", path, "Move it away.")
+                    )
+
+
+def _clashing(named: list[tuple[str, str]], problems: list[Diagnostic]) -> frozenset[str]:
+    """The names that are not one file's alone; two that a file system or a person could confuse are a problem of both."""
+    clashing: set[str] = set()
+    by_fold: dict[str, list[tuple[str, str]]] = {}
+    for name, path in named:
+        by_fold.setdefault(folded(name), []).append((name, path))
+    for same in by_fold.values():
+        if len(same) > 1:
+            clashing.update(name for name, _ in same)
+            first, second = same[0][1], same[1][1]
+            others = f" ({len(same) - 2} more)" if len(same) > 2 else ""
+            problems.append(
+                _problem(
+                    "name-taken",
+                    f"{first} and {second}{others} give the same assistant {same[0][0]!r}: "
+                    "capitals and the ending make no difference.",
+                    second,
+                    "Rename or remove one of them.",
+                )
+            )
+    return frozenset(clashing)
+
+
+def _is_readme(path: PurePosixPath) -> bool:
+    return path.suffix.lower() == ".md" and path.stem.casefold() == "readme"
+
+
+def _problem(code: str, message: str, file: str, hint: str) -> Diagnostic:
+    shown = file.encode("utf-8", "backslashreplace").decode("utf-8")
+    return Diagnostic(Severity.ERROR, code, message, Position(shown, 1, 1), hint=hint)

@@ -1,0 +1,92 @@
+"""Markdown definitions: the front matter is the mapping, the body is the last part of the instructions.
+
+Does not know what the mapping may hold, nor what a part is: that is `core.resolve`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from trueup.core.document import Document, Lines, decode, trimmed
+from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
+from trueup.edge.yaml_reader import read_text
+
+_FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
+
+
+def read_markdown(data: bytes, file: str, *, locate: bool = False) -> Document:
+    """The definition in a Markdown file; one that opens without front matter is none, and its value is None."""
+    decoded = decode(data, file)
+    if isinstance(decoded, Diagnostic):
+        return Document(file, None, (decoded,))
+    text = decoded.replace("\r\n", "\n")
+    opening = _FENCE.match(text)
+    if opening is None:
+        return Document(file)
+    closing = _FENCE.search(text, opening.end())
+    if closing is None:
+        return Document(file, None, (_unclosed(file, text),))
+    # The fence's line is replaced by an empty one, so that every position is that of the file.
+    front = read_text("\n" + text[opening.end() + 1 : closing.start()], file, locate=locate)
+    front = _without_mapping(front, file)
+    if front.value is None:
+        return replace(front, diagnostics=tuple(_with_line(item, text) for item in front.diagnostics))
+    start = closing.end() + 1
+    if text.startswith("\n", start):
+        start += 1
+    body = trimmed(text[start:])
+    if not body.strip():
+        return front
+    return _with_body(front, body, Lines(file, text).offset(start) if locate else None)
+
+
+def _without_mapping(front: Document, file: str) -> Document:
+    """Front matter without a line in it is an empty mapping: the body may be all that a file says."""
+    if front.value is None and [item.code for item in front.diagnostics] == ["empty-file"]:
+        return Document(file, {}, source=SourceMap({(): Position(file, 1, 1, "---")}))
+    return front
+
+
+def _with_body(front: Document, body: str, at: Position | None) -> Document:
+    """The document with the body as its instructions, or as their last part."""
+    value: dict[str, Any] = dict(front.value)
+    declared = value.get("instructions")
+    parts = declared if isinstance(declared, list) else [declared]
+    value["instructions"] = body if declared is None else [*parts, body]
+    if at is None:
+        return replace(front, value=value)
+    top: Path = ("instructions",)
+    values: dict[Path, Position] = dict(front.source.values)
+    if declared is None:
+        values[top] = at
+    else:
+        if not isinstance(declared, list):
+            values = {**values, **_shifted(values, top)}
+        values[(*top, len(parts))] = at
+    return replace(front, value=value, source=SourceMap(values, front.source.keys))
+
+
+def _shifted(values: Mapping[Path, Position], top: Path) -> dict[Path, Position]:
+    """The positions at and below `top`, as those of the first entry of a list that now stands there."""
+    size = len(top)
+    return {(*top, 0, *path[size:]): place for path, place in values.items() if path[:size] == top}
+
+
+def _with_line(item: Diagnostic, text: str) -> Diagnostic:
+    """A problem whose position shows the file's own first line, which the reader was not given."""
+    if item.position is None or item.position.line > 1:
+        return item
+    return replace(item, position=Lines(item.position.file, text).at(0, 0))
+
+
+def _unclosed(file: str, text: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "front-matter-open",
+        "The front matter that starts here has no end.",
+        Lines(file, text).at(0, 0),
+        hint="Put a line with `---` between the front matter and the instructions.",
+    )

@@ -1,0 +1,210 @@
+"""From a project's folder to definitions for one target. Knows no protocol: what a target can hold is asked later."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from trueup.core.definition import Definition
+from trueup.core.filled import PROJECT_FILE, Setting
+from trueup.core.layers import is_reference, source_map
+from trueup.core.names import meant
+from trueup.core.project import Project, Target
+from trueup.core.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
+from trueup.core.validate import Checker
+from trueup.core.wanted import wanted_types
+from trueup.edge import schemas
+from trueup.edge.definition_files import find
+from trueup.edge.documents import Documents
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files say for one target: good definitions in name order, the names left out there, all problems.
+
+    `names` are all that have a file; one that is in neither of the others has an error among the diagnostics.
+    """
+
+    definitions: tuple[Definition, ...]
+    left_out: frozenset[str]
+    diagnostics: tuple[Diagnostic, ...]
+    names: frozenset[str]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that stop a command."""
+        return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
+
+
+class Workspace:
+    """The definitions of a project: found once, each file parsed once, put together for as many targets as wanted."""
+
+    def __init__(self, root: Path, project: Project) -> None:
+        self._project = project
+        self._documents = Documents(root)
+        self._files: dict[str, str] = {}
+        self._clashing: frozenset[str] = frozenset()
+        self._standing: list[Diagnostic] = []
+        self._plain_notes: dict[str, Diagnostic] = {}
+        self._users: dict[str, set[str]] = {}
+        assistant = schemas.load("assistant")
+        self._checker = Checker(assistant)
+        self._wanted = wanted_types(assistant)
+        with _collector_paused():
+            self._read_all(root)
+
+    def load(self, target: Target, overrides: Mapping[str, str]) -> Loaded:
+        """Every definition as this target should have it; `overrides` are the texts of `--var`. Raises nothing."""
+        setting = Setting(target, self._project.targets.keys(), self._project.vars, overrides, self._wanted)
+        definitions: list[Definition] = []
+        left_out: set[str] = set()
+        problems = list(self._standing)
+        used: set[str] = set()
+        with _collector_paused():
+            for name, file in self._files.items():
+                resolved = resolve(file, setting, self._documents)
+                self._note_users(name, resolved)
+                used.update(resolved.parts)
+                found = self._judged(file, resolved, setting)
+                problems += found
+                if resolved.left_out:
+                    left_out.add(name)
+                elif not _stops(found) and self._is_sound(name, file):
+                    definitions.append(self._definition(name, file, resolved, setting))
+        problems += self._unused(setting)
+        problems += [note for file, note in self._plain_notes.items() if file not in used]
+        return Loaded(tuple(definitions), frozenset(left_out), in_order(problems), frozenset(self._files))
+
+    def users_of(self, part: str) -> frozenset[str]:
+        """The names of the definitions that a part (a path from the root) went into, over the targets loaded so far."""
+        return frozenset(self._users.get(part, ()))
+
+    def _read_all(self, root: Path) -> None:
+        """Finds and parses every definition, and tells those that a Markdown file only looks like."""
+        found = find(root, self._project.definitions)
+        self._standing += found.diagnostics
+        self._clashing = found.clashing
+        for name, file in found.files.items():
+            document = self._documents.found(file)
+            if document.refusal:
+                self._standing.append(
+                    Diagnostic(
+                        Severity.ERROR,
+                        "file-not-read",
+                        f"{file} {document.refusal}.",
+                        Position(file, 1, 1),
+                        hint="Make it a plain file that you may read.",
+                    )
+                )
+            elif document.value is None and not document.diagnostics:
+                self._plain_notes[file] = Diagnostic(
+                    Severity.NOTE,
+                    "no-front-matter",
+                    f"{file} opens without front matter, so it is no definition.",
+                    Position(file, 1, 1),
+                    hint="Begin it with a line `---`, or start its name with _ to make it a part.",
+                )
+                continue
+            self._files[name] = file
+        self._documents.definitions.update(self._files.values())
+        self._standing += self._renamed()
+
+    def _is_sound(self, name: str, file: str) -> bool:
+        """Whether the file could be read, and no other one claims its name."""
+        return self._documents.found(file).value is not None and name not in self._clashing
+
+    def _judged(self, file: str, resolved: Resolved, setting: Setting) -> list[Diagnostic]:
+        """The problems of one definition; fields are only checked where it could be put together."""
+        problems = list(resolved.diagnostics)
+        if _stops(problems) or resolved.left_out or self._documents.found(file).value is None:
+            return problems
+        return self._checker.problems(resolved.checked, partial(self._locate, file, setting))
+
+    def _definition(self, name: str, file: str, resolved: Resolved, setting: Setting) -> Definition:
+        return Definition(
+            name,
+            resolved.body,
+            file,
+            resolved.options,
+            lifecycle_of(resolved.lifecycle),
+            resolved.parts,
+            partial(self._locate, file, setting),
+        )
+
+    def _locate(self, file: str, setting: Setting) -> SourceMap:
+        """Where each value of a resolved definition stands: it is put together once more, with positions."""
+        resolved = resolve(file, setting, self._documents)
+        files = {origin.file for origin in resolved.tree.origins.values()}
+        return source_map(resolved.tree, resolved.checked, {name: self._documents.source(name) for name in files})
+
+    def _note_users(self, name: str, resolved: Resolved) -> None:
+        for part in resolved.parts:
+            self._users.setdefault(part, set()).add(name)
+
+    def _unused(self, setting: Setting) -> Iterator[Diagnostic]:
+        """A `--var` that no file speaks of and no `vars` declares is a mistake in typing."""
+        if not setting.overrides or any(self._documents.found(file).value is None for file in self._files.values()):
+            return
+        known = {*setting.vars, *(name for other in self._project.targets.values() for name in other.vars)}
+        known |= {name for value in self._documents.values() for name in _named(value)}
+        for name in sorted(setting.overrides.keys() - known):
+            yield Diagnostic(
+                Severity.ERROR,
+                "unused-var",
+                f"No definition uses the variable {name!r} that --var sets.",
+                hint=meant(name, known),
+            )
+
+    def _renamed(self) -> Iterator[Diagnostic]:
+        """A name that `moved` or `released` gave up must not have a file."""
+        for old, new in self._project.moved.items():
+            if old in self._files:
+                yield self._given_up(("moved", old), f"moved says that {old!r} is now called {new!r}", self._files[old])
+        for index, name in enumerate(self._project.released):
+            if name in self._files:
+                yield self._given_up(("released", index), f"{name!r} is released", self._files[name])
+
+    def _given_up(self, path: tuple[str | int, ...], what: str, file: str) -> Diagnostic:
+        return Diagnostic(
+            Severity.ERROR,
+            "name-given-up",
+            f"{what}, but {file} still defines it.",
+            self._documents.at(PROJECT_FILE, path, key=True),
+            path,
+            f"Remove {file}, or this line in {PROJECT_FILE}.",
+        )
+
+
+def _stops(problems: Iterable[Diagnostic]) -> bool:
+    return any(item.severity is Severity.ERROR for item in problems)
+
+
+def _named(value: Any) -> Iterator[str]:
+    """The names in every `{var: NAME}` of a value."""
+    waiting = [value]
+    while waiting:
+        entry = waiting.pop()
+        if is_reference(entry, "var") and isinstance(entry["var"], str):
+            yield entry["var"]
+        elif type(entry) is dict:
+            waiting.extend(entry.values())
+        elif type(entry) is list:
+            waiting.extend(entry)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Building thousands of values makes the cyclic collector look at each again and again, for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,301 @@
+"""Reads `trueup.yaml` into a `Project`, with every problem at once. Holds no secret and shows none in a message.
+
+Does not know which protocols and dialects there are: their names are taken as they stand, and a base URL that is
+left out stays empty for the dialect to fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from trueup.core.document import Document
+from trueup.core.endpoint import SECRET_HINT, base_url_problem, header_problem, is_telling, secret_problem, secret_ref
+from trueup.core.errors import DefinitionError
+from trueup.core.filled import PROJECT_FILE
+from trueup.core.names import meant, normal, project_name_problem, target_name_problem
+from trueup.core.project import LOCAL, Guard, Project, SecretRef, Target
+from trueup.core.source import Diagnostic, Severity, SourceMap, in_order
+from trueup.core.source import Path as ValuePath
+from trueup.core.validate import Checker
+from trueup.edge import schemas
+from trueup.edge.definition_files import read_inside
+from trueup.edge.yaml_reader import read
+
+_PLAIN: Final = (
+    "protocol",
+    "api_version",
+    "openai_organization",
+    "openai_project",
+    "state",
+    "stamp",
+    "on_drift",
+    "prune",
+    "settle",
+    "parallelism",
+    "rate_limit",
+    "timeout",
+    "max_retries",
+)
+"""Keys of a target that are taken as they stand."""
+
+_STAND_IN: Final[dict[str, Any]] = {"env": "NAME"}
+
+
+def load_project(root: Path) -> Project:
+    """The project in a folder; without a `trueup.yaml` the definitions in ./assistants and the target `local`.
+
+    Raises DefinitionError with every problem that the file has.
+    """
+    if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
+        return _project({})
+    data = read_inside(root, PROJECT_FILE)
+    if isinstance(data, str):
+        raise DefinitionError(f"{PROJECT_FILE} {data}.", "Put the file itself into the project's folder.")
+    document = read(data, PROJECT_FILE)
+    if [item.code for item in document.diagnostics] == ["empty-file"]:
+        return _project({})
+    reading = _Reading(document, lambda: read(data, PROJECT_FILE, locate=True).source)
+    problems = reading.problems() if document.value is not None else list(document.diagnostics)
+    if problems:
+        shown = in_order(_discreet(item) for item in problems)
+        count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
+        raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
+    return _project(document.value)
+
+
+@dataclass
+class _Reading:
+    """The checks of one file, each of which notes its problems at their places."""
+
+    document: Document
+    locate: Callable[[], SourceMap]
+    found: list[Diagnostic] = field(default_factory=list)
+
+    @cached_property
+    def source(self) -> SourceMap:
+        return self.locate()
+
+    def problems(self) -> list[Diagnostic]:
+        """Secrets first, so that the schema check never sees one; then the schema; then what no schema can say."""
+        value = self._without_secrets(self.document.value)
+        self.found += Checker(schemas.load("project")).problems(value, lambda: self.source)
+        if isinstance(value.get("targets") or {}, dict):
+            self._targets(value)
+        self._names(value)
+        self._moved(value)
+        return self.found
+
+    def note(self, code: str, path: ValuePath, message: str, hint: str, *, key: bool = False) -> None:
+        """Notes an error at a path."""
+        at = self.source.key(path) if key else self.source.value(path)
+        self.found.append(Diagnostic(Severity.ERROR, code, message, at, path, hint))
+
+    def _without_secrets(self, value: dict[str, Any]) -> dict[str, Any]:
+        """A copy with stand-ins where credentials and addresses are; these are judged here."""
+        targets = value.get("targets")
+        if not isinstance(targets, dict):
+            return value
+        return {**value, "targets": {name: self._clean_target(name, target) for name, target in targets.items()}}
+
+    def _clean_target(self, name: str, target: Any) -> Any:
+        if not isinstance(target, dict):
+            return target
+        clean, top = dict(target), ("targets", name)
+        for key in ("api_key", "token"):
+            if key in target:
+                clean[key] = _STAND_IN
+                why = secret_problem(target[key])
+                if why:
+                    self.note("secret-in-file", (*top, key), f"{key} of the target {name!r} {why}.", SECRET_HINT)
+        if isinstance(target.get("headers"), dict):
+            clean["headers"] = {header: self._clean_header((*top, "headers", header), entry)
+                                for header, entry in target["headers"].items()}  # fmt: skip
+        elif target.get("headers") is not None:
+            clean["headers"] = {}
+            self.note(
+                "wrong-type",
+                (*top, "headers"),
+                f"headers of the target {name!r} must be a mapping.",
+                "Write `headers: {name: value}`.",
+            )
+        if isinstance(target.get("base_url"), str):
+            clean["base_url"] = LOCAL
+            why = base_url_problem(target["base_url"])
+            if why:
+                self.note(
+                    "wrong-base-url",
+                    (*top, "base_url"),
+                    f"base_url of the target {name!r} {why}.",
+                    "Write https://host/path; credentials go into api_key or token, a version into api_version.",
+                )
+        return clean
+
+    def _clean_header(self, path: ValuePath, value: Any) -> Any:
+        why = header_problem(str(path[-1]), value)
+        if why:
+            self.note(
+                "secret-in-file" if "credential" in why or "secret" in why else "wrong-header",
+                path,
+                f"The header {path[-1]!r} {why}.",
+                SECRET_HINT,
+            )
+        return _STAND_IN
+
+    def _targets(self, value: Mapping[str, Any]) -> None:
+        original = self.document.value.get("targets") or {}
+        seen: dict[str, str] = {}
+        for name, target in (value.get("targets") or {}).items():
+            why = target_name_problem(name)
+            if why:
+                self.note(
+                    "bad-name",
+                    ("targets", name),
+                    f"The target's name {name[:64]!r} {why}.",
+                    "It names the state file and goes into the stamps.",
+                    key=True,
+                )
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                self.note(
+                    "name-taken",
+                    ("targets", name),
+                    f"The targets {other!r} and {name!r} differ in capitals only.",
+                    "Rename one: their state files could be one and the same.",
+                    key=True,
+                )
+            if isinstance(target, dict) and target.get("state") == "stamps" and target.get("stamp") is False:
+                self.note(
+                    "no-memory",
+                    ("targets", name, "stamp"),
+                    f"The target {name!r} keeps its state in stamps, and has none.",
+                    "Remove `stamp: false`, or use `state: file`.",
+                )
+        hosted = [name for name, target in original.items() if not _is_local(name, target)]
+        if hosted and not value.get("project"):
+            self.note(
+                "project-missing",
+                ("targets", hosted[0]),
+                f"The target {hosted[0]!r} is not local, so the project needs a name.",
+                "Add `project: some-name`; it goes into the stamps, for life.",
+                key=True,
+            )
+        default = value.get("default_target")
+        names = original or {LOCAL: None}
+        if isinstance(default, str) and default not in names:
+            self.note("unknown-target", ("default_target",), f"There is no target {default!r}.", meant(default, names))
+
+    def _names(self, value: Mapping[str, Any]) -> None:
+        project, folder = value.get("project"), value.get("definitions")
+        if isinstance(project, str) and project:
+            why = project_name_problem(project)
+            if why:
+                self.note("bad-name", ("project",), f"The project's name {why}.", "It goes into the stamps, for life.")
+        if isinstance(folder, str):
+            pieces = folder.rstrip("/").split("/")
+            if (
+                "\\" in folder
+                or folder.startswith(("/", "~"))
+                or any(not piece or piece.startswith(".") for piece in pieces)
+            ):
+                self.note(
+                    "path-refused",
+                    ("definitions",),
+                    "definitions does not name a visible folder below the project's.",
+                    "Write a relative path such as `assistants`.",
+                )
+
+    def _moved(self, value: Mapping[str, Any]) -> None:
+        moved = value.get("moved")
+        if not isinstance(moved, dict):
+            return
+        news: dict[str, str] = {}
+        for old, new in moved.items():
+            if not isinstance(new, str):
+                continue
+            if _last(old, moved) is None:
+                self.note(
+                    "moved-cycle",
+                    ("moved", old),
+                    f"moved leads from {old!r} back to {old!r}.",
+                    "Keep only the lines that lead to the name it has now.",
+                    key=True,
+                )
+            other = news.setdefault(normal(new), old)
+            if other != old:
+                self.note(
+                    "moved-twice",
+                    ("moved", old),
+                    f"moved gives both {other!r} and {old!r} the name {new!r}.",
+                    "Two assistants cannot become one: give each a name of its own.",
+                )
+
+
+def _last(old: str, moved: Mapping[str, Any]) -> str | None:
+    """The name at the end of a chain of renames; None when the chain is a circle."""
+    name, seen = old, {old}
+    while isinstance(moved.get(name), str):
+        name = moved[name]
+        if name in seen:
+            return None
+        seen.add(name)
+    return normal(name)
+
+
+def _discreet(item: Diagnostic) -> Diagnostic:
+    """The problem without its source line where that may hold a credential."""
+    if item.position is None or not is_telling(item.position.text):
+        return item
+    return replace(item, position=replace(item.position, text=""))
+
+
+def _is_local(name: str, target: Any) -> bool:
+    """The embedded server: said so, or called `local` and nothing else said."""
+    given = target.get("base_url") if isinstance(target, dict) else None
+    return given == LOCAL or (given is None and name == LOCAL)
+
+
+def _project(value: Mapping[str, Any]) -> Project:
+    name = value.get("project") or LOCAL
+    given: Mapping[str, Any] = value.get("targets") or {LOCAL: {"base_url": LOCAL}}
+    targets = {key: _target(key, target or {}, name) for key, target in given.items()}
+    moved: Mapping[str, str] = value.get("moved") or {}
+    return Project(
+        name,
+        normal((value.get("definitions") or "assistants").rstrip("/")),
+        value.get("default_target") or (next(iter(targets)) if len(targets) == 1 else ""),
+        targets,
+        _vars(value),
+        {normal(old): _last(old, moved) or new for old, new in moved.items()},
+        tuple(normal(entry) for entry in value.get("released") or ()),
+    )
+
+
+def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
+    is_local = _is_local(name, value)
+    protocol = value.get("protocol", "openai-assistants")
+    return Target(
+        name,
+        LOCAL if is_local else project,
+        dialect=value.get("dialect", "openai" if protocol == "openai-assistants" else ""),
+        base_url=LOCAL if is_local else value.get("base_url", "").rstrip("/"),
+        api_key=secret_ref(value.get("api_key")),
+        token=secret_ref(value.get("token")),
+        headers={key: _header(entry) for key, entry in (value.get("headers") or {}).items()},
+        models=dict(value.get("models") or {}),
+        guard=Guard(**(value.get("guard") or {})),
+        vars=_vars(value),
+        allow_loss=tuple(value.get("allow_loss") or ()),
+        **{key: value[key] for key in _PLAIN if key in value},
+    )
+
+
+def _header(entry: Any) -> str | SecretRef:
+    return entry if isinstance(entry, str) else secret_ref(entry) or ""
+
+
+def _vars(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(entry) if isinstance(entry, list) else entry for key, entry in (value.get("vars") or {}).items()}

@@ -1,0 +1,277 @@
+"""Builds plain values from YAML events, within bounds of depth and size, and keeps going after a problem.
+
+Knows the events by their attributes only: no parser is imported here, and no rule of what a definition may hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trueup.core.document import Document, Lines
+from trueup.core.scalars import scalar
+from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
+from trueup.edge.yaml_frames import Anchored, Frame, Mark, copied, source_map
+
+DEPTH_LIMIT: Final = 100
+NODE_LIMIT: Final = 100_000
+"""Nodes of one file, each alias counted with everything it stands for."""
+
+
+class StopReading(Exception):
+    """Reading on would be useless or dangerous; the problem has been noted."""
+
+
+_MERGE: Final = object()
+"""Stands for the key `<<`."""
+
+_BAD: Final = object()
+"""Stands for a key that was refused; its value is read and dropped."""
+
+
+class Builder:
+    """Takes events in order; `document` then gives the value, or what is wrong."""
+
+    def __init__(self, lines: Lines, locate: bool, restore: dict[int, str]) -> None:
+        self.problems: list[Diagnostic] = []
+        self._lines = lines
+        self._locate = locate
+        self._restore = restore
+        self._stack: list[Frame] = []
+        self._anchors: dict[str, Anchored] = {}
+        self._nodes = 0
+        self._documents = 0
+        self._root: Any = None
+        self._root_mark: Any = None
+
+    def document(self, file: str) -> Document:
+        """Everything read; a file without a node is a problem of its own."""
+        if self._root is None and not self.problems:
+            self._note("empty-file", f"{file} is empty.", self._lines.at(0, 0), "Write at least `model: …` into it.")
+        if self.problems:
+            return Document(file, None, tuple(self.problems))
+        return Document(
+            file, self._root, source=source_map(self._root_mark, self._lines) if self._locate else SourceMap()
+        )
+
+    def start_document(self, event: Any) -> None:
+        """Only one document is allowed in a file."""
+        self._documents += 1
+        if self._documents > 1:
+            self._stop(
+                "several-documents",
+                "A second YAML document starts here; a file holds exactly one.",
+                event.start_mark,
+                "Move it to a file of its own, or remove the line `---`.",
+            )
+
+    def scalar(self, event: Any) -> None:
+        """A word or a quoted text, as a key or a value."""
+        self._count(1, event)
+        self._refuse_tag(event)
+        if not self._stack:
+            self._top(event, "a single value" if event.value else "nothing")
+        frame = self._stack[-1]
+        text: str = event.value
+        value: Any = text
+        if event.implicit[0]:
+            try:
+                value = scalar(text)
+            except ValueError as error:
+                self._note(
+                    "not-a-number",
+                    f"{str(error)[:120]}.",
+                    self._at(event.start_mark),
+                    "Write it in quotes if it is text.",
+                )
+        if self._restore and isinstance(value, str):
+            value = value.translate(self._restore)
+        if frame.key is None and type(frame.value) is dict:
+            self._key(frame, value, text, event)
+            return
+        mark = self._leaf(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = Anchored(value, mark, 1, 0)
+        self._store(frame, value, mark)
+
+    def mapping(self, event: Any) -> None:
+        """A mapping opens."""
+        self._open({}, event)
+
+    def sequence(self, event: Any) -> None:
+        """A sequence opens."""
+        if not self._stack:
+            self._top(event, "a list")
+        self._open([], event)
+
+    def end(self, _event: Any) -> None:
+        """A mapping or a sequence closes and becomes a value of what holds it."""
+        frame = self._stack.pop()
+        if frame.merges:
+            self._merge(frame)
+        mark = (frame.mark.line, frame.mark.column, frame.marks) if self._locate else None
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = Anchored(frame.value, mark, self._nodes - frame.before, frame.height)
+        if not self._stack:
+            self._root, self._root_mark = frame.value, mark
+            return
+        parent = self._stack[-1]
+        parent.height = max(parent.height, frame.height + 1)
+        if type(parent.value) is dict and parent.key is None:
+            self._note(
+                "complex-key", "A list or a mapping cannot be a key.", self._at(frame.mark), "Write the key as text."
+            )
+            parent.key = _BAD
+            return
+        self._store(parent, frame.value, mark)
+
+    def alias(self, event: Any) -> None:
+        """`*name`: a copy of what carries the anchor, so that no two places share a value."""
+        found = self._anchors.get(event.anchor)
+        if not self._stack:
+            self._top(event, "an alias")
+        frame = self._stack[-1]
+        if found is None or found.open:
+            code, what = (
+                ("recursive-alias", "stands inside what it names")
+                if found
+                else ("unknown-alias", "names no anchor above it")
+            )
+            self._note(
+                code, f"The alias *{event.anchor} {what}.", self._at(event.start_mark), "Write the value out here."
+            )
+            found = Anchored(None, self._leaf(event), 1, 0)
+        self._count(found.nodes, event)
+        if len(self._stack) + found.height > DEPTH_LIMIT:
+            self._too_deep(event)
+        frame.height = max(frame.height, found.height + 1)
+        if frame.key is None and type(frame.value) is dict:
+            self._key(frame, found.value, f"*{event.anchor}", event)
+        else:
+            self._store(frame, copied(found.value), found.mark)
+
+    def _open(self, value: Any, event: Any) -> None:
+        self._count(1, event)
+        self._refuse_tag(event)
+        if len(self._stack) >= DEPTH_LIMIT:
+            self._too_deep(event)
+        self._stack.append(Frame(value, event, self._nodes - 1))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = Anchored(None, None, 1, 0, is_open=True)
+
+    def _key(self, frame: Frame, value: Any, text: str, event: Any) -> None:
+        frame.key_mark = event.start_mark
+        if value == "<<" and getattr(event, "implicit", (False,))[0]:
+            frame.key = _MERGE
+            return
+        if not isinstance(value, str):
+            frame.key = _BAD
+            self._note(
+                "key-not-text",
+                f"The key {text[:60] or 'before the colon'} is not text.",
+                self._at(event.start_mark),
+                f'Put it in quotes: "{text[:60]}".',
+                (*self._path(), text[:60]),
+            )
+            return
+        frame.key = value
+        if value in frame.value:
+            frame.key = _BAD
+            self._note(
+                "duplicate-key",
+                f"The key {value[:60]!r} stands twice in this mapping.",
+                self._at(event.start_mark),
+                "Keep one of the two.",
+                (*self._path(), value),
+            )
+
+    def _store(self, frame: Frame, value: Any, mark: Any) -> None:
+        if type(frame.value) is list:
+            frame.value.append(value)
+            if self._locate:
+                frame.marks.append(mark)
+            return
+        key, frame.key = frame.key, None
+        if key is _MERGE:
+            frame.merges.append((value, mark, frame.key_mark))
+        elif key is not _BAD:
+            frame.value[key] = value
+            if self._locate:
+                frame.marks[key] = (frame.key_mark.line, frame.key_mark.column, mark)
+
+    def _merge(self, frame: Frame) -> None:
+        """`<<`: the named mappings' keys come first, and give way to those that stand here; earlier ones win."""
+        merged: dict[str, Any] = {}
+        marks: dict[str, Any] = {}
+        for value, mark, at in frame.merges:
+            sources = value if type(value) is list else [value]
+            below = mark[2] if self._locate and type(value) is list else [mark] * len(sources)
+            for index, source in enumerate(sources):
+                if type(source) is not dict:
+                    self._note(
+                        "merge-needs-mapping",
+                        "The key << takes a mapping or a list of mappings.",
+                        self._at(at),
+                        "Write `<<: *name`, where &name marks a mapping.",
+                    )
+                    continue
+                for key, entry in source.items():
+                    if key not in merged:
+                        merged[key] = entry
+                        if self._locate:
+                            marks[key] = below[index][2][key]
+        frame.value = {**merged, **frame.value}
+        frame.marks = {**marks, **frame.marks}
+
+    def _count(self, nodes: int, event: Any) -> None:
+        self._nodes += nodes
+        if self._nodes > NODE_LIMIT:
+            self._stop(
+                "too-many-nodes",
+                f"The file has more than {NODE_LIMIT:,} values, aliases counted as what they stand for.",
+                event.start_mark,
+                "Split it, or use fewer aliases.",
+            )
+
+    def _refuse_tag(self, event: Any) -> None:
+        if event.tag is not None:
+            self._note(
+                "tag",
+                f"The tag {event.tag[:60]} is not allowed.",
+                self._at(event.start_mark),
+                "Remove it: types follow from the value, and quotes make text.",
+                self._path(),
+            )
+
+    def _too_deep(self, event: Any) -> None:
+        self._stop(
+            "too-deep", f"The file is nested more than {DEPTH_LIMIT} levels deep.", event.start_mark, "Make it flatter."
+        )
+
+    def _top(self, event: Any, what: str) -> None:
+        self._stop(
+            "not-a-mapping",
+            f"The file holds {what}; it should hold `key: value` lines.",
+            event.start_mark,
+            "Start with `model: …`.",
+        )
+
+    def _stop(self, code: str, message: str, mark: Any, hint: str) -> None:
+        self._note(code, message, self._at(mark), hint)
+        raise StopReading
+
+    def _note(self, code: str, message: str, position: Position, hint: str, path: Path = ()) -> None:
+        self.problems.append(Diagnostic(Severity.ERROR, code, message, position, path, hint))
+
+    def _at(self, mark: Any) -> Position:
+        return self._lines.at(mark.line, mark.column)
+
+    def _leaf(self, event: Any) -> Mark | None:
+        return (event.start_mark.line, event.start_mark.column, None) if self._locate else None
+
+    def _path(self) -> Path:
+        """The way to the mapping or sequence that is open now."""
+        return tuple(
+            len(frame.value) if type(frame.value) is list else str(frame.key)
+            for frame in self._stack[:-1]
+            if frame.key is not _BAD and frame.key is not _MERGE
+        )
