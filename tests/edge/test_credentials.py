@@ -1,0 +1,178 @@
+"""Secrets: where they come from, what is refused, and that nothing ever shows one."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import os
+import pickle
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import pytest
+
+from trueup.core.call import Call, Reply
+from trueup.core.errors import CredentialError
+from trueup.core.project import SecretRef
+from trueup.edge import credentials
+from trueup.edge.credentials import Credential, Secret, Secrets, renewing, resolve
+
+CANARY = "sk-canary-4711-secret"
+
+
+def python(code: str) -> SecretRef:
+    return SecretRef(command=(sys.executable, "-c", code))
+
+
+def refused(ref: SecretRef, environ: dict[str, str] | None = None) -> CredentialError:
+    with pytest.raises(CredentialError) as caught:
+        resolve(ref, environ if environ is not None else dict(os.environ))
+    whole = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + caught.value.hint
+    assert CANARY not in whole.replace(repr(ref), "")
+    chain: BaseException | None = caught.value
+    while chain is not None:
+        assert CANARY not in repr(chain.args)
+        chain = chain.__context__
+    return caught.value
+
+
+def test_a_secret_has_no_text(caplog: pytest.LogCaptureFixture) -> None:
+    secret = Secret(CANARY)
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("t").debug("%s %r", secret, secret)
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", f"{secret:>40}", f"{[secret]}", caplog.text]
+    assert all("***" in text and CANARY not in text for text in shown)
+    assert secret.reveal() == CANARY
+
+
+@pytest.mark.parametrize("write", [pickle.dumps, copy.deepcopy])
+def test_a_secret_is_not_written_down(write: object) -> None:
+    assert callable(write)
+    with pytest.raises(TypeError, match="not written down"):
+        write(Secret(CANARY))
+
+
+def test_a_variable_gives_its_value_without_the_space_around_it() -> None:
+    assert resolve(SecretRef(env="KEY"), {"KEY": f" {CANARY}\n"}).reveal() == CANARY
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"), [({}, "is not set"), ({"KEY": ""}, "is set, but empty"), ({"KEY": " \n"}, "empty")]
+)
+def test_a_missing_or_empty_variable_is_named(environ: dict[str, str], said: str) -> None:
+    error = refused(SecretRef(env="KEY"), environ)
+    assert "KEY" in error.message
+    assert said in error.message
+    assert "export KEY" in error.hint
+
+
+@pytest.mark.parametrize("between", ["\n", "\r", "\0", "\x1b", "\x7f", "\x85", "ł", "😀", "\ud800"])
+def test_what_no_header_can_carry_is_refused_and_not_shown(between: str) -> None:
+    error = refused(SecretRef(env="KEY"), {"KEY": f"{CANARY}{between}{CANARY}"})
+    assert "KEY holds a line break" in error.message
+
+
+def test_a_command_is_run_without_a_shell_and_its_output_stripped(tmp_path: Path) -> None:
+    ref = SecretRef(command=(sys.executable, "-c", "import os, sys; print(sys.argv[1] + os.getcwd())", "$HOME; `id`"))
+    assert resolve(ref, dict(os.environ), tmp_path).reveal() == f"$HOME; `id`{tmp_path}"
+
+
+def test_a_failing_commands_output_is_never_shown_but_its_first_complaint_is_masked() -> None:
+    code = f"import sys; print('{CANARY}'); print('no \\x1b[31m{CANARY} today\\nmore', file=sys.stderr); sys.exit(3)"
+    error = refused(python(code))
+    assert "ended with code 3: no ?[31m*** today" in error.message
+    assert "more" not in error.message
+
+
+def test_a_command_that_prints_nothing_or_two_lines_is_refused() -> None:
+    assert "printed nothing" in refused(python("pass")).message
+    assert "holds a line break" in refused(python(f"print('{CANARY}'); print('{CANARY}')")).message
+
+
+def test_a_command_that_is_not_there_is_named() -> None:
+    error = refused(SecretRef(command=("no-such-program-at-all", CANARY)))
+    assert "no-such-program-at-all" in error.message
+    assert "without a shell" in error.hint
+    assert "impossible character" in refused(SecretRef(command=("a\0b",))).message
+
+
+def test_a_command_that_hangs_is_ended_also_when_its_child_holds_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "TIMEOUT", 0.4)
+    child = "[sys.executable, '-c', 'import time; time.sleep(4)']"
+    code = f"import subprocess, sys, time; subprocess.Popen({child}); time.sleep(60)"
+    started = time.monotonic()
+    assert "did not end within 0.4 seconds" in refused(python(code)).message
+    assert time.monotonic() - started < 3
+
+
+def test_a_reference_to_nothing_is_refused() -> None:
+    assert "neither" in refused(SecretRef()).message
+
+
+def test_known_secrets_are_masked_the_longest_first_and_short_ones_left() -> None:
+    known = Secrets([Secret("abcdef"), Secret("abcdefgh"), Secret("short"), Secret("a b/c+d")])
+    assert known.mask("abcdefgh abcdef short a%20b%2Fc%2Bd a b/c+d") == "*** *** short *** ***"
+    assert "abcdef" not in repr(known)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def counting(tmp_path: Path) -> SecretRef:
+    """A command that gives token-1, token-2, …"""
+    file = tmp_path / "count"
+    return python(
+        f"from pathlib import Path; p = Path({str(file)!r}); n = int(p.read_text()) + 1 if p.exists() else 1; "
+        "p.write_text(str(n)); print(f'token-{n}')"
+    )
+
+
+def test_a_refused_token_is_had_again_but_not_more_often_than_every_thirty_seconds(tmp_path: Path) -> None:
+    clock, known = Clock(), Secrets()
+    credential = Credential(counting(tmp_path), dict(os.environ), known, monotonic=clock)
+    first = credential.secret()
+    assert credential.secret() is first
+    clock.now = 29
+    assert credential.fresh(first) is False
+    clock.now = 31
+    assert credential.fresh(first) is True
+    assert credential.secret().reveal() == "token-2"
+    assert credential.fresh(first) is True  # another worker's refusal of the old one: nothing is run for it
+    assert (tmp_path / "count").read_text() == "2"
+    assert known.mask("token-1 token-2") == "*** ***"
+
+
+def test_a_variable_is_never_fresh() -> None:
+    clock = Clock()
+    credential = Credential(SecretRef(env="KEY"), {"KEY": CANARY}, Secrets(), monotonic=clock)
+    first = credential.secret()
+    clock.now = 1000
+    assert credential.fresh(first) is False
+
+
+def test_after_a_401_a_call_goes_out_once_more_with_the_new_token(tmp_path: Path) -> None:
+    clock = Clock()
+    credential = Credential(counting(tmp_path), dict(os.environ), Secrets(), monotonic=clock)
+    sent: list[str] = []
+
+    async def send(_call: Call) -> Reply:
+        sent.append(credential.secret().reveal())
+        return Reply(200 if sent[-1] == "token-2" else 401)
+
+    async def run() -> list[Reply]:
+        await renewing(send, [credential])(Call("GET", "/assistants"))
+        clock.now = 100.0
+        return list(
+            await asyncio.gather(*(renewing(send, [credential])(Call("POST", "/assistants")) for _ in range(3)))
+        )
+
+    assert [reply.status for reply in asyncio.run(run())] == [200, 200, 200]
+    assert sent == ["token-1"] * 4 + ["token-2"] * 3
