@@ -1,27 +1,21 @@
 """Turns what a JSON Schema validator found into one short sentence for each mistake.
 
-It takes the validator's errors as they are and knows their keywords, but imports no validator, no schema and no file:
-positions are asked for only when there is something to tell. Two keys of a schema are its own: `x-instead` maps a
-word that people often write to the sentence that helps them, `errorMessage` is the sentence for a refused value.
+It takes the validator's errors as they are and knows their keywords, but imports no validator and knows no position.
+Two keys of a schema are its own: `x-instead` maps a word that people often write to the sentence that helps them,
+`errorMessage` is the sentence for a refused value.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
+from trueup.core.fault import CUT, KINDS, Fault, nearest, shown
+from trueup.core.source import Path, dotted
 
-CUT = 60
-"""Characters of a value that a message shows."""
+__all__ = ["Found", "explain", "nearest"]
 
-KINDS: Mapping[type, str] = {
-    str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "null",
-    list: "a list", tuple: "a list", dict: "a mapping",
-}  # fmt: skip
 TYPES: Mapping[str, str] = {
     "string": "text", "boolean": "true or false", "integer": "a whole number", "number": "a number",
     "null": "null", "array": "a list", "object": "a mapping",
@@ -50,74 +44,12 @@ class Found(Protocol):
     def absolute_schema_path(self) -> Sequence[str | int]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A mistake before it has a position: `at_key` points at the key of `path`, else at its value.
-
-    `meant` are the keys that an unknown key's sentence proposes: that they are missing is the same mistake.
-    """
-
-    code: str
-    path: Path
-    message: str
-    hint: str = ""
-    at_key: bool = False
-    severity: Severity = Severity.ERROR
-    meant: tuple[str, ...] = ()
-
-
-def placed(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str = "") -> list[Diagnostic]:
-    """The faults with their positions, in order; `locate` is only called if there is one. `file` is the last resort."""
-    found = tuple(faults)
-    if not found:
-        return []
-    source = locate()
-    nowhere = Position(file, 1, 1) if file else None
-    return list(in_order(_diagnostic(fault, source, nowhere) for fault in found))
-
-
-def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Diagnostic:
-    position = source.key(fault.path) if fault.at_key else source.value(fault.path)
-    return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, fault.hint)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant, or the empty string; case, hyphens and underscores count for little."""
-    import difflib
-
-    folded: dict[str, str] = {}
-    for entry in known:
-        folded.setdefault(_folded(entry), entry)
-    matches = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=0.7)
-    return folded[matches[0]] if matches else ""
-
-
-def _folded(word: str) -> str:
-    return word[:CUT].casefold().replace("-", "_")
-
-
-def shown(value: Any) -> str:
-    """A value as a message shows it: text in quotes, cut at 60 characters; of a list or mapping only the kind."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= CUT else value[: CUT - 1] + "…")
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, (int, float)):
-        text = spelt(value) if isinstance(value, float) or value.bit_length() < 200 else "a very long number"
-        return text if len(text) <= CUT else text[: CUT - 1] + "…"
-    return KINDS.get(type(value), "something else")
-
-
-def spelt(value: float) -> str:
-    """A number as YAML writes it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    return repr(value)
-
-
 def explain(errors: Iterable[Found]) -> list[Fault]:
-    """One fault for each mistake in a validator's errors, which may tell one mistake twice or several in one."""
-    faults = [fault for error in errors for fault in _faults(error)]
+    """One fault for each mistake in a validator's errors, which may tell one mistake twice or several in one.
+
+    In order of path, because the order in which a validator finds them may change from run to run.
+    """
+    faults = sorted((fault for error in errors for fault in _faults(error)), key=_order)
     wrong_type = {fault.path for fault in faults if fault.code == "wrong-type" and not fault.at_key}
     meant = {(*fault.path[:-1], key) for fault in faults for key in fault.meant}
     kept = (
@@ -127,6 +59,11 @@ def explain(errors: Iterable[Found]) -> list[Fault]:
         and not (fault.code == "missing-key" and fault.path in meant)
     )
     return list({(fault.code, fault.path): fault for fault in kept}.values())
+
+
+def _order(fault: Fault) -> tuple[tuple[str, ...], str, str]:
+    path = tuple(f"{part:09}" if isinstance(part, int) else part for part in fault.path)
+    return path, fault.code, fault.message
 
 
 def _faults(error: Found) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from trueup.core.canonical import NESTED
 from trueup.core.definition import Definition, Ignore
-from trueup.core.explain import Fault, nearest, shown, spelt
+from trueup.core.fault import Fault, nearest, shown, spelt
 from trueup.core.source import Path, Severity, dotted
 from trueup.core.stamp import KEY as STAMP_KEY
 from trueup.core.written_schema import is_type

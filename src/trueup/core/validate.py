@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from trueup.core.definition import Definition
-from trueup.core.explain import Fault, explain, nearest, placed
+from trueup.core.explain import explain
+from trueup.core.fault import Fault, nearest, placed
 from trueup.core.limits import beyond_schema, written_schemas
 from trueup.core.source import Diagnostic, Path, SourceMap, dotted
 from trueup.core.written_schema import looks_valid
@@ -73,7 +74,7 @@ def _inlined(node: Any, root: Mapping[str, Any], inside: tuple[str, ...]) -> Any
         return node
     reference = node.get("$ref")
     if not isinstance(reference, str) or not reference.startswith("#/$defs/") or reference in inside or len(node) > 1:
-        return {key: _inlined(entry, root, inside) for key, entry in node.items()}
+        return {key: _inlined(_findable(key, entry), root, inside) for key, entry in node.items()}
     return _inlined(root["$defs"][reference.removeprefix("#/$defs/")], root, (*inside, reference))
 
 
@@ -86,6 +87,13 @@ def _written_schema_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _within(path: Path, message: str) -> str:
     return f"the JSON Schema in {dotted(path)} is not valid: {message}"
+
+
+def _findable(word: str, value: Any) -> Any:
+    """Properties with `false` written as a rule: of a bare `false` jsonschema does not say where it was."""
+    if word != "properties" or not isinstance(value, Mapping):
+        return value
+    return {key: {"not": {}} if entry is False else entry for key, entry in value.items()}
 
 
 @lru_cache(maxsize=CACHED_SCHEMAS)
