@@ -42,9 +42,10 @@ class Killed(BaseException):
 
 @dataclass
 class Clock:
-    """Time that passes only by sleeping."""
+    """Time that passes only when everybody sleeps: the earliest sleeper wakes and takes the clock with it."""
 
     now: float = START
+    sleepers: list[tuple[float, object]] = field(default_factory=list)
 
     def wall(self) -> float:
         return self.now
@@ -53,8 +54,16 @@ class Clock:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        self.now += max(0.0, seconds)
-        await asyncio.sleep(0)
+        me = (self.now + max(0.0, seconds), object())
+        self.sleepers.append(me)
+        try:
+            for _ in range(20):
+                await asyncio.sleep(0)  # whoever can act without waiting acts first
+            while min(self.sleepers, key=lambda sleeper: sleeper[0]) is not me:
+                await asyncio.sleep(0)
+            self.now = max(self.now, me[0])
+        finally:
+            self.sleepers.remove(me)
 
 
 def definition(name: str, *, protect: bool | None = None, ignore: Sequence[str] = (), **body: Any) -> Definition:

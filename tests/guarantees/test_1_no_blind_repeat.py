@@ -1,0 +1,277 @@
+"""Guarantee 1: no blind repeat, no hidden twin, whatever dies."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.engine.world import Killed, World, actions, code, definition, fleet, results
+from trueup.core.errors import Exit
+from trueup.core.plan import Reason
+from trueup.local.faults import Kind
+
+FLEET = fleet(
+    definition("a", instructions="one", metadata={"team": "x"}),
+    definition("b", instructions="two"),
+    definition("c", instructions="three", tools=[{"type": "code_interpreter"}]),
+)
+
+UNCLEAR: list[dict[str, Any]] = [
+    *({"kind": Kind.ANSWER, "status": status} for status in (408, 409, 429, 500, 502, 503, 504)),
+    {"kind": Kind.DROP},
+    {"kind": Kind.HTML, "status": 200},
+    {"kind": Kind.HTML, "status": 502},
+    {"kind": Kind.REDIRECT},
+    {"kind": Kind.ANSWER, "status": 200, "body": {"object": "thread", "id": "thread_1"}},
+    {"kind": Kind.ANSWER, "status": 200, "body": {}},
+    {"kind": Kind.ANSWER, "status": 200, "body": "null"},
+]
+
+
+def names_of(world: World) -> Counter[str]:
+    """How many live assistants carry our stamp of each name."""
+    return Counter(
+        json.loads(entry["metadata"]["trueup"])["n"] for entry in world.live().values() if "trueup" in entry["metadata"]
+    )
+
+
+def assert_one_each(world: World) -> None:
+    assert names_of(world) == {name: 1 for name in world.definitions}
+    assert len(world.live()) == len(world.definitions)
+    assert actions(world.plan()) == {}
+    assert {record.id for record in world.state().records.values()} == set(world.live())
+
+
+@pytest.mark.parametrize("commit", [True, False])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("fault", UNCLEAR, ids=lambda fault: f"{fault['kind'].value}-{fault.get('status', '')}")
+def test_an_unclear_create_is_settled_by_one_listing(fault: dict[str, Any], nth: int, commit: bool) -> None:
+    world = World(definitions=dict(FLEET))
+    world.fail(**fault, method="POST", nth=nth, commit=commit)
+    report = world.apply()
+    assert set(results(report).values()) == {"done"}
+    assert code(report) is Exit.OK
+    assert_one_each(world)
+
+
+def test_a_cut_answer_is_unclear() -> None:
+    world = World(definitions=dict(FLEET))
+    world.fail(kind=Kind.CUT, method="POST", nth=2)
+    assert code(world.apply()) is Exit.OK
+    assert_one_each(world)
+
+
+def test_a_create_that_certainly_was_not_sent_fails_and_is_not_parked() -> None:
+    world = World(definitions=dict(FLEET))
+    world.fail(kind=Kind.REFUSE, method="POST", nth=1)
+    report = world.apply()
+    assert results(report)["a"] == "failed"
+    assert code(report) is Exit.PARTIAL
+    assert world.state().pending == {}
+    assert code(world.apply()) is Exit.OK
+    assert_one_each(world)
+
+
+def test_a_clear_refusal_is_told_once_and_not_repeated() -> None:
+    world = World(definitions=dict(FLEET))
+    body = {"error": {"message": "no such model", "type": "invalid_request_error", "param": "model", "code": None}}
+    world.fail(kind=Kind.ANSWER, method="POST", nth=2, status=400, body=body)
+    report = world.apply()
+    assert results(report) == {"a": "done", "b": "failed", "c": "done"}
+    assert "no such model" in next(outcome.message for outcome in report.outcomes if outcome.name == "b")
+    assert len(world.writes) == 3
+
+
+def test_nothing_is_decided_before_the_vendor_had_time_to_settle() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.fail(kind=Kind.DROP, method="POST", late=4.0)
+    report = world.apply()
+    assert results(report) == {"a": "done"}
+    assert len(world.writes) == 1, "the create that landed four seconds late must not be repeated"
+    assert_one_each(world)
+
+
+def test_work_done_after_settle_is_named_by_the_next_plan_with_both_ids() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.fail(kind=Kind.DROP, method="POST", late=600.0)
+    world.apply()
+    late = world.writes[0].json
+    world.add(**{key: value for key, value in late.items() if key != "model"})
+    plan = world.plan()
+    (change,) = plan.changes
+    assert set(change.others) | {change.id} == set(world.live())
+    assert change.others[0] in change.message
+    before = len(world.writes)
+    assert code(world.apply()) is Exit.HELD
+    assert len(world.writes) == before
+
+
+def test_what_a_gateway_doubles_is_named_in_the_same_run() -> None:
+    world = World(definitions=dict(FLEET))
+    world.fail(kind=Kind.REPEAT, method="POST", nth=2)
+    report = world.apply()
+    assert code(report) is Exit.HELD
+    (outcome,) = [outcome for outcome in report.outcomes if outcome.others]
+    assert len(outcome.others) == 2
+    assert set(outcome.others) <= set(world.live())
+
+
+def test_a_gateway_that_doubles_and_then_fails_sends_nothing_more() -> None:
+    world = World(definitions=fleet(definition("a"), definition("b")))
+    world.apply()
+    world.definitions["c"] = definition("c")
+    world.fail(kind=Kind.DROP, method="POST", commit=True)
+    twin = {"name": "c"}
+
+    def double(call: Any) -> None:
+        if call.method == "POST" and call.path == "/assistants":
+            world.add(**{**twin, "metadata": call.json["metadata"]})
+
+    world.before_call = double
+    report = world.apply()
+    world.before_call = None
+    assert results(report)["c"] == "unknown outcome"
+    assert code(report) in (Exit.HELD, Exit.PARTIAL)
+    (outcome,) = [outcome for outcome in report.outcomes if outcome.name == "c"]
+    assert len(outcome.others) == 2
+    assert len([call for call in world.writes if (call.json or {}).get("name") == "c"]) == 1
+    (change,) = world.plan().changes
+    assert change.reason is Reason.TWINS
+
+
+def steps_of_an_apply() -> int:
+    world = World(definitions=dict(FLEET))
+    world.apply()
+    return world.steps
+
+
+@pytest.mark.parametrize("moment", range(1, steps_of_an_apply() + 1))
+def test_killed_at_any_moment_the_next_run_makes_no_twin(moment: int) -> None:
+    world = World(definitions=dict(FLEET), kill_at=moment)
+    with pytest.raises(Killed):
+        world.apply()
+    world.kill_at = 0
+    report = world.apply()
+    assert code(report) is Exit.OK
+    assert_one_each(world)
+
+
+@pytest.mark.parametrize("moment", range(1, 30, 2))
+def test_killed_twice_in_a_row_and_still_no_twin(moment: int) -> None:
+    world = World(definitions=dict(FLEET), kill_at=moment)
+    for _ in range(2):
+        try:
+            world.apply()
+        except Killed:
+            world.clock.now += 1
+    world.kill_at = 0
+    assert code(world.apply()) is Exit.OK
+    assert_one_each(world)
+
+
+def test_a_run_after_a_kill_waits_until_the_vendor_has_settled() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.fail(kind=Kind.DROP, method="POST", late=3.0)
+    world.kill_at = 6  # listing, intent, the request is out
+    with pytest.raises(Killed):
+        world.apply()
+    assert world.entries(), "the intent was on disk before the request"
+    world.kill_at = 0
+    started = world.clock.now
+    world.apply()
+    first_listing = world.calls[-1]
+    assert first_listing is not None
+    assert world.clock.now >= started
+    assert_one_each(world)
+
+
+def test_lost_state_adopts_by_the_stamps() -> None:
+    world = World(definitions=dict(FLEET))
+    world.apply()
+    world.state_text, world.journal_lines = "", []
+    assert set(actions(world.plan()).values()) == {"adopt"}
+    before = len(world.writes)
+    assert code(world.apply()) is Exit.OK
+    assert len(world.writes) == before
+    assert_one_each(world)
+
+
+def test_without_a_stamp_an_unclear_create_is_never_repeated_and_says_how_to_settle() -> None:
+    world = World(definitions=fleet(definition("a"))).with_target(stamp=False)
+    world.fail(kind=Kind.DROP, method="POST", commit=True)
+    report = world.apply()
+    (outcome,) = report.outcomes
+    assert outcome.result.value == "unknown outcome"
+    assert "import a=ID" in outcome.hint
+    assert "state rm a" in outcome.hint
+    for _ in range(2):
+        assert code(world.apply()) is Exit.HELD
+    assert len(world.writes) == 1
+    (change,) = world.plan().changes
+    assert change.reason is Reason.UNSETTLED
+    assert "import a=ID" in change.hint
+
+
+def test_a_server_that_keeps_no_stamp_gets_one_create_and_no_more() -> None:
+    world = World(definitions=dict(FLEET))
+    world.fail(kind=Kind.LACK, method="POST", field="metadata", storage=True, times=0)
+    report = world.apply()
+    assert code(report) is Exit.PARTIAL
+    assert len(world.writes) == 1
+    assert sorted(results(report).values()) == ["done", "skipped", "skipped"]
+    assert "stamp: false" in next(o.hint for o in report.outcomes if o.result.value == "skipped")
+    assert code(world.apply()) is not Exit.OK
+    assert len(world.writes) == 1, "nor by a later run"
+    world.with_target(stamp=False)
+    assert code(world.apply()) is Exit.OK
+    assert len(world.live()) == 3
+
+
+def test_an_unstamped_lookalike_after_an_unclear_first_create_is_not_doubled() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.fail(kind=Kind.LACK, method="POST", field="metadata", storage=True, times=0)
+    world.fail(kind=Kind.DROP, method="POST", commit=True)
+    world.faults.clear()
+
+    def strip(call: Any) -> None:
+        if call.method == "POST":
+            call.json.pop("metadata")
+
+    world.before_call = strip
+    world.fail(kind=Kind.DROP, method="POST", commit=True)
+    report = world.apply()
+    assert len(world.live()) == 1
+    (outcome,) = report.outcomes
+    assert "import a=" in outcome.hint
+
+
+def test_a_create_is_preceded_by_a_complete_listing_and_a_line_on_disk() -> None:
+    world = World(definitions=fleet(definition("a")))
+    seen: list[tuple[int, int]] = []
+
+    def look(call: Any) -> None:
+        if call.method == "POST":
+            seen.append((len(world.journal_lines), len(world.calls)))
+
+    world.before_call = look
+    world.apply()
+    assert seen == [(1, 1)], "one line was on disk and one listing was done"
+
+
+def test_twins_that_a_second_writer_makes_are_named_by_every_later_plan() -> None:
+    world = World(definitions=fleet(definition("a"), definition("b")))
+    world.apply()
+    first = world.live()[world.id_of("a")]
+    twin = world.add(name="a", metadata=first["metadata"])
+    for _ in range(2):
+        (change,) = world.plan().changes
+        assert change.others == (twin,)
+        assert world.id_of("a") == change.id
+    world.definitions["a"] = definition("a", instructions="new")
+    report = world.apply()
+    assert code(report) is Exit.HELD
+    assert world.live()[world.id_of("a")]["instructions"] == "new"
+    assert world.live()[twin]["instructions"] is None
