@@ -180,3 +180,10 @@ def test_ten_thousand_assistants(tmp_path: Path, capsys: pytest.CaptureFixture[s
         listed = time.perf_counter()
     with capsys.disabled():
         print(f" [10,000 created in {created - started:.2f} s, listed in {listed - created:.2f} s]", end="")
+
+
+def test_a_closed_server_is_not_called_damaged(tmp_path: Path) -> None:
+    server = Server(tmp_path / "db")
+    server.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        create(server, "late")

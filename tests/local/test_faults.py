@@ -204,7 +204,7 @@ def test_faults_are_read_from_json() -> None:
     entry = {"kind": "answer", "method": "POST", "path": "/assistants", "nth": 2, "status": 500, "commit": True,
              "delay": 1, "body": None}  # fmt: skip
     assert read_fault(entry) == Fault(method="POST", path="/assistants", nth=2, commit=True, delay=1)
-    assert read_fault({}) == Fault()
+    assert read_fault({}) == read_fault({"status": None, "kind": None, "headers": None}) == Fault()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from trueup.local.openai_assistants import Server
 
 
 @pytest.fixture
-def server() -> Server:
+def server() -> Iterator[Server]:
     numbers = itertools.count(1)
-    return Server(clock=lambda: 1_700_000_000.9, ids=lambda: f"asst_{next(numbers):024d}")
+    with Server(clock=lambda: 1_700_000_000.9, ids=lambda: f"asst_{next(numbers):024d}") as server:
+        yield server
 
 
 def post(server: Server, body: Any, path: str = "/assistants") -> Reply:
@@ -74,8 +76,8 @@ def test_a_model_alone_gets_every_default_in_the_recorded_order(server: Server) 
 
 
 def test_random_identifiers_look_like_the_vendors() -> None:
-    server = Server()
-    found = {made(server)["id"] for _ in range(50)}
+    with Server() as server:
+        found = {made(server)["id"] for _ in range(50)}
     assert len(found) == 50
     assert all(name.startswith("asst_") and len(name) == 29 and name[5:].isalnum() for name in found)
 
@@ -181,10 +183,18 @@ def test_resource_lists_are_replaced_and_other_tools_keep_theirs(server: Server)
     assert modified(server, assistant, tool_resources=None)["tool_resources"] == {}
 
 
-def test_metadata_is_replaced_or_merged_as_the_server_was_told(server: Server) -> None:
+def test_metadata_is_replaced(server: Server) -> None:
     assistant = made(server, metadata={"a": "1", "b": "2"})
     assert modified(server, assistant, metadata={"b": "3"})["metadata"] == {"b": "3"}
-    merging = Server(metadata="merge")
+
+
+@pytest.fixture
+def merging() -> Iterator[Server]:
+    with Server(metadata="merge") as server:
+        yield server
+
+
+def test_metadata_is_merged_if_the_server_was_told_so(merging: Server) -> None:
     assistant = made(merging, metadata={"a": "1", "b": "2"})
     assert modified(merging, assistant, metadata={"b": "3", "c": "4"})["metadata"] == {"a": "1", "b": "3", "c": "4"}
     assert len(modified(merging, assistant, metadata={})["metadata"]) == 3
@@ -192,9 +202,14 @@ def test_metadata_is_replaced_or_merged_as_the_server_was_told(server: Server) -
     assert (full["param"], full["code"]) == ("metadata", "object_above_max_properties")
 
 
-def test_reasoning_models_refuse_stored_sampling_only_when_the_server_was_told_so(server: Server) -> None:
+@pytest.fixture
+def strict() -> Iterator[Server]:
+    with Server(strict_models=True) as server:
+        yield server
+
+
+def test_reasoning_models_refuse_stored_sampling_only_if_the_server_was_told_so(server: Server, strict: Server) -> None:
     assert modified(server, made(server), model="o3-mini")["temperature"] == 1.0
-    strict = Server(strict_models=True)
     assistant = made(strict)
     refused = error(post(strict, {"model": "o3-mini"}, f"/assistants/{assistant['id']}"))
     assert refused["code"] == "unsupported_parameter"
@@ -439,8 +454,8 @@ def test_nothing_is_shared_with_the_caller(server: Server) -> None:
 
 def test_identifiers_that_are_taken_are_drawn_again() -> None:
     names = iter(["asst_a", "asst_a", "asst_b"])
-    server = Server(ids=lambda: next(names))
-    assert [made(server)["id"], made(server)["id"]] == ["asst_a", "asst_b"]
+    with Server(ids=lambda: next(names)) as server:
+        assert [made(server)["id"], made(server)["id"]] == ["asst_a", "asst_b"]
 
 
 def test_send_is_answer_for_those_who_await(server: Server) -> None:

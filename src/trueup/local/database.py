@@ -47,7 +47,7 @@ class Window:
 class Database:
     """The assistants of one file (`:memory:` for none), each a JSON text under its identifier.
 
-    Every method is one transaction. Raises `Busy` when nothing was done, `TrueupError` when the file is damaged,
+    Every write is one transaction. Raises `Busy` when nothing was done, `TrueupError` when the file is damaged,
     foreign or of a newer version. Two of these on one file, in one process or in two, may work side by side.
     """
 
@@ -129,6 +129,8 @@ class Database:
             if self._connection.in_transaction:
                 self._connection.rollback()
             raise Busy(str(error)) from error
+        except sqlite3.ProgrammingError:
+            raise
         except sqlite3.DatabaseError as error:
             raise _damaged(self.path, error) from error
 

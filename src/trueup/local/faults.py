@@ -90,16 +90,16 @@ def read_fault(entry: Any) -> Fault:
             raise ValueError(f"A fault has no '{name}'. Known are: {', '.join(sorted(known))}.")
         if value is not None and type(value) not in known[name]:
             raise ValueError(f"A fault's '{name}' cannot be {json.dumps(value)}.")
+    given = {name: value for name, value in entry.items() if value is not None}
     kinds = [kind.value for kind in Kind]
-    if entry.get("kind", "answer") not in kinds:
-        raise ValueError(f"A fault's 'kind' is one of {', '.join(kinds)}, not {json.dumps(entry['kind'])}.")
-    headers = entry.get("headers") or {}
+    if given.get("kind", "answer") not in kinds:
+        raise ValueError(f"A fault's 'kind' is one of {', '.join(kinds)}, not {json.dumps(given['kind'])}.")
+    headers = given.get("headers", {})
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
         raise ValueError(f"A fault's 'headers' are an object of strings, not {json.dumps(headers)}.")
-    if not 200 <= entry.get("status", 500) <= 599:
-        raise ValueError(f"A fault's 'status' is from 200 to 599, not {entry['status']}.")
-    given = {name: value for name, value in entry.items() if value is not None}
-    return Fault(**{**given, "kind": Kind(entry.get("kind", "answer"))})
+    if not 200 <= given.get("status", 500) <= 599:
+        raise ValueError(f"A fault's 'status' is from 200 to 599, not {given['status']}.")
+    return Fault(**{**given, "kind": Kind(given.get("kind", "answer"))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,10 +264,12 @@ def _breakable(application: Any, abort: Callable[[], None]) -> Any:
 def _listen(host: str, port: int) -> socket.socket:
     """An open port whose connections send at once: head and body leave in two pieces, 40 ms apart without this."""
     try:
+        if not 0 <= port <= 65_535:
+            raise OSError("ports are numbers from 0 to 65535")
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise TrueupError(
             f"The server cannot listen on {host}, port {port}: {error}.", "Choose another --port; 0 takes any free one."
         ) from error
