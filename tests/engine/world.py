@@ -66,7 +66,7 @@ class Clock:
             self.sleepers.remove(me)
 
 
-def definition(name: str, *, protect: bool | None = None, ignore: Sequence[str] = (), **body: Any) -> Definition:
+def definition(name: str, /, *, protect: bool | None = None, ignore: Sequence[str] = (), **body: Any) -> Definition:
     """A resolved definition; `model` and the display name are filled in as the loader does."""
     full = {"name": name.rsplit("/", 1)[-1], "model": "gpt-4o", **body}
     return Definition(name, full, f"assistants/{name}.yaml", lifecycle=Lifecycle(protect, tuple(map(Ignore, ignore))))
@@ -150,6 +150,10 @@ class World:
 
     def id_of(self, name: str) -> str:
         return self.state().records[name].id
+
+    def id_for(self, name: str) -> str:
+        """The id of the live assistant with this display name."""
+        return next(live_id for live_id, entry in self.live().items() if entry["name"] == name)
 
     # --- what the command does
 

@@ -132,6 +132,8 @@ def _unwanted(facts: Facts, choices: Choices) -> Verdict:
         return Verdict(Action.ORPHAN, blocked, live, record, others=others)
     if not (choices.prune or choices.destroy):
         return Verdict(Action.ORPHAN, Reason.ORPHANED, live, record, others=others)
+    if not facts.complete:
+        return Verdict(Action.UNREAD, Reason.UNREADABLE, live, record, wanted=True, others=others)
     if facts.renamed_to and not choices.destroy:
         return Verdict(Action.HELD, Reason.RENAME, live, record, wanted=True, others=facts.renamed_to)
     if _protected(facts, record, live):

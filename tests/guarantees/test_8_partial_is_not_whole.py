@@ -1,0 +1,182 @@
+"""Guarantee 8: a partial view is never taken for the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine.world import World, actions, code, definition, fleet, results
+from trueup.core.call import Call
+from trueup.core.errors import EndpointError, Exit, RefusedError
+from trueup.local.faults import Kind
+
+
+def crowd(count: int = 230) -> World:
+    """More than two pages of strangers, and two assistants of ours on the last page."""
+    world = World()
+    for index in range(count):
+        world.add(name=f"stranger {index}")
+    world.definitions = fleet(definition("a"), definition("b"))
+    world.apply()
+    world.calls.clear()
+    world.definitions["new"] = definition("new")
+    del world.definitions["b"]
+    return world
+
+
+def assert_nothing_dangerous(world: World) -> None:
+    plan = world.plan(prune=True)
+    assert not plan.complete
+    assert not {"create", "delete"} & set(actions(plan).values())
+    report = world.apply(prune=True)
+    assert code(report) is Exit.UNREADABLE
+    assert world.writes == []
+
+
+SPOILED: list[dict[str, Any]] = [
+    *({"kind": Kind.ANSWER, "status": status} for status in (403, 404, 500, 502, 503)),
+    {"kind": Kind.HTML, "status": 200},
+    {"kind": Kind.HTML, "status": 502},
+    {"kind": Kind.DROP},
+    {"kind": Kind.REFUSE},
+    {"kind": Kind.REDIRECT},
+    {"kind": Kind.CUT},
+    {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": [], "has_more": True}},
+    {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": [{"object": "thread", "id": "x"}]}},
+    {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": None}},
+    {"kind": Kind.ANSWER, "status": 200, "body": []},
+]
+
+
+@pytest.mark.parametrize("fault", SPOILED, ids=lambda fault: f"{fault['kind'].value}-{fault.get('status', '')}")
+@pytest.mark.parametrize("page", [2, 3])
+def test_a_page_that_cannot_be_read_makes_the_view_partial(fault: dict[str, Any], page: int) -> None:
+    world = crowd()
+    cursor = list(world.live())[100 * (page - 1) - 1]
+    seen = world.send
+
+    async def send(call: Call) -> Any:
+        if call.query.get("after") == cursor:
+            world.faults.clear()
+            world.fail(**fault, times=0)
+        else:
+            world.faults.clear()
+        return await seen(call)
+
+    world.send = send  # type: ignore[method-assign]
+    assert_nothing_dangerous(world)
+
+
+@pytest.mark.parametrize("fault", SPOILED, ids=lambda fault: f"{fault['kind'].value}-{fault.get('status', '')}")
+def test_nothing_readable_at_all_is_an_error(fault: dict[str, Any]) -> None:
+    world = crowd(0)
+    world.fail(**fault, times=0)
+    if fault.get("body", {}) == {"object": "list", "data": [], "has_more": True}:
+        assert not world.plan().complete
+        return
+    with pytest.raises(EndpointError) as caught:
+        world.plan()
+    assert caught.value.hint
+
+
+def test_a_page_that_repeats_itself_does_not_loop() -> None:
+    world = crowd()
+    first = world.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc"})).json
+    world.fail(kind=Kind.ANSWER, status=200, body=first, method="GET", path="/assistants", times=0, nth=2)
+    plan = world.plan()
+    assert not plan.complete
+    assert len(world.calls) < 20
+
+
+def test_a_full_page_is_followed_whatever_has_more_says() -> None:
+    world = crowd()
+    world.fail(kind=Kind.REWRITE, method="GET", path="/assistants", field="has_more", value=False, times=0)
+    lie = world.faults.wrap(world.server.send)
+    assert lie is not None
+    plan = world.plan()
+    assert plan.complete
+    assert actions(plan) == {"b": "orphan", "new": "create"}
+
+
+def test_a_server_not_known_to_be_honest_is_asked_for_one_page_more() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.apply()
+    world.calls.clear()
+    world.plan()
+    assert [dict(call.query).get("after", "") for call in world.calls] == ["", world.id_of("a")]
+
+
+def test_a_recorded_id_that_the_walk_did_not_show_is_read_by_itself() -> None:
+    world = crowd(0)
+    hidden = world.id_of("a")
+    whole = world.send
+
+    async def hide(call: Call) -> Any:
+        reply = await whole(call)
+        if call.path == "/assistants" and call.method == "GET":
+            data = [item for item in reply.json["data"] if item["id"] != hidden]
+            return type(reply)(reply.status, reply.headers, {**reply.json, "data": data}, reply.text)
+        return reply
+
+    world.send = hide  # type: ignore[method-assign]
+    assert_nothing_dangerous(world)
+    assert any(call.path.endswith(hidden) for call in world.calls)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Not Found", "ok": False},
+        {"error": {"message": "Invalid URL (GET /v1/assistants/x)", "type": "invalid_request_error"}},
+        {"error": {"message": "project not found", "code": None}},
+    ],
+)
+def test_only_the_assistants_own_404_means_missing(body: dict[str, Any]) -> None:
+    world = crowd(0)
+    world.remove(world.id_of("a"))
+    assert world.plan().complete
+    world.fail(kind=Kind.ANSWER, status=404, body=body, method="GET", path="/assistants/", times=0)
+    plan = world.plan()
+    assert not plan.complete
+    assert actions(plan)["a"] == "unread"
+
+
+def test_deleted_outside_is_held_back_and_created_again_only_on_revert() -> None:
+    world = crowd(0)
+    world.definitions = fleet(definition("a"), definition("b"))
+    world.remove(world.id_of("a"))
+    report = world.apply()
+    assert code(report) is Exit.HELD
+    assert world.writes == []
+    assert results(world.apply(on_drift="revert"))["a"] == "done"
+    assert actions(world.plan()) == {}
+
+
+def test_when_nothing_recorded_is_live_this_is_another_account() -> None:
+    world = crowd(0)
+    for live_id in list(world.live()):
+        world.remove(live_id)
+    world.add(name="somebody else's")
+    with pytest.raises(RefusedError, match="another account") as caught:
+        world.apply()
+    assert "state rm" in caught.value.hint
+    assert world.writes == []
+
+
+def test_creates_are_refused_while_stamps_name_a_target_the_project_lacks() -> None:
+    world = crowd(0)
+    world.state_text = ""
+    world.with_target(name="production")
+    world.targets = frozenset({"production"})
+    with pytest.raises(RefusedError, match="prod"):
+        world.apply()
+    assert world.writes == []
+
+
+def test_no_definitions_at_all_is_not_a_wish_to_delete() -> None:
+    world = crowd(0)
+    world.definitions = {}
+    with pytest.raises(RefusedError, match="no definitions"):
+        world.apply(prune=True)
+    assert world.writes == []
