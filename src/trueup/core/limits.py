@@ -209,7 +209,7 @@ FREE = frozenset({"parameters", "schema", "options", "hybrid_search"})
 
 def _bounded(path: Path, value: float) -> bool:
     """Whether the schema has refused this number already: everywhere but in free-form parts, save for not-a-number."""
-    return value == value and not any(part in FREE for part in path[:4])
+    return value == value and (path[:1] == ("metadata",) or FREE.isdisjoint(path[:5]))
 
 
 def _object_parameters(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
