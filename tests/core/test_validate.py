@@ -287,8 +287,8 @@ def test_no_message_dumps_what_it_complains_about() -> None:
         "temperature": "z" * 10_000,
         "top_p": 10**1000,
     }
-    found = ASSISTANT.problems(body, SourceMap)
-    assert len(found) == 4
+    found = ASSISTANT.problems(body | {"metadata": {"k" * 10_000: 1}}, SourceMap)
+    assert len(found) == 6
     assert all(len(item.message) < 200 and len(item.hint) < 300 for item in found)
 
 
@@ -346,6 +346,11 @@ def test_a_recursive_schema_is_checked_all_the_way_down() -> None:
     checker = Checker({"$ref": "#/$defs/tree", "$defs": {"tree": tree}})
     (found,) = checker.problems({"next": {"next": {"nxt": {}}}}, SourceMap)
     assert dotted(found.path) == "next.next.nxt"
+
+
+def test_nothing_is_fetched() -> None:
+    with pytest.raises(ValueError, match="outside of it"):
+        Checker({"$ref": "https://example.org/schema.json"}).problems({}, SourceMap)
 
 
 @pytest.mark.parametrize(

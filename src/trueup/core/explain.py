@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from trueup.core.fault import CUT, KINDS, Fault, nearest, shown
-from trueup.core.source import Path, dotted
+from trueup.core.fault import CUT, KINDS, Fault, nearest, place, shown
+from trueup.core.source import Path
 
 __all__ = ["Found", "explain", "nearest"]
 
@@ -55,7 +55,7 @@ def explain(errors: Iterable[Found]) -> list[Fault]:
     kept = (
         fault
         for fault in faults
-        if not (fault.path in wrong_type and fault.code != "wrong-type")
+        if not (fault.path in wrong_type and fault.code != "wrong-type" and not fault.at_key)
         and not (fault.code == "missing-key" and fault.path in meant)
     )
     return list({(fault.code, fault.path): fault for fault in kept}.values())
@@ -92,7 +92,7 @@ def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
             yield Fault("not-allowed", (*path, key), instead, at_key=True, meant=named)
             continue
         close = nearest(key, known)
-        where = f" in {dotted(path)}" if path else ""
+        where = f" in {place(path)}" if path else ""
         question = f"; did you mean '{close}'?" if close else ""
         hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
         yield Fault(
@@ -140,7 +140,7 @@ def _type_fault(path: Path, wanted: Sequence[str], value: Any, description: str)
     scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
     got = f"{kind} ({shown(value)})" if scalar else kind
     return Fault(
-        "wrong-type", path, f"{_name(path)} must be {expected}, not {got}", _write(wanted, value) or description
+        "wrong-type", path, f"{place(path)} must be {expected}, not {got}", _write(wanted, value) or description
     )
 
 
@@ -161,10 +161,6 @@ def _write(wanted: Sequence[str], value: Any) -> str:
     return ""
 
 
-def _name(path: Path) -> str:
-    return dotted(path) or "the value"
-
-
 def _choice(error: Found, path: Path) -> Fault:
     values = error.validator_value if error.validator == "enum" else [error.validator_value]
     words = [value for value in values if isinstance(value, str)]
@@ -175,10 +171,10 @@ def _choice(error: Found, path: Path) -> Fault:
         close = nearest(error.instance, words)
         if close:
             return Fault(
-                "not-allowed", path, f"{_name(path)} may not be {shown(error.instance)}; did you mean '{close}'?"
+                "not-allowed", path, f"{place(path)} may not be {shown(error.instance)}; did you mean '{close}'?"
             )
     hint = f"Write {' or '.join(shown(value) for value in values)}."
-    return Fault("not-allowed", path, f"{_name(path)} may not be {shown(error.instance)}", hint)
+    return Fault("not-allowed", path, f"{place(path)} may not be {shown(error.instance)}", hint)
 
 
 def _size(error: Found, path: Path) -> Fault:
@@ -186,11 +182,11 @@ def _size(error: Found, path: Path) -> Fault:
     unit = UNITS[keyword[3:]]
     bound, size = error.validator_value, len(error.instance)
     if keyword in TOO_SHORT and size == 0:
-        return Fault(TOO_SHORT[keyword], path, f"{_name(path)} may not be empty", error.schema.get("description", ""))
+        return Fault(TOO_SHORT[keyword], path, f"{place(path)} may not be empty", error.schema.get("description", ""))
     verb, side = ("at most", TOO_LONG) if keyword in TOO_LONG else ("at least", TOO_SHORT)
     holds = f"{size:,} {unit if size == 1 else PLURALS[unit]}"
     ask = "allowed" if side is TOO_LONG else "needed"
-    return Fault(side[keyword], path, f"{_name(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}")
+    return Fault(side[keyword], path, f"{place(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}")
 
 
 def _are(count: int) -> str:
@@ -212,7 +208,7 @@ def _range(error: Found, path: Path) -> Fault:
             above if error.validator == "exclusiveMinimum" else below if error.validator == "exclusiveMaximum" else None
         )
         rule = f"{words[error.validator]} {error.validator_value if bound is None else bound}"
-    return Fault("out-of-range", path, f"{_name(path)} is {shown(error.instance)}; it must be {rule}")
+    return Fault("out-of-range", path, f"{place(path)} is {shown(error.instance)}; it must be {rule}")
 
 
 def _missing(error: Found, path: Path) -> Fault:
@@ -220,7 +216,7 @@ def _missing(error: Found, path: Path) -> Fault:
     present = error.instance
     wanted = error.validator_value
     key = next(key for key in wanted if key not in present and error.message.startswith(repr(key)))
-    where = f"{dotted(path)} lacks the key '{key}'" if path else f"the key '{key}' is missing"
+    where = f"{place(path)} lacks the key '{key}'" if path else f"the key '{key}' is missing"
     rule = error.schema.get("properties", {}).get(key)
     hint = rule.get("description", "") if isinstance(rule, Mapping) else ""
     return Fault("missing-key", (*path, key), where, hint)
@@ -228,7 +224,7 @@ def _missing(error: Found, path: Path) -> Fault:
 
 def _pattern(error: Found, path: Path) -> Fault:
     said = error.schema.get("patternErrorMessage") or error.schema.get("errorMessage")
-    message = f"{_name(path)} may not be {shown(error.instance)}"
+    message = f"{place(path)} may not be {shown(error.instance)}"
     return Fault(
         "bad-format", path, f"{message}: {said}" if said else f"{message}: it must match {error.validator_value}"
     )
@@ -236,18 +232,18 @@ def _pattern(error: Found, path: Path) -> Fault:
 
 def _refused(error: Found, path: Path) -> Fault:
     said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
-    return Fault("not-allowed", path, said or f"{_name(path)} is not allowed here", at_key=True)
+    return Fault("not-allowed", path, said or f"{place(path)} is not allowed here", at_key=True)
 
 
 def _repeated(_error: Found, path: Path) -> Fault:
-    return Fault("repeated", path, f"{_name(path)} holds the same entry twice", "Write each entry once.")
+    return Fault("repeated", path, f"{place(path)} holds the same entry twice", "Write each entry once.")
 
 
 def _other(error: Found, path: Path) -> Fault:
     if error.validator is None:
         return _refused(error, path)
     said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
-    return Fault("not-allowed", path, said or f"{_name(path)} does not keep the rule '{error.validator}' of its schema")
+    return Fault("not-allowed", path, said or f"{place(path)} does not keep the rule '{error.validator}' of its schema")
 
 
 RULES: Mapping[Any, Callable[[Found, Path], Fault]] = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, in_order
+from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
 
 CUT = 60
 """Characters of a value that a message shows."""
@@ -78,6 +78,12 @@ def shown(value: Any) -> str:
         text = spelt(value) if isinstance(value, float) or value.bit_length() < 200 else "a very long number"
         return text if len(text) <= CUT else text[: CUT - 1] + "…"
     return KINDS.get(type(value), "something else")
+
+
+def place(path: Path) -> str:
+    """A path as a message names it, each key cut at 60 characters; `the value` when it is the whole."""
+    parts = (part if isinstance(part, int) or len(part) <= CUT else part[: CUT - 1] + "…" for part in path)
+    return dotted(tuple(parts)) or "the value"
 
 
 def spelt(value: float) -> str:

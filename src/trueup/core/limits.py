@@ -15,8 +15,8 @@ from typing import Any
 
 from trueup.core.canonical import NESTED
 from trueup.core.definition import Definition, Ignore
-from trueup.core.fault import Fault, nearest, shown, spelt
-from trueup.core.source import Path, Severity, dotted
+from trueup.core.fault import Fault, nearest, place, shown, spelt
+from trueup.core.source import Path, Severity
 from trueup.core.stamp import KEY as STAMP_KEY
 from trueup.core.written_schema import is_type
 
@@ -146,7 +146,7 @@ def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
         else:
             continue
         if key in seen:
-            yield Fault("repeated", at, f"{what} is there twice, first as {dotted(seen[key])}", hint)
+            yield Fault("repeated", at, f"{what} is there twice, first as {place(seen[key])}", hint)
         seen.setdefault(key, path)
 
 
@@ -169,7 +169,7 @@ def _words(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any
         known = KNOWN_WORDS[kind]
         if isinstance(word, str) and word and word not in known:
             close = nearest(word, known)
-            message = f"{dotted(path)} {shown(word)} is not among the known words"
+            message = f"{place(path)} {shown(word)} is not among the known words"
             yield Fault(
                 "unknown-word", path, f"{message}; did you mean '{close}'?" if close else message,
                 f"Known are {', '.join(known)}. It is sent as it is; the vendor may refuse it.",
@@ -184,13 +184,13 @@ def _numbers(value: Any, path: Path) -> Iterator[Fault]:
             yield Fault(
                 "bad-number",
                 path,
-                f"{dotted(path)} is {spelt(value)}, which JSON cannot hold",
+                f"{place(path)} is {spelt(value)}, which JSON cannot hold",
                 "Write a finite number.",
             )
     elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER and not _bounded(path, value):
             yield Fault(
-                "bad-number", path, f"{dotted(path)} is a whole number beyond 2**53, which gateways round",
+                "bad-number", path, f"{place(path)} is a whole number beyond 2**53, which gateways round",
                 "Write it as text, in quotes.",
             )  # fmt: skip
     elif isinstance(value, Mapping):
@@ -220,9 +220,9 @@ def _object_parameters(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Itera
             continue
         hint = "Write type: object, and under properties what the function takes; or leave parameters out."
         if "type" not in parameters:
-            yield Fault("missing-key", (*path, "type"), f"{dotted(path)} lacks type: object", hint)
+            yield Fault("missing-key", (*path, "type"), f"{place(path)} lacks type: object", hint)
         elif is_type(parameters["type"]):
-            yield Fault("not-allowed", (*path, "type"), f"{dotted(path)} must be a JSON Schema of type object", hint)
+            yield Fault("not-allowed", (*path, "type"), f"{place(path)} must be a JSON Schema of type object", hint)
 
 
 def _ignore(entry: Ignore, path: Path) -> Iterator[Fault]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.core.definition import Definition
 from trueup.core.explain import explain
-from trueup.core.fault import Fault, nearest, placed
+from trueup.core.fault import Fault, nearest, place, placed
 from trueup.core.limits import beyond_schema, written_schemas
-from trueup.core.source import Diagnostic, Path, SourceMap, dotted
+from trueup.core.source import Diagnostic, Path, SourceMap
 from trueup.core.written_schema import looks_valid
 
 if TYPE_CHECKING:
@@ -61,21 +61,24 @@ def limits(definition: Definition, *, stamp_length: int | None) -> list[Diagnost
 
 def _validator(schema: Mapping[str, Any]) -> Validator:
     from jsonschema import Draft202012Validator
-    from referencing import Registry
 
-    return Draft202012Validator(_inlined(schema, schema, ()), registry=Registry())
+    return Draft202012Validator(_inlined(schema, schema.get("$defs", {}), ()))
 
 
-def _inlined(node: Any, root: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
+def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
     """The schema with its references replaced by what they name, a fifth faster to check; recursive ones stay."""
     if isinstance(node, list):
-        return [_inlined(entry, root, inside) for entry in node]
+        return [_inlined(entry, shared, inside) for entry in node]
     if not isinstance(node, Mapping):
         return node
     reference = node.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#/$defs/") or reference in inside or len(node) > 1:
-        return {key: _inlined(_findable(key, entry), root, inside) for key, entry in node.items()}
-    return _inlined(root["$defs"][reference.removeprefix("#/$defs/")], root, (*inside, reference))
+    if isinstance(reference, str):
+        if not reference.startswith("#"):
+            raise ValueError(f"The schema refers to {reference}, which is outside of it; nothing is fetched here.")
+        name = reference.removeprefix("#/$defs/")
+        if len(node) == 1 and name in shared and name not in inside:
+            return _inlined(shared[name], shared, (*inside, name))
+    return {key: _inlined(_findable(key, entry), shared, inside) for key, entry in node.items()}
 
 
 def _written_schema_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
@@ -86,7 +89,7 @@ def _written_schema_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _within(path: Path, message: str) -> str:
-    return f"the JSON Schema in {dotted(path)} is not valid: {message}"
+    return f"the JSON Schema in {place(path)} is not valid: {message}"
 
 
 def _findable(word: str, value: Any) -> Any:

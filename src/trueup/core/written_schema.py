@@ -73,6 +73,7 @@ def _named_schemas(value: Any) -> bool:
 CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "type": is_type, "enum": _list, "const": _anything, "default": _anything, "examples": _list,
     "title": _text, "description": _text, "$comment": _text, "format": _text,
+    "pattern": _text, "$ref": _text, "$schema": _text,
     "deprecated": _truth, "readOnly": _truth, "writeOnly": _truth, "uniqueItems": _truth,
     "minimum": _number, "maximum": _number, "exclusiveMinimum": _number, "exclusiveMaximum": _number,
     "minLength": _count, "maxLength": _count, "minItems": _count, "maxItems": _count,
