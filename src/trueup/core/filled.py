@@ -5,95 +5,14 @@ Reads no file: documents are handed in by name. Does not lay files over each oth
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any
 
 from trueup.core.document import Document
 from trueup.core.layers import Origin, Tree, is_reference
 from trueup.core.names import meant
-from trueup.core.project import Target
-from trueup.core.source import Diagnostic, Path, Position, Severity, dotted
-from trueup.core.wanted import Wanted, from_text
-
-PROJECT_FILE: Final = "trueup.yaml"
-
-
-class Sources(Protocol):
-    """Where documents come from; files are named by their path from the project's root, with `/`."""
-
-    def mapping(self, file: str) -> Document:
-        """The YAML, JSON or front matter of a file."""
-
-    def text(self, file: str) -> Document:
-        """A file as plain text."""
-
-    def is_definition(self, file: str) -> bool:
-        """Whether the file is an assistant of its own."""
-
-    def at(self, file: str, path: Path, *, key: bool = False) -> Position | None:
-        """Where a value, or a key, stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a definition is resolved for: the target, all targets' names, the project's vars and those of `--var`."""
-
-    target: Target
-    targets: Collection[str]
-    vars: Mapping[str, Any]
-    overrides: Mapping[str, str]
-    wanted: Wanted
-
-
-@dataclass(slots=True)
-class Gathered:
-    """What turns up on the way: problems, and the other files a definition is made of."""
-
-    sources: Sources
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    parts: dict[str, None] = field(default_factory=dict)
-
-    def problem(
-        self, code: str, message: str, origin: Origin, hint: str, path: Path = (), *, key: bool = False
-    ) -> None:
-        """Notes an error at the place where a value stands."""
-        at = self.sources.at(origin.file, origin.path, key=key)
-        self.diagnostics.append(Diagnostic(Severity.ERROR, code, message, at, path or origin.path, hint))
-
-    def take(self, document: Document, origin: Origin) -> Any:
-        """The document's value, which becomes a part; None with its problems noted when it has none."""
-        self.parts[document.file] = None
-        if document.refusal:
-            self.problem(
-                "file-not-read",
-                f"{document.file} {document.refusal}.",
-                origin,
-                "A path is relative to the file it stands in, and stays inside the project.",
-            )
-        self.diagnostics += document.diagnostics
-        return document.value
-
-
-def file_named(name: str, origin: Origin, gathered: Gathered) -> str | None:
-    """The path from the root of a file named in another one; None, with a problem, if it may not be read."""
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(origin.file), name))
-    why = ""
-    if not name or name.endswith("/"):
-        why = "names no file"
-    elif "\\" in name or name[1:2] == ":" or name.startswith(("/", "~")):
-        why = "is not a relative path with forward slashes"
-    elif path.startswith("../") or path == "..":
-        why = "leaves the project"
-    elif any(piece.startswith(".") for piece in path.split("/")):
-        why = "leads to a hidden file or folder"
-    if not why:
-        return path
-    gathered.problem(
-        "path-refused", f"The path {name[:100]!r} {why}.", origin, "Name a file inside the project, seen from this one."
-    )
-    return None
+from trueup.core.source import Path, dotted
+from trueup.core.sources import PROJECT_FILE, Gathered, Setting, file_named
+from trueup.core.wanted import from_text
 
 
 class Filler:
@@ -129,22 +48,25 @@ class Filler:
             if len(value) == 1:
                 if "var" in value:
                     return self._var(value["var"], path)
-                if "file" in value and not _is_tool(path) and isinstance(value["file"], str) and path[0] != "metadata":
-                    self._misplaced(path)
+                if "file" in value:
+                    if _is_tool(path):
+                        return value
+                    self._check_file(value["file"], path)
             return {key: self._walk(entry, (*path, key)) for key, entry in value.items()}
         if type(value) is list:
             return [self._walk(entry, (*path, index)) for index, entry in enumerate(value)]
         return value
 
-    def _misplaced(self, path: Path) -> None:
-        self._gathered.problem(
-            "file-not-here",
-            f"{dotted(path)} cannot come from a file.",
-            self._tree.origin(path),
-            "{file:} may stand for instructions or one of their parts, a whole tool, a function's parameters, "
-            "or a response format's schema.",
-            path,
-        )
+    def _check_file(self, name: Any, path: Path) -> None:
+        """Refuses a file where none can stand; `metadata` may have a key `file`, and options are the protocol's own."""
+        if isinstance(name, str) and path[0] not in ("metadata", "options", "lifecycle"):
+            self._gathered.problem(
+                "file-not-here",
+                f"{dotted(path)} cannot come from a file.",
+                self._tree.origin(path),
+                "{file:} may stand for instructions or a part of them, a tool, a function's parameters, or a schema.",
+                path,
+            )
 
     def _plain(self, value: Any, path: Path) -> Any:
         """A copy of what must hold no reference: a JSON Schema, or what came from a file."""

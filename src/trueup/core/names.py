@@ -128,7 +128,7 @@ def _matching(pattern: str, definitions: Sequence[Definition], names: set[str]) 
     found = set() if is_folder else {definition.name for definition in definitions if definition.file == cleaned}
     if found:
         return found
-    return {name for name in names if _fits(cleaned, name)} | {
+    return {name for name in names if _fits(cleaned, name) and not (is_folder and name == cleaned)} | {
         definition.name
         for definition in definitions
         if _fits(cleaned, definition.file) or any(_fits_part(cleaned, part) for part in definition.parts)

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from trueup.core.definition import Ignore, Lifecycle
 from trueup.core.document import Document
-from trueup.core.filled import PROJECT_FILE, Filler, Gathered, Setting, Sources, file_named
+from trueup.core.filled import Filler
 from trueup.core.layers import Origin, Tree, patched
 from trueup.core.names import meant, normal
 from trueup.core.source import Diagnostic
+from trueup.core.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
 
 WRAPPER: Final = ("extends", "targets", "options", "lifecycle")
 """The keys around a body."""

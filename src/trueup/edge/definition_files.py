@@ -69,10 +69,12 @@ def read_inside(root: Path, file: str) -> bytes | str:
     """The bytes of a plain file, at most one more than may be read; or why not, as the end of a sentence."""
     try:
         descriptor = os.open(root / file, _FLAGS)
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return "is not a plain file"
-            return stream.read(SIZE_LIMIT + 1)
+            return _whole(descriptor)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return _missing(root, file)
     except (NotADirectoryError, IsADirectoryError):
@@ -81,6 +83,17 @@ def read_inside(root: Path, file: str) -> bytes | str:
         return _linked(root, file) or f"cannot be read: {(error.strerror or str(error)).lower()}"
     except ValueError:
         return "is not a path that a file can have"
+
+
+def _whole(descriptor: int) -> bytes:
+    """Everything in an open file, up to one byte more than may be read."""
+    content = os.read(descriptor, SIZE_LIMIT + 1)
+    while len(content) <= SIZE_LIMIT:
+        more = os.read(descriptor, SIZE_LIMIT + 1 - len(content))
+        if not more:
+            break
+        content += more
+    return content
 
 
 def link_on_the_way(root: Path, file: str) -> str:
@@ -136,7 +149,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
 
 
 def _clashing(named: list[tuple[str, str]], problems: list[Diagnostic]) -> frozenset[str]:
-    """The names that are not one file's alone; two that a file system or a person could confuse are a problem of both."""
+    """The names that are not one file's alone; two that a file system could confuse are a problem of both."""
     clashing: set[str] = set()
     by_fold: dict[str, list[tuple[str, str]]] = {}
     for name, path in named:

@@ -19,7 +19,7 @@ _KEPT_MAPS: Final = 64
 
 
 class Documents:
-    """Reads files of the project on demand; satisfies `core.filled.Sources`."""
+    """Reads files of the project on demand; satisfies `core.sources.Sources`."""
 
     def __init__(self, root: Path) -> None:
         self.definitions: set[str] = set()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from trueup.core.definition import Definition
-from trueup.core.filled import PROJECT_FILE, Setting
 from trueup.core.layers import is_reference, source_map
 from trueup.core.names import meant
 from trueup.core.project import Project, Target
 from trueup.core.resolve import Resolved, lifecycle_of, resolve
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
+from trueup.core.sources import PROJECT_FILE, Setting
 from trueup.core.validate import Checker
 from trueup.core.wanted import wanted_types
 from trueup.edge import schemas
@@ -141,7 +141,9 @@ class Workspace:
         """Where each value of a resolved definition stands: it is put together once more, with positions."""
         resolved = resolve(file, setting, self._documents)
         files = {origin.file for origin in resolved.tree.origins.values()}
-        return source_map(resolved.tree, resolved.checked, {name: self._documents.source(name) for name in files})
+        found = source_map(resolved.tree, resolved.checked, {name: self._documents.source(name) for name in files})
+        own = self._documents.at(file, ())
+        return SourceMap({**found.values, (): own} if own else found.values, found.keys)
 
     def _note_users(self, name: str, resolved: Resolved) -> None:
         for part in resolved.parts:

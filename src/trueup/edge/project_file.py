@@ -15,11 +15,11 @@ from typing import Any, Final
 from trueup.core.document import Document
 from trueup.core.endpoint import SECRET_HINT, base_url_problem, header_problem, is_telling, secret_problem, secret_ref
 from trueup.core.errors import DefinitionError
-from trueup.core.filled import PROJECT_FILE
 from trueup.core.names import meant, normal, project_name_problem, target_name_problem
 from trueup.core.project import LOCAL, Guard, Project, SecretRef, Target
 from trueup.core.source import Diagnostic, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
+from trueup.core.sources import PROJECT_FILE
 from trueup.core.validate import Checker
 from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside

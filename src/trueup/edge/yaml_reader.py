@@ -6,6 +6,7 @@ a word means is YAML 1.2 (`trueup.core.scalars`). No tag is ever followed, so no
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ _LOADER: Final[Any] = yaml.CSafeLoader if HAS_C else yaml.SafeLoader
 
 # YAML 1.1, which the parser speaks, breaks lines at these three; YAML 1.2 and every editor do not.
 _BREAKS: Final = "\x85\u2028\u2029"
-_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 _ADVICE: Final = (
     ("tab character", "Indent with spaces, not tabs."),
@@ -50,9 +51,7 @@ def read_text(text: str, file: str, *, locate: bool = False) -> Document:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = Lines(file, text)
-    if file.endswith(".json"):
-        text = _PAIR.sub(_joined, text)
-    text, restore = _without_breaks(text)
+    text, restore = _with_stand_ins(text, file.endswith(".json"))
     builder = Builder(lines, locate, restore)
     try:
         loader = _LOADER(text)
@@ -88,20 +87,28 @@ def _drain(next_event: Any, builder: Builder) -> None:
             return
 
 
-def _joined(match: re.Match[str]) -> str:
-    """JSON's two escapes for one character as the one escape that YAML has for it."""
-    high, low = int(match[2], 16), int(match[3], 16)
-    return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
+def _with_stand_ins(text: str, is_json: bool) -> tuple[str, dict[int, str]]:
+    """The text in words that the parser understands alike, as long as before, and the table that puts the values right.
 
-
-def _without_breaks(text: str) -> tuple[str, dict[int, str]]:
-    """The text with stand-ins for what only YAML 1.1 takes for a line break, and the table that puts them back."""
-    present = [mark for mark in _BREAKS if mark in text]
-    if not present:
+    Stand-ins are private characters that the text neither holds nor spells: for what only YAML 1.1 takes for a line
+    break, and for JSON's two escapes that make one character.
+    """
+    breaks = [mark for mark in _BREAKS if mark in text]
+    pairs = sorted({match[2] for match in _PAIR.finditer(text)}) if is_json else []
+    if not breaks and not pairs:
         return text, {}
-    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
-    table: dict[str, str | int | None] = dict(zip(present, free, strict=False))
-    return text.translate(str.maketrans(table)), {ord(str(stand_in)): mark for mark, stand_in in table.items()}
+    lower = text.lower()
+    free = (code for code in range(0xE000, 0xF8FF) if chr(code) not in text and f"{code:04x}" not in lower)
+    restore = dict(zip(free, breaks, strict=False))
+    text = text.translate({ord(mark): code for code, mark in restore.items()})
+    if not pairs:
+        return text, restore
+    nothing = next(free, 0xF8FF)
+    codes = dict(zip(pairs, free, strict=False))
+    spelt = {pair: f"\\u{code:04x}\\u{nothing:04x}" for pair, code in codes.items()}
+    text = _PAIR.sub(lambda match: match[1] + spelt.get(match[2], match[2]), text)
+    characters = {code: json.loads(f'"{pair}"') for pair, code in codes.items()}
+    return text, {**restore, nothing: "", **characters}
 
 
 def _syntax(error: yaml.YAMLError, lines: Lines) -> Diagnostic:

@@ -1,0 +1,235 @@
+"""How a definition is put together: the laws of laying over, and what each reference becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trueup.core.document import Document
+from trueup.core.layers import MERGED, Origin, Tree, patched
+from trueup.core.project import Target
+from trueup.core.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.source import Path, Position
+from trueup.core.sources import Setting
+
+
+class Held:
+    """Documents in memory."""
+
+    def __init__(self, files: dict[str, Any]) -> None:
+        self.files = files
+
+    def mapping(self, file: str) -> Document:
+        return self._document(file, dict)
+
+    def text(self, file: str) -> Document:
+        return self._document(file, str)
+
+    def is_definition(self, file: str) -> bool:
+        return file.startswith("d/") and not file.startswith("d/_")
+
+    def at(self, file: str, path: Path, *, key: bool = False) -> Position:
+        return Position(file, len(path) + 1, 2 if key else 1)
+
+    def _document(self, file: str, kind: type) -> Document:
+        value = self.files.get(file)
+        return Document(file, value) if isinstance(value, kind) else Document(file, refusal="does not exist")
+
+
+def resolved(files: dict[str, Any], *, target: Target | None = None, **overrides: str) -> Resolved:
+    """`d/a.yaml` for a target among `local` and `prod`."""
+    setting = Setting(
+        target or Target("local", "p"), ["local", "prod"], {"n": 1, "l": ("x",)}, overrides, lambda _: frozenset()
+    )
+    return resolve("d/a.yaml", setting, Held(files))
+
+
+def body(*layers: dict[str, Any], target: Target | None = None) -> Any:
+    """The body of a chain of files, the innermost base first; `name` apart."""
+    files: dict[str, Any] = {f"d/_{index}.yaml": layer for index, layer in enumerate(layers[:-1])}
+    files["d/a.yaml"] = layers[-1]
+    for index in range(1, len(layers)):
+        key = f"d/_{index}.yaml" if index < len(layers) - 1 else "d/a.yaml"
+        files[key] = {**files[key], "extends": f"_{index - 1}.yaml"}
+    found = resolved(files, target=target)
+    assert found.diagnostics == ()
+    return {key: value for key, value in found.checked.items() if key != "name"}
+
+
+@pytest.mark.parametrize(
+    ("base", "patch", "expected"),
+    [
+        ({"model": "a", "top_p": 1}, {"model": "b"}, {"model": "b", "top_p": 1}),
+        ({"model": "a", "top_p": None}, {}, {"model": "a", "top_p": None}),
+        ({"model": "a", "top_p": 1}, {"top_p": None}, {"model": "a"}),
+        ({"tools": ["a"]}, {"tools": ["b"]}, {"tools": [{"type": "b"}]}),
+        (
+            {"response_format": {"type": "a", "x": 1}},
+            {"response_format": {"type": "b"}},
+            {"response_format": {"type": "b"}},
+        ),
+        ({"metadata": {"a": "1", "b": "2"}}, {"metadata": {"b": None, "c": "3"}}, {"metadata": {"a": "1", "c": "3"}}),
+        ({"metadata": {"a": None}}, {"metadata": {"b": "1"}}, {"metadata": {"a": None, "b": "1"}}),
+        ({"metadata": {"a": "1"}}, {"metadata": None}, {}),
+        ({}, {"metadata": {"a": None}}, {}),
+        ({}, {"metadata": {}}, {"metadata": {}}),
+        ({"metadata": None}, {"metadata": {"a": "1"}}, {"metadata": {"a": "1"}}),
+        (
+            {"tool_resources": {"file_search": {"vector_store_ids": ["x"]}, "code_interpreter": {"file_ids": ["f"]}}},
+            {"tool_resources": {"file_search": {"vector_store_ids": ["y"]}}},
+            {"tool_resources": {"file_search": {"vector_store_ids": ["y"]}, "code_interpreter": {"file_ids": ["f"]}}},
+        ),
+        ({"options": {"x": {"a": 1, "b": 2}}}, {"options": {"x": {"b": None}}}, {"options": {"x": {"a": 1}}}),
+        (
+            {"lifecycle": {"protect": True}},
+            {"lifecycle": {"ignore_changes": []}},
+            {"lifecycle": {"protect": True, "ignore_changes": []}},
+        ),
+        ({"metadata": {"a": {"var": "n"}}}, {"metadata": {"a": "x"}}, {"metadata": {"a": "x"}}),
+        ({"instructions": ["a\n", "b"]}, {}, {"instructions": "a\n\nb"}),
+    ],
+)
+def test_extends(base: dict[str, Any], patch: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert body(base, patch) == expected
+
+
+def test_the_target_comes_after_extends_and_null_there_takes_away() -> None:
+    prod = Target("prod", "p")
+    base = {"model": "a", "top_p": 1, "targets": {"prod": {"top_p": 0.5, "metadata": {"s": "1"}}}}
+    child = {"model": "b", "targets": {"prod": {"model": "c", "metadata": {"t": "2"}}}}
+    assert body(base, child) == {"model": "b", "top_p": 1}
+    assert body(base, child, target=prod) == {"model": "c", "top_p": 0.5, "metadata": {"s": "1", "t": "2"}}
+    assert body(base, {"targets": {"prod": {"top_p": None}}}, target=prod) == {"model": "a", "metadata": {"s": "1"}}
+    assert body(base, {"targets": {"prod": None}}, target=prod) == {"model": "a", "top_p": 1}
+    assert body({"response_format": {"a": 1}, "targets": {"prod": {"response_format": {"b": 1}}}}, target=prod) == {
+        "response_format": {"b": 1}
+    }
+
+
+def test_false_leaves_out() -> None:
+    files = {"d/a.yaml": {"model": "m", "targets": {"prod": False}}}
+    assert resolved(files, target=Target("prod", "p")).left_out
+    assert not resolved(files).left_out
+
+
+def test_the_model_is_mapped_last() -> None:
+    target = Target("local", "p", models={"m": "here"}, vars={"m": "m"})
+    assert body({"model": {"var": "m"}}, target=target) == {"model": "here"}
+
+
+def test_a_targets_var_wins_over_the_projects_and_the_flag_over_both() -> None:
+    files = {"d/a.yaml": {"model": "m", "temperature": {"var": "n"}}}
+    assert resolved(files).body["temperature"] == 1
+    assert resolved(files, target=Target("local", "p", vars={"n": 2})).body["temperature"] == 2
+    assert resolved(files, target=Target("local", "p", vars={"n": 2}), n="3").body["temperature"] == "3"
+
+
+def test_a_file_path_is_seen_from_the_file_it_stands_in() -> None:
+    files = {
+        "d/a.yaml": {"extends": "../x/_b.yaml"},
+        "x/_b.yaml": {"model": "m", "instructions": {"file": "t.md"}},
+        "x/t.md": "hello",
+    }
+    found = resolved(files)
+    assert found.body["instructions"] == "hello"
+    assert found.parts == ("x/_b.yaml", "x/t.md")
+
+
+def test_a_path_from_a_variable_is_one_error() -> None:
+    found = resolved(
+        {"d/a.yaml": {"model": "m", "tools": [{"file": {"var": "n"}}], "instructions": [{"file": {"var": "n"}}]}}
+    )
+    assert [(item.code, item.path) for item in found.diagnostics] == [
+        ("var-not-here", ("tools", 0)),
+        ("var-not-here", ("instructions", 0)),
+    ]
+
+
+def test_metadata_may_have_keys_that_look_like_references() -> None:
+    assert body({"metadata": {"file": "x"}}) == {"metadata": {"file": "x"}}
+
+
+def test_empty_parts_leave_no_gap() -> None:
+    files = {"d/a.yaml": {"instructions": [{"file": "_e.md"}, "a", "", "b\n"]}, "d/_e.md": ""}
+    assert resolved(files).body["instructions"] == "a\n\nb\n"
+
+
+def test_a_lifecycle_is_told_in_both_forms() -> None:
+    found = lifecycle_of(
+        {"protect": False, "ignore_changes": ["tools", {"field": "metadata.a", "until": "2027-01-31"}]}
+    )
+    assert found.protect is False
+    assert [(entry.field, entry.reason, entry.until) for entry in found.ignore_changes] == [
+        ("tools", "", ""),
+        ("metadata.a", "", "2027-01-31"),
+    ]
+
+
+LEAVES = st.none() | st.integers(0, 3) | st.lists(st.integers(0, 2), max_size=2)
+INNER = st.dictionaries(
+    st.sampled_from("abc"), LEAVES | st.dictionaries(st.sampled_from("xy"), LEAVES, max_size=2), max_size=3
+)
+MAPPINGS = st.fixed_dictionaries(
+    {},
+    optional={"model": LEAVES, "tools": LEAVES, "response_format": INNER, "metadata": LEAVES | INNER, "options": INNER},
+)
+
+
+def laid(*values: dict[str, Any]) -> Tree:
+    """Values laid over each other in order."""
+    trees = [Tree(dict(value), {(): Origin(str(index))}) for index, value in enumerate(values)]
+    result = trees[0]
+    for tree in trees[1:]:
+        result = patched(result, tree)
+    return result
+
+
+@given(MAPPINGS, MAPPINGS)
+def test_laying_over_twice_is_laying_over_once(base: dict[str, Any], patch: dict[str, Any]) -> None:
+    assert laid(base, patch, patch).value == laid(base, patch).value
+
+
+@given(MAPPINGS)
+def test_an_empty_patch_changes_nothing(base: dict[str, Any]) -> None:
+    assert laid(base, {}).value == base
+
+
+@given(MAPPINGS, MAPPINGS)
+def test_no_input_is_changed(base: dict[str, Any], patch: dict[str, Any]) -> None:
+    before = repr((base, patch))
+    laid(base, patch)
+    assert repr((base, patch)) == before
+
+
+@given(MAPPINGS, MAPPINGS)
+def test_each_field_comes_from_one_side_or_merges(base: dict[str, Any], patch: dict[str, Any]) -> None:
+    result = laid(base, patch).value
+    for key in base.keys() | patch.keys():
+        if key not in patch:
+            assert result[key] == base[key]
+        elif patch[key] is None:
+            assert key not in result
+        elif key not in MERGED or not isinstance(patch[key], dict):
+            assert result[key] == patch[key]
+
+
+@given(MAPPINGS, MAPPINGS, MAPPINGS)
+def test_every_value_comes_from_where_its_origin_says(
+    first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
+) -> None:
+    values = (first, second, third)
+    tree = laid(*values)
+    waiting: list[tuple[Path, Any]] = [((key,), value) for key, value in tree.value.items()]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and path[0] in MERGED:
+            waiting.extend(((*path, key), entry) for key, entry in value.items())
+            continue
+        origin = tree.origin(path)
+        found: Any = values[int(origin.file)]
+        for part in origin.path:
+            found = found[part]
+        assert found == value

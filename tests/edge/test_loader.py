@@ -1,0 +1,276 @@
+"""Folders of definitions against what they become: `tests/golden/definitions`, rewritten with TRUEUP_REGOLD=1."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trueup.core.definition import Definition
+from trueup.core.project import Project
+from trueup.core.source import Severity, dotted
+from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.project_file import load_project
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "definitions"
+CASES = sorted(path.name for path in GOLDEN.iterdir())
+REGOLD = os.environ.get("TRUEUP_REGOLD") == "1"
+
+
+def load(root: Path, target: str = "", **overrides: str) -> Loaded:
+    """The definitions in a folder for one target."""
+    project = load_project(root)
+    return Workspace(root, project).load(project.targets[target or project.default_target], overrides)
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    """A folder with these files in it."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return root
+
+
+def told(loaded: Loaded) -> list[tuple[str, str]]:
+    """Code and place of every diagnostic."""
+    return [(item.code, str(item.position)) for item in loaded.diagnostics]
+
+
+def shown(definition: Definition) -> dict[str, Any]:
+    """A definition as a golden file holds it."""
+    lifecycle = definition.lifecycle
+    values = definition.locate().values
+    return {
+        "file": definition.file,
+        "body": definition.body,
+        "options": definition.options,
+        "lifecycle": [
+            lifecycle.protect,
+            [[entry.field, entry.reason, entry.until] for entry in lifecycle.ignore_changes],
+        ],
+        "parts": definition.parts,
+        "positions": {dotted(path): str(values[path]) for path in sorted(values, key=dotted)},
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case: str) -> None:
+    root = GOLDEN / case
+    project = load_project(root)
+    workspace = Workspace(root, project)
+    loaded = {name: workspace.load(target, {}) for name, target in project.targets.items()}
+    expected: dict[str, Any] = {
+        name: {"left_out": sorted(one.left_out), "definitions": {item.name: shown(item) for item in one.definitions}}
+        for name, one in loaded.items()
+    }
+    lines = {
+        f"{item.severity.value} {item.code} {item.position} {dotted(item.path)}\n"
+        f"  {item.message}\n  {item.hint}\n": None
+        for one in loaded.values()
+        for item in one.diagnostics
+    }
+    compare(root / "expected.json", json.dumps(expected, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    compare(root / "diagnostics.txt", "".join(lines))
+
+
+def compare(path: Path, text: str) -> None:
+    """The text must be what the file holds; with TRUEUP_REGOLD it becomes so."""
+    if REGOLD:
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_names_are_in_order_and_complete(tmp_path: Path) -> None:
+    root = written(tmp_path, {f"assistants/{name}.yaml": "model: m\n" for name in ("b", "a/z", "a", "c")})
+    written(root, {"assistants/bad.yaml": "x: ["})
+    loaded = load(root)
+    assert [item.name for item in loaded.definitions] == ["a", "a/z", "b", "c"]
+    assert loaded.names == {"a", "a/z", "b", "bad", "c"}
+    assert [item.code for item in loaded.errors] == ["yaml-syntax"]
+
+
+def test_links_and_special_files_are_refused(tmp_path: Path) -> None:
+    root = written(
+        tmp_path, {"assistants/a.yaml": "model: m\ninstructions: {file: _linked/x.md}\n", "other/x.md": "secret\n"}
+    )
+    (root / "assistants" / "_linked").symlink_to(root / "other")
+    (root / "assistants" / "b.yaml").symlink_to(root / "other" / "x.md")
+    os.mkfifo(root / "assistants" / "c.yaml")
+    loaded = load(root)
+    assert loaded.definitions == ()
+    assert sorted(told(loaded)) == [
+        ("file-not-read", "assistants/a.yaml:2:15"),
+        ("special-file", "assistants/c.yaml:1:1"),
+        ("symbolic-link", "assistants/_linked:1:1"),
+        ("symbolic-link", "assistants/b.yaml:1:1"),
+    ]
+
+
+def test_a_pipe_named_by_a_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    root = written(tmp_path, {"assistants/a.yaml": "model: m\ninstructions: {file: ../pipe.md}\n"})
+    os.mkfifo(root / "pipe.md")
+    assert told(load(root)) == [("file-not-read", "assistants/a.yaml:2:15")]
+
+
+def test_a_hidden_file_is_never_included(tmp_path: Path) -> None:
+    root = written(tmp_path, {"assistants/a.yaml": "model: m\ninstructions: {file: ../.env}\n", ".env": "KEY=1\n"})
+    assert told(load(root)) == [("path-refused", "assistants/a.yaml:2:15")]
+
+
+def test_names_are_composed_and_invisible_characters_refused(tmp_path: Path) -> None:
+    root = written(tmp_path, {"assistants/cafe\u0301.yaml": "model: m\n", "assistants/a\u200bb.yaml": "model: m\n"})
+    written(
+        root,
+        {
+            'assistants/q"q.yaml': "model: m\n",
+            "assistants/b\\b.yaml": "model: m\n",
+            "assistants/n\nn.yaml": "model: m\n",
+        },
+    )
+    loaded = load(root)
+    assert loaded.names == {"caf\u00e9"}
+    assert loaded.definitions[0].body["name"] == "caf\u00e9"
+    assert [item.code for item in loaded.errors] == ["bad-name"] * 4
+
+
+def test_two_forms_of_one_name_are_an_error_naming_both(tmp_path: Path) -> None:
+    root = written(
+        tmp_path, {"assistants/Stra\u00dfe.yaml": "model: m\n", "assistants/STRASSE.md": "---\nmodel: m\n---\n"}
+    )
+    loaded = load(root)
+    [problem] = loaded.errors
+    assert problem.code == "name-taken"
+    assert "Stra\u00dfe.yaml" in problem.message
+    assert "STRASSE.md" in problem.message
+    assert loaded.definitions == ()
+
+
+VARS = {
+    "trueup.yaml": "vars: {temp: 0.5, other: x}\n",
+    "assistants/a.yaml": "model: {var: model}\ntemperature: {var: temp}\n"
+    "tool_resources: {file_search: {vector_store_ids: {var: stores}}}\n"
+    "lifecycle: {protect: {var: protect}}\nmetadata: {n: {var: n}}\n",
+}
+GIVEN = {"model": "5", "temp": "1e0", "stores": '["vs_1"]', "protect": "true", "n": "7"}
+
+
+def test_var_text_becomes_the_type_that_is_wanted(tmp_path: Path) -> None:
+    [definition] = load(written(tmp_path, VARS), **GIVEN).definitions
+    assert definition.body["model"] == "5"
+    assert definition.body["temperature"] == 1.0
+    assert definition.body["metadata"] == {"n": "7"}
+    assert definition.body["tool_resources"] == {"file_search": {"vector_store_ids": ["vs_1"]}}
+    assert definition.lifecycle.protect is True
+    assert str(definition.locate().value(("temperature",))) == "assistants/a.yaml:2:14"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("temp", "warm", "2:14"),
+        ("stores", "vs_1", "3:50"),
+        ("stores", "[vs_1]", "3:50"),
+        ("protect", "yes", "4:22"),
+        ("temp", ".nan", "2:14"),
+    ],
+)
+def test_var_text_of_another_type_is_an_error(tmp_path: Path, name: str, text: str, place: str) -> None:
+    loaded = load(written(tmp_path, VARS), **{**GIVEN, name: text})
+    assert told(loaded) == [("var-wrong-type", f"assistants/a.yaml:{place}")]
+    assert text in loaded.diagnostics[0].message
+
+
+def test_a_var_that_nothing_uses_is_an_error_with_the_nearest(tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, VARS), **GIVEN, modle="x", other="declared, so fine")
+    assert [(item.code, item.hint) for item in loaded.errors] == [("unused-var", "Did you mean 'model'?")]
+
+
+def test_names_that_were_given_up_must_have_no_file(tmp_path: Path) -> None:
+    root = written(tmp_path, {f"assistants/{name}.yaml": "model: m\n" for name in ("old", "new", "free")})
+    written(root, {"trueup.yaml": "moved: {old: new}\nreleased: [free]\n"})
+    assert told(load(root)) == [("name-given-up", "trueup.yaml:1:9"), ("name-given-up", "trueup.yaml:2:12")]
+
+
+def test_a_note_is_not_given_for_text_that_is_used(tmp_path: Path) -> None:
+    root = written(
+        tmp_path, {"assistants/a.yaml": "model: m\ninstructions: {file: used.md}\n", "assistants/used.md": "x\n"}
+    )
+    written(root, {"assistants/unused.md": "y\n"})
+    loaded = load(root)
+    assert told(loaded) == [("no-front-matter", "assistants/unused.md:1:1")]
+    assert loaded.diagnostics[0].severity is Severity.NOTE
+    assert loaded.names == {"a"}
+
+
+def test_bodies_share_nothing_between_definitions_and_targets(tmp_path: Path) -> None:
+    root = written(
+        tmp_path,
+        {"trueup.yaml": "project: p\nvars: {l: [x]}\ntargets: {local: , prod: {protocol: openai-assistants}}\n"},
+    )
+    base = (
+        "model: m\ntools: [{file: _t.yaml}, {type: function, function: {name: g, parameters: {type: object}}}]\n"
+        "tool_resources: {file_search: {vector_store_ids: {var: l}}}\noptions: {x: {y: [1]}}\n"
+    )
+    written(
+        root,
+        {
+            "assistants/_base.yaml": base,
+            "assistants/_t.yaml": "type: function\nfunction: {name: f, parameters: {type: object}}\n",
+        },
+    )
+    written(root, {f"assistants/{name}.yaml": "extends: _base.yaml\n" for name in "ab"})
+    project = load_project(root)
+    workspace = Workspace(root, project)
+    before = workspace.load(project.targets["local"], {})
+    kept = json.dumps([[item.body, item.options] for item in before.definitions])
+    for target in project.targets.values():
+        for definition in workspace.load(target, {}).definitions:
+            for tool in definition.body["tools"]:
+                tool["function"]["parameters"]["spoilt"] = True
+            definition.body["tool_resources"]["file_search"]["vector_store_ids"].append("spoilt")
+            definition.options["x"]["y"].append("spoilt")
+    assert json.dumps([[item.body, item.options] for item in before.definitions]) == kept
+    assert (
+        json.dumps([[item.body, item.options] for item in workspace.load(project.targets["local"], {}).definitions])
+        == kept
+    )
+
+
+def test_users_of_a_part(tmp_path: Path) -> None:
+    root = written(
+        tmp_path, {"assistants/_s/x.md": "x", "assistants/_b.yaml": "model: m\ninstructions: {file: _s/x.md}\n"}
+    )
+    written(root, {"assistants/a.yaml": "extends: _b.yaml\n", "assistants/b.yaml": "model: m\n"})
+    workspace = Workspace(root, load_project(root))
+    workspace.load(load_project(root).targets["local"], {})
+    assert workspace.users_of("assistants/_s/x.md") == {"a"}
+    assert workspace.users_of("assistants/b.yaml") == set()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    assert told(load(tmp_path)) == [("no-definitions", "assistants:1:1")]
+
+
+def test_the_collector_is_as_it_was(tmp_path: Path) -> None:
+    root = written(tmp_path, {"assistants/a.yaml": "model: m\n"})
+    assert gc.isenabled()
+    load(root)
+    assert gc.isenabled()
+
+
+def test_positions_survive_a_file_that_vanished(tmp_path: Path) -> None:
+    root = written(tmp_path, {"assistants/a.yaml": "model: m\n"})
+    [definition] = load(root).definitions
+    (root / "assistants" / "a.yaml").unlink()
+    assert str(definition.locate().value(("model",))) == "assistants/a.yaml:1:1"
+
+
+def test_the_default_project_needs_no_file() -> None:
+    project = load_project(GOLDEN / "plain")
+    assert isinstance(project, Project)
+    assert list(project.targets) == ["local"]
