@@ -129,8 +129,13 @@ class World:
         found: dict[str, dict[str, Any]] = {}
         after = ""
         while True:
-            page = self.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc", "after": after}
-                                           if after else {"limit": "100", "order": "asc"})).json
+            page = self.server.answer(
+                Call(
+                    "GET",
+                    "/assistants",
+                    {"limit": "100", "order": "asc", "after": after} if after else {"limit": "100", "order": "asc"},
+                )
+            ).json
             found.update({entry["id"]: entry for entry in page["data"]})
             if not page["has_more"]:
                 return found
@@ -217,7 +222,7 @@ class World:
     async def _apply(self, options: Options, promised: Plan | None) -> Report:
         ports = self.ports()
         courier = self.courier(ports)
-        waits = [entry.since for entry in self.state().pending.values() if entry.action == "create"]
+        waits = [entry.since for entry in self.state().pending.values()]
         if waits:
             await courier.pause(max(waits) + self.target.settle - self.clock.wall())
         loaded = self.state()

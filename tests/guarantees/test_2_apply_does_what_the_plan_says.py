@@ -72,8 +72,11 @@ def test_a_live_edit_of_another_field_does_not_stop_the_plan() -> None:
     world = three()
     world.definitions["a"] = definition("a", instructions="planned")
     plan = loads(saved(world))
-    world.edit(world.id_of("a"), description="nobody declared this", metadata={
-        **world.live()[world.id_of("a")]["metadata"], "note": "undeclared"})
+    world.edit(
+        world.id_of("a"),
+        description="nobody declared this",
+        metadata={**world.live()[world.id_of("a")]["metadata"], "note": "undeclared"},
+    )
     report = world.apply(plan)
     assert results(report) == {"a": "done"}
     live = world.live()[world.id_of("a")]

@@ -32,8 +32,13 @@ def test_defaults_that_the_server_fills_in_never_show() -> None:
 def test_undeclared_fields_keep_their_live_value() -> None:
     world = one(instructions="one")
     live_id = world.id_of("a")
-    world.edit(live_id, description="by hand", temperature=0.2, tools=[{"type": "code_interpreter"}],
-               tool_resources={"code_interpreter": {"file_ids": ["file-1"]}})
+    world.edit(
+        live_id,
+        description="by hand",
+        temperature=0.2,
+        tools=[{"type": "code_interpreter"}],
+        tool_resources={"code_interpreter": {"file_ids": ["file-1"]}},
+    )
     assert actions(world.plan()) == {}
     world.definitions["a"] = definition("a", instructions="two")
     world.apply()
@@ -43,14 +48,23 @@ def test_undeclared_fields_keep_their_live_value() -> None:
 
 
 def test_undeclared_metadata_keys_and_resource_lists_are_repeated_from_the_last_read() -> None:
-    world = one(metadata={"team": "x"}, tools=[{"type": "file_search"}, {"type": "code_interpreter"}],
-                tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}})
+    world = one(
+        metadata={"team": "x"},
+        tools=[{"type": "file_search"}, {"type": "code_interpreter"}],
+        tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}},
+    )
     live_id = world.id_of("a")
-    world.edit(live_id, metadata={**world.live()[live_id]["metadata"], "note": "n"},
-               tool_resources={"code_interpreter": {"file_ids": ["file-9"]}})
+    world.edit(
+        live_id,
+        metadata={**world.live()[live_id]["metadata"], "note": "n"},
+        tool_resources={"code_interpreter": {"file_ids": ["file-9"]}},
+    )
     world.definitions["a"] = definition(
-        "a", metadata={"team": "y"}, tools=[{"type": "file_search"}, {"type": "code_interpreter"}],
-        tool_resources={"file_search": {"vector_store_ids": ["vs_2"]}})
+        "a",
+        metadata={"team": "y"},
+        tools=[{"type": "file_search"}, {"type": "code_interpreter"}],
+        tool_resources={"file_search": {"vector_store_ids": ["vs_2"]}},
+    )
     assert results(world.apply()) == {"a": "done"}
     live = world.live()[live_id]
     assert live["metadata"]["team"] == "y"
@@ -60,7 +74,9 @@ def test_undeclared_metadata_keys_and_resource_lists_are_repeated_from_the_last_
 
 
 def test_a_field_that_leaves_the_file_is_cleared_once() -> None:
-    world = one(description="d", temperature=0.3, metadata={"team": "x", "keep": "k"}, tools=[{"type": "code_interpreter"}])
+    world = one(
+        description="d", temperature=0.3, metadata={"team": "x", "keep": "k"}, tools=[{"type": "code_interpreter"}]
+    )
     live_id = world.id_of("a")
     world.definitions["a"] = definition("a", metadata={"keep": "k"})
     assert results(world.apply()) == {"a": "done"}
@@ -85,15 +101,21 @@ def test_a_server_that_does_not_clear_is_named_and_not_asked_again() -> None:
 
 
 def test_an_ignored_field_is_sent_on_create_and_then_left_alone() -> None:
-    world = World(definitions=fleet(definition("a", ignore=["temperature", "metadata.owner"], temperature=0.3,
-                                              metadata={"owner": "git", "team": "x"})))
+    world = World(
+        definitions=fleet(
+            definition(
+                "a", ignore=["temperature", "metadata.owner"], temperature=0.3, metadata={"owner": "git", "team": "x"}
+            )
+        )
+    )
     world.apply()
     live_id = world.id_of("a")
     assert world.live()[live_id]["temperature"] == 0.3
     world.edit(live_id, temperature=0.9, metadata={**world.live()[live_id]["metadata"], "owner": "hand"})
     assert actions(world.plan()) == {}
-    world.definitions["a"] = definition("a", ignore=["temperature", "metadata.owner"], temperature=0.3,
-                                        metadata={"owner": "git", "team": "y"})
+    world.definitions["a"] = definition(
+        "a", ignore=["temperature", "metadata.owner"], temperature=0.3, metadata={"owner": "git", "team": "y"}
+    )
     assert results(world.apply()) == {"a": "done"}
     live = world.live()[live_id]
     assert (live["temperature"], live["metadata"]["owner"], live["metadata"]["team"]) == (0.9, "hand", "y")

@@ -23,32 +23,47 @@ functions = st.builds(
             **({"strict": strict} if strict is not None else {}),
         },
     },
-    names, texts, parameters, st.sampled_from([None, True, False]),
+    names,
+    texts,
+    parameters,
+    st.sampled_from([None, True, False]),
 )
-searches = st.sampled_from([
-    {"type": "file_search"},
-    {"type": "file_search", "file_search": {}},
-    {"type": "file_search", "file_search": {"max_num_results": 20}},
-    {"type": "file_search", "file_search": {"ranking_options": {"ranker": "auto", "score_threshold": 0}}},
-    {"type": "file_search", "file_search": {"max_num_results": 3, "ranking_options": {"score_threshold": 0.5}}},
-])
-bodies = st.fixed_dictionaries({}, optional={
-    "name": texts | st.none(),
-    "description": texts | st.none(),
-    "instructions": texts | st.none(),
-    "tools": st.none() | st.lists(st.just({"type": "code_interpreter"}) | searches | functions, max_size=3, unique_by=str),
-    "metadata": st.none() | st.dictionaries(names, texts | st.none(), max_size=4),
-    "temperature": st.none() | st.integers(0, 2) | st.floats(0, 2),
-    "top_p": st.none() | st.floats(0, 1),
-    "response_format": st.sampled_from([
-        None, "auto", {"type": "text"}, {"type": "json_object"},
-        {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
-        {"type": "json_schema", "json_schema": {"name": "n", "strict": False, "schema": {}}},
-    ]),
-    "reasoning_effort": st.sampled_from([None, "low", "high"]),
-    "tool_resources": st.sampled_from([None, {}, {"code_interpreter": {"file_ids": ["file-1"]}},
-                                       {"file_search": {"vector_store_ids": []}}]),
-})
+searches = st.sampled_from(
+    [
+        {"type": "file_search"},
+        {"type": "file_search", "file_search": {}},
+        {"type": "file_search", "file_search": {"max_num_results": 20}},
+        {"type": "file_search", "file_search": {"ranking_options": {"ranker": "auto", "score_threshold": 0}}},
+        {"type": "file_search", "file_search": {"max_num_results": 3, "ranking_options": {"score_threshold": 0.5}}},
+    ]
+)
+bodies = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": texts | st.none(),
+        "description": texts | st.none(),
+        "instructions": texts | st.none(),
+        "tools": st.none()
+        | st.lists(st.just({"type": "code_interpreter"}) | searches | functions, max_size=3, unique_by=str),
+        "metadata": st.none() | st.dictionaries(names, texts | st.none(), max_size=4),
+        "temperature": st.none() | st.integers(0, 2) | st.floats(0, 2),
+        "top_p": st.none() | st.floats(0, 1),
+        "response_format": st.sampled_from(
+            [
+                None,
+                "auto",
+                {"type": "text"},
+                {"type": "json_object"},
+                {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
+                {"type": "json_schema", "json_schema": {"name": "n", "strict": False, "schema": {}}},
+            ]
+        ),
+        "reasoning_effort": st.sampled_from([None, "low", "high"]),
+        "tool_resources": st.sampled_from(
+            [None, {}, {"code_interpreter": {"file_ids": ["file-1"]}}, {"file_search": {"vector_store_ids": []}}]
+        ),
+    },
+)
 
 
 def assert_second_run_is_empty(world: World) -> None:

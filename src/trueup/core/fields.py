@@ -59,10 +59,13 @@ def _is_nested(name: str) -> bool:
 
 def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules) -> bool:
     """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
+    if rules.stamps and _is_nested(name):
+        return True
+    if applied is None or file is MISSING:
+        return False
     if rules.stamps:
-        nested = _is_nested(name)
-        return nested or (applied is not None and applied.stamp == short(name, file, rules.semantics))
-    if applied is None or file is MISSING or applied.sent is None:
+        return applied.stamp == short(name, file, rules.semantics)
+    if applied.sent is None:
         return False
     sent = digest(file)
     return applied.sent == sent and (same(file, live) or digest(_plain(live)) == applied.kept)

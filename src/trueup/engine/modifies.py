@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from trueup.core.call import Call, Reply
@@ -22,6 +23,16 @@ FRESH = 10.0
 
 class Unread(Exception):
     """The object could not be read just now."""
+
+
+@dataclass(slots=True)
+class Tries:
+    """One write's tries: how many, what was not clear, and when (monotonic seconds) an unclear one was last sent."""
+
+    call: Call
+    count: int = 0
+    why: str = ""
+    unclear_at: float | None = None
 
 
 class Found(Enum):
@@ -91,7 +102,7 @@ def _is_before(change: Change, live: Live) -> bool:
     return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
 
 
-def _is_as_planned(run: Run, change: Change, call: Call, live: Live) -> bool:
+def _is_as_planned(run: Run, call: Call, live: Live) -> bool:
     """Whether every field of the request is live; for a stamp alone, the stamp."""
     semantics = run.adapter.dialect.semantics
     sent, found = split(call.json), split(live.body)
@@ -146,33 +157,27 @@ async def _modify(run: Run, change: Change) -> None:
     gone = frozenset(field.path for field in change.fields if field.path in change.overwritten)
     call = completed(change.calls[0], change.repeats, live.body, gone)
     await run.intend(change, "modify", change.id)
-    attempt = 0
+    tries = Tries(call)
     while True:
-        reply, why = await _send(run, call)
-        if reply is not None and 200 <= reply.status < 300:
-            answer = _answer(run, change, reply)
-            if answer is not None:
-                await _modified(run, change, answer, attempt + 1)
-                return
-            why = "the answer is not this assistant"
-        elif reply is not None and not is_unclear(reply.status):
-            problem = run.adapter.problem(reply)
-            await run.withdraw(change, "modify")
-            run.fail(change, problem.message, problem.path, attempts=attempt + 1)
+        reply = await _send(run, tries)
+        answer = _answer(run, change, reply)
+        if answer is None and reply is not None and not is_unclear(reply.status) and reply.status >= 300:
+            await _refused(run, change, "modify", reply, tries)
             return
-        found, answer = await _look(run, change, call)
+        found = Found.AS_PLANNED if answer is not None else None
+        if answer is None:
+            found, answer = await _look(run, change, tries)
         if found is Found.AS_PLANNED and answer is not None:
-            await _modified(run, change, answer, attempt + 1)
+            await _modified(run, change, answer, tries.count)
             return
-        if found is not Found.AS_BEFORE or attempt >= run.courier.pace.max_retries or run.stopped:
-            await _leave(run, change, "modify", found, why, attempt + 1)
+        if not await _goes_on(run, change, "modify", found, reply, tries):
             return
-        await run.courier.wait(attempt, reply)
-        attempt += 1
-        run.courier.retries += 1
 
 
-def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
+def _answer(run: Run, change: Change, reply: Reply | None) -> Live | None:
+    """The assistant that was written to, if the answer is a success and is that one."""
+    if reply is None or not 200 <= reply.status < 300:
+        return None
     try:
         live = run.adapter.read(reply)
     except Unexpected:
@@ -180,16 +185,54 @@ def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
     return live if live.id == change.id else None
 
 
-async def _send(run: Run, call: Call) -> tuple[Reply | None, str]:
-    """One try; the text says why the outcome is not clear."""
+async def _send(run: Run, tries: Tries) -> Reply | None:
+    """One more try; what is not clear about it is kept in `tries`."""
+    tries.count += 1
     try:
-        reply = await run.courier.write(call)
-    except (NotSent, OutcomeUnknown) as error:
-        return None, str(error)
-    return reply, run.adapter.problem(reply).message if reply.status >= 300 else ""
+        reply = await run.courier.write(tries.call)
+    except NotSent as error:
+        tries.why = str(error)
+        return None
+    except OutcomeUnknown as error:
+        tries.why, tries.unclear_at = str(error), run.courier.ports.clock.monotonic()
+        return None
+    good = reply.status < 300
+    tries.why = "the answer is not this assistant" if good else run.adapter.problem(reply).message
+    tries.unclear_at = run.courier.ports.clock.monotonic()
+    return reply
 
 
-async def _look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live | None]:
+async def _goes_on(
+    run: Run, change: Change, action: str, found: Found | None, reply: Reply | None, tries: Tries
+) -> bool:
+    """Whether to send again; if not, the outcome is told."""
+    last = tries.count > run.courier.pace.max_retries or run.stopped
+    if found is Found.AS_BEFORE and not last:
+        await run.courier.wait(tries.count - 1, reply)
+        run.courier.retries += 1
+        return True
+    if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
+        await run.courier.pause(tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic())
+        found, live = await _look(run, change, tries)
+        if found is Found.AS_PLANNED and live is not None:
+            await _modified(run, change, live, tries.count)
+            return False
+        if found is Found.ABSENT and change.action is Action.DELETE:
+            await _deleted(run, change, tries.count)
+            return False
+    await _leave(run, change, action, found, tries)
+    return False
+
+
+async def _refused(run: Run, change: Change, action: str, reply: Reply, tries: Tries) -> None:
+    """A clear no; but where an earlier try is unclear, it may still be carried out."""
+    problem = run.adapter.problem(reply)
+    if tries.count == 1:
+        await run.withdraw(change, action)
+    run.fail(change, problem.message, problem.path, attempts=tries.count)
+
+
+async def _look(run: Run, change: Change, tries: Tries) -> tuple[Found | None, Live | None]:
     """What is live after an unclear write; None when it cannot be read."""
     try:
         live = await _read(run, change.id)
@@ -197,7 +240,7 @@ async def _look(run: Run, change: Change, call: Call) -> tuple[Found | None, Liv
         return None, None
     if live is None:
         return Found.ABSENT, None
-    if change.action is not Action.DELETE and _is_as_planned(run, change, call, live):
+    if change.action is not Action.DELETE and _is_as_planned(run, tries.call, live):
         return Found.AS_PLANNED, live
     return (Found.AS_BEFORE if _is_before(change, live) else Found.ELSE), live
 
@@ -220,26 +263,21 @@ async def _delete(run: Run, change: Change) -> None:
     if live is None:
         return
     await run.intend(change, "delete", change.id)
-    attempt, call = 0, change.calls[0]
+    tries = Tries(change.calls[0])
     while True:
-        reply, why = await _send(run, call)
+        reply = await _send(run, tries)
         if reply is not None and (run.adapter.deleted(reply, change.id) or run.adapter.problem(reply).absent):
-            await _deleted(run, change, attempt + 1)
+            await _deleted(run, change, tries.count)
             return
         if reply is not None and 400 <= reply.status < 500 and not is_unclear(reply.status):
-            await run.withdraw(change, "delete")
-            run.fail(change, run.adapter.problem(reply).message, attempts=attempt + 1)
+            await _refused(run, change, "delete", reply, tries)
             return
-        found, _ = await _look(run, change, call)
+        found, _ = await _look(run, change, tries)
         if found is Found.ABSENT:
-            await _deleted(run, change, attempt + 1)
+            await _deleted(run, change, tries.count)
             return
-        if found is not Found.AS_BEFORE or attempt >= run.courier.pace.max_retries or run.stopped:
-            await _leave(run, change, "delete", found, why or "the answer does not say that it is deleted", attempt + 1)
+        if not await _goes_on(run, change, "delete", found, reply, tries):
             return
-        await run.courier.wait(attempt, reply)
-        attempt += 1
-        run.courier.retries += 1
 
 
 async def _deleted(run: Run, change: Change, attempts: int) -> None:
@@ -247,11 +285,13 @@ async def _deleted(run: Run, change: Change, attempts: int) -> None:
     run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
 
 
-async def _leave(run: Run, change: Change, action: str, found: Found | None, why: str, attempts: int) -> None:
+async def _leave(run: Run, change: Change, action: str, found: Found | None, tries: Tries) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
+    why, count = tries.why, tries.count
     if found is Found.AS_BEFORE:
-        await run.withdraw(change, action)
-        run.fail(change, f"was not done after {attempts} tries: {why}", attempts=attempts)
+        if not run.stopped or tries.unclear_at is None:
+            await run.withdraw(change, action)
+        run.fail(change, f"was not done after {count} tries: {why}", attempts=count)
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
@@ -265,7 +305,7 @@ async def _leave(run: Run, change: Change, action: str, found: Found | None, why
             change.id,
             message,
             "Run plan: it reads what is live and judges anew.",
-            attempts=attempts,
+            attempts=count,
         ),
         Exit.PARTIAL,
         code,
