@@ -1,0 +1,118 @@
+"""The JSON format: one versioned document for each answer, with stable keys; `schemas/report.schema.json` has them all.
+
+Values are as they are, also untrusted ones: JSON's own escapes make them harmless. Returns strings with a newline at
+the end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from trueup.core.errors import TrueupError, worst
+from trueup.core.plan import Plan
+from trueup.core.plan_codec import digest, encode, plain
+from trueup.core.project import Target
+from trueup.core.report import Outcome, Report
+from trueup.core.source import Diagnostic
+from trueup.core.summary import counts, summary
+from trueup.core.why import Why
+from trueup.render.plan_text import drift_summary, is_outside
+from trueup.render.report_text import ended, report_summary
+
+FORMAT_VERSION = 1
+
+
+def plan(plan: Plan) -> str:
+    """A plan with its digest, its counts and its summary line."""
+    return _document("plan", plan=encode(plan), digest=digest(plan), counts=asdict(counts(plan)), summary=summary(plan))
+
+
+def drift(plan: Plan) -> str:
+    """The changes of a plan that somebody made outside, and the summary of `drift`."""
+    outside = [plain(change) for change in plan.changes if is_outside(change)]
+    return _document(
+        "drift", target=plain(plan.identity), complete=plan.complete, drifted=outside, summary=drift_summary(plan)
+    )
+
+
+def report(report: Report) -> str:
+    """What an apply did, one outcome for each assistant; `exit` is the code the command ends with."""
+    return _document(
+        "report",
+        target=plain(report.plan.identity),
+        digest=digest(report.plan),
+        outcomes=[_outcome(outcome) for outcome in report.outcomes],
+        only_fresh=report.only_fresh,
+        calls=report.calls,
+        retries=report.retries,
+        problems=plain(report.problems),
+        exit=int(worst(report.codes)),
+        summary=report_summary(report),
+    )
+
+
+def diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
+    """Problems in the order given."""
+    return _document("diagnostics", diagnostics=[_diagnostic(item) for item in diagnostics])
+
+
+def error(error: TrueupError) -> str:
+    """What ended a command; `exit` is the code it ends with."""
+    found = [_diagnostic(item) for item in error.diagnostics]
+    return _document(
+        "error", error={"message": error.message, "hint": error.hint}, diagnostics=found, exit=int(error.exit)
+    )
+
+
+def why(why: Why) -> str:
+    """Why each field is as it is; a side without a value has no key."""
+    return _document("why", why=plain(why))
+
+
+def targets(targets: Sequence[Target], default: str) -> str:
+    """The targets of a project, without anything about their credentials."""
+    shown = [
+        {
+            "name": target.name, "project": target.project, "protocol": target.protocol, "dialect": target.dialect,
+            "base_url": target.base_url, "state": target.state, "stamp": target.stamp, "on_drift": target.on_drift,
+            "default": target.name == default,
+        }
+        for target in targets
+    ]  # fmt: skip
+    return _document("targets", targets=shown)
+
+
+def _document(kind: str, **content: Any) -> str:
+    document: Mapping[str, Any] = {"format_version": FORMAT_VERSION, "kind": kind, **plain(content)}
+    return json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    """Every key is always there, so that a reader needs no defaults."""
+    return {
+        "name": outcome.name,
+        "action": outcome.action.value,
+        "result": outcome.result.value,
+        "sentence": f"{outcome.name} {ended(outcome)}",
+        "id": outcome.id,
+        "message": outcome.message,
+        "hint": outcome.hint,
+        "not_kept": list(outcome.not_kept),
+        "others": list(outcome.others),
+        "attempts": outcome.attempts,
+        "position": plain(outcome.position),
+    }
+
+
+def _diagnostic(item: Diagnostic) -> dict[str, Any]:
+    return {
+        "severity": item.severity.value,
+        "code": item.code,
+        "message": item.message,
+        "position": plain(item.position),
+        "path": list(item.path),
+        "hint": item.hint,
+    }

@@ -1,0 +1,82 @@
+"""Diagnostics and errors for people: where, what, the source line with a caret, and how to go on. Knows no plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trueup.core.errors import TrueupError
+from trueup.core.source import Diagnostic, Position, Severity, dotted
+from trueup.render.style import Look, Piece, Row, Tone
+from trueup.render.values import many
+from trueup.render.visible import columns, hanging, sentence, visible
+
+_TONES = {Severity.ERROR: Tone.ERROR, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.NOTE}
+
+
+def diagnostic_rows(item: Diagnostic, look: Look) -> Iterator[Row]:
+    """`file:line:col: error[code]: message`, the line itself with a caret, the hint."""
+    words: list[Piece] = []
+    if item.position is not None:
+        words.append(Piece(visible(str(item.position), look), Tone.STRONG))
+        words.append(Piece(": "))
+    words.append(Piece(f"{item.severity.value}[{visible(item.code, look)}]", _TONES[item.severity]))
+    words.append(Piece(f": {visible(item.message, look)}", Tone.STRONG))
+    if item.position is None and item.path:
+        words.append(Piece(f" (at {visible(dotted(item.path), look)})", Tone.FAINT))
+    yield from hanging((), words, look.width, 2)
+    if item.position is not None and item.position.text.strip():
+        yield from _source(item.position, _TONES[item.severity], look)
+    if item.hint:
+        yield from sentence(item.hint, 2, look, Tone.HINT, f"{look.arrow} ")
+
+
+def diagnostics_rows(items: Sequence[Diagnostic], look: Look) -> Iterator[Row]:
+    """All problems in the order given, a blank row between them, and their number at the end."""
+    for number, item in enumerate(items):
+        if number:
+            yield ()
+        yield from diagnostic_rows(item, look)
+    counts = [
+        (sum(item.severity is severity for item in items), severity.value)
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+    ]
+    if items:
+        yield ()
+        yield (Piece(", ".join(many(number, word) for number, word in counts if number) + "."),)
+
+
+def error_rows(error: TrueupError, look: Look) -> Iterator[Row]:
+    """What ended the command, each problem it holds, and how to go on."""
+    for item in error.diagnostics:
+        yield from diagnostic_rows(item, look)
+        yield ()
+    yield from hanging((Piece("error", Tone.ERROR), Piece(": ")), [Piece(visible(error.message, look))], look.width, 2)
+    if error.hint:
+        yield from sentence(error.hint, 2, look, Tone.HINT, f"{look.arrow} ")
+
+
+def _source(position: Position, tone: Tone, look: Look) -> Iterator[Row]:
+    """The source line with its number and a caret; a long line is moved so that the caret can be seen."""
+    number = str(position.line)
+    bar = "|" if look.ascii_only else "│"
+    room = look.width - len(number) - 4
+    before = visible(position.text[: max(position.column - 1, 0)], look)
+    after = visible(position.text[max(position.column - 1, 0) :], look)
+    hidden = max(columns(before) - room // 2, 0) if columns(before + after) > room else 0
+    start = look.cut if hidden else ""
+    shown = start + before[hidden + columns(start) :] if hidden else before
+    caret = columns(shown)
+    line = _cut(shown + after, room)
+    yield (Piece(f" {number} {bar} ", Tone.FAINT), Piece(line))
+    if position.column - 1 <= len(position.text) and caret < room:
+        yield (Piece(f" {' ' * len(number)} {bar} ", Tone.FAINT), Piece(" " * caret), Piece("^", tone))
+
+
+def _cut(text: str, room: int) -> str:
+    """The start of a visible text that fits."""
+    taken = 0
+    for place, sign in enumerate(text):
+        taken += columns(sign)
+        if taken > room:
+            return text[:place]
+    return text

@@ -1,0 +1,228 @@
+"""A plan and a drift report for people: a heading for each assistant, its fields, and the line that sums it up.
+
+Knows how changes are grouped and called; the fields are another file's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from trueup.core.plan import Action, Cause, Change, Options, Plan, Reason
+from trueup.core.source import in_order
+from trueup.core.summary import summary
+from trueup.core.wording import say
+from trueup.render.field_rows import fields
+from trueup.render.messages import diagnostic_rows
+from trueup.render.shared import Shared, shared
+from trueup.render.style import Look, Piece, Row, Tone
+from trueup.render.values import many, value
+from trueup.render.visible import columns, hanging, sentence, shortened, visible
+
+STAMPS = 5
+"""Assistants that get nothing but the stamp and are listed one by one."""
+
+
+class Sign(NamedTuple):
+    """An action's symbol, its word and its tone."""
+
+    symbol: str
+    word: str
+    tone: Tone
+
+
+SIGNS = {
+    Action.CREATE: Sign("+", "create", Tone.CREATE),
+    Action.MODIFY: Sign("~", "modify", Tone.MODIFY),
+    Action.STAMP: Sign("~", "stamp", Tone.MODIFY),
+    Action.ADOPT: Sign("=", "adopt", Tone.ADOPT),
+    Action.DELETE: Sign("-", "delete", Tone.DELETE),
+    Action.HELD: Sign("!", "held back", Tone.HELD),
+    Action.DRIFT: Sign("!", "drifted", Tone.HELD),
+    Action.ORPHAN: Sign("!", "orphaned", Tone.HELD),
+    Action.UNREAD: Sign("?", "unreadable", Tone.UNREAD),
+    Action.RECORD: Sign("=", "remember", Tone.FAINT),
+    Action.FORGET: Sign("=", "forget", Tone.FAINT),
+    Action.NOTHING: Sign(" ", "unchanged", Tone.FAINT),
+}
+"""In the order in which a plan shows them: what is sent first, then what needs a person."""
+
+_QUIET = frozenset({Action.RECORD, Action.FORGET, Action.NOTHING})
+_OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
+_HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD})
+
+
+def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
+    """The whole plan; its last row is the summary."""
+    yield from _header(plan, look)
+    order = list(SIGNS)
+    changes = sorted(
+        (change for change in plan.changes if look.verbose or change.action not in _QUIET),
+        key=lambda change: order.index(change.action),
+    )
+    yield from change_rows(changes, look)
+    if not changes and plan.complete:
+        yield ()
+        yield (Piece("Nothing to do: everything is as the files say."),)
+    yield from _doubts(plan, look)
+    yield ()
+    yield (Piece(summary(plan), Tone.STRONG),)
+
+
+def drift_rows(plan: Plan, look: Look) -> Iterator[Row]:
+    """Only what differs from what was applied, and a summary of its own."""
+    yield from _header(plan, look)
+    outside = [_as_drift(change) for change in plan.changes if is_outside(change)]
+    others = [change for change in plan.changes if change.action in (Action.ORPHAN, Action.UNREAD)]
+    yield from change_rows([*outside, *others], look)
+    if not outside and not others and plan.complete:
+        yield ()
+        yield (Piece("Nothing differs from what was applied."),)
+    yield from _doubts(plan, look)
+    yield ()
+    yield (Piece(drift_summary(plan), Tone.STRONG),)
+
+
+def is_outside(change: Change) -> bool:
+    """Whether somebody changed or deleted this assistant since it was applied, or may have."""
+    return change.reason is Reason.DELETED_OUTSIDE or any(item.cause in _OUTSIDE for item in change.fields)
+
+
+def _as_drift(change: Change) -> Change:
+    """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
+    outside = tuple(item for item in change.fields if item.cause in _OUTSIDE)
+    reason = Reason.DRIFTED if change.reason is Reason.REVERTED else change.reason
+    message, hint = (change.message, change.hint) if reason is change.reason else say(reason, change.name)
+    return replace(
+        change,
+        action=Action.DRIFT,
+        reason=reason,
+        fields=outside,
+        message=message,
+        hint=hint,
+        backup=False,
+        adopted=False,
+    )
+
+
+def drift_summary(plan: Plan) -> str:
+    """The last line of `drift`, as stable as the plan's: the first three counts always, the others if not zero."""
+    gone = sum(change.reason is Reason.DELETED_OUTSIDE for change in plan.changes)
+    changed = [change for change in plan.changes if is_outside(change) and change.reason is not Reason.DELETED_OUTSIDE]
+    unknown = sum(all(item.cause not in _OUTSIDE - {Cause.UNKNOWN} for item in change.fields) for change in changed)
+    orphans = sum(change.action is Action.ORPHAN for change in plan.changes)
+    unread = sum(change.action is Action.UNREAD for change in plan.changes)
+    rest = len(plan.changes) + plan.unchanged - len(changed) - gone - orphans - unread
+    line = f"Drift: {len(changed) - unknown} drifted, {gone} deleted outside, {rest} as applied"
+    more = ((unknown, "not known"), (orphans, "orphaned"), (unread, "unreadable"))
+    return line + "".join(f", {number} {word}" for number, word in more if number) + "."
+
+
+def change_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
+    """The changes one after the other; many stamps are told as one, a hint that repeats is given once."""
+    common = shared([change for change in changes if change.action in (Action.MODIFY, Action.HELD)])
+    stamps = [change for change in changes if change.action is Action.STAMP]
+    hints: set[str] = set()
+    for change in changes:
+        if change.action is Action.STAMP and len(stamps) > STAMPS and not look.verbose:
+            if change is stamps[0]:
+                yield ()
+                yield from _stamped(stamps, look)
+            continue
+        yield ()
+        yield from _change(change, look, common, hints)
+
+
+def _header(plan: Plan, look: Look) -> Iterator[Row]:
+    to = plan.identity
+    words = [Piece(f"Target {visible(to.project, look)}/{visible(to.target, look)}", Tone.STRONG)]
+    words.append(Piece(f": {visible(to.protocol, look)} at {visible(to.base_url, look)}", Tone.FAINT))
+    yield from hanging((), words, look.width, 2)
+    if flags := _flags(plan.options, look):
+        yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
+
+
+def _flags(options: Options, look: Look) -> str:
+    """The flags that made this plan another one than the plain command makes."""
+    flags = [f"--on-drift {visible(options.on_drift, look)}"] if options.on_drift != "refuse" else []
+    flags += ["--prune"] if options.prune else []
+    flags += ["--stamp"] if options.stamp_all else []
+    flags += [f"--var {visible(name, look)}={value(options.vars[name], look, 30)}" for name in sorted(options.vars)]
+    flags += [f"--ack {visible(item, look)}" for item in options.accepted_ids]
+    return " ".join(flags)
+
+
+def _change(change: Change, look: Look, common: Shared, hints: set[str]) -> Iterator[Row]:
+    yield from _heading(change, look)
+    if change.action not in (Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD):
+        yield from fields(change, look, common)
+    for note in _notes(change):
+        yield from sentence(note, 4, look, Tone.FAINT)
+    hint = change.hint or say(change.reason, change.name, change.others, change.moved_from)[1]
+    known = hint in hints and change.action in _HINT_ONCE
+    if hint and not known and (change.action not in (Action.CREATE, Action.MODIFY) or change.hint):
+        hints.add(hint)
+        yield from sentence(hint, 4, look, Tone.HINT, f"{look.arrow} ")
+
+
+def _heading(change: Change, look: Look) -> Iterator[Row]:
+    """`~ support/triage  modify: the file changed` and the id at the right end, or below where it does not fit."""
+    sign = SIGNS[change.action]
+    name = shortened(visible(change.name, look), look.width - 4, look)
+    first = (Piece(f"{sign.symbol} ", sign.tone), Piece(name, sign.tone), Piece(f"  {sign.word}: "))
+    message = change.message or say(change.reason, change.name, change.others, change.moved_from)[0]
+    lead = sum(columns(piece.text) for piece in first)
+    text = Piece(visible(message, look))
+    if lead > look.width // 2 and lead + columns(text.text) > look.width:
+        rows: list[Row] = [first[:2], *hanging((Piece("    "),), [Piece(f"{sign.word}: "), text], look.width)]
+    else:
+        rows = list(hanging(first, [text], look.width, min(lead, 4)))
+    yield from _with_id(rows, change, look)
+
+
+def _with_id(rows: list[Row], change: Change, look: Look) -> Iterator[Row]:
+    live_id = shortened(visible(change.id, look), look.width - 4, look)
+    free = look.width - sum(columns(piece.text) for piece in rows[-1])
+    if not live_id:
+        yield from rows
+    elif free >= columns(live_id) + 2:
+        yield from rows[:-1]
+        yield (*rows[-1], Piece(" " * (free - columns(live_id))), Piece(live_id, Tone.FAINT))
+    else:
+        yield from rows
+        yield (Piece(" " * (look.width - columns(live_id))), Piece(live_id, Tone.FAINT))
+
+
+def _notes(change: Change) -> Iterable[str]:
+    if change.adopted and change.action is not Action.ADOPT:
+        yield "Adopted by its stamp first."
+    if change.moved_from and change.reason is not Reason.MOVED:
+        yield f"Renamed from {change.moved_from}."
+    if change.recreate and change.reason is not Reason.RECREATED:
+        yield "It is created again under a new id."
+    if change.display_name and change.action in (Action.DELETE, Action.ORPHAN):
+        yield f'Its display name is "{change.display_name}".'
+    if change.backup:
+        yield "The live object is kept in .trueup/backup/ first."
+
+
+def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
+    """Many writes of the stamp alone as one block."""
+    sign = SIGNS[Action.STAMP]
+    first = (Piece(f"{sign.symbol} ", sign.tone), Piece(many(len(stamps), "assistant"), sign.tone))
+    yield from hanging(first, [Piece(f"  {sign.word}: nothing else of them changes")], look.width, 4)
+    names = ", ".join(visible(change.name, look) for change in stamps[:12])
+    more = f" and {len(stamps) - 12:,} more (-v names them all)" if len(stamps) > 12 else ""
+    yield from hanging((Piece("    "),), [Piece(names + more, Tone.FAINT)], look.width)
+
+
+def _doubts(plan: Plan, look: Look) -> Iterator[Row]:
+    """What is known to be wrong or missing in the plan itself."""
+    for item in in_order(plan.diagnostics):
+        yield ()
+        yield from diagnostic_rows(item, look)
+    if not plan.complete:
+        yield ()
+        words = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
+        yield from sentence(words, 2, look, Tone.UNREAD, "? ")

@@ -1,0 +1,88 @@
+"""How words look: the one table of terminal codes, and rows of toned text that become a string at the very end.
+
+Knows no plan. Meaning never rests on a tone alone: whoever builds a row also says it in words or signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+
+class Tone(Enum):
+    """What a stretch of text is, from which its look follows; the value is the terminal's code for it."""
+
+    PLAIN = ""
+    STRONG = "1"
+    FAINT = "2"
+    CREATE = "1;32"
+    MODIFY = "1;33"
+    DELETE = "1;31"
+    HELD = "1;35"
+    ADOPT = "1;36"
+    UNREAD = "1;31;4"
+    GONE = "31"
+    FRESH = "32"
+    GONE_WORD = "31;7"
+    FRESH_WORD = "32;7"
+    ERROR = "1;91"
+    WARNING = "1;93"
+    NOTE = "1;94"
+    HINT = "36"
+
+
+class Piece(NamedTuple):
+    """Some text in one tone; the text holds no line break and nothing a terminal would obey."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+Row = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the reader's place can show; `width` is in terminal columns."""
+
+    color: bool
+    width: int = 80
+    verbose: bool = False
+    ascii_only: bool = False
+
+    @property
+    def arrow(self) -> str:
+        """From the old value to the new one."""
+        return "->" if self.ascii_only else "→"
+
+    @property
+    def fold(self) -> str:
+        """Where unchanged or further text is left out."""
+        return "..." if self.ascii_only else "⋯"
+
+    @property
+    def cut(self) -> str:
+        """Where a text is cut off."""
+        return "..." if self.ascii_only else "…"
+
+    @property
+    def dot(self) -> str:
+        """Between two facts on one row."""
+        return "-" if self.ascii_only else "·"
+
+
+def paint(rows: Iterable[Row], color: bool) -> str:
+    """The rows as text, each ended by a newline; blanks at a row's end are dropped where they carry no tone."""
+    return "".join(_painted(row, color) + "\n" for row in rows)
+
+
+def _painted(row: Row, color: bool) -> str:
+    if not color:
+        return "".join(piece.text for piece in row).rstrip(" ")
+    parts = (
+        f"\x1b[{piece.tone.value}m{piece.text}\x1b[0m" if piece.tone.value and piece.text else piece.text
+        for piece in row
+    )
+    return "".join(parts).rstrip(" ")

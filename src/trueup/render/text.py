@@ -1,0 +1,64 @@
+"""The text format: every answer of Trueup as rows for a terminal or a pipe. Returns strings and prints nothing.
+
+`width` is in columns. Values from outside are shown safely; colour is only ever added to what words or signs say too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Plan
+from trueup.core.project import Target
+from trueup.core.report import Report
+from trueup.core.source import Diagnostic
+from trueup.core.why import Why
+from trueup.render.messages import diagnostics_rows, error_rows
+from trueup.render.plan_text import drift_rows, plan_rows
+from trueup.render.report_text import report_rows
+from trueup.render.style import Look, paint
+from trueup.render.why_text import target_rows, why_rows
+
+NARROW = 40
+"""Columns below which nothing is laid out: a narrower place wraps by itself."""
+
+
+def _look(color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> Look:
+    return Look(color, max(width, NARROW), verbose, ascii_only)
+
+
+def plan(plan: Plan, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+    """A plan; the last line is the summary. `verbose` folds nothing and lists what is only remembered."""
+    return paint(plan_rows(plan, _look(color, width, verbose, ascii_only)), color)
+
+
+def drift(plan: Plan, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+    """What differs from what was applied, out of a plan; the last line begins with `Drift:`."""
+    return paint(drift_rows(plan, _look(color, width, verbose, ascii_only)), color)
+
+
+def report(report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+    """What an apply did; the last line begins with `Applied:`."""
+    return paint(report_rows(report, _look(color, width, verbose, ascii_only)), color)
+
+
+def diagnostics(diagnostics: Sequence[Diagnostic], *, color: bool, width: int, ascii_only: bool = False) -> str:
+    """Problems with their source lines, and their number; nothing for none."""
+    return paint(diagnostics_rows(diagnostics, _look(color, width, ascii_only=ascii_only)), color)
+
+
+def error(error: TrueupError, *, color: bool, width: int, ascii_only: bool = False) -> str:
+    """What ended a command, and how to go on."""
+    return paint(error_rows(error, _look(color, width, ascii_only=ascii_only)), color)
+
+
+def why(why: Why, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+    """Why each field is as it is."""
+    return paint(why_rows(why, _look(color, width, verbose, ascii_only)), color)
+
+
+def targets(
+    targets: Sequence[Target], default: str, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False
+) -> str:
+    """The targets of a project."""
+    return paint(target_rows(targets, default, _look(color, width, verbose, ascii_only)), color)

@@ -1,0 +1,71 @@
+"""Single values as a person reads them in a plan: short, on one row, safe. Knows no layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trueup.core.diff import tool_label
+from trueup.core.plan import MISSING
+from trueup.render.style import Look
+from trueup.render.visible import shortened, visible
+
+MUCH = 4_000
+"""Characters of a value that are looked at when it is shown on one row."""
+
+
+def value(item: Any, look: Look, width: int = 60) -> str:
+    """One value on one row: text in double quotes, an absent one as words, a long one cut."""
+    if item is MISSING:
+        return "(not set)"
+    if isinstance(item, str):
+        quoted = visible(item[:MUCH].replace("\n", "\\n"), look)
+        return f'"{shortened(quoted, max(width - 2, 4), look)}"'
+    if isinstance(item, float) and item.is_integer() and abs(item) < 1e15:
+        return str(int(item))
+    return shortened(visible(_json(item), look), width, look)
+
+
+def _json(item: Any) -> str:
+    """JSON with blanks, no further than anybody will see: large values are opened only at their start."""
+    if isinstance(item, Mapping):
+        inner = (f"{json.dumps(key, ensure_ascii=False)}: {_json(entry)}" for key, entry in item.items())
+        return "{" + _joined(inner) + "}"
+    if isinstance(item, (list, tuple)):
+        return "[" + _joined(map(_json, item)) + "]"
+    if isinstance(item, str):
+        return json.dumps(item[:MUCH], ensure_ascii=False)
+    return json.dumps(item)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    text = ""
+    for part in parts:
+        text += (", " if text else "") + part
+        if len(text) > MUCH:
+            return text
+    return text
+
+
+def is_text(item: Any, limit: int = 60) -> bool:
+    """Whether a value is text that wants lines of its own."""
+    return isinstance(item, str) and ("\n" in item or len(item) > limit)
+
+
+def amount(text: str) -> str:
+    """How much text there is: `24 lines, 1,204 characters`."""
+    lines = text.count("\n") + (not text.endswith("\n") and text != "")
+    return f"{many(lines, 'line')}, {many(len(text), 'character')}"
+
+
+def many(number: int, word: str) -> str:
+    """A number with its word: `1 line`, `12 lines`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def tools(items: Any, look: Look) -> str:
+    """A list of tools by what people call them."""
+    if not isinstance(items, (list, tuple)) or not items:
+        return value(items, look)
+    return visible(", ".join(map(tool_label, items[:200])), look)

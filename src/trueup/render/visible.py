@@ -1,0 +1,130 @@
+"""Untrusted text made safe to look at, measured and broken into rows. Knows no plan and no colour.
+
+Live text may hold escape sequences, links, bidirectional overrides and characters without width; whatever a terminal
+would obey or hide is shown as a sign for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from unicodedata import category, east_asian_width
+
+from trueup.render.style import Look, Piece, Row, Tone
+
+TAB = "    "
+
+_HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Characters that count as printable and still show nothing, or change what stands before them."""
+
+
+def visible(text: str, look: Look, *, blanks: bool = False) -> str:
+    """The text on one row, with all that a terminal would obey or hide made visible; `blanks` shows blanks too."""
+    if not text.isprintable() or _HIDDEN.search(text):
+        text = "".join(_sign(text, place, look, blanks) for place in range(len(text)))
+    if blanks and not look.ascii_only:
+        text = text.replace(" ", "·")
+    if look.ascii_only and not text.isascii():
+        text = text.encode("ascii", "backslashreplace").decode("ascii")
+    return text
+
+
+def _sign(text: str, place: int, look: Look, blanks: bool) -> str:
+    sign = text[place]
+    if sign == "\t":
+        return ("\\t" if look.ascii_only else "⇥") if blanks else TAB
+    if sign == "\u00a0" and not blanks:
+        return " "
+    if sign.isprintable() and not _HIDDEN.match(sign):
+        return sign
+    if sign in "\ufe0e\ufe0f\u200d" and _joins_pictures(text, place):
+        return sign
+    code = ord(sign)
+    if code < 0x20 or code == 0x7F:
+        if look.ascii_only:
+            return "\\n" if sign == "\n" else f"\\x{code:02x}"
+        return chr(0x2421) if code == 0x7F else chr(0x2400 + code)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _joins_pictures(text: str, place: int) -> bool:
+    """Whether a joiner or a picture selector stands where emoji have one."""
+    before = category(text[place - 1]) if place else ""
+    if text[place] != "\u200d":
+        return before == "So"
+    after = category(text[place + 1]) if place + 1 < len(text) else ""
+    return (before in ("So", "Sk") or text[place - 1 : place] == "\ufe0f") and after == "So"
+
+
+def columns(text: str) -> int:
+    """How many terminal columns a visible text takes."""
+    return len(text) if text.isascii() else sum(map(_column, text))
+
+
+def _column(sign: str) -> int:
+    if sign < "\u0300":
+        return 1
+    if category(sign) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(sign) in "WF" else 1
+
+
+def shortened(text: str, width: int, look: Look) -> str:
+    """A visible text cut to a width, the cut marked."""
+    if columns(text) <= width:
+        return text
+    room = max(width - columns(look.cut), 1)
+    taken = 0
+    for place, sign in enumerate(text):
+        taken += _column(sign)
+        if taken > room:
+            return text[:place].rstrip(" ") + look.cut
+    return text
+
+
+def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
+    """Pieces broken into rows at blanks, or anywhere inside what is longer than a row; no character is lost."""
+    width = max(width, 8)
+    signs = [(sign, piece.tone) for piece in pieces for sign in piece.text]
+    rows: list[Row] = []
+    start = taken = 0
+    blank = -1
+    for place, (sign, _) in enumerate(signs):
+        wide = _column(sign)
+        if taken + wide > width and sign != " ":
+            end = blank + 1 if blank >= start else place
+            rows.append(_grouped(signs[start:end]))
+            start, taken = end, sum(_column(sign) for sign, _ in signs[end:place])
+        if sign == " ":
+            blank = place
+        taken += wide
+    rows.append(_grouped(signs[start:]))
+    return rows
+
+
+def _grouped(signs: Sequence[tuple[str, Tone]]) -> Row:
+    """Signs put together again, one piece for each stretch of one tone."""
+    pieces: list[Piece] = []
+    at = 0
+    for place in range(1, len(signs) + 1):
+        if place == len(signs) or signs[place][1] is not signs[at][1]:
+            pieces.append(Piece("".join(sign for sign, _ in signs[at:place]), signs[at][1]))
+            at = place
+    return tuple(pieces)
+
+
+def hanging(first: Sequence[Piece], pieces: Iterable[Piece], width: int, indent: int | None = None) -> Iterator[Row]:
+    """Rows that begin with `first` and go on under its end, or at `indent`."""
+    lead = sum(columns(piece.text) for piece in first)
+    under = lead if indent is None else indent
+    for number, row in enumerate(wrapped(pieces, width - max(lead, under))):
+        yield (*first, *row) if number == 0 else (Piece(" " * under), *row)
+
+
+def sentence(text: str, indent: int, look: Look, tone: Tone = Tone.PLAIN, lead: str = "") -> list[Row]:
+    """Text of ours as wrapped rows at an indent, after a lead such as an arrow; its lines stay lines."""
+    rows: list[Row] = []
+    for number, line in enumerate(text.split("\n")):
+        first = (Piece(" " * indent + (lead if number == 0 else " " * len(lead)), tone),)
+        rows += hanging(first, [Piece(visible(line, look), tone)], look.width)
+    return rows
