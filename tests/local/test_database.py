@@ -74,6 +74,25 @@ def test_threads_and_processes_lose_nothing_on_one_file(tmp_path: Path) -> None:
     assert [name for name in names if name.startswith("process1-")] == [f"process1-{n}" for n in range(100)]
 
 
+def test_whoever_opens_a_new_file_at_the_same_moment_is_let_in(tmp_path: Path) -> None:
+    """Regression: one of them saw tables without the version beside them, and called the file somebody else's."""
+    opened: list[bool] = []
+
+    def enter(path: Path, gate: threading.Barrier) -> None:
+        gate.wait()
+        with Server(path) as server:
+            opened.append(bool(create(server, "x")))
+
+    for turn in range(30):
+        gate = threading.Barrier(6)
+        threads = [threading.Thread(target=enter, args=(tmp_path / str(turn), gate)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert opened == [True] * 180
+
+
 def test_modifies_side_by_side_lose_no_key(tmp_path: Path) -> None:
     with Server(tmp_path / "db", metadata="merge") as one, Server(tmp_path / "db", metadata="merge") as two:
         path = f"/assistants/{create(one, 'a')}"

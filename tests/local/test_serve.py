@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from trueup.core.errors import TrueupError
+from trueup.local.connections import listen
 from trueup.local.openai_assistants import Server
-from trueup.local.serve import BODY_LIMIT, _listen, app, run, running
+from trueup.local.serve import BODY_LIMIT, app, run, running
 
 HEADERS = {"authorization": "Bearer any", "openai-beta": "assistants=v2"}
 
@@ -98,9 +99,17 @@ def test_other_content_and_enormous_bodies_are_refused(api: httpx.Client) -> Non
     assert (large.status_code, large.json()["error"]["code"]) == (413, "request_too_large")
 
 
-def test_answers_come_at_once() -> None:
-    """Head and body leave in two pieces; on a connection that waits for more, every answer would take 40 ms."""
-    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+def test_an_answer_is_one_piece_and_comes_at_once() -> None:
+    """In two pieces, on a connection that waits for more, every answer would take 40 ms."""
+    with Server() as server, running(server) as url:
+        host, port = url.removeprefix("http://").removesuffix("/v1").split(":")
+        for _ in range(20):
+            with socket.create_connection((host, int(port))) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                head, _, body = client.recv(65_536).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert json.loads(body)["server"] == "trueup"
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -174,7 +174,10 @@ def _connect(path: str) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     """Makes sure of our tables and of write-ahead logging; whoever comes first makes them."""
-    if not _is_ours(connection, path):
+    connection.execute("BEGIN")
+    ours = _is_ours(connection, path)
+    connection.execute("COMMIT")
+    if not ours:
         _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone())
         connection.execute("BEGIN IMMEDIATE")
         if not _is_ours(connection, path):
@@ -184,7 +187,10 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether the tables are there; False for an empty file. Raises `TrueupError` for any other file."""
+    """Whether the tables are there; False for an empty file. Raises `TrueupError` for any other file.
+
+    Called inside a transaction: between its reads another process may finish the tables.
+    """
     version, application = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -19,13 +18,11 @@ from typing import TYPE_CHECKING, Any
 from trueup import __version__
 from trueup.core.call import Body, Call, Reply, Send
 from trueup.core.errors import NotSent, OutcomeUnknown, TrueupError
+from trueup.local.connections import ABORT, base_url, listen, machine, missing
 from trueup.local.faults import Faults, read_fault
 from trueup.local.openai_assistants import Server
 
 if TYPE_CHECKING:
-    import asyncio
-
-    import uvicorn
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope
     from starlette.types import Send as AsgiSend
@@ -34,9 +31,6 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 16 * 1024 * 1024
 """Bytes of a request's body that are read; every legal assistant fits several times."""
-
-ABORT = "trueup.abort"
-"""Where a connection's own way to break is found in its ASGI scope."""
 
 START_SECONDS = 10.0
 
@@ -51,7 +45,7 @@ def app(server: Server, *, key: str = "", faults: bool = False) -> ASGIApp:
         from starlette.applications import Starlette
         from starlette.routing import Mount
     except ImportError as error:
-        raise _missing("Starlette") from error
+        raise missing("Starlette") from error
     misbehaviour = Faults()
     control = [Mount("/_control", app=_asgi(_control(misbehaviour, key)))] if faults else []
     api = _api(misbehaviour.wrap(server.send) if faults else server.send, key)
@@ -71,10 +65,10 @@ def run(
 
     Raises `TrueupError` when the serve extra is not installed or the port cannot be had.
     """
-    machine = _machine(app(server, key=key, faults=faults))
-    with _listen(host, port) as listener:
-        ready(_base_url(host, listener))
-        machine.run(sockets=[listener])
+    web = machine(app(server, key=key, faults=faults))
+    with listen(host, port) as listener:
+        ready(base_url(host, listener))
+        web.run(sockets=[listener])
 
 
 @contextmanager
@@ -82,19 +76,19 @@ def running(
     server: Server, host: str = "127.0.0.1", port: int = 0, *, key: str = "", faults: bool = False
 ) -> Iterator[str]:
     """Serves from a thread of its own while the block runs, and gives the base URL. Raises as `run` does."""
-    machine = _machine(app(server, key=key, faults=faults))
-    with _listen(host, port) as listener:
-        thread = threading.Thread(target=machine.run, kwargs={"sockets": [listener]}, daemon=True)
+    web = machine(app(server, key=key, faults=faults))
+    with listen(host, port) as listener:
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + START_SECONDS
-        while not machine.started:
+        while not web.started:
             if time.monotonic() > deadline or not thread.is_alive():
                 raise TrueupError(f"The server did not start within {START_SECONDS:g} seconds.", "Try again.")
             time.sleep(0.002)
         try:
-            yield _base_url(host, listener)
+            yield base_url(host, listener)
         finally:
-            machine.should_exit = True
+            web.should_exit = True
             thread.join()
 
 
@@ -230,55 +224,3 @@ def _asgi(endpoint: Endpoint) -> ASGIApp:
         await Response(text.encode("utf-8", "replace"), reply.status, headers)(scope, receive, send)
 
     return application
-
-
-def _machine(application: ASGIApp) -> uvicorn.Server:
-    """A uvicorn that puts each connection's `ABORT` into the scope of its requests."""
-    try:
-        import uvicorn
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-    except ImportError as error:
-        raise _missing("uvicorn") from error
-
-    class Connection(H11Protocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self.app = _breakable(self.app, transport.abort)
-
-    config = uvicorn.Config(
-        application, http=Connection, ws="none", loop="asyncio", lifespan="off", proxy_headers=False,
-        server_header=False,
-        log_config=None, access_log=False,
-        timeout_graceful_shutdown=2,
-    )  # fmt: skip
-    return uvicorn.Server(config)
-
-
-def _breakable(application: Any, abort: Callable[[], None]) -> Any:
-    async def breakable(scope: Any, receive: Any, send: Any) -> None:
-        await application({**scope, ABORT: abort}, receive, send)
-
-    return breakable
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """An open port whose connections send at once: head and body leave in two pieces, 40 ms apart without this."""
-    try:
-        if not 0 <= port <= 65_535:
-            raise OSError("ports are numbers from 0 to 65535")
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except OSError as error:
-        raise TrueupError(
-            f"The server cannot listen on {host}, port {port}: {error}.", "Choose another --port; 0 takes any free one."
-        ) from error
-
-
-def _base_url(host: str, listener: socket.socket) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}/v1"
-
-
-def _missing(library: str) -> TrueupError:
-    return TrueupError(f"Serving needs {library}, which is not installed.", "Run: pip install 'trueup[serve]'")
