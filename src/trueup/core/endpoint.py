@@ -12,6 +12,7 @@ from trueup.core.project import LOCAL, SecretRef
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TELLTALE: Final = re.compile(r"key|token|secret|password|authorization|cookie|credential|virtual-key", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"(?:bearer|basic)\s", re.IGNORECASE)
+_KEY: Final = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_-]{0,40}:(?=\s|\Z)")
 _OWN: Final = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
 
 SECRET_HINT: Final = (
@@ -76,6 +77,7 @@ def base_url_problem(value: str) -> str:
     return ""
 
 
-def is_telling(line: str) -> bool:
-    """Whether a line of a project file may hold a credential, so that no message shows it."""
-    return bool(_TELLTALE.search(line) or _SCHEME.search(line) or "@" in line)
+def discreet(line: str) -> str:
+    """A line of a project file as a message may show it: its key, since anything behind it could be a credential."""
+    key = _KEY.match(line)
+    return f"{key.group()} …" if key else ""

@@ -191,11 +191,11 @@ class Filler:
     def _file(self, name: Any, path: Path) -> str | None:
         """The file that `{file:}` names, if it may be included."""
         origin, gathered = self._tree.origin(path), self._gathered
+        if self._is_var(name):
+            self._refuse_var(name, path, "the path of a file", "Write {file: path/of/the/file}.")
+            return None
         if not isinstance(name, str):
-            what = "cannot come from a variable" if self._is_var(name) else "is not text"
-            gathered.problem(
-                "path-refused", f"The path of a file {what}.", origin, "Write {file: path/of/the/file}.", path
-            )
+            gathered.problem("path-refused", "The path of a file is not text.", origin, "Write {file: path}.", path)
             return None
         file = file_named(name, origin, gathered)
         if file is None or not gathered.sources.is_definition(file):

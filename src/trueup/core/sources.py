@@ -1,4 +1,4 @@
-"""What putting a definition together is given, and what it gathers on the way. Reads no file: a `Sources` is handed in."""
+"""What putting a definition together is given, and what it gathers on the way. Reads no file."""
 
 from __future__ import annotations
 

@@ -96,12 +96,9 @@ def _step(entry: Mapping[str, Any], part: str | int) -> Iterator[Mapping[str, An
     if isinstance(named, Mapping):
         yield named
         return
-    for pattern, inner in entry.get("patternProperties", {}).items():
-        if isinstance(inner, Mapping) and re.search(pattern, part):
-            yield inner
-    other = entry.get("additionalProperties")
-    if isinstance(other, Mapping):
-        yield other
+    patterns = entry.get("patternProperties", {}).items()
+    matching = [inner for pattern, inner in patterns if re.search(pattern, part)] or [entry.get("additionalProperties")]
+    yield from (inner for inner in matching if isinstance(inner, Mapping))
 
 
 def _expanded(entry: Mapping[str, Any], root: Mapping[str, Any], seen: set[str]) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trueup.core.document import Document
-from trueup.core.endpoint import SECRET_HINT, base_url_problem, header_problem, is_telling, secret_problem, secret_ref
+from trueup.core.endpoint import SECRET_HINT, base_url_problem, discreet, header_problem, secret_problem, secret_ref
 from trueup.core.errors import DefinitionError
 from trueup.core.names import meant, normal, project_name_problem, target_name_problem
 from trueup.core.project import LOCAL, Guard, Project, SecretRef, Target
@@ -246,10 +246,10 @@ def _last(old: str, moved: Mapping[str, Any]) -> str | None:
 
 
 def _discreet(item: Diagnostic) -> Diagnostic:
-    """The problem without its source line where that may hold a credential."""
-    if item.position is None or not is_telling(item.position.text):
+    """The problem with no more of its source line than the key."""
+    if item.position is None:
         return item
-    return replace(item, position=replace(item.position, text=""))
+    return replace(item, position=replace(item.position, text=discreet(item.position.text)))
 
 
 def _is_local(name: str, target: Any) -> bool:
