@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from trueup.core.document import Document
-from trueup.core.endpoint import SECRET_HINT, base_url_problem, discreet, header_problem, secret_problem, secret_ref
+from trueup.core.endpoint import SECRET_HINT, base_url_problem, discreet, header_problem, secret_problem
 from trueup.core.errors import DefinitionError
 from trueup.core.names import meant, normal, project_name_problem, target_name_problem
-from trueup.core.project import LOCAL, Guard, Project, SecretRef, Target
+from trueup.core.project import LOCAL, Project
+from trueup.core.project_values import is_local_target, last_name, project_of
 from trueup.core.source import Diagnostic, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.core.sources import PROJECT_FILE
@@ -24,23 +25,6 @@ from trueup.core.validate import Checker
 from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside
 from trueup.edge.yaml_reader import read
-
-_PLAIN: Final = (
-    "protocol",
-    "api_version",
-    "openai_organization",
-    "openai_project",
-    "state",
-    "stamp",
-    "on_drift",
-    "prune",
-    "settle",
-    "parallelism",
-    "rate_limit",
-    "timeout",
-    "max_retries",
-)
-"""Keys of a target that are taken as they stand."""
 
 _STAND_IN: Final[dict[str, Any]] = {"env": "NAME"}
 
@@ -51,20 +35,20 @@ def load_project(root: Path) -> Project:
     Raises DefinitionError with every problem that the file has.
     """
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
-        return _project({})
+        return project_of({})
     data = read_inside(root, PROJECT_FILE)
     if isinstance(data, str):
         raise DefinitionError(f"{PROJECT_FILE} {data}.", "Put the file itself into the project's folder.")
     document = read(data, PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
-        return _project({})
+        return project_of({})
     reading = _Reading(document, lambda: read(data, PROJECT_FILE, locate=True).source)
     problems = reading.problems() if document.value is not None else list(document.diagnostics)
     if problems:
         shown = in_order(_discreet(item) for item in problems)
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
         raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
-    return _project(document.value)
+    return project_of(document.value)
 
 
 @dataclass
@@ -149,24 +133,7 @@ class _Reading:
         original = self.document.value.get("targets") or {}
         seen: dict[str, str] = {}
         for name, target in (value.get("targets") or {}).items():
-            why = target_name_problem(name)
-            if why:
-                self.note(
-                    "bad-name",
-                    ("targets", name),
-                    f"The target's name {name[:64]!r} {why}.",
-                    "It names the state file and goes into the stamps.",
-                    key=True,
-                )
-            other = seen.setdefault(name.casefold(), name)
-            if other != name:
-                self.note(
-                    "name-taken",
-                    ("targets", name),
-                    f"The targets {other!r} and {name!r} differ in capitals only.",
-                    "Rename one: their state files could be one and the same.",
-                    key=True,
-                )
+            self._target_name(name, seen)
             if isinstance(target, dict) and target.get("state") == "stamps" and target.get("stamp") is False:
                 self.note(
                     "no-memory",
@@ -174,7 +141,7 @@ class _Reading:
                     f"The target {name!r} keeps its state in stamps, and has none.",
                     "Remove `stamp: false`, or use `state: file`.",
                 )
-        hosted = [name for name, target in original.items() if not _is_local(name, target)]
+        hosted = [name for name, target in original.items() if not is_local_target(name, target)]
         if hosted and not value.get("project"):
             self.note(
                 "project-missing",
@@ -187,6 +154,26 @@ class _Reading:
         names = original or {LOCAL: None}
         if isinstance(default, str) and default not in names:
             self.note("unknown-target", ("default_target",), f"There is no target {default!r}.", meant(default, names))
+
+    def _target_name(self, name: str, seen: dict[str, str]) -> None:
+        why = target_name_problem(name)
+        if why:
+            self.note(
+                "bad-name",
+                ("targets", name),
+                f"The target's name {name[:64]!r} {why}.",
+                "It names the state file and goes into the stamps.",
+                key=True,
+            )
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            self.note(
+                "name-taken",
+                ("targets", name),
+                f"The targets {other!r} and {name!r} differ in capitals only.",
+                "Rename one: their state files could be one and the same.",
+                key=True,
+            )
 
     def _names(self, value: Mapping[str, Any]) -> None:
         project, folder = value.get("project"), value.get("definitions")
@@ -216,7 +203,7 @@ class _Reading:
         for old, new in moved.items():
             if not isinstance(new, str):
                 continue
-            if _last(old, moved) is None:
+            if last_name(old, moved) is None:
                 self.note(
                     "moved-cycle",
                     ("moved", old),
@@ -234,68 +221,8 @@ class _Reading:
                 )
 
 
-def _last(old: str, moved: Mapping[str, Any]) -> str | None:
-    """The name at the end of a chain of renames; None when the chain is a circle."""
-    name, seen = old, {old}
-    while isinstance(moved.get(name), str):
-        name = moved[name]
-        if name in seen:
-            return None
-        seen.add(name)
-    return normal(name)
-
-
 def _discreet(item: Diagnostic) -> Diagnostic:
     """The problem with no more of its source line than the key."""
     if item.position is None:
         return item
     return replace(item, position=replace(item.position, text=discreet(item.position.text)))
-
-
-def _is_local(name: str, target: Any) -> bool:
-    """The embedded server: said so, or called `local` and nothing else said."""
-    given = target.get("base_url") if isinstance(target, dict) else None
-    return given == LOCAL or (given is None and name == LOCAL)
-
-
-def _project(value: Mapping[str, Any]) -> Project:
-    name = value.get("project") or LOCAL
-    given: Mapping[str, Any] = value.get("targets") or {LOCAL: {"base_url": LOCAL}}
-    targets = {key: _target(key, target or {}, name) for key, target in given.items()}
-    moved: Mapping[str, str] = value.get("moved") or {}
-    return Project(
-        name,
-        normal((value.get("definitions") or "assistants").rstrip("/")),
-        value.get("default_target") or (next(iter(targets)) if len(targets) == 1 else ""),
-        targets,
-        _vars(value),
-        {normal(old): _last(old, moved) or new for old, new in moved.items()},
-        tuple(normal(entry) for entry in value.get("released") or ()),
-    )
-
-
-def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
-    is_local = _is_local(name, value)
-    protocol = value.get("protocol", "openai-assistants")
-    return Target(
-        name,
-        LOCAL if is_local else project,
-        dialect=value.get("dialect", "openai" if protocol == "openai-assistants" else ""),
-        base_url=LOCAL if is_local else value.get("base_url", "").rstrip("/"),
-        api_key=secret_ref(value.get("api_key")),
-        token=secret_ref(value.get("token")),
-        headers={key: _header(entry) for key, entry in (value.get("headers") or {}).items()},
-        models=dict(value.get("models") or {}),
-        guard=Guard(**(value.get("guard") or {})),
-        vars=_vars(value),
-        allow_loss=tuple(value.get("allow_loss") or ()),
-        **{key: value[key] for key in _PLAIN if key in value},
-    )
-
-
-def _header(entry: Any) -> str | SecretRef:
-    return entry if isinstance(entry, str) else secret_ref(entry) or ""
-
-
-def _vars(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(entry) if isinstance(entry, list) else entry for key, entry in (value.get("vars") or {}).items()}

@@ -1,0 +1,88 @@
+"""What a checked project file says, as a `Project`: defaults filled in, renames followed to their end. No checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trueup.core.endpoint import secret_ref
+from trueup.core.names import normal
+from trueup.core.project import LOCAL, Guard, Project, SecretRef, Target
+
+_PLAIN: Final = (
+    "protocol",
+    "api_version",
+    "openai_organization",
+    "openai_project",
+    "state",
+    "stamp",
+    "on_drift",
+    "prune",
+    "settle",
+    "parallelism",
+    "rate_limit",
+    "timeout",
+    "max_retries",
+)
+"""Keys of a target that are taken as they stand."""
+
+
+def is_local_target(name: str, target: Any) -> bool:
+    """The embedded server: said so, or called `local` and nothing else said."""
+    given = target.get("base_url") if isinstance(target, dict) else None
+    return given == LOCAL or (given is None and name == LOCAL)
+
+
+def project_of(value: Mapping[str, Any]) -> Project:
+    """The project that the file's mapping describes; an empty one describes the default project."""
+    name = value.get("project") or LOCAL
+    given: Mapping[str, Any] = value.get("targets") or {LOCAL: {"base_url": LOCAL}}
+    targets = {key: _target(key, target or {}, name) for key, target in given.items()}
+    moved: Mapping[str, str] = value.get("moved") or {}
+    return Project(
+        name,
+        normal((value.get("definitions") or "assistants").rstrip("/")),
+        value.get("default_target") or (next(iter(targets)) if len(targets) == 1 else ""),
+        targets,
+        _vars(value),
+        {normal(old): last_name(old, moved) or new for old, new in moved.items()},
+        tuple(normal(entry) for entry in value.get("released") or ()),
+    )
+
+
+def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
+    is_local = is_local_target(name, value)
+    protocol = value.get("protocol", "openai-assistants")
+    return Target(
+        name,
+        LOCAL if is_local else project,
+        dialect=value.get("dialect", "openai" if protocol == "openai-assistants" else ""),
+        base_url=LOCAL if is_local else value.get("base_url", "").rstrip("/"),
+        api_key=secret_ref(value.get("api_key")),
+        token=secret_ref(value.get("token")),
+        headers={key: _header(entry) for key, entry in (value.get("headers") or {}).items()},
+        models=dict(value.get("models") or {}),
+        guard=Guard(**(value.get("guard") or {})),
+        vars=_vars(value),
+        allow_loss=tuple(value.get("allow_loss") or ()),
+        **{key: value[key] for key in _PLAIN if key in value},
+    )
+
+
+def _header(entry: Any) -> str | SecretRef:
+    return entry if isinstance(entry, str) else secret_ref(entry) or ""
+
+
+def _vars(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(entry) if isinstance(entry, list) else entry for key, entry in (value.get("vars") or {}).items()}
+
+
+def last_name(old: str, moved: Mapping[str, Any]) -> str | None:
+    """The name at the end of a chain of renames; None when the chain is a circle."""
+    name, seen = old, {old}
+    while isinstance(moved.get(name), str):
+        name = moved[name]
+        if name in seen:
+            return None
+        seen.add(name)
+    return normal(name)
