@@ -64,7 +64,7 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     yield from change_rows(changes, look)
     if not changes and plan.complete:
         yield ()
-        yield (Piece("Nothing to do: everything is as the files say."),)
+        yield from sentence("Nothing to do: everything is as the files say.", 0, look)
     yield from _doubts(plan, look)
     yield ()
     yield (Piece(summary(plan), Tone.STRONG),)
@@ -78,7 +78,7 @@ def drift_rows(plan: Plan, look: Look) -> Iterator[Row]:
     yield from change_rows([*outside, *others], look)
     if not outside and not others and plan.complete:
         yield ()
-        yield (Piece("Nothing differs from what was applied."),)
+        yield from sentence("Nothing differs from what was applied.", 0, look)
     yield from _doubts(plan, look)
     yield ()
     yield (Piece(drift_summary(plan), Tone.STRONG),)

@@ -82,7 +82,8 @@ def rows(
     left = prose.removed + prose.added if look.verbose else LINES
     blanks = prose.nature is Nature.WHITESPACE
     for number, hunk in enumerate(prose.hunks):
-        if hunk.folded or number:
+        told = all(note.startswith("=") for note, _ in _noted(hunk, notes))
+        if (hunk.folded or number) and not told:
             where = place(first_line(hunk, old_side=old_side)) if number else ""
             yield _fold(f"{many(hunk.folded, 'line')} unchanged", indent, look, where)
         for note, lines in _noted(hunk, notes):

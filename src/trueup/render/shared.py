@@ -68,4 +68,4 @@ def _note(notes: dict[str, dict[Key, str]], changed: Key, names: Sequence[str], 
     others = ", ".join(names[1 : 1 + NAMED]) + (f" and {len(names) - 1 - NAMED} more" if len(names) > 1 + NAMED else "")
     notes.setdefault(names[0], {})[changed] = f"This change{source} also reaches {others}:"
     for name in names[1:]:
-        notes.setdefault(name, {})[changed] = f"=The same change{source} as in {names[0]}, shown there."
+        notes.setdefault(name, {})[changed] = f"=The same change{source} as in {names[0]}."

@@ -1,0 +1,66 @@
+"""The JSON format: one document that its schema describes, stable and without any secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from referencing import Registry, Resource
+
+from tests.core.plans import PLANS
+from tests.render import samples
+from trueup.core.plan import Plan
+from trueup.core.plan_codec import decode, digest
+from trueup.render import json as subject
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+REPORT = json.loads((SCHEMAS / "report.schema.json").read_text("utf-8"))
+PLAN = json.loads((SCHEMAS / "plan.schema.json").read_text("utf-8"))
+REGISTRY: Registry[Any] = Registry().with_resource(PLAN["$id"], Resource.from_contents(PLAN))
+VALIDATOR = jsonschema.Draft202012Validator(REPORT, registry=REGISTRY)
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(REPORT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("report", subject.report(samples.REPORT)),
+        ("diagnostics", subject.diagnostics(samples.DIAGNOSTICS)),
+        ("diagnostics", subject.diagnostics(())),
+        ("error", subject.error(samples.ERROR)),
+        ("why", subject.why(samples.WHY)),
+        ("targets", subject.targets(samples.TARGETS, "prod")),
+    ],
+)
+def test_each_answer_is_one_document_of_its_kind(kind: str, shown: str) -> None:
+    document = json.loads(shown)
+    VALIDATOR.validate(document)
+    assert document["kind"] == kind
+    assert document["format_version"] == 1
+    assert shown.endswith("}\n")
+    assert shown.isascii()
+
+
+@given(PLANS)
+@settings(max_examples=60, deadline=None)
+def test_any_plan_is_a_valid_document_that_holds_the_plan(plan: Plan) -> None:
+    document = json.loads(subject.plan(plan))
+    VALIDATOR.validate(document)
+    assert decode(document["plan"]) == plan
+    assert document["digest"] == digest(plan)
+    VALIDATOR.validate(json.loads(subject.drift(plan)))
+
+
+def test_where_a_credential_is_kept_is_not_told() -> None:
+    assert "SECRET_KEY" not in subject.targets(samples.TARGETS, "prod")
+
+
+def test_the_exit_code_is_the_most_urgent_one() -> None:
+    assert json.loads(subject.report(samples.REPORT))["exit"] == 5

@@ -1,0 +1,127 @@
+"""Text from outside can neither act on a terminal nor hide in it, and rows keep every character."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.plans import PLANS
+from tests.render import samples
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Action, Cause, Change, FieldChange, Plan, Reason
+from trueup.core.source import Diagnostic, Position, Severity
+from trueup.core.summary import summary
+from trueup.render import text
+from trueup.render.style import Look, Piece, Tone
+from trueup.render.visible import columns, shortened, visible, wrapped
+
+LOOK = Look(color=False)
+ASCII = Look(color=False, ascii_only=True)
+
+NASTY = (
+    "\x1b[2J\x1b[H", "\x1b]8;;https://evil.example/\x07link\x1b]8;;\x07", "\x1b]0;title\x07", "\x9b31m", "a\rb",
+    "a\nb", "\u202egnp.exe\u202c",
+    "\u2066x\u2069", "zero\u200bwidth", "\u2028", "\x85", "\x00", "\x08\x08\x08", "\ufeff", "\ud800",
+    "\U000e0041\U000e0042", "\u3164", "tag\ufe0f", "\u061c", "\x7f", "\u200d",
+)  # fmt: skip
+
+
+def _is_harmless(shown: str) -> bool:
+    return all(
+        sign.isprintable() or (sign == "\u200d" and unicodedata.category(shown[place - 1]) in ("So", "Sk", "Mn"))
+        for place, sign in enumerate(shown)
+    )
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_what_a_terminal_would_obey_or_hide_becomes_a_sign(nasty: str) -> None:
+    shown = visible(nasty, LOOK)
+    assert _is_harmless(shown)
+    assert shown != nasty
+    assert visible(nasty, ASCII).isascii()
+    assert visible(nasty, ASCII).isprintable()
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=30))
+@settings(max_examples=300)
+def test_any_text_becomes_harmless(anything: str) -> None:
+    assert _is_harmless(visible(anything, LOOK))
+    assert _is_harmless(visible(anything, LOOK, blanks=True))
+    assert visible(anything, ASCII).isascii()
+
+
+@pytest.mark.parametrize("plain", ["naïve café", "日本語", "👩‍💻 ❤️", "a\\b", "[-x-]"])
+def test_ordinary_text_stays_as_it_is(plain: str) -> None:
+    assert visible(plain, LOOK) == plain
+
+
+def test_blanks_can_be_shown() -> None:
+    assert visible("a b\tc", LOOK, blanks=True) == "a·b⇥c"
+    assert visible("a\tb", LOOK) == "a    b"
+
+
+def test_width_is_counted_in_columns() -> None:
+    assert [columns(item) for item in ("abc", "日本", "e\u0301", "ü")] == [3, 4, 1, 1]
+    assert shortened("日本語日本語", 6, LOOK) == "日本…"
+    assert shortened("abcdef", 6, LOOK) == "abcdef"
+
+
+@given(
+    st.lists(st.tuples(st.text("ab ü日", max_size=30), st.sampled_from([Tone.PLAIN, Tone.GONE])), max_size=5),
+    st.integers(8, 30),
+)
+@settings(max_examples=300)
+def test_wrapping_loses_no_character_and_keeps_the_width(parts: list[tuple[str, Tone]], width: int) -> None:
+    pieces = [Piece(*part) for part in parts]
+    rows = wrapped(pieces, width)
+    assert "".join(piece.text for row in rows for piece in row) == "".join(piece.text for piece in pieces)
+    for row in rows:
+        assert columns("".join(piece.text for piece in row).rstrip(" ")) <= width
+
+
+def _everywhere(nasty: str) -> Plan:
+    fields = (
+        *(FieldChange(f"metadata.{nasty}{cause.value}", nasty, f"{nasty}{nasty}", cause) for cause in Cause),
+        FieldChange("instructions", f"one\n{nasty}\ntwo\n", f"one\n{nasty}{nasty}\nthree\n", Cause.DRIFTED),
+        FieldChange("tools", [{"type": nasty}], [{"type": "function", "function": {"name": nasty}}], Cause.EDITED),
+        FieldChange("options", {nasty: [nasty]}, {nasty: [1], "b": {nasty: nasty}}, Cause.EDITED),
+    )
+    at = Position(f"assistants/{nasty}.yaml", 1, 2, nasty)
+    changes = tuple(
+        Change(
+            f"name{nasty}{action.value}", action, Reason.EDITED, id=nasty, fields=fields, others=(nasty,),
+            message=nasty, hint=nasty, display_name=nasty, moved_from=nasty, parts=(nasty,),
+            sources={"instructions": at, "tools": at},
+        )
+        for action in Action
+    )  # fmt: skip
+    found = Diagnostic(Severity.WARNING, "nasty", nasty, at, (nasty,), nasty)
+    return replace(samples.PLAN, changes=changes, diagnostics=(found,))
+
+
+@pytest.mark.parametrize("nasty", [*NASTY, "\nPlan: 9 to create, 0 to modify, 0 to delete, 0 drifted, 0 unchanged."])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_no_place_of_a_plan_lets_hostile_text_through(nasty: str, ascii_only: bool) -> None:
+    plan = _everywhere(nasty)
+    options: dict[str, Any] = {"color": False, "width": 80, "verbose": True, "ascii_only": ascii_only}
+    for shown in (
+        text.plan(plan, **options),
+        text.drift(plan, **options),
+        text.error(TrueupError(nasty, nasty, plan.diagnostics), color=False, width=80, ascii_only=ascii_only),
+        text.report(replace(samples.REPORT, problems=(nasty,)), **options),
+    ):
+        assert all(_is_harmless(line) for line in shown.split("\n"))
+    assert [line for line in text.plan(plan, **options).split("\n") if line.startswith("Plan:")] == [summary(plan)]
+
+
+@given(PLANS)
+@settings(max_examples=100, deadline=None)
+def test_any_plan_can_be_shown(plan: Plan) -> None:
+    for shown in (text.plan(plan, color=False, width=60), text.drift(plan, color=False, width=60, verbose=True)):
+        assert all(_is_harmless(line) for line in shown.split("\n"))
+    assert text.plan(plan, color=True, width=60).split("\n")[-2].endswith(f"{summary(plan)}\x1b[0m")
