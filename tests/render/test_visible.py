@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.plans import PLANS
@@ -75,6 +75,7 @@ def test_width_is_counted_in_columns() -> None:
     st.lists(st.tuples(st.text("ab ü日", max_size=30), st.sampled_from([Tone.PLAIN, Tone.GONE])), max_size=5),
     st.integers(8, 30),
 )
+@example([("  aaaaa日日", Tone.PLAIN)], 8)
 @settings(max_examples=300)
 def test_wrapping_loses_no_character_and_keeps_the_width(parts: list[tuple[str, Tone]], width: int) -> None:
     pieces = [Piece(*part) for part in parts]

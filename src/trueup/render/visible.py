@@ -91,7 +91,7 @@ def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
     blank = -1
     for place, (sign, _) in enumerate(signs):
         wide = _column(sign)
-        if taken + wide > width and sign != " ":
+        while taken + wide > width and sign != " ":
             end = blank + 1 if blank >= start else place
             rows.append(_grouped(signs[start:end]))
             start, taken = end, sum(_column(sign) for sign, _ in signs[end:place])
