@@ -32,7 +32,7 @@ async def execute(
     The state that comes back is what the journal says; the caller writes it down.
     """
     run = Run(adapter, courier, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
-    run.codes.update(_codes_of(plan))
+    run.codes.update(codes_of(plan))
     for outcome in already:
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:
@@ -55,7 +55,7 @@ async def execute(
     return report, state
 
 
-def _codes_of(plan: Plan) -> set[Exit]:
+def codes_of(plan: Plan) -> set[Exit]:
     """What the plan itself says about the exit code."""
     codes = set()
     for change in plan.changes:

@@ -18,6 +18,7 @@ from trueup.core.project import Target
 from trueup.core.report import Outcome, Report
 from trueup.core.source import Diagnostic
 from trueup.core.summary import counts, summary
+from trueup.core.unmanaged import Unmanaged
 from trueup.core.why import Why
 from trueup.render.plan_text import drift_summary, is_outside
 from trueup.render.report_text import ended, report_summary
@@ -30,11 +31,12 @@ def plan(plan: Plan) -> str:
     return _document("plan", plan=encode(plan), digest=digest(plan), counts=asdict(counts(plan)), summary=summary(plan))
 
 
-def drift(plan: Plan) -> str:
-    """The changes of a plan that somebody made outside, and the summary of `drift`."""
+def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
+    """The changes of a plan that somebody made outside, what nobody manages if asked for, and the summary of `drift`."""
+    more = {} if unmanaged is None else {"unmanaged": unmanaged}
     outside = [plain(change) for change in plan.changes if is_outside(change)]
     return _document(
-        "drift", target=plain(plan.identity), complete=plan.complete, drifted=outside, summary=drift_summary(plan)
+        "drift", target=plain(plan.identity), complete=plan.complete, drifted=outside, summary=drift_summary(plan), **more
     )
 
 

@@ -12,11 +12,13 @@ from typing import NamedTuple
 from trueup.core.plan import Action, Cause, Change, Options, Plan, Reason
 from trueup.core.source import in_order
 from trueup.core.summary import summary
+from trueup.core.unmanaged import Unmanaged
 from trueup.core.wording import say
 from trueup.render.field_rows import fields
 from trueup.render.messages import diagnostic_rows
 from trueup.render.shared import Shared, shared
 from trueup.render.style import Look, Piece, Row, Tone
+from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many, value
 from trueup.render.visible import columns, hanging, sentence, shortened, visible
 
@@ -70,8 +72,8 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     yield (Piece(summary(plan), Tone.STRONG),)
 
 
-def drift_rows(plan: Plan, look: Look) -> Iterator[Row]:
-    """Only what differs from what was applied, and a summary of its own."""
+def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
+    """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
     yield from _header(plan, look)
     outside = [_as_drift(change) for change in plan.changes if is_outside(change)]
     others = [change for change in plan.changes if change.action in (Action.ORPHAN, Action.UNREAD)]
@@ -79,13 +81,17 @@ def drift_rows(plan: Plan, look: Look) -> Iterator[Row]:
     if not outside and not others and plan.complete:
         yield ()
         yield from sentence("Nothing differs from what was applied.", 0, look)
+    if unmanaged is not None:
+        yield from unmanaged_rows(unmanaged, look)
     yield from _doubts(plan, look)
     yield ()
     yield (Piece(drift_summary(plan), Tone.STRONG),)
 
 
 def is_outside(change: Change) -> bool:
-    """Whether somebody changed or deleted this assistant since it was applied, or may have."""
+    """Whether somebody changed or deleted this assistant since it was applied, or may have; being behind is not that."""
+    if change.reason is Reason.BEHIND:
+        return False
     return change.reason is Reason.DELETED_OUTSIDE or any(item.cause in _OUTSIDE for item in change.fields)
 
 

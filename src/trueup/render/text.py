@@ -12,6 +12,7 @@ from trueup.core.plan import Plan
 from trueup.core.project import Target
 from trueup.core.report import Report
 from trueup.core.source import Diagnostic
+from trueup.core.unmanaged import Unmanaged
 from trueup.core.why import Why
 from trueup.render.messages import diagnostics_rows, error_rows
 from trueup.render.plan_text import drift_rows, plan_rows
@@ -32,9 +33,17 @@ def plan(plan: Plan, *, color: bool, width: int, verbose: bool = False, ascii_on
     return paint(plan_rows(plan, _look(color, width, verbose, ascii_only)), color)
 
 
-def drift(plan: Plan, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+def drift(
+    plan: Plan,
+    unmanaged: Unmanaged | None = None,
+    *,
+    color: bool,
+    width: int,
+    verbose: bool = False,
+    ascii_only: bool = False,
+) -> str:
     """What differs from what was applied, out of a plan; the last line begins with `Drift:`."""
-    return paint(drift_rows(plan, _look(color, width, verbose, ascii_only)), color)
+    return paint(drift_rows(plan, _look(color, width, verbose, ascii_only), unmanaged), color)
 
 
 def report(report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:

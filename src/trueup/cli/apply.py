@@ -1,0 +1,64 @@
+"""`apply` and `destroy`: plan, show, guard, confirm, execute. The steps are in `applying`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import CONSENT, DECIDING, NETWORK, STAMPING, VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trueup.core.plan import Plan
+
+
+@click.command(short_help="Make what is live as the files say.")
+@click.argument("what", nargs=-1, metavar="[NAME… | PLAN]")
+@takes(VARS, NETWORK, DECIDING, STAMPING, CONSENT)
+def apply(flags: Flags, what: tuple[str, ...]) -> int:
+    """Make what is live as the files say: plan, show, confirm, execute.
+
+    NAME is a name, a path, a folder, a glob, or a part (all who use it). With a PLAN that `trueup plan --out` wrote,
+    only those of its changes are sent that still stand, and nothing is asked.
+    """
+    import asyncio
+
+    from trueup.cli import applying
+    from trueup.cli.session import open_session
+
+    promised = _promised(flags, what)
+    session = open_session(flags, promised.identity.target if promised is not None else "")
+    if promised is None:
+        return int(asyncio.run(applying.apply(session, what)))
+    applying.refuse_other_plan(promised, session)
+    return int(asyncio.run(applying.apply(session, (), promised=promised)))
+
+
+@click.command(short_help="Delete what state holds for the target.")
+@takes(VARS, NETWORK, CONSENT, DECIDING[-1:])
+def destroy(flags: Flags) -> int:
+    """Delete every assistant that state holds for the target; what is protected stays."""
+    import asyncio
+
+    from trueup.cli import applying
+    from trueup.cli.session import open_session
+
+    return int(asyncio.run(applying.apply(open_session(flags), (), destroy=True)))
+
+
+def _promised(flags: Flags, what: tuple[str, ...]) -> Plan | None:
+    """The saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
+    from pathlib import Path
+
+    from trueup.edge.plan_file import looks_like_plan, read_plan
+
+    paths: list[Path] = [Path(flags.chdir) / text for text in what]
+    plans = [path for path in paths if looks_like_plan(path)]
+    if plans and len(what) > 1:
+        raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
+    return read_plan(plans[0]) if plans else None
+
+
+COMMANDS = {"apply": apply, "destroy": destroy}

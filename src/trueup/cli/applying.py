@@ -1,0 +1,234 @@
+"""One apply from the lock to the report. Knows the order of the steps and the questions; the engine does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from trueup.cli.plan import as_text
+from trueup.cli.planning import plan_afresh
+from trueup.cli.session import Session, definitions
+from trueup.cli.transport import journaled, writing
+from trueup.core.errors import Exit, RefusedError, TrueupError, worst
+from trueup.core.guard import ACK_DIGITS, is_acknowledged, tripped
+from trueup.core.plan import WRITES, Action, Plan
+from trueup.core.plan_codec import digest
+from trueup.core.report import Outcome, Report, Result
+from trueup.core.source import Path, Position
+from trueup.core.state import State
+from trueup.core.summary import summary
+from trueup.edge.loader import Loaded
+from trueup.engine.apply import codes_of, execute
+from trueup.engine.courier import Courier
+from trueup.engine.meet import meet
+from trueup.engine.plan import Planning
+from trueup.engine.run import Locate
+
+BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
+"""What changes only what we remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be executed: `plan` is the planning's own, or what a promised one left of it."""
+
+    loaded: Loaded
+    planning: Planning
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    only_fresh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """`refused` are the guards that want an acknowledgement; `asked`: a person said yes to the plan that was shown."""
+
+    refused: tuple[str, ...] = ()
+    asked: bool = False
+
+
+async def apply(session: Session, names: Sequence[str], *, promised: Plan | None = None, destroy: bool = False) -> Exit:
+    """Carries out one apply under the target's lock and reports it. Raises TrueupError when nothing was sent."""
+    definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
+    with session.store.lock():
+        async with writing(session) as courier:
+            await _settle(session, courier, session.store.load())
+            work = await _work(session, courier, names, promised, destroy)
+            if not session.screen.json and promised is None:
+                session.screen.result(_shown(work.plan, session))
+            consent = _consent(session, work.plan, promised)
+            if consent.refused:
+                return _refuse(session, work.plan, consent.refused)
+            if consent.asked:
+                work = await _work(session, courier, names, work.plan, destroy)
+            report = await _execute(session, courier, work)
+    _tell(session, report, is_promised=promised is not None)
+    return worst(report.codes)
+
+
+def refuse_other_plan(promised: Plan, session: Session) -> None:
+    """Raises where a saved plan is for another target, or was made with other flags than these."""
+    identity, here = promised.identity, session.identity
+    if identity.target != here.target:
+        raise TrueupError(
+            f"This plan is for the target {identity.target}, not for {here.target}.",
+            "Leave -t out: a plan knows its target.",
+        )
+    if identity != here:
+        raise RefusedError(
+            f"This plan was made for another place than {here.target} is now: {identity.base_url} of "
+            f"{identity.project}, and now it is {here.base_url} of {here.project}.",
+            "Make a new plan and have it reviewed.",
+        )
+    made, now = promised.options, session.options(accepted_ids=promised.options.accepted_ids)
+    asked = replace(now, accepted_ids=tuple(sorted(set(session.flags.acks) & set(made.accepted_ids))))
+    flags = {
+        "on_drift": "--on-drift",
+        "prune": "--prune",
+        "vars": "--var",
+        "accepted_ids": "--ack",
+        "stamp_all": "--stamp",
+    }
+    other = [text for name, text in flags.items() if getattr(made, name) != getattr(asked, name)]
+    if made.destroy or other:
+        raise TrueupError(
+            f"This plan was made with other flags than these: {', '.join(other or ['destroy'])} differ.",
+            "Give apply the same flags as `trueup plan` (trueup show PLAN names them), or make a new plan.",
+        )
+
+
+async def _work(session: Session, courier: Courier, names: Sequence[str], promised: Plan | None, destroy: bool) -> Work:
+    """A plan from files, state and live as they are now, and of it what was promised."""
+    loaded, state = definitions(session), session.store.load()
+    planning = await plan_afresh(session, courier, loaded, state, names, destroy=destroy)
+    if promised is None:
+        return Work(loaded, planning, planning.plan)
+    meeting = meet(promised, planning)
+    return Work(loaded, planning, meeting.plan, meeting.outcomes, meeting.only_fresh)
+
+
+async def _settle(session: Session, courier: Courier, state: State) -> None:
+    """Waits until creates of an earlier run whose answers were lost must have come through or not at all."""
+    since = [entry.since for entry in state.pending.values() if entry.action == "create"]
+    left = max(since, default=0.0) + session.target.settle - courier.ports.clock.wall()
+    if since and left > 0:
+        left = min(left, session.target.settle)
+        session.screen.note(
+            f"Waiting {left:.0f} s: an earlier create was not answered, and the vendor may still be at work on it."
+        )
+        await courier.pause(left)
+
+
+def _shown(plan: Plan, session: Session) -> str:
+    return summary(plan) if session.screen.quiet else as_text(plan, session.screen)
+
+
+def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
+    """Leave to write: by a flag, by a saved plan, or by an answer now; guards want the plan's digest.
+
+    Raises TrueupError where it is declined, and where there is nobody to ask.
+    """
+    if not any(change.action in WRITES for change in plan.changes):
+        return Consent()
+    reasons = tripped(plan, session.target.guard)
+    digests = {digest(plan)} | ({digest(promised)} if promised is not None else set())
+    acknowledged = any(is_acknowledged(known, session.flags.acks) for known in digests)
+    may_ask = promised is None and session.screen.can_ask
+    if may_ask and session.screen.json and (reasons or not session.flags.yes):
+        session.screen.complain(as_text(plan, session.screen))
+    if reasons and not acknowledged:
+        return Consent(asked=True) if may_ask and _types_digest(session, plan, reasons) else Consent(reasons)
+    if session.flags.yes or promised is not None:
+        return Consent()
+    if not may_ask:
+        raise TrueupError(
+            "These changes want a yes, and there is nobody to ask. Nothing was sent.",
+            "Give it with --yes, or save the plan with `trueup plan --out FILE` and apply that.",
+        )
+    if session.screen.ask(f"\nApply these changes to {session.target.name}? Only yes goes on: ").lower() != "yes":
+        raise TrueupError("Not applied: nothing was sent.")
+    return Consent(asked=True)
+
+
+def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
+    start = digest(plan)[:ACK_DIGITS]
+    session.screen.complain(f"\nA guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
+    return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
+
+
+def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...]) -> Exit:
+    """Says which guard refused; with --json as a report, so that the plan's digest is not lost."""
+    start = digest(plan)[:ACK_DIGITS]
+    problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
+    if session.screen.json:
+        _tell(session, Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: --ack {start}",)))
+        return Exit.REFUSED
+    raise RefusedError(problem, f"If that is what you want, give the plan's digest: --ack {start}")
+
+
+async def _execute(session: Session, courier: Courier, work: Work) -> Report:
+    """Sends the plan's changes, and has state on disk when it returns, also when interrupted."""
+    planned = work.planning.state
+    if session.target.state == "file" and planned != session.store.load():
+        session.store.save(planned)
+    if not any(change.action in WRITES | BOOKKEEPING for change in work.plan.changes):
+        codes = codes_of(work.plan)
+        if any(outcome.result is Result.REFUSED for outcome in work.outcomes):
+            codes.add(Exit.HELD)
+        return Report(work.plan, work.outcomes, tuple(codes), work.only_fresh, courier.calls, courier.retries)
+    session.screen.begin()
+    with journaled(session, courier), _stoppable(session, courier.ports.stop):
+        report, state = await execute(
+            work.planning, work.plan, session.adapter, courier, session.target,
+            _locator(work.loaded), work.outcomes, work.only_fresh,
+        )  # fmt: skip
+        session.store.save(state)
+    return report
+
+
+def _locator(loaded: Loaded) -> Locate:
+    """Finds where a value of a request stands in the files."""
+    found = {definition.name: definition for definition in loaded.definitions}
+
+    def locate(name: str, path: Path) -> Position | None:
+        return found[name].locate().value(path) if name in found else None
+
+    return locate
+
+
+def _tell(session: Session, report: Report, *, is_promised: bool = False) -> None:
+    """Writes what was done; where nothing was to be done the plan has said so already."""
+    screen = session.screen
+    if screen.json:
+        from trueup.render import json as as_json
+
+        screen.result(as_json.report(report))
+        return
+    from trueup.render import text
+
+    if is_promised and report.plan.diagnostics:
+        screen.note(text.diagnostics(report.plan.diagnostics, **screen.note_look))
+    if report.outcomes or is_promised:
+        separator = "" if is_promised or screen.quiet else "\n"
+        screen.result(separator + text.report(report, verbose=screen.verbose > 0, **screen.look))
+
+
+@contextmanager
+def _stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM, however often, let nothing new start; what is in flight is awaited and remembered."""
+    loop = asyncio.get_running_loop()
+
+    def interrupted(*_: object) -> None:
+        if not stop.is_set():
+            session.screen.complain("Interrupted: nothing new starts; waiting for what is under way.")
+        loop.call_soon_threadsafe(stop.set)
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

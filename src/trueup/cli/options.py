@@ -1,0 +1,139 @@
+"""The flags that commands share, and the value they become. Knows click and nothing of what the flags decide.
+
+Precedence is click's own: the command line, then the environment (`TRUEUP_` and the flag's name). What neither gives
+stays None here, so that the project file and its defaults decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., int])
+Decorator = Callable[[Any], Any]
+
+PREFIX = "TRUEUP"
+"""What the names of environment variables begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line and the environment say; None where they say nothing. `timeout` is in seconds."""
+
+    chdir: str = "."
+    target: str = ""
+    json: bool = False
+    color: bool | None = None
+    no_input: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    vars: Mapping[str, str] = field(default_factory=dict)
+    parallelism: int | None = None
+    timeout: float | None = None
+    max_retries: int | None = None
+    on_drift: str | None = None
+    prune: bool | None = None
+    yes: bool = False
+    acks: tuple[str, ...] = ()
+    stamp: bool = False
+
+
+class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
+    """`NAME=VALUE` as two texts; in an environment variable there is one pair on each line."""
+
+    name = "name=value"
+    envvar_list_splitter = "\n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The two texts, split at the first `=`."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not equals or not name.strip():
+            self.fail(f"{value!r} is no NAME=VALUE; write for example --var owner=alice.", param, ctx)
+        return name.strip(), text
+
+
+def flag(*names: str, **settings: Any) -> Decorator:
+    """A click option that may also be given as an environment variable."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = f"{PREFIX}_{long.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, **settings)
+
+
+COMMON: Sequence[Decorator] = (
+    flag("-C", "--chdir", metavar="FOLDER", default=".", help="The project's folder; paths are seen from there."),
+    flag("-t", "--target", metavar="NAME", default="", help="The target, else default_target of trueup.yaml."),
+    flag("--json", is_flag=True, help="One JSON document on stdout, also on failure; --format json is the same."),
+    flag("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How the result is written."),
+    flag("--no-input", is_flag=True, help="Never ask; what would have to be asked is an error that names the flag."),
+    flag("--color/--no-color", default=None, help="Colour, else NO_COLOR, FORCE_COLOR and the terminal decide."),
+    flag("-q", "--quiet", is_flag=True, help="Only the result and errors."),
+    flag("-v", "--verbose", count=True, help="-v shows whole texts, -vv also each request and tracebacks."),
+)
+"""What every command takes."""
+
+VARS: Sequence[Decorator] = (
+    flag(
+        "--var",
+        "vars",
+        type=Pair(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="The value of a {var: NAME}; repeatable.",
+    ),
+)
+"""What commands take that read definitions."""
+
+NETWORK: Sequence[Decorator] = (
+    flag("--parallelism", type=click.IntRange(1, 256), metavar="N", help="Requests under way at a time (8)."),
+    flag("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="For one answer (60)."),
+    flag("--max-retries", type=click.IntRange(0, 20), metavar="N", help="Repeats of a read that fails (3)."),
+)
+"""What commands take that read or write what is live."""
+
+DECIDING: Sequence[Decorator] = (
+    flag("--on-drift", type=click.Choice(["refuse", "revert"]), help="Leave drifted ones alone, or revert them."),
+    flag("--prune/--no-prune", default=None, help="Delete what state holds and no file describes."),
+    flag("--ack", "acks", multiple=True, metavar="TEXT", help="A plan's digest (8 characters or more), or an id."),
+)
+"""What commands take that make a plan to be applied."""
+
+CONSENT: Sequence[Decorator] = (
+    flag("-y", "--yes", "--auto-approve", "yes", is_flag=True, help="Do not ask before writing."),
+)
+"""What commands take that write."""
+
+STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp assistants that carry no stamp yet."),)
+"""What `plan` and `apply` take."""
+
+_FIELDS = frozenset(item.name for item in fields(Flags)) | {"format_"}
+
+
+def takes(*groups: Sequence[Decorator]) -> Callable[[Command], Any]:
+    """Gives a command the common flags and these groups; it is called with a `Flags` and its own parameters."""
+
+    def decorate(command: Command) -> Any:
+        @wraps(command)
+        def called(**given: Any) -> int:
+            mine = {name: given.pop(name) for name in tuple(given) if name in _FIELDS}
+            return command(_flags(mine), **given)
+
+        decorated: Any = called
+        for option in reversed([option for group in (*groups, COMMON) for option in group]):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _flags(given: Mapping[str, Any]) -> Flags:
+    values = dict(given)
+    values["json"] = values["json"] or values.pop("format_") == "json"
+    values["vars"] = dict(values.get("vars", ()))
+    values.pop("format_", None)
+    return Flags(**values)

@@ -1,0 +1,172 @@
+"""What goes to the terminal: results to stdout, all else to stderr; colour, width, questions and the progress line.
+
+The only place that prints. Knows no assistant and no command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO, TypedDict
+
+if TYPE_CHECKING:
+    from trueup.cli.options import Flags
+
+PATIENCE = 0.5
+"""Seconds of work before a progress line is shown."""
+
+REDRAW = 0.1
+"""Seconds between two progress lines, at least."""
+
+_CLEAR = "\r\x1b[K"
+
+
+class Look(TypedDict):
+    """What a renderer is told of the place it writes for."""
+
+    color: bool
+    width: int
+    ascii_only: bool
+
+
+class Screen:
+    """The terminal of one command, as flags and environment want it."""
+
+    def __init__(self, flags: Flags, environ: Mapping[str, str] = os.environ) -> None:
+        self.json = flags.json
+        self.quiet = flags.quiet
+        self.verbose = flags.verbose
+        self.width = _width(environ)
+        self.look = _look(flags.color, environ, self.width, sys.stdout)
+        self.note_look = _look(flags.color, environ, self.width, sys.stderr)
+        self.can_ask = _can_ask(flags.no_input, environ)
+        self._lively = sys.stderr.isatty() and not flags.quiet and not _in_ci(environ) and environ.get("TERM") != "dumb"
+        self._since = time.monotonic()
+        self._drawn = 0.0
+        self._line = ""
+
+    def result(self, text: str) -> None:
+        """Writes to stdout. A reader that has gone away is no failure: the rest is not written."""
+        self.clear()
+        try:
+            sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            forget_stdout()
+
+    def note(self, text: str) -> None:
+        """Writes a line to stderr, unless quiet was asked for."""
+        if not self.quiet:
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """Writes a line to stderr, always."""
+        self.clear()
+        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stderr.flush()
+
+    def ask(self, question: str) -> str:
+        """The line that is typed, without the white space around it; empty at the end of input.
+
+        Raises KeyboardInterrupt at the first Ctrl-C, also inside of an event loop.
+        """
+        self.clear()
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        with _interruptible():
+            answer = sys.stdin.readline()
+        if not answer.endswith("\n"):
+            sys.stderr.write("\n")
+        self._since = time.monotonic()
+        return answer.strip()
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Shows how far a long piece of work is, on a terminal only; `total` 0 means that nobody knows."""
+        now = time.monotonic()
+        if not self._lively or now - self._since < PATIENCE or now - self._drawn < REDRAW:
+            return
+        self._drawn = now
+        count = f"{done} of {total}" if total else str(done)
+        self._line = f"{count}  {what}"[: self.width - 1]
+        sys.stderr.write(f"{_CLEAR}{self._line}")
+        sys.stderr.flush()
+
+    def begin(self) -> None:
+        """Notes that a piece of work begins, for the progress line's patience."""
+        self.clear()
+        self._since = time.monotonic()
+
+    def clear(self) -> None:
+        """Takes the progress line away."""
+        if self._line:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+            self._line = ""
+
+
+def _look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> Look:
+    return Look(color=wants_color(color, environ, stream), width=width, ascii_only=not _is_unicode(stream))
+
+
+def wants_color(asked: bool | None, environ: Mapping[str, str], stream: TextIO) -> bool:
+    """Whether to colour: the flag, then NO_COLOR, CLICOLOR_FORCE or FORCE_COLOR, CLICOLOR=0, TERM=dumb, a terminal."""
+    if asked is not None:
+        return asked
+    if environ.get("NO_COLOR"):
+        return False
+    forced = [environ.get(name, "") for name in ("CLICOLOR_FORCE", "FORCE_COLOR")]
+    if any(value not in ("", "0", "false") for value in forced):
+        return True
+    if environ.get("CLICOLOR") == "0" or environ.get("FORCE_COLOR") == "0" or environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def steady_streams() -> None:
+    """Lets stdout and stderr take any text: what their encoding lacks is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def forget_stdout() -> None:
+    """Sends what is still to be written to stdout nowhere: its reader has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _can_ask(no_input: bool, environ: Mapping[str, str]) -> bool:
+    """A person is there: both ends of a question are terminals, and nobody said otherwise."""
+    return not no_input and not _in_ci(environ) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _in_ci(environ: Mapping[str, str]) -> bool:
+    return environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _width(environ: Mapping[str, str]) -> int:
+    """The terminal's columns; 80 in a pipe, so that a log reads the same everywhere."""
+    if not sys.stdout.isatty() and not environ.get("COLUMNS", "").isdigit():
+        return 80
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32", "utf8sig")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends a question at once, whoever else listens for it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,118 @@
+"""`plan` and `show`: what apply would do. Neither can write: they only have the reading transport."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import DECIDING, NETWORK, STAMPING, VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from trueup.cli.output import Screen
+    from trueup.cli.session import Session
+    from trueup.core.errors import Exit
+    from trueup.core.plan import Plan
+
+
+@click.command(short_help="Show what apply would do.")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--out", metavar="FILE", help="Also write the plan to a file, for `trueup apply FILE`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is held back.")
+@takes(VARS, NETWORK, DECIDING, STAMPING)
+def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcode: bool) -> int:
+    """Show what apply would do: files, what was applied, and what is live, compared.
+
+    NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is written but FILE.
+    """
+    import asyncio
+
+    from trueup.cli.session import open_session
+
+    session = open_session(flags)
+    made = asyncio.run(_plan(session, names))
+    if out:
+        save(made, session.root / out)
+    show_plan(made, session.screen)
+    tell_guard(made, session, out or "")
+    return int(_exit(made, detailed=detailed_exitcode))
+
+
+@click.command(short_help="Show a saved plan again.")
+@click.argument("file", metavar="PLAN")
+@takes()
+def show(flags: Flags, file: str) -> int:
+    """Show a saved plan again, as text or JSON. Nothing is sent."""
+    from trueup.cli.output import Screen
+    from trueup.edge.plan_file import read_plan
+
+    show_plan(read_plan(Path(flags.chdir) / file), Screen(flags))
+    return 0
+
+
+def show_plan(plan: Plan, screen: Screen) -> None:
+    """Writes a plan to stdout; quiet leaves its summary."""
+    if screen.json:
+        from trueup.render import json as as_json
+
+        screen.result(as_json.plan(plan))
+        return
+    from trueup.core.summary import summary
+
+    screen.result(summary(plan) if screen.quiet else as_text(plan, screen))
+
+
+def as_text(plan: Plan, screen: Screen) -> str:
+    """A plan for people."""
+    from trueup.render import text
+
+    return text.plan(plan, verbose=screen.verbose > 0, **screen.look)
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Writes a plan file, whole or not at all, readable by its owner only. Raises TrueupError."""
+    from trueup.edge.plan_file import write_plan
+
+    write_plan(path, plan)
+
+
+def tell_guard(plan: Plan, session: Session, file: str) -> None:
+    """Says on stderr which guard an apply of this plan would meet, and the line to use."""
+    from trueup.core.guard import ACK_DIGITS, tripped
+    from trueup.core.plan_codec import digest
+
+    reasons = tripped(plan, session.target.guard)
+    if reasons and not session.screen.json:
+        command = f"trueup apply{f' {file}' if file else ''} --ack {digest(plan)[:ACK_DIGITS]}"
+        session.screen.note(f"\nA guard wants this plan to be acknowledged: {'; '.join(reasons)}.\n  {command}")
+
+
+async def _plan(session: Session, names: tuple[str, ...]) -> Plan:
+    from trueup.cli.planning import plan_afresh
+    from trueup.cli.session import definitions
+    from trueup.cli.transport import reading
+
+    loaded = definitions(session)
+    async with reading(session) as courier:
+        planning = await plan_afresh(session, courier, loaded, session.store.load(), names)
+    return planning.plan
+
+
+def _exit(plan: Plan, *, detailed: bool) -> Exit:
+    """The exit code of a plan: changes and what is held back count only where it was asked for."""
+    from trueup.core.errors import Exit, worst
+    from trueup.core.plan import WRITES, Action
+    from trueup.engine.apply import codes_of
+
+    codes = codes_of(plan)
+    if not detailed:
+        return worst(tuple(codes & {Exit.UNREADABLE}))
+    if Exit.REFUSED in codes:  # refused by apply; here it is held back for a person
+        codes = codes - {Exit.REFUSED} | {Exit.HELD}
+    if any(change.action in WRITES or change.action is Action.ADOPT or change.adopted for change in plan.changes):
+        codes.add(Exit.DIFFERS)
+    return worst(tuple(codes))
+
+
+COMMANDS = {"plan": plan, "show": show}

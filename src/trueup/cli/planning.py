@@ -1,0 +1,73 @@
+"""From files, state and what is live to a plan, as every command that compares does it. Reads; never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trueup.cli.session import Session
+from trueup.core.names import select
+from trueup.core.plan import Plan
+from trueup.core.source import Diagnostic, Severity
+from trueup.core.state import State
+from trueup.edge.loader import Loaded
+from trueup.engine.courier import Courier
+from trueup.engine.facts import Wish, is_ours, seen_in
+from trueup.engine.plan import Planning, make_plan
+from trueup.engine.refresh import View, refresh
+
+
+async def read_live(session: Session, courier: Courier, state: State) -> View:
+    """Everything that is live, and each recorded id. Raises EndpointError when nothing at all can be read."""
+    session.screen.begin()
+    recorded = {record.id for record in state.records.values()} | {entry.id for entry in state.pending.values()}
+    return await refresh(session.adapter, courier, recorded - {""})
+
+
+async def plan_afresh(
+    session: Session,
+    courier: Courier,
+    loaded: Loaded,
+    state: State,
+    names: Sequence[str] = (),
+    *,
+    destroy: bool = False,
+) -> Planning:
+    """The plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
+    view = await read_live(session, courier, state)
+    accepted = [ack for ack in session.flags.acks if ack in view.live]
+    wish = Wish(
+        target=session.target,
+        identity=session.identity,
+        definitions={definition.name: definition for definition in loaded.definitions},
+        names=loaded.names,
+        targets=frozenset(session.project.targets),
+        options=session.options(destroy=destroy, accepted_ids=accepted),
+        moved=session.project.moved,
+    )
+    if names:
+        wish = replace(wish, selected=_selected(names, loaded, state, view, wish))
+    planning = make_plan(wish, state, view, session.adapter)
+    return replace(planning, plan=_with_notes(planning.plan, loaded, view))
+
+
+def _selected(names: Sequence[str], loaded: Loaded, state: State, view: View, wish: Wish) -> frozenset[str]:
+    """The names that were meant: of files, of records, and of our stamps."""
+    stamped = {seen.stamp.name for seen in seen_in(view).values() if seen.stamp is not None and is_ours(seen, wish)}
+    known = loaded.names | state.records.keys() | stamped
+    return frozenset(wish.new_name(name) for name in select(names, loaded.definitions, known))
+
+
+def _with_notes(plan: Plan, loaded: Loaded, view: View) -> Plan:
+    """The plan with the files' warnings, and with what could not be read."""
+    warnings = [item for item in loaded.diagnostics if item.severity is Severity.WARNING]
+    if not view.complete:
+        warnings.append(
+            Diagnostic(
+                Severity.WARNING,
+                "partial-view",
+                f"Not everything could be read: {view.problem}.",
+                hint="Nothing is created or deleted on a partial view. Try again later.",
+            )
+        )
+    return replace(plan, diagnostics=tuple(warnings))

@@ -1,0 +1,130 @@
+"""The composition root: from flags and a folder to a project, a target, its protocol and its memory.
+
+Knows where everything comes from and decides nothing about assistants. Opens no connection: `transport` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trueup.cli.options import Flags
+from trueup.cli.output import Screen
+from trueup.core.definition import Definition
+from trueup.core.errors import DefinitionError, TrueupError
+from trueup.core.names import choose_target
+from trueup.core.plan import Options
+from trueup.core.project import Project, Target
+from trueup.core.source import Diagnostic, Severity, in_order
+from trueup.core.stamp import CODES, DIGITS, Stamp, encode
+from trueup.core.state import Identity
+from trueup.core.validate import limits
+from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.project_file import load_project
+from trueup.edge.store import Store
+from trueup.wire.adapters import adapter_for, identity_of
+from trueup.wire.base import Adapter
+
+OPERATION_DIGITS = 16
+"""Characters of an operation id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command on one target; flags have been taken into `target`."""
+
+    flags: Flags
+    screen: Screen
+    root: Path
+    project: Project
+    target: Target
+    adapter: Adapter
+    identity: Identity
+    store: Store
+
+    def options(self, *, destroy: bool = False, accepted_ids: Sequence[str] = ()) -> Options:
+        """What a plan is made with."""
+        return Options(
+            on_drift=self.target.on_drift,
+            prune=self.target.prune,
+            vars=dict(self.flags.vars),
+            accepted_ids=tuple(sorted(accepted_ids)),
+            destroy=destroy,
+            stamp_all=self.flags.stamp,
+        )
+
+
+def open_session(flags: Flags, target: str = "") -> Session:
+    """The project in the folder that the flags name, on the target they name, else on `target`, else the default one.
+
+    Raises TrueupError when there is no such folder or target, or the project file is wrong.
+    """
+    root, project = open_project(flags)
+    chosen = _with_flags(choose_target(project, flags.target or target), flags)
+    identity = identity_of(chosen)
+    return Session(
+        flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, Store(root, chosen, identity)
+    )
+
+
+def open_project(flags: Flags) -> tuple[Path, Project]:
+    """The folder and its project. Raises TrueupError."""
+    root = Path(flags.chdir)
+    if not root.is_dir():
+        raise TrueupError(f"There is no folder {flags.chdir!r}.", "Name the project's folder with -C.")
+    return root, load_project(root)
+
+
+def definitions(session: Session) -> Loaded:
+    """The definitions for the session's target, all without errors.
+
+    Raises DefinitionError with every problem of every file, also of those that were not asked for: a file that
+    cannot be read must never look like one that is gone.
+    """
+    loaded = checked(Workspace(session.root, session.project), session.target, session.flags)
+    refuse_errors(loaded.diagnostics)
+    return loaded
+
+
+def checked(workspace: Workspace, target: Target, flags: Flags) -> Loaded:
+    """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own."""
+    loaded = workspace.load(target, flags.vars)
+    adapter, identity = adapter_for(target), identity_of(target)
+    found: list[Diagnostic] = []
+    for definition in loaded.definitions:
+        length = _stamp_length(definition, identity) if target.stamp else None
+        found += limits(definition, stamp_length=length)
+        found += adapter.audit(definition)
+    return replace(loaded, diagnostics=in_order([*loaded.diagnostics, *found]))
+
+
+def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
+    """Raises DefinitionError, holding all the diagnostics, if one of them is an error."""
+    errors = [item for item in diagnostics if item.severity is Severity.ERROR]
+    if not errors:
+        return
+    files = {item.position.file for item in errors if item.position is not None}
+    count = "One problem" if len(errors) == 1 else f"{len(errors)} problems"
+    where = f" in {len(files)} files" if len(files) > 1 else ""
+    raise DefinitionError(f"{count}{where} to correct; nothing was sent.", "", diagnostics)
+
+
+def _with_flags(target: Target, flags: Flags) -> Target:
+    """The target as the command line wants it."""
+    wanted: Mapping[str, Any] = {
+        "parallelism": flags.parallelism,
+        "timeout": flags.timeout,
+        "max_retries": flags.max_retries,
+        "on_drift": flags.on_drift,
+        "prune": flags.prune,
+    }
+    return replace(target, **{name: value for name, value in wanted.items() if value is not None})
+
+
+def _stamp_length(definition: Definition, identity: Identity) -> int:
+    """Characters of the longest stamp that the definition can come to carry."""
+    fields = dict.fromkeys(CODES, "0" * DIGITS)
+    operation = "0" * OPERATION_DIGITS
+    return len(encode(Stamp(identity.project, identity.target, definition.name, operation, True, fields=fields)))

@@ -1,0 +1,201 @@
+"""Connections to a target, in two kinds: `reading` cannot write, `writing` can. Knows no command and judges no answer.
+
+A command that only looks imports only `reading`: a test holds that. The transport itself is private to this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trueup.cli.session import Session
+from trueup.core.call import Call, Reply, Send, read_only
+from trueup.core.errors import CredentialError
+from trueup.core.journal import Entry
+from trueup.engine.courier import Courier, Pace
+from trueup.engine.ports import Ports
+from trueup.wire.adapters import base_url, headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trueup.edge.credentials import Credential, Secrets
+    from trueup.edge.journal_file import Journal
+
+
+class WallClock:
+    """The machine's clock; satisfies `engine.ports.Clock`."""
+
+    def wall(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        await asyncio.sleep(seconds)
+
+
+@asynccontextmanager
+async def reading(session: Session) -> AsyncIterator[Courier]:
+    """A courier that can send nothing but GET, write no journal and no backup."""
+    async with _sending(session, writes=False) as send:
+        yield Courier(_ports(session, read_only(send), _no_journal, _no_backup), _pace(session))
+
+
+@asynccontextmanager
+async def writing(session: Session) -> AsyncIterator[Courier]:
+    """A courier that can write; its journal opens with `journaled`. The target's lock is to be held."""
+    async with _sending(session, writes=True) as send:
+        yield Courier(_ports(session, send, _no_journal, session.store.backup), _pace(session))
+
+
+@contextmanager
+def journaled(session: Session, courier: Courier) -> Iterator[Journal]:
+    """The target's journal, open for the courier's writes. Raises TrueupError."""
+    journal = session.store.open_journal()
+    courier.ports.journal = journal.append
+    try:
+        yield journal
+    finally:
+        courier.ports.journal = _no_journal
+        journal.close()
+
+
+def local_database(root: Path, protocol: str) -> Path:
+    """The embedded server's file: all local targets of a project are one account."""
+    return root / ".trueup" / "local" / f"{protocol}.db"
+
+
+def _ports(
+    session: Session,
+    send: Send,
+    journal: Callable[[Entry], Any],
+    backup: Callable[[str, str, object], None],
+) -> Ports:
+    return Ports(send, WallClock(), journal, backup, progress=session.screen.progress)
+
+
+def _pace(session: Session) -> Pace:
+    target = session.target
+    return Pace(target.parallelism, target.rate_limit, target.max_retries)
+
+
+async def _no_journal(entry: Entry) -> None:
+    raise PermissionError(f"{entry.action} of {entry.name} refused: no journal is open")
+
+
+def _no_backup(name: str, _kind: str, _body: object) -> None:
+    raise PermissionError(f"backup of {name} refused: this command is read-only")
+
+
+@asynccontextmanager
+async def _sending(session: Session, *, writes: bool) -> AsyncIterator[Send]:
+    """The target's transport: the embedded server in this process, or HTTP."""
+    kind = _local if session.target.is_local else _remote
+    async with kind(session, writes) as send:
+        yield _logged(send, session) if session.screen.verbose >= 2 else send
+
+
+@asynccontextmanager
+async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
+    """The embedded server; where nothing was ever applied, reading it makes no file."""
+    from trueup.local.openai_assistants import Server
+
+    path = local_database(session.root, session.target.protocol)
+    with Server(path if writes or path.exists() else ":memory:") as server:
+
+        async def send(call: Call) -> Reply:
+            await asyncio.sleep(0)  # lets an interrupt and the progress line have their turn
+            return server.answer(call)
+
+        yield send
+
+
+@asynccontextmanager
+async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
+    from trueup.edge.client import Client
+    from trueup.edge.credentials import Secrets, renewing
+
+    target, secrets = session.target, Secrets()
+    key, sealed = _credentials(session, secrets)
+    for credential in (key, *sealed.values()):
+        credential.secret()  # had before anything is sent; what cannot be had is said here
+
+    def auth() -> Mapping[str, str]:
+        values = {name: credential.secret().reveal() for name, credential in sealed.items()}
+        return {**session.adapter.auth(key.secret().reveal()), **values}
+
+    plain = {name: value for name, value in target.headers.items() if isinstance(value, str)}
+    client = Client(base_url(target), {**headers(target), **plain}, auth, target.timeout, target.parallelism)
+    try:
+        yield _masked(renewing(client.send, (key, *sealed.values())), secrets)
+    finally:
+        await client.close()
+
+
+def _credentials(session: Session, secrets: Secrets) -> tuple[Credential, dict[str, Credential]]:
+    """The target's key or token, and the headers that hold secrets. Raises CredentialError."""
+    from trueup.edge.credentials import Credential
+
+    target = session.target
+    main = target.api_key or target.token
+    if main is None:
+        raise CredentialError(
+            f"The target {target.name} has no credential.",
+            f"Write into trueup.yaml, under targets.{target.name}: `api_key: {{env: OPENAI_API_KEY}}`, "
+            "or `token: {command: [PROGRAM, ARGUMENT]}` for a secret manager.",
+        )
+    environ, folder = os.environ, session.root
+    sealed = {
+        name: Credential(value, environ, secrets, folder)
+        for name, value in target.headers.items()
+        if not isinstance(value, str)
+    }
+    return Credential(main, environ, secrets, folder), sealed
+
+
+def _masked(send: Send, secrets: Secrets) -> Send:
+    """Takes our secrets out of refusals: some servers repeat the key that they did not like."""
+
+    async def send_masked(call: Call) -> Reply:
+        reply = await send(call)
+        body = _without(reply.json, secrets) if reply.status >= 400 else reply.json
+        return Reply(reply.status, reply.headers, body, secrets.mask(reply.text))
+
+    return send_masked
+
+
+def _without(value: Any, secrets: Secrets) -> Any:
+    if isinstance(value, str):
+        return secrets.mask(value)
+    if isinstance(value, list):
+        return [_without(entry, secrets) for entry in value]
+    if isinstance(value, dict):
+        return {key: _without(entry, secrets) for key, entry in value.items()}
+    return value
+
+
+def _logged(send: Send, session: Session) -> Send:
+    """Tells each request on stderr: method, path, status and time; never a header or a body."""
+
+    async def send_logged(call: Call) -> Reply:
+        start, end = time.monotonic(), "no answer"
+        query = "&".join(f"{name}={value}" for name, value in call.query.items())
+        try:
+            reply = await send(call)
+            end = str(reply.status)
+            return reply
+        finally:
+            spent = (time.monotonic() - start) * 1000
+            session.screen.note(f"{call.method} {call.path}{'?' if query else ''}{query}  {end}  {spent:.0f} ms")
+
+    return send_logged

@@ -1,0 +1,140 @@
+"""`validate` and `render`: what the files say, without any network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from trueup.cli.output import Screen
+    from trueup.core.source import Diagnostic
+    from trueup.edge.loader import Loaded
+
+    Files = Callable[[str], str]
+    Selection = tuple[list[Diagnostic], int]
+
+
+@click.command(short_help="Check the files: everything that is wrong, at once.")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@takes(VARS)
+def validate(flags: Flags, names: tuple[str, ...]) -> int:
+    """Check the files: everything that is wrong, at once.
+
+    Schema, references between files, and what each target's protocol cannot hold. Without -t all targets are
+    checked. NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is sent.
+    """
+    from trueup.cli import session as sessions
+    from trueup.cli.output import Screen
+    from trueup.core.names import choose_target
+    from trueup.core.source import Severity
+    from trueup.edge.loader import Workspace
+
+    screen = Screen(flags)
+    root, project = sessions.open_project(flags)
+    targets = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
+    workspace = Workspace(root, project)
+    found = {target.name: sessions.checked(workspace, target, flags) for target in targets}
+    diagnostics = _named(found)
+    count = len({name for loaded in found.values() for name in loaded.names})
+    if names:
+        files = _files(root, project.definitions)
+        diagnostics, count = _about(names, list(found.values()), diagnostics, files)
+    _show(diagnostics, count, sorted(found), screen)
+    return int(any(item.severity is Severity.ERROR for item in diagnostics))
+
+
+@click.command(short_help="Print the final body of each assistant.")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@takes(VARS)
+def render(flags: Flags, names: tuple[str, ...]) -> int:
+    """Print the final body of each assistant, after extends, target, variables and files.
+
+    The text is YAML. NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is sent.
+    """
+    from trueup.cli.session import definitions, open_session
+    from trueup.core.names import select
+    from trueup.render import bodies
+
+    session = open_session(flags)
+    loaded = definitions(session)
+    chosen = select(names, loaded.definitions, loaded.left_out) if names else None
+    shown = [item for item in loaded.definitions if chosen is None or item.name in chosen]
+    target = session.target.name
+    if flags.json:
+        session.screen.result(bodies.as_json(shown, target))
+    else:
+        session.screen.result(bodies.as_yaml(shown, target))
+        for name in sorted((chosen or set()) & loaded.left_out):
+            session.screen.note(f"{name} is left out of the target {target}.")
+    return 0
+
+
+def _named(found: dict[str, Loaded]) -> list[Diagnostic]:
+    """All problems in order; one that not every target has says which has it."""
+    from dataclasses import replace
+
+    from trueup.core.source import in_order
+
+    targets: dict[Diagnostic, list[str]] = {}
+    for target, loaded in found.items():
+        for item in loaded.diagnostics:
+            targets.setdefault(item, []).append(target)
+    return list(
+        in_order(
+            item if len(where) == len(found) else replace(item, message=f"{item.message} (target {', '.join(where)})")
+            for item, where in targets.items()
+        )
+    )
+
+
+def _about(names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: Files) -> Selection:
+    """The problems that are not in the file of an assistant that was not chosen, and how many were chosen.
+
+    A problem in a part, in the project file or without a place is everybody's.
+    """
+    from trueup.core.definition import Definition
+    from trueup.core.names import select
+
+    known = sorted({name for loaded in found for name in loaded.names})
+    parts = {item.name: item.parts for loaded in found for item in loaded.definitions}
+    chosen = select(names, [Definition(name, {}, files(name), parts=parts.get(name, ())) for name in known])
+    others = {files(name) for name in known if name not in chosen}
+    return [item for item in diagnostics if item.position is None or item.position.file not in others], len(chosen)
+
+
+def _files(root: Path, folder: str) -> Files:
+    """Where an assistant's own file is, by its name, also when it is too broken to be read."""
+    from trueup.edge.definition_files import SUFFIXES
+
+    def file(name: str) -> str:
+        found = (f"{folder}/{name}{suffix}" for suffix in SUFFIXES)
+        return next((path for path in found if (root / path).exists()), f"{folder}/{name}")
+
+    return file
+
+
+def _show(diagnostics: list[Diagnostic], count: int, targets: list[str], screen: Screen) -> None:
+    """The problems, and what was checked when there is no error."""
+    if screen.json:
+        from trueup.render import json as as_json
+
+        screen.result(as_json.diagnostics(diagnostics))
+        return
+    from trueup.core.source import Severity
+    from trueup.render import text
+
+    if diagnostics:
+        screen.result(text.diagnostics(diagnostics, **screen.look))
+    if not any(item.severity is Severity.ERROR for item in diagnostics):
+        noun = "assistant" if count == 1 else "assistants"
+        where = f"target {targets[0]}" if len(targets) == 1 else f"targets {', '.join(targets)}"
+        screen.result(f"{count} {noun} checked for {where}: valid.")
+
+
+COMMANDS = {"validate": validate, "render": render}

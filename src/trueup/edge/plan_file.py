@@ -1,0 +1,60 @@
+"""Plan files on disk: written whole and for their owner only, read as hostile. What is in one is the codec's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Plan
+from trueup.core.plan_codec import MAX_CHARACTERS, dumps, loads
+from trueup.edge.files import reason, sync_folder, write_new
+
+SUFFIXES = (".json", ".plan")
+"""Endings that say that a file is a plan, whatever is in it."""
+
+
+def looks_like_plan(path: Path) -> bool:
+    """Whether an argument means a plan file and no assistant: by its ending, or by beginning as JSON does."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError:
+        return False
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file. Raises TrueupError saying what is wrong with the file and how to go on."""
+    again = "Make one with `trueup plan --out FILE`."
+    try:
+        if path.stat().st_size > 4 * MAX_CHARACTERS:
+            raise TrueupError(f"{path} is too large to be a plan.", again)
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise TrueupError(f"There is no plan file {path}.", again) from None
+    except UnicodeDecodeError:
+        raise TrueupError(f"{path} is no plan file: it is not UTF-8 text.", again) from None
+    except OSError as error:
+        raise TrueupError(f"The plan file {path} could not be read: {reason(error)}.", again) from None
+    return loads(text)
+
+
+def write_plan(path: Path, plan: Plan) -> None:
+    """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.unlink(missing_ok=True)
+        write_new(beside, dumps(plan).encode("utf-8"), 0o600)
+        try:
+            beside.replace(path)
+        except OSError:
+            beside.unlink()
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise TrueupError(
+            f"The plan file {path} could not be written: {reason(error)}.",
+            "Name a file in a folder that you may write.",
+        ) from None
