@@ -98,7 +98,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.faults = Faults(sleep=self.clock.sleep)
-        self.server = Server(":memory:", clock=lambda: self.clock.now)
+        count = iter(range(1, 1_000_000))
+        self.server = Server(":memory:", clock=lambda: self.clock.now, ids=lambda: f"asst_{next(count):06}")
 
     # --- the outside
 
@@ -215,9 +216,7 @@ class World:
         return Courier(ports, Pace(self.target.parallelism, self.target.rate_limit, self.target.max_retries))
 
     def plan(self, **options: Any) -> Plan:
-        ports = self.ports()
-        ports.send = read_only(self.send)
-        return asyncio.run(self._plan(Options(**options), self.courier(ports))).plan
+        return asyncio.run(self.planning(**options))
 
     async def _apply(self, options: Options, promised: Plan | None) -> Report:
         ports = self.ports()
@@ -244,8 +243,17 @@ class World:
         return report
 
     def apply(self, promised: Plan | None = None, **options: Any) -> Report:
+        return asyncio.run(self.applying(promised, **options))
+
+    async def applying(self, promised: Plan | None = None, **options: Any) -> Report:
+        """`apply` inside a loop that goes on: what is late still comes."""
         self.steps = 0
-        return asyncio.run(self._apply(Options(**options), promised))
+        return await self._apply(Options(**options), promised)
+
+    async def planning(self, **options: Any) -> Plan:
+        ports = self.ports()
+        ports.send = read_only(self.send)
+        return (await self._plan(Options(**options), self.courier(ports))).plan
 
     def settle_faults(self) -> None:
         asyncio.run(self.faults.settle())

@@ -6,6 +6,7 @@ import sys
 import time
 
 from tests.simulation.schedule import Violation, run
+from trueup.core.errors import TrueupError
 
 
 def main() -> int:
@@ -15,7 +16,7 @@ def main() -> int:
     for seed in range(first, last):
         try:
             run(seed)
-        except Violation as violation:
+        except (Violation, TrueupError) as violation:
             broken += 1
             print(f"seed {seed}: {violation}\n  replay: python -m tests.simulation {seed}")
     print(f"{last - first} seeds, {broken} broken, {time.monotonic() - started:.0f} s")

@@ -5,21 +5,38 @@ A seed decides everything. `run(seed)` raises `Violation` with what was broken; 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from tests.engine.world import Killed, World, code, definition
 from trueup.core.call import Call
 from trueup.core.definition import Definition
 from trueup.core.errors import EndpointError, Exit, RefusedError
-from trueup.core.plan import WRITES
-from trueup.core.stamp import KEY
+from trueup.core.plan import Plan
+from trueup.core.plan_codec import dumps, loads
+from trueup.core.report import Report
+from trueup.core.stamp import KEY, parse, record_of
+from trueup.core.state_codec import encode
 from trueup.local.faults import Fault, Kind
 
 NAMES = ("a", "b", "c", "d/e")
-TOUCHED_BY_HAND = "note"
+NOTE = "note"
+TROUBLES = (
+    Kind.ANSWER,
+    Kind.ANSWER,
+    Kind.DROP,
+    Kind.DROP,
+    Kind.HTML,
+    Kind.REDIRECT,
+    Kind.REFUSE,
+    Kind.CUT,
+    Kind.PASS,
+)
+STATUSES = (200, 408, 409, 429, 500, 502, 503, 400, 404)
 
 
 class Violation(AssertionError):
@@ -28,10 +45,12 @@ class Violation(AssertionError):
 
 def run(seed: int) -> None:
     """One whole story. Raises `Violation`."""
-    Story(seed).tell()
+    asyncio.run(Story(seed).tell())
 
 
 class Story:
+    """A few troubled applies with edits between them, then calm; the oracle looks after each."""
+
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.world = World(seed=seed)
@@ -39,10 +58,12 @@ class Story:
             parallelism=self.dice.choice((1, 2, 8)),
             settle=self.dice.choice((2.0, 10.0)),
             max_retries=self.dice.choice((0, 1, 3)),
+            state=self.dice.choice(("file", "file", "file", "stamps")),
         )
         self.log: list[str] = []
-        self.doubled = False  # a fault or a foreign hand made a twin on purpose
-        self.hand: dict[str, str] = {}  # id -> the undeclared note somebody wrote
+        self.notes: dict[str, str] = {}
+        self.old_states = [""]
+        self.promised: Plan | None = None
 
     def say(self, text: str) -> None:
         self.log.append(text)
@@ -52,17 +73,24 @@ class Story:
 
     # --- the story
 
-    def tell(self) -> None:
+    async def tell(self) -> None:
         for name in self.dice.sample(NAMES, self.dice.randint(1, len(NAMES))):
             self.world.definitions[name] = self.some(name)
         for _ in range(self.dice.randint(1, 4)):
-            self.troubled_apply()
-            for _ in range(self.dice.randint(0, 2)):
-                self.dice.choice((self.edit_file, self.edit_live, self.note_live, self.add_file))()
-        self.calm_down()
+            await self.troubled_apply()
+            await self.world.clock.sleep(self.dice.choice((0.0, 1.0, 30.0)))
+            for _ in range(self.dice.randint(0, 3)):
+                happening = self.dice.choice(self.events())()
+                if happening is not None:
+                    await happening
+        await self.calm_down()
+
+    def events(self) -> list[Any]:
+        common = [self.edit_file, self.edit_file, self.edit_live, self.note_live, self.add_file]
+        return [*common, self.remove_file, self.remove_live, self.go_back, self.lose_state]
 
     def some(self, name: str) -> Definition:
-        body: dict[str, Any] = {"instructions": f"v{self.dice.randint(0, 9)}"}
+        body: dict[str, Any] = {"instructions": f"{name} v{self.dice.randint(0, 9)}"}
         if self.dice.random() < 0.5:
             body["metadata"] = {"team": self.dice.choice("xyz")}
         if self.dice.random() < 0.3:
@@ -75,12 +103,18 @@ class Story:
         if self.world.definitions:
             name = self.dice.choice(sorted(self.world.definitions))
             self.world.definitions[name] = self.some(name)
-            self.say(f"file {name} edited")
+            self.say(f"file {name} edited: {self.world.definitions[name].body}")
 
     def add_file(self) -> None:
         name = self.dice.choice(NAMES)
         self.world.definitions[name] = self.some(name)
         self.say(f"file {name} written")
+
+    def remove_file(self) -> None:
+        if len(self.world.definitions) > 1:
+            name = self.dice.choice(sorted(self.world.definitions))
+            del self.world.definitions[name]
+            self.say(f"file {name} removed")
 
     def edit_live(self) -> None:
         live = sorted(self.world.live())
@@ -89,56 +123,114 @@ class Story:
             self.world.edit(live_id, instructions=f"hand {self.dice.randint(0, 9)}")
             self.say(f"live {live_id} drifted")
 
-    def note_live(self) -> None:
+    def remove_live(self) -> None:
+        live = sorted(self.world.live())
+        if live:
+            live_id = self.dice.choice(live)
+            self.world.remove(live_id)
+            self.notes.pop(live_id, None)
+            self.say(f"live {live_id} deleted outside")
+
+    async def note_live(self) -> None:
+        """A hand writes an undeclared key; a write of ours that lands only now could not know of it."""
+        await self.world.clock.sleep(self.world.target.settle)
         live = self.world.live()
         if live:
             live_id = self.dice.choice(sorted(live))
-            note = f"n{self.dice.randint(0, 99)}"
-            self.world.edit(live_id, metadata={**live[live_id]["metadata"], TOUCHED_BY_HAND: note})
-            self.hand[live_id] = note
-            self.say(f"live {live_id} noted {note}")
+            self.notes[live_id] = f"n{self.dice.randint(0, 99)}"
+            self.world.edit(live_id, metadata={**live[live_id]["metadata"], NOTE: self.notes[live_id]})
+            self.say(f"live {live_id} noted {self.notes[live_id]}")
+
+    async def go_back(self) -> None:
+        """Another checkout, with an older state and no journal, comes after the vendor has settled."""
+        await self.world.clock.sleep(self.world.target.settle * 2)
+        self.world.state_text, self.world.journal_lines = self.dice.choice(self.old_states), []
+        self.say("an older checkout")
+
+    async def lose_state(self) -> None:
+        await self.world.clock.sleep(self.world.target.settle * 2)
+        self.world.state_text, self.world.journal_lines = "", []
+        self.say("state lost")
 
     def trouble(self) -> Fault:
-        kind = self.dice.choice(
-            (Kind.ANSWER, Kind.ANSWER, Kind.DROP, Kind.DROP, Kind.HTML, Kind.REDIRECT, Kind.REFUSE, Kind.CUT, Kind.PASS)
-        )
-        settle = self.world.target.settle
-        status = self.dice.choice((200, 408, 409, 429, 500, 502, 503, 400, 404))
+        kind, status = self.dice.choice(TROUBLES), self.dice.choice(STATUSES)
         clear = kind in (Kind.ANSWER, Kind.HTML) and status in (400, 404)  # a clear no is never carried out
         return Fault(
             kind=kind,
-            method=self.dice.choice(("", "POST", "GET")),
+            method=self.dice.choice(("", "POST", "GET", "DELETE")),
             nth=self.dice.randint(1, 8),
             times=self.dice.choice((1, 1, 2, 5)),
             status=status,
             commit=not clear and self.dice.random() < 0.5,
-            late=0.0 if clear else self.dice.choice((0.0, 0.0, 0.5 * settle)),
+            late=0.0 if clear else self.dice.choice((0.0, 0.0, 0.5 * self.world.target.settle)),
             delay=self.dice.choice((0.0, 0.0, 0.3, 12.0)),
             headers=self.dice.choice(({}, {"retry-after": "2"})),
         )
 
-    def troubled_apply(self) -> None:
-        self.world.faults.clear()
+    async def troubled_apply(self) -> None:
+        world = self.world
+        world.faults.clear()
+        options: dict[str, Any] = {
+            "on_drift": self.dice.choice(("refuse", "refuse", "revert")),
+            "prune": self.dice.random() < 0.3,
+        }
+        if self.dice.random() < 0.2:
+            await self.promise(options)
         for _ in range(self.dice.randint(0, 3)):
             fault = self.trouble()
-            self.world.faults.add(fault)
+            world.faults.add(fault)
             self.say(f"fault {fault}")
-        self.world.kill_at = self.dice.choice((0, 0, self.dice.randint(1, 60)))
-        options: dict[str, Any] = {"on_drift": self.dice.choice(("refuse", "refuse", "revert"))}
-        self.say(f"apply {options} kill_at={self.world.kill_at}")
+        world.kill_at = self.dice.choice((0, 0, self.dice.randint(1, 60)))
+        self.say(f"apply {options} kill_at={world.kill_at} of a plan: {self.promised is not None}")
+        await self.one_apply(options)
+        world.kill_at = 0
+        self.old_states.append(world.state_text)
+        self.promised = None
+
+    async def promise(self, options: dict[str, Any]) -> None:
+        """A plan is made and saved; then the files go on changing."""
         try:
-            report = self.world.apply(**options)
+            self.promised = loads(dumps(await self.world.planning(**options)))
+        except (EndpointError, RefusedError) as error:
+            self.say(f"no plan: {error}")
+        else:
+            self.edit_file()
+
+    async def one_apply(self, options: dict[str, Any]) -> None:
+        world, before = self.world, set(self.world.live())
+        first = len(world.calls)
+        report: Report | None = None
+        try:
+            report = await world.applying(self.promised, **options)
             self.say(f"  ended {code(report)!r} {[(o.name, o.result.value, o.message) for o in report.outcomes]}")
         except Killed:
             self.say("  killed")
         except (EndpointError, RefusedError) as error:
             self.say(f"  {error}")
-        self.world.kill_at = 0
+        writes = [call for call in world.calls[first:] if call.method != "GET"]
+        self.check_writes(writes, report)
+        self.check_nothing_lost(before, writes, prune=bool(options["prune"]))
         self.check_no_twins()
         self.check_notes()
-        self.world.state()
+        world.state()  # readable at every moment
 
     # --- the oracle
+
+    def check_writes(self, writes: list[Call], report: Report | None) -> None:
+        """No write is outside the plan, nor outside the promised one."""
+        for plan in [report.plan if report else None, self.promised]:
+            if plan is None:
+                continue
+            planned = [(call.method, call.path, call.json) for change in plan.changes for call in change.calls]
+            for call in writes:
+                if not any(_covers(call, *one) for one in planned):
+                    raise self.broken(f"{call} is in no plan")
+
+    def check_nothing_lost(self, before: set[str], writes: list[Call], *, prune: bool) -> None:
+        gone = before - set(self.world.live())
+        asked = {call.path.rsplit("/", 1)[1] for call in writes if call.method == "DELETE"}
+        if gone - asked or (gone and not prune):
+            raise self.broken(f"lost: {gone}")
 
     def check_no_twins(self) -> None:
         count: Counter[str] = Counter()
@@ -152,36 +244,75 @@ class Story:
 
     def check_notes(self) -> None:
         live = self.world.live()
-        for live_id, note in self.hand.items():
-            if live_id in live and live[live_id]["metadata"].get(TOUCHED_BY_HAND) != note:
+        for live_id, note in self.notes.items():
+            if live_id in live and live[live_id]["metadata"].get(NOTE) != note:
                 raise self.broken(f"the undeclared note on {live_id} was lost")
 
-    def calm_down(self) -> None:
-        """Without trouble two applies are enough, and then everything is as the files say."""
-        self.world.faults.clear()
-        for _ in range(2):
-            report = self.world.apply(on_drift="revert")
+    async def calm_down(self) -> None:
+        """Without trouble the way that the hints show leads to an empty plan, and everything is as the files say."""
+        world = self.world
+        world.faults.clear()
+        await world.faults.settle()
+        report, rebuilt = None, False
+        for _ in range(4):
+            try:
+                report = await world.applying(on_drift="revert", prune=True)
+            except RefusedError as error:
+                self.say(f"calm apply refused: {error}")
+                world.state_text, world.journal_lines = "", []  # `state rm` for each of them
+                continue
             self.say(f"calm apply {code(report)!r} {[(o.name, o.result.value, o.message) for o in report.outcomes]}")
-        plan = self.world.plan()
-        if any(change.action in WRITES or change.others for change in plan.changes) or plan.changes:
+            if not rebuilt:
+                self.rebuild()
+                rebuilt = True
+        plan = await world.planning()
+        if plan.changes:
             raise self.broken(f"does not converge: {[(c.name, c.action, c.reason, c.message) for c in plan.changes]}")
-        if code(report) is not Exit.OK:
-            raise self.broken(f"ends with {code(report)!r}")
-        before = len(self.world.writes)
-        self.world.apply()
-        if len(self.world.writes) != before:
+        if report is None or code(report) is not Exit.OK:
+            raise self.broken(f"ends with {report and code(report)!r}")
+        before = len(world.writes)
+        await world.applying()
+        if len(world.writes) != before:
             raise self.broken("the second run was not empty")
         self.check_no_twins()
         self.check_notes()
         self.check_as_the_files_say()
 
+    def rebuild(self) -> None:
+        """What is behind is rebuilt from the stamps, as its hint says; orphans that only stamps know are deleted."""
+        world = self.world
+        if world.target.state == "stamps":
+            return
+        records = dict(world.state().records)
+        for live in world.live().values():
+            stamp = parse(live["metadata"])
+            if stamp is not None:
+                records[stamp.name] = record_of(stamp, live["id"], live["created_at"])
+        world.state_text, world.journal_lines = encode(replace(world.state(), records=records, pending={})), []
+
     def check_as_the_files_say(self) -> None:
-        live = self.world.live()
+        by_name = {}
+        for entry in self.world.live().values():
+            stamp = parse(entry["metadata"])
+            if stamp is not None:
+                by_name[stamp.name] = entry
+        if by_name.keys() != self.world.definitions.keys():
+            raise self.broken(f"live are {sorted(by_name)}, wanted {sorted(self.world.definitions)}")
         for name, wanted in self.world.definitions.items():
-            found = live[self.world.state().records[name].id]
-            if found["instructions"] != wanted.body["instructions"] or found["name"] != wanted.body["name"]:
-                raise self.broken(f"{name} is not as its file says")
+            for key in ("instructions", "name", "model"):
+                if by_name[name][key] != wanted.body[key]:
+                    raise self.broken(f"{name} is not as its file says: {by_name[name]}")
 
 
-def writes_of(calls: list[Call]) -> list[Call]:
-    return [call for call in calls if call.method != "GET"]
+def _covers(call: Call, method: str, path: str, body: Any) -> bool:
+    """Whether a sent request is the planned one, but for what a request must repeat."""
+    if (call.method, call.path) != (method, path):
+        return False
+    if body is None or call.json is None:
+        return body is None and call.json is None
+    if body.keys() != call.json.keys():
+        return False
+    return all(
+        call.json[key] == value or (key in ("metadata", "tool_resources") and value.items() <= call.json[key].items())
+        for key, value in body.items()
+    )

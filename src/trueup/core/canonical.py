@@ -100,7 +100,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _integral(value: Any) -> Any:
-    """The value with integers that RFC 8785's implementation refuses (beyond 2**53) as the floats JSON readers make of them."""
+    """The value with integers beyond 2**53, which RFC 8785 has no form for, as the floats that JSON readers make of them."""
     if isinstance(value, Mapping):
         return {str(key): _integral(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -164,7 +164,7 @@ def _tool(tool: Any, semantics: Semantics) -> Any:
 
 
 def _filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping with defaults for what is absent or null, one level of nesting deep where the default is a mapping."""
+    """The mapping with defaults for what is absent or null, one level down too where the default is a mapping."""
     filled = {key: entry for key, entry in value.items() if entry is not None}
     for key, default in defaults.items():
         if key not in filled:

@@ -1,4 +1,4 @@
-"""Sends calls at a pace: parallelism that a 429 lowers, a rate limit, and repeats for reads only. Knows no assistant."""
+"""Sends calls at a pace: a parallelism that a 429 lowers, a rate limit, repeats for reads only. Knows no assistant."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class Courier:
 
 
 async def each(items: list[T], workers: int, work: Callable[[T], Awaitable[None]]) -> None:
-    """Works through the items in order with a number of workers; what is under way ends before an exception is raised."""
+    """Works through the items in order, side by side; what is under way ends before an exception is raised."""
     queue = iter(items)
 
     async def worker() -> None:

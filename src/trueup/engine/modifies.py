@@ -1,4 +1,4 @@
-"""Modifies and deletes: an old read is repeated before its write, and an unclear write is read before it is repeated."""
+"""Modifies and deletes: an old read is repeated before its write, an unclear write is read before it is repeated."""
 
 from __future__ import annotations
 
