@@ -100,7 +100,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _integral(value: Any) -> Any:
-    """The value with integers beyond 2**53, which RFC 8785 has no form for, as the floats that JSON readers make of them."""
+    """The value with integers beyond 2**53, which RFC 8785 has no form for, as the floats JSON readers make of them."""
     if isinstance(value, Mapping):
         return {str(key): _integral(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -32,25 +32,27 @@ def judge(
     wanted = canonical(name, None if file is MISSING else file, semantics)
     found = canonical(name, None if live is MISSING else live, semantics)
     applied = record.fields.get(name)
+    if file is MISSING and applied is None:
+        return None  # neither declared nor ever applied: not ours to look at
     if same(wanted, found):
         return None if _is_recorded(name, file, live, applied, rules) else Cause.RECORDED
     if applied is None:
-        return _not_recorded(name, record, rules)
-    file_same = file is not MISSING and _matches(name, file, applied, semantics)
-    live_same = _matches(name, live, applied, semantics)
+        lost = record.partial and not rules.stamps and _is_nested(name)
+        return Cause.UNKNOWN if lost else Cause.EDITED  # a stamp holds no entry of metadata or of tool resources
+    file_same = file is not MISSING and matches(name, file, applied, semantics)
+    live_same = matches(name, live, applied, semantics)
     if live_same:
         if file is MISSING:
             return Cause.REMOVED
         return None if file_same else Cause.EDITED
-    if applied.kept is None and not rules.stamps:
+    if not _tells(applied, rules):
         return Cause.UNKNOWN
     return Cause.DRIFTED if file_same else Cause.CONFLICT
 
 
-def _not_recorded(name: str, record: Record, rules: Rules) -> Cause:
-    """A declared field that the record lacks: new in the file, unless the record cannot tell."""
-    lost = record.partial and not rules.stamps and (_is_nested(name) or not record.fields)
-    return Cause.UNKNOWN if lost else Cause.EDITED
+def _tells(applied: Applied, rules: Rules) -> bool:
+    """Whether what was applied is known well enough to tell drift from a server that does not keep what it is sent."""
+    return applied.kept is not None or (rules.stamps and applied.stamp is not None)
 
 
 def _is_nested(name: str) -> bool:
@@ -65,13 +67,12 @@ def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules
         return False
     if rules.stamps:
         return applied.stamp == short(name, file, rules.semantics)
-    if applied.sent is None:
+    if applied.kept is None:
         return False
-    sent = digest(file)
-    return applied.sent == sent and (same(file, live) or digest(_plain(live)) == applied.kept)
+    return applied.sent == digest(file) and (same(file, live) or digest(_plain(live)) == applied.kept)
 
 
-def _matches(name: str, value: Any | Missing, applied: Applied, semantics: Semantics) -> bool:
+def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semantics) -> bool:
     """Whether a value is the one that was applied, or what the server answered to it."""
     plain = _plain(value)
     if applied.sent is not None or applied.kept is not None:

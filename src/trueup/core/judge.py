@@ -13,7 +13,7 @@ from trueup.core.canonical import DIGEST_RULES, split
 from trueup.core.fields import Rules, compare
 from trueup.core.plan import MISSING, Action, Cause, FieldChange, Reason
 from trueup.core.stamp import KEY, Stamp, record_of
-from trueup.core.state import Pending, Record
+from trueup.core.state import Applied, Pending, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Facts:
     namesakes: tuple[str, ...] = ()
     rename_of: tuple[str, ...] = ()
     renamed_to: tuple[str, ...] = ()
+    full: bool = False  # live metadata has no room for a stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +227,7 @@ def _behind(facts: Facts, record: Record, live: Seen, choices: Choices) -> Verdi
         return Verdict(Action.RECORD, Reason.BEHIND, live, found, changes, others=others)
     ours = compare(facts.file, live.fields, record, facts.ignored, choices.rules)
     edited = any(change.cause in (Cause.EDITED, Cause.REMOVED, Cause.CONFLICT) for change in ours)
-    shown = tuple(replace(change, cause=Cause.DRIFTED) for change in differing)
-    return Verdict(Action.HELD, Reason.BEHIND, live, record, shown, wanted=edited, others=others)
+    return Verdict(Action.HELD, Reason.BEHIND, live, record, differing, wanted=edited, others=others)
 
 
 def _by_fields(facts: Facts, record: Record, live: Seen, choices: Choices, *, adopted: bool = False) -> Verdict:
@@ -260,11 +260,13 @@ def _quiet(facts: Facts, base: Verdict, record: Record, live: Seen, choices: Cho
     """Nothing differs: at most the record or the stamp is to be written."""
     moved = bool(facts.moved_from) and (live.stamp is None or live.stamp.name != facts.name)
     recorded = bool(base.fields) or (facts.protect is not None and facts.protect != record.protect)
-    if choices.stamps and live.stamp is None and choices.stamp_all:
+    if choices.stamps and live.stamp is None and choices.stamp_all and not facts.full:
         return replace(base, action=Action.STAMP, reason=Reason.NOT_STAMPED)
     if choices.rules.stamps:
         if not (moved or recorded or live.stamp is None):
             return base
+        return replace(base, action=Action.STAMP, reason=Reason.MOVED if moved else Reason.CONVERGED)
+    if choices.stamps and live.stamp is not None and facts.protect not in (None, live.stamp.protect):
         return replace(base, action=Action.STAMP, reason=Reason.MOVED if moved else Reason.CONVERGED)
     if facts.moved_from:
         action = Action.STAMP if moved and choices.stamps and live.stamp is not None else Action.RECORD
@@ -281,5 +283,5 @@ def _ids(seen: Any) -> tuple[str, ...]:
 
 
 def trusted(record: Record, digest_rules: int) -> Record:
-    """The record as far as its digests were made under today's rules; else nothing but the id is known."""
-    return record if digest_rules == DIGEST_RULES else replace(record, partial=True, fields={})
+    """The record as far as its digests were made under today's rules; else only which fields were applied is known."""
+    return record if digest_rules == DIGEST_RULES else replace(record, fields=dict.fromkeys(record.fields, Applied()))

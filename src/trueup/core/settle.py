@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from trueup.core.canonical import digest
-from trueup.core.judge import Seen
+from trueup.core.canonical import DIGEST_RULES, digest
+from trueup.core.judge import Seen, trusted
 from trueup.core.state import Pending, Record, State
 
 
 def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> State:
-    """The state with every pending modify and delete decided by what is live; creates are decided by their stamps."""
-    records, pending = dict(state.records), dict(state.pending)
+    """The state under today's digest rules, with every pending modify and delete decided by what is live.
+
+    Creates are decided by their stamps.
+    """
+    records = {name: trusted(record, state.digest_rules) for name, record in state.records.items()}
+    pending = dict(state.pending)
     for name, entry in state.pending.items():
         if entry.action == "create":
             continue
@@ -25,7 +29,7 @@ def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> S
         if entry.action != "delete" and entry.record is not None and _landed(entry, entry.record, live):
             records[name] = replace(entry.record, id=entry.id, created_at=live.created_at)
         del pending[name]
-    return replace(state, records=records, pending=pending)
+    return replace(state, digest_rules=DIGEST_RULES, records=records, pending=pending)
 
 
 def _landed(entry: Pending, record: Record, live: Seen) -> bool:

@@ -93,7 +93,8 @@ def digests(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, str]:
 
 def record_of(stamp: Stamp, live_id: str, created_at: int) -> Record:
     """The record that a stamp stands for: what it cannot hold stays unknown."""
-    known = {name: Applied(stamp=value) for name, value in stamp.fields.items()} if stamp.rules == DIGEST_RULES else {}
+    ours = stamp.rules == DIGEST_RULES
+    known = {name: Applied(stamp=value) if ours else Applied() for name, value in stamp.fields.items()}
     return Record(
         id=live_id,
         created_at=created_at,

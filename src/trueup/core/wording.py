@@ -17,7 +17,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.BEHIND: "another checkout has applied since this state was written",
     Reason.TWINS: "{count} live assistants carry this stamp: {others}",
     Reason.TWIN_BESIDE: "a twin carries the same stamp: {others}",
-    Reason.FOREIGN: "the recorded assistant carries somebody else's stamp",
+    Reason.FOREIGN: "the recorded assistant carries the stamp of another project or name, or one nobody can read",
     Reason.NAMESAKE: "a live assistant that nobody manages has this display name: {others}",
     Reason.DELETED_OUTSIDE: "was deleted outside",
     Reason.RECREATED: "was deleted outside and is created again",
@@ -36,21 +36,32 @@ MESSAGES: dict[Reason, str] = {
 HINTS: dict[Reason, str] = {
     Reason.DRIFTED: "To put the file's value back: --on-drift revert. To let the live value stand: change the file, "
     "or name the field in lifecycle.ignore_changes.",
-    Reason.CONFLICT: "To put the file's value in force: --on-drift revert. To keep the live value: write it into the file.",
+    Reason.CONFLICT: "To put the file's value in force: --on-drift revert. "
+    "To keep the live value: write it into the file.",
     Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right, write it into the file.",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
     Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Delete the other at the vendor, or take the metadata key "
     "`trueup` off it.",
-    Reason.FOREIGN: "If it belongs to the other project now: trueup state rm {name}",
+    Reason.FOREIGN: "If it belongs to somebody else now: trueup state rm {name}. If it is ours: take the metadata key "
+    "`trueup` off it at the vendor, and plan again.",
     Reason.NAMESAKE: "To take it over: trueup import {name}={first}. To make a second one beside it: --ack {first}",
-    Reason.DELETED_OUTSIDE: "To create it again: --on-drift revert. To let it go: remove the file, or trueup state rm {name}",
+    Reason.DELETED_OUTSIDE: "To create it again: --on-drift revert. To let it go: remove the file, "
+    "or trueup state rm {name}",
     Reason.ORPHANED: "Kept. To delete it: --prune. To keep it and forget it: trueup state rm {name}",
     Reason.PROTECTED: "To lift it: apply a definition of it that says `lifecycle: {{protect: false}}`.",
     Reason.STAMP_LOST: "Say `stamp: false` for this target in trueup.yaml; the state file is then the only memory.",
     Reason.UNREADABLE: "Nothing is created or deleted while the view is partial. Try again.",
-    Reason.UNSETTLED: "Look for it at the vendor. If it exists: trueup import {name}=ID. If not: trueup state rm {name}",
+    Reason.UNSETTLED: "Look for it at the vendor. If it exists: trueup import {name}=ID. "
+    "If not: trueup state rm {name}",
 }
+
+
+STRAY = "Kept: state does not record it. To delete it: trueup state rebuild {name}, then --prune."
+"""The hint for an orphan that only its stamp tells of."""
+
+DESTROYED = "everything that state holds for this target is to go"
+"""The message of a delete that `destroy` asked for."""
 
 
 def say(reason: Reason, name: str, others: tuple[str, ...] = (), moved_from: str = "") -> tuple[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from trueup.core.canonical import split
 from trueup.core.definition import Definition
 from trueup.core.fields import Rules
-from trueup.core.judge import Choices, Facts, Seen, fields_of, trusted
+from trueup.core.judge import Choices, Facts, Seen, fields_of
 from trueup.core.plan import Options
 from trueup.core.project import Target
 from trueup.core.stamp import parse, record_of
@@ -100,12 +100,12 @@ def gather(
     facts = {}
     for name in sorted({*wish.definitions, *state.records, *stamped}):
         definition, record = wish.definitions.get(name), state.records.get(name)
-        record = trusted(record, state.digest_rules) if record is not None else None
+        live = seen.get(record.id) if record is not None else None
         facts[name] = Facts(
             name=name,
-            file=_file_fields(definition, adapter) if definition is not None else None,
+            file=declared(definition, adapter) if definition is not None else None,
             record=record,
-            live=seen.get(record.id) if record is not None else None,
+            live=live,
             stamped=stamped.get(name, ()),
             unread=record is not None and record.id in view.unread,
             complete=view.complete,
@@ -113,6 +113,7 @@ def gather(
             ignored=definition.ignored if definition is not None else frozenset(),
             pending=state.pending.get(name),
             moved_from=_moved_from(name, wish, before, stamped.get(name, ())),
+            full=live is not None and len(live.body.get("metadata") or {}) >= adapter.dialect.metadata_pairs,
         )
     return _with_lookalikes(facts, wish, seen, state)
 
@@ -126,7 +127,7 @@ def _moved_from(name: str, wish: Wish, before: Mapping[str, Record], stamped: tu
     return ""
 
 
-def _file_fields(definition: Definition, adapter: Adapter) -> dict[str, object]:
+def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:
     """The declared fields; a null for all resources declares every list empty."""
     fields = split(definition.body)
     if "tool_resources" in definition.body and definition.body["tool_resources"] is None:

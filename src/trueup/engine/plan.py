@@ -12,7 +12,7 @@ from trueup.core.plan import WRITES, Action, Change, Plan, Reason
 from trueup.core.settle import settled
 from trueup.core.source import Position
 from trueup.core.state import Record, State
-from trueup.core.wording import say
+from trueup.core.wording import DESTROYED, STRAY, say
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View
@@ -89,7 +89,7 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Chan
         backup=verdict.backup,
         wanted=verdict.wanted,
         recreate=verdict.recreate,
-        moved_from=fact.moved_from if verdict.reason is Reason.MOVED else "",
+        moved_from=fact.moved_from,
         others=verdict.others,
         display_name=live.display_name if live else "",
         message=message,
@@ -153,6 +153,10 @@ def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
     if verdict.reason is Reason.RENAME:
         return _rename_words(fact, verdict)
     message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from)
+    if verdict.action is Action.DELETE and fact.file is not None:
+        message = DESTROYED
+    if verdict.action is Action.ORPHAN and verdict.record is None:
+        hint = STRAY.format(name=fact.name)
     twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
     if twins:
         extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others)
