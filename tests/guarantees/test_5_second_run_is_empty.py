@@ -37,7 +37,7 @@ searches = st.sampled_from(
         {"type": "file_search", "file_search": {"max_num_results": 3, "ranking_options": {"score_threshold": 0.5}}},
     ]
 )
-bodies = st.fixed_dictionaries(
+bodies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "name": texts | st.none(),
