@@ -12,6 +12,7 @@ from trueup.cli.plan import as_text
 from trueup.cli.planning import plan_afresh
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
+from trueup.core.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.guard import ACK_DIGITS, is_acknowledged, tripped
 from trueup.core.plan import WRITES, Action, Plan
@@ -180,18 +181,18 @@ async def _execute(session: Session, courier: Courier, work: Work) -> Report:
             codes.add(Exit.HELD)
         return Report(work.plan, work.outcomes, tuple(codes), work.only_fresh, courier.calls, courier.retries)
     session.screen.begin()
-    with journaled(session, courier), _stoppable(session, courier.ports.stop):
+    with journaled(session, courier), stoppable(session, courier.ports.stop):
         report, state = await execute(
             work.planning, work.plan, session.adapter, courier, session.target,
-            _locator(work.loaded), work.outcomes, work.only_fresh,
+            locator(work.loaded.definitions), work.outcomes, work.only_fresh,
         )  # fmt: skip
         session.store.save(state)
     return report
 
 
-def _locator(loaded: Loaded) -> Locate:
+def locator(definitions: Sequence[Definition]) -> Locate:
     """Finds where a value of a request stands in the files."""
-    found = {definition.name: definition for definition in loaded.definitions}
+    found = {definition.name: definition for definition in definitions}
 
     def locate(name: str, path: Path) -> Position | None:
         return found[name].locate().value(path) if name in found else None
@@ -217,7 +218,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
 
 
 @contextmanager
-def _stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
+def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
     """Ctrl-C and SIGTERM, however often, let nothing new start; what is in flight is awaited and remembered."""
     loop = asyncio.get_running_loop()
 

@@ -57,6 +57,10 @@ class StateError(TrueupError):
     exit = Exit.REFUSED
 
 
+class ForeignStateError(StateError):
+    """The state is whole, but it is another target's or a newer version's: nothing that a rebuild may put aside."""
+
+
 class RefusedError(TrueupError):
     """A guard refused; nothing was sent."""
 
@@ -65,6 +69,12 @@ class RefusedError(TrueupError):
 
 class EndpointError(TrueupError):
     """The target answered in a way that makes any plan impossible (endpoint gone, credentials refused)."""
+
+
+class UnreadableError(TrueupError):
+    """Not everything could be read, and a part of it is not enough."""
+
+    exit = Exit.UNREADABLE
 
 
 class NotSent(Exception):

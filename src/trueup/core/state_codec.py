@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from trueup.core.errors import StateError
+from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.state import FORMAT_VERSION, Applied, Identity, Pending, Record, State
 
 LIMIT = 64 * 1024 * 1024
@@ -163,7 +163,7 @@ def _refuse_newer(value: Any, file: str) -> None:
     if type(version) is not int or version < 1:
         raise ValueError("it has no `format_version`")
     if version > FORMAT_VERSION:
-        raise StateError(
+        raise ForeignStateError(
             f"{file} was written by a newer Trueup: its format version is {version}, this one knows {FORMAT_VERSION}.",
             "Upgrade Trueup (`pip install --upgrade trueup`) and run the command again; the file was left as it is.",
         )
@@ -219,7 +219,7 @@ def _refuse_other(found: Identity, identity: Identity, file: str) -> None:
     ]
     if differing:
         target = identity.target
-        raise StateError(
+        raise ForeignStateError(
             f"{file} belongs to another target: {'; '.join(differing)}.",
             "Put the old value back, or give the new place a target name of its own in trueup.yaml. If it really took "
             f"the old one's place, `trueup state rm --target {target} '*'` forgets the old records, and `trueup state "

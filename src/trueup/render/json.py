@@ -32,7 +32,7 @@ def plan(plan: Plan) -> str:
 
 
 def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
-    """The changes of a plan that somebody made outside, what nobody manages if asked for, and the summary of `drift`."""
+    """What somebody changed outside, what nobody manages if that is asked for, and the summary of `drift`."""
     more = {} if unmanaged is None else {"unmanaged": unmanaged}
     outside = [plain(change) for change in plan.changes if is_outside(change)]
     return _document(

@@ -89,7 +89,7 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> It
 
 
 def is_outside(change: Change) -> bool:
-    """Whether somebody changed or deleted this assistant since it was applied, or may have; being behind is not that."""
+    """Whether somebody changed or deleted it since it was applied, or may have; being behind is not that."""
     if change.reason is Reason.BEHIND:
         return False
     return change.reason is Reason.DELETED_OUTSIDE or any(item.cause in _OUTSIDE for item in change.fields)

@@ -1,0 +1,154 @@
+"""`import`: links definitions to live assistants. Live counts as applied, so what differs is an edit of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import NETWORK, VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from trueup.cli.session import Session
+    from trueup.core.definition import Definition
+    from trueup.core.judge import Seen
+    from trueup.core.report import Report
+    from trueup.core.state import State
+    from trueup.edge.loader import Loaded
+    from trueup.engine.courier import Courier
+    from trueup.engine.refresh import View
+
+
+@click.command("import", short_help="Link definitions to live assistants.")
+@click.argument("links", nargs=-1, required=True, metavar="NAME=ID…")
+@takes(VARS, NETWORK)
+def import_(flags: Flags, links: tuple[str, ...]) -> int:
+    """Link definitions to live assistants: NAME is the definition's, ID the vendor's.
+
+    What is live counts as applied for the fields that the file declares; where they differ, the next plan shows an
+    edit. Nothing is sent, except with `state: stamps`, where the stamp is written.
+    """
+    import asyncio
+
+    from trueup.cli.session import open_session
+
+    return int(asyncio.run(_import(open_session(flags), _pairs(links))))
+
+
+def _pairs(links: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for link in links:
+        name, equals, live_id = link.rpartition("=")
+        if not equals or not name or not live_id:
+            raise click.UsageError(f"{link!r} is no NAME=ID; write for example math-tutor=asst_abc123.")
+        if name in pairs or live_id in pairs.values():
+            raise click.UsageError(f"{link!r} repeats a name or an id: each definition has one assistant of its own.")
+        pairs[name] = live_id
+    return pairs
+
+
+async def _import(session: Session, pairs: Mapping[str, str]) -> int:
+    """Links all or none. Raises RefusedError where one cannot be linked, TrueupError where one is not there."""
+    from dataclasses import replace
+
+    from trueup.cli.planning import read_live
+    from trueup.cli.session import definitions
+    from trueup.cli.transport import reading, writing
+    from trueup.core.errors import worst
+    from trueup.engine.facts import seen_in
+    from trueup.engine.link import linked
+    from trueup.render import memory
+
+    loaded = definitions(session)
+    with session.store.lock():
+        state = session.store.load()
+        connected = writing if session.target.state == "stamps" else reading
+        async with connected(session) as courier:
+            view = await read_live(session, courier, state)
+            seen = seen_in(view)
+            found = _found(session, pairs, loaded, state, view, seen)
+            if session.target.state == "stamps":
+                report = await _stamp(session, courier, found, state, view)
+                _tell_stamped(session, report)
+                return int(worst(report.codes))
+        records = {item.name: linked(item, live, session.adapter) for item, live in found}
+        pending = {name: entry for name, entry in state.pending.items() if name not in records}
+        session.store.save(replace(state, records={**state.records, **records}, pending=pending))
+    if session.screen.json:
+        session.screen.result(memory.changed_json("linked", session.target.name, dict(pairs)))
+    else:
+        session.screen.result(memory.changed("linked to", pairs, ["To see what the files would change: trueup plan"]))
+    return 0
+
+
+def _found(
+    session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
+) -> list[tuple[Definition, Seen]]:
+    """Each definition with its live assistant. Raises for the first that cannot be linked."""
+    from trueup.core.errors import RefusedError, TrueupError, UnreadableError
+    from trueup.core.names import meant
+    from trueup.engine.link import has_room, obstacle
+
+    by_name = {item.name: item for item in loaded.definitions}
+    found = []
+    for name, live_id in pairs.items():
+        if name not in by_name:
+            raise TrueupError(
+                f"No definition is named {name!r} for {session.target.name}.", meant(name, by_name.keys())
+            )
+        live = seen.get(live_id)
+        if live is None and not view.complete:
+            raise UnreadableError(f"{live_id} was not found, but {view.problem}.", "Try again later.")
+        if live is None:
+            raise TrueupError(
+                f"There is no live assistant {live_id} on {session.target.name}.",
+                "Check the id, the target (-t), and which account or project the credential belongs to.",
+            )
+        why = obstacle(name, live, session.identity, state, seen)
+        if why:
+            raise RefusedError(
+                f"{name} was not linked. {why}",
+                "One assistant has one owner: trueup state rm NAME forgets a record, and a stamp goes with its "
+                "metadata key `trueup`.",
+            )
+        if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
+            raise RefusedError(
+                f"{live_id} has no room for the stamp: its metadata is full.", "Take one metadata key off it."
+            )
+        found.append((by_name[name], live))
+    return found
+
+
+async def _stamp(
+    session: Session, courier: Courier, found: list[tuple[Definition, Seen]], state: State, view: View
+) -> Report:
+    """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
+    from trueup.cli.applying import locator, stoppable
+    from trueup.cli.transport import journaled
+    from trueup.core.plan import Options, Plan
+    from trueup.engine.apply import execute
+    from trueup.engine.facts import seen_in
+    from trueup.engine.link import stamping
+    from trueup.engine.plan import Planning
+
+    changes = tuple(stamping(item, live, session.identity, session.adapter) for item, live in found)
+    plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
+    planning = Planning(plan, state, view, seen_in(view), {})
+    with journaled(session, courier), stoppable(session, courier.ports.stop):
+        report, after = await execute(
+            planning, plan, session.adapter, courier, session.target, locator([item for item, _ in found])
+        )
+        session.store.save(after)
+    return report
+
+
+def _tell_stamped(session: Session, report: Report) -> None:
+    from trueup.render import json as as_json
+    from trueup.render import text
+
+    screen = session.screen
+    screen.result(as_json.report(report) if screen.json else text.report(report, **screen.look))
+
+
+COMMANDS = {"import": import_}

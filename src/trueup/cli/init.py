@@ -1,0 +1,115 @@
+"""`init`: a project to begin with. Overwrites nothing and asks nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import Flags, takes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT = """\
+# What Trueup manages, and where. `trueup schema project` says what else can stand here.
+default_target: local
+
+targets:
+  # The embedded server: it needs no key and no network, and forgets when .trueup/local/ is removed.
+  local:
+    base_url: local
+
+  # A hosted one. The name of the project and of the target go into the assistants' stamps: they are for life.
+  # Put `project: some-name` at the top of this file when the first one comes.
+  #
+  # prod:
+  #   base_url: https://api.example.com/v1
+  #   api_key: {env: OPENAI_API_KEY}
+"""
+
+DEFINITION = """\
+# yaml-language-server: $schema=../.trueup/schemas/definition.schema.json
+name: Hello
+description: A first assistant, to be changed or removed.
+model: gpt-5-mini
+instructions: |
+  You are a friendly assistant for people who try something out for the first time.
+  Answer in two sentences at most, and end with one thing they could try next.
+metadata:
+  team: platform
+"""
+
+IGNORED = (".trueup/local/", ".trueup/backup/", ".trueup/*.journal", ".trueup/*.lock", ".trueup/*.tmp")
+"""What belongs to one checkout; the state files of hosted targets are for git."""
+
+
+@click.command(short_help="Start a project: trueup.yaml, an example, editor schema.")
+@takes()
+def init(flags: Flags) -> int:
+    """Start a project: trueup.yaml, an example, editor schema.
+
+    Also writes what git should ignore. What is there already is left as it is, and nothing is asked.
+    """
+    import json
+    from pathlib import Path
+
+    from trueup.cli.output import Screen
+    from trueup.edge import schemas
+
+    screen, root = Screen(flags), Path(flags.chdir)
+    texts = {
+        "trueup.yaml": PROJECT,
+        ".trueup/schemas/definition.schema.json": schemas.text("definition"),
+    }
+    if not _has_definitions(root):
+        texts["assistants/hello.yaml"] = DEFINITION
+    written = [name for name, text in texts.items() if _write(root / name, text)]
+    written += [".gitignore"] if _ignore(root / ".gitignore") else []
+    kept = [name for name in (*texts, ".gitignore") if name not in written]
+    if flags.json:
+        screen.result(json.dumps({"format_version": 1, "kind": "init", "written": written, "kept": kept}, indent=2))
+        return 0
+    lines = [f"wrote  {name}" for name in written] + [f"kept   {name}" for name in kept]
+    screen.result("\n".join([*lines, "", "Next: trueup validate, trueup plan, trueup apply"]))
+    return 0
+
+
+def _has_definitions(root: Path) -> bool:
+    folder = root / "assistants"
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _write(path: Path, text: str) -> bool:
+    """Writes a file that is not there; False when it is. Raises TrueupError."""
+    from trueup.core.errors import TrueupError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise TrueupError(f"{path} could not be written: {error.strerror}.", "Give the right to write there.") from None
+    return True
+
+
+def _ignore(path: Path) -> bool:
+    """Appends to .gitignore what it lacks; False when it lacks nothing. Raises TrueupError."""
+    from trueup.core.errors import TrueupError
+
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        known = {line.strip() for line in text.splitlines()}
+        missing = [line for line in IGNORED if line not in known]
+        if missing:
+            gap = "\n" if text and not text.endswith("\n") else ""
+            with path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(gap + "\n".join(missing) + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrueupError(f"{path} could not be extended: {error}.", "Give the right to write there.") from None
+    return bool(missing)
+
+
+COMMANDS = {"init": init}

@@ -1,0 +1,237 @@
+"""`state`: care for what is remembered.
+
+Each command that changes it holds the target's lock; nothing is sent but GET."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.groups import family
+from trueup.cli.options import NETWORK, Flags, takes
+
+if TYPE_CHECKING:
+    from trueup.cli.session import Session
+    from trueup.core.state import Pending, Record, State
+    from trueup.engine.rebuild import Rebuilt
+
+
+@click.command("list", short_help="List names and ids.")
+@takes(NETWORK)
+def list_(flags: Flags) -> int:
+    """List the assistants that state holds: the stable map from name to id.
+
+    Where the stamps are the state they are read.
+    """
+    from trueup.cli.session import open_session
+    from trueup.render import memory
+
+    session = open_session(flags)
+    state = _known(session)
+    if flags.json:
+        session.screen.result(memory.listing_json(state.records, session.target.name))
+    else:
+        session.screen.result(memory.listing(state.records, state.pending))
+    return 0
+
+
+@click.command(short_help="Show what is remembered of one assistant.")
+@click.argument("name")
+@takes(NETWORK)
+def show(flags: Flags, name: str) -> int:
+    """Show what is remembered of one assistant: its id, and what is known of each field."""
+    from trueup.cli.session import open_session
+    from trueup.core.errors import TrueupError
+    from trueup.render import memory
+
+    session = open_session(flags)
+    state = _known(session)
+    names = _chosen([name], state)
+    if len(names) > 1:
+        raise TrueupError(f"{name!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
+    known: tuple[str, Record | None, Pending | None] = (
+        names[0],
+        state.records.get(names[0]),
+        state.pending.get(names[0]),
+    )
+    if flags.json:
+        session.screen.result(memory.record_json(*known, session.target.name))
+    else:
+        session.screen.result(memory.record(*known))
+    return 0
+
+
+@click.command(short_help="Forget assistants; they stay live.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@takes()
+def rm(flags: Flags, names: tuple[str, ...]) -> int:
+    """Forget assistants, and requests of theirs whose outcome is not known; they stay live.
+
+    NAME may be a folder or a glob. Where the state is another target's, only '*' is taken.
+    """
+    from dataclasses import replace
+
+    from trueup.cli.session import open_session
+    from trueup.render import memory
+
+    session = open_session(flags)
+    _refuse_stamps(session, "forgotten")
+    with session.store.lock():
+        state = _even_if_foreign(session, names)
+        gone = _chosen(names, state)
+        ids = {name: state.records[name].id if name in state.records else "" for name in gone}
+        records = {name: record for name, record in state.records.items() if name not in ids}
+        pending = {name: entry for name, entry in state.pending.items() if name not in ids}
+        session.store.save(replace(state, records=records, pending=pending))
+    if flags.json:
+        session.screen.result(memory.changed_json("forgotten", session.target.name, ids))
+    else:
+        session.screen.result(memory.changed("forgotten; it stays live as", ids))
+    return 0
+
+
+@click.command(short_help="Make lost records again from the stamps.")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@takes(NETWORK)
+def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
+    """Make records again from the stamps of what is live: of the assistants that have none, or of the named ones.
+
+    A state file or a journal that is damaged is moved aside, never deleted.
+    """
+    import asyncio
+
+    from trueup.cli.session import open_session
+    from trueup.core.errors import Exit
+    from trueup.edge.salvage import set_damaged_aside
+
+    session = open_session(flags)
+    _refuse_stamps(session, "rebuilt")
+    with session.store.lock():
+        aside = [str(path) for path in set_damaged_aside(session.store)]
+        for path in aside:
+            session.screen.note(f"It was damaged, and is now {path}.")
+        made = asyncio.run(_rebuild(session, names))
+        session.store.save(made.state)
+    _tell_rebuilt(session, made, aside)
+    return int(Exit.HELD if made.twins else Exit.OK)
+
+
+@click.command(short_help="Take away a lock that was left behind.")
+@takes()
+def unlock(flags: Flags) -> int:
+    """Take away a lock that was left behind, on file systems where locks do not die with their holder."""
+    from trueup.cli.session import open_session
+    from trueup.render import memory
+
+    session = open_session(flags)
+    removed = session.store.unlock()
+    target = session.target.name
+    if flags.json:
+        session.screen.result(memory.changed_json("unlocked", target, {}, removed=removed))
+    else:
+        words = "The lock was taken away." if removed else "There was no lock that outlives its holder."
+        session.screen.result(f"{target}: {words}")
+    return 0
+
+
+def _known(session: Session) -> State:
+    """The state; where the stamps are the state, what they say."""
+    import asyncio
+    from dataclasses import replace
+
+    state = session.store.load()
+    if session.target.state == "file":
+        return state
+    return replace(asyncio.run(_rebuild(session, (), state)).state, pending=state.pending)
+
+
+async def _rebuild(session: Session, names: Sequence[str], state: State | None = None) -> Rebuilt:
+    """What the stamps say, from a complete view. Raises UnreadableError for a partial one."""
+    from trueup.cli.planning import read_live
+    from trueup.cli.transport import reading
+    from trueup.core.errors import UnreadableError
+    from trueup.engine.facts import seen_in
+    from trueup.engine.rebuild import rebuilt
+
+    loaded = state or session.store.load()
+    async with reading(session) as courier:
+        view = await read_live(session, courier, loaded)
+    if not view.complete:
+        raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
+    seen = seen_in(view)
+    stamped = {live.stamp.name for live in seen.values() if live.stamp is not None}
+    return rebuilt(loaded, session.identity, seen, _matching(names, stamped | loaded.records.keys()))
+
+
+def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
+    from trueup.render import memory
+
+    ids = {name: record.id for name, record in made.found.items()}
+    twins = {name: list(known) for name, known in made.twins.items()}
+    if session.screen.json:
+        more = {"aside": aside, "twins": twins}
+        session.screen.result(memory.changed_json("rebuilt", session.target.name, ids, **more))
+        return
+    notes = [
+        f"{name} was not rebuilt: {' and '.join(known)} both carry its stamp. Delete one of them at the vendor."
+        for name, known in twins.items()
+    ]
+    notes = notes or ([] if ids else ["Nothing to rebuild: every stamp that was found has its record."])
+    session.screen.result(memory.changed("rebuilt as", ids, notes))
+
+
+def _even_if_foreign(session: Session, names: Sequence[str]) -> State:
+    """The state; one of another target only if all of it is to be forgotten. Raises StateError."""
+    from trueup.core.errors import ForeignStateError
+
+    try:
+        return session.store.load()
+    except ForeignStateError:
+        if tuple(names) != ("*",):
+            raise
+        return session.store.load(other_target=True)
+
+
+def _chosen(names: Sequence[str], state: State) -> list[str]:
+    """The names that state holds and that were meant. Raises TrueupError for one that is not there."""
+    return sorted(_matching(names, state.records.keys() | state.pending.keys()))
+
+
+def _matching(names: Sequence[str], known: set[str]) -> set[str]:
+    from trueup.core.names import select
+
+    return select(names, (), known) if names else set()
+
+
+def _refuse_stamps(session: Session, what: str) -> None:
+    from trueup.core.errors import TrueupError
+
+    if session.target.state == "stamps":
+        raise TrueupError(
+            f"The target {session.target.name} has no state file: the stamps are its state, so nothing can be {what}.",
+            "What a stamp says changes with the next apply.",
+        )
+
+
+COMMANDS = {
+    "state": family(
+        "state",
+        {
+            "State": {
+                "list": ("state", "List names and ids."),
+                "show": ("state", "Show what is remembered of one assistant."),
+                "rm": ("state", "Forget assistants; they stay live."),
+                "rebuild": ("state", "Make lost records again from the stamps."),
+                "unlock": ("state", "Take away a lock that was left behind."),
+            }
+        },
+        "Care for what is remembered of a target: the map from names to ids, and digests of what was applied.",
+    ),
+    "list": list_,
+    "show": show,
+    "rm": rm,
+    "rebuild": rebuild,
+    "unlock": unlock,
+}

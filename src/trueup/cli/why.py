@@ -1,0 +1,123 @@
+"""`why`: file, applied, live, and the rule that decided. It cannot write: it only has the reading transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import DECIDING, NETWORK, VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from trueup.cli.session import Session
+    from trueup.core.definition import Definition
+    from trueup.core.judge import Seen
+    from trueup.core.reasons import Locate
+    from trueup.core.source import Position
+    from trueup.core.state import Record
+    from trueup.core.why import Why
+    from trueup.engine.plan import Planning
+
+
+@click.command(short_help="Explain what decides each field of an assistant.")
+@click.argument("name")
+@click.argument("field", required=False)
+@takes(VARS, NETWORK, DECIDING)
+def why(flags: Flags, name: str, field: str | None) -> int:
+    """Explain what decides each field of an assistant: file, what was applied, live, and the rule.
+
+    FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
+    """
+    import asyncio
+
+    from trueup.cli.session import open_session
+
+    session = open_session(flags)
+    answer = asyncio.run(_answer(session, name, field))
+    if flags.json:
+        from trueup.render import json as as_json
+
+        session.screen.result(as_json.why(answer))
+    else:
+        from trueup.render import text
+
+        session.screen.result(text.why(answer, verbose=session.screen.verbose > 0, **session.screen.look))
+    return 0
+
+
+async def _answer(session: Session, asked: str, field: str | None) -> Why:
+    from trueup.cli.planning import plan_afresh
+    from trueup.cli.session import definitions
+    from trueup.cli.transport import reading
+    from trueup.core.errors import TrueupError
+    from trueup.core.names import meant, select
+
+    loaded = definitions(session)
+    async with reading(session) as courier:
+        planning = await plan_afresh(session, courier, loaded, session.store.load())
+    chosen = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
+    if len(chosen) > 1:
+        raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")
+    definition = next((item for item in loaded.definitions if item.name == chosen[0]), None)
+    made = _why(session, chosen[0], definition, planning)
+    fields = {item.name: item for item in made.fields}
+    if field is None:
+        return made
+    if field not in fields:
+        raise TrueupError(
+            f"{chosen[0]} has no field {field!r} in its file, in what was applied, or live beside its default.",
+            meant(field, fields.keys()),
+        )
+    from dataclasses import replace
+
+    return replace(made, fields=(fields[field],))
+
+
+def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
+    """What the plan says of one assistant, and why."""
+    from trueup.core.fields import Rules
+    from trueup.core.plan import Reason
+    from trueup.core.reasons import reasons
+    from trueup.core.why import Why
+    from trueup.core.wording import say
+    from trueup.engine.facts import declared
+
+    record, live = _remembered(session, name, planning)
+    rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
+    file = declared(definition, session.adapter) if definition is not None else {}
+    fields = reasons(definition, file, live.fields if live else None, record, rules, _locator(definition))
+    change = next((item for item in planning.plan.changes if item.name == name), None)
+    message, hint = (change.message, change.hint) if change is not None else say(Reason.CLEAN, name)
+    if change is None and definition is None:
+        message = f"is left out of the target {session.target.name}"
+    notes = {} if planning.view.complete else {"partial view": planning.view.problem}
+    return Why(name, live.id if live else record.id if record else "", message, fields, hint, notes)
+
+
+def _remembered(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
+    """The record and what is live; without a record the stamp serves as one."""
+    from trueup.core.stamp import record_of
+
+    record = planning.state.records.get(name)
+    if record is not None:
+        return record, planning.seen.get(record.id)
+    identity = session.identity
+    for live in planning.seen.values():
+        stamp = live.stamp
+        if stamp and (stamp.project, stamp.target, stamp.name) == (identity.project, identity.target, name):
+            return record_of(stamp, live.id, live.created_at), live
+    return None, None
+
+
+def _locator(definition: Definition | None) -> Locate:
+    """Where a field stands in the files; they are read again for it, once."""
+    source = definition.locate() if definition is not None else None
+
+    def locate(field: str) -> Position | None:
+        path = field.split(".", 1 if field.startswith("metadata.") else 2)
+        return source.key(tuple(path)) if source is not None else None
+
+    return locate
+
+
+COMMANDS = {"why": why}

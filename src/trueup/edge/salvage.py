@@ -1,0 +1,43 @@
+"""Moves a damaged state file or journal out of the way, so that state can be made again. Deletes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trueup.core.errors import ForeignStateError, StateError, TrueupError
+from trueup.edge.files import reason
+from trueup.edge.journal_file import Journal
+from trueup.edge.store import Store
+
+
+def set_damaged_aside(store: Store) -> tuple[Path, ...]:
+    """The new places of what could not be read; empty when all can be. To be called under the target's lock.
+
+    Raises ForeignStateError for a state that is whole, but another target's or a newer version's; TrueupError when a
+    file cannot be moved.
+    """
+    moved = []
+    try:
+        Journal.read(store.journal_path, store.target.name)
+    except StateError:
+        moved.append(_aside(store.journal_path))
+    try:
+        store.load()
+    except ForeignStateError:
+        raise
+    except StateError:
+        moved.append(_aside(store.state_path))
+    return tuple(moved)
+
+
+def _aside(path: Path) -> Path:
+    number = 1
+    while (place := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    try:
+        path.rename(place)
+    except OSError as error:
+        raise TrueupError(
+            f"{path} is damaged and could not be moved aside: {reason(error)}.", "Move it away by hand, and try again."
+        ) from None
+    return place

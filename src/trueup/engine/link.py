@@ -1,0 +1,76 @@
+"""Takes a live assistant over for a definition: live counts as applied, and differences are edits. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trueup.core import stamp as stamps
+from trueup.core.canonical import digest
+from trueup.core.definition import Definition
+from trueup.core.judge import Seen
+from trueup.core.plan import Action, Change, Reason
+from trueup.core.stamp import KEY, Stamp
+from trueup.core.state import Applied, Identity, Record, State
+from trueup.engine.facts import declared
+from trueup.engine.requests import METADATA
+from trueup.wire.base import Adapter
+
+
+def obstacle(name: str, live: Seen, identity: Identity, state: State, seen: Mapping[str, Seen]) -> str:
+    """Why this assistant cannot be taken over under this name, as a sentence; empty when it can."""
+    holder = next((other for other, record in state.records.items() if record.id == live.id and other != name), "")
+    if holder:
+        return f"{live.id} is {holder} already: state holds a record of it."
+    stamp = live.stamp
+    if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
+        whose = f"{stamp.name} of {stamp.project}/{stamp.target}" if stamp.name else "somebody that cannot be read"
+        return f"{live.id} carries the stamp of {whose}."
+    if stamp is not None and stamp.name != name:
+        return f"{live.id} carries the stamp of {stamp.name}."
+    record = state.records.get(name)
+    if record is not None and record.id != live.id and record.id in seen:
+        return f"{name} is {record.id} already, which is live."
+    return ""
+
+
+def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
+    """The record in which live counts as applied for the declared fields."""
+    stamp = live.stamp
+    protect = definition.lifecycle.protect
+    return Record(
+        id=live.id,
+        created_at=live.created_at,
+        operation=stamp.operation if stamp is not None else "",
+        protect=protect if protect is not None else stamp is not None and stamp.protect,
+        stamped=True if stamp is not None else None,
+        fields={name: Applied(kept=digest(live.fields.get(name))) for name in declared(definition, adapter)},
+    )
+
+
+def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Adapter) -> Change:
+    """The write of the stamp alone that takes an assistant over where the stamps are the state."""
+    record = linked(definition, live, adapter)
+    fields = {name: live.fields.get(name) for name in declared(definition, adapter)}
+    known = stamps.digests(fields, adapter.dialect.semantics)
+    where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
+    operation = digest([where, definition.name, "import", live.id, known], 16)
+    text = stamps.encode(
+        Stamp(identity.project, identity.target, definition.name, operation, record.protect, fields=known)
+    )
+    return Change(
+        definition.name,
+        Action.STAMP,
+        Reason.ADOPTED,
+        id=live.id,
+        operation=operation,
+        calls=(adapter.modify(live.id, {METADATA: {KEY: text}}),),
+        repeats=(METADATA,),
+        record=record,
+        file=definition.file,
+    )
+
+
+def has_room(live: Seen, adapter: Adapter) -> bool:
+    """Whether the stamp fits among the assistant's metadata pairs."""
+    pairs = sum(name.startswith(f"{METADATA}.") for name in live.fields)
+    return pairs < adapter.dialect.metadata_pairs
