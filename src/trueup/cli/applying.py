@@ -117,7 +117,7 @@ async def _settle(session: Session, courier: Courier, state: State) -> None:
     left = max(since, default=0.0) + session.target.settle - courier.ports.clock.wall()
     if since and left > 0:
         left = min(left, session.target.settle)
-        session.screen.note(
+        session.screen.say(
             f"Waiting {left:.0f} s: an earlier create was not answered, and the vendor may still be at work on it."
         )
         await courier.pause(left)
@@ -156,7 +156,8 @@ def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
 
 def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     start = digest(plan)[:ACK_DIGITS]
-    session.screen.complain(f"\nA guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
+    words = session.screen.filled(f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
+    session.screen.complain(f"\n{words}")
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,14 @@ class Screen:
         """Writes a line to stderr, unless quiet was asked for."""
         if not self.quiet:
             self.complain(text)
+
+    def say(self, text: str) -> None:
+        """Writes a sentence to stderr, broken at blanks to the width, unless quiet was asked for."""
+        self.note(self.filled(text))
+
+    def filled(self, text: str) -> str:
+        """A sentence broken at blanks to the width."""
+        return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
     def complain(self, text: str) -> None:
         """Writes a line to stderr, always."""

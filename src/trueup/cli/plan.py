@@ -85,7 +85,9 @@ def tell_guard(plan: Plan, session: Session, file: str) -> None:
     reasons = tripped(plan, session.target.guard)
     if reasons and not session.screen.json:
         command = f"trueup apply{f' {file}' if file else ''} --ack {digest(plan)[:ACK_DIGITS]}"
-        session.screen.note(f"\nA guard wants this plan to be acknowledged: {'; '.join(reasons)}.\n  {command}")
+        session.screen.note("")
+        session.screen.say(f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
+        session.screen.note(f"  {command}")
 
 
 async def _plan(session: Session, names: tuple[str, ...]) -> Plan:

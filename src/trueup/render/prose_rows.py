@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from trueup.core.prose import Hunk, Kind, Line, Nature, Prose, Span
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
-from trueup.render.visible import shortened, visible, wrapped
+from trueup.render.visible import fitting, shortened, visible, wrapped
 
 LINES = 160
 """Changed lines of one text that are shown unless everything is asked for."""
@@ -138,7 +138,8 @@ def _fold(words: str, indent: int, look: Look, where: str = "") -> Row:
 def _note(text: str, indent: int, look: Look) -> Iterator[Row]:
     if not text:
         return
-    for row in wrapped([Piece(visible(text, look), Tone.NOTE)], look.width - indent):
+    room = look.width - indent
+    for row in fitting(wrapped([Piece(visible(text, look), Tone.NOTE)], room), room):
         yield (Piece(" " * indent), *row)
 
 
@@ -151,7 +152,7 @@ def _line(line: Line, look: Look, indent: int, blanks: bool) -> Iterator[Row]:
         yield (*first, Piece(text, tone))
         return
     pieces = _marked(line, look, blanks) or [Piece(visible(line.text, look, blanks=blanks), tone)]
-    broken = wrapped(_limited(pieces, look), width)
+    broken = fitting(wrapped(_limited(pieces, look), width), width)
     for number, row in enumerate(broken):
         yield (*first, *row) if number == 0 else (Piece(" " * (indent + 2)), *row)
 

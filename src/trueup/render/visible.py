@@ -102,6 +102,15 @@ def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
     return rows
 
 
+def fitting(rows: Iterable[Row], width: int) -> Iterator[Row]:
+    """Wrapped rows without the blank that hangs over the edge: a terminal would make an empty row of it."""
+    for row in rows:
+        if row and row[-1].text.endswith(" ") and sum(columns(piece.text) for piece in row) > width:
+            yield (*row[:-1], row[-1]._replace(text=row[-1].text[:-1]))
+        else:
+            yield row
+
+
 def _grouped(signs: Sequence[tuple[str, Tone]]) -> Row:
     """Signs put together again, one piece for each stretch of one tone."""
     pieces: list[Piece] = []
@@ -117,7 +126,8 @@ def hanging(first: Sequence[Piece], pieces: Iterable[Piece], width: int, indent:
     """Rows that begin with `first` and go on under its end, or at `indent`."""
     lead = sum(columns(piece.text) for piece in first)
     under = lead if indent is None else indent
-    for number, row in enumerate(wrapped(pieces, width - max(lead, under))):
+    room = width - max(lead, under)
+    for number, row in enumerate(fitting(wrapped(pieces, room), room)):
         yield (*first, *row) if number == 0 else (Piece(" " * under), *row)
 
 
