@@ -53,18 +53,18 @@ class Consent:
 
 async def apply(session: Session, names: Sequence[str], *, promised: Plan | None = None, destroy: bool = False) -> Exit:
     """Carries out one apply under the target's lock and reports it. Raises TrueupError when nothing was sent."""
-    definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
+    loaded = definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
     with session.store.lock():
         async with writing(session) as courier:
             await _settle(session, courier, session.store.load())
-            work = await _work(session, courier, names, promised, destroy)
+            work = await _work(session, courier, loaded, names, promised, destroy)
             if not session.screen.json and promised is None:
                 session.screen.result(_shown(work.plan, session))
             consent = _consent(session, work.plan, promised)
             if consent.refused:
                 return _refuse(session, work.plan, consent.refused)
             if consent.asked:
-                work = await _work(session, courier, names, work.plan, destroy)
+                work = await _work(session, courier, definitions(session), names, work.plan, destroy)
             report = await _execute(session, courier, work)
     _tell(session, report, is_promised=promised is not None)
     return worst(report.codes)
@@ -101,9 +101,11 @@ def refuse_other_plan(promised: Plan, session: Session) -> None:
         )
 
 
-async def _work(session: Session, courier: Courier, names: Sequence[str], promised: Plan | None, destroy: bool) -> Work:
-    """A plan from files, state and live as they are now, and of it what was promised."""
-    loaded, state = definitions(session), session.store.load()
+async def _work(
+    session: Session, courier: Courier, loaded: Loaded, names: Sequence[str], promised: Plan | None, destroy: bool
+) -> Work:
+    """A plan from the files, from state and live as they are now, and of it what was promised."""
+    state = session.store.load()
     planning = await plan_afresh(session, courier, loaded, state, names, destroy=destroy)
     if promised is None:
         return Work(loaded, planning, planning.plan)
@@ -112,13 +114,13 @@ async def _work(session: Session, courier: Courier, names: Sequence[str], promis
 
 
 async def _settle(session: Session, courier: Courier, state: State) -> None:
-    """Waits until creates of an earlier run whose answers were lost must have come through or not at all."""
-    since = [entry.since for entry in state.pending.values() if entry.action == "create"]
+    """Waits until requests of an earlier run whose answers were lost must have come through or not at all."""
+    since = [entry.since for entry in state.pending.values()]
     left = max(since, default=0.0) + session.target.settle - courier.ports.clock.wall()
     if since and left > 0:
         left = min(left, session.target.settle)
         session.screen.say(
-            f"Waiting {left:.0f} s: an earlier create was not answered, and the vendor may still be at work on it."
+            f"Waiting {left:.0f} s: an earlier request was not answered, and the vendor may still be at work on it."
         )
         await courier.pause(left)
 
