@@ -102,14 +102,19 @@ def _is_plain(value: Any) -> bool:
 def _integral(value: Any) -> Any:
     """The value with integers beyond 2**53, which RFC 8785 has no form for, as the floats JSON readers make of them."""
     if isinstance(value, Mapping):
-        return {str(key): _integral(entry) for key, entry in value.items()}
+        return {_encodable(str(key)): _integral(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_integral(entry) for entry in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 - 1:
         return float(value)
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return _encodable(value)
     return value
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates, which JSON can name and UTF-8 cannot hold, spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def same(left: Any, right: Any) -> bool:

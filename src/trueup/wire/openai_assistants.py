@@ -77,7 +77,7 @@ class OpenAIAssistants:
     def __init__(self, dialect: Dialect = DIALECTS["openai"]) -> None:
         self.dialect = dialect
 
-    def audit(self, definition: Definition) -> list[Diagnostic]:
+    def audit(self, definition: Definition) -> list[Diagnostic]:  # noqa: ARG002 - the signature is every protocol's
         """Nothing: the schema of a definition is this protocol's own."""
         return []
 
@@ -145,12 +145,13 @@ class OpenAIAssistants:
         error = body.get("error")
         inner = error if isinstance(error, Mapping) else body
         message = inner.get("message")
-        text = message if isinstance(message, str) and message else _first_line(reply.text)
+        said = message if isinstance(message, str) else ""
+        text = said or _first_line(reply.text)
         param, code = inner.get("param"), inner.get("code")
         return Problem(
             message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",
             path=_param(param) if isinstance(param, str) else (),
-            absent=reply.status == 404 and isinstance(error, Mapping) and "No assistant found" in text,
+            absent=reply.status == 404 and isinstance(error, Mapping) and "No assistant found" in said,
             code=code if isinstance(code, str) else "",
         )
 
@@ -173,7 +174,7 @@ def _live(entry: Any) -> Live:
     for key, lists in (body.get("tool_resources") or {}).items():
         if not isinstance(lists, (Mapping, type(None))):
             raise Unexpected(f"the answer's tool_resources.{key} is not an object")
-    return Live(live_id, body, created_at if isinstance(created_at, int) else 0)
+    return Live(live_id, body, created_at if type(created_at) is int else 0)
 
 
 def _param(text: str) -> Path:

@@ -1,0 +1,156 @@
+"""The stamp: a round trip, always within 512 characters, and hostile text that is never taken for ours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trueup.core.canonical import DIGEST_RULES
+from trueup.core.fields import Rules
+from trueup.core.judge import Choices, Facts, is_ours
+from trueup.core.stamp import CODES, KEY, LENGTH, RELEASED, UNREADABLE, Stamp, digests, encode, parse, record_of, short
+from trueup.core.state import Applied
+from trueup.wire.openai_assistants import FIELDS, SEMANTICS
+
+HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
+OPERATION = st.text("0123456789abcdef", min_size=16, max_size=16)
+WORD = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), min_size=1)
+STAMPS = st.builds(
+    Stamp,
+    project=WORD,
+    target=WORD,
+    name=WORD,
+    operation=OPERATION,
+    protect=st.booleans(),
+    fields=st.dictionaries(st.sampled_from(list(CODES)), HEX),
+)
+
+
+@given(STAMPS)
+def test_round_trip(stamp: Stamp) -> None:
+    assert parse({KEY: encode(stamp), "owner": "ada"}) == stamp
+
+
+@given(STAMPS)
+def test_the_order_of_fields_does_not_change_the_text(stamp: Stamp) -> None:
+    turned = Stamp(
+        stamp.project,
+        stamp.target,
+        stamp.name,
+        stamp.operation,
+        stamp.protect,
+        fields=dict(reversed(list(stamp.fields.items()))),
+    )
+    assert encode(turned) == encode(stamp)
+
+
+@given(st.integers(1, 254), st.integers(1, 254), st.sampled_from(["a", "ä", "家", "\U0001f600"]))
+def test_it_fits_whenever_project_target_and_name_take_256_characters(project: int, target: int, letter: str) -> None:
+    project = min(project, 254)
+    target = min(target, 255 - project)
+    stamp = Stamp(
+        letter * project,
+        letter * target,
+        letter * (256 - project - target),
+        "f" * 16,
+        protect=True,
+        fields=dict.fromkeys(CODES, "f" * 8),
+    )
+    assert len(encode(stamp)) <= LENGTH
+    assert parse({KEY: encode(stamp)}) == stamp
+
+
+def test_every_field_has_a_letter_of_its_own_or_falls_into_entries() -> None:
+    assert len(set(CODES.values())) == len(CODES)
+    assert set(FIELDS) == {*CODES, "metadata", "tool_resources"}
+    assert all(len(code) == 1 for code in CODES.values())
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"owner": "ada"}, {KEY: RELEASED}, {KEY: None}, [], "text", 7])
+def test_no_stamp(metadata: Any) -> None:
+    assert parse(metadata) is None
+
+
+WHOLE: dict[str, Any] = {"v": DIGEST_RULES, "p": "acme", "t": "prod", "n": "math", "o": "op", "f": "m12345678"}
+NO_NUMBERS: list[Any] = ["1", None, 1.5, []]
+HOSTILE: list[Any] = [
+    "",
+    " ",
+    "null",
+    "[]",
+    "{}",
+    "{",
+    "Released",
+    '"acme"',
+    "NaN",
+    "[" * 1_000,
+    '{"p":' * 500,
+    "x" * 10_000,
+    1,
+    True,
+    ["acme"],
+    {"p": "acme"},
+    *(json.dumps({key: value for key, value in WHOLE.items() if key != gone}) for gone in WHOLE),
+    *(json.dumps({**WHOLE, key: 7}) for key in "ptnof"),
+    *(json.dumps({**WHOLE, "v": value}) for value in NO_NUMBERS),
+    json.dumps({**WHOLE, "o": ""}),
+    json.dumps(WHOLE) + "x",
+    json.dumps(WHOLE).replace("1", "9" * 5_000),
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_cannot_be_read_is_nobodys(text: Any) -> None:
+    assert parse({KEY: text}) == UNREADABLE
+
+
+@given(st.text(max_size=40) | st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda x: st.lists(x)))
+def test_no_text_raises_or_counts_as_ours(text: Any) -> None:
+    stamp = parse({KEY: text})
+    facts = Facts("math", {}, None, None)
+    assert stamp is None or not is_ours(stamp, facts, CHOICES)
+
+
+CHOICES = Choices("acme", "prod", Rules(SEMANTICS))
+
+
+@pytest.mark.parametrize(("key", "value"), [("p", "other"), ("t", "dev"), ("n", "physics"), ("n", "MATH"), ("p", "")])
+def test_a_stamp_is_ours_only_if_project_target_and_name_are(key: str, value: str) -> None:
+    facts = Facts("math", {}, None, None)
+    ours, other = parse({KEY: json.dumps(WHOLE)}), parse({KEY: json.dumps({**WHOLE, key: value})})
+    assert ours is not None
+    assert other is not None
+    assert is_ours(ours, facts, CHOICES)
+    assert not is_ours(other, facts, CHOICES)
+
+
+def test_garbage_among_the_field_digests_is_passed_over() -> None:
+    stamp = parse({KEY: json.dumps({**WHOLE, "f": "m12345678 ?x z1 m i"})})
+    assert stamp is not None
+    assert set(stamp.fields) <= {"model", "instructions"}
+
+
+def test_a_record_from_a_stamp_knows_top_level_fields_only() -> None:
+    file = {"model": "a", "instructions": "x", "metadata.owner": "ada"}
+    stamp = Stamp("acme", "prod", "math", "op", protect=True, fields=digests(file, SEMANTICS))
+    record = record_of(stamp, "asst_1", 7)
+    assert (record.id, record.created_at, record.operation, record.protect) == ("asst_1", 7, "op", True)
+    assert (record.partial, record.stamped) == (True, True)
+    assert record.fields == {
+        name: Applied(stamp=short(name, file[name], SEMANTICS)) for name in ("model", "instructions")
+    }
+
+
+def test_a_stamp_of_other_rules_tells_which_fields_were_applied_and_no_more() -> None:
+    stamp = Stamp("acme", "prod", "math", "op", rules=DIGEST_RULES + 1, fields={"model": "12345678"})
+    assert record_of(stamp, "asst_1", 7).fields == {"model": Applied()}
+
+
+def test_a_short_digest_is_of_the_canonical_value() -> None:
+    assert short("temperature", 1, SEMANTICS) == short("temperature", None, SEMANTICS)
+    assert short("instructions", "", SEMANTICS) == short("instructions", None, SEMANTICS)
+    assert short("instructions", "x", SEMANTICS) != short("instructions", "y", SEMANTICS)
