@@ -180,7 +180,7 @@ async def _list_after_settling(run: Run, lot: Parking) -> View | None:
     if run.stopped:
         return None
     try:
-        view = await walk(run.adapter, courier)
+        view = await walk(run.adapter, courier, run.known_ids)
     except EndpointError:
         run.codes.add(Exit.UNREADABLE)
         return None
@@ -314,7 +314,7 @@ def _leave_unknown(run: Run, change: Change, why: str, attempts: int) -> None:
 async def _name_twins(run: Run, lot: Parking) -> None:
     """The listing after the creates: what a gateway's retry or a second writer doubled is named with both ids."""
     try:
-        view = await walk(run.adapter, run.courier)
+        view = await walk(run.adapter, run.courier, run.known_ids)
     except EndpointError:
         view = View(complete=False)
     if not view.complete:

@@ -1,14 +1,29 @@
-"""Reads what is live, and says whether that is all of it. A partial view is never taken for the whole."""
+"""Reads what is live, and says whether that is all of it. A partial view is never taken for the whole.
+
+Pages come one after another, unless many ids are known: then the listing is read in stretches side by side, each from
+a known id to where the next one begins. That nothing lies between two stretches is proven by the joins: each must have
+come upon the very id that another one began after. On any doubt the whole is read again, page after page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from trueup.core.call import Reply
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.engine.courier import Courier, each
-from trueup.wire.base import Adapter, Live, Unexpected
+from trueup.wire.base import Adapter, Live, Page, Unexpected
+
+STRETCHES = 16
+"""Stretches of a listing that are read side by side, at most."""
+
+MANY = 300
+"""Known ids from which on stretches are worth their requests."""
+
+UNREADABLE = 20
+"""Recorded assistants that could not be read by themselves, after which the others are not asked for."""
 
 
 @dataclass(slots=True)
@@ -30,15 +45,47 @@ class View:
         self.complete = False
 
 
+class Reach(Enum):
+    """How far a stretch was read."""
+
+    OPEN = "there is more to read"
+    JOINED = "up to the id that another stretch begins after"
+    ENDED = "up to the end of the listing"
+    LOST = "not at all: the id that it begins after leads nowhere any more"
+    CUT = "up to a page that could not be read"
+
+
+@dataclass(slots=True)
+class Stretch:
+    """A piece of the listing: what follows the id `start`, or the beginning where that is empty."""
+
+    start: str = ""
+    items: dict[str, Live] = field(default_factory=dict)
+    read_at: dict[str, float] = field(default_factory=dict)
+    pages: int = 0
+    reach: Reach = Reach.OPEN
+    cursor: str = ""
+    problem: str = ""
+
+    def cut(self, problem: str) -> None:
+        """Notes why nothing behind the last page is known."""
+        self.reach, self.problem = Reach.CUT, problem
+
+
 async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -> View:
     """Lists everything, then reads each recorded id that the listing did not show.
 
+    `recorded` is best handed in oldest first: the nearer to the listing's order, the more evenly it is divided.
     Raises `EndpointError` when nothing at all can be read.
     """
-    view = await walk(adapter, courier)
-    missing = sorted(set(recorded) - view.live.keys())
+    known = list(dict.fromkeys(recorded))
+    view = await walk(adapter, courier, known)
+    missing = sorted(set(known) - view.live.keys())
 
     async def look(live_id: str) -> None:
+        if len(view.unread) >= UNREADABLE:
+            view.unread.add(live_id)
+            return
         try:
             live = await courier.follow(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
@@ -49,44 +96,128 @@ async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -
             view.absent.add(live_id)
             return
         view.cut(f"the listing did not show {live_id}, which exists")
-        _keep(view, live, courier)
+        view.live[live_id] = live
+        view.read_at[live_id] = courier.ports.clock.monotonic()
 
     await each(missing, courier.pace.parallelism, look)
     return view
 
 
-async def walk(adapter: Adapter, courier: Courier) -> View:
-    """One complete listing, oldest first, or a view that says where it was cut."""
-    view, after = View(), ""
-    while True:
-        reply: Reply | None = None
-        try:
-            reply = await courier.read(adapter.list_page(after))
-            page = adapter.read_page(reply)
-        except (Unexpected, NotSent, OutcomeUnknown) as error:
-            if view.pages == 0:
-                raise _unreachable(adapter, error, reply) from error
-            view.cut(f"page {view.pages + 1} of the listing could not be read: {error}")
-            return view
-        view.pages += 1
-        if any(item.id in view.live for item in page.items) or len({item.id for item in page.items}) < len(page.items):
-            view.cut(f"page {view.pages} of the listing repeats an id")
-            return view
-        for item in page.items:
-            _keep(view, item, courier)
-        if not page.items:
-            if page.has_more:
-                view.cut(f"page {view.pages} of the listing is empty and says that there is more")
-            return view
-        full = len(page.items) >= adapter.dialect.page_size
-        if adapter.dialect.honest and not (full or page.has_more):
-            return view  # elsewhere only an empty page is the end
-        after = page.cursor
+async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = ()) -> View:
+    """One complete listing, oldest first, or a view that says where it was cut.
+
+    `known` are ids that are, or were, in it. Raises `EndpointError` when not even the first page can be read.
+    """
+    first = Stretch()
+    page = await _fetch(first, adapter, courier)
+    starts = _starts(known, adapter.dialect.page_size) if page is not None and _goes_by_id(page) else []
+    stretches = [first, *map(Stretch, starts)]
+    stops = frozenset(starts)
+    if page is not None:
+        _take(first, page, adapter, courier, stops)
+
+    async def read_on(stretch: Stretch) -> None:
+        while stretch.reach is Reach.OPEN and not _is_cut(stretches):
+            page = await _fetch(stretch, adapter, courier)
+            if page is not None:
+                _take(stretch, page, adapter, courier, stops)
+
+    if first.reach in (Reach.OPEN, Reach.JOINED):
+        await each(stretches, len(stretches), read_on)
+    if _is_cut(stretches):
+        return _view(stretches)
+    chain = _joined(stretches)
+    return _view(chain) if chain else await walk(adapter, courier)
 
 
-def _keep(view: View, live: Live, courier: Courier) -> None:
-    view.live[live.id] = live
-    view.read_at[live.id] = courier.ports.clock.monotonic()
+def _starts(known: Sequence[str], page_size: int) -> list[str]:
+    """The known ids to begin at, a whole number of pages apart if they are in the listing's order.
+
+    Behind the last one there is a page of known ids: were there nothing, it could not be told from one that is gone.
+    """
+    if len(known) < MANY:
+        return []
+    pages = -(-len(known) // page_size)
+    step = -(-pages // STRETCHES) * page_size
+    return list(known[step - 1 : len(known) - page_size : step])
+
+
+def _goes_by_id(page: Page) -> bool:
+    """Whether the way to the next page is its last item's id, so that any known id can be a start."""
+    return bool(page.items) and page.cursor == page.items[-1].id
+
+
+async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page | None:
+    """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
+    reply: Reply | None = None
+    try:
+        reply = await courier.read(adapter.list_page(stretch.cursor or stretch.start))
+        return adapter.read_page(reply)
+    except (Unexpected, NotSent, OutcomeUnknown) as error:
+        if stretch.pages == 0 and not stretch.start:
+            raise _unreachable(adapter, error, reply) from error
+        if stretch.pages == 0 and reply is not None and reply.status in (400, 404):
+            stretch.reach = Reach.LOST
+        else:
+            where = f"page {stretch.pages + 1} of the listing"
+            stretch.cut(f"{where}{f' after {stretch.start}' if stretch.start else ''} could not be read: {error}")
+        return None
+
+
+def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stops: Collection[str]) -> None:
+    """Adds a page to a stretch, up to where another one begins, and judges how far that is."""
+    if not page.items and stretch.start and stretch.pages == 0:
+        stretch.reach = Reach.LOST
+        return
+    stretch.pages += 1
+    ids = {item.id for item in page.items}
+    if len(ids) < len(page.items) or not stretch.items.keys().isdisjoint(ids):
+        stretch.cut(f"page {stretch.pages} of the listing repeats an id")
+        return
+    now = courier.ports.clock.monotonic()
+    for item in page.items:
+        stretch.items[item.id], stretch.read_at[item.id] = item, now
+        if item.id in stops:
+            stretch.reach, stretch.cursor = Reach.JOINED, item.id
+            return
+    stretch.cursor = page.cursor
+    if not page.items and page.has_more:
+        stretch.cut(f"page {stretch.pages} of the listing is empty and says that there is more")
+    elif not page.items or (adapter.dialect.honest and not page.has_more and len(ids) < adapter.dialect.page_size):
+        stretch.reach = Reach.ENDED  # of a server not known to be honest only an empty page is the end
+
+
+def _is_cut(stretches: Sequence[Stretch]) -> bool:
+    return any(stretch.reach is Reach.CUT for stretch in stretches)
+
+
+def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches from the beginning to the end, each where the one before it stopped; none if there is any doubt.
+
+    A stretch that no other one came upon began after an id that is gone: it must hold nothing that the others lack.
+    """
+    waiting = {stretch.start: stretch for stretch in stretches if stretch.reach is not Reach.LOST}
+    chain = [waiting.pop("")]
+    while chain[-1].reach is Reach.JOINED:
+        follower = waiting.pop(chain[-1].cursor, None)
+        if follower is None:
+            return []
+        chain.append(follower)
+    seen = [live_id for stretch in chain for live_id in stretch.items]
+    whole = set(seen)
+    proven = len(whole) == len(seen) and all(stretch.items.keys() <= whole for stretch in waiting.values())
+    return chain if proven else []
+
+
+def _view(stretches: Sequence[Stretch]) -> View:
+    view = View()
+    for stretch in stretches:
+        view.live.update(stretch.items)
+        view.read_at.update(stretch.read_at)
+        view.pages += stretch.pages
+        if stretch.reach is Reach.CUT:
+            view.cut(stretch.problem)
+    return view
 
 
 def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.canonical import canonical, digest, same, split
 from trueup.core.errors import Exit
-from trueup.core.journal import Entry
+from trueup.core.journal import DONE, Entry
 from trueup.core.judge import fields_of
 from trueup.core.plan import Action, Change
 from trueup.core.project import Target
@@ -47,6 +47,12 @@ class Run:
     def stopped(self) -> bool:
         """Whether an interrupt was asked for: nothing new starts."""
         return self.courier.ports.stop.is_set()
+
+    @property
+    def known_ids(self) -> list[str]:
+        """What a listing should show, oldest first: what was live when the plan was made, and what was made since."""
+        made = (entry.record.id for entry in self.entries if entry.step == DONE and entry.record is not None)
+        return list(dict.fromkeys([*self.planning.view.live, *made]))
 
     async def journal(self, entry: Entry) -> None:
         """Puts a line on disk before going on."""

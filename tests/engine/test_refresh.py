@@ -1,0 +1,302 @@
+"""A listing read in stretches is the listing read page by page, or says that it is not whole; never silently less."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.world import Clock
+from trueup.core.call import Call, Reply
+from trueup.core.errors import EndpointError, OutcomeUnknown
+from trueup.engine import refresh as subject
+from trueup.engine.courier import Courier, Pace
+from trueup.engine.ports import Ports
+from trueup.engine.refresh import View, refresh, walk
+from trueup.wire.base import Page
+from trueup.wire.openai_assistants import OpenAIAssistants
+
+GONE = ("bad request", "not found", "nothing", "nothing but more", "its old place", "the first page")
+"""How servers answer a cursor whose object was deleted."""
+
+
+@dataclass
+class Shelf:
+    """A vendor that only lists. What happens at the n-th request is set up by a test."""
+
+    order: list[str]
+    page_size: int = 2
+    gone: str = "bad request"
+    honest: bool = True
+    lazy: int = 0
+    deleted: set[str] = field(default_factory=set)
+    births: dict[int, str] = field(default_factory=dict)
+    deaths: dict[int, str] = field(default_factory=dict)
+    replies: dict[int, Reply | Exception] = field(default_factory=dict)
+    lists: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    busy: int = 0
+    busiest: int = 0
+
+    @property
+    def alive(self) -> list[str]:
+        return [name for name in self.order if name not in self.deleted]
+
+    async def send(self, call: Call) -> Reply:
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        dice = random.Random(f"{self.lazy} {len(self.lists)} {len(self.reads)}")
+        for _ in range(dice.randint(0, self.lazy)):
+            await asyncio.sleep(0)
+        self.busy -= 1
+        if call.path != "/assistants":
+            return self._read(call.path.rsplit("/", 1)[-1])
+        number = len(self.lists)
+        self.lists.append(call.query.get("after", ""))
+        if number in self.births:
+            self.order.append(self.births[number])
+        if number in self.deaths:
+            self.deleted.add(self.deaths[number])
+        planned = self.replies.get(number)
+        if isinstance(planned, Exception):
+            raise planned
+        return planned or self._list(call.query.get("after", ""))
+
+    def _read(self, name: str) -> Reply:
+        self.reads.append(name)
+        if name in self.alive:
+            return Reply(200, {}, {"object": "assistant", "id": name})
+        return Reply(404, {}, {"error": {"message": f"No assistant found with id '{name}'."}})
+
+    def _list(self, after: str) -> Reply:
+        start = 0
+        if after in self.order:
+            start = self.order.index(after) + 1
+        if after and after not in self.alive:
+            if self.gone in ("bad request", "not found"):
+                status = 400 if self.gone == "bad request" else 404
+                return Reply(status, {}, {"error": {"message": f"no object in this list has the id {after}"}})
+            if self.gone.startswith("nothing"):
+                return page([], more=self.gone != "nothing")
+            start = 0 if self.gone == "the first page" else start
+        rest = [name for name in self.order[start:] if name not in self.deleted]
+        return page(rest[: self.page_size], more=len(rest) > self.page_size)
+
+    def adapter(self) -> OpenAIAssistants:
+        plain = OpenAIAssistants()
+        plain.dialect = replace(plain.dialect, page_size=self.page_size, honest=self.honest)
+        return plain
+
+    def courier(self, parallelism: int = 8) -> Courier:
+        async def no_journal(_entry: object) -> None:
+            raise AssertionError("reading writes no journal")
+
+        def no_backup(_name: str, _kind: str, _body: object) -> None:
+            raise AssertionError("reading makes no backup")
+
+        return Courier(Ports(self.send, Clock(), no_journal, no_backup, random.Random(1)), Pace(parallelism, 0.0, 1))
+
+
+def page(names: Sequence[str], *, more: bool) -> Reply:
+    data = [{"object": "assistant", "id": name, "created_at": 1, "name": name} for name in names]
+    return Reply(200, {}, {"object": "list", "data": data, "has_more": more})
+
+
+def names(count: int) -> list[str]:
+    return [f"asst_{index:05}" for index in range(count)]
+
+
+def walked(shelf: Shelf, known: Sequence[str], parallelism: int = 8) -> View:
+    with patch.object(subject, "MANY", 4):
+        return asyncio.run(walk(shelf.adapter(), shelf.courier(parallelism), known))
+
+
+def refreshed(shelf: Shelf, known: Sequence[str]) -> View:
+    with patch.object(subject, "MANY", 4):
+        return asyncio.run(refresh(shelf.adapter(), shelf.courier(), known))
+
+
+@st.composite
+def shelves(draw: st.DrawFn, *, born: bool = False, died: bool = False) -> tuple[Shelf, list[str]]:
+    """A fleet, and what is known of it: some of it, some that is gone, some that never was, in any order."""
+    order = draw(st.permutations(names(draw(st.integers(0, 40)))))
+    known = draw(st.lists(st.sampled_from(order), unique=True)) if order else []
+    known = draw(st.sampled_from([list(order), sorted(known, key=order.index), known]))
+    known = known + draw(st.lists(st.sampled_from(["asst_of_another_world", "asst_x"]), unique=True))
+    shelf = Shelf(
+        order=list(order),
+        page_size=draw(st.integers(1, 7)),
+        gone=draw(st.sampled_from(GONE[:2] if died else GONE)),
+        honest=draw(st.booleans()),
+        lazy=draw(st.integers(0, 9)),
+        deleted=set(draw(st.lists(st.sampled_from(order), unique=True, max_size=12))) if order else set(),
+    )
+    moments = st.integers(0, 25)
+    if born:
+        shelf.births = {at: f"asst_new_{at}" for at in draw(st.lists(moments, max_size=5))}
+    if died and order:
+        shelf.deaths = draw(st.dictionaries(moments, st.sampled_from(order), max_size=3))
+    return shelf, known
+
+
+@settings(deadline=None, max_examples=300)
+@given(shelves(), st.integers(1, 16))
+def test_a_listing_that_holds_still_is_read_whole_and_in_order(made: tuple[Shelf, list[str]], parallelism: int) -> None:
+    shelf, known = made
+    view = walked(shelf, known, parallelism)
+    assert view.complete
+    assert list(view.live) == shelf.alive
+    assert view.live.keys() == view.read_at.keys()
+    assert shelf.busiest <= parallelism
+
+
+@settings(deadline=None, max_examples=300)
+@given(shelves(born=True))
+def test_what_is_created_meanwhile_hides_nothing(made: tuple[Shelf, list[str]]) -> None:
+    shelf, known = made
+    before = set(shelf.alive)
+    view = walked(shelf, known)
+    assert view.complete
+    assert before <= view.live.keys() <= set(shelf.alive)
+
+
+@settings(deadline=None, max_examples=300)
+@given(shelves(born=True, died=True))
+def test_what_is_deleted_meanwhile_makes_it_partial_at_worst(made: tuple[Shelf, list[str]]) -> None:
+    shelf, known = made
+    before = set(shelf.alive)
+    view = walked(shelf, known)
+    if view.complete:
+        assert before & set(shelf.alive) <= view.live.keys()
+
+
+@settings(deadline=None, max_examples=200)
+@given(shelves(), st.data())
+def test_a_page_that_fails_is_never_passed_over(made: tuple[Shelf, list[str]], data: st.DataObject) -> None:
+    shelf, known = made
+    failures: list[Reply | Exception] = [
+        Reply(403, {}, {"error": {"message": "not yours"}}),
+        Reply(500),
+        Reply(200, {}, {"object": "list", "data": [], "has_more": True}),
+        Reply(200, {}, {"data": None}),
+        OutcomeUnknown("silence"),
+    ]
+    failure = data.draw(st.sampled_from(failures))
+    shelf.replies = dict.fromkeys(range(data.draw(st.integers(1, 20)), 99), failure)
+    view = walked(shelf, known)
+    if view.complete:
+        assert list(view.live) == shelf.alive
+    else:
+        assert view.problem
+
+
+def test_many_known_ids_are_read_side_by_side() -> None:
+    shelf = Shelf(names(1000), page_size=100, lazy=3)
+    view = refreshed(shelf, names(1000))
+    assert view.complete
+    assert list(view.live) == shelf.alive
+    assert len(shelf.lists) == 11  # a full last page is followed
+    assert shelf.busiest == 8
+
+
+def test_ten_thousand_take_sixteen_stretches_of_whole_pages() -> None:
+    shelf = Shelf(names(10_000), page_size=100, lazy=3)
+    view = walked(shelf, names(10_000), parallelism=16)
+    assert len(view.live) == 10_000
+    assert len(shelf.lists) == 101  # a full last page is followed
+    assert shelf.busiest == 15
+
+
+def test_few_known_ids_are_read_page_by_page() -> None:
+    shelf = Shelf(names(250), page_size=100, lazy=3)
+    view = asyncio.run(refresh(shelf.adapter(), shelf.courier(), names(250)))
+    assert view.complete
+    assert shelf.busiest == 1
+
+
+def test_a_deleted_cursor_costs_its_neighbour_a_few_pages_and_nobody_else() -> None:
+    gone = names(1000)[199]
+    for manner in GONE[:4]:
+        shelf = Shelf(names(1000), page_size=100, gone=manner, deleted={gone})
+        view = refreshed(shelf, names(1000))
+        assert view.complete
+        assert view.absent == {gone}
+        assert list(view.live) == shelf.alive
+        assert len(shelf.lists) == 12
+
+
+def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
+    shelf = Shelf(names(1000), page_size=100, lazy=3)
+
+    class Tokens(OpenAIAssistants):
+        def list_page(self, after: str, order: str = "asc") -> Call:
+            return super().list_page(after.removeprefix("token-"), order)
+
+        def read_page(self, reply: Reply) -> Page:
+            found = super().read_page(reply)
+            return replace(found, cursor=f"token-{found.cursor}")
+
+    view = asyncio.run(walk(Tokens(), shelf.courier(), names(1000)))
+    assert view.complete
+    assert list(view.live) == shelf.alive
+    assert shelf.busiest == 1
+
+
+def test_a_joint_that_nobody_comes_upon_has_everything_read_again() -> None:
+    """A cursor that is deleted between its neighbour's page and its own."""
+    shelf = Shelf(names(12), page_size=4, deaths={2: names(12)[7]}, gone="nothing")
+    view = walked(shelf, names(12))
+    assert view.complete
+    assert list(view.live) == shelf.alive
+    assert shelf.lists.count("") == 2
+
+
+def test_a_recorded_one_behind_a_listing_that_lost_it_makes_the_view_partial() -> None:
+    shelf = Shelf(names(12), page_size=4)
+    hidden = names(12)[5]
+
+    class Blind(OpenAIAssistants):
+        def read_page(self, reply: Reply) -> Page:
+            found = super().read_page(reply)
+            return replace(found, items=tuple(item for item in found.items if item.id != hidden))
+
+    adapter = Blind()
+    adapter.dialect = shelf.adapter().dialect
+    with patch.object(subject, "MANY", 4):
+        view = asyncio.run(refresh(adapter, shelf.courier(), names(12)))
+    assert not view.complete
+    assert hidden in view.problem
+
+
+def test_when_reading_by_itself_fails_again_and_again_the_rest_is_not_asked_for() -> None:
+    shelf = Shelf([], page_size=4)
+    original = shelf.send
+    reads: list[str] = []
+
+    async def send(call: Call) -> Reply:
+        if call.path == "/assistants":
+            return await original(call)
+        reads.append(call.path)
+        return Reply(403, {}, {"error": {"message": "no"}})
+
+    courier = shelf.courier(1)
+    courier.ports.send = send
+    view = asyncio.run(refresh(shelf.adapter(), courier, names(200)))
+    assert not view.complete
+    assert view.unread == set(names(200))
+    assert len(reads) == subject.UNREADABLE
+
+
+@pytest.mark.parametrize("failure", [Reply(401), Reply(404), Reply(500), OutcomeUnknown("silence")])
+def test_nothing_at_all_is_asked_for_behind_a_first_page_that_cannot_be_read(failure: Any) -> None:
+    shelf = Shelf(names(1000), page_size=100, replies=dict.fromkeys(range(99), failure))
+    with pytest.raises(EndpointError):
+        refreshed(shelf, names(1000))
+    assert set(shelf.lists) == {""}
