@@ -20,8 +20,9 @@ from trueup.engine.refresh import View, refresh
 async def read_live(session: Session, courier: Courier, state: State) -> View:
     """Everything that is live, and each recorded id. Raises EndpointError when nothing at all can be read."""
     session.screen.begin()
-    recorded = {record.id for record in state.records.values()} | {entry.id for entry in state.pending.values()}
-    return await refresh(session.adapter, courier, recorded - {""})
+    by_age = sorted(state.records.values(), key=lambda record: record.created_at)
+    ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
+    return await refresh(session.adapter, courier, filter(None, ids))
 
 
 async def plan_afresh(
