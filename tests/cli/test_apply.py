@@ -1,0 +1,218 @@
+"""`apply`: nothing that was not shown is sent, saved plans are held to their word, guards refuse, state survives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.place import Place
+from trueup.local.faults import Fault, Kind
+
+Arm = Callable[..., None]
+
+
+def _many(place: Place, count: int) -> None:
+    for number in range(count):
+        place.write(f"assistants/n{number}.yaml", f"model: gpt-4.1\ninstructions: Number {number}.\n")
+
+
+def test_the_second_run_is_empty(place: Place) -> None:
+    place.applied()
+    before = place.files()
+    ran = place.run("apply")
+    assert ran.code == 0
+    assert ran.out.endswith("Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, 2 unchanged.\n")
+    assert place.files() == before
+
+
+def test_what_only_we_remember_needs_no_yes(place: Place) -> None:
+    place.applied().run("state", "rm", "alpha")
+    ran = place.run("apply")
+    assert ran.code == 0
+    assert "alpha was adopted" in ran.out
+    assert place.run("plan").out.endswith("2 unchanged.\n")
+
+
+def test_only_the_named_ones(place: Place) -> None:
+    assert place.run("apply", "--yes", "team").code == 0
+    assert set(place.live()) == {"beta"}
+    assert place.run("apply", "--yes", "assistants/alpha.yaml").code == 0
+    assert set(place.live()) == {"alpha", "beta"}
+
+
+def test_a_guard_wants_the_digest_and_plan_prints_the_line(place: Place) -> None:
+    _many(place, 8)
+    place.applied()
+    for number in range(8):
+        place.replace(f"assistants/n{number}.yaml", "Number", "Digit")
+    ran = place.run("plan")
+    assert ran.code == 0
+    command = ran.err.strip().splitlines()[-1].split()
+    assert command[:3] == ["trueup", "apply", "--ack"]
+    refused = place.run("apply", "--yes")
+    assert refused.code == 4
+    assert "Nothing was sent" in refused.err
+    assert place.run("apply", "--yes", "--ack", "0" * 64).code == 4
+    assert place.run("apply", "--yes", "--ack", command[3]).code == 0
+    assert all("Digit" in entry["instructions"] for name, entry in place.live().items() if name.startswith("n"))
+
+
+def test_a_refused_guard_answers_in_json_with_the_digest(place: Place) -> None:
+    _many(place, 8)
+    place.applied()
+    ran = place.run("destroy", "--yes", "--json")
+    assert ran.code == 4
+    assert ran.json["exit"] == 4
+    assert "--ack" in ran.json["problems"][0]
+    assert place.run("destroy", "--yes", "--ack", ran.json["digest"][:8]).code == 0
+    assert place.live() == {}
+
+
+def test_a_saved_plan_is_applied_without_a_question_and_only_once(place: Place) -> None:
+    place.run("plan", "--out", "saved.plan")
+    ran = place.run("apply", "saved.plan")
+    assert ran.code == 0
+    assert "2 created" in ran.out
+    again = place.run("apply", "saved.plan")
+    assert again.code == 0
+    assert "2 in place already" in again.out
+    assert len(place.live()) == 2
+
+
+def test_a_saved_plan_that_does_not_stand_is_refused_and_the_rest_goes_on(place: Place) -> None:
+    place.applied()
+    place.replace("assistants/alpha.yaml", "0.2", "0.3")
+    place.replace("assistants/team/beta.yaml", "Say B", "Say BB")
+    place.run("plan", "--out", "saved.plan")
+    place.replace("assistants/alpha.yaml", "0.3", "0.4")
+    place.write("assistants/new.yaml", "model: gpt-4.1\n")
+    ran = place.run("apply", "saved.plan")
+    assert ran.code == 3
+    assert place.live()["alpha"]["temperature"] == 0.2
+    assert place.live()["beta"]["instructions"] == "Say BB."
+    assert set(place.live()) == {"alpha", "beta"}
+    assert "1 new since the plan" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("made", "applied", "named"),
+    [
+        (["--on-drift", "revert"], [], "--on-drift"),
+        ([], ["--prune"], "--prune"),
+        (["--stamp"], [], "--stamp"),
+        (["--var", "who=a"], ["--var", "who=b"], "--var"),
+    ],
+)
+def test_a_saved_plan_wants_its_own_flags(place: Place, made: list[str], applied: list[str], named: str) -> None:
+    place.write("assistants/alpha.yaml", "model: gpt-4.1\nmetadata: {who: {var: who}}\n")
+    place.write("trueup.yaml", "vars: {who: x}\n")
+    assert place.run("plan", "--out", "saved.plan", *made).code == 0
+    ran = place.run("apply", "saved.plan", *applied)
+    assert ran.code == 1
+    assert named in ran.err
+    assert not (place.root / ".trueup").exists()
+    assert place.run("apply", "saved.plan", *made).code == 0
+
+
+def test_a_forged_or_damaged_plan_is_refused(place: Place) -> None:
+    place.run("plan", "--out", "saved.plan")
+    path = place.root / "saved.plan"
+    whole = path.read_text()
+    for text in (whole.replace("Say A", "Say evil"), whole[:-20], "{}", "[" * 1000, "", "no plan"):
+        path.write_text(text)
+        ran = place.run("apply", "saved.plan")
+        assert ran.code == 1, text[:40]
+        assert place.run("show", "saved.plan").code == 1
+    document = json.loads(whole)
+    document["format_version"] = 99
+    path.write_text(json.dumps(document))
+    assert "99" in place.run("apply", "saved.plan").err
+    assert not (place.root / ".trueup").exists()
+
+
+def test_a_plan_knows_its_target(place: Place) -> None:
+    place.write("trueup.yaml", "default_target: a\ntargets: {a: {base_url: local}, b: {base_url: local}}\n")
+    assert place.run("plan", "-t", "b", "--out", "b.plan").code == 0
+    assert place.run("apply", "b.plan", "-t", "a").code == 1
+    assert place.run("apply", "b.plan").code == 0
+    assert len(place.run("state", "list", "-t", "b", "--json").json["assistants"]) == 2
+    assert place.run("state", "list", "-t", "a", "--json").json["assistants"] == {}
+
+
+def test_a_plan_for_another_place_is_refused(hosted: Place) -> None:
+    hosted.run("plan", "--out", "saved.plan")
+    hosted.replace("trueup.yaml", "/v1", "/v2")
+    ran = hosted.run("apply", "saved.plan")
+    assert ran.code == 4
+    assert "another place" in ran.err
+
+
+def test_with_a_plan_file_no_name_is_taken(place: Place) -> None:
+    place.run("plan", "--out", "saved.plan")
+    assert place.run("apply", "saved.plan", "alpha").code == 1
+
+
+def test_an_unanswered_create_is_adopted_not_repeated(hosted: Place, faulty: Arm) -> None:
+    faulty(Fault(Kind.DROP, method="POST", commit=True))
+    assert hosted.run("apply", "--yes").code == 0
+    assert len(hosted.live()) == 2
+    assert hosted.run("plan").out.endswith("2 unchanged.\n")
+
+
+def test_a_young_pending_create_is_waited_for(hosted: Place) -> None:
+    import time
+
+    line = {"step": "intent", "name": "alpha", "action": "create", "operation": "00", "id": "", "after": "",
+            "since": time.time(), "record": None}  # fmt: skip
+    hosted.write(".trueup/prod.journal", json.dumps(line) + "\n")
+    hosted.replace("trueup.yaml", "settle: 0", "settle: 0.3")
+    start = time.monotonic()
+    ran = hosted.run("apply", "--yes")
+    assert ran.code == 0
+    assert "may still be at work" in " ".join(ran.err.split())
+    assert time.monotonic() - start >= 0.2
+    assert len(hosted.live()) == 2
+
+
+def test_a_renamed_one_is_moved_in_state(place: Place) -> None:
+    place.applied()
+    (place.root / "assistants/alpha.yaml").rename(place.root / "assistants/omega.yaml")
+    place.replace("assistants/omega.yaml", "model:", "name: alpha\nmodel:")
+    place.write("trueup.yaml", "moved: {alpha: omega}\n")
+    assert place.run("apply", "--yes").code == 0
+    assert "omega" in place.run("state", "list", "--json").json["assistants"]
+    assert place.run("plan").out.endswith("2 unchanged.\n")
+
+
+def test_the_lock_is_held(place: Place) -> None:
+    from trueup.cli.options import Flags
+    from trueup.cli.session import open_session
+
+    with open_session(Flags(chdir=str(place.root))).store.lock():
+        for command in (["apply", "--yes"], ["state", "rm", "alpha"], ["state", "rebuild"], ["import", "alpha=asst_1"]):
+            ran = place.run(*command)
+            assert ran.code == 1, command
+            assert "another apply is running" in ran.err.lower()
+
+
+def test_secrets_are_in_no_output(hosted: Place, faulty: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ""
+    body = {"error": {"message": "Incorrect API key provided: sk-canary-123456"}}
+    faulty(Fault(Kind.ANSWER, method="POST", status=400, body=body))
+    for command in (
+        ["apply", "--yes", "-vv"],
+        ["plan", "-vv"],
+        ["plan", "--json"],
+        ["targets"],
+        ["apply", "--yes", "--json"],
+    ):
+        ran = hosted.run(*command)
+        said += ran.out + ran.err
+    monkeypatch.setenv("CANARY_KEY", "sk-canary-wrong-98765")
+    refused = hosted.run("plan", "-vv")
+    assert refused.code == 1
+    said += refused.out + refused.err + "".join(map(repr, hosted.files().values()))
+    assert "canary-" not in said.replace("CANARY_KEY", "")
+    assert "***" in said

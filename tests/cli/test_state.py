@@ -1,0 +1,192 @@
+"""Care for state: the map of names, forgetting, making it again from the stamps, and linking what is live."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.place import Place
+
+
+def _state(place: Place) -> Path:
+    return next(place.root.glob(".trueup/local/local.state.json"))
+
+
+def _ids(place: Place) -> dict[str, str]:
+    ids: dict[str, str] = place.run("state", "list", "--json").json["assistants"]
+    return ids
+
+
+def test_list_is_the_map_from_names_to_ids(place: Place) -> None:
+    assert _ids(place) == {}
+    place.applied()
+    live = place.live()
+    assert _ids(place) == {"alpha": live["alpha"]["id"], "team/beta": live["beta"]["id"]}
+    text = place.run("state", "list").out
+    assert text.splitlines()[0].split() == ["alpha", live["alpha"]["id"]]
+
+
+def test_show_tells_what_is_known_and_no_value(place: Place) -> None:
+    place.applied()
+    out = place.run("state", "show", "alpha").out
+    assert "instructions" in out
+    assert "Say A" not in out
+    assert place.run("state", "show", "nobody").code == 1
+
+
+def test_rm_forgets_and_what_is_live_stays(place: Place) -> None:
+    place.applied()
+    assert place.run("state", "rm", "team").code == 0
+    assert list(_ids(place)) == ["alpha"]
+    assert len(place.live()) == 2
+    assert place.run("state", "rm", "team").code == 1
+
+
+def test_rm_clears_what_is_pending(place: Place) -> None:
+    place.applied()
+    line = {"step": "intent", "name": "lost", "action": "create", "operation": "00", "id": "", "after": "",
+            "since": 1.0, "record": None}  # fmt: skip
+    place.write(".trueup/local/local.journal", json.dumps(line) + "\n")
+    assert "lost" in place.run("state", "list").out
+    assert place.run("state", "rm", "lost").code == 0
+    assert "lost" not in place.run("state", "list").out
+
+
+def test_rm_of_everything_is_the_way_on_from_another_targets_state(place: Place) -> None:
+    place.applied()
+    path = _state(place)
+    path.write_text(path.read_text().replace("openai-assistants", "other-protocol"))
+    assert place.run("plan").code == 4
+    assert place.run("state", "rm", "alpha").code == 4
+    assert place.run("state", "rm", "*").code == 0
+    assert place.run("state", "rebuild").code == 0
+    assert place.run("plan").out.endswith("2 unchanged.\n")
+
+
+@pytest.mark.parametrize("damage", ["<<<<<<< ours\n", "{", "", "\x00\xff"])
+def test_a_damaged_state_refuses_until_it_is_rebuilt(place: Place, damage: str) -> None:
+    place.applied()
+    before = _ids(place)
+    path = _state(place)
+    path.write_bytes(damage.encode("latin-1"))
+    for command in (["plan"], ["apply", "--yes"], ["drift"], ["state", "list"], ["state", "rm", "alpha"]):
+        ran = place.run(*command)
+        assert ran.code == 4, command
+        assert "state rebuild" in " ".join(ran.err.split())
+    ran = place.run("state", "rebuild")
+    assert ran.code == 0
+    assert "damaged-1" in ran.err
+    assert path.with_name(f"{path.name}.damaged-1").read_bytes() == damage.encode("latin-1")
+    assert _ids(place) == before
+    assert place.run("apply").code == 0
+    assert place.run("plan").out.endswith("0 drifted, 2 unchanged.\n")
+
+
+def test_a_damaged_journal_is_put_aside_and_the_records_stay(place: Place) -> None:
+    place.applied()
+    before = _ids(place)
+    place.write(".trueup/local/local.journal", "no journal\n")
+    assert place.run("plan").code == 4
+    assert place.run("state", "rebuild").code == 0
+    assert (place.root / ".trueup/local/local.journal.damaged-1").read_text() == "no journal\n"
+    assert _ids(place) == before
+
+
+def test_a_newer_state_is_never_put_aside(place: Place) -> None:
+    place.applied()
+    path = _state(place)
+    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
+    content = path.read_bytes()
+    assert place.run("state", "rebuild").code == 4
+    assert path.read_bytes() == content
+
+
+def test_two_of_one_name_are_named_and_not_rebuilt(place: Place) -> None:
+    place.applied()
+    twin = {key: value for key, value in place.live()["alpha"].items() if key in ("name", "model", "metadata")}
+    other = place.ask("POST", "/assistants", twin)["id"]
+    first = _ids(place)["alpha"]
+    place.run("state", "rm", "*")
+    ran = place.run("state", "rebuild")
+    assert ran.code == 3
+    assert first in ran.out
+    assert other in ran.out
+    assert list(_ids(place)) == ["team/beta"]
+
+
+def test_import_makes_live_count_as_applied(place: Place) -> None:
+    made = place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha", "temperature": 0.9})
+    ran = place.run("import", f"alpha={made['id']}")
+    assert ran.code == 0, ran.err
+    changes = place.run("plan", "alpha", "--json").json["plan"]["changes"]
+    assert [change["action"] for change in changes] == ["modify"]
+    assert {field["cause"] for field in changes[0]["fields"] if field["cause"] != "recorded"} == {"edited"}
+    assert place.run("drift", "alpha").code == 0
+    assert place.run("apply", "--yes", "alpha").code == 0
+    assert place.live()["alpha"]["temperature"] == 0.2
+
+
+def test_import_is_the_way_out_of_a_namesake(place: Place) -> None:
+    made = place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha"})
+    ran = place.run("apply", "--yes")
+    assert ran.code == 3
+    assert f"import alpha={made['id']}" in " ".join(ran.out.split())
+    assert place.run("import", f"alpha={made['id']}").code == 0
+    assert place.run("apply", "--yes").code == 0
+    assert len(place.live()) == 2
+
+
+def test_import_refuses_what_is_somebody_elses(place: Place) -> None:
+    place.applied()
+    ids = _ids(place)
+    place.write("assistants/gamma.yaml", "model: gpt-4.1\n")
+    assert place.run("import", f"gamma={ids['alpha']}").code == 4, "another record holds it"
+    assert place.run("import", f"alpha={ids['team/beta']}").code == 4
+    place.run("state", "rm", "alpha")
+    assert place.run("import", f"gamma={ids['alpha']}").code == 4, "a stamp of another name"
+    stamp = place.live()["alpha"]["metadata"]["trueup"]
+    place.poke("alpha", {"metadata": {"trueup": stamp.replace('"t":"local"', '"t":"prod"')}})
+    assert place.run("import", f"alpha={ids['alpha']}").code == 4, "a stamp of another target"
+    assert place.run("import", "gamma=asst_nowhere").code == 1
+    assert place.run("import", "nobody=asst_nowhere").code == 1
+    assert place.run("import", "gamma=a", "gamma=b").code == 1
+    assert "gamma" not in _ids(place)
+
+
+def test_import_settles_what_is_pending(hosted: Place) -> None:
+    hosted.replace("trueup.yaml", "settle: 0", "settle: 0, stamp: false")
+    line = {"step": "intent", "name": "alpha", "action": "create", "operation": "00", "id": "", "after": "",
+            "since": 1.0, "record": None}  # fmt: skip
+    hosted.write(".trueup/prod.journal", json.dumps(line) + "\n")
+    ran = hosted.run("apply", "--yes", "alpha")
+    assert ran.code == 3
+    assert hosted.server is not None
+    made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha"})
+    assert hosted.run("import", f"alpha={made['id']}").code == 0
+    assert hosted.run("apply", "--yes", "alpha").code == 0
+    assert len(hosted.live()) == 1
+
+
+def test_where_the_stamps_are_the_state_import_writes_one(hosted: Place) -> None:
+    hosted.replace("trueup.yaml", "settle: 0", "settle: 0, state: stamps")
+    made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha", "metadata": {"kept": "yes"}})
+    ran = hosted.run("import", f"alpha={made['id']}")
+    assert ran.code == 0, ran.err + ran.out
+    assert hosted.live()["alpha"]["metadata"]["kept"] == "yes"
+    assert "trueup" in hosted.live()["alpha"]["metadata"]
+    assert _ids(hosted) == {"alpha": made["id"]}
+    assert not list(hosted.root.glob(".trueup/*.state.json"))
+    assert hosted.run("apply", "--yes").code == 0
+    assert hosted.run("plan").out.endswith("2 unchanged.\n")
+    assert hosted.run("state", "rebuild").code == 1
+
+
+def test_unlock_says_whether_there_was_a_lock(place: Place) -> None:
+    place.applied()
+    assert place.run("state", "unlock", "--json").json["removed"] is False
+    (place.root / ".trueup/local/local~held.lock").write_text("{}")
+    assert place.run("apply", "--yes").code == 1
+    assert place.run("state", "unlock", "--json").json["removed"] is True
+    assert place.run("apply", "--yes").code == 0
