@@ -56,6 +56,7 @@ class Target:
     max_retries: int = 3
     vars: Mapping[str, Any] = field(default_factory=dict)
     allow_loss: tuple[str, ...] = ()
+    always_send: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:

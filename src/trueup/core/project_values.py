@@ -65,6 +65,7 @@ def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
         guard=Guard(**(value.get("guard") or {})),
         vars=_vars(value),
         allow_loss=tuple(value.get("allow_loss") or ()),
+        always_send=tuple(value.get("always_send") or ()),
         **{key: value[key] for key in _PLAIN if key in value},
     )
 

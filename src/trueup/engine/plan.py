@@ -113,6 +113,7 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Chan
             calls=made.calls,
             operation=made.operation,
             record=made.record,
+            fields=(*verdict.fields, *made.forced),
             repeats=made.repeats,
             overwritten=made.overwritten or {},
             protect=order.protect,
@@ -133,6 +134,7 @@ def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> reque
         protect=fact.protect if fact.protect is not None else bool(old and old.protect),
         stamped=wish.target.stamp,
         semantics=adapter.dialect.semantics,
+        always=wish.target.always_send,
     )
 
 

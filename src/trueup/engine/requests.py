@@ -10,7 +10,7 @@ from trueup.core import stamp as stamps
 from trueup.core.call import Call
 from trueup.core.canonical import Semantics, digest, join
 from trueup.core.judge import Seen, Verdict
-from trueup.core.plan import MISSING, Cause
+from trueup.core.plan import MISSING, Cause, FieldChange
 from trueup.core.stamp import KEY, Stamp
 from trueup.core.state import Applied, Identity, Record
 from trueup.wire.base import Adapter
@@ -20,7 +20,8 @@ METADATA, RESOURCES = "metadata", "tool_resources"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one assistant is to become. `file` are its declared fields, `ignored` those that are never overwritten."""
+    """What one assistant is to become. `file` are its declared fields, `ignored` those that are never overwritten,
+    `always` the top-level fields that this target wants in every modify."""
 
     name: str
     identity: Identity
@@ -29,17 +30,22 @@ class Order:
     protect: bool
     stamped: bool
     semantics: Semantics
+    always: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The calls of one change, the operation they carry and the record that follows."""
+    """The calls of one change, the operation they carry and the record that follows.
+
+    `forced` are the fields that are sent although nothing wants them changed.
+    """
 
     calls: tuple[Call, ...]
     operation: str
     record: Record
     repeats: tuple[str, ...] = ()
     overwritten: Mapping[str, str] | None = None
+    forced: tuple[FieldChange, ...] = ()
 
 
 def create(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
@@ -69,18 +75,21 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     assert old is not None
     changed = {change.path: change for change in verdict.fields if change.cause is not Cause.RECORDED}
     body, repeats = _changed_body(order, changed)
+    forced = tuple(_forced(order, live, name) for name in order.always if name not in body)
+    body.update({change.path: change.after for change in forced})
     operation = _operation(order, body, old)
     carries = order.stamped and _has_room(order, live, changed, adapter)
     if carries:
         body[METADATA] = {**_declared(order, METADATA), KEY: _stamp(order, operation)}
         repeats = tuple(sorted({*repeats, METADATA}))
-    sent = {name for name in _sent_fields(body, order) if name in order.file}
+    sent = {name for name in _sent_fields(body, order) if name in order.file and name not in order.ignored}
     return Request(
         calls=(adapter.modify(live.id, body),),
         operation=operation,
         record=remembered(order, verdict, operation, sent, stamped=True if carries else old.stamped),
         repeats=repeats,
-        overwritten={name: digest(plain(live.fields.get(name))) for name in changed},
+        overwritten={name: digest(plain(live.fields.get(name))) for name in (*changed, *(f.path for f in forced))},
+        forced=forced,
     )
 
 
@@ -177,6 +186,13 @@ def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, A
         body[RESOURCES] = _over(emptied, _declared(order, RESOURCES))
         repeats.append(RESOURCES)
     return body, tuple(repeats)
+
+
+def _forced(order: Order, live: Seen, name: str) -> FieldChange:
+    """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
+    found = live.fields.get(name, MISSING)
+    value = order.file[name] if name in order.file and name not in order.ignored else plain(found)
+    return FieldChange(name, found, order.semantics.clear.get(name) if value is None else value, Cause.FORCED)
 
 
 def _over(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:

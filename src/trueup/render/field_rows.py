@@ -52,7 +52,9 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
     outside = change.action not in (Action.MODIFY, Action.CREATE) and item.cause in _OUTSIDE
     old, new = (item.after, item.before) if outside else (item.before, item.after)
     where = _where(change, item)
-    if change.action is Action.CREATE or (old is MISSING and (is_text(new) or item.path == "tools")):
+    if item.cause is Cause.FORCED and item.before == item.after:
+        yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
+    elif change.action is Action.CREATE or (old is MISSING and (is_text(new) or item.path == "tools")):
         yield from _sent(item.path, item.after if not outside else new, first, look, where)
     elif is_text(old) or is_text(new):
         yield from _text(change, item, (old, new), first, look, common)
