@@ -58,6 +58,10 @@ SEMANTICS = Semantics(
     synonyms={"ranking_options.ranker": {"auto": "default_2024_08_21"}},
 )
 
+NO_SUCH_DETAIL = "Assistant not found"
+"""How myla, which speaks this protocol, says that an assistant is not there (seen in its answers); its paths that do
+not exist answer "Not Found"."""
+
 DIALECTS: Mapping[str, Dialect] = {
     "openai": Dialect(
         name="openai",
@@ -145,15 +149,33 @@ class OpenAIAssistants:
         error = body.get("error")
         inner = error if isinstance(error, Mapping) else body
         message = inner.get("message")
-        said = message if isinstance(message, str) else ""
+        said, path = (message, ()) if isinstance(message, str) else _detail(body.get("detail"))
         text = said or _first_line(reply.text)
         param, code = inner.get("param"), inner.get("code")
+        own = "No assistant found" in said if isinstance(error, Mapping) else body.get("detail") == NO_SUCH_DETAIL
         return Problem(
             message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",
-            path=_param(param) if isinstance(param, str) else (),
-            absent=reply.status == 404 and isinstance(error, Mapping) and "No assistant found" in said,
+            path=_param(param) if isinstance(param, str) else path,
+            absent=reply.status == 404 and own,
             code=code if isinstance(code, str) else "",
         )
+
+
+def _detail(detail: Any) -> tuple[str, Path]:
+    """The text of an error as FastAPI servers give it, and the path into the request's body of its first problem."""
+    if isinstance(detail, str):
+        return detail, ()
+    entries = [entry for entry in detail if isinstance(entry, Mapping)] if isinstance(detail, list) else []
+    found = [(_steps(entry.get("loc")), entry["msg"]) for entry in entries if isinstance(entry.get("msg"), str)]
+    text = "; ".join(f"{'.'.join(map(str, path))}: {words}" if path else words for path, words in found)
+    return text, found[0][0] if found else ()
+
+
+def _steps(location: Any) -> Path:
+    """`["body", "model"]` as a path; what is not in the body has none."""
+    if not isinstance(location, list) or location[:1] != ["body"]:
+        return ()
+    return tuple(step for step in location[1:] if isinstance(step, str) or type(step) is int)
 
 
 def _path(live_id: str) -> str:
