@@ -1,4 +1,4 @@
-"""The guide has it all: every command, flag, environment variable, exit code, error code, target key and its default."""
+"""The guide has it all: commands, flags, environment variables, exit codes, error codes, keys and defaults."""
 
 from __future__ import annotations
 

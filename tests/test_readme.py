@@ -1,4 +1,4 @@
-"""The README tells the truth: its commands run, its transcript is the real one, its example is valid, its links lead somewhere.
+"""The README tells the truth: its commands run, its transcript is real, its example is valid, its links lead somewhere.
 
 `TRUEUP_REGOLD=1` writes the transcript anew. The two commands for a fresh machine are run by `.ci/run`.
 """
@@ -11,7 +11,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,12 +51,12 @@ def _trueup(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def example(tmp_path: Path) -> Iterator[Path]:
+def example(tmp_path: Path) -> Path:
     """The example as a fresh clone has it."""
     for name in ("trueup.yaml", "assistants", "schemas"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
-    yield tmp_path
+    return tmp_path
 
 
 class Session:

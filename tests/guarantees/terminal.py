@@ -1,0 +1,97 @@
+"""The command line as a user has it, in this process: a small project, and what a command wrote and returned.
+
+Knows no guarantee; what is looked for is the tests' affair.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trueup.cli.main import main
+from trueup.core.call import Call
+from trueup.local.openai_assistants import Server
+
+DATABASE = Path(".trueup/local/openai-assistants.db")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """All that it wrote."""
+        return self.out + self.err
+
+
+def run(folder: Path, *words: str) -> Done:
+    """Runs `trueup` in a folder; nobody is there to be asked."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main([words[0], "-C", str(folder), *words[1:]])
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def project(folder: Path, *names: str, extra: str = "") -> Path:
+    """A folder with one small definition for each name, and a project file if there is `extra`."""
+    for name in names:
+        define(folder, name)
+    if extra:
+        (folder / "trueup.yaml").write_text(extra, encoding="utf-8")
+    return folder
+
+
+def define(folder: Path, name: str, text: str = "Be brief.", more: str = "") -> None:
+    """Writes one definition."""
+    path = folder / "assistants" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"name: {name}\nmodel: gpt-4.1\ninstructions: {text}\n{more}", encoding="utf-8")
+
+
+@contextmanager
+def vendor(folder: Path) -> Iterator[Server]:
+    """The embedded server of a project, past Trueup."""
+    (folder / DATABASE).parent.mkdir(parents=True, exist_ok=True)
+    with Server(folder / DATABASE) as server:
+        yield server
+
+
+def live(folder: Path) -> dict[str, dict[str, Any]]:
+    """Everything that is live, by display name."""
+    if not (folder / DATABASE).exists():
+        return {}
+    with vendor(folder) as server:
+        listing = server.answer(Call("GET", "/assistants", {"limit": "100"})).json
+    return {item["name"]: item for item in listing["data"]}
+
+
+def change(folder: Path, name: str, **body: Any) -> None:
+    """Changes a live assistant, past Trueup."""
+    found = live(folder)[name]["id"]
+    with vendor(folder) as server:
+        assert server.answer(Call("POST", f"/assistants/{found}", json=body)).status == 200
+
+
+def remove(folder: Path, name: str) -> None:
+    """Deletes a live assistant, past Trueup."""
+    found = live(folder)[name]["id"]
+    with vendor(folder) as server:
+        assert server.answer(Call("DELETE", f"/assistants/{found}")).status == 200
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, except what SQLite keeps beside an open database."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith(("-wal", "-shm"))
+    }
