@@ -45,10 +45,11 @@ class Clock:
     """Time that passes only when everybody sleeps: the earliest sleeper wakes and takes the clock with it."""
 
     now: float = START
+    jumped: float = 0.0  # what somebody did to the machine's clock, in seconds
     sleepers: list[tuple[float, object]] = field(default_factory=list)
 
     def wall(self) -> float:
-        return self.now
+        return self.now + self.jumped
 
     def monotonic(self) -> float:
         return self.now
@@ -223,7 +224,8 @@ class World:
         courier = self.courier(ports)
         waits = [entry.since for entry in self.state().pending.values()]
         if waits:
-            await courier.pause(max(waits) + self.target.settle - self.clock.wall())
+            left = max(waits) + self.target.settle - self.clock.wall()
+            await courier.pause(min(left, self.target.settle))
         loaded = self.state()
         planning = await self._plan(options, courier)
         if planning.state != loaded and self.target.state != "stamps":

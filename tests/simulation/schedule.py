@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from tests.engine.world import Killed, World, code, definition
-from trueup.core.call import Call
+from tests.engine.world import START, Killed, World, code, definition
+from trueup.core.call import Call, Reply
 from trueup.core.definition import Definition
 from trueup.core.errors import EndpointError, Exit, RefusedError
 from trueup.core.plan import Plan
@@ -64,6 +64,25 @@ class Story:
         self.notes: dict[str, str] = {}
         self.old_states = [""]
         self.promised: Plan | None = None
+        self.reads: dict[str, float] = {}
+        self.stale: list[str] = []
+        self.meddle_at = 0
+        self.inner = self.world.send
+        self.world.send = self.watch  # type: ignore[method-assign]
+
+    async def watch(self, call: Call) -> Reply:
+        """Every request passes here: old reads before writes are noted, and a hand may edit something meanwhile."""
+        now, live_id = self.world.clock.now, call.path.rsplit("/", 1)[-1]
+        if call.method != "GET" and call.path != "/assistants" and now - self.reads.get(live_id, START) > 10.0:
+            self.stale.append(f"{call.method} {call.path}: read {now - self.reads.get(live_id, START):.1f} s ago")
+        if self.meddle_at and len(self.world.calls) == self.meddle_at:
+            self.edit_live()
+        reply = await self.inner(call)
+        body = reply.json if isinstance(reply.json, dict) else {}
+        if call.method == "GET" and reply.status == 200:
+            items = body["data"] if isinstance(body.get("data"), list) else [body]
+            self.reads.update({item["id"]: self.world.clock.now for item in items if "id" in item})
+        return reply
 
     def say(self, text: str) -> None:
         self.log.append(text)
@@ -181,6 +200,8 @@ class Story:
             world.faults.add(fault)
             self.say(f"fault {fault}")
         world.kill_at = self.dice.choice((0, 0, self.dice.randint(1, 60)))
+        self.meddle_at = len(world.calls) + self.dice.choice((-1, self.dice.randint(1, 12)))
+        world.clock.jumped = self.dice.choice((0.0, 0.0, 0.0, 3600.0, -3600.0))
         self.say(f"apply {options} kill_at={world.kill_at} of a plan: {self.promised is not None}")
         await self.one_apply(options)
         world.kill_at = 0
@@ -212,6 +233,8 @@ class Story:
         self.check_nothing_lost(before, writes, prune=bool(options["prune"]))
         self.check_no_twins()
         self.check_notes()
+        if self.stale:
+            raise self.broken(f"written on old reads: {self.stale}")
         world.state()  # readable at every moment
 
     # --- the oracle
@@ -252,6 +275,7 @@ class Story:
         """Without trouble the way that the hints show leads to an empty plan, and everything is as the files say."""
         world = self.world
         world.faults.clear()
+        self.meddle_at = 0
         await world.faults.settle()
         report, rebuilt = None, False
         for _ in range(4):

@@ -40,6 +40,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
+class Stale(Exception):
+    """Waiting for its turn took so long that what a write rests on is to be read again; nothing was sent."""
+
+
 @dataclass(slots=True)
 class Pace:
     """How fast to go: `parallelism` requests at once at most, `rate` a second (0: no limit)."""
@@ -63,9 +67,9 @@ class Courier:
         self._not_before = 0.0
         self._good = 0
 
-    async def write(self, call: Call) -> Reply:
-        """Sends once. Raises `NotSent` or `OutcomeUnknown`."""
-        return await self._send(call)
+    async def write(self, call: Call, is_fresh: Callable[[], bool] = lambda: True) -> Reply:
+        """Sends once. Raises `NotSent` or `OutcomeUnknown`, and `Stale` when its turn came too late for its read."""
+        return await self._send(call, is_fresh)
 
     async def read(self, call: Call) -> Reply:
         """Sends a GET until it is answered clearly or the repeats are used up. Raises `NotSent` or `OutcomeUnknown`."""
@@ -111,9 +115,11 @@ class Courier:
                 return
             await self.ports.clock.sleep(min(left, 1.0))
 
-    async def _send(self, call: Call) -> Reply:
+    async def _send(self, call: Call, is_fresh: Callable[[], bool] = lambda: True) -> Reply:
         await self._enter()
         try:
+            if not is_fresh():
+                raise Stale
             self.calls += 1
             reply = await self.ports.send(call)
         finally:

@@ -3,115 +3,95 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from trueup.core.call import Call, Reply
-from trueup.core.canonical import canonical, digest, same, split
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.core.judge import fields_of
 from trueup.core.plan import Action, Change
 from trueup.core.report import Outcome, Result
-from trueup.core.stamp import KEY
-from trueup.engine.courier import each, is_unclear
+from trueup.engine.courier import Stale, each, is_unclear
+from trueup.engine.recheck import Found, Unread, current, is_before, is_fresh, look, read
 from trueup.engine.requests import completed
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.wire.base import Live, Unexpected
 
-FRESH = 10.0
-"""Seconds after which a read is repeated before its write."""
-
-
-class Unread(Exception):
-    """The object could not be read just now."""
+SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
+"""Results after which a run deletes nothing."""
 
 
 @dataclass(slots=True)
 class Tries:
     """One write's tries: how many, what was not clear, and when (monotonic seconds) an unclear one was last sent."""
 
-    call: Call
     count: int = 0
     why: str = ""
     unclear_at: float | None = None
-
-
-class Found(Enum):
-    """What a read after an unclear write shows."""
-
-    AS_PLANNED = "as planned"
-    AS_BEFORE = "as before"
-    ELSE = "changed by somebody else"
-    ABSENT = "absent"
+    intended: bool = False
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
     """Sends every modify, side by side."""
 
     async def work(change: Change) -> None:
-        await _modify(run, change)
+        await _write(run, change)
 
     await each(changes, run.courier.pace.parallelism, work)
 
 
 async def delete_all(run: Run, changes: list[Change]) -> None:
     """Deletes last, and only if every write of this run was done and everything could be read."""
-    spoiled = {Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED}
-    bad = any(outcome.result in spoiled or outcome.others for outcome in run.outcomes.values())
+    bad = any(outcome.result in SPOILED or outcome.others for outcome in run.outcomes.values())
     unread = not run.planning.view.complete or Exit.UNREADABLE in run.codes
-    if changes and (bad or unread or run.stopped):
-        why = "interrupted" if run.stopped else "a write failed" if bad else "not everything could be read"
-        for change in changes:
-            run.tell(
-                Outcome(
-                    change.name,
-                    change.action,
-                    Result.SKIPPED,
-                    change.id,
-                    f"not deleted: {why} in this run",
-                    "Deletes come last and only after everything else is done. Run apply again.",
-                ),
-                Exit.HELD,
-            )
+    if not (bad or unread or run.stopped):
+        await run_all(run, changes)
         return
-
-    async def work(change: Change) -> None:
-        await _delete(run, change)
-
-    await each(changes, run.courier.pace.parallelism, work)
-
-
-async def _read(run: Run, live_id: str) -> Live | None:
-    """The object as it is now; None when it is gone. Raises `Unread`."""
-    try:
-        return await run.courier.follow(run.adapter.get(live_id))
-    except (Unexpected, NotSent, OutcomeUnknown) as error:
-        raise Unread(str(error)) from error
-
-
-async def _current(run: Run, change: Change) -> Live | None:
-    """The last read, repeated when it is older than ten seconds."""
-    view = run.planning.view
-    if run.courier.ports.clock.monotonic() - view.read_at.get(change.id, float("-inf")) <= FRESH:
-        return view.live.get(change.id)
-    return await _read(run, change.id)
+    why = "interrupted" if run.stopped else "a write failed" if bad else "not everything could be read"
+    for change in changes:
+        run.tell(
+            Outcome(
+                change.name,
+                change.action,
+                Result.SKIPPED,
+                change.id,
+                f"not deleted: {why} in this run",
+                "Deletes come last and only after everything else is done. Run apply again.",
+            ),
+            Exit.HELD,
+        )
 
 
-def _is_before(change: Change, live: Live) -> bool:
-    """Whether the fields that the change overwrites still hold what the plan saw."""
-    found = fields_of(live.body)
-    return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
+def _verb(change: Change) -> str:
+    return "delete" if change.action is Action.DELETE else "modify"
 
 
-def _is_as_planned(run: Run, call: Call, live: Live) -> bool:
-    """Whether every field of the request is live; for a stamp alone, the stamp."""
-    semantics = run.adapter.dialect.semantics
-    sent, found = split(call.json), split(live.body)
-    if f"metadata.{KEY}" in sent:
-        return bool(found.get(f"metadata.{KEY}") == sent[f"metadata.{KEY}"])
-    return all(
-        same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
-        for name, value in sent.items()
-    )
+async def _write(run: Run, change: Change) -> None:
+    """One modify or delete, from its last read to its outcome."""
+    tries = Tries()
+    while True:
+        live = await _start(run, change)
+        if live is None:
+            if tries.intended and tries.unclear_at is None:
+                await run.withdraw(change, _verb(change))
+            return
+        call = _request(change, live)
+        if not tries.intended:
+            tries.intended = True
+            if change.backup:
+                run.courier.ports.backup(change.name, change.id, dict(live.body))
+            await run.intend(change, _verb(change), change.id)
+        try:
+            reply = await _send(run, change, call, tries)
+        except Stale:
+            continue
+        if await _ended(run, change, call, reply, tries):
+            return
+
+
+def _request(change: Change, live: Live) -> Call:
+    """The planned call, with what it must repeat of the last read."""
+    if not change.repeats:
+        return change.calls[0]
+    gone = frozenset(field.path for field in change.fields if field.path in change.overwritten)
+    return completed(change.calls[0], change.repeats, live.body, gone)
 
 
 async def _start(run: Run, change: Change) -> Live | None:
@@ -120,7 +100,7 @@ async def _start(run: Run, change: Change) -> Live | None:
         run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, "interrupted before it was sent"))
         return None
     try:
-        live = await _current(run, change)
+        live = await current(run, change.id)
     except Unread as error:
         run.tell(
             Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}"),
@@ -131,53 +111,83 @@ async def _start(run: Run, change: Change) -> Live | None:
         await run.conclude(change, "delete", None)
         run.tell(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
         return None
-    if live is None or not _is_before(change, live):
-        what = "was deleted" if live is None else "was changed by somebody else"
-        run.tell(
-            Outcome(
-                change.name,
-                change.action,
-                Result.CHANGED,
-                change.id,
-                f"{what} since the plan; left alone",
-                "Make a new plan.",
-            ),
-            Exit.HELD,
-        )
+    if live is not None and is_before(change, live):
+        return live
+    what = "was deleted" if live is None else "was changed by somebody else"
+    message, hint = f"{what} since the plan; left alone", "Make a new plan."
+    run.tell(Outcome(change.name, change.action, Result.CHANGED, change.id, message, hint), Exit.HELD)
+    return None
+
+
+async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | None:
+    """One more try; what is not clear about it is kept in `tries`. Raises `Stale`."""
+    clock = run.courier.ports.clock
+    try:
+        reply = await run.courier.write(call, lambda: is_fresh(run, change.id))
+    except NotSent as error:
+        tries.count, tries.why = tries.count + 1, str(error)
         return None
-    if change.backup:
-        run.courier.ports.backup(change.name, change.id, dict(live.body))
-    return live
-
-
-async def _modify(run: Run, change: Change) -> None:
-    live = await _start(run, change)
-    if live is None:
-        return
-    gone = frozenset(field.path for field in change.fields if field.path in change.overwritten)
-    call = completed(change.calls[0], change.repeats, live.body, gone)
-    await run.intend(change, "modify", change.id)
-    tries = Tries(call)
-    while True:
-        reply = await _send(run, tries)
-        answer = _answer(run, change, reply)
-        if answer is None and reply is not None and not is_unclear(reply.status) and reply.status >= 300:
-            await _refused(run, change, "modify", reply, tries)
-            return
-        found = Found.AS_PLANNED if answer is not None else None
-        if answer is None:
-            found, answer = await _look(run, change, tries)
-        if found is Found.AS_PLANNED and answer is not None:
-            await _modified(run, change, answer, tries.count)
-            return
-        if not await _goes_on(run, change, "modify", found, reply, tries):
-            return
-
-
-def _answer(run: Run, change: Change, reply: Reply | None) -> Live | None:
-    """The assistant that was written to, if the answer is a success and is that one."""
-    if reply is None or not 200 <= reply.status < 300:
+    except OutcomeUnknown as error:
+        tries.count, tries.why, tries.unclear_at = tries.count + 1, str(error), clock.monotonic()
         return None
+    tries.count += 1
+    tries.why = "the answer is not this assistant" if reply.status < 300 else run.adapter.problem(reply).message
+    if reply.status < 300 or is_unclear(reply.status):
+        tries.unclear_at = clock.monotonic()
+    return reply
+
+
+async def _ended(run: Run, change: Change, call: Call, reply: Reply | None, tries: Tries) -> bool:
+    """Whether this try settled the write, and if so how; an unclear one is read before it is repeated."""
+    if reply is not None and await _is_answered(run, change, reply, tries):
+        return True
+    found, live = await look(run, change, call)
+    if await _is_found_done(run, change, found, live, tries):
+        return True
+    last = tries.count > run.courier.pace.max_retries or run.stopped
+    if found is Found.AS_BEFORE and not last:
+        await run.courier.wait(tries.count - 1, reply)
+        run.courier.retries += 1
+        return False
+    if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
+        await run.courier.pause(tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic())
+        found, live = await look(run, change, call)
+        if await _is_found_done(run, change, found, live, tries):
+            return True
+    await _leave(run, change, found, tries)
+    return True
+
+
+async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> bool:
+    """Whether the answer itself is clear: done, or a clear no."""
+    problem = run.adapter.problem(reply)
+    if change.action is Action.DELETE:
+        if run.adapter.deleted(reply, change.id) or problem.absent:
+            await _deleted(run, change, tries.count)
+            return True
+    elif 200 <= reply.status < 300 and (live := _answer(run, change, reply)) is not None:
+        await _modified(run, change, live, tries.count)
+        return True
+    if reply.status < 300 or is_unclear(reply.status):
+        return False
+    if tries.unclear_at is None:
+        await run.withdraw(change, _verb(change))
+    run.fail(change, problem.message, problem.path, attempts=tries.count)
+    return True
+
+
+async def _is_found_done(run: Run, change: Change, found: Found | None, live: Live | None, tries: Tries) -> bool:
+    if found is Found.ABSENT and change.action is Action.DELETE:
+        await _deleted(run, change, tries.count)
+        return True
+    if found is Found.AS_PLANNED and live is not None:
+        await _modified(run, change, live, tries.count)
+        return True
+    return False
+
+
+def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
+    """The assistant that was written to, if the answer is that one."""
     try:
         live = run.adapter.read(reply)
     except Unexpected:
@@ -185,71 +195,11 @@ def _answer(run: Run, change: Change, reply: Reply | None) -> Live | None:
     return live if live.id == change.id else None
 
 
-async def _send(run: Run, tries: Tries) -> Reply | None:
-    """One more try; what is not clear about it is kept in `tries`."""
-    tries.count += 1
-    try:
-        reply = await run.courier.write(tries.call)
-    except NotSent as error:
-        tries.why = str(error)
-        return None
-    except OutcomeUnknown as error:
-        tries.why, tries.unclear_at = str(error), run.courier.ports.clock.monotonic()
-        return None
-    good = reply.status < 300
-    tries.why = "the answer is not this assistant" if good else run.adapter.problem(reply).message
-    tries.unclear_at = run.courier.ports.clock.monotonic()
-    return reply
-
-
-async def _goes_on(
-    run: Run, change: Change, action: str, found: Found | None, reply: Reply | None, tries: Tries
-) -> bool:
-    """Whether to send again; if not, the outcome is told."""
-    last = tries.count > run.courier.pace.max_retries or run.stopped
-    if found is Found.AS_BEFORE and not last:
-        await run.courier.wait(tries.count - 1, reply)
-        run.courier.retries += 1
-        return True
-    if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
-        await run.courier.pause(tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic())
-        found, live = await _look(run, change, tries)
-        if found is Found.AS_PLANNED and live is not None:
-            await _modified(run, change, live, tries.count)
-            return False
-        if found is Found.ABSENT and change.action is Action.DELETE:
-            await _deleted(run, change, tries.count)
-            return False
-    await _leave(run, change, action, found, tries)
-    return False
-
-
-async def _refused(run: Run, change: Change, action: str, reply: Reply, tries: Tries) -> None:
-    """A clear no; but where an earlier try is unclear, it may still be carried out."""
-    problem = run.adapter.problem(reply)
-    if tries.count == 1:
-        await run.withdraw(change, action)
-    run.fail(change, problem.message, problem.path, attempts=tries.count)
-
-
-async def _look(run: Run, change: Change, tries: Tries) -> tuple[Found | None, Live | None]:
-    """What is live after an unclear write; None when it cannot be read."""
-    try:
-        live = await _read(run, change.id)
-    except Unread:
-        return None, None
-    if live is None:
-        return Found.ABSENT, None
-    if change.action is not Action.DELETE and _is_as_planned(run, tries.call, live):
-        return Found.AS_PLANNED, live
-    return (Found.AS_BEFORE if _is_before(change, live) else Found.ELSE), live
-
-
 async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None:
     assert change.record is not None
     if not all(key in live.body for key in change.calls[0].json):
         try:
-            live = await _read(run, change.id) or live
+            live = await read(run, change.id) or live
         except Unread:
             run.codes.add(Exit.UNREADABLE)
     record = kept_record(change.record, live, sent_fields(change))
@@ -258,55 +208,23 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
     run.tell(Outcome(change.name, change.action, Result.DONE, live.id, not_kept=missing, attempts=attempts))
 
 
-async def _delete(run: Run, change: Change) -> None:
-    live = await _start(run, change)
-    if live is None:
-        return
-    await run.intend(change, "delete", change.id)
-    tries = Tries(change.calls[0])
-    while True:
-        reply = await _send(run, tries)
-        if reply is not None and (run.adapter.deleted(reply, change.id) or run.adapter.problem(reply).absent):
-            await _deleted(run, change, tries.count)
-            return
-        if reply is not None and 400 <= reply.status < 500 and not is_unclear(reply.status):
-            await _refused(run, change, "delete", reply, tries)
-            return
-        found, _ = await _look(run, change, tries)
-        if found is Found.ABSENT:
-            await _deleted(run, change, tries.count)
-            return
-        if not await _goes_on(run, change, "delete", found, reply, tries):
-            return
-
-
 async def _deleted(run: Run, change: Change, attempts: int) -> None:
     await run.conclude(change, "delete", None)
     run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
 
 
-async def _leave(run: Run, change: Change, action: str, found: Found | None, tries: Tries) -> None:
+async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
     why, count = tries.why, tries.count
     if found is Found.AS_BEFORE:
         if not run.stopped or tries.unclear_at is None:
-            await run.withdraw(change, action)
+            await run.withdraw(change, _verb(change))
         run.fail(change, f"was not done after {count} tries: {why}", attempts=count)
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
     else:
         message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
-    run.tell(
-        Outcome(
-            change.name,
-            change.action,
-            Result.UNKNOWN,
-            change.id,
-            message,
-            "Run plan: it reads what is live and judges anew.",
-            attempts=count,
-        ),
-        Exit.PARTIAL,
-        code,
-    )
+    hint = "Run plan: it reads what is live and judges anew."
+    outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)
+    run.tell(outcome, Exit.PARTIAL, code)

@@ -1,0 +1,87 @@
+"""Reads one object again: before a write whose read is old, after a write whose outcome is unclear. Writes nothing."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from trueup.core.call import Call
+from trueup.core.canonical import canonical, digest, same, split
+from trueup.core.errors import NotSent, OutcomeUnknown
+from trueup.core.judge import fields_of
+from trueup.core.plan import Action, Change
+from trueup.core.stamp import KEY
+from trueup.engine.run import Run
+from trueup.wire.base import Live, Unexpected
+
+FRESH = 10.0
+"""Seconds after which a read is repeated before its write."""
+
+
+class Unread(Exception):
+    """The object could not be read just now."""
+
+
+class Found(Enum):
+    """What a read after an unclear write shows."""
+
+    AS_PLANNED = "as planned"
+    AS_BEFORE = "as before"
+    ELSE = "changed by somebody else"
+    ABSENT = "absent"
+
+
+def is_fresh(run: Run, live_id: str) -> bool:
+    """Whether the last read of this object is at most ten seconds old."""
+    read_at = run.planning.view.read_at.get(live_id, float("-inf"))
+    return run.courier.ports.clock.monotonic() - read_at <= FRESH
+
+
+async def read(run: Run, live_id: str) -> Live | None:
+    """The object as it is now; None when it is gone. Raises `Unread`."""
+    try:
+        live = await run.courier.follow(run.adapter.get(live_id))
+    except (Unexpected, NotSent, OutcomeUnknown) as error:
+        raise Unread(str(error)) from error
+    view = run.planning.view
+    view.read_at[live_id] = run.courier.ports.clock.monotonic()
+    if live is None:
+        view.live.pop(live_id, None)
+    else:
+        view.live[live_id] = live
+    return live
+
+
+async def current(run: Run, live_id: str) -> Live | None:
+    """The last read, repeated when it is older than ten seconds. Raises `Unread`."""
+    return run.planning.view.live.get(live_id) if is_fresh(run, live_id) else await read(run, live_id)
+
+
+def is_before(change: Change, live: Live) -> bool:
+    """Whether the fields that the change overwrites still hold what the plan saw."""
+    found = fields_of(live.body)
+    return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
+
+
+async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live | None]:
+    """What is live after an unclear write; None when it cannot be read."""
+    try:
+        live = await read(run, change.id)
+    except Unread:
+        return None, None
+    if live is None:
+        return Found.ABSENT, None
+    if change.action is not Action.DELETE and _is_as_planned(run, call, live):
+        return Found.AS_PLANNED, live
+    return (Found.AS_BEFORE if is_before(change, live) else Found.ELSE), live
+
+
+def _is_as_planned(run: Run, call: Call, live: Live) -> bool:
+    """Whether the request was carried out: its stamp tells, and where it carries none, every field of it."""
+    semantics = run.adapter.dialect.semantics
+    sent, found = split(call.json), split(live.body)
+    if f"metadata.{KEY}" in sent:
+        return bool(found.get(f"metadata.{KEY}") == sent[f"metadata.{KEY}"])
+    return all(
+        same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+        for name, value in sent.items()
+    )
