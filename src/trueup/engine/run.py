@@ -13,7 +13,7 @@ from trueup.core.plan import Action, Change
 from trueup.core.project import Target
 from trueup.core.report import Outcome, Result
 from trueup.core.source import Path, Position
-from trueup.core.stamp import KEY, parse
+from trueup.core.stamp import CODES, KEY, parse
 from trueup.core.state import Applied, Identity, Record
 from trueup.engine.courier import Courier
 from trueup.engine.plan import Planning
@@ -99,9 +99,26 @@ class Run:
         """Notes a write that the server refused."""
         at = self.locate(change.name, path) if path else None
         self.tell(
-            Outcome(change.name, change.action, Result.FAILED, change.id, message, attempts=attempts, position=at),
+            Outcome(
+                change.name,
+                change.action,
+                Result.FAILED,
+                change.id,
+                message,
+                _wanted(change, path),
+                attempts=attempts,
+                position=at,
+            ),
             Exit.PARTIAL,
         )
+
+
+def _wanted(change: Change, path: Path) -> str:
+    """How to go on where a server misses a field that the modify had no reason to hold."""
+    writes = change.action in (Action.MODIFY, Action.STAMP)
+    if not writes or not path or path[0] not in CODES or path[0] in change.calls[0].json:
+        return ""
+    return f"This server wants it in every modify: write `always_send: [{path[0]}]` for the target into trueup.yaml."
 
 
 def kept_record(record: Record, live: Live, sent: frozenset[str]) -> Record:
