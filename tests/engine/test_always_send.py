@@ -1,4 +1,4 @@
-"""Servers that want some fields in every modify: what is sent, what is guarded, and what is said where it is missing."""
+"""Servers that want some fields in every modify: what is sent and guarded, and what is said where one is missing."""
 
 from __future__ import annotations
 
