@@ -16,13 +16,14 @@ from trueup.local.faults import Fault
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
 
+TEST_SETTINGS = ("TRUEUP_REGOLD", "TRUEUP_SPECS")
 PLAIN = ("CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS")
 
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name in PLAIN or name.startswith("TRUEUP_"):
+        if name in PLAIN or (name.startswith("TRUEUP_") and name not in TEST_SETTINGS):
             monkeypatch.delenv(name)
 
 

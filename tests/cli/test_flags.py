@@ -15,7 +15,7 @@ TWO = "default_target: one\ntargets: {one: {base_url: local, on_drift: revert}, 
 
 def test_flag_then_environment_then_project_file_then_default(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.write("trueup.yaml", TWO)
-    assert "project\": \"local" not in place.run("plan").out
+    assert 'project": "local' not in place.run("plan").out
     assert place.run("plan", "--json").json["plan"]["identity"]["target"] == "one"
     assert place.run("plan", "--json").json["plan"]["options"]["on_drift"] == "revert"
     assert "on_drift" not in place.run("plan", "--json", "-t", "two").json["plan"]["options"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,8 +57,16 @@ def _forgotten(place: Place) -> None:
 def _killed(place: Place) -> None:
     """A journal holds a create whose answer never came."""
     place.applied()
-    line = '{"step":"intent","name":"gone","action":"create","operation":"00","id":"","after":"","since":1.0,"record":null}'
-    place.write(".trueup/local/local.journal", line + "\n")
+    line = {
+        "step": "intent",
+        "name": "gone",
+        "action": "create",
+        "operation": "00",
+        "id": "",
+        "after": "",
+        "since": 1.0,
+    }
+    place.write(".trueup/local/local.journal", json.dumps({**line, "record": None}) + "\n")
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

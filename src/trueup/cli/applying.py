@@ -120,7 +120,8 @@ async def _settle(session: Session, courier: Courier, state: State) -> None:
     if since and left > 0:
         left = min(left, session.target.settle)
         session.screen.say(
-            f"Waiting {left:.0f} s: an earlier request was not answered, and the vendor may still be at work on it."
+            f"Waiting {max(1, round(left))} s: an earlier request was not answered, "
+            "and the vendor may still be at work on it."
         )
         await courier.pause(left)
 
@@ -176,8 +177,8 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...]) -> Exit:
 async def _execute(session: Session, courier: Courier, work: Work) -> Report:
     """Sends the plan's changes, and has state on disk when it returns, also when interrupted."""
     planned = work.planning.state
-    if session.target.state == "file" and planned != session.store.load():
-        session.store.save(planned)
+    if session.target.state == "file" and (planned != session.store.load() or not session.store.is_folded):
+        session.store.save(planned)  # also what a killed run left in the journal, which no checkout but this one has
     if not any(change.action in WRITES | BOOKKEEPING for change in work.plan.changes):
         codes = codes_of(work.plan)
         if any(outcome.result is Result.REFUSED for outcome in work.outcomes):

@@ -36,7 +36,7 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(error, click.ClickException) and not flags.json:
         error.show(sys.stderr)
         return ERROR
-    if flags.verbose >= 2 and not isinstance(error, click.ClickException):
+    if flags.verbose >= 2 and problem is not error and not isinstance(error, click.ClickException):
         import traceback
 
         screen.complain("".join(traceback.format_exception(error)))

@@ -29,11 +29,12 @@ def import_(flags: Flags, links: tuple[str, ...]) -> int:
     What is live counts as applied for the fields that the file declares; where they differ, the next plan shows an
     edit. Nothing is sent, except with `state: stamps`, where the stamp is written.
     """
+    pairs = _pairs(links)
     import asyncio
 
     from trueup.cli.session import open_session
 
-    return int(asyncio.run(_import(open_session(flags), _pairs(links))))
+    return int(asyncio.run(_import(open_session(flags), pairs)))
 
 
 def _pairs(links: tuple[str, ...]) -> dict[str, str]:

@@ -86,6 +86,12 @@ def _write(path: Path, text: str) -> bool:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrueupError(
+            f"The folder {path.parent} could not be made: {(error.strerror or str(error)).lower()}.",
+            "Move what stands in its way, or give the right to write there.",
+        ) from None
+    try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:

@@ -85,9 +85,9 @@ class Screen:
         Raises KeyboardInterrupt at the first Ctrl-C, also inside of an event loop.
         """
         self.clear()
-        sys.stderr.write(question)
-        sys.stderr.flush()
         with _interruptible():
+            sys.stderr.write(question)
+            sys.stderr.flush()
             answer = sys.stdin.readline()
         if not answer.endswith("\n"):
             sys.stderr.write("\n")

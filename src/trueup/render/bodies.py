@@ -78,17 +78,18 @@ def _block(lead: str, text: str, depth: int) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    return key if _KEY.match(key) and key.lower() not in _WORDS else json.dumps(key, ensure_ascii=False)
+    return key if _KEY.match(key) and key.lower() not in _WORDS else _quoted(key)
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _WORDS:
-        return value
+    if isinstance(value, str):
+        return value if _PLAIN.match(value) and value.lower() not in _WORDS else _quoted(value)
     if isinstance(value, Mapping):
         return "{}"
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=not _printable(value))
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
-def _printable(value: Any) -> bool:
-    """Whether a text may stand in YAML without escapes beyond JSON's own."""
-    return isinstance(value, str) and value.isprintable()
+def _quoted(text: str) -> str:
+    """Text in double quotes: JSON's escapes, and YAML's for every other sign that cannot be seen."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in quoted)
