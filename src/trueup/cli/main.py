@@ -81,11 +81,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run() -> None:
-    """The console entry. SIGTERM is taken as Ctrl-C is."""
+    """The console entry. SIGTERM is taken as Ctrl-C is, and neither counts any more when all is done."""
     import signal
 
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     code = main(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # else one that comes while the interpreter ends would hide the code
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -62,6 +62,14 @@ class Store:
         """The file that the operating system's lock is on."""
         return self.folder / f"{_safe(self.target.name)}.lock"
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether the state file alone says everything: no line of an earlier run waits in the journal."""
+        try:
+            return self.journal_path.lstat().st_size == 0
+        except OSError:
+            return True
+
     def load(self, *, other_target: bool = False) -> State:
         """What is remembered: the state file with the journal folded in; empty when there is neither. Writes nothing.
 

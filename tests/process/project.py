@@ -1,0 +1,178 @@
+"""A project's folder, the vendor it talks to, and the installed command run on it as a process of its own.
+
+Knows how to start, kill and look; deliberately not what ought to come of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trueup.core.call import Call, Reply
+from trueup.core.stamp import parse
+from trueup.local.faults import Faults
+from trueup.local.openai_assistants import Server
+from trueup.local.serve import running
+
+KEY = "sk-canary-0123456789abcdef"
+"""The key that must not be found in any output or file."""
+
+PATIENCE = 60.0
+"""Seconds after which a command that does not end has hung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended; `code` is minus the signal's number where one killed it."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """Both outputs, with each run of white space as one blank, so that line breaks do not matter."""
+        return " ".join(f"{self.out} {self.err}".split())
+
+
+class Vendor(Server):
+    """The embedded server, which counts requests as they arrive and misbehaves as its `faults` say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults = Faults()
+        self.arrived = 0
+        self._change = threading.Condition()
+        self._behind = self.faults.wrap(super().send)
+
+    async def send(self, call: Call) -> Reply:
+        """The answer to one request. Raises as the faults say."""
+        with self._change:
+            self.arrived += 1
+            self._change.notify_all()
+        return await self._behind(call)
+
+    def wait_for(self, count: int, seconds: float, over: Callable[[], bool] = bool) -> None:
+        """Waits until so many requests have arrived in all, until it is `over`, or until the seconds are."""
+        deadline = time.monotonic() + seconds
+        with self._change:
+            while self.arrived < count and not over() and time.monotonic() < deadline:
+                self._change.wait(0.02)
+
+    def ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
+        """A request of somebody else, behind the tool's back."""
+        reply = self.answer(Call(method, path, query or {}, body))
+        assert reply.status == 200, reply.text
+        return reply.json
+
+    def live(self) -> list[dict[str, Any]]:
+        """Everything that is live, oldest first."""
+        found: list[dict[str, Any]] = self.ask("GET", "/assistants", query={"limit": "100", "order": "asc"})["data"]
+        return found
+
+    def stamped(self, target: str = "prod") -> dict[str, list[dict[str, Any]]]:
+        """What carries a stamp of the target, by its name in the files; more than one under a name are twins."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for body in self.live():
+            stamp = parse(body.get("metadata"))
+            if stamp is not None and stamp.target == target:
+                found.setdefault(stamp.name, []).append(body)
+        return found
+
+    @property
+    def writes(self) -> int:
+        """How many requests arrived that were no GET."""
+        return sum(entry.method != "GET" for entry in self.faults.log)
+
+
+@dataclass(slots=True)
+class Project:
+    """A project's folder; `environment` is all that its commands see."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, text: str) -> Path:
+        """Puts a file into the project."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def start(
+        self, *arguments: str, prefix: Sequence[str] = (), environment: Mapping[str, str | None] | None = None
+    ) -> subprocess.Popen[str]:
+        """The command, started; `environment` adds to what it sees, None takes away."""
+        seen = {**_plain(), **self.environment, **(environment or {})}
+        return subprocess.Popen(
+            [*prefix, sys.executable, "-m", "trueup", *arguments],
+            cwd=self.root,
+            env={name: value for name, value in seen.items() if value is not None},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def run(
+        self, *arguments: str, prefix: Sequence[str] = (), environment: Mapping[str, str | None] | None = None
+    ) -> Ran:
+        """The command, run to its end."""
+        return ended(self.start(*arguments, prefix=prefix, environment=environment))
+
+    def records(self, target: str = "prod") -> dict[str, str]:
+        """Name to id as the state file alone says it, without the journal."""
+        path = self.root / ".trueup" / f"{target}.state.json"
+        if not path.exists():
+            return {}
+        records = json.loads(path.read_text("utf-8"))["records"]
+        return {name: record["id"] for name, record in records.items() if name}
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the project, for comparing."""
+        found = sorted(path for path in self.root.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
+
+    def leaks(self) -> list[str]:
+        """The files that hold the key."""
+        return [name for name, content in self.files().items() if KEY.encode() in content]
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    """Waits for a started command."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    return Ran(process.returncode, out, err)
+
+
+def prod(url: str, **more: Any) -> str:
+    """The text of a `trueup.yaml` with the one target `prod` at the URL; `more` are further keys of the target."""
+    target = {"base_url": url, "api_key": {"env": "CANARY_KEY"}, "settle": 0.8, **more}
+    return json.dumps({"project": "shop", "targets": {"prod": target}})
+
+
+@contextmanager
+def hosted(root: Path, **more: Any) -> Iterator[tuple[Project, Vendor]]:
+    """An empty project whose target `prod` is a vendor over HTTP that takes only our key."""
+    vendor = Vendor()
+    with vendor, running(vendor, key=KEY) as url:
+        project = Project(root, {"CANARY_KEY": KEY})
+        project.write("trueup.yaml", prod(url, **more))
+        yield project, vendor
+
+
+def _plain() -> dict[str, str | None]:
+    """The least a process needs; no proxy, no colour, no setting of ours."""
+    return {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
