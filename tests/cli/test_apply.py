@@ -216,3 +216,11 @@ def test_secrets_are_in_no_output(hosted: Place, faulty: Arm, monkeypatch: pytes
     said += refused.out + refused.err + "".join(map(repr, hosted.files().values()))
     assert "canary-" not in said.replace("CANARY_KEY", "")
     assert "***" in said
+
+
+def test_ack_of_an_id_makes_a_second_one_beside_a_namesake(place: Place) -> None:
+    made = place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha"})
+    assert place.run("apply", "--yes", "alpha").code == 3
+    assert place.run("apply", "--yes", "alpha", "--ack", "asst_of_nobody").code == 3
+    assert place.run("apply", "--yes", "alpha", "--ack", made["id"]).code == 0
+    assert len(place.ask("GET", "/assistants")["data"]) == 2

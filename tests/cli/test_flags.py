@@ -118,6 +118,7 @@ def test_the_list_of_commands_says_what_the_commands_say() -> None:
 def test_every_flag_of_the_contract_is_taken(place: Place) -> None:
     ran = place.run(
         "apply", "-C", ".", "-t", "local", "--format", "text", "--no-input", "--parallelism", "2", "--timeout", "5",
-        "--max-retries", "1", "--on-drift", "refuse", "--no-prune", "--auto-approve", "--ack", "x", "--no-color", "-q", "-vv",
+        "--max-retries", "1", "--on-drift", "refuse", "--no-prune", "--auto-approve", "--ack", "x", "--no-color",
+        "-q", "-vv",
     )  # fmt: skip
     assert ran.code == 0, ran.err

@@ -13,7 +13,7 @@ from trueup.core.definition import Definition
 from trueup.edge.yaml_reader import read
 from trueup.render.bodies import as_json, as_yaml
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40) | st.text(
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
     "ab \n\t#:-'\"|>%@`&*!?{}[],", max_size=20
 )
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e6, 1e6) | TEXTS
