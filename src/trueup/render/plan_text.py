@@ -51,6 +51,9 @@ SIGNS = {
 """In the order in which a plan shows them: what is sent first, then what needs a person."""
 
 _QUIET = frozenset({Action.RECORD, Action.FORGET, Action.NOTHING})
+_TWIN = Sign("!", "twin", Tone.HELD)
+"""Of one that is as it should be, but not alone."""
+
 _OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 _HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD})
 
@@ -60,7 +63,7 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     yield from _header(plan, look)
     order = list(SIGNS)
     changes = sorted(
-        (change for change in plan.changes if look.verbose or change.action not in _QUIET),
+        (change for change in plan.changes if look.verbose or change.others or change.action not in _QUIET),
         key=lambda change: order.index(change.action),
     )
     yield from change_rows(changes, look)
@@ -174,7 +177,7 @@ def _change(change: Change, look: Look, common: Shared, hints: set[str]) -> Iter
 
 def _heading(change: Change, look: Look) -> Iterator[Row]:
     """`~ support/triage  modify: the file changed` and the id at the right end, or below where it does not fit."""
-    sign = SIGNS[change.action]
+    sign = _TWIN if change.others and change.action in _QUIET else SIGNS[change.action]
     name = shortened(visible(change.name, look), look.width - 4, look)
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(name, sign.tone), Piece(f"  {sign.word}: "))
     message = change.message or say(change.reason, change.name, change.others, change.moved_from)[0]
