@@ -162,8 +162,8 @@ def test_the_two_commands_are_two_lines() -> None:
 def test_every_guarantee_names_its_test() -> None:
     rows = re.findall(r"^\| (\d) \| \*\*.*\((tests/guarantees/test_(\d)_\w+\.py)\) \|$", _text(), re.MULTILINE)
     assert [row[0] for row in rows] == [row[2] for row in rows] == list("123456789")
-    there = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "guarantees").glob("test_*.py"))
-    assert [row[1] for row in rows] == there
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "guarantees").glob("test_*.py")}
+    assert {row[1] for row in rows} <= there
 
 
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
