@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.core.definition import Definition
 from trueup.core.explain import explain
 from trueup.core.fault import Fault, nearest, place, placed
+from trueup.core.gate import gate
 from trueup.core.limits import beyond_schema, written_schemas
 from trueup.core.source import Diagnostic, Path, SourceMap
 from trueup.core.written_schema import looks_valid
@@ -33,16 +34,22 @@ CACHED_SCHEMAS = 512
 
 
 class Checker:
-    """Checks values against one schema; the validator is built at the first value and kept."""
+    """Checks values against one schema; what its gate lets pass is not shown to the validator, which says the same.
 
-    __slots__ = ("_schema", "_validator")
+    The validator is built at the first value that needs it, and kept.
+    """
+
+    __slots__ = ("_gate", "_schema", "_validator")
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = schema
+        self._schema = _inlined(schema, schema.get("$defs", {}), ())
+        self._gate = gate(self._schema)
         self._validator: Validator | None = None
 
     def problems(self, value: Any, locate: Callable[[], SourceMap]) -> list[Diagnostic]:
         """Every mistake in a value of plain dicts and lists, by position; `locate` is only called if there is one."""
+        if self._gate(value):
+            return []
         if self._validator is None:
             self._validator = _validator(self._schema)
         errors = list(self._validator.iter_errors(value))
@@ -62,7 +69,7 @@ def limits(definition: Definition, *, stamp_length: int | None) -> list[Diagnost
 def _validator(schema: Mapping[str, Any]) -> Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(_inlined(schema, schema.get("$defs", {}), ()))
+    return Draft202012Validator(schema)
 
 
 def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> Any:

@@ -1,0 +1,31 @@
+"""How cost grows with the size of a fleet: bookkeeping and whole plans, ten times as many for ten times the price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.process import PYTHON, run, trueup
+from benchmarks.setting import Setting
+from benchmarks.table import Row
+
+PROMISED = 11
+
+
+def rows(setting: Setting) -> Iterator[Row]:
+    """The largest size against a tenth of it, start-up taken off."""
+    large = max(setting.sizes)
+    small = large // 10
+    books = {
+        count: run([PYTHON, "-m", "benchmarks.inside", "books", str(setting.project(count))]).json
+        for count in (small, large)
+    }
+    for part in ("journal", "state", "plan"):
+        low, high = (books[count][part]["cpu"] for count in (small, large))
+        yield Row(f"growth: {part}, {large:,} / {small:,}", f"{high:.2f} s CPU", f"{low:.2f} s", high / low)
+    low, high = (sum(part["cpu"] for part in books[count].values()) for count in (small, large))
+    yield Row(
+        f"growth: all bookkeeping, {large:,} / {small:,}", f"{high:.2f} s CPU", f"{low:.2f} s", high / low, PROMISED
+    )
+    start = trueup("plan", "--quiet", cwd=setting.fleet(10)).cpu
+    low, high = (trueup("plan", "--quiet", cwd=setting.fleet(count)).cpu - start for count in (small, large))
+    yield Row(f"growth: plan, clean, {large:,} / {small:,}", f"{high:.2f} s CPU", f"{low:.2f} s", high / low)

@@ -1,0 +1,156 @@
+"""What a whole process cannot show: the parts of one command, each with its own clock. A child program.
+
+`python -m benchmarks.inside phases FOLDER [--in-sequence]` prints the seconds of wall and CPU that loading, refreshing
+and comparing take; `books FOLDER` those of journal, state and plan file where all is new; `text` those of hard diffs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+Figures = dict[str, dict[str, float]]
+
+TEXT = 256_000
+"""Characters of the longest instructions there are."""
+
+
+@contextmanager
+def clocked(figures: Figures, name: str) -> Iterator[None]:
+    """Adds what the block takes under a name."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    figures[name] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+
+
+def phases(folder: str, mode: str = "") -> Figures:
+    """Loading, reading and comparing of one plan; `--in-sequence` reads the listing page by page."""
+    from trueup.cli.options import Flags
+    from trueup.cli.planning import plan_afresh, read_live
+    from trueup.cli.session import definitions, open_session
+    from trueup.cli.transport import reading
+    from trueup.engine import refresh
+
+    if mode == "--in-sequence":
+        refresh.MANY = sys.maxsize
+    figures: Figures = {}
+    session = open_session(Flags(chdir=folder))
+
+    async def work() -> None:
+        with clocked(figures, "load"):
+            loaded = definitions(session)
+        with clocked(figures, "state"):
+            state = session.store.load()
+        async with reading(session) as courier:
+            with clocked(figures, "refresh"):
+                view = await read_live(session, courier, state)
+            figures["found"] = {"pages": view.pages, "live": len(view.live), "definitions": len(loaded.definitions)}
+            with clocked(figures, "both"):
+                planning = await plan_afresh(session, courier, loaded, state)
+            figures["found"]["unchanged"] = planning.plan.unchanged
+
+    asyncio.run(work())
+    return figures
+
+
+def books(folder: str) -> Figures:
+    """A folder of creates: intents and outcomes in the journal, then the state, then the plan file, out and in."""
+    from trueup.cli.options import Flags
+    from trueup.cli.session import definitions, open_session
+    from trueup.core.journal import DONE, INTENT, Entry
+    from trueup.core.plan_codec import dumps, loads
+    from trueup.core.state import State
+    from trueup.edge.store import Store
+    from trueup.engine.facts import Wish
+    from trueup.engine.plan import make_plan
+    from trueup.engine.refresh import View
+
+    figures: Figures = {}
+    session = open_session(Flags(chdir=folder))
+    found = {item.name: item for item in definitions(session).definitions}
+    wish = Wish(session.target, session.identity, found, frozenset(found), frozenset(session.project.targets))
+    plan = make_plan(wish, State(session.identity, 1), View(), session.adapter).plan
+    records = {change.name: replace(change.record, id=change.name) for change in plan.changes if change.record}
+
+    async def journaled(store: Store) -> None:
+        journal = store.open_journal()
+        waiting = iter(records.items())
+
+        async def worker() -> None:
+            for name, record in waiting:
+                for step in (INTENT, DONE):
+                    await journal.append(Entry(step, name, "create", record.operation, 1.0, name, record=record))
+
+        await asyncio.gather(*(worker() for _ in range(8)))
+        journal.close()
+
+    with tempfile.TemporaryDirectory() as place:
+        store = Store(Path(place), session.target, session.identity)
+        with clocked(figures, "journal"):
+            asyncio.run(journaled(store))
+        with clocked(figures, "state"):
+            store.load()
+            store.save(State(session.identity, 1, records))
+            store.load()
+        with clocked(figures, "plan"):
+            loads(dumps(plan))
+    return figures
+
+
+def text() -> Figures:
+    """The line and word diff of two texts of the greatest length, of several kinds."""
+    from trueup.core.prose import compare
+
+    figures: Figures = {}
+    for name, make in KINDS.items():
+        before, after = make(random.Random(1))
+        with clocked(figures, name):
+            compare(before[:TEXT], after[:TEXT])
+    return figures
+
+
+def _few_words(dice: random.Random) -> tuple[str, str]:
+    lines = [" ".join(dice.choices(["alpha", "beta", "gamma", "delta"], k=2)) for _ in range(30_000)]
+    other = [line for line in lines if dice.random() > 0.1]
+    return "\n".join(lines), "\n".join(other)
+
+
+def _one_line(dice: random.Random) -> tuple[str, str]:
+    words = [dice.choice(["one", "two", "three", "four", "five"]) for _ in range(60_000)]
+    return " ".join(words), " ".join(word for word in words if dice.random() > 0.05)
+
+
+def _unlike(dice: random.Random) -> tuple[str, str]:
+    made = ["\n".join(f"{dice.random():.12f} {side}" for _ in range(14_000)) for side in "ab"]
+    return made[0], made[1]
+
+
+def _reversed(dice: random.Random) -> tuple[str, str]:
+    lines = [f"line {index} {dice.random():.6f}" for index in range(13_000)]
+    return "\n".join(lines), "\n".join(reversed(lines))
+
+
+def _edited(dice: random.Random) -> tuple[str, str]:
+    lines = [f"rule {index}: {dice.random():.6f} and so on" for index in range(9_000)]
+    return "\n".join(lines), "\n".join(line for line in lines if dice.random() > 0.01)
+
+
+KINDS: Mapping[str, Callable[[random.Random], tuple[str, str]]] = {
+    "few words": _few_words,
+    "one line": _one_line,
+    "nothing alike": _unlike,
+    "reversed": _reversed,
+    "edited": _edited,
+}
+PROGRAMS: Mapping[str, Callable[..., Figures]] = {"phases": phases, "books": books, "text": text}
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(PROGRAMS[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,72 @@
+"""Runs a whole process and says what it cost: wall clock, CPU of the process alone, and its peak memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PYTHON = sys.executable
+TRUEUP = str(Path(sys.executable).with_name("trueup"))
+KEY = "TRUEUP_BENCHMARK_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds and megabytes of one process, its exit code and what it printed."""
+
+    wall: float
+    cpu: float
+    peak: float
+    code: int
+    out: str
+
+    @property
+    def json(self) -> Any:
+        """The JSON document it printed."""
+        return json.loads(self.out)
+
+
+class Failed(Exception):
+    """A measured process did not do its work, so its figures mean nothing."""
+
+
+def run(argv: Sequence[str], cwd: Path = ROOT, *, allowed: Sequence[int] = (0,)) -> Spent:
+    """Runs to the end; CPU and peak memory are the kernel's own figures. Raises `Failed` for another exit code."""
+    environ = {**os.environ, KEY: "sk-benchmark", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        child = subprocess.Popen(argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - start
+        child.returncode = code = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        said = out.read().decode("utf-8", "replace")
+        if code not in allowed:
+            complaint = (err.read().decode("utf-8", "replace") or said)[-2000:]
+            raise Failed(f"{' '.join(argv)} ended with {code}:\n{complaint}")
+    peak = usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return Spent(wall, usage.ru_utime + usage.ru_stime, peak, code, said)
+
+
+def trueup(*arguments: str, cwd: Path, allowed: Sequence[int] = (0,)) -> Spent:
+    """One `trueup` command in a project's folder."""
+    return run([TRUEUP, *arguments], cwd, allowed=allowed)
+
+
+def side_by_side(commands: Sequence[Sequence[str]], rounds: int, cwd: Path = ROOT) -> list[Spent]:
+    """The cheapest run of each command by CPU, the commands taking turns so that all meet the same machine."""
+    found: list[list[Spent]] = [[] for _ in commands]
+    for _ in range(rounds):
+        for runs, command in zip(found, commands, strict=True):
+            runs.append(run(command, cwd))
+    return [min(runs, key=lambda spent: spent.cpu) for runs in found]

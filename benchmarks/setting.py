@@ -1,0 +1,47 @@
+"""What one run of the suite measures with: a scratch folder, a stub vendor, sizes and latencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import corpus
+from benchmarks.process import trueup
+from benchmarks.stub import Stub
+
+EASY = 64
+"""Workers for what is set up and not measured."""
+
+
+@dataclass(slots=True)
+class Setting:
+    """One run. `latencies` are milliseconds; `rounds` is how often cheap processes take turns."""
+
+    folder: Path
+    stub: Stub
+    sizes: Sequence[int]
+    latencies: Sequence[int]
+    workers: Sequence[int]
+    rounds: int
+    applied: int
+    projects: dict[str, Path] = field(default_factory=dict)
+    live: int = 0
+
+    def project(self, count: int, *, markdown: bool = False) -> Path:
+        """A folder with so many definitions; written once, and nothing in it is ever applied."""
+        name = f"{'markdown' if markdown else 'yaml'}-{count}"
+        if name not in self.projects:
+            self.projects[name] = corpus.write(self.folder / name, count, self.stub.base_url, markdown=markdown)
+        return self.projects[name]
+
+    def fleet(self, count: int) -> Path:
+        """A folder with so many definitions, all of which are live at the stub, and nothing else is."""
+        name = f"fleet-{count}"
+        if self.live != count:
+            self.stub.reset()
+            place = self.folder / f"{name}-{len(self.projects)}"
+            self.projects[name] = corpus.write(place, count, self.stub.base_url)
+            trueup("apply", "--yes", "--quiet", "--parallelism", str(EASY), cwd=place)
+            self.live = count
+        return self.projects[name]

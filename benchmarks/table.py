@@ -1,0 +1,52 @@
+"""Rows of measurements and the table they make. Knows no measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+HEADINGS = ("what", "measured", "held against", "ratio", "target", "verdict", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a figure, what it is held against, and the target for one divided by the other.
+
+    Without a `target` the row is for orientation; `at_least` says that more is better; a `skipped` row has only that.
+    """
+
+    what: str
+    measured: str = ""
+    against: str = ""
+    ratio: float | None = None
+    target: float | None = None
+    at_least: bool = False
+    note: str = ""
+    skipped: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """met, missed, or neither where nothing was promised or measured."""
+        if self.skipped:
+            return "skipped"
+        if self.ratio is None or self.target is None:
+            return ""
+        is_met = self.ratio >= self.target if self.at_least else self.ratio <= self.target
+        return "met" if is_met else "MISSED"
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as texts, in the order of the headings."""
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        target = "" if self.target is None else f"{'≥' if self.at_least else '≤'} {self.target:g}"
+        return self.what, self.measured, self.against, ratio, target, self.verdict, self.skipped or self.note
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The rows as a Markdown table, its columns aligned so that a terminal shows it well too."""
+    lines = [HEADINGS, *(row.cells() for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    texts = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
+    texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(texts)

@@ -1,0 +1,159 @@
+"""A quick yes to what a JSON Schema plainly allows, so that the validator is only asked where something may be wrong.
+
+A schema is made into plain functions once; their yes is certain, their no means "look closer". Whatever word, type or
+form of a rule is not known here gives a no. The validator stays the judge and alone explains; it is not imported here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Check = Callable[[Any], bool]
+
+SILENT = frozenset(
+    {"$schema", "$defs", "$comment", "title", "description", "default", "examples", "format"}
+    | {"x-instead", "errorMessage", "patternErrorMessage"}
+)
+"""Words that refuse nothing; `format` is a note unless a validator is told otherwise, and ours is not."""
+
+RULES = frozenset(
+    {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum", "items", "minItems"}
+    | {"maxItems", "required", "properties", "additionalProperties", "propertyNames", "allOf", "if", "then", "else"}
+)
+"""Words that are understood."""
+
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,), "object": (dict,), "array": (list,), "boolean": (bool,), "null": (type(None),),
+    "integer": (int,), "number": (int, float),
+}  # fmt: skip
+"""The plain types of each; a whole float, which is an integer too, is looked at closer."""
+
+
+def gate(schema: Any) -> Check:
+    """A function that is true only of values that the schema allows. References must have been replaced before."""
+    if schema is True:
+        return _yes
+    if not isinstance(schema, Mapping) or not schema.keys() <= RULES | SILENT:
+        return _no
+    named = schema.get("type", list(TYPES))
+    names = [named] if isinstance(named, str) else named
+    kinds = {kind: _of_kind(kind, schema) for name in names for kind in TYPES.get(name, ())}
+    return _both(_by_kind(kinds), [*map(gate, schema.get("allOf", ())), *_conditional(schema)])
+
+
+def _yes(_value: Any) -> bool:
+    return True
+
+
+def _no(_value: Any) -> bool:
+    return False
+
+
+def _both(first: Check, others: Iterable[Check]) -> Check:
+    more = tuple(others)
+    if not more:
+        return first
+
+    def check(value: Any) -> bool:
+        return first(value) and all(other(value) for other in more)
+
+    return check
+
+
+def _by_kind(kinds: Mapping[type, Check]) -> Check:
+    """The check for a value's very type; a type that is not among them is refused."""
+
+    def check(value: Any) -> bool:
+        return kinds.get(type(value), _no)(value)
+
+    return check
+
+
+def _of_kind(kind: type, schema: Mapping[str, Any]) -> Check:
+    """What the schema asks of values of one type; a choice is only understood among words."""
+    if kind is str:
+        return _text(schema)
+    if "enum" in schema or "const" in schema:
+        return _no
+    if kind is dict:
+        return _mapping(schema)
+    if kind is list:
+        return _list(schema)
+    return _number(schema) if kind in (int, float) else _yes
+
+
+def _text(schema: Mapping[str, Any]) -> Check:
+    low, high = schema.get("minLength", 0), schema.get("maxLength", float("inf"))
+    checks: list[Check] = []
+    if "pattern" in schema:
+        search = re.compile(schema["pattern"]).search
+        checks.append(lambda value: search(value) is not None)
+    for choice in (schema[word] if word == "enum" else [schema[word]] for word in ("enum", "const") if word in schema):
+        words = frozenset(word for word in choice if isinstance(word, str))
+        checks.append(words.__contains__)
+    return _both(lambda value: low <= len(value) <= high, checks)
+
+
+def _number(schema: Mapping[str, Any]) -> Check:
+    low, high = schema.get("minimum", float("-inf")), schema.get("maximum", float("inf"))
+    return lambda value: low <= value <= high
+
+
+def _list(schema: Mapping[str, Any]) -> Check:
+    low, high = schema.get("minItems", 0), schema.get("maxItems", float("inf"))
+    entry = gate(schema.get("items", True))
+    return lambda value: low <= len(value) <= high and all(map(entry, value))
+
+
+def _mapping(schema: Mapping[str, Any]) -> Check:
+    needed = frozenset(schema.get("required", ()))
+    rules = {key: gate(rule) for key, rule in schema.get("properties", {}).items()}
+    other = gate(schema.get("additionalProperties", True))
+    key_check = gate(schema.get("propertyNames", True))
+
+    def check(value: dict[Any, Any]) -> bool:
+        if not needed <= value.keys():
+            return False
+        return all(rules.get(key, other)(entry) for key, entry in value.items()) and all(map(key_check, value))
+
+    return check
+
+
+def _conditional(schema: Mapping[str, Any]) -> list[Check]:
+    """`if`, `then` and `else` as one check, where the condition is of a form that can be told for certain."""
+    if "if" not in schema:
+        return []
+    holds = _condition(schema["if"])
+    if holds is None:
+        return [_no]
+    then, otherwise = gate(schema.get("then", True)), gate(schema.get("else", True))
+    return [lambda value: then(value) if holds(value) else otherwise(value)]
+
+
+def _condition(schema: Any) -> Check | None:
+    """Whether a value meets a condition, exactly: one type, or `{key: word}` with the key required."""
+    if not isinstance(schema, Mapping):
+        return None
+    if schema.keys() == {"type"} and schema["type"] in ("string", "object"):
+        kind = TYPES[schema["type"]]
+        return lambda value: isinstance(value, kind)
+    if schema.keys() != {"required", "properties"} or schema["required"] != [*schema["properties"]]:
+        return None
+    words: dict[str, frozenset[Any]] = {}
+    for key, rule in schema["properties"].items():
+        if not isinstance(rule, Mapping) or rule.keys() not in ({"const"}, {"enum"}):
+            return None
+        chosen = rule["enum"] if "enum" in rule else [rule["const"]]
+        if not all(isinstance(word, str) for word in chosen):
+            return None
+        words[key] = frozenset(chosen)
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return True
+        found = ((value.get(key), allowed) for key, allowed in words.items())
+        return all(isinstance(entry, str) and entry in allowed for entry, allowed in found)
+
+    return holds
