@@ -1,0 +1,45 @@
+"""Real software: these tests run where TRUEUP_REAL names the folder that `.ci/real` filled, and skip elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.real.place import KEY, Place
+from tests.real.servers import Upstream
+from trueup.local.serve import running
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Skips everything in this folder, with a reason, unless the servers were installed."""
+    if os.environ.get("TRUEUP_REAL"):
+        return
+    skip = pytest.mark.skip(reason="TRUEUP_REAL is not set: .ci/real installs these servers and runs these tests")
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def software() -> Path:
+    """The folder that holds what was installed."""
+    return Path(os.environ["TRUEUP_REAL"])
+
+
+@pytest.fixture
+def upstream() -> Iterator[tuple[Upstream, str]]:
+    """The embedded server over HTTP, which lets in nobody without the key, and its base URL."""
+    server = Upstream()
+    with server, running(server, key=KEY) as url:
+        yield server, url
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty project."""
+    return Place(tmp_path)

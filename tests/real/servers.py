@@ -1,0 +1,159 @@
+"""Servers of others as processes on 127.0.0.1, and the embedded one behind them. Knows no test and no assistant.
+
+Each is started from the folder that `.ci/real` filled, on a free port, and ended by its own process when the block is
+left. A server that is not installed skips the test with a reason.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from trueup.core.call import Call, Reply
+from trueup.local.faults import Faults
+from trueup.local.openai_assistants import Server
+
+HOST = "127.0.0.1"
+HERE = Path(__file__).parent
+START_SECONDS = 60.0
+
+
+class Upstream(Server):
+    """The embedded server, with a log of what arrived and faults to be added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults = Faults()
+        self._behind = self.faults.wrap(super().send)
+
+    async def send(self, call: Call) -> Reply:
+        """The answer to one request. Raises as the faults say."""
+        return await self._behind(call)
+
+    def live(self) -> list[dict[str, Any]]:
+        """All live assistants, oldest first."""
+        found: list[dict[str, Any]] = []
+        while True:
+            query = {"limit": "100", "order": "asc", **({"after": found[-1]["id"]} if found else {})}
+            page = self.answer(Call("GET", "/assistants", query)).json
+            found += page["data"]
+            if not page["has_more"]:
+                return found
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        """The live assistants with this display name."""
+        return [entry for entry in self.live() if entry["name"] == name]
+
+    def edit(self, live_id: str, **body: Any) -> None:
+        """What somebody changes by hand, past every gateway."""
+        assert self.answer(Call("POST", f"/assistants/{live_id}", json=body)).status == 200
+
+    @property
+    def writes(self) -> list[Any]:
+        """The requests that arrived and were no reads."""
+        return [entry for entry in self.faults.log if entry.method != "GET"]
+
+
+def installed(folder: Path, *parts: str) -> Path:
+    """A file that `.ci/real` installed; skips the test where it is absent."""
+    path = folder.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"{'/'.join(parts)} is not installed: run .ci/real where npm and PyPI can be reached")
+    return path
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody had a moment ago."""
+    with socket.create_server((HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def gateway(folder: Path, kind: str = "node", **environment: str) -> Iterator[str]:
+    """Portkey's gateway; its address without a path. `kind` is the folder of the install."""
+    script = installed(folder, kind, "node_modules", "@portkey-ai", "gateway", "build", "start-server.js")
+    port = free_port()
+    preload = {"NODE_OPTIONS": f"--require {json.dumps(str(HERE / 'loopback.js'))}", **environment}
+    with _process(["node", str(script), f"--port={port}", "--headless"], script.parent, preload, port):
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def prism(folder: Path, spec: Path, upstream: str, logs: Path) -> Iterator[str]:
+    """Prism in front of another server, refusing every request and answer that a specification does not allow."""
+    script = installed(folder, "node", "node_modules", "@stoplight", "prism-cli", "dist", "index.js")
+    port = free_port()
+    command = ["node", str(script), "proxy", str(spec), upstream, "--errors", "-h", HOST, "-p", str(port)]
+    with _process(command, logs, {}, port):
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def myla(folder: Path, data: Path) -> Iterator[tuple[str, str]]:
+    """myla with an empty database: its base URL and the key of its administrator."""
+    python = installed(folder, "myla", "bin", "python")
+    port = free_port()
+    settings = {"LLM_ENDPOINT": f"http://{HOST}:9/v1", "LLM_API_KEY": "none", "DEFAULT_LLM_MODEL_NAME": "none"}
+    command = [str(python), "-m", "myla", "-H", HOST, "-p", str(port), "--data", str(data / "data")]
+    with _process(command, data, settings, port):
+        base = f"http://{HOST}:{port}/api/v1"
+        login = httpx.post(
+            f"{base}/users/admin/login", json={"username": "admin", "password": "admin"}, trust_env=False
+        )
+        yield base, login.json()["secret_key"]["id"]
+
+
+@contextmanager
+def _process(command: Sequence[str], folder: Path, environment: Mapping[str, str], port: int) -> Iterator[None]:
+    """A server while the block runs. What it says is shown when it does not start."""
+    plain = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    log = folder / f"server-{port}.log"
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            command, cwd=folder, env={**plain, **environment}, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        try:
+            _await(server, port, log)
+            yield
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _await(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Waits until the server answers any request at all, and makes sure that it listens nowhere but here."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            httpx.get(f"http://{HOST}:{port}/", timeout=5, trust_env=False)
+        except httpx.TransportError:
+            time.sleep(0.1)
+            continue
+        assert _listens_only_here(port), f"port {port} is open to other machines"
+        return
+    tail = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text("utf-8", "replace"))[-2000:]
+    pytest.fail(f"The server did not start within {START_SECONDS:g} seconds:\n{tail}")
+
+
+def _listens_only_here(port: int) -> bool:
+    """Whether every socket that listens on a port is bound to 127.0.0.1, where the system tells."""
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
+    listening = [row[1] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
+    return all(address.startswith("0100007F:") for address in listening)
