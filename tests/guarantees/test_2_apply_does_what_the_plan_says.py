@@ -91,7 +91,7 @@ def test_a_half_applied_plan_can_be_applied_again() -> None:
         world.apply(plan)
     world.kill_at = 0
     report = world.apply(plan)
-    assert set(results(report).values()) <= {"done", "already in place", "adopted"}
+    assert set(results(report).values()) <= {"done", "already in place", "recorded"}
     assert code(report) is Exit.OK
     assert len(world.live()) == 4
     again = world.apply(plan)

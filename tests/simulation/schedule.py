@@ -6,9 +6,7 @@ A seed decides everything. `run(seed)` raises `Violation` with what was broken; 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +14,10 @@ from tests.engine.world import START, Killed, World, code, definition
 from trueup.core.call import Call, Reply
 from trueup.core.definition import Definition
 from trueup.core.errors import EndpointError, Exit, RefusedError
-from trueup.core.plan import Plan
+from trueup.core.plan import Plan, Reason
 from trueup.core.plan_codec import dumps, loads
 from trueup.core.report import Report
-from trueup.core.stamp import KEY, parse, record_of
+from trueup.core.stamp import parse, record_of
 from trueup.core.state_codec import encode
 from trueup.local.faults import Fault, Kind
 
@@ -35,6 +33,7 @@ TROUBLES = (
     Kind.REFUSE,
     Kind.CUT,
     Kind.PASS,
+    Kind.REPEAT,
 )
 STATUSES = (200, 408, 409, 429, 500, 502, 503, 400, 404)
 
@@ -66,7 +65,11 @@ class Story:
         self.promised: Plan | None = None
         self.reads: dict[str, float] = {}
         self.stale: list[str] = []
+        self.on_their_way: set[asyncio.Task[None]] = set()
         self.meddle_at = 0
+        self.hands: dict[str, str] = {}
+        self.dies_with_create = False
+        self.other_checkout = False
         self.inner = self.world.send
         self.world.send = self.watch  # type: ignore[method-assign]
 
@@ -76,13 +79,23 @@ class Story:
         if call.method != "GET" and call.path != "/assistants" and now - self.reads.get(live_id, START) > 10.0:
             self.stale.append(f"{call.method} {call.path}: read {now - self.reads.get(live_id, START):.1f} s ago")
         if self.meddle_at and len(self.world.calls) == self.meddle_at:
-            self.edit_live()
+            self.scribble()
+        if self.dies_with_create and (call.method, call.path) == ("POST", "/assistants"):
+            self.say(f"dies while {call.json['name']} is on its way")
+            self.on_their_way.add(asyncio.create_task(self.arrive(call)))
+            self.world.kill_at = 1
+            raise Killed
         reply = await self.inner(call)
         body = reply.json if isinstance(reply.json, dict) else {}
         if call.method == "GET" and reply.status == 200:
             items = body["data"] if isinstance(body.get("data"), list) else [body]
             self.reads.update({item["id"]: self.world.clock.now for item in items if "id" in item})
         return reply
+
+    async def arrive(self, call: Call) -> None:
+        """A request that outlives the process that sent it."""
+        await self.world.clock.sleep(0.5 * self.world.target.settle)
+        self.world.server.answer(call)
 
     def say(self, text: str) -> None:
         self.log.append(text)
@@ -135,11 +148,20 @@ class Story:
             del self.world.definitions[name]
             self.say(f"file {name} removed")
 
-    def edit_live(self) -> None:
+    async def edit_live(self) -> None:
+        """A hand changes a declared field; whatever was still on its way has landed before."""
+        await self.world.clock.sleep(self.world.target.settle)
+        self.scribble()
+
+    def scribble(self) -> None:
         live = sorted(self.world.live())
         if live:
-            live_id = self.dice.choice(live)
-            self.world.edit(live_id, instructions=f"hand {self.dice.randint(0, 9)}")
+            live_id, text = self.dice.choice(live), f"hand {self.dice.randint(0, 9)}"
+            self.world.edit(live_id, instructions=text)
+            if self.meddle_at:
+                self.hands.pop(live_id, None)  # in the middle of a run it may come too late to be seen
+            else:
+                self.hands[live_id] = text
             self.say(f"live {live_id} drifted")
 
     def remove_live(self) -> None:
@@ -148,6 +170,7 @@ class Story:
             live_id = self.dice.choice(live)
             self.world.remove(live_id)
             self.notes.pop(live_id, None)
+            self.hands.pop(live_id, None)
             self.say(f"live {live_id} deleted outside")
 
     async def note_live(self) -> None:
@@ -164,6 +187,7 @@ class Story:
         """Another checkout, with an older state and no journal, comes after the vendor has settled."""
         await self.world.clock.sleep(self.world.target.settle * 2)
         self.world.state_text, self.world.journal_lines = self.dice.choice(self.old_states), []
+        self.other_checkout = True
         self.say("an older checkout")
 
     async def lose_state(self) -> None:
@@ -200,11 +224,13 @@ class Story:
             world.faults.add(fault)
             self.say(f"fault {fault}")
         world.kill_at = self.dice.choice((0, 0, self.dice.randint(1, 60)))
+        self.dies_with_create = self.dice.random() < 0.1
         self.meddle_at = len(world.calls) + self.dice.choice((-1, self.dice.randint(1, 12)))
-        world.clock.jumped = self.dice.choice((0.0, 0.0, 0.0, 3600.0, -3600.0))
+        ahead = 0.0 if world.journal_lines else 3600.0  # nobody can tell a clock set ahead from time that passed
+        world.clock.jumped += self.dice.choice((0.0, 0.0, 0.0, ahead, -3600.0))
         self.say(f"apply {options} kill_at={world.kill_at} of a plan: {self.promised is not None}")
         await self.one_apply(options)
-        world.kill_at = 0
+        world.kill_at, self.dies_with_create = 0, False
         self.old_states.append(world.state_text)
         self.promised = None
 
@@ -231,8 +257,11 @@ class Story:
         writes = [call for call in world.calls[first:] if call.method != "GET"]
         self.check_writes(writes, report)
         self.check_nothing_lost(before, writes, prune=bool(options["prune"]))
-        self.check_no_twins()
+        self.check_twins(report)
         self.check_notes()
+        self.check_hands(options)
+        self.check_memory(report)
+        self.meddle_at = 0
         if self.stale:
             raise self.broken(f"written on old reads: {self.stale}")
         world.state()  # readable at every moment
@@ -255,15 +284,54 @@ class Story:
         if gone - asked or (gone and not prune):
             raise self.broken(f"lost: {gone}")
 
-    def check_no_twins(self) -> None:
-        count: Counter[str] = Counter()
-        for entry in self.world.live().values():
-            text = entry["metadata"].get(KEY)
-            if text:
-                count[json.loads(text)["n"]] += 1
-        doubled = [name for name, number in count.items() if number > 1]
-        if doubled:
-            raise self.broken(f"twins of {doubled}")
+    def twins(self) -> dict[str, list[str]]:
+        """Ids by name, of names that several live assistants carry."""
+        found: dict[str, list[str]] = {}
+        for live_id, entry in self.world.live().items():
+            stamp = parse(entry["metadata"])
+            if stamp is not None:
+                found.setdefault(stamp.name, []).append(live_id)
+        return {name: ids for name, ids in found.items() if len(ids) > 1}
+
+    def check_twins(self, report: Report | None) -> None:
+        """Only a gateway that repeats can make a twin, and then the run that it happened in names both."""
+        repeated = any(entry.fault == Kind.REPEAT.value for entry in self.world.faults.log)
+        named = {
+            live_id for outcome in (report.outcomes if report else ()) for live_id in (outcome.id, *outcome.others)
+        }
+        named |= {
+            live_id for change in (report.plan.changes if report else ()) for live_id in (change.id, *change.others)
+        }
+        for name, ids in self.twins().items():
+            if not repeated:
+                raise self.broken(f"twins of {name}: {ids}")
+            if report is not None and Exit.UNREADABLE not in report.codes and not set(ids) <= named:
+                raise self.broken(f"twins of {name} are not named: {ids}")
+
+    def check_hands(self, options: dict[str, Any]) -> None:
+        """What a hand changed stays, unless we were told to revert it."""
+        live = self.world.live()
+        if options["on_drift"] == "revert":
+            self.hands.clear()
+        for live_id, text in self.hands.items():
+            if live_id in live and live[live_id]["instructions"] != text:
+                raise self.broken(f"the hand's edit of {live_id} was overwritten")
+
+    def check_memory(self, report: Report | None) -> None:
+        """Nobody but us applied, so nothing may look as if another checkout had."""
+        behind = [change.name for change in (report.plan.changes if report else ()) if change.reason is Reason.BEHIND]
+        repeated = any(entry.fault == Kind.REPEAT.value for entry in self.world.faults.log)
+        if behind and not self.other_checkout and not repeated:
+            raise self.broken(f"{behind} look as if another checkout had applied")
+
+    def remove_twins(self) -> None:
+        """As the hint says: one is chosen, the other deleted at the vendor."""
+        recorded = {record.id for record in self.world.state().records.values()}
+        for ids in self.twins().values():
+            kept = next((live_id for live_id in ids if live_id in recorded), ids[0])
+            for live_id in set(ids) - {kept}:
+                self.world.remove(live_id)
+                self.notes.pop(live_id, None)
 
     def check_notes(self) -> None:
         live = self.world.live()
@@ -279,6 +347,7 @@ class Story:
         await world.faults.settle()
         report, rebuilt = None, False
         for _ in range(4):
+            self.remove_twins()
             try:
                 report = await world.applying(on_drift="revert", prune=True)
             except RefusedError as error:
@@ -298,7 +367,7 @@ class Story:
         await world.applying()
         if len(world.writes) != before:
             raise self.broken("the second run was not empty")
-        self.check_no_twins()
+        self.check_twins(report)
         self.check_notes()
         self.check_as_the_files_say()
 

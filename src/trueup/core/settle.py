@@ -11,14 +11,18 @@ from trueup.core.state import Pending, Record, State
 
 
 def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> State:
-    """The state under today's digest rules, with every pending modify and delete decided by what is live.
+    """The state under today's digest rules, with every pending request decided by what is live.
 
-    Creates are decided by their stamps.
+    A create that no stamp tells of stays pending: whether it is absent is for a complete listing to say.
     """
     records = {name: trusted(record, state.digest_rules) for name, record in state.records.items()}
     pending = dict(state.pending)
     for name, entry in state.pending.items():
         if entry.action == "create":
+            made = _created(entry, records.get(name), seen)
+            if made is not None:
+                records[name] = made
+                del pending[name]
             continue
         live = seen.get(entry.id)
         if live is None:
@@ -30,6 +34,14 @@ def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> S
             records[name] = replace(entry.record, id=entry.id, created_at=live.created_at)
         del pending[name]
     return replace(state, digest_rules=DIGEST_RULES, records=records, pending=pending)
+
+
+def _created(entry: Pending, record: Record | None, seen: Mapping[str, Seen]) -> Record | None:
+    """The record of a create that was carried out: one assistant carries its operation, and the recorded one is gone."""
+    carriers = [live for live in seen.values() if live.stamp is not None and live.stamp.operation == entry.operation]
+    if entry.record is None or len(carriers) != 1 or (record is not None and record.id in seen):
+        return None
+    return replace(entry.record, id=carriers[0].id, created_at=carriers[0].created_at, stamped=True)
 
 
 def _landed(entry: Pending, record: Record, live: Seen) -> bool:

@@ -25,10 +25,13 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
     now = {change.name: change for change in fresh.plan.changes}
     kept, only_fresh = [], 0
     for change in fresh.plan.changes:
-        if change.action not in WRITES or (change.name in wanted and is_equal(change, wanted[change.name])):
+        promise = wanted.get(change.name)
+        if change.action not in WRITES or (promise is not None and is_equal(change, promise)):
             kept.append(change)
-        elif change.name not in wanted:
-            only_fresh += 1
+            continue
+        only_fresh += promise is None
+        if change.others:  # a twin is named, whatever was promised
+            kept.append(replace(change, action=Action.NOTHING, calls=(), fields=(), record=None))
     standing = {change.name for change in kept if change.action in WRITES}
     outcomes = [
         _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
@@ -49,7 +52,8 @@ def is_equal(left: Change, right: Change) -> bool:
 def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
     """A promised change that the fresh plan does not hold: in place already, or refused."""
     if promised.action is Action.DELETE:
-        done = promised.id not in fresh.seen
+        view = fresh.view
+        done = promised.id in view.absent or (view.complete and promised.id not in view.live)
     else:
         done = promised.operation in fresh.operations.get(promised.name, frozenset())
     if done:
