@@ -190,7 +190,16 @@ async def _execute(session: Session, courier: Courier, work: Work) -> Report:
             work.planning, work.plan, session.adapter, courier, session.target,
             locator(work.loaded.definitions), work.outcomes, work.only_fresh,
         )  # fmt: skip
+        return _saved(session, report, state)
+
+
+def _saved(session: Session, report: Report, state: State) -> Report:
+    """The report once state is on disk; where that fails it says so too, and what was done is told all the same."""
+    try:
         session.store.save(state)
+    except TrueupError as error:
+        problems = (*report.problems, f"{error.message} {error.hint}")
+        return replace(report, problems=problems, codes=(*report.codes, error.exit))
     return report
 
 

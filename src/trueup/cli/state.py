@@ -111,7 +111,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
     with session.store.lock():
         aside = [str(path) for path in set_damaged_aside(session.store)]
         for path in aside:
-            session.screen.note(f"It was damaged, and is now {path}.")
+            session.screen.note(f"What was damaged has been moved aside: {path}.")
         made = asyncio.run(_rebuild(session, names))
         session.store.save(made.state)
     _tell_rebuilt(session, made, aside)

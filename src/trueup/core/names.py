@@ -51,6 +51,8 @@ def target_name_problem(name: str) -> str:
 def definition_name_problem(name: str) -> str:
     """Why a file cannot give an assistant this name: what JSON or a terminal would have to escape is refused."""
     for character in name:
+        if "\udc80" <= character <= "\udcff":
+            return "is not UTF-8 text"
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             return f"holds the invisible character U+{ord(character):04X}"
         if character in _UNFIT:

@@ -79,7 +79,11 @@ def decode(text: str, identity: Identity, file: str, *, other_target: bool = Fal
 
 def load_json(text: str) -> Any:
     """JSON without repeated keys, NaN or infinities. Raises ValueError, and RecursionError for deep nesting."""
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        where = f"from line {error.lineno}, column {error.colno} on it is no JSON"
+        raise ValueError(where if text.strip() else "it is empty") from None
 
 
 def record_value(record: Record) -> dict[str, Any]:

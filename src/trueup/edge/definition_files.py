@@ -163,7 +163,7 @@ def _clashing(named: list[tuple[str, str]], problems: list[Diagnostic]) -> froze
                 _problem(
                     "name-taken",
                     f"{first} and {second}{others} give the same assistant {same[0][0]!r}: "
-                    "capitals and the ending make no difference.",
+                    "capitals, the ending and the way an accent is stored make no difference.",
                     second,
                     "Rename or remove one of them.",
                 )

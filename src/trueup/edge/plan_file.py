@@ -38,7 +38,10 @@ def read_plan(path: Path) -> Plan:
         raise TrueupError(f"{path} is no plan file: it is not UTF-8 text.", again) from None
     except OSError as error:
         raise TrueupError(f"The plan file {path} could not be read: {reason(error)}.", again) from None
-    return loads(text)
+    try:
+        return loads(text)
+    except TrueupError as error:
+        raise TrueupError(f"{path}: {error.message}", error.hint) from None
 
 
 def write_plan(path: Path, plan: Plan) -> None:
@@ -56,5 +59,5 @@ def write_plan(path: Path, plan: Plan) -> None:
     except OSError as error:
         raise TrueupError(
             f"The plan file {path} could not be written: {reason(error)}.",
-            "Name a file in a folder that you may write.",
+            "Make room, or name a file in a folder that you may write.",
         ) from None

@@ -181,7 +181,7 @@ class Store:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = ""  # damaged, which the codec says in full
+            text = "\ufffd"  # damaged, which the codec says in full
         return decode(text, self.identity, str(self.state_path), other_target=other_target)
 
     def _mark(self) -> tuple[int, int, int] | None:

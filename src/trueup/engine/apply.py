@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trueup.core.errors import Exit
+from trueup.core.errors import Exit, TrueupError
 from trueup.core.journal import fold
 from trueup.core.plan import WRITES, Action, Plan, Reason
 from trueup.core.project import Target
@@ -37,10 +37,12 @@ async def execute(
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:
             run.codes.add(Exit.HELD)
-    await _bookkeeping(run, plan)
-    await creates.run_all(run, [change for change in plan.changes if change.action is Action.CREATE])
-    await modifies.run_all(run, [change for change in plan.changes if change.action in (Action.MODIFY, Action.STAMP)])
-    await modifies.delete_all(run, [change for change in plan.changes if change.action is Action.DELETE])
+    problems: tuple[str, ...] = ()
+    try:
+        await _work_through(run, plan)
+    except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
+        run.codes.add(error.exit)
+        problems = (f"{error.message} {error.hint}".strip(),)
     if run.stopped:
         run.codes.add(Exit.INTERRUPTED)
     state = fold(planning.state, run.entries)
@@ -51,8 +53,17 @@ async def execute(
         only_fresh=only_fresh,
         calls=courier.calls,
         retries=courier.retries,
+        problems=problems,
     )
     return report, state
+
+
+async def _work_through(run: Run, plan: Plan) -> None:
+    """All steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
+    await _bookkeeping(run, plan)
+    await creates.run_all(run, [change for change in plan.changes if change.action is Action.CREATE])
+    await modifies.run_all(run, [change for change in plan.changes if change.action in (Action.MODIFY, Action.STAMP)])
+    await modifies.delete_all(run, [change for change in plan.changes if change.action is Action.DELETE])
 
 
 def codes_of(plan: Plan) -> set[Exit]:

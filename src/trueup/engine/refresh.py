@@ -222,10 +222,10 @@ def _view(stretches: Sequence[Stretch]) -> View:
 
 def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:
     """Why nothing could be read at all, and what to do about it."""
+    text = f"{error}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
-        return EndpointError(f"The target cannot be reached: {error}", "Check base_url, the network and any proxy.")
+        return EndpointError(f"The target gave no answer: {text}", "Check base_url, the network and any proxy.")
     status = reply.status if reply is not None else 0
-    text = str(error)
     if status in (401, 403):
         return EndpointError(
             f"The target refused the credentials: {text}",
@@ -241,5 +241,10 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
         return EndpointError(
             f"The target's answer is no listing of assistants: {text}",
             "Check base_url: a proxy or a login page may be answering in its place.",
+        )
+    if status == 407 or 300 <= status < 400:
+        return EndpointError(
+            f"Something between here and the target answered in its place: {text}",
+            "Check base_url, and what the proxy wants: Trueup follows no redirect, so that no key goes elsewhere.",
         )
     return EndpointError(f"The target could not be read: {text}", "Nothing was changed. Try again later.")

@@ -204,7 +204,7 @@ def _error(status: int, message: str, code: str | None = None, headers: Mapping[
 
 def _asgi(endpoint: Endpoint) -> ASGIApp:
     """An endpoint for any method: what it answers goes out in one piece, a broken connection is broken."""
-    from starlette.requests import Request
+    from starlette.requests import ClientDisconnect, Request
     from starlette.responses import Response
 
     async def application(scope: Scope, receive: Receive, send: AsgiSend) -> None:
@@ -212,6 +212,8 @@ def _asgi(endpoint: Endpoint) -> ASGIApp:
             reply = await endpoint(Request(scope, receive))
         except _Unreadable as problem:
             reply = problem.reply
+        except ClientDisconnect:
+            return  # whoever sent half a request is gone, and nothing was done
         except (NotSent, OutcomeUnknown):
             if ABORT not in scope:
                 raise

@@ -14,6 +14,7 @@ from trueup.core.canonical import Semantics
 from trueup.core.definition import Definition
 from trueup.core.source import Diagnostic, Path
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
+from trueup.wire.foreign_answers import first_line, told
 
 NAME = "openai-assistants"
 
@@ -144,13 +145,13 @@ class OpenAIAssistants:
     def problem(self, reply: Reply) -> Problem:
         """What an unsuccessful answer says, from the vendor's or a gateway's error shape."""
         if reply.json is Body.NOT_JSON:
-            return Problem(f"HTTP {reply.status}, and the body is no JSON: {_first_line(reply.text)}")
+            return Problem(told(reply))
         body = reply.json if isinstance(reply.json, Mapping) else {}
         error = body.get("error")
         inner = error if isinstance(error, Mapping) else body
         message = inner.get("message")
         said, path = (message, ()) if isinstance(message, str) else _detail(body.get("detail"))
-        text = said or _first_line(reply.text)
+        text = said or first_line(reply.text)
         param, code = inner.get("param"), inner.get("code")
         own = "No assistant found" in said if isinstance(error, Mapping) else body.get("detail") == NO_SUCH_DETAIL
         return Problem(
@@ -206,8 +207,3 @@ def _param(text: str) -> Path:
         if piece:
             parts.append(int(piece) if piece.isascii() and piece.isdigit() else piece)
     return tuple(parts)
-
-
-def _first_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[0][:200] if lines else ""

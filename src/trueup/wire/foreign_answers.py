@@ -1,0 +1,36 @@
+"""Answers that no API gives: a proxy's page, a login, a redirect, silence. Tells what they look like in few words.
+
+Knows HTML only by its title, and deliberately no vendor.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from trueup.core.call import Reply
+
+SHOWN = 200
+"""Characters of a foreign text that a message shows."""
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(r"\s*(<!doctype|<html|<head|<body)", re.IGNORECASE)
+
+
+def told(reply: Reply) -> str:
+    """What an answer without JSON is, with its status; of a redirect the place without its query."""
+    place = reply.headers.get("location", "").partition("?")[0][:SHOWN]
+    if 300 <= reply.status < 400 and place:
+        return f"HTTP {reply.status}, a redirect to {place} that was not followed"
+    if _PAGE.match(reply.text):
+        title = _TITLE.search(reply.text)
+        words = " ".join(html.unescape(title[1]).split())[:SHOWN] if title else ""
+        return f"HTTP {reply.status} with a web page" + (f" ({words!r})" if words else "") + " in place of JSON"
+    said = first_line(reply.text)
+    return f"HTTP {reply.status}, and the body is no JSON: {said}" if said else f"HTTP {reply.status} without a body"
+
+
+def first_line(text: str) -> str:
+    """The beginning of the first line, where there is one."""
+    lines = text.strip().splitlines()
+    return lines[0][:SHOWN] if lines else ""
