@@ -225,7 +225,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
 
     if is_promised and report.plan.diagnostics:
         screen.note(text.diagnostics(report.plan.diagnostics, **screen.note_look))
-    if report.outcomes or is_promised:
+    if report.outcomes or report.problems or is_promised:
         separator = "" if is_promised or screen.quiet else "\n"
         screen.result(separator + text.report(report, verbose=screen.verbose > 0, **screen.look))
 

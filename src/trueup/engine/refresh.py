@@ -222,7 +222,7 @@ def _view(stretches: Sequence[Stretch]) -> View:
 
 def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:
     """Why nothing could be read at all, and what to do about it."""
-    text = f"{error}."
+    text = f"{str(error).rstrip('.')}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
         return EndpointError(f"The target gave no answer: {text}", "Check base_url, the network and any proxy.")
     status = reply.status if reply is not None else 0
