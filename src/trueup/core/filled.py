@@ -16,7 +16,10 @@ from trueup.core.wanted import from_text
 
 
 class Filler:
-    """Walks one body in which everything has been laid over; what it returns shares no container with its input."""
+    """Walks one body in which everything has been laid over, and changes nothing of it.
+
+    What it returns shares the JSON Schemas with its input, most of what a definition holds, and no other container.
+    """
 
     def __init__(self, tree: Tree, setting: Setting, gathered: Gathered) -> None:
         self._tree = tree
@@ -69,21 +72,27 @@ class Filler:
             )
 
     def _plain(self, value: Any, path: Path) -> Any:
-        """A copy of what must hold no reference: a JSON Schema, or what came from a file."""
-        if type(value) is dict:
-            for word in ("var", "file"):
-                if is_reference(value, word) and isinstance(value[word], str):
-                    self._gathered.problem(
-                        f"{word}-not-here",
-                        f"{{{word}:}} is not followed here: a JSON Schema and an included file stay as written.",
-                        self._tree.origin(path),
-                        "Write the value itself, or {file:} for the whole schema.",
-                        path,
-                    )
-            return {key: self._plain(entry, (*path, key)) for key, entry in value.items()}
-        if type(value) is list:
-            return [self._plain(entry, (*path, index)) for index, entry in enumerate(value)]
+        """What must hold no reference, as it is: a JSON Schema, or what came from a file. Nobody changes either."""
+        waiting: list[tuple[Any, Path]] = [(value, path)]
+        while waiting:
+            entry, place = waiting.pop()
+            if type(entry) is dict:
+                for word in ("var", "file"):
+                    if is_reference(entry, word) and isinstance(entry[word], str):
+                        self._refuse_reference(word, place)
+                waiting += [(inner, (*place, key)) for key, inner in entry.items() if type(inner) in (dict, list)]
+            elif type(entry) is list:
+                waiting += [(inner, (*place, at)) for at, inner in enumerate(entry) if type(inner) in (dict, list)]
         return value
+
+    def _refuse_reference(self, word: str, path: Path) -> None:
+        self._gathered.problem(
+            f"{word}-not-here",
+            f"{{{word}:}} is not followed here: a JSON Schema and an included file stay as written.",
+            self._tree.origin(path),
+            "Write the value itself, or {file:} for the whole schema.",
+            path,
+        )
 
     def _is_var(self, value: Any) -> bool:
         return is_reference(value, "var") and isinstance(value["var"], str)

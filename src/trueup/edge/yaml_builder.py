@@ -5,6 +5,7 @@ Knows the events by their attributes only: no parser is imported here, and no ru
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any, Final
 
 from trueup.core.document import Document, Lines
@@ -173,7 +174,7 @@ class Builder:
                 (*self._path(), text[:60]),
             )
             return
-        frame.key = value
+        frame.key = intern(value)  # the same few words in every file
         if value in frame.value:
             frame.key = _BAD
             self._note(
