@@ -138,6 +138,19 @@ def test_import_is_the_way_out_of_a_namesake(place: Place) -> None:
     assert len(place.live()) == 2
 
 
+@pytest.mark.parametrize("live_id", ["..", "../../x?y", "a/b", "a b"])
+def test_an_id_that_would_lead_a_request_elsewhere_goes_nowhere(place: Place, live_id: str) -> None:
+    place.applied()
+    refused = place.run("import", f"alpha={live_id}")
+    assert refused.code == 1
+    assert "cannot be an assistant's id" in refused.err
+    state = _state(place)
+    state.write_text(state.read_text().replace(_ids(place)["alpha"], live_id))
+    damaged = place.run("plan")
+    assert damaged.code == 4
+    assert "trueup state rebuild" in damaged.err
+
+
 def test_import_refuses_what_is_somebody_elses(place: Place) -> None:
     place.applied()
     ids = _ids(place)

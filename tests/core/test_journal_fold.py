@@ -51,6 +51,13 @@ def test_lines_come_back_as_they_were(lines: list[Entry]) -> None:
     assert all(to_line(line).isascii() and "\n" not in to_line(line) for line in lines)
 
 
+@pytest.mark.parametrize("live_id", ["..", "../../x?y=1", "a/b"])
+def test_a_line_with_an_id_that_would_lead_a_request_elsewhere_is_damaged(live_id: str) -> None:
+    for line in (replace(create()[0], id=live_id), replace(create()[1], record=replace(record("op1"), id=live_id))):
+        with pytest.raises(ValueError, match="cannot be an assistant's id"):
+            from_line(to_line(line))
+
+
 @given(histories())
 def test_folding_twice_is_folding_once(lines: list[Entry]) -> None:
     once = fold(EMPTY, lines)

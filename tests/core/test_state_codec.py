@@ -21,11 +21,12 @@ from trueup.core.state_codec import LIMIT, decode, encode
 IDENTITY = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1", {"openai_project": "proj_1"})
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "state.schema.json").read_text())
 
+ids = st.from_regex(r"[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,40}", fullmatch=True)
 digests = st.none() | st.text("0123456789abcdef", min_size=1, max_size=32)
 fields = st.dictionaries(st.text(min_size=1), st.builds(Applied, sent=digests, kept=digests, stamp=digests), max_size=4)
 records = st.builds(
     Record,
-    id=st.text(min_size=1),
+    id=ids,
     created_at=st.integers(),
     operation=st.text(),
     protect=st.booleans(),
@@ -48,7 +49,7 @@ def states(draw: st.DrawFn) -> State:
                 operation=st.text(),
                 action=st.sampled_from(["create", "modify", "delete"]),
                 since=seconds,
-                id=st.text(),
+                id=st.just("") | ids,
                 after=st.text(),
                 record=st.none() | records,
             )
@@ -103,10 +104,25 @@ def test_the_same_state_gives_the_same_text_in_whatever_order_it_was_made(value:
     assert encode(turned) == encode(value)
 
 
-def test_a_lone_surrogate_in_a_servers_id_is_kept() -> None:
-    value = state(a=replace(record(), id="asst_\ud800"))
+def test_a_lone_surrogate_in_what_a_stamp_said_is_kept() -> None:
+    value = state(a=replace(record(), operation="op\ud800"))
     encode(value).encode("utf-8")
     assert decode(encode(value), IDENTITY, "f") == value
+
+
+NO_IDS = ["..", ".", "...", "../../x?y=1", "a/b", "a%2e", "a b", "asst_1\n", "a\\b", "é", "x" * 257]
+
+
+@pytest.mark.parametrize("live_id", NO_IDS)
+def test_an_id_that_would_lead_a_request_elsewhere_is_damage(live_id: str) -> None:
+    """A record with the id `..` once made a GET of the API's root."""
+    named = replace(record(), id=live_id)
+    pending = Pending("b", "op", "modify", 1.0, live_id)
+    for value in (state(a=named), replace(state(), pending={"b": pending})):
+        text = encode(value)
+        assert "cannot be an assistant's id" in broken(text).message
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text))
 
 
 def merged(tmp_path: Path, base: State, ours: State, theirs: State) -> State:

@@ -38,11 +38,17 @@ def import_(flags: Flags, links: tuple[str, ...]) -> int:
 
 
 def _pairs(links: tuple[str, ...]) -> dict[str, str]:
+    from trueup.core.state import is_plain_id
+
     pairs: dict[str, str] = {}
     for link in links:
         name, equals, live_id = link.rpartition("=")
         if not equals or not name or not live_id:
             raise click.UsageError(f"{link!r} is no NAME=ID; write for example math-tutor=asst_abc123.")
+        if not is_plain_id(live_id):
+            raise click.UsageError(
+                f"{live_id[:60]!r} cannot be an assistant's id: write it as the vendor shows it, such as asst_abc123."
+            )
         if name in pairs or live_id in pairs.values():
             raise click.UsageError(f"{link!r} repeats a name or an id: each definition has one assistant of its own.")
         pairs[name] = live_id

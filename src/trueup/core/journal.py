@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.state import Pending, Record, State
-from trueup.core.state_codec import load_json, read_record, record_value, seconds, typed
+from trueup.core.state_codec import live_id, load_json, read_record, record_value, seconds, typed
 
 INTENT = "intent"
 DONE = "done"
@@ -58,6 +58,7 @@ def from_line(text: str) -> Entry:
     if not isinstance(value, dict) or value.keys() != _KEYS:
         raise ValueError("it does not hold the keys of a journal line")
     texts = {key: typed(value, key, str, "the line") for key in _TEXTS}
+    live_id(value, "the line")
     if texts["step"] not in (INTENT, DONE, NOT_DONE):
         raise ValueError(f"its step {texts['step']!r} is unknown")
     if not texts["name"]:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 FORMAT_VERSION = 1
+
+_PLAIN_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.:-]{1,256}\Z")
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether a text can be a live assistant's id: it goes into the path of requests, and must not lead elsewhere.
+
+    Up to 256 letters, digits and `_ - . :`, and not dots alone.
+    """
+    return _PLAIN_ID.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which target a state or a plan belongs to. `scope` holds what else selects an account (organisation, project …)."""
+    """Which target a state or a plan belongs to. `scope` is what else selects an account (organisation, project …)."""
 
     project: str
     target: str

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from trueup.core.errors import ForeignStateError, StateError
-from trueup.core.state import FORMAT_VERSION, Applied, Identity, Pending, Record, State
+from trueup.core.state import FORMAT_VERSION, Applied, Identity, Pending, Record, State, is_plain_id
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of a state file; a fleet of 10,000 needs about a tenth of it."""
@@ -43,7 +43,7 @@ def encode(state: State) -> str:
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     try:
         text.encode("utf-8")
-    except UnicodeEncodeError:  # a server's id may hold a lone surrogate, which only an escape can carry
+    except UnicodeEncodeError:  # what a stamp said may hold a lone surrogate, which only an escape can carry
         text = json.dumps(value, indent=2, allow_nan=False)
     return text + "\n"
 
@@ -109,7 +109,7 @@ def read_record(value: Any, where: str) -> Record:
     if not isinstance(fields, dict):
         raise ValueError(f"`fields` of {where} is no object")
     return Record(
-        id=typed(value, "id", str, where),
+        id=live_id(value, where),
         created_at=typed(value, "created_at", int, where),
         operation=typed(value, "operation", str, where),
         protect=typed(value, "protect", bool, where),
@@ -125,6 +125,14 @@ def typed(value: Mapping[str, Any], key: str, kind: type[Any], where: str) -> An
     if type(entry) is not kind:
         raise ValueError(f"`{key}` of {where} is not of the type {_KINDS[kind]}")
     return entry
+
+
+def live_id(value: Mapping[str, Any], where: str) -> str:
+    """The id in a JSON object, empty where none is known yet. Raises ValueError for what no vendor's id is."""
+    text: str = typed(value, "id", str, where)
+    if text and not is_plain_id(text):
+        raise ValueError(f"`id` of {where} is {text[:60]!r}, which cannot be an assistant's id")
+    return text
 
 
 def seconds(value: Mapping[str, Any], key: str, where: str) -> float:
@@ -271,7 +279,7 @@ def _pending(name: str, value: Any, where: str) -> Pending:
         operation=typed(value, "operation", str, where),
         action=typed(value, "action", str, where),
         since=seconds(value, "since", where),
-        id=typed(value, "id", str, where),
+        id=live_id(value, where),
         after=typed(value, "after", str, where),
         record=None if record is None else read_record(record, where),
     )

@@ -13,6 +13,7 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.canonical import Semantics
 from trueup.core.definition import Definition
 from trueup.core.source import Diagnostic, Path
+from trueup.core.state import is_plain_id
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.foreign_answers import first_line, told
 
@@ -180,6 +181,9 @@ def _steps(location: Any) -> Path:
 
 
 def _path(live_id: str) -> str:
+    """The path of one assistant. Raises ValueError for an id that could lead out of /assistants/."""
+    if not is_plain_id(live_id):
+        raise ValueError(f"{live_id[:60]!r} cannot be an assistant's id")
     return f"/assistants/{quote(live_id, safe='')}"
 
 
@@ -190,13 +194,15 @@ def _live(entry: Any) -> Live:
     live_id, created_at = entry.get("id"), entry.get("created_at")
     if not isinstance(live_id, str) or not live_id:
         raise Unexpected("the answer is an assistant without an id")
+    if not is_plain_id(live_id):
+        raise Unexpected(f"the answer holds {live_id[:60]!r}, which cannot be an assistant's id")
     body = {key: entry[key] for key in FIELDS if key in entry}
     for key in ("metadata", "tool_resources"):
         if not isinstance(body.get(key, {}), (Mapping, type(None))):
-            raise Unexpected(f"the answer's {key} is not an object")
+            raise Unexpected(f"{key} of {live_id} is not an object")
     for key, lists in (body.get("tool_resources") or {}).items():
         if not isinstance(lists, (Mapping, type(None))):
-            raise Unexpected(f"the answer's tool_resources.{key} is not an object")
+            raise Unexpected(f"tool_resources.{key} of {live_id} is not an object")
     return Live(live_id, body, created_at if type(created_at) is int else 0)
 
 
