@@ -35,7 +35,7 @@ def test_what_a_killed_run_left_in_the_journal_is_in_the_state_file_after_an_app
         assert project.run("apply", "--yes").code == 0
         state = project.root / ".trueup/prod.state.json"
         project.write("assistants/only.yaml", "model: gpt-4.1\ninstructions: New.\n")
-        vendor.faults.add(Fault(Kind.PASS, method="POST", delay=30))
+        vendor.faults.add(Fault(Kind.PASS, method="POST", delay=2))
         process, before = project.start("apply", "--yes"), state.read_bytes()
         vendor.wait_for(vendor.arrived + 2, 10.0)
         process.kill()
@@ -45,3 +45,14 @@ def test_what_a_killed_run_left_in_the_journal_is_in_the_state_file_after_an_app
         assert "1 unchanged" in ran.out or "1 modified" in ran.out
         assert state.read_bytes() != before
         assert (project.root / ".trueup/prod.journal").read_bytes() == b""
+
+
+def test_half_a_state_file_that_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
+    """Found by the storm: each kill in the middle of a save left one more file behind, for ever."""
+    with hosted(tmp_path) as (project, _):
+        project.write("assistants/only.yaml", "model: gpt-4.1\n")
+        left = project.write(".trueup/prod.state.json.12345.tmp", '{"half')
+        others = project.write(".trueup/stage.state.json.12345.tmp", "another target's")
+        assert project.run("apply", "--yes").code == 0
+        assert not left.exists()
+        assert others.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import stat
 from pathlib import Path
@@ -45,10 +46,13 @@ def write_new(path: Path, content: bytes, mode: int) -> None:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Puts the content in the file's place, or leaves the file as it was; on disk at return. Raises OSError."""
+    """Puts the content in the file's place, or leaves the file as it was; on disk at return. Raises OSError.
+
+    One process does so at a time. What runs that were killed in the middle of it left beside the file is removed.
+    """
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
+        left.unlink()
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with contextlib.suppress(FileNotFoundError):
-        beside.unlink()  # left by a run of the same process id that was killed
     write_new(beside, content, 0o666)
     try:
         beside.replace(path)
