@@ -1,6 +1,6 @@
 """`python -m trueup` is the command `trueup`."""
 
-from trueup.cli.main import run
+from trueup.cli.entry import run
 
 if __name__ == "__main__":
     run()

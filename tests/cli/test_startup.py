@@ -44,7 +44,7 @@ def test_nothing_heavier_than_click(tmp_path: Path, arguments: list[str]) -> Non
 
 def test_completion_in_a_shell_imports_no_more(tmp_path: Path) -> None:
     environ = {**os.environ, "_TRUEUP_COMPLETE": "bash_complete", "COMP_WORDS": "trueup pl", "COMP_CWORD": "1"}
-    code = "import sys; sys.argv[0] = 'trueup'\nfrom trueup.cli.main import run\n"
+    code = "import sys; sys.argv[0] = 'trueup'\nfrom trueup.cli.entry import run\n"
     code += f"try: run()\nexcept SystemExit: print(sorted(set(sys.modules) & {HEAVY!r}), file=sys.stderr)"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True

@@ -5,15 +5,17 @@ Never a bare traceback. Knows the exceptions; deliberately not what was being do
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING
 
 import click
 
 from trueup.cli.options import Flags
-from trueup.cli.output import Screen, forget_stdout
+from trueup.cli.output import Screen, UnwrittenError, forget
 
 if TYPE_CHECKING:
     from trueup.core.errors import TrueupError
@@ -26,20 +28,25 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
     """Tells the failure and returns the exit code."""
     flags = _guessed(arguments)
     screen = Screen(flags)
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        screen.complain("Interrupted.")
-        return INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        forget_stdout()
+        forget(sys.stdout)
         return ERROR
+    if isinstance(error, OSError) and _is_of_click(error):
+        forget(sys.stdout)
+        error = UnwrittenError(error)
     problem = _as_problem(error)
-    if isinstance(error, click.ClickException) and not flags.json:
-        error.show(sys.stderr)
-        return ERROR
-    if flags.verbose >= 2 and problem is not error and not isinstance(error, click.ClickException):
-        import traceback
-
-        screen.complain("".join(traceback.format_exception(error)))
+    if isinstance(error, UnwrittenError):
+        screen.json = False  # there is no stdout that could take a document
+    elif isinstance(error, (KeyboardInterrupt, click.Abort)):
+        if not flags.json:
+            screen.complain("Interrupted.")
+            return INTERRUPTED
+    elif isinstance(error, click.ClickException):
+        if not flags.json:
+            screen.complain(_usage(error))
+            return ERROR
+    elif flags.verbose >= 2 and problem is not error:
+        screen.complain("".join(format_exception(error)))
     show(problem, screen)
     return int(problem.exit)
 
@@ -56,14 +63,40 @@ def show(problem: TrueupError, screen: Screen) -> None:
     screen.complain(text.error(problem, **screen.note_look))
 
 
+def _is_of_click(error: OSError) -> bool:
+    """Whether it came while click wrote help or version, which is all that it writes by itself."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("click.")
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click says of a wrong command line: its usage, what is wrong, and where there is help."""
+    words = io.StringIO()
+    error.show(words)
+    return words.getvalue()
+
+
 def _as_problem(error: BaseException) -> TrueupError:
     """The failure as one of ours; what nobody foresaw asks for a report."""
-    from trueup.core.errors import TrueupError
+    from trueup.core.errors import InterruptedRun, TrueupError
 
     if isinstance(error, TrueupError):
         return error
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return InterruptedRun("Interrupted.")
     if isinstance(error, click.ClickException):
         return TrueupError(error.format_message(), "trueup --help lists the commands, trueup COMMAND --help its flags.")
+    if isinstance(error, UnwrittenError):
+        return TrueupError(
+            f"The result could not be written to standard output: {error.reason}.",
+            "Make room there, or send it somewhere else. What the command did stands; after an apply, `trueup plan` "
+            "shows what is left to do.",
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        return TrueupError(
+            f"{error.filename} could not be used: {(error.strerror or str(error)).lower()}.",
+            "Give the right to use it, or move away what stands in its place, and run the command again.",
+        )
     return TrueupError(
         f"Something went wrong inside Trueup ({type(error).__name__}).",
         "Run the command again with -vv for the details, and please report them: nobody foresaw this. "

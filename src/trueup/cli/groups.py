@@ -92,8 +92,11 @@ def _handed_on(ctx: click.Context) -> list[str]:
     return words
 
 
-def help_alone(**_given: Any) -> None:
-    """Without a command, its help is the answer."""
+def help_alone(**given: Any) -> None:
+    """Without a command, its help is the answer; a program that asked for JSON gets a usage error instead."""
     ctx = click.get_current_context()
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+    if ctx.invoked_subcommand is not None:
+        return
+    if given.get("json") or given.get("format_") == "json":
+        raise click.UsageError(f"{ctx.command_path} wants a command.", ctx)
+    click.echo(ctx.get_help())

@@ -5,7 +5,6 @@ Nothing heavier than click is imported for `--version`, `--help`, completion and
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,20 +77,3 @@ def main(arguments: Sequence[str]) -> int:
         from trueup.cli.failure import told
 
         return told(error, arguments)
-
-
-def run() -> None:
-    """The console entry. SIGTERM is taken as Ctrl-C is, and neither counts any more when all is done."""
-    import signal
-
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    code = main(sys.argv[1:])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # else one that comes while the interpreter ends would hide the code
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from trueup.cli.output import forget_stdout
-
-        forget_stdout()
-    sys.exit(code)

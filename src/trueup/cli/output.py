@@ -27,6 +27,14 @@ REDRAW = 0.1
 _CLEAR = "\r\x1b[K"
 
 
+class UnwrittenError(Exception):
+    """The result could not be written to stdout; `reason` is what the system says."""
+
+    def __init__(self, error: OSError) -> None:
+        self.reason = (error.strerror or str(error)).lower()
+        super().__init__(self.reason)
+
+
 class Look(TypedDict):
     """What a renderer is told of the place it writes for."""
 
@@ -52,13 +60,19 @@ class Screen:
         self._line = ""
 
     def result(self, text: str) -> None:
-        """Writes to stdout. A reader that has gone away is no failure: the rest is not written."""
+        """Writes to stdout. A reader that has gone away is no failure: the rest is not written.
+
+        Raises UnwrittenError for every other reason, such as a full disk.
+        """
         self.clear()
         try:
             sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
             sys.stdout.flush()
         except BrokenPipeError:
-            forget_stdout()
+            forget(sys.stdout)
+        except OSError as error:
+            forget(sys.stdout)
+            raise UnwrittenError(error) from None
 
     def note(self, text: str) -> None:
         """Writes a line to stderr, unless quiet was asked for."""
@@ -76,8 +90,7 @@ class Screen:
     def complain(self, text: str) -> None:
         """Writes a line to stderr, always."""
         self.clear()
-        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stderr.flush()
+        _tell(text if text.endswith("\n") else f"{text}\n")
 
     def ask(self, question: str) -> str:
         """The line that is typed, without the white space around it; empty at the end of input.
@@ -86,11 +99,10 @@ class Screen:
         """
         self.clear()
         with _interruptible():
-            sys.stderr.write(question)
-            sys.stderr.flush()
+            _tell(question)
             answer = sys.stdin.readline()
         if not answer.endswith("\n"):
-            sys.stderr.write("\n")
+            _tell("\n")
         self._since = time.monotonic()
         return answer.strip()
 
@@ -102,8 +114,7 @@ class Screen:
         self._drawn = now
         count = f"{done} of {total}" if total else str(done)
         self._line = f"{count}  {what}"[: self.width - 1]
-        sys.stderr.write(f"{_CLEAR}{self._line}")
-        sys.stderr.flush()
+        _tell(f"{_CLEAR}{self._line}")
 
     def begin(self) -> None:
         """Notes that a piece of work begins, for the progress line's patience."""
@@ -113,8 +124,7 @@ class Screen:
     def clear(self) -> None:
         """Takes the progress line away."""
         if self._line:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            _tell(_CLEAR)
             self._line = ""
 
 
@@ -137,18 +147,33 @@ def wants_color(asked: bool | None, environ: Mapping[str, str], stream: TextIO) 
 
 
 def steady_streams() -> None:
-    """Lets stdout and stderr take any text: what their encoding lacks is escaped."""
+    """Lets stdout and stderr take any text: what their encoding lacks is escaped. One that is closed leads nowhere.
+
+    A closed one also gets its number back, so that no file of ours is taken for it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
 
 
-def forget_stdout() -> None:
-    """Sends what is still to be written to stdout nowhere: its reader has gone."""
+def forget(stream: TextIO) -> None:
+    """Sends nowhere what is still to be written: the reader has gone, or the disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def _tell(text: str) -> None:
+    """Writes to stderr; where that is not possible nobody listens, and the work goes on."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        forget(sys.stderr)
 
 
 def _can_ask(no_input: bool, environ: Mapping[str, str]) -> bool:

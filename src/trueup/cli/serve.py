@@ -16,6 +16,8 @@ from trueup.cli.options import Flags, flag, takes
 @takes()
 def serve(flags: Flags, host: str, port: int, key: str, memory: bool, faults: bool) -> int:
     """Run the embedded server over HTTP, with the assistants of the project's local targets, until Ctrl-C."""
+    import json
+
     from trueup.cli.output import Screen
     from trueup.cli.session import open_session
     from trueup.cli.transport import local_database
@@ -26,7 +28,7 @@ def serve(flags: Flags, host: str, port: int, key: str, memory: bool, faults: bo
     where = ":memory:" if memory else str(local_database(open_session(flags).root, "openai-assistants"))
 
     def ready(url: str) -> None:
-        screen.result(url)
+        screen.result(json.dumps({"format_version": 1, "kind": "serve", "url": url}) if flags.json else url)
         screen.note("Serving until Ctrl-C.")
 
     with Server(where) as server:

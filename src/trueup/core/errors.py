@@ -77,6 +77,12 @@ class UnreadableError(TrueupError):
     exit = Exit.UNREADABLE
 
 
+class InterruptedRun(TrueupError):
+    """A person or a scheduler ended the command before it had anything to report."""
+
+    exit = Exit.INTERRUPTED
+
+
 class NotSent(Exception):
     """The request certainly did not reach the server (no connection, no name, TLS refused): repeating it is safe."""
 

@@ -1,0 +1,39 @@
+"""The console entry: signals first, then everything else. Knows no command, and imports next to nothing early."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+
+def run() -> None:
+    """Runs the command line and exits. SIGTERM is taken as Ctrl-C is, and neither counts any more when all is done."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        from trueup.cli.main import main
+
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt as error:  # while modules were loaded, or while the first one was told
+        code = _told(error)
+    _silence()  # else one that comes while the interpreter ends would hide the code
+    try:
+        sys.stdout.flush()
+    except OSError:  # what was to be said of it has been
+        from trueup.cli.output import forget
+
+        forget(sys.stdout)
+    sys.exit(code)
+
+
+def _told(error: KeyboardInterrupt) -> int:
+    _silence()
+    from trueup.cli.failure import told
+    from trueup.cli.output import steady_streams
+
+    steady_streams()
+    return told(error, sys.argv[1:])
+
+
+def _silence() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
