@@ -10,6 +10,7 @@ from trueup.core.names import select
 from trueup.core.plan import Plan
 from trueup.core.source import Diagnostic, Severity
 from trueup.core.state import State
+from trueup.edge.collector import paused
 from trueup.edge.loader import Loaded
 from trueup.engine.courier import Courier
 from trueup.engine.facts import Wish, is_ours, seen_in
@@ -35,7 +36,15 @@ async def plan_afresh(
     destroy: bool = False,
 ) -> Planning:
     """The plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
-    view = await read_live(session, courier, state)
+    with paused():
+        view = await read_live(session, courier, state)
+        planning = _compared(session, loaded, state, view, names, destroy=destroy)
+    return replace(planning, plan=_with_notes(planning.plan, loaded, view))
+
+
+def _compared(
+    session: Session, loaded: Loaded, state: State, view: View, names: Sequence[str], *, destroy: bool
+) -> Planning:
     accepted = [ack for ack in session.flags.acks if ack in view.live]
     wish = Wish(
         target=session.target,
@@ -48,8 +57,7 @@ async def plan_afresh(
     )
     if names:
         wish = replace(wish, selected=_selected(names, loaded, state, view, wish))
-    planning = make_plan(wish, state, view, session.adapter)
-    return replace(planning, plan=_with_notes(planning.plan, loaded, view))
+    return make_plan(wish, state, view, session.adapter)
 
 
 def _selected(names: Sequence[str], loaded: Loaded, state: State, view: View, wish: Wish) -> frozenset[str]:

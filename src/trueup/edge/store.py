@@ -23,6 +23,7 @@ from trueup.core.project import Target
 from trueup.core.state import Identity, State
 from trueup.core.state_codec import LIMIT, decode, encode
 from trueup.edge import files
+from trueup.edge.collector import paused
 from trueup.edge.journal_file import Journal
 from trueup.edge.lock_file import hold, remove_abandoned
 
@@ -182,7 +183,8 @@ class Store:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = "\ufffd"  # damaged, which the codec says in full
-        return decode(text, self.identity, str(self.state_path), other_target=other_target)
+        with paused():
+            return decode(text, self.identity, str(self.state_path), other_target=other_target)
 
     def _mark(self) -> tuple[int, int, int] | None:
         """What changes when the state file is replaced."""
