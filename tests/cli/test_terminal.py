@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -214,6 +215,17 @@ def test_ctrl_c_while_reading_sends_nothing(hosted: Place, faulty: Arm) -> None:
         _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
         assert err.strip() == "Interrupted."
+
+
+def test_ctrl_c_while_reading_is_told_in_json_where_that_was_asked_for(hosted: Place, faulty: Arm) -> None:
+    faulty(Fault(Kind.PASS, method="GET", times=0, delay=5.0))
+    process = subprocess.Popen([*COMMAND, "plan", "--json"], cwd=hosted.root, text=True, stdout=subprocess.PIPE)
+    time.sleep(1.2)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert json.loads(out)["kind"] == "error"
+    assert json.loads(out)["exit"] == 130
 
 
 def test_a_reader_that_goes_away_is_no_failure(place: Place) -> None:

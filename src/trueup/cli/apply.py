@@ -33,7 +33,7 @@ def apply(flags: Flags, what: tuple[str, ...]) -> int:
     if promised is None:
         return int(asyncio.run(applying.apply(session, what)))
     applying.refuse_other_plan(promised, session)
-    return int(asyncio.run(applying.apply(session, (), promised=promised)))
+    return int(asyncio.run(applying.apply(session, (), promised=promised, file=what[0])))
 
 
 @click.command(short_help="Delete what state holds for the target.")

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from trueup.cli.acknowledge import line, tell_idle
+from trueup.cli.failure import show
 from trueup.cli.plan import as_text
 from trueup.cli.planning import plan_afresh
 from trueup.cli.session import Session, definitions
@@ -51,8 +53,13 @@ class Consent:
     asked: bool = False
 
 
-async def apply(session: Session, names: Sequence[str], *, promised: Plan | None = None, destroy: bool = False) -> Exit:
-    """Carries out one apply under the target's lock and reports it. Raises TrueupError when nothing was sent."""
+async def apply(
+    session: Session, names: Sequence[str], *, promised: Plan | None = None, file: str = "", destroy: bool = False
+) -> Exit:
+    """Carries out one apply under the target's lock and reports it; `file` is where a promised plan stood.
+
+    Raises TrueupError when nothing was sent.
+    """
     loaded = definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
     with session.store.lock():
         async with writing(session) as courier:
@@ -60,9 +67,11 @@ async def apply(session: Session, names: Sequence[str], *, promised: Plan | None
             work = await _work(session, courier, loaded, names, promised, destroy)
             if not session.screen.json and promised is None:
                 session.screen.result(_shown(work.plan, session))
+            tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
             consent = _consent(session, work.plan, promised)
             if consent.refused:
-                return _refuse(session, work.plan, consent.refused)
+                again = line(session, promised or work.plan, names, file=file)
+                return _refuse(session, work.plan, consent.refused, again)
             if consent.asked:
                 work = await _work(session, courier, definitions(session), names, work.plan, destroy)
             report = await _execute(session, courier, work)
@@ -164,14 +173,15 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 
-def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...]) -> Exit:
-    """Says which guard refused; with --json as a report, so that the plan's digest is not lost."""
-    start = digest(plan)[:ACK_DIGITS]
+def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: str) -> Exit:
+    """Says which guard refused, and the line to use; with --json as a report, so that the digest is not lost."""
     problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
     if session.screen.json:
-        _tell(session, Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: --ack {start}",)))
+        _tell(session, Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {again}",)))
         return Exit.REFUSED
-    raise RefusedError(problem, f"If that is what you want, give the plan's digest: --ack {start}")
+    show(RefusedError(problem, "If that is what you want, give the plan's digest with --ack:"), session.screen)
+    session.screen.complain(f"  {again}")
+    return Exit.REFUSED
 
 
 async def _execute(session: Session, courier: Courier, work: Work) -> Report:

@@ -83,7 +83,7 @@ def _as_problem(error: BaseException) -> TrueupError:
     if isinstance(error, TrueupError):
         return error
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return InterruptedRun("Interrupted.")
+        return InterruptedRun("Interrupted.", "State and journal hold all that was done; run the command again.")
     if isinstance(error, click.ClickException):
         return TrueupError(error.format_message(), "trueup --help lists the commands, trueup COMMAND --help its flags.")
     if isinstance(error, UnwrittenError):

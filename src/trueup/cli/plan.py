@@ -35,7 +35,7 @@ def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcod
     if out:
         save(made, session.root / out)
     show_plan(made, session.screen)
-    tell_guard(made, session, out or "")
+    tell_guard(made, session, names, out or "")
     return int(_exit(made, detailed=detailed_exitcode))
 
 
@@ -77,17 +77,17 @@ def save(plan: Plan, path: Path) -> None:
     write_plan(path, plan)
 
 
-def tell_guard(plan: Plan, session: Session, file: str) -> None:
+def tell_guard(plan: Plan, session: Session, names: tuple[str, ...], file: str) -> None:
     """Says on stderr which guard an apply of this plan would meet, and the line to use."""
-    from trueup.core.guard import ACK_DIGITS, tripped
-    from trueup.core.plan_codec import digest
+    from trueup.cli.acknowledge import line, tell_idle
+    from trueup.core.guard import tripped
 
+    tell_idle(session, [plan])
     reasons = tripped(plan, session.target.guard)
     if reasons and not session.screen.json:
-        command = f"trueup apply{f' {file}' if file else ''} --ack {digest(plan)[:ACK_DIGITS]}"
         session.screen.note("")
         session.screen.say(f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
-        session.screen.note(f"  {command}")
+        session.screen.note(f"  {line(session, plan, names, file=file)}")
 
 
 async def _plan(session: Session, names: tuple[str, ...]) -> Plan:
