@@ -19,11 +19,14 @@ from trueup.wire.openai_assistants import FIELDS, SEMANTICS
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
 OPERATION = st.text("0123456789abcdef", min_size=16, max_size=16)
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), min_size=1)
+NAME = WORD.filter(
+    lambda text: text.isprintable() and text[:1] not in ("", ".", "_") and not set(text) & set("\"'`\\*?[]/")
+)
 STAMPS = st.builds(
     Stamp,
     project=WORD,
     target=WORD,
-    name=WORD,
+    name=NAME,
     operation=OPERATION,
     protect=st.booleans(),
     fields=st.dictionaries(st.sampled_from(list(CODES)), HEX),

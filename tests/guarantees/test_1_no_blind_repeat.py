@@ -115,8 +115,8 @@ def test_what_a_gateway_doubles_is_named_in_the_same_run() -> None:
     report = world.apply()
     assert code(report) is Exit.HELD
     (outcome,) = [outcome for outcome in report.outcomes if outcome.others]
-    assert len(outcome.others) == 2
-    assert set(outcome.others) <= set(world.live())
+    assert len(outcome.others) == 1
+    assert {outcome.id, *outcome.others} <= set(world.live())
 
 
 def test_a_gateway_that_doubles_and_then_fails_sends_nothing_more() -> None:
@@ -275,3 +275,46 @@ def test_twins_that_a_second_writer_makes_are_named_by_every_later_plan() -> Non
     assert code(report) is Exit.HELD
     assert world.live()[world.id_of("a")]["instructions"] == "new"
     assert world.live()[twin]["instructions"] is None
+
+
+def test_a_stamp_that_nobody_can_read_does_not_hide_its_assistant_from_a_create() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.apply()
+    world.edit(world.id_of("a"), metadata={"trueup": "garbage"})
+    world.state_text, world.journal_lines = "", []
+    (change,) = world.plan().changes
+    assert change.reason is Reason.NAMESAKE
+    assert code(world.apply()) is Exit.HELD
+    assert len(world.live()) == 1
+
+
+def test_two_creates_answered_with_one_id_are_not_both_believed() -> None:
+    world = World(definitions=fleet(definition("a"), definition("b")))
+    world.fail(kind=Kind.REWRITE, method="POST", path="/assistants", field="id", value="asst_same", times=2)
+    world.apply()
+    ids = [record.id for record in world.state().records.values()]
+    assert len(ids) == len(set(ids))
+    world.faults.clear()
+    world.apply(on_drift="revert")
+    assert_one_each(world)
+
+
+def test_a_create_whose_metadata_has_no_room_for_the_stamp_is_held_back() -> None:
+    world = World(definitions=fleet(definition("a", metadata={f"k{index}": "v" for index in range(16)})))
+    (change,) = world.plan().changes
+    assert change.reason is Reason.NO_ROOM
+    assert code(world.apply()) is Exit.HELD
+    assert world.writes == []
+
+
+def test_a_modify_that_the_server_ignores_is_not_called_done() -> None:
+    world = World(definitions=fleet(definition("a")))
+    world.apply()
+    unchanged = world.live()[world.id_of("a")]
+    world.definitions["a"] = definition("a", instructions="new")
+    world.fail(kind=Kind.ANSWER, status=200, body=unchanged, method="POST", path="/assistants/", times=0)
+    report = world.apply()
+    assert results(report) == {"a": "failed"}
+    assert code(report) is Exit.PARTIAL
+    world.faults.clear()
+    assert results(world.apply()) == {"a": "done"}

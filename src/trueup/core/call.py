@@ -16,7 +16,7 @@ class Body(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `path` is relative to the target's base URL and starts with `/`; `json` is None when there is no body."""
+    """One request: `path` follows the target's base URL and starts with `/`; `json` is None when there is no body."""
 
     method: str
     path: str
@@ -26,7 +26,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer: header names are lower case; `json` is `Body.NOT_JSON` when the body was no JSON; `text` is its start."""
+    """One answer: header names in lower case; `json` is `Body.NOT_JSON` when the body was none; `text` is its start."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Turns what a JSON Schema validator found into one short sentence for each mistake.
 
 It takes the validator's errors as they are and knows their keywords, but imports no validator and knows no position.
-Two keys of a schema are its own: `x-instead` maps a word that people often write to the sentence that helps them,
-`errorMessage` is the sentence for a refused value.
+Three keys of a schema are its own: `x-instead` maps a word that people often write to the sentence that helps them,
+`x-around` lists keys that people may write and that are gone by the time a value is judged, `errorMessage` is the
+sentence for a refused value.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def _faults(error: Found) -> Iterator[Fault]:
 
 def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
     schema = error.schema
-    known = [key for key, rule in schema.get("properties", {}).items() if rule is not False]
+    around = schema.get("x-around", ())
+    known = [*(key for key, rule in schema.get("properties", {}).items() if rule is not False), *around]
     patterns = schema.get("patternProperties", {})
     for key in error.instance:
         if key in schema.get("properties", {}) or any(re.search(pattern, key) for pattern in patterns):
@@ -95,9 +97,8 @@ def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
         where = f" in {place(path)}" if path else ""
         question = f"; did you mean '{close}'?" if close else ""
         hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
-        yield Fault(
-            "unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=(close,)
-        )
+        named = tuple(schema.get("required", ())) if close in around else (close,)
+        yield Fault("unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=named)
 
 
 def _bad_key(error: Found, path: Path) -> Fault:

@@ -194,6 +194,8 @@ class Filler:
 
     def _taken(self, document: Document, path: Path, origin: Origin) -> Any:
         value = self._gathered.take(document, origin)
+        if value is None:
+            self._gathered.unsettled.add(path)
         self._tree.moved(path, Origin(document.file))
         return value
 
@@ -207,6 +209,8 @@ class Filler:
             gathered.problem("path-refused", "The path of a file is not text.", origin, "Write {file: path}.", path)
             return None
         file = file_named(name, origin, gathered)
+        if file is None:
+            gathered.unsettled.add(path)
         if file is None or not gathered.sources.is_definition(file):
             return file
         gathered.problem(

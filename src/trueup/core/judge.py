@@ -58,8 +58,10 @@ class Facts:
     moved_from: str = ""
     namesakes: tuple[str, ...] = ()
     rename_of: tuple[str, ...] = ()
+    rename_ids: tuple[str, ...] = ()  # the live ids of `rename_of`
     renamed_to: tuple[str, ...] = ()
     full: bool = False  # live metadata has no room for a stamp
+    crowded: bool = False  # the file's metadata leaves no room for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +180,15 @@ def _without_record(facts: Facts, choices: Choices) -> Verdict:
         return Verdict(Action.HELD, Reason.RENAME, wanted=True, others=facts.rename_of)
     if facts.namesakes:
         return Verdict(Action.HELD, Reason.NAMESAKE, wanted=True, others=facts.namesakes)
-    if choices.stamp_lost:
-        return Verdict(Action.HELD, Reason.STAMP_LOST, wanted=True)
-    return _create(facts)
+    return _create(facts, choices)
 
 
-def _create(facts: Facts, record: Record | None = None) -> Verdict:
+def _create(facts: Facts, choices: Choices, record: Record | None = None) -> Verdict:
     assert facts.file is not None
+    if choices.stamp_lost:
+        return Verdict(Action.HELD, Reason.STAMP_LOST, record=record, wanted=True)
+    if choices.stamps and facts.crowded:
+        return Verdict(Action.HELD, Reason.NO_ROOM, record=record, wanted=True)
     fields = tuple(FieldChange(name, MISSING, value, Cause.NEW) for name, value in facts.file.items())
     reason = Reason.RECREATED if record else Reason.NEW
     return Verdict(Action.CREATE, reason, record=record, fields=fields, recreate=record is not None)
@@ -201,9 +205,7 @@ def _record_without_live(facts: Facts, record: Record, choices: Choices) -> Verd
         return Verdict(Action.UNREAD, Reason.UNREADABLE, record=record, wanted=True)
     if not choices.revert:
         return Verdict(Action.HELD, Reason.DELETED_OUTSIDE, record=record, wanted=True)
-    if choices.stamp_lost:
-        return Verdict(Action.HELD, Reason.STAMP_LOST, record=record, wanted=True)
-    return _create(facts, record)
+    return _create(facts, choices, record)
 
 
 def _recorded(facts: Facts, record: Record, live: Seen, choices: Choices) -> Verdict:

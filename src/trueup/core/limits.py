@@ -51,11 +51,14 @@ KNOWN_WORDS: Mapping[str, tuple[str, ...]] = {
 """Words that vendors documented by the summer of 2026; others pass with a warning, for these lists grow."""
 
 
-def beyond_schema(definition: Definition, stamp_length: int | None) -> Iterator[Fault]:
-    """The faults of a definition; `stamp_length` in characters, None where no stamp is written."""
+def beyond_schema(definition: Definition, stamp_length: int | None, *, stamp_needed: bool = False) -> Iterator[Fault]:
+    """The faults of a definition; `stamp_length` in characters, None where no stamp is written.
+
+    `stamp_needed`: the stamp is all that remembers the assistant (`state: stamps`), so that it must have its room.
+    """
     body = definition.body
     tools = tuple(_tools(body))
-    yield from _metadata(body, stamp_length is not None)
+    yield from _metadata(body, stamp_length is not None, stamp_needed)
     yield from _stamp(stamp_length)
     yield from _twice(tools)
     yield from _unused(body, tools)
@@ -95,7 +98,7 @@ def _warning(code: str, path: Path, message: str, hint: str) -> Fault:
     return Fault(code, path, message, hint, at_key=True, severity=Severity.WARNING)
 
 
-def _metadata(body: Mapping[str, Any], stamped: bool) -> Iterator[Fault]:
+def _metadata(body: Mapping[str, Any], stamped: bool, needed: bool) -> Iterator[Fault]:
     for name in ("metadata", "tool_resources"):
         if name in body and not body[name] and isinstance(body[name], (Mapping, type(None))):
             yield _warning(
@@ -118,11 +121,17 @@ def _metadata(body: Mapping[str, Any], stamped: bool) -> Iterator[Fault]:
             f"Keep {METADATA_PAIRS - 1}: one is needed for Trueup's stamp.", at_key=True,
         )  # fmt: skip
     elif count == METADATA_PAIRS and stamped:
-        yield _warning(
-            "no-room-for-stamp", ("metadata",),
-            f"the stamp has no room: metadata holds {count} keys of {METADATA_PAIRS}",
-            "Leave one key free: without its stamp an assistant is not created, and a lost state cannot be rebuilt.",
-        )  # fmt: skip
+        yield _no_room(count, needed)
+
+
+def _no_room(count: int, needed: bool) -> Fault:
+    """Where the stamp is the only memory an error; else a create is held back, and what exists can be kept."""
+    message = f"the stamp has no room: metadata holds {count} keys of {METADATA_PAIRS}"
+    lost = "With `state: stamps` the stamp is all that remembers an assistant."
+    kept = "Without its stamp an assistant is not created, and a lost state cannot be rebuilt."
+    severity = Severity.ERROR if needed else Severity.WARNING
+    hint = f"Leave one key free. {lost if needed else kept}"
+    return Fault("no-room-for-stamp", ("metadata",), message, hint, at_key=True, severity=severity)
 
 
 def _stamp(length: int | None) -> Iterator[Fault]:
@@ -152,6 +161,8 @@ def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
 
 def _unused(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
     kinds = {tool.get("type") for _, tool in tools if isinstance(tool.get("type"), str)}
+    if len(tools) < len(body.get("tools") or ()):
+        return  # what is no tool may have been meant as the one in question
     for kind, name in RESOURCE_LISTS.items():
         if _at(body, "tool_resources", kind, name) and kind not in kinds:
             yield _warning(

@@ -82,12 +82,13 @@ class Reason(Enum):
     NOT_STAMPED = "not-stamped"
     STAMP_LOST = "stamp-lost"
     UNREADABLE = "unreadable"
+    NO_ROOM = "no-room"  # the file's metadata leaves no room for the stamp that a create needs
     UNSETTLED = "unsettled"  # an earlier create's outcome is unknown and nothing can tell
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field (`metadata.owner`, `tools` …): `before` is live, `after` is what the file wants; MISSING is not None."""
+    """One field (`metadata.owner`, `tools` …): `before` is live, `after` what the file wants; MISSING is not None."""
 
     path: str
     before: Any

@@ -12,7 +12,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret is to be had: exactly one of `env` (a variable's name) and `command` (argv, run without a shell)."""
+    """Where a secret is to be had: either `env` (a variable's name) or `command` (argv, run without a shell)."""
 
     env: str = ""
     command: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ class Result(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One assistant's end. `not_kept` are fields the server answered otherwise than sent; `position` leads to the cause."""
+    """One assistant's end. `not_kept` fields were answered otherwise than sent; `position` leads to the cause."""
 
     name: str
     action: Action

@@ -6,7 +6,7 @@ Pure: documents and positions are handed in (`Sources`). It does not check field
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -16,16 +16,22 @@ from trueup.core.document import Document
 from trueup.core.filled import Filler
 from trueup.core.layers import Origin, Tree, patched
 from trueup.core.names import meant, normal
-from trueup.core.source import Diagnostic
+from trueup.core.source import Diagnostic, Path
 from trueup.core.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
 
 WRAPPER: Final = ("extends", "targets", "options", "lifecycle")
 """The keys around a body."""
 
+NOT_IN_PATCHES: Final = ("extends", "targets")
+"""Keys that a target's patch cannot hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not."""
+    """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not.
+
+    `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base.
+    """
 
     body: Mapping[str, Any]
     options: Mapping[str, Any]
@@ -34,12 +40,22 @@ class Resolved:
     parts: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     left_out: bool = False
+    unsettled: frozenset[Path] = frozenset()
 
     @property
     def checked(self) -> dict[str, Any]:
         """What the assistant schema judges, in one pass."""
         around = {"options": self.options, "lifecycle": self.lifecycle}
         return {**self.body, **{key: around[key] for key in around if key in self.tree.value}}
+
+    def unheard(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Those of the problems found that do not merely follow from a value that could not be had."""
+        return [item for item in found if not self._follows(item)]
+
+    def _follows(self, item: Diagnostic) -> bool:
+        if () in self.unsettled and item.code == "missing-key" and len(item.path) == 1:
+            return True
+        return any(item.path[:length] in self.unsettled for length in range(1, len(item.path) + 1))
 
 
 def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
@@ -52,6 +68,8 @@ def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
     tree.value.pop("targets", None)
     if isinstance(patch, Tree):
         tree = patched(tree, patch)
+        for key in NOT_IN_PATCHES:
+            tree.value.pop(key, None)
     if "name" not in tree.value:
         tree.value["name"] = normal(PurePosixPath(file).stem)
         tree.moved(("name",), Origin(file))
@@ -65,16 +83,24 @@ def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
         tree,
         tuple(sorted(gathered.parts)),
         tuple(gathered.diagnostics),
+        unsettled=frozenset(gathered.unsettled),
     )
 
 
 def lifecycle_of(value: Mapping[str, Any]) -> Lifecycle:
-    """The `lifecycle` section, once the schema has found nothing wrong with it."""
-    ignored = [{"field": entry} if isinstance(entry, str) else entry for entry in value.get("ignore_changes") or ()]
+    """The `lifecycle` section. One that the schema refuses gives what can be made of it, each entry in its place."""
+    entries = value.get("ignore_changes") if isinstance(value, Mapping) else None
     return Lifecycle(
-        value.get("protect"),
-        tuple(Ignore(entry["field"], entry.get("reason") or "", entry.get("until") or "") for entry in ignored),
+        value.get("protect") if isinstance(value, Mapping) else None,
+        tuple(map(_ignore, entries if isinstance(entries, list) else ())),
     )
+
+
+def _ignore(entry: Any) -> Ignore:
+    if not isinstance(entry, Mapping):
+        return Ignore(entry)
+    field: Any = entry.get("field")
+    return Ignore(field, entry.get("reason") or "", entry.get("until") or "")
 
 
 def _extended(file: str, gathered: Gathered) -> Tree:
@@ -83,7 +109,10 @@ def _extended(file: str, gathered: Gathered) -> Tree:
     seen: list[str] = []
     document: Document | None = gathered.sources.mapping(file)
     gathered.diagnostics += document.diagnostics if document else ()
-    while document is not None and document.value is not None:
+    while document is not None:
+        if document.value is None:
+            gathered.unsettled.add(())
+            break
         seen.append(document.file)
         layer = Tree(dict(document.value), {(): Origin(document.file)})
         chain.append(layer)
@@ -102,6 +131,14 @@ def _base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
     origin = layer.origin(("extends",))
     if name is None:
         return None
+    document = _document(name, origin, seen, gathered)
+    if document is None:
+        gathered.unsettled.add(())
+    return document
+
+
+def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) -> Document | None:
+    """What `extends` names; None, with a problem, when that cannot be had."""
     if not isinstance(name, str):
         gathered.problem(
             "wrong-extends", "extends takes the path of one file, as text.", origin, "Write `extends: _base.yaml`."
@@ -164,7 +201,7 @@ def _check_patch(name: str, patch: Any, tree: Tree, setting: Setting, gathered: 
         )
         return
     for key in patch:
-        if key in ("extends", "targets"):
+        if key in NOT_IN_PATCHES:
             gathered.problem(
                 "key-not-here",
                 f"{key} cannot stand inside the patch for {name!r}.",

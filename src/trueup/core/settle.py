@@ -37,7 +37,7 @@ def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> S
 
 
 def _created(entry: Pending, record: Record | None, seen: Mapping[str, Seen]) -> Record | None:
-    """The record of a create that was carried out: one assistant carries its operation, and the recorded one is gone."""
+    """The record of a create that was carried out: one assistant carries its operation, a recorded one is gone."""
     carriers = [live for live in seen.values() if live.stamp is not None and live.stamp.operation == entry.operation]
     if entry.record is None or len(carriers) != 1 or (record is not None and record.id in seen):
         return None

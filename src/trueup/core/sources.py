@@ -45,17 +45,23 @@ class Setting:
 
 @dataclass(slots=True)
 class Gathered:
-    """What turns up on the way: problems, and the other files a definition is made of."""
+    """What turns up on the way: problems, and the other files a definition is made of.
+
+    `unsettled` are the paths in the body where the value that was meant could not be had; `()` is the base.
+    """
 
     sources: Sources
     diagnostics: list[Diagnostic] = field(default_factory=list)
     parts: dict[str, None] = field(default_factory=dict)
+    unsettled: set[Path] = field(default_factory=set)
 
     def problem(
         self, code: str, message: str, origin: Origin, hint: str, path: Path = (), *, key: bool = False
     ) -> None:
-        """Notes an error at the place where a value stands."""
+        """Notes an error at the place where a value stands; `path` is the one in the body, whose value it spoils."""
         at = self.sources.at(origin.file, origin.path, key=key)
+        if path:
+            self.unsettled.add(path)
         self.diagnostics.append(Diagnostic(Severity.ERROR, code, message, at, path or origin.path, hint))
 
     def take(self, document: Document, origin: Origin) -> Any:

@@ -32,6 +32,9 @@ CODES = {
 }
 """The letter of each field whose digest a stamp holds; the entries of metadata and tool resources have none."""
 
+UNFIT = frozenset("\"'`\\*?[]")
+"""Characters that no definition's name holds."""
+
 DIGITS = 8
 """Hex digits of a short digest."""
 
@@ -74,11 +77,18 @@ def parse(metadata: Any) -> Stamp | None:
     if not isinstance(content, dict) or not all(isinstance(content.get(key), str) for key in "ptnof"):
         return UNREADABLE
     rules = content.get("v")
-    if not isinstance(rules, int) or not content["o"]:
+    if type(rules) is not int or rules > DIGEST_RULES or not content["o"].isalnum() or _no_name(content["n"]):
         return UNREADABLE
     names = {code: name for name, code in CODES.items()}
     fields = {names[word[0]]: word[1:] for word in content["f"].split() if word[0] in names}
     return Stamp(content["p"], content["t"], content["n"], content["o"], content.get("k") == 1, rules, fields)
+
+
+def _no_name(name: str) -> bool:
+    """Whether no definition can have this name: it is empty, not printable, leaves its folder or names a part."""
+    if not name.isprintable() or not UNFIT.isdisjoint(name):
+        return True
+    return any(not piece or piece[0] in "._" for piece in name.split("/"))
 
 
 def short(name: str, value: Any, semantics: Semantics) -> str:

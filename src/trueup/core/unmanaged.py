@@ -11,6 +11,7 @@ from typing import Any
 
 from trueup.core.canonical import Semantics, canonical, same, split
 from trueup.core.judge import Seen
+from trueup.core.stamp import UNREADABLE
 from trueup.core.state import State
 
 
@@ -43,7 +44,8 @@ def unmanaged(
             if fields:
                 undeclared[name] = fields
     recorded = {record.id for record in state.records.values()}
-    strangers = (live for live in seen.values() if live.stamp is None and live.id not in recorded)
+    unclaimed = (live for live in seen.values() if live.stamp is None or live.stamp is UNREADABLE)
+    strangers = (live for live in unclaimed if live.id not in recorded)
     return Unmanaged(undeclared, tuple(Stranger(live.id, live.display_name) for live in sorted(strangers, key=_by_id)))
 
 

@@ -30,6 +30,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.NOT_STAMPED: "does not carry our stamp yet",
     Reason.STAMP_LOST: "this server was sent our stamp and did not keep it",
     Reason.UNREADABLE: "could not be read",
+    Reason.NO_ROOM: "its metadata leaves no room for the stamp, without which no assistant is created",
     Reason.UNSETTLED: "an earlier create of it has an unknown outcome",
 }
 
@@ -52,6 +53,7 @@ HINTS: dict[Reason, str] = {
     Reason.PROTECTED: "To lift it: apply a definition of it that says `lifecycle: {{protect: false}}`.",
     Reason.STAMP_LOST: "Say `stamp: false` for this target in trueup.yaml; the state file is then the only memory.",
     Reason.UNREADABLE: "Nothing is created or deleted while the view is partial. Try again.",
+    Reason.NO_ROOM: "Declare one metadata key less, or say `stamp: false` for this target in trueup.yaml.",
     Reason.UNSETTLED: "Look for it at the vendor. If it exists: trueup import {name}=ID. "
     "If not: trueup state rm {name}",
 }
@@ -59,6 +61,9 @@ HINTS: dict[Reason, str] = {
 
 STRAY = "Kept: state does not record it. To delete it: trueup state rebuild {name}, then --prune."
 """The hint for an orphan that only its stamp tells of."""
+
+UNHELD = "carries our stamp, but state does not hold it: nothing is deleted"
+"""The message of an orphan that `destroy` leaves."""
 
 DESTROYED = "everything that state holds for this target is to go"
 """The message of a delete that `destroy` asked for."""

@@ -119,7 +119,8 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
             lot.parked[change.name] = (change, f"HTTP {reply.status}, but {error}")
             lot.last_sent = run.courier.ports.clock.monotonic()
             return
-        if live.id in run.planning.seen or not _is_what_was_sent(change, live):
+        taken = live.id in run.planning.seen or any(live.id == outcome.id for outcome in run.outcomes.values())
+        if taken or not _is_what_was_sent(change, live):
             lot.parked[change.name] = (change, f"the answer is another assistant ({live.id})")
             return
         lot.sent.add(change.name)
@@ -321,11 +322,12 @@ async def _name_twins(run: Run, lot: Parking) -> None:
         run.codes.add(Exit.UNREADABLE)
     for name, found in _stamped(run, view).items():
         if name in lot.sent and len(found) > 1:
-            ids = tuple(sorted(live.id for live in found))
+            ours = run.outcomes[name].id
+            ids = tuple(sorted(live.id for live in found if live.id != ours))
             run.codes.add(Exit.HELD)
             run.outcomes[name] = replace(
                 run.outcomes[name],
                 others=ids,
-                message=f"a twin carries the same stamp: {', '.join(ids)}",
+                message=f"a twin of {ours} carries the same stamp: {', '.join(ids)}",
                 hint="The recorded one stays managed. Delete the other at the vendor.",
             )

@@ -12,7 +12,7 @@ from trueup.core.fields import Rules
 from trueup.core.judge import Choices, Facts, Seen, fields_of
 from trueup.core.plan import Options
 from trueup.core.project import Target
-from trueup.core.stamp import parse, record_of
+from trueup.core.stamp import UNREADABLE, parse, record_of
 from trueup.core.state import Identity, Record, State
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter
@@ -113,9 +113,16 @@ def gather(
             ignored=definition.ignored if definition is not None else frozenset(),
             pending=state.pending.get(name),
             moved_from=_moved_from(name, wish, before, stamped.get(name, ())),
+            crowded=_metadata_pairs(definition) >= adapter.dialect.metadata_pairs,
             full=live is not None and len(live.body.get("metadata") or {}) >= adapter.dialect.metadata_pairs,
         )
     return _with_lookalikes(facts, wish, seen, state)
+
+
+def _metadata_pairs(definition: Definition | None) -> int:
+    """How many metadata pairs a create would send, the stamp apart."""
+    metadata = definition.body.get("metadata") if definition is not None else None
+    return sum(value is not None for value in (metadata or {}).values())
 
 
 def _moved_from(name: str, wish: Wish, before: Mapping[str, Record], stamped: tuple[Seen, ...]) -> str:
@@ -148,17 +155,24 @@ def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, See
             news_of[old].add(name)
         display = fact.file.get("name")
         found = namesakes.get(display, []) if isinstance(display, str) else []
-        result[name] = replace(fact, namesakes=tuple(sorted(found)), rename_of=tuple(sorted(likely)))
+        ids = tuple(live.id for old in sorted(likely) if (live := _live(facts[old])) is not None)
+        result[name] = replace(fact, namesakes=tuple(sorted(found)), rename_of=tuple(sorted(likely)), rename_ids=ids)
     for old, news in news_of.items():
         result[old] = replace(result[old], renamed_to=tuple(sorted(news)))
     return result
+
+
+def _live(fact: Facts) -> Seen | None:
+    """The recorded assistant, else the first that carries the name's stamp."""
+    return fact.live or (fact.stamped[0] if fact.stamped else None)
 
 
 def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
     known = {record.id for record in state.records.values()} | set(wish.options.accepted_ids)
     found: dict[str, list[str]] = defaultdict(list)
     for live in seen.values():
-        if live.stamp is None and live.id not in known and live.display_name:
+        managed = live.stamp is not None and live.stamp is not UNREADABLE
+        if not managed and live.id not in known and live.display_name:
             found[live.display_name].append(live.id)
     return found
 
@@ -166,7 +180,7 @@ def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> di
 def _orphans_by_trait(facts: Mapping[str, Facts], wish: Wish) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, fact in facts.items():
-        live = fact.live or (fact.stamped[0] if fact.stamped else None)
+        live = _live(fact)
         if (
             fact.file is None
             and live is not None

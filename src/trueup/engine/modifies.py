@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trueup.core.call import Call, Reply
+from trueup.core.canonical import split
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plan import Action, Change
 from trueup.core.report import Outcome, Result
@@ -131,7 +132,8 @@ async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | N
         tries.count, tries.why, tries.unclear_at = tries.count + 1, str(error), clock.monotonic()
         return None
     tries.count += 1
-    tries.why = "the answer is not this assistant" if reply.status < 300 else run.adapter.problem(reply).message
+    ignored = "the answer shows nothing of what was sent"
+    tries.why = ignored if reply.status < 300 else run.adapter.problem(reply).message
     if reply.status < 300 or is_unclear(reply.status):
         tries.unclear_at = clock.monotonic()
     return reply
@@ -165,7 +167,7 @@ async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> 
         if run.adapter.deleted(reply, change.id) or problem.absent:
             await _deleted(run, change, tries.count)
             return True
-    elif 200 <= reply.status < 300 and (live := _answer(run, change, reply)) is not None:
+    elif (live := _answer(run, change, reply)) is not None and not _is_ignored(run, change, live):
         await _modified(run, change, live, tries.count)
         return True
     if reply.status < 300 or is_unclear(reply.status):
@@ -186,8 +188,16 @@ async def _is_found_done(run: Run, change: Change, found: Found | None, live: Li
     return False
 
 
+def _is_ignored(run: Run, change: Change, live: Live) -> bool:
+    """Whether the server answered with nothing of what was sent: then it was not done, whatever the status says."""
+    sent = {*split(change.calls[0].json)}
+    return sent <= {*not_kept(change, live, run.adapter)} and is_before(change, live)
+
+
 def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
-    """The assistant that was written to, if the answer is that one."""
+    """The assistant that was written to, if the answer is a success and is that one."""
+    if not 200 <= reply.status < 300:
+        return None
     try:
         live = run.adapter.read(reply)
     except Unexpected:

@@ -12,7 +12,7 @@ from trueup.core.plan import WRITES, Action, Change, Plan, Reason
 from trueup.core.settle import settled
 from trueup.core.source import Position
 from trueup.core.state import Record, State
-from trueup.core.wording import DESTROYED, STRAY, say
+from trueup.core.wording import DESTROYED, STRAY, UNHELD, say
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View
@@ -121,7 +121,7 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Chan
     if verdict.action in (Action.RECORD, Action.ADOPT):
         record = requests.record_only(order, verdict)
         return replace(base, sources=sources, record=record, operation=record.operation, protect=order.protect)
-    return replace(base, sources=sources)
+    return replace(base, sources=sources, record=verdict.record if verdict.adopted else None)
 
 
 def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> requests.Order:
@@ -159,6 +159,7 @@ def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
         message = DESTROYED
     if verdict.action is Action.ORPHAN and verdict.record is None:
         hint = STRAY.format(name=fact.name)
+        message = UNHELD if fact.file is not None else message
     twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
     if twins:
         extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others)
@@ -172,12 +173,13 @@ def _rename_words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
         line = f"moved: {{{verdict.others[0]}: {fact.name}}}"
         return (
             f"has the display name or the instructions of {others}, which no file describes any more",
-            f"If it was renamed, write into trueup.yaml: {line}. If it is a new one: --ack the id of {others}.",
+            f"If it was renamed, write into trueup.yaml: {line}. "
+            f"If it is a new one: --ack {' --ack '.join(fact.rename_ids)}",
         )
     line = f"moved: {{{fact.name}: {verdict.others[0]}}}"
     return (
         f"looks as if it was renamed to {others}",
-        f"If it was, write into trueup.yaml: {line}. If not: --ack its id.",
+        f"If it was, write into trueup.yaml: {line}. If not: --ack {verdict.live.id if verdict.live else 'its id'}",
     )
 
 

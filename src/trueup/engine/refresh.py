@@ -19,6 +19,9 @@ from trueup.wire.base import Adapter, Live, Page, Unexpected
 STRETCHES = 16
 """Stretches of a listing that are read side by side, at most."""
 
+PAGES = 10_000
+"""Pages after which a listing counts as endless: a million assistants."""
+
 MANY = 300
 """Known ids from which on stretches are worth their requests."""
 
@@ -127,7 +130,17 @@ async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = ()) ->
     if _is_cut(stretches):
         return _view(stretches)
     chain = _joined(stretches)
-    return _view(chain) if chain else await walk(adapter, courier)
+    return _view(chain) if chain else await _from_the_front(adapter, courier, stretches)
+
+
+async def _from_the_front(adapter: Adapter, courier: Courier, stretches: Sequence[Stretch]) -> View:
+    """One page after the other, since the stretches did not join; where even that fails, what they read, as partial."""
+    try:
+        return await walk(adapter, courier)
+    except EndpointError as error:
+        view = _view(stretches)
+        view.cut(error.message)
+        return view
 
 
 def _starts(known: Sequence[str], page_size: int) -> list[str]:
@@ -150,6 +163,9 @@ def _goes_by_id(page: Page) -> bool:
 async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page | None:
     """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
+    if stretch.pages >= PAGES:
+        stretch.cut(f"the listing goes on after {PAGES:,} pages")
+        return None
     try:
         reply = await courier.read(adapter.list_page(stretch.cursor or stretch.start))
         return adapter.read_page(reply)

@@ -75,6 +75,10 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     yield (Piece(summary(plan), Tone.STRONG),)
 
 
+_NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTLED, Reason.STAMP_LOST, Reason.NO_ROOM})
+"""Rows in which nothing of ours is known to be live."""
+
+
 def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
     """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
     yield from _header(plan, look)
@@ -122,9 +126,17 @@ def drift_summary(plan: Plan) -> str:
     unknown = sum(all(item.cause not in _OUTSIDE - {Cause.UNKNOWN} for item in change.fields) for change in changed)
     orphans = sum(change.action is Action.ORPHAN for change in plan.changes)
     unread = sum(change.action is Action.UNREAD for change in plan.changes)
-    rest = len(plan.changes) + plan.unchanged - len(changed) - gone - orphans - unread
+    never = sum(change.action is Action.CREATE or change.reason in _NEVER for change in plan.changes)
+    behind = sum(change.reason is Reason.BEHIND and change.action is not Action.ORPHAN for change in plan.changes)
+    rest = len(plan.changes) + plan.unchanged - len(changed) - gone - orphans - unread - never - behind
     line = f"Drift: {len(changed) - unknown} drifted, {gone} deleted outside, {rest} as applied"
-    more = ((unknown, "not known"), (orphans, "orphaned"), (unread, "unreadable"))
+    more = (
+        (unknown, "not known"),
+        (never, "not applied yet"),
+        (behind, "behind"),
+        (orphans, "orphaned"),
+        (unread, "unreadable"),
+    )
     return line + "".join(f", {number} {word}" for number, word in more if number) + "."
 
 
