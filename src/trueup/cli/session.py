@@ -90,14 +90,15 @@ def definitions(session: Session) -> Loaded:
 
 def checked(workspace: Workspace, target: Target, flags: Flags) -> Loaded:
     """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own."""
-    loaded = workspace.load(target, flags.vars)
     adapter, identity = adapter_for(target), identity_of(target)
-    found: list[Diagnostic] = []
-    for definition in loaded.definitions:
+
+    def beyond_schema(definition: Definition) -> list[Diagnostic]:
         length = _stamp_length(definition, identity) if target.stamp else None
-        found += limits(definition, stamp_length=length)
-        found += adapter.audit(definition)
-    return replace(loaded, diagnostics=in_order([*loaded.diagnostics, *found]))
+        return limits(definition, stamp_length=length, stamp_needed=target.state == "stamps")
+
+    loaded = workspace.load(target, flags.vars, beyond_schema)
+    audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]
+    return replace(loaded, diagnostics=in_order([*loaded.diagnostics, *audited]))
 
 
 def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +42,14 @@ class Loaded:
         return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
 
 
+Judge = Callable[[Definition], Iterable[Diagnostic]]
+"""What is wrong with a definition beyond its schema; its body may have any shape."""
+
+
+def _no_limits(_definition: Definition) -> Iterable[Diagnostic]:
+    return ()
+
+
 class Workspace:
     """The definitions of a project: found once, each file parsed once, put together for as many targets as wanted."""
 
@@ -59,8 +67,11 @@ class Workspace:
         with _collector_paused():
             self._read_all(root)
 
-    def load(self, target: Target, overrides: Mapping[str, str]) -> Loaded:
-        """Every definition as this target should have it; `overrides` are the texts of `--var`. Raises nothing."""
+    def load(self, target: Target, overrides: Mapping[str, str], judge: Judge = _no_limits) -> Loaded:
+        """Every definition as this target should have it; `overrides` are the texts of `--var`. Raises nothing.
+
+        `judge` says what is beyond the schema; it is also asked of definitions that have errors already.
+        """
         setting = Setting(target, self._project.targets.keys(), self._project.vars, overrides, self._wanted)
         definitions: list[Definition] = []
         left_out: set[str] = set()
@@ -71,12 +82,15 @@ class Workspace:
                 resolved = resolve(file, setting, self._documents)
                 self._note_users(name, resolved)
                 used.update(resolved.parts)
-                found = self._judged(file, resolved, setting)
-                problems += found
+                problems += resolved.diagnostics
                 if resolved.left_out:
                     left_out.add(name)
-                elif not _stops(found) and self._is_sound(name, file):
-                    definitions.append(self._definition(name, file, resolved, setting))
+                elif self._documents.found(file).value is not None:
+                    definition = self._definition(name, file, resolved, setting)
+                    refused = self._checker.problems(resolved.checked, definition.locate)
+                    problems += resolved.unheard([*refused, *judge(definition)])
+                    if not _stops([*resolved.diagnostics, *refused]) and name not in self._clashing:
+                        definitions.append(definition)
         problems += self._unused(setting)
         problems += [note for file, note in self._plain_notes.items() if file not in used]
         return Loaded(tuple(definitions), frozenset(left_out), in_order(problems), frozenset(self._files))
@@ -114,17 +128,6 @@ class Workspace:
             self._files[name] = file
         self._documents.definitions.update(self._files.values())
         self._standing += self._renamed()
-
-    def _is_sound(self, name: str, file: str) -> bool:
-        """Whether the file could be read, and no other one claims its name."""
-        return self._documents.found(file).value is not None and name not in self._clashing
-
-    def _judged(self, file: str, resolved: Resolved, setting: Setting) -> list[Diagnostic]:
-        """The problems of one definition; fields are only checked where it could be put together."""
-        problems = list(resolved.diagnostics)
-        if _stops(problems) or resolved.left_out or self._documents.found(file).value is None:
-            return problems
-        return self._checker.problems(resolved.checked, partial(self._locate, file, setting))
 
     def _definition(self, name: str, file: str, resolved: Resolved, setting: Setting) -> Definition:
         return Definition(

@@ -1,0 +1,92 @@
+"""`validate` shows every problem at once: k mistakes give k diagnostics, whichever stage finds each."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.place import Place
+from trueup.core.source import dotted
+
+
+def told(place: Place, text: str, **files: str) -> list[tuple[str, str]]:
+    """Code and path of each problem that `validate --json` shows of one definition."""
+    for name in ("alpha.yaml", "team/beta.yaml"):
+        (place.root / "assistants" / name).unlink(missing_ok=True)
+    place.write("assistants/a.yaml", text)
+    for name, content in files.items():
+        place.write(f"assistants/{name}.yaml", content)
+    found = place.run("validate", "--json").json["diagnostics"]
+    return [(item["code"], dotted(tuple(item["path"]))) for item in found]
+
+
+MISTAKES: dict[str, list[tuple[str, str]]] = {
+    "instructions: 5": [("wrong-instructions", "instructions")],
+    "model: 4.1": [("wrong-type", "model")],
+    'temperature: "0.3"': [("wrong-type", "temperature")],
+    "top_p: yes": [("wrong-type", "top_p")],
+    "tools: code_interpreter": [("wrong-type", "tools")],
+    "name: 123": [("wrong-type", "name")],
+    "metadata: {trueup: mine, a: 1}": [("reserved-key", "metadata.trueup"), ("wrong-type", "metadata.a")],
+    "lifecycle: {ignore_changes: [colour, {field: modle, oops: 1}]}": [
+        ("unknown-field", "lifecycle.ignore_changes[0].field"),
+        ("unknown-field", "lifecycle.ignore_changes[1].field"),
+        ("unknown-key", "lifecycle.ignore_changes[1].oops"),
+    ],
+    "description: {var: nobody}": [("unknown-var", "description")],
+}
+
+
+def test_no_mistake_hides_another(place: Place) -> None:
+    """`instructions: 5` once hid all the others."""
+    expected = [problem for problems in MISTAKES.values() for problem in problems]
+    assert sorted(told(place, "\n".join(MISTAKES))) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("model: {var: nobody}\n", [("unknown-var", "model")]),
+        ("model: m\ntools: [{file: _nowhere.yaml}]\n", [("file-not-read", "tools[0]")]),
+        ("model: m\ntools: [{file: /x.yaml}]\n", [("path-refused", "tools[0]")]),
+        ("model: m\ntools: [{file: _twice.yaml}]\n", [("duplicate-key", "type")]),
+        ("model: m\ntool_resources: {file: x}\n", [("file-not-here", "tool_resources")]),
+        ("model: m\nmetadata: {var: all}\n", [("var-not-here", "metadata")]),
+        ("extends: _nowhere.yaml\n", [("file-not-read", "extends")]),
+        ("extends: _twice.yaml\n", [("duplicate-key", "type")]),
+        ("extends: 5\n", [("wrong-extends", "extends")]),
+        ("model: m\ntargets: {local: {extends: x.yaml}}\n", [("key-not-here", "targets.local.extends")]),
+        ("extends: _nowhere.yaml\ncolour: blue\n", [("file-not-read", "extends"), ("unknown-key", "colour")]),
+        (
+            "model: m\ntools: [{var: nobody}]\ntool_resources: {code_interpreter: {file_ids: [f]}}\n",
+            [("unknown-var", "tools[0]")],
+        ),
+    ],
+)
+def test_what_could_not_be_had_is_told_once(place: Place, text: str, expected: list[tuple[str, str]]) -> None:
+    assert told(place, text, _twice="type: a\ntype: b\n") == expected
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("extend", "extends"), ("target", "targets"), ("Extends", "extends")])
+def test_the_keys_around_a_body_are_known_when_one_is_misspelt(place: Place, wrong: str, right: str) -> None:
+    text = "model: m\n" if right == "targets" else ""
+    assert told(place, f"{text}{wrong}: x\n") == [("unknown-key", wrong)]
+    assert f"did you mean '{right}'?" in " ".join(place.run("validate").out.split())
+
+
+def test_the_list_of_known_keys_is_whole(place: Place) -> None:
+    told(place, "model: m\nzzz: 1\n")
+    assert {"extends,", "targets,", "lifecycle,", "model,"} <= set(place.run("validate").out.split())
+
+
+FULL = "model: m\nmetadata:\n" + "".join(f"  k{number}: v\n" for number in range(16))
+
+
+def test_a_stamp_without_room_is_an_error_where_the_stamp_is_the_state(place: Place) -> None:
+    """With `state: stamps` an assistant without its stamp would be created at every run."""
+    assert told(place, FULL) == [("no-room-for-stamp", "metadata")]
+    assert place.run("validate").code == 0, "elsewhere it is a warning"
+    place.write("trueup.yaml", "targets: {local: {base_url: local, state: stamps}}\n")
+    refused = place.run("validate")
+    assert refused.code == 1
+    assert "error[no-room-for-stamp]" in refused.out
+    assert place.run("plan").code == 1
