@@ -122,3 +122,41 @@ def test_every_flag_of_the_contract_is_taken(place: Place) -> None:
         "-q", "-vv",
     )  # fmt: skip
     assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["plan", "-t", ""], ["-t", "", "plan"], ["plan", "--out", ""], ["validate", "-C", ""], ["apply", "--ack", ""],
+     ["apply", "--ack", "x", "--ack="], ["serve", "--key", ""]],
+)  # fmt: skip
+def test_an_empty_value_is_a_usage_error(place: Place, arguments: list[str]) -> None:
+    ran = place.run(*arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert "is given an empty value" in ran.err
+
+
+def test_a_variable_may_be_empty_text(place: Place) -> None:
+    place.write("assistants/alpha.yaml", "model: gpt-4.1\ndescription: {var: words}\n")
+    assert place.run("render", "alpha", "--var", "words=", "--json").json["assistants"]["alpha"]["description"] == ""
+
+
+def test_an_empty_environment_variable_counts_as_not_set(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = place.run("plan").out
+    variables = {item.envvar for item in cli.params if isinstance(item, click.Option) and item.envvar}
+    for name in [*map(str, variables), "TRUEUP_ACK", "TRUEUP_TIMEOUT", "TRUEUP_ON_DRIFT", "TRUEUP_VAR", "TRUEUP_PRUNE"]:
+        monkeypatch.setenv(name, "")
+    ran = place.run("plan")
+    assert (ran.code, ran.out, ran.err) == (0, plain, "")
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [("--timeout", "nan", "no number from 0.001 to 86400"), ("--timeout", "inf", "no number"),
+     ("--timeout", "0", "no number"), ("--timeout", "soon", "no number"),
+     ("--parallelism", "x", "no whole number from 1 to 256"), ("--parallelism", "257", "no whole number"),
+     ("--max-retries", "1.5", "no whole number from 0 to 20")],
+)  # fmt: skip
+def test_a_number_is_one_that_can_be_meant(place: Place, flag: str, value: str, words: str) -> None:
+    ran = place.run("plan", flag, value)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{flag}': {value!r} is {words}" in " ".join(ran.err.split())

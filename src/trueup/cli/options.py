@@ -6,6 +6,7 @@ stays None here, so that the project file and its defaults decide.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
@@ -18,6 +19,10 @@ Decorator = Callable[[Any], Any]
 
 PREFIX = "TRUEUP"
 """What the names of environment variables begin with."""
+
+
+LEAST_TIMEOUT, MOST_TIMEOUT = 0.001, 86_400
+"""Seconds for one answer: a millisecond to a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,26 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
         return name.strip(), text
 
 
+class Number(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
+    """A number between two others, both of which may be had; `whole` takes no fraction."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float, *, whole: bool = True) -> None:
+        self.least, self.most, self.whole = least, most, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """The number; NaN lies between no two others."""
+        try:
+            number = int(value) if self.whole else float(value)
+        except ValueError:
+            number = math.nan
+        if not self.least <= number <= self.most:
+            kind = "whole number" if self.whole else "number"
+            self.fail(f"{value!r} is no {kind} from {self.least:g} to {self.most:g}.", param, ctx)
+        return number
+
+
 def flag(*names: str, **settings: Any) -> Decorator:
     """A click option that may also be given as an environment variable."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
@@ -90,9 +115,14 @@ VARS: Sequence[Decorator] = (
 """What commands take that read definitions."""
 
 NETWORK: Sequence[Decorator] = (
-    flag("--parallelism", type=click.IntRange(1, 256), metavar="N", help="Requests under way at a time (8)."),
-    flag("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="For one answer (60)."),
-    flag("--max-retries", type=click.IntRange(0, 20), metavar="N", help="Repeats of a read that fails (3)."),
+    flag("--parallelism", type=Number(1, 256), metavar="N", help="Requests under way at a time (8)."),
+    flag(
+        "--timeout",
+        type=Number(LEAST_TIMEOUT, MOST_TIMEOUT, whole=False),
+        metavar="SECONDS",
+        help="For one answer (60).",
+    ),
+    flag("--max-retries", type=Number(0, 20), metavar="N", help="Repeats of a read that fails (3)."),
 )
 """What commands take that read or write what is live."""
 
@@ -120,6 +150,7 @@ def takes(*groups: Sequence[Decorator]) -> Callable[[Command], Any]:
     def decorate(command: Command) -> Any:
         @wraps(command)
         def called(**given: Any) -> int:
+            _refuse_empty(click.get_current_context())
             mine = {name: given.pop(name) for name in tuple(given) if name in _FIELDS}
             return command(_flags(mine), **given)
 
@@ -129,6 +160,16 @@ def takes(*groups: Sequence[Decorator]) -> Callable[[Command], Any]:
         return decorated
 
     return decorate
+
+
+def _refuse_empty(ctx: click.Context) -> None:
+    """Raises a usage error for a flag with an empty value, behind which mostly is a variable that is not set."""
+    for option in ctx.command.params:
+        value = ctx.params.get(option.name or "")
+        values = value if isinstance(value, tuple) else (value,)
+        given = ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        if given and "" in values and isinstance(option, click.Option):
+            raise click.UsageError(f"{option.opts[-1]} is given an empty value; leave it out, or say which.", ctx)
 
 
 def _flags(given: Mapping[str, Any]) -> Flags:

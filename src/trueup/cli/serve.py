@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from trueup.cli.options import Flags, flag, takes
+from trueup.cli.options import Flags, Number, flag, takes
 
 
 @click.command(short_help="Run the embedded server over HTTP.")
 @flag("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@flag("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 takes any free one.")
+@flag("--port", type=Number(0, 65535), default=8080, show_default=True, help="The port; 0 takes any free one.")
 @flag("--key", default="", metavar="TEXT", help="The only bearer token that is let in, else any.")
 @flag("--memory", is_flag=True, help="Begin empty and forget everything at the end.")
 @flag("--faults", is_flag=True, help="Let clients ask for failures, under /_control.")
