@@ -395,6 +395,9 @@ class Story:
             for key in ("instructions", "name", "model"):
                 if by_name[name][key] != wanted.body[key]:
                     raise self.broken(f"{name} is not as its file says: {by_name[name]}")
+            kinds = [tool["type"] for tool in by_name[name]["tools"]]
+            if kinds != [tool["type"] for tool in wanted.body.get("tools", [])]:
+                raise self.broken(f"{name} has tools that its file does not say: {kinds}")
 
 
 def _covers(call: Call, method: str, path: str, body: Any) -> bool:
