@@ -50,15 +50,32 @@ def destroy(flags: Flags) -> int:
 
 def _promised(flags: Flags, what: tuple[str, ...]) -> Plan | None:
     """The saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
-    from pathlib import Path
+    if not what:
+        return None
+    from trueup.cli.session import open_project
+    from trueup.edge.plan_file import read_plan
 
-    from trueup.edge.plan_file import looks_like_plan, read_plan
-
-    paths: list[Path] = [Path(flags.chdir) / text for text in what]
-    plans = [path for path in paths if looks_like_plan(path)]
+    root, project = open_project(flags)
+    plans = [text for text in what if _is_plan(root, project.definitions, text)]
     if plans and len(what) > 1:
         raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
-    return read_plan(plans[0]) if plans else None
+    return read_plan(root / plans[0]) if plans else None
+
+
+def _is_plan(root: Path, definitions: str, text: str) -> bool:
+    """Whether an argument means a plan file: nothing in the definitions folder is one, nor what an assistant's NAME is.
+
+    Any other file that is there is taken for one, so that it is said what is wrong with it.
+    """
+    from trueup.edge.definition_files import SUFFIXES
+    from trueup.edge.plan_file import looks_like_plan
+
+    path, folder = root / text, root / definitions
+    if path.resolve().is_relative_to(folder.resolve()):
+        return False
+    if looks_like_plan(path):
+        return True
+    return path.is_file() and not any((folder / f"{text}{suffix}").exists() for suffix in ("", *SUFFIXES))
 
 
 COMMANDS = {"apply": apply, "destroy": destroy}

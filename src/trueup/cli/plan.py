@@ -31,9 +31,12 @@ def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcod
     from trueup.cli.session import open_session
 
     session = open_session(flags)
+    place = session.root / out if out is not None else None
+    if place is not None:
+        _refuse_place(place, session)
     made = asyncio.run(_plan(session, names))
-    if out:
-        save(made, session.root / out)
+    if place is not None:
+        save(made, place)
     show_plan(made, session.screen)
     tell_guard(made, session, names, out or "")
     return int(_exit(made, detailed=detailed_exitcode))
@@ -68,6 +71,14 @@ def as_text(plan: Plan, screen: Screen) -> str:
     from trueup.render import text
 
     return text.plan(plan, verbose=screen.verbose > 0, **screen.look)
+
+
+def _refuse_place(path: Path, session: Session) -> None:
+    """Raises TrueupError where a plan would overwrite something, before anything is read for it."""
+    from trueup.edge.plan_file import refuse_place
+    from trueup.edge.store import FOLDER
+
+    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions))
 
 
 def save(plan: Plan, path: Path) -> None:

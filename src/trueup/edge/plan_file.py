@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from trueup.core.errors import TrueupError
@@ -12,6 +13,9 @@ from trueup.edge.files import reason, sync_folder, write_new
 
 SUFFIXES = (".json", ".plan")
 """Endings that say that a file is a plan, whatever is in it."""
+
+BEGINNING = b'{"changes":['
+"""How each plan file begins: canonical JSON puts the keys in order."""
 
 
 def looks_like_plan(path: Path) -> bool:
@@ -42,6 +46,29 @@ def read_plan(path: Path) -> Plan:
         return loads(text)
     except TrueupError as error:
         raise TrueupError(f"{path}: {error.message}", error.hint) from None
+
+
+def refuse_place(path: Path, kept: Sequence[Path]) -> None:
+    """Raises TrueupError where a plan may not be written: over what is no plan, or in a folder of `kept`."""
+    elsewhere = "Name another file for --out, such as change.plan."
+    for folder in kept:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise TrueupError(f"A plan is not written to {path}: {folder} is for other files.", elsewhere)
+    if not path.parent.is_dir():
+        raise TrueupError(f"A plan cannot be written to {path}: there is no folder {path.parent}.", "Make it first.")
+    if path.is_dir():
+        raise TrueupError(f"A plan cannot be written to {path}: it is a folder.", elsewhere)
+    if path.exists() and not (path.is_file() and _may_go(path)):
+        raise TrueupError(
+            f"A plan is not written to {path}: it is there already, and is no plan.",
+            "Remove it first if it may go, or name another file for --out.",
+        )
+
+
+def _may_go(path: Path) -> bool:
+    """Whether a file is empty, as mktemp leaves one, or begins as each plan of ours does."""
+    with path.open("rb") as file:
+        return file.read(len(BEGINNING)) in (b"", BEGINNING)
 
 
 def write_plan(path: Path, plan: Plan) -> None:
