@@ -39,7 +39,7 @@ def names_of(world: World) -> Counter[str]:
 
 
 def assert_one_each(world: World) -> None:
-    assert names_of(world) == {name: 1 for name in world.definitions}
+    assert names_of(world) == dict.fromkeys(world.definitions, 1)
     assert len(world.live()) == len(world.definitions)
     assert actions(world.plan()) == {}
     assert {record.id for record in world.state().records.values()} == set(world.live())

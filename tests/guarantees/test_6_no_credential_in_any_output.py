@@ -15,12 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.guarantees.terminal import Done, define, files, run
+from tests.guarantees.terminal import Done, define, files, project, run
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
+from trueup.local.serve import running
 
 ENV, HEADER, COMMAND = "sk-canary/env+7Qx=1", "canary-header/4Wz+2", "canary.command-9Kd~3"
 CANARIES = (ENV, HEADER, COMMAND)
@@ -287,3 +289,27 @@ def test_a_server_that_cannot_be_reached(folder: Path) -> None:
             done = run(folder, *words, *flags)
             assert done.code == 1, done.said
             _assert_clean(folder, done, words)
+
+
+def test_a_key_that_stands_in_a_live_field_is_shown_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", ENV)
+    with running(Server()) as url:
+        target = f"project: acme\ntargets:\n  prod: {{base_url: '{url}', api_key: {{env: CANARY}}, settle: 0}}\n"
+        place = project(tmp_path, "math", "art", extra=target)
+        assert run(place, "apply", "--yes").code == 0
+        live_id = json.loads(run(place, "state", "list", "--json").out)["assistants"]["math"]
+        urlopen(
+            Request(
+                f"{url}/assistants/{live_id}",
+                json.dumps({"instructions": f"use {ENV}", "name": ENV}).encode(),
+                {"Authorization": "Bearer x", "OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"},
+            )
+        ).close()
+        for words in (
+            ("drift",), ("drift", "--json"), ("why", "math"), ("plan", "--on-drift", "revert", "--out", "p.plan"),
+            ("plan", "--json"), ("apply", "--yes", "-vv"), ("apply", "--yes", "--on-drift", "revert", "--json"),
+        ):  # fmt: skip
+            done = run(place, *words)
+            assert leaks(done.said) == [], words
+    for path in place.rglob("*"):
+        assert not path.is_file() or leaks(path.read_bytes().decode("utf-8", "replace")) == [], path

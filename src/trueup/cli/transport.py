@@ -134,12 +134,23 @@ async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
         values = {name: credential.secret().reveal() for name, credential in sealed.items()}
         return {**session.adapter.auth(key.secret().reveal()), **values}
 
+    asyncio.get_running_loop().set_exception_handler(_beneath(session))
     plain = {name: value for name, value in target.headers.items() if isinstance(value, str)}
     client = Client(base_url(target), {**headers(target), **plain}, auth, target.timeout, target.parallelism)
     try:
         yield _masked(renewing(client.send, (key, *sealed.values())), secrets)
     finally:
         await client.close()
+
+
+def _beneath(session: Session) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Tells of what breaks beneath a request that an interrupt gave up, only under -vv: what it means is told above."""
+
+    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if session.screen.verbose >= 2:
+            session.screen.note(f"{context.get('message', '')} {context.get('exception') or ''}".strip())
+
+    return tell
 
 
 def _credentials(session: Session, secrets: Secrets) -> tuple[Credential, dict[str, Credential]]:
@@ -164,14 +175,23 @@ def _credentials(session: Session, secrets: Secrets) -> tuple[Credential, dict[s
 
 
 def _masked(send: Send, secrets: Secrets) -> Send:
-    """Takes our secrets out of refusals: some servers repeat the key that they did not like."""
+    """Takes our secrets out of all answers: servers repeat keys that they refuse, and people paste them into fields."""
 
     async def send_masked(call: Call) -> Reply:
         reply = await send(call)
-        body = _without(reply.json, secrets) if reply.status >= 400 else reply.json
+        body = _without(reply.json, secrets) if _holds(reply.json, secrets) else reply.json
         return Reply(reply.status, reply.headers, body, secrets.mask(reply.text))
 
     return send_masked
+
+
+def _holds(value: Any, secrets: Secrets) -> bool:
+    """Whether one of our secrets stands anywhere in an answer."""
+    if isinstance(value, str):
+        return secrets.occurs_in(value)
+    if isinstance(value, dict):
+        return any(_holds(key, secrets) or _holds(entry, secrets) for key, entry in value.items())
+    return isinstance(value, list) and any(_holds(entry, secrets) for entry in value)
 
 
 def _without(value: Any, secrets: Secrets) -> Any:
@@ -180,7 +200,7 @@ def _without(value: Any, secrets: Secrets) -> Any:
     if isinstance(value, list):
         return [_without(entry, secrets) for entry in value]
     if isinstance(value, dict):
-        return {key: _without(entry, secrets) for key, entry in value.items()}
+        return {secrets.mask(key): _without(entry, secrets) for key, entry in value.items()}
     return value
 
 

@@ -89,7 +89,7 @@ class Client:
         self._busy[index] += 1
         failure: Exception
         try:
-            async with asyncio.timeout(self._timeout + 2 * CONNECT):
+            async with asyncio.timeout(self._timeout + min(self._timeout, CONNECT)):  # connecting has a time of its own
                 return await _answer(self._pools[index], request)
         except _NEVER_SENT as error:
             failure = NotSent(f"{self._host} could not be reached: {_reason(error)}")

@@ -71,6 +71,10 @@ class Secrets:
         if len(value) >= SHORTEST:
             self._known |= {value, quote(value, safe="")}
 
+    def occurs_in(self, text: str) -> bool:
+        """Whether the text holds one of the secrets."""
+        return any(value in text for value in self._known)
+
     def mask(self, text: str) -> str:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
         for value in sorted(self._known, key=lambda known: (-len(known), known)):
@@ -174,12 +178,10 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> Secret:
     program = command[0]
-    out, complaint, code = _run(command, environ, folder)
-    said = Secrets(map(Secret, out.split())).mask(complaint.strip().partition("\n")[0])
-    said = _UNFIT.sub("?", said)[:200].strip()
+    out, code = _run(command, environ, folder)
     if code != 0:
         raise CredentialError(
-            f"The command {program} for a credential ended with code {code}" + (f": {said}" if said else "."),
+            f"The command {program} for a credential ended with code {code}.",
             "Run it by hand to see why; it has to print the key or token and nothing else.",
         )
     if not out.strip():
@@ -190,14 +192,14 @@ def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Pa
     return _checked(out, f"What the command {program} printed")
 
 
-def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> tuple[str, str, int]:
-    """Standard output, standard error and exit code. Raises CredentialError."""
+def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> tuple[str, int]:
+    """Standard output and exit code; what it complains of may hold the secret and is not read. Raises CredentialError."""
     try:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=dict(environ),
             cwd=folder,
             encoding="latin-1",
@@ -209,7 +211,7 @@ def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None
             "It is run without a shell: give the program and its arguments as a list, and check the PATH.",
         ) from None
     try:
-        out, complaint = process.communicate(timeout=TIMEOUT)
+        out, _ = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         raise CredentialError(
             f"The command {command[0]} for a credential did not end within {TIMEOUT:g} seconds.",
@@ -217,16 +219,15 @@ def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None
         ) from None
     finally:
         _end(process)
-    return out, complaint, process.returncode
+    return out, process.returncode
 
 
 def _end(process: subprocess.Popen[str]) -> None:
     """Ends the process if it still runs, without waiting for children of its own that hold its pipes."""
     if process.poll() is None:
         process.kill()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
+    if process.stdout is not None:
+        process.stdout.close()
     process.wait()
 
 
