@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -274,3 +275,21 @@ def test_the_default_project_needs_no_file() -> None:
     project = load_project(GOLDEN / "plain")
     assert isinstance(project, Project)
     assert list(project.targets) == ["local"]
+
+
+def test_a_folder_that_may_not_be_read_is_a_problem_at_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root no folder is closed, so the system's answer is put in its mouth."""
+    root = written(tmp_path, {"assistants/a.yaml": "model: m\n", "assistants/closed/b.yaml": "model: m\n"})
+    real = os.scandir
+
+    def scandir(place: str) -> object:
+        if str(place).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", place)
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    [problem] = load(root).diagnostics
+    assert problem.code == "file-not-read"
+    assert "assistants/closed cannot be read: permission denied" in problem.message

@@ -209,3 +209,14 @@ def test_the_schema_explains_everything_and_closes_every_mapping() -> None:
             closed = entry.get("additionalProperties")
             assert closed is False
         waiting += [*entry.get("properties", {}).values(), *entry.get("$defs", {}).values()]
+
+
+@pytest.mark.parametrize("name", ["trueup.yml", "Trueup.yaml", "TRUEUP.YML"])
+def test_another_spelling_of_the_name_is_not_ignored(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("project: shop\n", encoding="utf-8")
+    if (tmp_path / "trueup.yaml").exists():
+        pytest.skip("this file system takes capitals for the same")
+    with pytest.raises(DefinitionError, match=name) as caught:
+        load_project(tmp_path)
+    assert caught.value.hint == f"Rename it: mv {name} trueup.yaml"
+    assert project(tmp_path, "project: shop\n").name == "shop", "beside the real one it is nobody's business"

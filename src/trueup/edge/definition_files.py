@@ -124,7 +124,14 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
     waiting = [(str(start), folder)]
     while waiting:
         place, shown = waiting.pop()
-        with os.scandir(place) as entries:
+        try:
+            listing = os.scandir(place)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            words = f"The folder {shown} cannot be read: {why}."
+            problems.append(_problem("file-not-read", words, shown, "Give the right to read it."))
+            continue
+        with listing as entries:
             for entry in entries:
                 path = f"{shown}/{entry.name}"
                 if entry.name.startswith("."):

@@ -26,6 +26,9 @@ from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside
 from trueup.edge.yaml_reader import read
 
+_SPELLINGS: Final = frozenset({"trueup.yaml", "trueup.yml"})
+"""What the project file is called by mistake, in any capitals."""
+
 _STAND_IN: Final[dict[str, Any]] = {"env": "NAME"}
 
 
@@ -35,6 +38,7 @@ def load_project(root: Path) -> Project:
     Raises DefinitionError with every problem that the file has.
     """
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
+        _refuse_other_spelling(root)
         return project_of({})
     data = read_inside(root, PROJECT_FILE)
     if isinstance(data, str):
@@ -49,6 +53,16 @@ def load_project(root: Path) -> Project:
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
         raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
     return project_of(document.value)
+
+
+def _refuse_other_spelling(root: Path) -> None:
+    """Raises DefinitionError for a `trueup.yml` or a `Trueup.yaml`, which is surely meant to be read."""
+    other = next((name for name in sorted(path.name for path in root.iterdir()) if name.casefold() in _SPELLINGS), None)
+    if other is not None:
+        raise DefinitionError(
+            f"{other} is not read: the project file's name is {PROJECT_FILE}.",
+            f"Rename it: mv {other} {PROJECT_FILE}",
+        )
 
 
 @dataclass
