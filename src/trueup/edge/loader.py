@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from trueup.core.definition import Definition
@@ -20,6 +19,7 @@ from trueup.core.sources import PROJECT_FILE, Setting
 from trueup.core.validate import Checker
 from trueup.core.wanted import wanted_types
 from trueup.edge import schemas
+from trueup.edge.collector import paused
 from trueup.edge.definition_files import find
 from trueup.edge.documents import Documents
 
@@ -64,7 +64,7 @@ class Workspace:
         assistant = schemas.load("assistant")
         self._checker = Checker(assistant)
         self._wanted = wanted_types(assistant)
-        with _collector_paused():
+        with paused():
             self._read_all(root)
 
     def load(self, target: Target, overrides: Mapping[str, str], judge: Judge = _no_limits) -> Loaded:
@@ -77,7 +77,7 @@ class Workspace:
         left_out: set[str] = set()
         problems = list(self._standing)
         used: set[str] = set()
-        with _collector_paused():
+        with paused():
             for name, file in self._files.items():
                 resolved = resolve(file, setting, self._documents)
                 self._note_users(name, resolved)
@@ -130,9 +130,10 @@ class Workspace:
         self._standing += self._renamed()
 
     def _definition(self, name: str, file: str, resolved: Resolved, setting: Setting) -> Definition:
+        text = resolved.body.get("instructions")
         return Definition(
             name,
-            resolved.body,
+            {**resolved.body, "instructions": intern(text)} if type(text) is str else resolved.body,
             file,
             resolved.options,
             lifecycle_of(resolved.lifecycle),
@@ -167,13 +168,25 @@ class Workspace:
             )
 
     def _renamed(self) -> Iterator[Diagnostic]:
-        """A name that `moved` or `released` gave up must not have a file."""
+        """A name that `moved` or `released` gave up must not have a file, and the new one should have one."""
         for old, new in self._project.moved.items():
+            if new not in self._files:
+                yield self._moved_nowhere(old, new)
             if old in self._files:
                 yield self._given_up(("moved", old), f"moved says that {old!r} is now called {new!r}", self._files[old])
         for index, name in enumerate(self._project.released):
             if name in self._files:
                 yield self._given_up(("released", index), f"{name!r} is released", self._files[name])
+
+    def _moved_nowhere(self, old: str, new: str) -> Diagnostic:
+        return Diagnostic(
+            Severity.WARNING,
+            "moved-nowhere",
+            f"moved says that {old!r} is now called {new!r}, which no definition is",
+            self._documents.at(PROJECT_FILE, ("moved", old)),
+            ("moved", old),
+            f"{meant(new, self._files)} Remove the line once every target has been applied.",
+        )
 
     def _given_up(self, path: tuple[str | int, ...], what: str, file: str) -> Diagnostic:
         return Diagnostic(
@@ -201,15 +214,3 @@ def _named(value: Any) -> Iterator[str]:
             waiting.extend(entry.values())
         elif type(entry) is list:
             waiting.extend(entry)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Building thousands of values makes the cyclic collector look at each again and again, for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -8,8 +8,9 @@ come upon the very id that another one began after. On any doubt the whole is re
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from sys import intern
 
 from trueup.core.call import Reply
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
@@ -192,7 +193,7 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
         return
     now = courier.ports.clock.monotonic()
     for item in page.items:
-        stretch.items[item.id], stretch.read_at[item.id] = item, now
+        stretch.items[item.id], stretch.read_at[item.id] = _shared(item), now
         if item.id in stops:
             stretch.reach, stretch.cursor = Reach.JOINED, item.id
             return
@@ -201,6 +202,12 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
         stretch.cut(f"page {stretch.pages} of the listing is empty and says that there is more")
     elif not page.items or (adapter.dialect.honest and not page.has_more and len(ids) < adapter.dialect.page_size):
         stretch.reach = Reach.ENDED  # of a server not known to be honest only an empty page is the end
+
+
+def _shared(live: Live) -> Live:
+    """The same, its instructions the one copy of that text there is: most often a file holds it too."""
+    text = live.body.get("instructions")
+    return replace(live, body={**live.body, "instructions": intern(text)}) if type(text) is str else live
 
 
 def _is_cut(stretches: Sequence[Stretch]) -> bool:
