@@ -193,7 +193,7 @@ def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Pa
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> tuple[str, int]:
-    """Standard output and exit code; what it complains of may hold the secret and is not read. Raises CredentialError."""
+    """Standard output and exit code; its complaints may hold the secret and are not read. Raises CredentialError."""
     try:
         process = subprocess.Popen(
             command,
