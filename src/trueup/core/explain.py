@@ -1,7 +1,7 @@
 """Turns what a JSON Schema validator found into one short sentence for each mistake.
 
 It takes the validator's errors as they are and knows their keywords, but imports no validator and knows no position.
-Three keys of a schema are its own: `x-instead` maps a word that people often write to the sentence that helps them,
+Three keys of a schema are its own: `x-instead` maps a word that people often write to "what is wrong; what to do",
 `x-around` lists keys that people may write and that are gone by the time a value is judged, `errorMessage` is the
 sentence for a refused value.
 """
@@ -91,7 +91,7 @@ def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
         instead = schema.get("x-instead", {}).get(key)
         if instead:
             named = tuple(word for word in schema.get("required", ()) if word in instead)
-            yield Fault("not-allowed", (*path, key), instead, at_key=True, meant=named)
+            yield _instead(instead, (*path, key), at_key=True, meant=named)
             continue
         close = nearest(key, known)
         where = f" in {place(path)}" if path else ""
@@ -99,6 +99,12 @@ def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
         hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
         named = tuple(schema.get("required", ())) if close in around else (close,)
         yield Fault("unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=named)
+
+
+def _instead(said: str, path: Path, **more: Any) -> Fault:
+    """What `x-instead` says: what is wrong, and behind the semicolon what to do about it."""
+    message, _, advice = said.partition("; ")
+    return Fault("not-allowed", path, message, f"{advice[:1].upper()}{advice[1:]}.", **more)
 
 
 def _bad_key(error: Found, path: Path) -> Fault:
@@ -168,7 +174,7 @@ def _choice(error: Found, path: Path) -> Fault:
     if isinstance(error.instance, str):
         instead = error.schema.get("x-instead", {}).get(error.instance)
         if instead:
-            return Fault("not-allowed", path, instead)
+            return _instead(instead, path)
         close = nearest(error.instance, words)
         if close:
             return Fault(
@@ -187,7 +193,10 @@ def _size(error: Found, path: Path) -> Fault:
     verb, side = ("at most", TOO_LONG) if keyword in TOO_LONG else ("at least", TOO_SHORT)
     holds = f"{size:,} {unit if size == 1 else PLURALS[unit]}"
     ask = "allowed" if side is TOO_LONG else "needed"
-    return Fault(side[keyword], path, f"{place(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}")
+    message = f"{place(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}"
+    gap = abs(size - bound)
+    change = "Take away" if side is TOO_LONG else "Add"
+    return Fault(side[keyword], path, message, f"{change} {gap:,} {unit if gap == 1 else PLURALS[unit]}.")
 
 
 def _are(count: int) -> str:
@@ -233,6 +242,8 @@ def _pattern(error: Found, path: Path) -> Fault:
 
 def _refused(error: Found, path: Path) -> Fault:
     said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
+    if said and "; " in said:
+        return _instead(said, path, at_key=True)
     return Fault("not-allowed", path, said or f"{place(path)} is not allowed here", at_key=True)
 
 
