@@ -168,4 +168,18 @@ def test_behind_is_no_drift(place: Place) -> None:
     place.replace("assistants/alpha.yaml", "0.3", "0.2")
     ran = place.run("drift")
     assert ran.code == 0, ran.out
-    assert ran.out.endswith("Drift: 0 drifted, 0 deleted outside, 2 as applied.\n")
+    assert ran.out.endswith("Drift: 0 drifted, 0 deleted outside, 1 as applied, 1 behind.\n")
+
+
+def test_what_another_checkout_applied_is_not_called_an_edit_of_the_file(place: Place) -> None:
+    place.applied()
+    state = next(place.root.glob(".trueup/local/*.state.json"))
+    old = state.read_bytes()
+    place.replace("assistants/alpha.yaml", "0.2", "0.3")
+    place.applied()
+    state.write_bytes(old)
+    place.replace("assistants/alpha.yaml", "0.3", "0.2")
+    ran = place.run("plan")
+    assert "another checkout has applied" in ran.out
+    assert "temperature" in ran.out
+    assert "edited in the file" not in ran.out

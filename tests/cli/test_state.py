@@ -50,7 +50,10 @@ def test_rm_clears_what_is_pending(place: Place) -> None:
             "since": 1.0, "record": None}  # fmt: skip
     place.write(".trueup/local/local.journal", json.dumps(line) + "\n")
     assert "lost" in place.run("state", "list").out
-    assert place.run("state", "rm", "lost").code == 0
+    ran = place.run("state", "rm", "lost")
+    assert ran.code == 0
+    assert ran.out.startswith("lost: the create whose outcome is not known was forgotten.")
+    assert "stays live as" not in ran.out
     assert "lost" not in place.run("state", "list").out
 
 
@@ -91,6 +94,7 @@ def test_a_damaged_journal_is_put_aside_and_the_records_stay(place: Place) -> No
     assert place.run("plan").code == 4
     assert place.run("state", "rebuild").code == 0
     assert (place.root / ".trueup/local/local.journal.damaged-1").read_text() == "no journal\n"
+    assert "*.damaged-*" in (place.root / ".trueup/.gitignore").read_text().splitlines()
     assert _ids(place) == before
 
 
@@ -203,3 +207,32 @@ def test_unlock_says_whether_there_was_a_lock(place: Place) -> None:
     assert place.run("apply", "--yes").code == 1
     assert place.run("state", "unlock", "--json").json["removed"] is True
     assert place.run("apply", "--yes").code == 0
+
+
+@pytest.mark.parametrize("path", ["assistants/team/beta.yaml", "assistants/team", "./assistants/team/*.yaml"])
+def test_a_name_may_be_a_path_also_of_a_file_that_is_gone(place: Place, path: str) -> None:
+    place.applied()
+    (place.root / "assistants/team/beta.yaml").unlink()
+    assert place.run("state", "show", path).out.startswith("team/beta\n")
+    assert place.run("state", "rm", path).out.startswith("team/beta was forgotten")
+    assert place.run("state", "rebuild", path).out.startswith("team/beta was rebuilt")
+    assert list(_ids(place)) == ["alpha", "team/beta"]
+
+
+def test_import_takes_a_path_for_a_name(place: Place) -> None:
+    ids = _ids(place.applied())
+    place.run("state", "rm", "*")
+    ran = place.run("import", f"assistants/team/beta.yaml={ids['team/beta']}", f"alpha={ids['alpha']}", "--json")
+    assert ran.json["assistants"] == ids
+    assert _ids(place) == ids
+    assert place.run("import", f"assistants/gone.yaml={ids['alpha']}").code == 1
+    assert "names alpha a second time" in place.run("import", "alpha=asst_1", "assistants/alpha.yaml=asst_2").err
+
+
+@pytest.mark.parametrize("name", [".trueup", ".trueup/local"])
+def test_a_file_where_the_state_folder_should_be_is_named(place: Place, name: str) -> None:
+    place.write(name, "")
+    for command, code in ((("plan",), 4), (("apply", "--yes"), 1), (("state", "list"), 4)):
+        ran = place.run(*command)
+        assert ran.code == code
+        assert f"Move {name} away" in " ".join(ran.err.split())

@@ -276,7 +276,7 @@ def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_in_the_place_of_the_folder_is_not_taken_for_no_state(tmp_path: Path) -> None:
     (tmp_path / ".trueup").write_text("")
-    with pytest.raises(StateError, match="not a directory"):
+    with pytest.raises(StateError, match="is not a folder"):
         store(tmp_path).load()
 
 

@@ -68,6 +68,7 @@ async def _import(session: Session, pairs: Mapping[str, str]) -> int:
     from trueup.render import memory
 
     loaded = definitions(session)
+    pairs = _named(pairs, loaded, session.target.name)
     with session.store.lock():
         state = session.store.load()
         connected = writing if session.target.state == "stamps" else reading
@@ -89,21 +90,37 @@ async def _import(session: Session, pairs: Mapping[str, str]) -> int:
     return 0
 
 
+def _named(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
+    """The pairs by the names of definitions; NAME may be a path or a glob that means one. Raises TrueupError."""
+    from trueup.core.errors import TrueupError
+    from trueup.core.names import meant, select
+
+    names = {item.name for item in loaded.definitions}
+    made: dict[str, str] = {}
+    for given, live_id in pairs.items():
+        known = {item.file for item in loaded.definitions} | names
+        try:
+            chosen = sorted(select([given], loaded.definitions))
+        except TrueupError:
+            raise TrueupError(f"No definition is named {given!r} for {target}.", meant(given, known)) from None
+        if len(chosen) > 1:
+            raise TrueupError(f"{given!r} stands for {len(chosen)} definitions: {', '.join(chosen)}.", "Name one.")
+        if chosen[0] in made:
+            raise TrueupError(f"{given!r} names {chosen[0]} a second time.", "Each definition has one assistant.")
+        made[chosen[0]] = live_id
+    return made
+
+
 def _found(
     session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
 ) -> list[tuple[Definition, Seen]]:
     """Each definition with its live assistant. Raises for the first that cannot be linked."""
     from trueup.core.errors import RefusedError, TrueupError, UnreadableError
-    from trueup.core.names import meant
     from trueup.engine.link import has_room, obstacle
 
     by_name = {item.name: item for item in loaded.definitions}
     found = []
     for name, live_id in pairs.items():
-        if name not in by_name:
-            raise TrueupError(
-                f"No definition is named {name!r} for {session.target.name}.", meant(name, by_name.keys())
-            )
         live = seen.get(live_id)
         if live is None and not view.complete:
             raise UnreadableError(f"{live_id} was not found, but {view.problem}.", "Try again later.")

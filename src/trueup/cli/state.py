@@ -48,7 +48,7 @@ def show(flags: Flags, name: str) -> int:
 
     session = open_session(flags)
     state = _known(session)
-    names = _chosen([name], state)
+    names = _chosen(session, [name], state)
     if len(names) > 1:
         raise TrueupError(f"{name!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
     known: tuple[str, Record | None, Pending | None] = (
@@ -80,7 +80,7 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     _refuse_stamps(session, "forgotten")
     with session.store.lock():
         state = _even_if_foreign(session, names)
-        gone = _chosen(names, state)
+        gone = _chosen(session, names, state)
         ids = {name: state.records[name].id if name in state.records else "" for name in gone}
         records = {name: record for name, record in state.records.items() if name not in ids}
         pending = {name: entry for name, entry in state.pending.items() if name not in ids}
@@ -88,7 +88,7 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     if flags.json:
         session.screen.result(memory.changed_json("forgotten", session.target.name, ids))
     else:
-        session.screen.result(memory.changed("forgotten; it stays live as", ids))
+        session.screen.result(memory.forgotten(ids, state.pending))
     return 0
 
 
@@ -162,7 +162,7 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
         raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
     seen = seen_in(view)
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None}
-    return rebuilt(loaded, session.identity, seen, _matching(names, stamped | loaded.records.keys()))
+    return rebuilt(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
 
 
 def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
@@ -194,15 +194,30 @@ def _even_if_foreign(session: Session, names: Sequence[str]) -> State:
         return session.store.load(other_target=True)
 
 
-def _chosen(names: Sequence[str], state: State) -> list[str]:
+def _chosen(session: Session, names: Sequence[str], state: State) -> list[str]:
     """The names that state holds and that were meant. Raises TrueupError for one that is not there."""
-    return sorted(_matching(names, state.records.keys() | state.pending.keys()))
+    return sorted(_matching(session, names, state.records.keys() | state.pending.keys()))
 
 
-def _matching(names: Sequence[str], known: set[str]) -> set[str]:
+def _matching(session: Session, names: Sequence[str], known: set[str]) -> set[str]:
     from trueup.core.names import select
 
-    return select(names, (), known) if names else set()
+    folder = session.project.definitions
+    return select([name if name in known else _name(name, folder) for name in names], (), known) if names else set()
+
+
+def _name(text: str, folder: str) -> str:
+    """The name, folder or glob that a path in the definitions folder stands for, whether or not the file is there."""
+    from pathlib import PurePosixPath
+
+    from trueup.edge.definition_files import SUFFIXES
+
+    path = PurePosixPath(text)
+    if text and path.is_relative_to(folder):
+        inner = path.relative_to(folder)
+        shown = str(inner.with_suffix("") if inner.suffix in SUFFIXES else inner)
+        return f"{shown}/" if text.endswith("/") and shown != "." else shown
+    return text
 
 
 def _refuse_stamps(session: Session, what: str) -> None:

@@ -27,6 +27,10 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
             return file.read(limit)
     except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        stands = next((place for place in path.parents if place.exists() and not place.is_dir()), path.parent)
+        words = f"{path} could not be read: {stands} is not a folder."
+        raise StateError(words, f"Move {stands} away: state is kept in a folder of that name.") from None
     except OSError as error:
         raise StateError(f"{path} could not be read: {reason(error)}.", "Make it readable and try again.") from None
 

@@ -30,7 +30,7 @@ from trueup.edge.lock_file import hold, remove_abandoned
 FOLDER = ".trueup"
 STAMPS = "stamps"
 _IGNORED = "# Written by Trueup: what belongs to one checkout. The state files are for git.\n"
-_PATTERNS = ("local/", "backup/", "*.journal", "*.lock", "*.tmp")
+_PATTERNS = ("local/", "backup/", "*.journal", "*.lock", "*.tmp", "*.damaged-*")
 _TRIES = 5
 
 
@@ -170,9 +170,12 @@ class Store:
         try:
             self.prepare()
         except OSError as error:
+            mend = "Give the right to write there"
+            if isinstance(error, FileExistsError):
+                mend = f"Move {error.filename} away: state is kept in a folder of that name"
             raise TrueupError(
                 f"The folder {self.folder} could not be made: {files.reason(error)}.",
-                "Nothing was sent. Give the right to write there, and run the command again.",
+                f"Nothing was sent. {mend}, and run the command again.",
             ) from None
 
     def _read(self, other_target: bool) -> State:

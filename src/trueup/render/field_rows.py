@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trueup.core.diff import tool_changes
-from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange
+from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.prose import Prose, compare
 from trueup.core.source import Position
 from trueup.render import prose_rows
@@ -110,6 +110,8 @@ def _why(change: Change, item: FieldChange, outside: bool) -> str:
     """Why a field is there, where the assistant's heading does not say it."""
     if outside or change.action is Action.CREATE:
         return ""
+    if change.reason is Reason.BEHIND:
+        return ""  # it is measured against what the other checkout applied, not against what was edited here
     if item.cause is Cause.EDITED and change.action in (Action.HELD, Action.DRIFT):
         return "edited in the file"
     if item.cause is Cause.REMOVED and item.after is MISSING:

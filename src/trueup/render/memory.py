@@ -77,10 +77,19 @@ def unclear(pending: Pending) -> str:
 
 def changed(word: str, assistants: Mapping[str, str], notes: Sequence[str] = ()) -> str:
     """A sentence for each assistant: `support/triage was linked to asst_…`."""
-    lines = [
-        f"{visible(name, _LOOK)} was {word} {visible(live_id, _LOOK)}".rstrip() for name, live_id in assistants.items()
-    ]
+    lines = [f"{visible(name, _LOOK)} was {word} {visible(live_id, _LOOK)}" for name, live_id in assistants.items()]
     return "".join(f"{line}\n" for line in [*lines, *notes])
+
+
+def forgotten(assistants: Mapping[str, str], pending: Mapping[str, Pending]) -> str:
+    """What `state rm` forgot: records, and requests of which only that they were sent was known."""
+    lines = [
+        f"{visible(name, _LOOK)}: the {pending[name].action} whose outcome is not known was forgotten. The next "
+        "plan shows what became of it."
+        for name, live_id in assistants.items()
+        if not live_id
+    ]
+    return changed("forgotten; it stays live as", {name: known for name, known in assistants.items() if known}, lines)
 
 
 def _day(seconds: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from trueup.core.plan import Action, Cause, Change, Options, Plan, Reason
+from trueup.core.project import LOCAL
 from trueup.core.source import in_order
 from trueup.core.summary import summary
 from trueup.core.unmanaged import Unmanaged
@@ -157,9 +158,10 @@ def change_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
 
 def _header(plan: Plan, look: Look) -> Iterator[Row]:
     to = plan.identity
-    words = [Piece(f"Target {visible(to.project, look)}/{visible(to.target, look)}", Tone.STRONG)]
-    words.append(Piece(f": {visible(to.protocol, look)} at {visible(to.base_url, look)}", Tone.FAINT))
-    yield from hanging((), words, look.width, 2)
+    is_local = to.base_url == LOCAL
+    name = visible(to.target if is_local else f"{to.project}/{to.target}", look)
+    where = "the embedded server" if is_local else f"{visible(to.protocol, look)} at {visible(to.base_url, look)}"
+    yield from hanging((), [Piece(f"Target {name}", Tone.STRONG), Piece(f": {where}", Tone.FAINT)], look.width, 2)
     if flags := _flags(plan.options, look):
         yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
 
