@@ -92,9 +92,13 @@ def digest(value: Any, length: int = 32) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether the C encoder's output is the canonical form already: no floats, and keys that sort alike in both."""
-    if value is None or isinstance(value, (str, int)):
+    """Whether the C encoder's output is the canonical form already: keys that sort alike, numbers that read alike."""
+    if value is None or isinstance(value, str):
         return True
+    if isinstance(value, int):
+        return abs(value) < 2**53
+    if isinstance(value, float):
+        return 1e-4 <= abs(value) < 1e15 and not value.is_integer()  # no exponent, and no .0, in either form
     if isinstance(value, _OBJECT):
         return all(isinstance(key, str) and key.isascii() for key in value) and all(map(_is_plain, value.values()))
     if isinstance(value, (list, tuple)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.core.call import Reply
@@ -26,6 +26,7 @@ class Parking:
     proven: bool = False  # a live assistant carries our stamp: this server keeps them
     lost: bool = False  # this server was sent a stamp and answered without it
     sent: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)  # of the assistants that these creates made
     attempts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -40,7 +41,9 @@ async def run_all(run: Run, changes: list[Change]) -> None:
         view = await _list_after_settling(run, lot)
         if view is None:
             break
-        again = [change for name, (change, _) in sorted(lot.parked.items()) if await _is_absent(run, lot, change, view)]
+        found = _stamped(run, view)
+        parked = [change for _, (change, _) in sorted(lot.parked.items())]
+        again = [change for change in parked if await _is_absent(run, lot, change, view, found.get(change.name, []))]
         if rounds >= run.courier.pace.max_retries:
             break
         rounds += 1
@@ -119,8 +122,7 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
             lot.parked[change.name] = (change, f"HTTP {reply.status}, but {error}")
             lot.last_sent = run.courier.ports.clock.monotonic()
             return
-        taken = live.id in run.planning.seen or any(live.id == outcome.id for outcome in run.outcomes.values())
-        if taken or not _is_what_was_sent(change, live):
+        if live.id in run.planning.seen or live.id in lot.ids or not _is_what_was_sent(change, live):
             lot.parked[change.name] = (change, f"the answer is another assistant ({live.id})")
             return
         lot.sent.add(change.name)
@@ -142,6 +144,7 @@ def _is_what_was_sent(change: Change, live: Live) -> bool:
 
 async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
     assert change.record is not None
+    lot.ids.add(live.id)
     live = await _whole(run, change, live)
     record = kept_record(change.record, live, sent_fields(change))
     await run.conclude(change, "create", record)
@@ -191,9 +194,11 @@ async def _list_after_settling(run: Run, lot: Parking) -> View | None:
     return view
 
 
-async def _is_absent(run: Run, lot: Parking, change: Change, view: View) -> bool:
-    """Settles one parked create by the listing: adopted, or two of them, or absent and to be sent again."""
-    found = _stamped(run, view).get(change.name, [])
+async def _is_absent(run: Run, lot: Parking, change: Change, view: View, found: Sequence[Live]) -> bool:
+    """Settles one parked create by the listing: adopted, or two of them, or absent and to be sent again.
+
+    `found` are the live assistants with our stamp of its name.
+    """
     attempts = lot.attempts[change.name]
     if len(found) > 1:
         del lot.parked[change.name]
@@ -221,6 +226,7 @@ async def _is_absent(run: Run, lot: Parking, change: Change, view: View) -> bool
     live = found[0]
     del lot.parked[change.name]
     lot.sent.add(change.name)
+    lot.ids.add(live.id)
     lot.proven = True
     await _adopt(run, change, live, attempts)
     return False
@@ -275,7 +281,7 @@ def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     )
 
 
-def _twins(run: Run, change: Change, found: list[Live]) -> None:
+def _twins(run: Run, change: Change, found: Sequence[Live]) -> None:
     ids = tuple(sorted(live.id for live in found))
     run.tell(
         Outcome(
