@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 
 
 def run() -> None:
     """Runs the command line and exits. SIGTERM is taken as Ctrl-C is, and neither counts any more when all is done."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if not sys.warnoptions:  # an interrupt leaves loops and coroutines half made; Python remarks on that to programmers
+        warnings.simplefilter("ignore")
+        sys.unraisablehook = lambda _: None
     try:
         from trueup.cli.main import main
 

@@ -202,8 +202,9 @@ def _refuse_another_account(state: State, view: View) -> None:
 
 def _refuse_empty(wish: Wish, state: State) -> None:
     if not wish.names and state.records and not wish.options.destroy:
+        count = "an assistant" if len(state.records) == 1 else f"{len(state.records)} assistants"
         raise RefusedError(
-            f"There are no definitions, but state records {len(state.records)} assistants.",
+            f"There are no definitions, but state records {count}.",
             "Check the folder (-C, and `definitions` in trueup.yaml). To delete them all: trueup destroy.",
         )
 
