@@ -18,7 +18,9 @@ from trueup.core.project import Guard, Target
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-WORD = re.compile(r"[a-z]+(-[a-z0-9]+)+\Z")
+CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*\Z")
+CODE_COMES_SECOND = frozenset({"Diagnostic"})
+CODE_COMES_FIRST = frozenset({"Fault", "note", "_note", "_stop", "problem", "_problem", "_warning"})
 
 
 def _section(heading: str) -> str:
@@ -119,19 +121,24 @@ def test_the_defaults_of_a_target_are_the_real_ones() -> None:
     assert f"| `guard` | {guard} |" in text
 
 
+def _chosen(node: ast.expr) -> Iterator[str]:
+    """The texts that an argument can be, whichever way its condition goes."""
+    if isinstance(node, ast.IfExp):
+        yield from _chosen(node.body)
+        yield from _chosen(node.orelse)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.match(node.value):
+        yield node.value
+
+
 def _codes() -> set[str]:
-    """The codes of diagnostics as the source gives them: a kebab-case text among the first arguments of a maker."""
-    makers = {"Diagnostic", "Fault", "note", "_note", "_stop", "problem", "_problem", "_warning"}
+    """The codes of diagnostics as the source gives them to the makers of problems, also those of one word."""
     found = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in makers:
-                texts = [item for argument in node.args[:2] for item in ast.walk(argument)]
-                found |= {
-                    item.value
-                    for item in texts
-                    if isinstance(item, ast.Constant) and isinstance(item.value, str) and WORD.match(item.value)
-                }
+            if isinstance(node, ast.Call):
+                maker = ast.unparse(node.func).split(".")[-1]
+                at = 1 if maker in CODE_COMES_SECOND else 0 if maker in CODE_COMES_FIRST else len(node.args)
+                found |= {code for argument in node.args[at : at + 1] for code in _chosen(argument)}
     return found
 
 
@@ -139,6 +146,7 @@ def test_every_code_of_a_problem_is_explained() -> None:
     codes = _codes()
     text = _section("## Troubleshooting")
     assert len(codes) > 40
+    assert {"tag", "secret-in-file", "unknown-key"} <= codes
     assert sorted(code for code in codes if f"`{code}`" not in text) == []
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.cli.place import Place
@@ -90,3 +95,65 @@ def test_a_stamp_without_room_is_an_error_where_the_stamp_is_the_state(place: Pl
     assert refused.code == 1
     assert "error[no-room-for-stamp]" in refused.out
     assert place.run("plan").code == 1
+
+
+def said(place: Place, *words: str) -> str:
+    """What `validate` says, with its lines joined."""
+    return " ".join(place.run("validate", *words).out.split())
+
+
+def test_a_new_name_that_no_definition_has_is_a_warning(place: Place) -> None:
+    place.write("trueup.yaml", "targets: {local: {base_url: local}}\nmoved: {old: alhpa, older: alpha}\n")
+    assert place.run("validate").code == 0
+    shown = said(place)
+    assert shown.count("warning[moved-nowhere]") == 1
+    assert "'old' is now called 'alhpa', which no definition is" in shown
+    assert "Did you mean 'alpha'?" in shown
+
+
+def test_a_day_that_has_passed_is_a_warning(place: Place) -> None:
+    entry = "model: m\nlifecycle: {{ignore_changes: [{{field: temperature, until: {}}}]}}\n"
+    assert told(place, entry.format("2001-01-31")) == [("until-passed", "lifecycle.ignore_changes[0].until")]
+    assert place.run("validate").code == 0
+    assert told(place, entry.format("9999-12-31")) == []
+
+
+@pytest.mark.parametrize("word", ["no", "No", "off"])
+def test_a_no_for_a_target_is_said_to_be_text(place: Place, word: str) -> None:
+    assert told(place, f"model: m\ntargets: {{local: {word}}}\n") == [("wrong-patch", "targets.local")]
+    assert "`no` is a text. Write false" in said(place)
+
+
+def test_a_list_for_a_variable_is_told_how_to_be_written(place: Place) -> None:
+    told(place, "model: m\ntools: {var: tt}\n")
+    shown = said(place, "--var", "tt=[file_search]")
+    assert "--var tt: '[file_search]' is not a list in JSON, which tools needs" in shown
+    assert """--var 'tt=["a", "b"]'""" in shown
+    assert "Expecting" not in shown
+
+
+def test_a_file_that_was_probably_meant_is_asked_for(place: Place) -> None:
+    place.write("assistants/_part.yaml", "model: m\n")
+    told(place, "extends: _prat.yaml\n")
+    assert "did you mean '_part.yaml'?" in said(place)
+
+
+def test_a_project_file_that_is_a_list_is_told_how_a_project_starts(place: Place) -> None:
+    place.write("trueup.yaml", "- a\n")
+    ran = place.run("validate")
+    assert ran.code == 1
+    assert "model:" not in ran.err
+    assert "`targets:`" in ran.err
+
+
+def test_a_name_that_only_this_locale_cannot_read_is_not_blamed(tmp_path: Path) -> None:
+    """Under LC_ALL=C a file `é.yaml` was once said to hold an invisible character and to need another name."""
+    (tmp_path / "assistants").mkdir()
+    (tmp_path / "assistants" / "\u00e9.yaml").write_text("model: m\n", encoding="utf-8")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "trueup", "-C", str(tmp_path), "validate"]
+    done = subprocess.run(command, env=plain, capture_output=True, check=False)
+    shown = " ".join(done.stdout.decode("ascii").split())
+    assert done.returncode == 1
+    assert "cannot be read in this locale" in shown
+    assert "LC_ALL=C.UTF-8" in shown

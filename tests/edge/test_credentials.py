@@ -10,9 +10,12 @@ import pickle
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
@@ -177,3 +180,15 @@ def test_after_a_401_a_call_goes_out_once_more_with_the_new_token(tmp_path: Path
 
     assert [reply.status for reply in asyncio.run(run())] == [200, 200, 200]
     assert sent == ["token-1"] * 4 + ["token-2"] * 3
+
+
+@given(
+    st.text(min_size=6, max_size=12),
+    st.recursive(st.text(max_size=12), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner)),
+    st.sampled_from([lambda secret: secret, lambda secret: [f"a{secret}b"], lambda secret: {secret: 1}]),
+)
+def test_a_secret_is_found_wherever_it_stands_in_an_answer(
+    secret: str, other: object, wrap: Callable[[str], object]
+) -> None:
+    assert Secrets([Secret(secret)]).occur_in([other, wrap(secret), other])
+    assert not Secrets([Secret("sk-secret")]).occur_in({"data": [{"name": "sk-secre", "t": ["sk", "-secret"]}]})

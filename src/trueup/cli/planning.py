@@ -75,7 +75,7 @@ def _with_notes(plan: Plan, loaded: Loaded, view: View) -> Plan:
             Diagnostic(
                 Severity.WARNING,
                 "partial-view",
-                f"Not everything could be read: {view.problem}.",
+                f"not everything could be read: {view.problem}",
                 hint="Nothing is created or deleted on a partial view. Try again later.",
             )
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,12 @@ def definitions(session: Session) -> Loaded:
 def checked(workspace: Workspace, target: Target, flags: Flags) -> Loaded:
     """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own."""
     adapter, identity = adapter_for(target), identity_of(target)
+    today = date.today().isoformat()  # the day where the person is, as in the file
 
     def beyond_schema(definition: Definition) -> list[Diagnostic]:
         length = _stamp_length(definition, identity) if target.stamp else None
-        return limits(definition, stamp_length=length, stamp_needed=target.state == "stamps")
+        needed = target.state == "stamps"
+        return limits(definition, stamp_length=length, stamp_needed=needed, today=today)
 
     loaded = workspace.load(target, flags.vars, beyond_schema)
     audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]

@@ -57,7 +57,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
     if len(data) > SIZE_LIMIT:
         return _problem(
             "too-large",
-            f"{file} holds {len(data):,} bytes; a file may hold {SIZE_LIMIT:,}.",
+            f"{file} holds {len(data):,} bytes; a file may hold {SIZE_LIMIT:,}",
             Position(file, 1, 1),
             "An instruction may have 256,000 characters. Split the file, or keep the data in a vector store.",
         )
@@ -70,7 +70,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
         return text
     return _problem(
         "control-character",
-        f"The character U+{ord(bad.group()):04X} is not allowed in a text file.",
+        f"the character U+{ord(bad.group()):04X} is not allowed in a text file",
         Lines(file, text).offset(bad.start()),
         "Remove it; in YAML it can be written as an escape in double quotes where it is really meant.",
     )
@@ -89,7 +89,7 @@ def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
     )
     return _problem(
         "not-utf-8",
-        f"{file} is not UTF-8: it {what}.",
+        f"{file} is not UTF-8: it {what}",
         Position(file, line + 1, len(before) + 1),
         "Save the file again with the encoding UTF-8.",
     )

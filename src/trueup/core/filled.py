@@ -65,7 +65,7 @@ class Filler:
         if isinstance(name, str) and path[0] not in ("metadata", "options", "lifecycle"):
             self._gathered.problem(
                 "file-not-here",
-                f"{dotted(path)} cannot come from a file.",
+                f"{dotted(path)} cannot come from a file",
                 self._tree.origin(path),
                 "{file:} may stand for instructions or a part of them, a tool, a function's parameters, or a schema.",
                 path,
@@ -88,7 +88,7 @@ class Filler:
     def _refuse_reference(self, word: str, path: Path) -> None:
         self._gathered.problem(
             f"{word}-not-here",
-            f"{{{word}:}} is not followed here: a JSON Schema and an included file stay as written.",
+            f"{{{word}:}} is not followed here: a JSON Schema and an included file stay as written",
             self._tree.origin(path),
             "Write the value itself, or {file:} for the whole schema.",
             path,
@@ -99,7 +99,7 @@ class Filler:
 
     def _refuse_var(self, value: Any, path: Path, where: str, hint: str) -> None:
         self._gathered.problem(
-            "var-not-here", f"{{var: {value['var']}}} cannot stand for {where}.", self._tree.origin(path), hint, path
+            "var-not-here", f"{{var: {value['var']}}} cannot stand for {where}", self._tree.origin(path), hint, path
         )
 
     def _var(self, name: Any, path: Path) -> Any:
@@ -107,7 +107,7 @@ class Filler:
         setting, origin = self._setting, self._tree.origin(path)
         if not isinstance(name, str):
             self._gathered.problem(
-                "var-without-name", "{var:} takes the name of one variable.", origin, "Write {var: name}.", path
+                "var-without-name", "{var:} takes the name of one variable", origin, "Write {var: name}.", path
             )
             return None
         if name in setting.overrides:
@@ -116,9 +116,11 @@ class Filler:
             except ValueError as error:
                 self._gathered.problem(
                     "var-wrong-type",
-                    f"--var {name}: {error}, which {dotted(path)} needs.",
+                    f"--var {name}: {error}, which {dotted(path)} needs",
                     origin,
-                    "Pass another value for this variable.",
+                    f'A list is JSON, its texts in double quotes: --var \'{name}=["a", "b"]\'.'
+                    if setting.overrides[name].lstrip().startswith("[")
+                    else "Pass another value for this variable.",
                     path,
                 )
                 return None
@@ -129,7 +131,7 @@ class Filler:
         known = {*setting.overrides, *setting.target.vars, *setting.vars}
         self._gathered.problem(
             "unknown-var",
-            f"There is no variable {name!r} for the target {setting.target.name!r}.",
+            f"there is no variable {name!r} for the target {setting.target.name!r}",
             origin,
             f"{meant(name, known)} Set it under vars in trueup.yaml, or pass --var {name}=VALUE.",
             path,
@@ -163,7 +165,7 @@ class Filler:
             return None if file is None else self._taken(self._gathered.sources.text(file), path, origin)
         self._gathered.problem(
             "wrong-instructions",
-            f"{dotted(path)} is neither text nor {{file: path}}.",
+            f"{dotted(path)} is neither text nor {{file: path}}",
             origin,
             "Write text, {file: path}, or a list of these.",
             path,
@@ -206,7 +208,7 @@ class Filler:
             self._refuse_var(name, path, "the path of a file", "Write {file: path/of/the/file}.")
             return None
         if not isinstance(name, str):
-            gathered.problem("path-refused", "The path of a file is not text.", origin, "Write {file: path}.", path)
+            gathered.problem("path-refused", "the path of a file is not text", origin, "Write {file: path}.", path)
             return None
         file = file_named(name, origin, gathered)
         if file is None:
@@ -215,7 +217,7 @@ class Filler:
             return file
         gathered.problem(
             "file-is-definition",
-            f"{file} is an assistant of its own, so it cannot be included.",
+            f"{file} is an assistant of its own, so it cannot be included",
             origin,
             "Give the file, or its folder, a name that starts with _ to make it a part.",
             path,

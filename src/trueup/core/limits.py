@@ -51,10 +51,13 @@ KNOWN_WORDS: Mapping[str, tuple[str, ...]] = {
 """Words that vendors documented by the summer of 2026; others pass with a warning, for these lists grow."""
 
 
-def beyond_schema(definition: Definition, stamp_length: int | None, *, stamp_needed: bool = False) -> Iterator[Fault]:
+def beyond_schema(
+    definition: Definition, stamp_length: int | None, *, stamp_needed: bool = False, today: str = ""
+) -> Iterator[Fault]:
     """The faults of a definition; `stamp_length` in characters, None where no stamp is written.
 
     `stamp_needed`: the stamp is all that remembers the assistant (`state: stamps`), so that it must have its room.
+    `today` is an ISO date; without it no day has passed.
     """
     body = definition.body
     tools = tuple(_tools(body))
@@ -67,7 +70,7 @@ def beyond_schema(definition: Definition, stamp_length: int | None, *, stamp_nee
     yield from _numbers(definition.options, ("options",))
     yield from _object_parameters(tools)
     for index, entry in enumerate(definition.lifecycle.ignore_changes):
-        yield from _ignore(entry, ("lifecycle", "ignore_changes", index))
+        yield from _ignore(entry, ("lifecycle", "ignore_changes", index), today)
 
 
 def written_schemas(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -236,7 +239,7 @@ def _object_parameters(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Itera
             yield Fault("not-allowed", (*path, "type"), f"{place(path)} must be a JSON Schema of type object", hint)
 
 
-def _ignore(entry: Ignore, path: Path) -> Iterator[Fault]:
+def _ignore(entry: Ignore, path: Path, today: str) -> Iterator[Fault]:
     if not isinstance(entry.field, str) or not isinstance(entry.until, str):
         return
     fault = _ignored_field(entry.field)
@@ -250,6 +253,10 @@ def _ignore(entry: Ignore, path: Path) -> Iterator[Fault]:
             f"until {shown(entry.until)} is no day of the calendar",
             "Write it like 2027-01-31.",
         )
+    elif entry.until and entry.until < today:
+        message = f"until {entry.until} has passed, and {entry.field} is still ignored"
+        hint = "Take the entry out to manage the field again, or give it a later day."
+        yield Fault("until-passed", (*path, "until"), message, hint, severity=Severity.WARNING)
 
 
 def _ignored_field(name: str) -> tuple[str, str] | None:

@@ -25,6 +25,9 @@ WRAPPER: Final = ("extends", "targets", "options", "lifecycle")
 NOT_IN_PATCHES: Final = ("extends", "targets")
 """Keys that a target's patch cannot hold."""
 
+PATCH_OR_FALSE: Final = "Write the fields that differ there, or false to leave the assistant out."
+NO_IS_TEXT: Final = "In YAML 1.2 `no` is a text. Write false to leave the assistant out."
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -141,7 +144,7 @@ def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) ->
     """What `extends` names; None, with a problem, when that cannot be had."""
     if not isinstance(name, str):
         gathered.problem(
-            "wrong-extends", "extends takes the path of one file, as text.", origin, "Write `extends: _base.yaml`."
+            "wrong-extends", "extends takes the path of one file, as text", origin, "Write `extends: _base.yaml`."
         )
         return None
     file = file_named(name, origin, gathered)
@@ -150,7 +153,7 @@ def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) ->
     if file in seen:
         circle = " -> ".join([*seen[seen.index(file) :], file])
         gathered.problem(
-            "extends-cycle", f"The files extend each other in a circle: {circle}.", origin, "Remove one `extends`."
+            "extends-cycle", f"the files extend each other in a circle: {circle}", origin, "Remove one `extends`."
         )
         return None
     document = gathered.sources.mapping(file)
@@ -166,7 +169,7 @@ def _target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bo
     if type(targets) is not dict:
         gathered.problem(
             "wrong-targets",
-            "targets takes a mapping from target names to patches.",
+            "targets takes a mapping from target names to patches",
             tree.origin(("targets",)),
             "Write `targets: {prod: {model: …}}`.",
         )
@@ -185,7 +188,7 @@ def _check_patch(name: str, patch: Any, tree: Tree, setting: Setting, gathered: 
     if name not in setting.targets:
         gathered.problem(
             "unknown-target",
-            f"There is no target {name!r} in {PROJECT_FILE}.",
+            f"there is no target {name!r} in {PROJECT_FILE}",
             origin,
             meant(name, setting.targets),
             key=True,
@@ -195,16 +198,16 @@ def _check_patch(name: str, patch: Any, tree: Tree, setting: Setting, gathered: 
     if type(patch) is not dict:
         gathered.problem(
             "wrong-patch",
-            f"What targets says for {name!r} is neither a mapping of fields nor false.",
+            f"what targets says for {name!r} is neither a mapping of fields nor false",
             origin,
-            "Write the fields that differ there, or false to leave the assistant out.",
+            NO_IS_TEXT if patch in ("no", "No", "NO", "off", "Off", "OFF") else PATCH_OR_FALSE,
         )
         return
     for key in patch:
         if key in NOT_IN_PATCHES:
             gathered.problem(
                 "key-not-here",
-                f"{key} cannot stand inside the patch for {name!r}.",
+                f"{key} cannot stand inside the patch for {name!r}",
                 tree.origin(("targets", name, key)),
                 f"Move {key} to the top level of the file.",
                 key=True,

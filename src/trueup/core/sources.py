@@ -70,7 +70,7 @@ class Gathered:
         if document.refusal:
             self.problem(
                 "file-not-read",
-                f"{document.file} {document.refusal}.",
+                f"{document.file} {document.refusal}",
                 origin,
                 "A path is relative to the file it stands in, and stays inside the project.",
             )
@@ -93,6 +93,6 @@ def file_named(name: str, origin: Origin, gathered: Gathered) -> str | None:
     if not why:
         return path
     gathered.problem(
-        "path-refused", f"The path {name[:100]!r} {why}.", origin, "Name a file inside the project, seen from this one."
+        "path-refused", f"the path {name[:100]!r} {why}", origin, "Name a file inside the project, seen from this one."
     )
     return None

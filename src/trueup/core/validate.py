@@ -56,15 +56,17 @@ class Checker:
         return placed(explain(errors), locate) if errors else []
 
 
-def limits(definition: Definition, *, stamp_length: int | None, stamp_needed: bool = False) -> list[Diagnostic]:
+def limits(
+    definition: Definition, *, stamp_length: int | None, stamp_needed: bool = False, today: str = ""
+) -> list[Diagnostic]:
     """What no schema can say of a definition: sums, repetitions, references between fields, schemas inside it.
 
     `stamp_length` is the length in characters of the stamp it would carry, None where none is written; `stamp_needed`
-    says that nothing else remembers the assistant. Lengths, counts and ranges of single values are the schema's; a
-    body that broke the schema may be handed in all the same.
+    says that nothing else remembers the assistant; `today` is an ISO date, without which no day has passed. Lengths,
+    counts and ranges of single values are the schema's; a body that broke the schema may be handed in all the same.
     """
     faults = [
-        *beyond_schema(definition, stamp_length, stamp_needed=stamp_needed),
+        *beyond_schema(definition, stamp_length, stamp_needed=stamp_needed, today=today),
         *_written_schema_faults(definition.body),
     ]
     return placed(faults, definition.locate, definition.file)

@@ -71,8 +71,8 @@ def described(types: frozenset[str]) -> str:
 def _list(text: str) -> list[Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{text[:60]!r} is not a list in JSON: {error}") from None
+    except ValueError:
+        raise ValueError(f"{text[:60]!r} is not a list in JSON") from None
     if not isinstance(value, list) or any(isinstance(entry, (dict, list)) for entry in value):
         raise ValueError(f"{text[:60]!r} is not a list of plain values")
     return value

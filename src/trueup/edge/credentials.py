@@ -7,13 +7,14 @@ text is `***`; only `reveal` gives it away, and only the headers of a request as
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from trueup.core.call import Call, Reply, Send
@@ -71,9 +72,10 @@ class Secrets:
         if len(value) >= SHORTEST:
             self._known |= {value, quote(value, safe="")}
 
-    def occurs_in(self, text: str) -> bool:
-        """Whether the text holds one of the secrets."""
-        return any(value in text for value in self._known)
+    def occur_in(self, value: Any) -> bool:
+        """Whether one of the secrets stands anywhere in a JSON value, in its one text and escaped as it is there."""
+        text = json.dumps(value)
+        return any(json.dumps(secret)[1:-1] in text for secret in self._known)
 
     def mask(self, text: str) -> str:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""

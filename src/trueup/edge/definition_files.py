@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -38,7 +39,7 @@ def find(root: Path, folder: str) -> Found:
         what = "is a symbolic link" if start.is_symlink() else "is not there"
         missing = _problem(
             "no-definitions",
-            f"The folder for definitions, {folder}, {what}.",
+            f"the folder for definitions, {folder}, {what}",
             folder,
             "Create it, or name another one as `definitions` in trueup.yaml.",
         )
@@ -51,14 +52,7 @@ def find(root: Path, folder: str) -> Found:
         name = normal(str(inner.with_suffix("")))
         why = definition_name_problem(name)
         if why:
-            problems.append(
-                _problem(
-                    "bad-name",
-                    f"The name of the file {ascii(path)[1:-1]} {why}.",
-                    path,
-                    "Rename the file: its path is the assistant's name.",
-                )
-            )
+            problems.append(_bad_name(path, why))
         else:
             named.append((name, path))
     clashing = _clashing(sorted(named), problems)
@@ -116,7 +110,7 @@ def _missing(root: Path, file: str) -> str:
     folder = (root / file).parent
     beside = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
     close = nearest(PurePosixPath(file).name, [name for name in beside if not name.startswith(".")])
-    return f"does not exist; did you mean {close!r}" if close else "does not exist"
+    return f"does not exist; did you mean {close!r}?" if close else "does not exist"
 
 
 def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]:
@@ -128,7 +122,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
             listing = os.scandir(place)
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-            words = f"The folder {shown} cannot be read: {why}."
+            words = f"the folder {shown} cannot be read: {why}"
             problems.append(_problem("file-not-read", words, shown, "Give the right to read it."))
             continue
         with listing as entries:
@@ -140,7 +134,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
                     problems.append(
                         _problem(
                             "symbolic-link",
-                            f"{path} is a symbolic link; links are not followed.",
+                            f"{path} is a symbolic link; links are not followed",
                             path,
                             "Put the file itself here, or share text with {file:} or extends.",
                         )
@@ -151,7 +145,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
                     yield path
                 else:
                     problems.append(
-                        _problem("special-file", f"{path} is a device, a pipe or a socket.", path, "Move it away.")
+                        _problem("special-file", f"{path} is a device, a pipe or a socket", path, "Move it away.")
                     )
 
 
@@ -170,12 +164,22 @@ def _clashing(named: list[tuple[str, str]], problems: list[Diagnostic]) -> froze
                 _problem(
                     "name-taken",
                     f"{first} and {second}{others} give the same assistant {same[0][0]!r}: "
-                    "capitals, the ending and the way an accent is stored make no difference.",
+                    "capitals, the ending and the way an accent is stored make no difference",
                     second,
                     "Rename or remove one of them.",
                 )
             )
     return frozenset(clashing)
+
+
+def _bad_name(path: str, why: str) -> Diagnostic:
+    """A name that no assistant can have; one that only this locale cannot read is said to be that."""
+    hint = "Rename the file: its path is the assistant's name."
+    with suppress(UnicodeDecodeError):
+        if os.fsencode(path).decode("utf-8") != path:
+            why = "is UTF-8, which cannot be read in this locale"
+            hint = "Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1."
+    return _problem("bad-name", f"the name of the file {ascii(path)[1:-1]} {why}", path, hint)
 
 
 def _is_readme(path: PurePosixPath) -> bool:

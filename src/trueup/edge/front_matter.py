@@ -86,7 +86,7 @@ def _unclosed(file: str, text: str) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         "front-matter-open",
-        "The front matter that starts here has no end.",
+        "the front matter that starts here has no end",
         Lines(file, text).at(0, 0),
         hint="Put a line with `---` between the front matter and the instructions.",
     )

@@ -111,7 +111,7 @@ class Workspace:
                     Diagnostic(
                         Severity.ERROR,
                         "file-not-read",
-                        f"{file} {document.refusal}.",
+                        f"{file} {document.refusal}",
                         Position(file, 1, 1),
                         hint="Make it a plain file that you may read.",
                     )
@@ -120,7 +120,7 @@ class Workspace:
                 self._plain_notes[file] = Diagnostic(
                     Severity.NOTE,
                     "no-front-matter",
-                    f"{file} opens without front matter, so it is no definition.",
+                    f"{file} opens without front matter, so it is no definition",
                     Position(file, 1, 1),
                     hint="Begin it with a line `---`, or start its name with _ to make it a part.",
                 )
@@ -163,7 +163,7 @@ class Workspace:
             yield Diagnostic(
                 Severity.ERROR,
                 "unused-var",
-                f"No definition uses the variable {name!r} that --var sets.",
+                f"no definition uses the variable {name!r} that --var sets",
                 hint=meant(name, known),
             )
 
@@ -192,7 +192,7 @@ class Workspace:
         return Diagnostic(
             Severity.ERROR,
             "name-given-up",
-            f"{what}, but {file} still defines it.",
+            f"{what}, but {file} still defines it",
             self._documents.at(PROJECT_FILE, path, key=True),
             path,
             f"Remove {file}, or this line in {PROJECT_FILE}.",

@@ -47,12 +47,18 @@ def load_project(root: Path) -> Project:
     if [item.code for item in document.diagnostics] == ["empty-file"]:
         return project_of({})
     reading = _Reading(document, lambda: read(data, PROJECT_FILE, locate=True).source)
-    problems = reading.problems() if document.value is not None else list(document.diagnostics)
+    problems = reading.problems() if document.value is not None else [_of_a_project(x) for x in document.diagnostics]
     if problems:
         shown = in_order(_discreet(item) for item in problems)
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
         raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
     return project_of(document.value)
+
+
+def _of_a_project(item: Diagnostic) -> Diagnostic:
+    """A reader's problem with a way on that is meant for this file."""
+    hint = "Start with `project: …` and `targets:`; `trueup init` writes an example."
+    return replace(item, hint=hint) if item.code == "not-a-mapping" else item
 
 
 def _refuse_other_spelling(root: Path) -> None:
@@ -108,7 +114,7 @@ class _Reading:
                 clean[key] = _STAND_IN
                 why = secret_problem(target[key])
                 if why:
-                    self.note("secret-in-file", (*top, key), f"{key} of the target {name!r} {why}.", SECRET_HINT)
+                    self.note("secret-in-file", (*top, key), f"{key} of the target {name!r} {why}", SECRET_HINT)
         if isinstance(target.get("headers"), dict):
             clean["headers"] = {header: self._clean_header((*top, "headers", header), entry)
                                 for header, entry in target["headers"].items()}  # fmt: skip
@@ -117,7 +123,7 @@ class _Reading:
             self.note(
                 "wrong-type",
                 (*top, "headers"),
-                f"headers of the target {name!r} must be a mapping.",
+                f"headers of the target {name!r} must be a mapping",
                 "Write `headers: {name: value}`.",
             )
         if isinstance(target.get("base_url"), str):
@@ -127,7 +133,7 @@ class _Reading:
                 self.note(
                     "wrong-base-url",
                     (*top, "base_url"),
-                    f"base_url of the target {name!r} {why}.",
+                    f"base_url of the target {name!r} {why}",
                     "Write https://host/path; credentials go into api_key or token, a version into api_version.",
                 )
         return clean
@@ -138,7 +144,7 @@ class _Reading:
             self.note(
                 "secret-in-file" if "credential" in why or "secret" in why else "wrong-header",
                 path,
-                f"The header {path[-1]!r} {why}.",
+                f"the header {path[-1]!r} {why}",
                 SECRET_HINT,
             )
         return _STAND_IN
@@ -152,7 +158,7 @@ class _Reading:
                 self.note(
                     "no-memory",
                     ("targets", name, "stamp"),
-                    f"The target {name!r} keeps its state in stamps, and has none.",
+                    f"the target {name!r} keeps its state in stamps, and has none",
                     "Remove `stamp: false`, or use `state: file`.",
                 )
         hosted = [name for name, target in original.items() if not is_local_target(name, target)]
@@ -160,14 +166,14 @@ class _Reading:
             self.note(
                 "project-missing",
                 ("targets", hosted[0]),
-                f"The target {hosted[0]!r} is not local, so the project needs a name.",
+                f"the target {hosted[0]!r} is not local, so the project needs a name",
                 "Add `project: some-name`; it goes into the stamps, for life.",
                 key=True,
             )
         default = value.get("default_target")
         names = original or {LOCAL: None}
         if isinstance(default, str) and default not in names:
-            self.note("unknown-target", ("default_target",), f"There is no target {default!r}.", meant(default, names))
+            self.note("unknown-target", ("default_target",), f"there is no target {default!r}", meant(default, names))
 
     def _target_name(self, name: str, seen: dict[str, str]) -> None:
         why = target_name_problem(name)
@@ -175,7 +181,7 @@ class _Reading:
             self.note(
                 "bad-name",
                 ("targets", name),
-                f"The target's name {name[:64]!r} {why}.",
+                f"the target's name {name[:64]!r} {why}",
                 "It names the state file and goes into the stamps.",
                 key=True,
             )
@@ -184,7 +190,7 @@ class _Reading:
             self.note(
                 "name-taken",
                 ("targets", name),
-                f"The targets {other!r} and {name!r} differ in capitals only.",
+                f"the targets {other!r} and {name!r} differ in capitals only",
                 "Rename one: their state files could be one and the same.",
                 key=True,
             )
@@ -194,7 +200,7 @@ class _Reading:
         if isinstance(project, str) and project:
             why = project_name_problem(project)
             if why:
-                self.note("bad-name", ("project",), f"The project's name {why}.", "It goes into the stamps, for life.")
+                self.note("bad-name", ("project",), f"the project's name {why}", "It goes into the stamps, for life.")
         if isinstance(folder, str):
             pieces = folder.rstrip("/").split("/")
             if (
@@ -205,7 +211,7 @@ class _Reading:
                 self.note(
                     "path-refused",
                     ("definitions",),
-                    "definitions does not name a visible folder below the project's.",
+                    "definitions does not name a visible folder below the project's",
                     "Write a relative path such as `assistants`.",
                 )
 
@@ -221,7 +227,7 @@ class _Reading:
                 self.note(
                     "moved-cycle",
                     ("moved", old),
-                    f"moved leads from {old!r} back to {old!r}.",
+                    f"moved leads from {old!r} back to {old!r}",
                     "Keep only the lines that lead to the name it has now.",
                     key=True,
                 )
@@ -230,7 +236,7 @@ class _Reading:
                 self.note(
                     "moved-twice",
                     ("moved", old),
-                    f"moved gives both {other!r} and {old!r} the name {new!r}.",
+                    f"moved gives both {other!r} and {old!r} the name {new!r}",
                     "Two assistants cannot become one: give each a name of its own.",
                 )
 

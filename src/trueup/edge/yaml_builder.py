@@ -47,7 +47,7 @@ class Builder:
     def document(self, file: str) -> Document:
         """Everything read; a file without a node is a problem of its own."""
         if self._root is None and not self.problems:
-            self._note("empty-file", f"{file} is empty.", self._lines.at(0, 0), "Write at least `model: …` into it.")
+            self._note("empty-file", f"{file} is empty", self._lines.at(0, 0), "Write at least `model: …` into it.")
         if self.problems:
             return Document(file, None, tuple(self.problems))
         return Document(
@@ -60,7 +60,7 @@ class Builder:
         if self._documents > 1:
             self._stop(
                 "several-documents",
-                "A second YAML document starts here; a file holds exactly one.",
+                "a second YAML document starts here; a file holds exactly one",
                 event.start_mark,
                 "Move it to a file of its own, or remove the line `---`.",
             )
@@ -80,7 +80,7 @@ class Builder:
             except ValueError as error:
                 self._note(
                     "not-a-number",
-                    f"{str(error)[:120]}.",
+                    f"{str(error)[:120]}",
                     self._at(event.start_mark),
                     "Write it in quotes if it is text.",
                 )
@@ -119,7 +119,7 @@ class Builder:
         parent.height = max(parent.height, frame.height + 1)
         if type(parent.value) is dict and parent.key is None:
             self._note(
-                "complex-key", "A list or a mapping cannot be a key.", self._at(frame.mark), "Write the key as text."
+                "complex-key", "a list or a mapping cannot be a key", self._at(frame.mark), "Write the key as text."
             )
             parent.key = _BAD
             return
@@ -138,7 +138,7 @@ class Builder:
                 else ("unknown-alias", "names no anchor above it")
             )
             self._note(
-                code, f"The alias *{event.anchor} {what}.", self._at(event.start_mark), "Write the value out here."
+                code, f"the alias *{event.anchor} {what}", self._at(event.start_mark), "Write the value out here."
             )
             found = Anchored(None, self._leaf(event), 1, 0)
         self._count(found.nodes, event)
@@ -168,7 +168,7 @@ class Builder:
             frame.key = _BAD
             self._note(
                 "key-not-text",
-                f"The key {text[:60] or 'before the colon'} is not text.",
+                f"the key {text[:60] or 'before the colon'} is not text",
                 self._at(event.start_mark),
                 f'Put it in quotes: "{text[:60]}".',
                 (*self._path(), text[:60]),
@@ -179,7 +179,7 @@ class Builder:
             frame.key = _BAD
             self._note(
                 "duplicate-key",
-                f"The key {value[:60]!r} stands twice in this mapping.",
+                f"the key {value[:60]!r} stands twice in this mapping",
                 self._at(event.start_mark),
                 "Keep one of the two.",
                 (*self._path(), value),
@@ -210,7 +210,7 @@ class Builder:
                 if type(source) is not dict:
                     self._note(
                         "merge-needs-mapping",
-                        "The key << takes a mapping or a list of mappings.",
+                        "the key << takes a mapping or a list of mappings",
                         self._at(at),
                         "Write `<<: *name`, where &name marks a mapping.",
                     )
@@ -228,7 +228,7 @@ class Builder:
         if self._nodes > NODE_LIMIT:
             self._stop(
                 "too-many-nodes",
-                f"The file has more than {NODE_LIMIT:,} values, aliases counted as what they stand for.",
+                f"the file has more than {NODE_LIMIT:,} values, aliases counted as what they stand for",
                 event.start_mark,
                 "Split it, or use fewer aliases.",
             )
@@ -237,7 +237,7 @@ class Builder:
         if event.tag is not None:
             self._note(
                 "tag",
-                f"The tag {event.tag[:60]} is not allowed.",
+                f"the tag {event.tag[:60]} is not allowed",
                 self._at(event.start_mark),
                 "Remove it: types follow from the value, and quotes make text.",
                 self._path(),
@@ -245,13 +245,13 @@ class Builder:
 
     def _too_deep(self, event: Any) -> None:
         self._stop(
-            "too-deep", f"The file is nested more than {DEPTH_LIMIT} levels deep.", event.start_mark, "Make it flatter."
+            "too-deep", f"the file is nested more than {DEPTH_LIMIT} levels deep", event.start_mark, "Make it flatter."
         )
 
     def _top(self, event: Any, what: str) -> None:
         self._stop(
             "not-a-mapping",
-            f"The file holds {what}; it should hold `key: value` lines.",
+            f"the file holds {what}; it should hold `key: value` lines",
             event.start_mark,
             "Start with `model: …`.",
         )

@@ -122,9 +122,9 @@ def _syntax(error: yaml.YAMLError, lines: Lines) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         "yaml-syntax",
-        f"This is not YAML: the parser {said}{where}."
+        f"this is not YAML: the parser {said}{where}"
         if said.startswith(("did", "found", "could"))
-        else f"This is not YAML: {said}{where}.",
+        else f"this is not YAML: {said}{where}",
         position,
         hint=advice or "Compare the indentation and the quotes with the lines above.",
     )
