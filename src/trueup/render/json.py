@@ -36,7 +36,12 @@ def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
     more = {} if unmanaged is None else {"unmanaged": unmanaged}
     outside = [plain(change) for change in plan.changes if is_outside(change)]
     return _document(
-        "drift", target=plain(plan.identity), complete=plan.complete, drifted=outside, summary=drift_summary(plan), **more
+        "drift",
+        target=plain(plan.identity),
+        complete=plan.complete,
+        drifted=outside,
+        summary=drift_summary(plan),
+        **more,
     )
 
 
