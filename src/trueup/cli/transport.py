@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
-from trueup.core.call import Call, Reply, Send, read_only
+from trueup.core.call import Body, Call, Reply, Send, read_only
 from trueup.core.errors import CredentialError
 from trueup.core.journal import Entry
 from trueup.engine.courier import Courier, Pace
@@ -179,19 +179,11 @@ def _masked(send: Send, secrets: Secrets) -> Send:
 
     async def send_masked(call: Call) -> Reply:
         reply = await send(call)
-        body = _without(reply.json, secrets) if _holds(reply.json, secrets) else reply.json
+        is_clean = reply.json is Body.NOT_JSON or not secrets.occur_in(reply.json)
+        body = reply.json if is_clean else _without(reply.json, secrets)
         return Reply(reply.status, reply.headers, body, secrets.mask(reply.text))
 
     return send_masked
-
-
-def _holds(value: Any, secrets: Secrets) -> bool:
-    """Whether one of our secrets stands anywhere in an answer."""
-    if isinstance(value, str):
-        return secrets.occurs_in(value)
-    if isinstance(value, dict):
-        return any(_holds(key, secrets) or _holds(entry, secrets) for key, entry in value.items())
-    return isinstance(value, list) and any(_holds(entry, secrets) for entry in value)
 
 
 def _without(value: Any, secrets: Secrets) -> Any:
