@@ -23,7 +23,8 @@ async def read_live(session: Session, courier: Courier, state: State) -> View:
     session.screen.begin()
     by_age = sorted(state.records.values(), key=lambda record: record.created_at)
     ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
-    return await refresh(session.adapter, courier, filter(None, ids))
+    with paused():
+        return await refresh(session.adapter, courier, filter(None, ids))
 
 
 async def plan_afresh(
@@ -36,8 +37,8 @@ async def plan_afresh(
     destroy: bool = False,
 ) -> Planning:
     """The plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
+    view = await read_live(session, courier, state)
     with paused():
-        view = await read_live(session, courier, state)
         planning = _compared(session, loaded, state, view, names, destroy=destroy)
     return replace(planning, plan=_with_notes(planning.plan, loaded, view))
 

@@ -174,14 +174,14 @@ def _parsed(content: bytes) -> Any:
         value = json.loads(content, parse_constant=_refused, parse_float=_finite, parse_int=_bounded)
     except (ValueError, RecursionError):
         return Body.NOT_JSON
-    level, depth = [value], 0
+    level: list[Any] = [[value]]
+    depth = 0
     while level:
         level = [
             child
             for parent in level
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, (dict, list))
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
         ]
         depth += 1
         if depth > DEPTH:
