@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.process import Spent, trueup
+from benchmarks.process import Spent, busy, trueup
 from benchmarks.setting import Setting
 from benchmarks.table import Row
 
@@ -46,14 +46,15 @@ def _measured(setting: Setting, kind: str, latency: int, workers: int) -> tuple[
     calls, after = setting.stub.taken()
     setting.stub.latency(0)
     limit = SHARE * calls * latency / 1000 / workers + spent.cpu
-    busy = (after - before) / spent.wall
+    share = (after - before) / spent.wall
     return spent, Row(
         f"apply {setting.applied:,} {kind}, {latency} ms, {workers} at a time",
         f"{spent.wall:.2f} s",
         f"{SHARE} x {calls} calls x {latency} ms / {workers} + CPU {spent.cpu:.2f} s",
         spent.wall / limit,
         1,
-        note="the stub sets the pace" if busy > BUSY else "",
+        note="the stub sets the pace" if share > BUSY else busy(spent),
+        calm=(spent.wall - spent.waited) / limit,
     )
 
 

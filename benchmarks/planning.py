@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.process import PYTHON, Spent, run, trueup
+from benchmarks.process import PYTHON, Spent, busy, run, trueup
 from benchmarks.setting import Setting
 from benchmarks.table import Row
 
@@ -72,6 +72,8 @@ def _limited(what: str, spent: Spent, setting: Setting, latency: float) -> Row:
         f"1.2 x {requests} pages x {latency} ms + CPU {spent.cpu:.2f} s",
         spent.wall / limit,
         1 if latency else None,
+        note=busy(spent),
+        calm=(spent.wall - spent.waited) / limit,
     )
 
 

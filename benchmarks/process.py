@@ -21,10 +21,14 @@ KEY = "TRUEUP_BENCHMARK_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds and megabytes of one process, its exit code and what it printed."""
+    """Seconds and megabytes of one process, its exit code and what it printed.
+
+    `waited` are the seconds its main thread was ready and had no core; 0 where the system does not tell.
+    """
 
     wall: float
     cpu: float
+    waited: float
     peak: float
     code: int
     out: str
@@ -45,8 +49,10 @@ def run(argv: Sequence[str], cwd: Path = ROOT, *, allowed: Sequence[int] = (0,))
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         child = subprocess.Popen(argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        _, status, usage = os.wait4(child.pid, 0)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         wall = time.perf_counter() - start
+        waited = _waited(child.pid)
+        _, status, usage = os.wait4(child.pid, 0)
         child.returncode = code = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
@@ -55,7 +61,20 @@ def run(argv: Sequence[str], cwd: Path = ROOT, *, allowed: Sequence[int] = (0,))
             complaint = (err.read().decode("utf-8", "replace") or said)[-2000:]
             raise Failed(f"{' '.join(argv)} ended with {code}:\n{complaint}")
     peak = usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-    return Spent(wall, usage.ru_utime + usage.ru_stime, peak, code, said)
+    return Spent(wall, usage.ru_utime + usage.ru_stime, waited, peak, code, said)
+
+
+def _waited(pid: int) -> float:
+    """What Linux notes of a process that has ended and was not yet asked for."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def busy(spent: Spent) -> str:
+    """A remark where others kept the machine so busy that the wall clock tells little."""
+    return f"waited {spent.waited:.2f} s for a core" if spent.waited > 0.05 * spent.wall else ""
 
 
 def trueup(*arguments: str, cwd: Path, allowed: Sequence[int] = (0,)) -> Spent:

@@ -13,6 +13,7 @@ class Row:
     """One line: a figure, what it is held against, and the target for one divided by the other.
 
     Without a `target` the row is for orientation; `at_least` says that more is better; a `skipped` row has only that.
+    `calm` is the ratio without the time in which the machine was busy with others.
     """
 
     what: str
@@ -23,16 +24,22 @@ class Row:
     at_least: bool = False
     note: str = ""
     skipped: str = ""
+    calm: float | None = None
 
     @property
     def verdict(self) -> str:
-        """met, missed, or neither where nothing was promised or measured."""
+        """met, missed, unclear where only a busy machine may be to blame, or nothing where nothing was promised."""
         if self.skipped:
             return "skipped"
         if self.ratio is None or self.target is None:
             return ""
-        is_met = self.ratio >= self.target if self.at_least else self.ratio <= self.target
-        return "met" if is_met else "MISSED"
+        if self._meets(self.ratio):
+            return "met"
+        return "unclear" if self.calm is not None and self._meets(self.calm) else "MISSED"
+
+    def _meets(self, ratio: float) -> bool:
+        assert self.target is not None
+        return ratio >= self.target if self.at_least else ratio <= self.target
 
     def cells(self) -> tuple[str, ...]:
         """The row as texts, in the order of the headings."""

@@ -141,7 +141,7 @@ class Courier:
     async def _leave(self) -> None:
         async with self._free:
             self._busy -= 1
-            self._free.notify()
+            self._free.notify(max(1, self._limit - self._busy))  # more than one when the limit has grown
 
     def _learn(self, reply: Reply) -> None:
         """A 429 halves the parallelism and holds everybody back as long as asked; fifty good answers add one again."""
