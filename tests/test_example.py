@@ -21,6 +21,7 @@ from trueup.edge.front_matter import read_markdown
 from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
 from trueup.edge.yaml_reader import read
+from trueup.wire.adapters import adapter_for
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = ("local", "staging")
@@ -152,7 +153,8 @@ def test_the_hosted_target_in_its_comment_works_once_the_comment_is_taken_off(tm
     opened = "".join(line.replace("  # ", "  ", 1) for line in comment.splitlines(keepends=True))
     (root / "trueup.yaml").write_text(before + opened, encoding="utf-8")
     project = load_project(root)
-    assert project.targets["prod"].token is not None
+    assert project.targets["prod"].api_key is not None
+    assert adapter_for(project.targets["prod"]).name == "openai-assistants"
     assert not project.targets["prod"].is_local
     assert Workspace(root, project).load(project.targets["prod"], {}).diagnostics == ()
 
