@@ -9,8 +9,11 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.process.kill_storm import Tally, run
 from tests.process.project import ended, hosted
+from trueup.cli.failure import told
 from trueup.local.faults import Fault, Kind
 
 KILLS = int(os.environ.get("TRUEUP_KILLS", "16"))
@@ -56,3 +59,12 @@ def test_half_a_state_file_that_a_killed_run_left_is_cleared_away(tmp_path: Path
         assert project.run("apply", "--yes").code == 0
         assert not left.exists()
         assert others.exists()
+
+
+def test_an_interrupt_that_python_wrapped_is_an_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
+    """Found by the storm: a Ctrl-C while a class was being made came out as a RuntimeError that nobody foresaw."""
+    wrapped = RuntimeError("Error calling __set_name__ on 'Field' instance 'vars' in 'Options'")
+    wrapped.__cause__ = KeyboardInterrupt()
+    assert told(wrapped, ["plan"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+    assert told(RuntimeError("another"), ["plan"]) == 1

@@ -266,7 +266,6 @@ def tiny_disk(folder: Path) -> Iterator[Callable[[], None]]:
             (folder / "ballast").write_bytes(b"x" * os.statvfs(folder).f_bavail * os.statvfs(folder).f_bsize)
 
         yield fill
-        (folder / "ballast").unlink()
         shutil.copytree(folder, keep, dirs_exist_ok=True)
     finally:
         subprocess.run(["umount", str(folder)], check=True)
@@ -281,9 +280,21 @@ def test_a_full_disk(applied: Place) -> None:
         fill()
         holds("a full disk", project.run("apply", "--yes"))
         assert "delta" not in vendor.stamped()
-        holds("a plan file on a full disk", project.run("plan", "--out", ".trueup/saved.plan"))
         assert project.run("state", "list").code == 0
+    (project.root / "out").mkdir()
+    with tiny_disk(project.root / "out") as fill:
+        fill()
+        holds("a plan file on a full disk", project.run("plan", "--out", "out/saved.plan"))
     calm(project, vendor, count=4)
+
+
+def test_a_plan_file_on_a_full_disk(place: Place) -> None:
+    project, _ = place
+    (project.root / "plans").mkdir()
+    with tiny_disk(project.root / "plans") as fill:
+        fill()
+        holds("a plan file on a full disk", project.run("plan", "--out", "plans/saved.plan"))
+    assert list((project.root / "plans").iterdir()) == [project.root / "plans/ballast"]
 
 
 def test_two_applies_at_once(place: Place) -> None:

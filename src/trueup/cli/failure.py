@@ -28,6 +28,7 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
     """Tells the failure and returns the exit code."""
     flags = _guessed(arguments)
     screen = Screen(flags)
+    error = _interrupt(error) or error
     if isinstance(error, BrokenPipeError):
         forget(sys.stdout)
         return ERROR
@@ -49,6 +50,14 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
         screen.complain("".join(format_exception(error)))
     show(problem, screen)
     return int(problem.exit)
+
+
+def _interrupt(error: BaseException) -> BaseException | None:
+    """The Ctrl-C that caused the error: Python wraps one that comes while a class is made into a RuntimeError."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause
 
 
 def show(problem: TrueupError, screen: Screen) -> None:
