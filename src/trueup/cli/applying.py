@@ -147,8 +147,8 @@ def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
     if not any(change.action in WRITES for change in plan.changes):
         return Consent()
     reasons = tripped(plan, session.target.guard)
-    digests = {digest(plan)} | ({digest(promised)} if promised is not None else set())
-    acknowledged = any(is_acknowledged(known, session.flags.acks) for known in digests)
+    guarded = [plan, promised] if reasons else []  # a digest is only made where it is asked for: it reads every request
+    acknowledged = any(is_acknowledged(digest(one), session.flags.acks) for one in guarded if one is not None)
     may_ask = promised is None and session.screen.can_ask
     if may_ask and session.screen.json and (reasons or not session.flags.yes):
         session.screen.complain(as_text(plan, session.screen))
