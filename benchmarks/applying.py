@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.process import Spent, busy, trueup
+from benchmarks.process import Spent, busy, calm, trueup
 from benchmarks.setting import Setting
 from benchmarks.table import Row
 
@@ -54,7 +54,7 @@ def _measured(setting: Setting, kind: str, latency: int, workers: int) -> tuple[
         spent.wall / limit,
         1,
         note="the stub sets the pace" if share > BUSY else busy(spent),
-        calm=(spent.wall - spent.waited) / limit,
+        calm=calm(spent) / limit,
     )
 
 

@@ -66,8 +66,8 @@ def books(folder: str) -> Figures:
     from trueup.cli.options import Flags
     from trueup.cli.session import definitions, open_session
     from trueup.core.journal import DONE, INTENT, Entry
-    from trueup.core.plan_codec import dumps, loads
     from trueup.core.state import State
+    from trueup.edge.plan_file import read_plan, write_plan
     from trueup.edge.store import Store
     from trueup.engine.facts import Wish
     from trueup.engine.plan import make_plan
@@ -101,7 +101,8 @@ def books(folder: str) -> Figures:
             store.save(State(session.identity, 1, records))
             store.load()
         with clocked(figures, "plan"):
-            loads(dumps(plan))
+            write_plan(Path(place) / "saved.plan", plan)
+            read_plan(Path(place) / "saved.plan")
     return figures
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.process import PYTHON, Spent, busy, run, trueup
+from benchmarks.process import PYTHON, Spent, busy, calm, run, trueup
 from benchmarks.setting import Setting
 from benchmarks.table import Row
 
@@ -73,7 +73,7 @@ def _limited(what: str, spent: Spent, setting: Setting, latency: float) -> Row:
         spent.wall / limit,
         1 if latency else None,
         note=busy(spent),
-        calm=(spent.wall - spent.waited) / limit,
+        calm=calm(spent) / limit,
     )
 
 

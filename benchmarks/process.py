@@ -72,6 +72,11 @@ def _waited(pid: int) -> float:
         return 0.0
 
 
+def calm(spent: Spent) -> float:
+    """The wall seconds there would have been with a core always free, less the twentieth that such a guess may err by."""
+    return 0.95 * (spent.wall - spent.waited) if busy(spent) else spent.wall
+
+
 def busy(spent: Spent) -> str:
     """A remark where others kept the machine so busy that the wall clock tells little."""
     return f"waited {spent.waited:.2f} s for a core" if spent.waited > 0.05 * spent.wall else ""

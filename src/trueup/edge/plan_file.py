@@ -9,6 +9,7 @@ from pathlib import Path
 from trueup.core.errors import TrueupError
 from trueup.core.plan import Plan
 from trueup.core.plan_codec import MAX_CHARACTERS, dumps, loads
+from trueup.edge.collector import paused
 from trueup.edge.files import reason, sync_folder, write_new
 
 SUFFIXES = (".json", ".plan")
@@ -43,7 +44,8 @@ def read_plan(path: Path) -> Plan:
     except OSError as error:
         raise TrueupError(f"The plan file {path} could not be read: {reason(error)}.", again) from None
     try:
-        return loads(text)
+        with paused():
+            return loads(text)
     except TrueupError as error:
         raise TrueupError(f"{path}: {error.message}", error.hint) from None
 
@@ -74,9 +76,11 @@ def _may_go(path: Path) -> bool:
 def write_plan(path: Path, plan: Plan) -> None:
     """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with paused():
+        content = dumps(plan).encode("utf-8")
     try:
         beside.unlink(missing_ok=True)
-        write_new(beside, dumps(plan).encode("utf-8"), 0o600)
+        write_new(beside, content, 0o600)
         try:
             beside.replace(path)
         except OSError:

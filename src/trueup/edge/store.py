@@ -97,7 +97,8 @@ class Store:
             if not state.pending:
                 self._clear_journal()
             return
-        content = encode(state).encode("utf-8")
+        with paused():
+            content = encode(state).encode("utf-8")
         if len(content) > LIMIT:
             raise TrueupError(
                 f"The state of {self.target.name} would be larger than {LIMIT >> 20} MiB, and could not be read again.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from trueup.core.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.judge import Facts, Seen, Verdict, judge
-from trueup.core.plan import WRITES, Action, Change, Plan, Reason
+from trueup.core.plan import WRITES, Action, Cause, Change, Plan, Reason
 from trueup.core.settle import settled
 from trueup.core.source import Position
 from trueup.core.state import Record, State
@@ -139,12 +139,13 @@ def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> reque
 
 
 def _sources(definition: Definition, verdict: Verdict) -> dict[str, Position]:
-    """Where the changed fields stand; a create's are found when they are needed."""
-    if verdict.action is Action.CREATE or not verdict.fields:
+    """Where the fields stand that are to change or differ; a create's are found when they are needed."""
+    shown = [change for change in verdict.fields if change.cause is not Cause.RECORDED]
+    if verdict.action is Action.CREATE or not shown:
         return {}
     where = definition.locate()
     found = {}
-    for change in verdict.fields:
+    for change in shown:
         position = where.key(tuple(change.path.split(".", 1 if change.path.startswith("metadata.") else -1)))
         if position is not None:
             found[change.path] = position
