@@ -73,7 +73,7 @@ def _waited(pid: int) -> float:
 
 
 def calm(spent: Spent) -> float:
-    """The wall seconds there would have been with a core always free, less the twentieth that such a guess may err by."""
+    """The wall seconds with a core always free, guessed: less the twentieth that such a guess errs by."""
     return 0.95 * (spent.wall - spent.waited) if busy(spent) else spent.wall
 
 
