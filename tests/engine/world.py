@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trueup.core.call import Call, Reply, read_only
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.definition import Definition, Ignore, Lifecycle
-from trueup.core.errors import Exit, worst
+from trueup.core.errors import Exit, TrueupError, worst
 from trueup.core.journal import Entry, fold, from_line, to_line, unsettled
 from trueup.core.plan import Options, Plan
 from trueup.core.project import Target
@@ -32,6 +33,7 @@ from trueup.engine.refresh import refresh
 from trueup.local.faults import Fault, Faults
 from trueup.local.openai_assistants import Server
 from trueup.wire.adapters import adapter_for, identity_of
+from trueup.wire.base import Adapter
 
 START = 1_800_000_000.0
 
@@ -114,9 +116,13 @@ class World:
         if self.before_call is not None:
             self.before_call(call)
         self.calls.append(call)
-        reply = await self.faults.wrap(self.server.send)(call)
+        reply = await self.faults.wrap(self.answer)(call)
         self.step()
         return reply
+
+    async def answer(self, call: Call) -> Reply:
+        """What stands behind the faults."""
+        return await self.server.send(call)
 
     async def journal(self, entry: Entry) -> None:
         self.step()
@@ -187,6 +193,27 @@ class World:
         self.step()
         self.journal_lines = []
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether no line of an earlier run waits in the journal."""
+        return not self.journal_lines
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The target's lock; in memory there is nobody to keep away."""
+        yield
+
+    @contextmanager
+    def journaled(self) -> Iterator[Callable[[Entry], Awaitable[None]]]:
+        """The journal while it is open."""
+        yield self.journal
+
+    def backup(self, name: str, kind: str, body: object) -> None:
+        self.backups.append((name, kind, body))
+
+    def adapter(self) -> Adapter:
+        return adapter_for(self.target)
+
     def wish(self, options: Options) -> Wish:
         return Wish(
             target=self.target,
@@ -203,14 +230,15 @@ class World:
             send=self.send,
             clock=self.clock,
             journal=self.journal,
-            backup=lambda name, kind, body: self.backups.append((name, kind, body)),
+            backup=lambda name, kind, body: self.backup(name, kind, body),
             random=random.Random(self.seed),
         )
 
     async def _plan(self, options: Options, courier: Courier) -> Planning:
-        adapter = adapter_for(self.target)
-        state = self.state()
-        view = await refresh(adapter, courier, [record.id for record in state.records.values()])
+        adapter, state = self.adapter(), self.state()
+        by_age = sorted(state.records.values(), key=lambda record: record.created_at)
+        ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
+        view = await refresh(adapter, courier, filter(None, ids))
         return make_plan(self.wish(options), state, view, adapter)
 
     def courier(self, ports: Ports) -> Courier:
@@ -222,27 +250,37 @@ class World:
     async def _apply(self, options: Options, promised: Plan | None) -> Report:
         ports = self.ports()
         courier = self.courier(ports)
-        waits = [entry.since for entry in self.state().pending.values()]
-        if waits:
-            left = max(waits) + self.target.settle - self.clock.wall()
-            await courier.pause(min(left, self.target.settle))
-        loaded = self.state()
-        planning = await self._plan(options, courier)
-        if planning.state != loaded and self.target.state != "stamps":
-            self.save(planning.state)
+        with self.locked():
+            waits = [entry.since for entry in self.state().pending.values()]
+            if waits:
+                left = max(waits) + self.target.settle - self.clock.wall()
+                await courier.pause(min(left, self.target.settle))
+            loaded = self.state()
+            planning = await self._plan(options, courier)
+            if self.target.state == "file" and (planning.state != loaded or not self.is_folded):
+                self.save(planning.state)
+            return await self._executed(planning, courier, promised)
+
+    async def _executed(self, planning: Planning, courier: Courier, promised: Plan | None) -> Report:
         meeting = meet(promised, planning) if promised is not None else None
-        report, state = await execute(
-            planning,
-            meeting.plan if meeting else planning.plan,
-            adapter_for(self.target),
-            courier,
-            self.target,
-            lambda _name, _path: None,
-            meeting.outcomes if meeting else (),
-            meeting.only_fresh if meeting else 0,
-        )
-        self.save(state)
-        return report
+        with self.journaled() as journal:
+            courier.ports.journal = journal
+            report, state = await execute(
+                planning,
+                meeting.plan if meeting else planning.plan,
+                self.adapter(),
+                courier,
+                self.target,
+                lambda _name, _path: None,
+                meeting.outcomes if meeting else (),
+                meeting.only_fresh if meeting else 0,
+            )
+            try:
+                self.save(state)
+            except TrueupError as error:
+                problems = (*report.problems, f"{error.message} {error.hint}")
+                return replace(report, problems=problems, codes=(*report.codes, error.exit))
+            return report
 
     def apply(self, promised: Plan | None = None, **options: Any) -> Report:
         return asyncio.run(self.applying(promised, **options))
