@@ -23,29 +23,27 @@ def apply(flags: Flags, what: tuple[str, ...]) -> int:
     NAME is a name, a path, a folder, a glob, or a part (all who use it). With a PLAN that `trueup plan --out` wrote,
     only those of its changes are sent that still stand, and nothing is asked.
     """
-    import asyncio
-
     from trueup.cli import applying
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
     promised = _promised(flags, what)
     session = open_session(flags, promised.identity.target if promised is not None else "")
     if promised is None:
-        return int(asyncio.run(applying.apply(session, what)))
+        return int(complete(applying.apply(session, what)))
     applying.refuse_other_plan(promised, session)
-    return int(asyncio.run(applying.apply(session, (), promised=promised, file=what[0])))
+    return int(complete(applying.apply(session, (), promised=promised, file=what[0])))
 
 
 @click.command(short_help="Delete what state holds for the target.")
 @takes(VARS, NETWORK, CONSENT, DECIDING[-1:])
 def destroy(flags: Flags) -> int:
     """Delete every assistant that state holds for the target; what is protected stays."""
-    import asyncio
-
     from trueup.cli import applying
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
-    return int(asyncio.run(applying.apply(open_session(flags), (), destroy=True)))
+    return int(complete(applying.apply(open_session(flags), (), destroy=True)))
 
 
 def _promised(flags: Flags, what: tuple[str, ...]) -> Plan | None:

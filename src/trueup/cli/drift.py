@@ -25,12 +25,11 @@ def drift(flags: Flags, names: tuple[str, ...], everything: bool) -> int:
     Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
     undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
     """
-    import asyncio
-
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
     session = open_session(flags)
-    plan, unmanaged = asyncio.run(_look(session, names, everything))
+    plan, unmanaged = complete(_look(session, names, everything))
     if flags.json:
         from trueup.render import json as as_json
 

@@ -30,11 +30,10 @@ def import_(flags: Flags, links: tuple[str, ...]) -> int:
     edit. Nothing is sent, except with `state: stamps`, where the stamp is written.
     """
     pairs = _pairs(links)
-    import asyncio
-
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
-    return int(asyncio.run(_import(open_session(flags), pairs)))
+    return int(complete(_import(open_session(flags), pairs)))
 
 
 def _pairs(links: tuple[str, ...]) -> dict[str, str]:

@@ -26,15 +26,14 @@ def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcod
 
     NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is written but FILE.
     """
-    import asyncio
-
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
     session = open_session(flags)
     place = session.root / out if out is not None else None
     if place is not None:
         _refuse_place(place, session)
-    made = asyncio.run(_plan(session, names))
+    made = complete(_plan(session, names))
     if place is not None:
         save(made, place)
     show_plan(made, session.screen)

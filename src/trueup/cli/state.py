@@ -100,8 +100,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
 
     A state file or a journal that is damaged is moved aside, never deleted.
     """
-    import asyncio
-
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
     from trueup.core.errors import Exit
     from trueup.edge.salvage import set_damaged_aside
@@ -112,7 +111,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
         aside = [str(path) for path in set_damaged_aside(session.store)]
         for path in aside:
             session.screen.note(f"What was damaged has been moved aside: {path}.")
-        made = asyncio.run(_rebuild(session, names))
+        made = complete(_rebuild(session, names))
         session.store.save(made.state)
     _tell_rebuilt(session, made, aside)
     return int(Exit.HELD if made.twins else Exit.OK)
@@ -138,13 +137,14 @@ def unlock(flags: Flags) -> int:
 
 def _known(session: Session) -> State:
     """The state; where the stamps are the state, what they say."""
-    import asyncio
     from dataclasses import replace
+
+    from trueup.cli.loop import complete
 
     state = session.store.load()
     if session.target.state == "file":
         return state
-    return replace(asyncio.run(_rebuild(session, (), state)).state, pending=state.pending)
+    return replace(complete(_rebuild(session, (), state)).state, pending=state.pending)
 
 
 async def _rebuild(session: Session, names: Sequence[str], state: State | None = None) -> Rebuilt:

@@ -28,12 +28,11 @@ def why(flags: Flags, name: str, field: str | None) -> int:
 
     FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
     """
-    import asyncio
-
+    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
     session = open_session(flags)
-    answer = asyncio.run(_answer(session, name, field))
+    answer = complete(_answer(session, name, field))
     if flags.json:
         from trueup.render import json as as_json
 
