@@ -83,7 +83,7 @@ _NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTL
 def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
     """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
     yield from _header(plan, look)
-    outside = [_as_drift(change) for change in plan.changes if is_outside(change)]
+    outside = [as_drift(change) for change in plan.changes if is_outside(change)]
     others = [change for change in plan.changes if change.action in (Action.ORPHAN, Action.UNREAD)]
     yield from change_rows([*outside, *others], look)
     if not outside and not others and plan.complete:
@@ -103,7 +103,7 @@ def is_outside(change: Change) -> bool:
     return change.reason is Reason.DELETED_OUTSIDE or any(item.cause in _OUTSIDE for item in change.fields)
 
 
-def _as_drift(change: Change) -> Change:
+def as_drift(change: Change) -> Change:
     """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
     outside = tuple(item for item in change.fields if item.cause in _OUTSIDE)
     reason = Reason.DRIFTED if change.reason is Reason.REVERTED else change.reason
@@ -162,25 +162,25 @@ def _header(plan: Plan, look: Look) -> Iterator[Row]:
     name = visible(to.target if is_local else f"{to.project}/{to.target}", look)
     where = "the embedded server" if is_local else f"{visible(to.protocol, look)} at {visible(to.base_url, look)}"
     yield from hanging((), [Piece(f"Target {name}", Tone.STRONG), Piece(f": {where}", Tone.FAINT)], look.width, 2)
-    if flags := _flags(plan.options, look):
+    if flags := flags_of(plan.options, look):
         yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
 
 
-def _flags(options: Options, look: Look) -> str:
+def flags_of(options: Options, look: Look) -> str:
     """The flags that made this plan another one than the plain command makes."""
-    flags = [f"--on-drift {visible(options.on_drift, look)}"] if options.on_drift != "refuse" else []
-    flags += ["--prune"] if options.prune else []
-    flags += ["--stamp"] if options.stamp_all else []
-    flags += [f"--var {visible(name, look)}={value(options.vars[name], look, 30)}" for name in sorted(options.vars)]
-    flags += [f"--ack {visible(item, look)}" for item in options.accepted_ids]
-    return " ".join(flags)
+    found = [f"--on-drift {visible(options.on_drift, look)}"] if options.on_drift != "refuse" else []
+    found += ["--prune"] if options.prune else []
+    found += ["--stamp"] if options.stamp_all else []
+    found += [f"--var {visible(name, look)}={value(options.vars[name], look, 30)}" for name in sorted(options.vars)]
+    found += [f"--ack {visible(item, look)}" for item in options.accepted_ids]
+    return " ".join(found)
 
 
 def _change(change: Change, look: Look, common: Shared, hints: set[str]) -> Iterator[Row]:
     yield from _heading(change, look)
     if change.action not in (Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD):
         yield from fields(change, look, common)
-    for note in _notes(change):
+    for note in notes(change):
         yield from sentence(note, 4, look, Tone.FAINT)
     hint = change.hint or say(change.reason, change.name, change.others, change.moved_from)[1]
     known = hint in hints and change.action in _HINT_ONCE
@@ -217,7 +217,8 @@ def _with_id(rows: list[Row], change: Change, look: Look) -> Iterator[Row]:
         yield (Piece(" " * (look.width - columns(live_id))), Piece(live_id, Tone.FAINT))
 
 
-def _notes(change: Change) -> Iterable[str]:
+def notes(change: Change) -> Iterable[str]:
+    """What a reader should know beside the fields, a sentence each."""
     if change.adopted and change.action is not Action.ADOPT:
         yield "Adopted by its stamp first."
     if change.moved_from and change.reason is not Reason.MOVED:
