@@ -14,6 +14,7 @@ import pytest
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
 from trueup.local import database
+from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
 
 
@@ -94,7 +95,8 @@ def test_whoever_opens_a_new_file_at_the_same_moment_is_let_in(tmp_path: Path) -
 
 
 def test_modifies_side_by_side_lose_no_key(tmp_path: Path) -> None:
-    with Server(tmp_path / "db", metadata="merge") as one, Server(tmp_path / "db", metadata="merge") as two:
+    merging = Habits(metadata="merge")
+    with Server(tmp_path / "db", habits=merging) as one, Server(tmp_path / "db", habits=merging) as two:
         path = f"/assistants/{create(one, 'a')}"
 
         def write(server: Server, keys: range) -> None:
@@ -134,7 +136,7 @@ def test_a_locked_file_is_answered_with_503_and_nothing_is_done(
 
 
 def test_a_refused_modify_leaves_the_file_unlocked(tmp_path: Path) -> None:
-    with Server(tmp_path / "db", strict_models=True) as one, Server(tmp_path / "db") as two:
+    with Server(tmp_path / "db") as one, Server(tmp_path / "db") as two:
         path = f"/assistants/{create(one, 'a')}"
         assert one.answer(Call("POST", path, json={"model": "o3"})).status == 400
         assert two.answer(Call("POST", path, json={"name": "b"})).status == 200

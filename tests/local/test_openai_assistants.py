@@ -12,8 +12,9 @@ import pytest
 
 from tests.local.requests import error, listed, made, modified, post
 from trueup.core.call import Call
-from trueup.local.assistant_bodies import ORDER
+from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
+from trueup.local.vendors import STORED as ORDER
 
 
 def test_a_model_alone_gets_every_default_in_the_recorded_order(server: Server) -> None:
@@ -154,7 +155,7 @@ def test_metadata_is_replaced(server: Server) -> None:
 
 @pytest.fixture
 def merging() -> Iterator[Server]:
-    with Server(metadata="merge") as server:
+    with Server(habits=Habits(metadata="merge")) as server:
         yield server
 
 
@@ -167,20 +168,22 @@ def test_metadata_is_merged_if_the_server_was_told_so(merging: Server) -> None:
 
 
 @pytest.fixture
-def strict() -> Iterator[Server]:
-    with Server(strict_models=True) as server:
+def lenient() -> Iterator[Server]:
+    with Server(habits=Habits(refuses_sampling=False)) as server:
         yield server
 
 
-def test_reasoning_models_refuse_stored_sampling_only_if_the_server_was_told_so(server: Server, strict: Server) -> None:
-    assert modified(server, made(server), model="o3-mini")["temperature"] == 1.0
-    assistant = made(strict)
-    refused = error(post(strict, {"model": "o3-mini"}, f"/assistants/{assistant['id']}"))
+def test_reasoning_models_refuse_stored_sampling_unless_the_server_was_told_not_to(
+    server: Server, lenient: Server
+) -> None:
+    assert modified(lenient, made(lenient), model="o3-mini")["temperature"] == 1.0
+    assistant = made(server)
+    refused = error(post(server, {"model": "o3-mini"}, f"/assistants/{assistant['id']}"))
     assert refused["code"] == "unsupported_parameter"
     assert refused["param"] in ("temperature", "top_p")
-    changed = modified(strict, assistant, model="o3-mini", temperature=None, top_p=None)
+    changed = modified(server, assistant, model="o3-mini", temperature=None, top_p=None)
     assert (changed["temperature"], changed["top_p"]) == (None, None)
-    assert modified(strict, assistant, model="gpt-4o")["temperature"] == 1.0
+    assert modified(server, assistant, model="gpt-4o")["temperature"] == 1.0
 
 
 def test_delete_says_so_once_and_then_knows_nothing(server: Server) -> None:

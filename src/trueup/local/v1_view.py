@@ -1,0 +1,76 @@
+"""Assistants as v1 of OpenAI's API saw them: files on the assistant, and a tool called retrieval.
+
+By the rules that OpenAI published for moving to v2: there is one assistant, and the header chooses the view. Files
+given under v1 reach the lists that v2 shows, also when they are taken off; what v2 changes does not show under v1.
+What was not published: a file search made under v2 is shown as retrieval, and the format `none` as v2's `auto`. This
+server holds no files: a vector store that retrieval needs is named, not filled, and v1's order of files, by their
+creation, is that of their ids. Knows no storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trueup.local.assistant_fields import FILE_IDS
+
+KEY = "v1"
+"""Where a stored assistant keeps what only v1 knows: each attached file's id with its time, and the format `none`."""
+
+
+def narrowed(stored: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """The answer to a v1 request."""
+    own = stored.get(KEY, {})
+    shown = {**stored, "tools": [_v1_tool(tool) for tool in stored["tools"]], "file_ids": sorted(own.get("files", {}))}
+    if own.get("none") and stored["response_format"] == "auto":
+        shown["response_format"] = "none"
+    return {name: shown[name] for name in keys}
+
+
+def widened(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A checked v1 body in v2's words, without its files."""
+    wide = {name: value for name, value in body.items() if name != "file_ids"}
+    if "tools" in wide:
+        wide["tools"] = [{"type": "file_search"} if tool["type"] == "retrieval" else tool for tool in wide["tools"]]
+    if wide.get("response_format") == "none":
+        wide["response_format"] = "auto"
+    elif isinstance(wide.get("response_format"), dict):
+        wide["response_format"] = {"type": "text", **wide["response_format"]}
+    return wide
+
+
+def attached(
+    assistant: Mapping[str, Any], before: Mapping[str, Any] | None, body: Mapping[str, Any], now: int
+) -> dict[str, Any]:
+    """The assistant after a v1 write, with its files where v2 looks for them; `now` is Unix seconds.
+
+    Raises `Refusal` when the lists that both views filled grow over their limit.
+    """
+    own = before.get(KEY, {}) if before else {}
+    old = own.get("files", {})
+    files = {name: old.get(name, now) for name in body.get("file_ids", old)}
+    none = body["response_format"] == "none" if "response_format" in body else own.get("none", False)
+    resources = {tool: dict(lists) for tool, lists in assistant["tool_resources"].items()}
+    newly = _enabled(assistant) - (_enabled(before) if before else frozenset())
+    if "code_interpreter" in resources:
+        listed = [name for name in resources["code_interpreter"]["file_ids"] if name in files or name not in old]
+        fresh = files if "code_interpreter" in newly else [name for name in files if name not in old]
+        if "code_interpreter" in _enabled(assistant):
+            listed += [name for name in fresh if name not in listed]
+        FILE_IDS(listed, "file_ids")
+        resources["code_interpreter"]["file_ids"] = listed
+    if files and "file_search" in _enabled(assistant) and not resources["file_search"]["vector_store_ids"]:
+        resources["file_search"]["vector_store_ids"] = [f"vs_{assistant['id'].removeprefix('asst_')}"]
+    return {**assistant, "tool_resources": resources, KEY: {"files": files, "none": none}}
+
+
+def _enabled(assistant: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(tool["type"] for tool in assistant["tools"])
+
+
+def _v1_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    if tool["type"] == "file_search":
+        return {"type": "retrieval"}
+    if tool["type"] == "function":
+        return {"type": "function", "function": {k: v for k, v in tool["function"].items() if k != "strict"}}
+    return dict(tool)

@@ -1,0 +1,120 @@
+"""The vendors that speak the assistants protocol, one row each: where they listen, whom they let in, how they answer.
+
+From the vendors' specifications, recorded traffic and what their users report. Knows no stored assistant, and nothing
+of the rows by which the tool's own client speaks: each is checked against the other only because neither copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from trueup.local import assistant_fields
+from trueup.local.assistant_fields import DATED_RANKER, Fields
+
+V2_BETA = "assistants=v2"
+V1_BETA = "assistants=v1"
+
+_HEAD = ("id", "object", "created_at", "name", "description", "model", "instructions", "tools")
+STORED = (*_HEAD, "top_p", "temperature", "reasoning_effort", "tool_resources", "metadata", "response_format")
+"""The keys of a stored assistant: those of an OpenAI answer, in the order in which they were recorded."""
+
+AZURE_OLDEST, AZURE_NEWEST = "2024-05-01-preview", "2025-04-01-preview"
+FOUNDRY_PREVIEW = "2025-05-15-preview"
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One vendor's ways.
+
+    `mount` is the path of its base URL; `account` whose assistants it shows: vendors of one account show the same.
+    `keys` are an answer's keys in their order. `credentials` are the ways in that it takes: `bearer`, `api-key`.
+    `betas` names, for each version header it takes, the vendor as which it then answers; empty: it wants none.
+    `versions` are the values of `api-version`, in order and with everything between the first and the last of
+    Azure's dated ones; empty: it wants none. `previews` are versions that take other fields. `microsoft`: front-door
+    refusals have Microsoft's short shape. `search` and `function` are what a tool gets that does not say it itself.
+    """
+
+    name: str
+    mount: str
+    fields: Fields
+    account: str
+    keys: tuple[str, ...] = STORED
+    credentials: tuple[str, ...] = ("bearer",)
+    betas: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+    previews: Mapping[str, Fields] = field(default_factory=dict)
+    microsoft: bool = False
+    search: Mapping[str, Any] = field(default_factory=dict)
+    ranking: Mapping[str, Any] = field(default_factory=dict)
+    function: Mapping[str, Any] = field(default_factory=dict)
+    float32: bool = False
+    first_id: bool = True
+    always_last_id: bool = True
+    is_v1: bool = False
+
+    def takes_version(self, version: str) -> bool:
+        """Whether it knows this `api-version`."""
+        if self.account != "azure-openai":
+            return version in self.versions
+        return version.endswith("-preview") and AZURE_OLDEST <= version <= AZURE_NEWEST
+
+
+_DATED = {"ranker": DATED_RANKER, "score_threshold": 0.0}
+_NO_PARAMETERS = {"type": "object", "properties": {}}
+
+OPENAI = Vendor(
+    "openai",
+    "/v1",
+    assistant_fields.OPENAI,
+    account="openai",
+    betas={V2_BETA: "openai"},
+    ranking={**_DATED, "hybrid_search": None},
+    function={"parameters": _NO_PARAMETERS, "strict": False},
+)
+
+OPENAI_V1 = replace(
+    OPENAI,
+    name="openai-v1",
+    fields=assistant_fields.OPENAI_V1,
+    keys=(*_HEAD, "file_ids", "metadata", "top_p", "temperature", "response_format"),
+    betas={V1_BETA: "openai-v1", V2_BETA: "openai"},
+    is_v1=True,
+)
+"""OpenAI while both versions ran, until December 2024: the header chooses the view of one and the same assistant."""
+
+_MICROSOFT_KEYS = (*_HEAD, "top_p", "temperature", "tool_resources", "metadata", "response_format")
+
+AZURE = Vendor(
+    "azure-openai",
+    "/openai",
+    assistant_fields.AZURE,
+    account="azure-openai",
+    keys=_MICROSOFT_KEYS,
+    credentials=("api-key", "bearer"),
+    versions=(AZURE_OLDEST, AZURE_NEWEST),
+    microsoft=True,
+    search={"max_num_results": 20},
+    ranking=_DATED,
+)
+"""Azure OpenAI: `max_num_results` is filled in, as its users' test data shows."""
+
+FOUNDRY = Vendor(
+    "foundry-classic",
+    "/api/projects/local",
+    assistant_fields.FOUNDRY,
+    account="foundry-classic",
+    keys=_MICROSOFT_KEYS,
+    versions=("v1", "2025-05-01", FOUNDRY_PREVIEW),
+    previews={FOUNDRY_PREVIEW: assistant_fields.FOUNDRY_PREVIEW},
+    microsoft=True,
+    ranking=_DATED,
+    float32=True,
+    first_id=False,
+    always_last_id=False,
+)
+"""Foundry classic, with one project, called `local`."""
+
+VENDORS: Mapping[str, Vendor] = {vendor.name: vendor for vendor in (OPENAI, OPENAI_V1, AZURE, FOUNDRY)}
+"""All of them, by the name of their dialect."""
