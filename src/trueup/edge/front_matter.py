@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trueup.core.document import Document, Lines, decode, trimmed
@@ -17,29 +17,52 @@ from trueup.edge.yaml_reader import read_text
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A Markdown definition cut up; joined, they are the text: `gap` is what is dropped before the body."""
+
+    opening: str
+    front: str
+    closing: str
+    gap: str
+    body: str
+
+
+def split(text: str) -> Pieces | None:
+    """The pieces of a text whose line breaks are LF; None where there is no front matter, or no end of it."""
+    opening = _FENCE.match(text)
+    closing = _FENCE.search(text, opening.end()) if opening is not None else None
+    if opening is None or closing is None:
+        return None
+    start = closing.end() + 1
+    if text.startswith("\n", start):
+        start += 1
+    first = opening.end() + 1
+    return Pieces(
+        text[:first], text[first : closing.start()], closing.group(), text[closing.end() : start], text[start:]
+    )
+
+
 def read_markdown(data: bytes, file: str, *, locate: bool = False) -> Document:
     """The definition in a Markdown file; one that opens without front matter is none, and its value is None."""
     decoded = decode(data, file)
     if isinstance(decoded, Diagnostic):
         return Document(file, None, (decoded,))
     text = decoded.replace("\r\n", "\n")
-    opening = _FENCE.match(text)
-    if opening is None:
+    if _FENCE.match(text) is None:
         return Document(file)
-    closing = _FENCE.search(text, opening.end())
-    if closing is None:
+    pieces = split(text)
+    if pieces is None:
         return Document(file, None, (_unclosed(file, text),))
     # The fence's line is replaced by an empty one, so that every position is that of the file.
-    front = read_text("\n" + text[opening.end() + 1 : closing.start()], file, locate=locate)
+    front = read_text("\n" + pieces.front, file, locate=locate)
     front = _without_mapping(front, file)
     if front.value is None:
         return replace(front, diagnostics=tuple(_with_line(item, text) for item in front.diagnostics))
-    start = closing.end() + 1
-    if text.startswith("\n", start):
-        start += 1
-    body = trimmed(text[start:])
+    body = trimmed(pieces.body)
     if not body.strip():
         return front
+    start = len(text) - len(pieces.body)
     return _with_body(front, body, Lines(file, text).offset(start) if locate else None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
@@ -64,6 +65,22 @@ def read_text(text: str, file: str, *, locate: bool = False) -> Document:
     except yaml.YAMLError as error:
         builder.problems.append(_syntax(error, lines))
     return builder.document(file)
+
+
+def events(text: str) -> Iterator[tuple[str, Any]]:
+    """The parser's events with their names, for who needs the places and the styles of nodes, line breaks being LF.
+
+    The text is one that `read_text` has read without a problem; marks count characters.
+    """
+    loader = _LOADER(_with_stand_ins(text, is_json=False)[0])
+    try:
+        while True:
+            event = loader.get_event()
+            yield type(event).__name__, event
+            if isinstance(event, yaml.StreamEndEvent):
+                return
+    finally:
+        loader.dispose()
 
 
 def _drain(next_event: Any, builder: Builder) -> None:

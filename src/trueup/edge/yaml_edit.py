@@ -1,0 +1,228 @@
+"""Surgical edits of a YAML text: one value changes, and every line that is not its own stays, byte for byte.
+
+A changed text counts only if the reader finds in it exactly the value that was wanted, so nothing here has to be
+believed. Knows line breaks as LF alone, and nothing of files, Markdown or what a value is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from trueup.core.align import Allowance, align
+from trueup.core.canonical import canonical_json
+from trueup.edge.yaml_nodes import Kind, Node, parse, walk
+from trueup.edge.yaml_place import Layout, Place, Splice, TooFine, spliced
+from trueup.edge.yaml_reader import read_text
+from trueup.edge.yaml_text import Form, entries
+
+Gap = tuple[int, int]
+"""From one index of a list to another."""
+
+ALIGNMENTS: Final = 200_000
+"""Comparisons that finding the unchanged entries of lists may cost."""
+
+
+class CannotEdit(Exception):
+    """The text cannot be made to hold the value; the message is a sentence's end that says why."""
+
+
+def rewritten(text: str, value: Any, file: str) -> str:
+    """The text, changed so that it reads as `value` and otherwise left alone. Raises CannotEdit.
+
+    The finest change that reads back as wanted is taken: single entries first, then whole values, quoted at last.
+    """
+    found = read_text(text, file)
+    before = found.value
+    if before is None:
+        if value and [item.code for item in found.diagnostics] == ["empty-file"]:
+            above = text if not text or text.endswith("\n") else f"{text}\n"
+            return _checked(above + "".join(f"{line}\n" for line in entries(value, 0, Form())), value, file)
+        raise CannotEdit(f"{file} has problems of its own; trueup validate tells them")
+    if equal(before, value):
+        return text
+    root = parse(text)
+    assert root is not None
+    reason = ""
+    for quote, coarse, closed in (
+        (False, False, False),
+        (False, False, True),
+        (False, True, False),
+        (True, True, True),
+    ):
+        try:
+            changed = _Changes(text, root, Layout.of(root, file, quote=quote), coarse=coarse).made(before, value)
+            if closed and not changed.endswith("\n"):
+                changed += "\n"
+            return _checked(changed, value, file)
+        except (CannotEdit, TooFine) as error:
+            reason = reason or str(error)
+    raise CannotEdit(reason)
+
+
+def add_entry(text: str, path: tuple[str, ...], value: Any, file: str = "the file") -> str:
+    """The text with `value` at a path of keys, whose mappings are made where they are missing. Raises CannotEdit."""
+    found = read_text(text, file)
+    if found.value is None and [item.code for item in found.diagnostics] != ["empty-file"]:
+        raise CannotEdit(f"{file} has problems of its own; trueup validate tells them")
+    return rewritten(text, with_value(found.value or {}, path, value), file)
+
+
+def with_value(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    """A copy of the document with a value at a path; mappings that are missing, or null, are made."""
+    if not path:
+        return value
+    head, rest = path[0], path[1:]
+    if isinstance(document, list) and isinstance(head, int):
+        return [with_value(entry, rest, value) if index == head else entry for index, entry in enumerate(document)]
+    mapping = document if isinstance(document, dict) else {}
+    return {**mapping, str(head): with_value(mapping.get(str(head)), rest, value)}
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two plain values are the same to the letter: 1 is neither True nor 1.0, and order in mappings is none."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(equal, left, right))
+    return bool(left == right)
+
+
+def _checked(text: str, value: Any, file: str) -> str:
+    """The text if it reads as the value. Raises CannotEdit."""
+    found = read_text(text, file)
+    if found.value is not None and equal(found.value, value):
+        return text
+    said = found.diagnostics[0].message if found.diagnostics else "other values of the file would change with it"
+    raise CannotEdit(f"it cannot be written there so that it reads back the same: {said}")
+
+
+class _Changes:
+    """Walks the nodes beside the value as it is and as it is wanted, and gathers the splices between them."""
+
+    def __init__(self, text: str, root: Node, layout: Layout, *, coarse: bool) -> None:
+        self._text = text
+        self._root = root
+        self._layout = layout
+        self._coarse = coarse
+        self._splices: list[Splice] = []
+        self._allowance = Allowance(ALIGNMENTS)
+        self._aliases = [node for node in walk(root) if node.kind is Kind.ALIAS]
+
+    def made(self, before: Any, after: Any) -> str:
+        """The whole text, changed. Raises CannotEdit and TooFine."""
+        top = Place(self._text, self._root, self._root.start, -1, self._layout)
+        if self._root.kind is Kind.MAPPING and isinstance(after, dict):
+            self._mapping(top, before, after)
+        else:
+            raise CannotEdit("the file would not hold a mapping any more")
+        return spliced(self._text, self._splices)
+
+    def _change(self, place: Place, before: Any, after: Any) -> None:
+        """Changes one value, as finely as can be."""
+        node = place.node
+        if equal(before, after):
+            return
+        self._refuse_shared(node)
+        kept = len(self._splices)
+        try:
+            if node.kind is Kind.MAPPING and isinstance(after, dict) and node.entries:
+                return self._mapping(place, before, after)
+            if node.kind is Kind.SEQUENCE and isinstance(after, list) and node.items and after and not self._coarse:
+                return self._sequence(place, before, after)
+        except TooFine:
+            del self._splices[kept:]
+        self._refuse_lost(node)
+        self._splices.append(place.replaced(before, after))
+
+    def _mapping(self, place: Place, before: dict[str, Any], after: dict[str, Any]) -> None:
+        own = {key.text: (key, value) for key, value in place.node.entries if not _is_merge(key)}
+        for key in before:
+            if key not in after:
+                if key not in own:
+                    raise CannotEdit(
+                        f"the key {key!r} comes from the mapping that << names, and cannot be left out here"
+                    )
+                self._refuse_lost(own[key][1])
+                self._splices.append(place.without(own[key][0], own[key][1]))
+        fresh: dict[str, Any] = {}
+        for key, value in after.items():
+            if key in own:
+                self._change(place.below(*own[key]), before[key], value)
+            elif key not in before or not equal(before[key], value):
+                fresh[key] = value  # new, or one that << brought and that is said otherwise here
+        if before and not after.keys() & own.keys() and not _merges(place.node):
+            raise TooFine("nothing of the mapping stays")
+        if fresh:
+            self._splices.append(place.with_entries(fresh))
+
+    def _sequence(self, place: Place, before: list[Any], after: list[Any]) -> None:
+        for (start, end), (new_start, new_end) in self._gaps(before, after):
+            paired = end - start if end - start == new_end - new_start else 0
+            for step in range(paired):
+                self._change(place.item(start + step), before[start + step], after[new_start + step])
+            for index in range(start + paired, end):
+                self._refuse_lost(place.node.items[index])
+                self._splices.append(place.without_item(index))
+            if new_end > new_start + paired:
+                self._splices.append(place.with_items(start + paired, after[new_start + paired : new_end]))
+
+    def _gaps(self, left: list[Any], right: list[Any]) -> Iterator[tuple[Gap, Gap]]:
+        """The stretches of two lists between what they share; entries of one name make a stretch of their own."""
+        for a, b in self._between([*map(canonical_json, left)], [*map(canonical_json, right)], (0, 0)):
+            names = [*map(_name, left[slice(*a)])], [*map(_name, right[slice(*b)])]
+            if len(names[0]) == len(names[1]):
+                yield a, b
+                continue
+            matched = align(*names, self._allowance)
+            for start, other, length in matched:
+                for step in range(length):
+                    i, j = a[0] + start + step, b[0] + other + step
+                    yield (i, i + 1), (j, j + 1)
+            yield from self._between(*names, (a[0], b[0]))
+
+    def _between(self, left: list[bytes], right: list[bytes], origin: tuple[int, int]) -> Iterator[tuple[Gap, Gap]]:
+        a = b = 0
+        for start, other, length in [*align(left, right, self._allowance), (len(left), len(right), 0)]:
+            if (a, b) != (start, other):
+                yield (a + origin[0], start + origin[0]), (b + origin[1], other + origin[1])
+            a, b = start + length, other + length
+
+    def _refuse_shared(self, node: Node) -> None:
+        """What an anchor names is also another value; changing it here would change that. Raises CannotEdit."""
+        users = [alias for alias in self._aliases if alias.text == node.anchor]
+        if users:
+            raise CannotEdit(
+                f"it carries the anchor &{node.anchor}, which line {min(user.line for user in users) + 1} of the file "
+                f"uses too; write the value out there, or here without the anchor"
+            )
+
+    def _refuse_lost(self, node: Node) -> None:
+        """An anchor in what is written anew must not be one that the rest of the file uses. Raises CannotEdit."""
+        below = walk(node)
+        anchors = {inner.anchor for inner in below} - {None}
+        for alias in self._aliases:
+            if alias.text in anchors and not any(alias is inner for inner in below):
+                raise CannotEdit(
+                    f"the anchor &{alias.text} stands in it, which line {alias.line + 1} of the file uses; "
+                    "write the value out there first"
+                )
+
+
+def _name(entry: Any) -> bytes:
+    """What an entry of a list is called: a function by its name, another tool by its type."""
+    if not isinstance(entry, dict):
+        return canonical_json(entry)
+    function = entry.get("function")
+    inner = function.get("name") if isinstance(function, dict) else sorted(entry)
+    return canonical_json([entry.get("type"), inner])
+
+
+def _is_merge(key: Node) -> bool:
+    return key.text == "<<" and key.kind is Kind.SCALAR and not key.style and key.anchor is None
+
+
+def _merges(node: Node) -> bool:
+    return any(_is_merge(key) for key, _ in node.entries)

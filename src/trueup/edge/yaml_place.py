@@ -1,0 +1,328 @@
+"""One value's place in a YAML text, and the splices that replace, add or take away there, in the layout around it.
+
+Knows offsets, columns and comments; does not know which change is wanted, nor whether it reads back (`yaml_edit`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from trueup.edge.yaml_nodes import BLOCK, Kind, Node, walk
+from trueup.edge.yaml_text import (
+    Form,
+    after_dash,
+    after_key,
+    entries,
+    flow,
+    folded,
+    is_block_text,
+    items,
+    literal,
+    token,
+)
+
+Splice = tuple[int, int, str]
+"""From one offset to another, and the text that comes there."""
+
+_HEADER: Final = re.compile(r"[|>](?:[1-9][-+]?|[-+][1-9]?)?")
+_WIDTH: Final = 80
+
+
+class TooFine(Exception):
+    """A part cannot be changed by itself; what holds it is written anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the text is laid out; `quote` puts every changed text on one line in double quotes."""
+
+    form: Form
+    quote: bool = False
+
+    @classmethod
+    def of(cls, root: Node, file: str, *, quote: bool = False) -> Layout:
+        """The layout that the text itself shows: its most usual step, and where its lists stand."""
+        steps: Counter[int] = Counter()
+        lists: Counter[bool] = Counter()
+        for node in walk(root):
+            if node.kind is not Kind.MAPPING or node.flow:
+                continue
+            for key, value in node.entries:
+                if value.flow or value.line == key.line or not value.parts:
+                    continue
+                if value.kind is Kind.SEQUENCE:
+                    lists[value.column > key.column] += 1
+                elif value.column > key.column:
+                    steps[value.column - key.column] += 1
+        step = steps.most_common(1)[0][0] if steps else 2
+        return cls(Form(step, not lists or lists[True] >= lists[False], file.endswith(".json")), quote)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node where it stands: `after` is the offset right behind `key:` or the dash, `column` that of the block
+    collection around it, -1 at the top; `in_flow` and `is_item` say what kind of collection that is."""
+
+    text: str
+    node: Node
+    after: int
+    column: int
+    layout: Layout
+    in_flow: bool = False
+    is_item: bool = False
+
+    def below(self, key: Node, value: Node) -> Place:
+        """The place of a mapping's value."""
+        after = self.text.index(":", key.end) + 1
+        if self.node.flow:
+            return replace(self, node=value, after=after, in_flow=True, is_item=False)
+        return replace(self, node=value, after=after, column=key.column, in_flow=False, is_item=False)
+
+    def item(self, index: int) -> Place:
+        """The place of a list's entry."""
+        node = self.node.items[index]
+        if self.node.flow:
+            return replace(self, node=node, after=node.start, in_flow=True, is_item=True)
+        return replace(self, node=node, after=self._dash(index) + 1, column=self.node.column, is_item=True)
+
+    def replaced(self, before: Any, after: Any) -> Splice:
+        """The splice that puts another value here, in the style of the old one."""
+        anchor = f"&{self.node.anchor} " if self.node.anchor else ""
+        if self.in_flow:
+            return self.node.start, self.node.end, anchor + self._in_flow(after)
+        first, *rest = self._lines(before, after)
+        first = f" {anchor.rstrip()}{first}" if anchor else first
+        if self.node.kind is Kind.SCALAR and self.node.style not in BLOCK and not rest and self.node.start > self.after:
+            return self.node.start, self.node.end, first[1:]
+        comment, end = self._comment()
+        if _keeps_breaks(first):
+            end = self._past_blank_lines(end)
+        return self.after, end, "\n".join([first + comment, *rest])
+
+    def with_entries(self, fresh: dict[str, Any]) -> Splice:
+        """The splice that adds keys to this mapping, behind its last one."""
+        if self.node.flow:
+            form = flow(fresh, is_json=self.layout.form.is_json)[1:-1]
+            return self._into_flow([value for _, value in self.node.entries], len(self.node.entries), form)
+        if self.node.kind is not Kind.MAPPING or not self.node.entries:
+            raise TooFine("there is no entry to stand behind")
+        lines = entries(fresh, self.node.entries[0][0].column, self.layout.form)
+        if self.layout.quote:
+            lines = [f"{' ' * self.node.entries[0][0].column}{flow(fresh)[1:-1]}"] if len(fresh) == 1 else lines
+        return self._behind(self.node.entries[-1][1].end, lines)
+
+    def without(self, key: Node, value: Node) -> Splice:
+        """The splice that takes a key away, with its lines."""
+        nodes = [node for node, _ in self.node.entries]
+        index = next(place for place, node in enumerate(nodes) if node is key)
+        if len(nodes) == 1:
+            raise TooFine("nothing would be left")
+        if self.node.flow:
+            ends = [entry.end for _, entry in self.node.entries]
+            return self._out_of_flow([node.start for node in nodes], ends, index)
+        return self._line_start(key.start), self._next_line(value.end), ""
+
+    def with_items(self, index: int, fresh: Sequence[Any]) -> Splice:
+        """The splice that adds entries to this list, before the one at `index` or at the end."""
+        if self.node.flow:
+            form = flow(list(fresh), is_json=self.layout.form.is_json)[1:-1]
+            return self._into_flow(self.node.items, index, form)
+        lines = items(fresh, self.node.column, self.layout.form)
+        if index:
+            return self._behind(self.node.items[index - 1].end, lines)
+        start = self._line_start(self._dash(0))
+        return start, start, "".join(f"{line}\n" for line in lines)
+
+    def without_item(self, index: int) -> Splice:
+        """The splice that takes an entry away, with its lines."""
+        nodes = self.node.items
+        if len(nodes) == 1:
+            raise TooFine("nothing would be left")
+        if self.node.flow:
+            return self._out_of_flow([node.start for node in nodes], [node.end for node in nodes], index)
+        return self._line_start(self._dash(index)), self._next_line(nodes[index].end), ""
+
+    def _in_flow(self, value: Any) -> str:
+        is_json = self.layout.form.is_json
+        if isinstance(value, (dict, list)):
+            return flow(value, is_json=is_json)
+        style = '"' if self.layout.quote else self.node.style if self.node.kind is Kind.SCALAR else ""
+        return token(value, style, in_flow=True, is_json=is_json)
+
+    def _lines(self, before: Any, after: Any) -> list[str]:
+        """The new value as lines, the first as it follows `key:` or the dash."""
+        form = self.layout.form
+        node = self.node
+        if isinstance(after, str):
+            return self._text(before, after)
+        if (
+            node.kind is Kind.ALIAS
+            and isinstance(before, dict)
+            and isinstance(after, dict)
+            and before.keys() <= after.keys()
+        ):
+            own = {key: entry for key, entry in after.items() if key not in before or entry != before[key]}
+            column = self.column + (2 if self.is_item else form.step)
+            return ["", f"{' ' * column}<<: *{node.text}", *entries(own, column, form)]
+        if isinstance(after, (dict, list)) and (self.layout.quote or (node.flow and node.kind is not Kind.SCALAR)):
+            return [f" {flow(after, is_json=form.is_json)}"]
+        if not isinstance(after, (dict, list)) or not after:
+            return [f" {flow(after)}"]
+        if node.kind in (Kind.MAPPING, Kind.SEQUENCE) and not self.is_item:
+            made = entries(after, node.column, form) if isinstance(after, dict) else items(after, node.column, form)
+            if node.column > self.column or isinstance(after, list):
+                return ["", *made]
+        return after_dash(after, self.column, form) if self.is_item else after_key(after, self.column, form)
+
+    def _text(self, before: Any, after: str) -> list[str]:
+        """A text in the style it had; as a block where it has lines and had no quotes that could hold them."""
+        style = self.node.style if self.node.kind is Kind.SCALAR else ""
+        if self.layout.quote or not is_block_text(after):
+            return [f" {token(after, style if style not in BLOCK and not self.layout.quote else '')}"]
+        if style in BLOCK and isinstance(before, str):
+            return self._block(after, style)
+        if "\n" not in after or (style == '"' and isinstance(before, str) and "\n" in before):
+            return [f" {token(after, style)}"]
+        header, lines = literal(after, self._inner_column(), self._parent())
+        return [f" {header}", *lines]
+
+    def _block(self, after: str, style: str) -> list[str]:
+        """A block scalar with the indentation it had; lines that stay are as they were."""
+        raw = self.text[self.node.start : self.node.end].split("\n")[1:]
+        column = min((len(line) - len(line.lstrip(" ")) for line in raw if line.strip(" ")), default=0)
+        header = self._header()
+        digit = re.search("[1-9]", header)
+        if digit:
+            column = self._parent() + int(digit.group())
+        column = column or self._inner_column()
+        own = [line[column:] for line in raw]
+        if style == ">":
+            width = max(map(len, raw), default=0)
+            width = width if width >= _WIDTH // 2 else _WIDTH
+            known = _paragraphs(own)
+            try:
+                made, lines = folded(after, column, self._parent(), width, known)
+                return [f" {made}", *lines]
+            except ValueError:
+                pass  # it has a line that > would not fold: told line by line instead
+        made, lines = literal(after, column, self._parent())
+        if digit and not re.search("[1-9]", made):
+            made = f"{made[0]}{digit.group()}{made[1:]}"
+        return [f" {made}", *lines]
+
+    def _header(self) -> str:
+        start = self.node.start
+        found = _HEADER.search(self.text, self.text.index(self.node.style, start), self.text.index("\n", start))
+        assert found is not None
+        return found.group()
+
+    def _parent(self) -> int:
+        """The column that a block scalar's digit counts from."""
+        return max(self.column, 0)
+
+    def _inner_column(self) -> int:
+        return self.column + self.layout.form.step
+
+    def _comment(self) -> tuple[str, int]:
+        """The comment on the value's first line or behind it, with the blanks before it, and where to splice to."""
+        node = self.node
+        eol = self._eol(node.end)
+        lead = self.text[self.after : node.start]
+        if node.style in BLOCK:
+            header = self.text[node.start : self._eol(node.start)]
+            lead = header[header.index("#") - 1 :] if " #" in header or "\t#" in header else ""
+            found = re.search(r"[ \t]+#.*", header)
+            return (found.group() if found else ""), node.end
+        if "#" in lead:
+            return re.split(r"\n", lead, maxsplit=1)[0].rstrip(), node.end
+        if node.kind is Kind.ALIAS or node.kind is Kind.SCALAR or node.flow:
+            return self.text[node.end : eol].rstrip(), eol
+        return "", node.end
+
+    def _into_flow(self, nodes: Sequence[Node], index: int, form: str) -> Splice:
+        """A splice into a flow collection, on a line of its own where the others stand so."""
+        if not nodes:
+            raise TooFine("there is no entry to stand beside")
+        node = nodes[index - 1] if index else self.node.entries[0][0] if self.node.entries else nodes[0]
+        start = self._line_start(node.start)
+        first = self.node.entries[max(index - 1, 0)][0] if self.node.entries else node
+        start = self._line_start(first.start)
+        own_line = not self.text[start : first.start].strip() and len(nodes) > 0
+        gap = f"\n{self.text[start : first.start]}" if own_line else " "
+        if not index:
+            return first.start, first.start, f"{form},{gap}"
+        return node.end, node.end, f",{gap}{form}"
+
+    def _out_of_flow(self, starts: Sequence[int], ends: Sequence[int], index: int) -> Splice:
+        if index + 1 < len(starts):
+            return starts[index], starts[index + 1], ""
+        return ends[index - 1], ends[index], ""
+
+    def _behind(self, offset: int, lines: Sequence[str]) -> Splice:
+        """The splice that puts lines behind the one at an offset; the text's last line break stays the last."""
+        end = self._eol(offset)
+        return end, end, "".join(f"\n{line}" for line in lines)
+
+    def _dash(self, index: int) -> int:
+        """The offset of an entry's dash; between it and what comes before there are only blanks and comments."""
+        start = self.node.items[index].start
+        if index == 0:
+            return self.node.start if self.text[self.node.start] == "-" else self.text.index("-", self.node.start)
+        place = self._eol(self.node.items[index - 1].end) + 1
+        while place < start:
+            line = self.text[place : self._eol(place)]
+            if line.strip(" ").startswith("-") and len(line) - len(line.lstrip(" ")) == self.node.column:
+                return place + self.node.column
+            place = self._eol(place) + 1
+        raise TooFine("the entry has no line of its own")
+
+    def _line_start(self, offset: int) -> int:
+        """Where the line begins. Raises TooFine where something else stands on it before."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        if self.node.flow or not self.text[start:offset].strip(" "):
+            return start
+        raise TooFine("it shares its line")
+
+    def _past_blank_lines(self, offset: int) -> int:
+        """Behind the blank lines that follow: `+` would take them for the text's own."""
+        end = self._eol(offset)
+        while end < len(self.text) and not self.text[end + 1 : self._eol(end + 1)].strip(" "):
+            end = self._eol(end + 1)
+        return end
+
+    def _eol(self, offset: int) -> int:
+        found = self.text.find("\n", offset)
+        return len(self.text) if found < 0 else found
+
+    def _next_line(self, offset: int) -> int:
+        return min(self._eol(offset) + 1, len(self.text))
+
+
+def spliced(text: str, splices: Sequence[Splice]) -> str:
+    """The text with all splices done. Raises TooFine where two overlap."""
+    made, place = [], 0
+    for start, end, fresh in sorted(splices, key=lambda splice: splice[:2]):
+        if start < place:
+            raise TooFine("two changes meet")
+        made += [text[place:start], fresh]
+        place = end
+    return "".join([*made, text[place:]])
+
+
+def _keeps_breaks(first: str) -> bool:
+    return first[:2] in (" |", " >") and "+" in first
+
+
+def _paragraphs(lines: Sequence[str]) -> list[list[str]]:
+    """Runs of lines without a blank one between them."""
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if line.strip():
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return [run for run in found if run]
