@@ -13,7 +13,7 @@ from trueup.core.judge import Choices, Facts, Seen, fields_of, judge, trusted
 from trueup.core.plan import Action, Cause, Reason
 from trueup.core.stamp import KEY, UNREADABLE, Stamp, digests
 from trueup.core.state import Applied, Pending, Record
-from trueup.wire.openai_assistants import SEMANTICS
+from trueup.wire.dialects import SEMANTICS
 
 FILE: dict[str, Any] = {"name": "Tutor", "model": "a", "instructions": "x"}
 STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, SEMANTICS))

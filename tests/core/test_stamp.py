@@ -14,7 +14,7 @@ from trueup.core.fields import Rules
 from trueup.core.judge import Choices, Facts, is_ours
 from trueup.core.stamp import CODES, KEY, LENGTH, RELEASED, UNREADABLE, Stamp, digests, encode, parse, record_of, short
 from trueup.core.state import Applied
-from trueup.wire.openai_assistants import FIELDS, SEMANTICS
+from trueup.wire.dialects import FIELDS, SEMANTICS
 
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
 OPERATION = st.text("0123456789abcdef", min_size=16, max_size=16)

@@ -21,7 +21,7 @@ def test_every_protocol_offers_its_dialects_under_their_own_names(protocol: str)
     for name, row in rows.items():
         assert row.name == name
         assert row.page_size >= 1
-        target = replace(TARGET, protocol=protocol, dialect=name)
+        target = replace(TARGET, protocol=protocol, dialect=name, base_url=row.base_url or row.example)
         assert adapter_for(target).name == protocol
         assert adapter_for(target).dialect.name == name
 

@@ -6,7 +6,6 @@ A command that only looks imports only `reading`: a test holds that. The transpo
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
 from trueup.core.call import Body, Call, Reply, Send, read_only
-from trueup.core.errors import CredentialError
 from trueup.core.journal import Entry
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
@@ -24,7 +22,7 @@ from trueup.wire.adapters import base_url, headers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trueup.edge.credentials import Credential, Secrets
+    from trueup.edge.credentials import Secrets
     from trueup.edge.journal_file import Journal
 
 
@@ -111,7 +109,8 @@ async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
     from trueup.local.openai_assistants import Server
 
     path = local_database(session.root, session.target.protocol)
-    with Server(path if writes or path.exists() else ":memory:") as server:
+    dialect = session.target.dialect
+    with Server(path if writes or path.exists() else ":memory:", dialect=dialect) as server:
 
         async def send(call: Call) -> Reply:
             await asyncio.sleep(0)  # lets an interrupt and the progress line have their turn
@@ -122,23 +121,22 @@ async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
 
 @asynccontextmanager
 async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
+    from trueup.cli.keys import keys_of
     from trueup.edge.client import Client
     from trueup.edge.credentials import Secrets, renewing
 
     target, secrets = session.target, Secrets()
-    key, sealed = _credentials(session, secrets)
-    for credential in (key, *sealed.values()):
+    keys = keys_of(session, secrets)
+    for credential in keys.all:
         credential.secret()  # had before anything is sent; what cannot be had is said here
 
     def auth() -> Mapping[str, str]:
-        values = {name: credential.secret().reveal() for name, credential in sealed.items()}
-        return {**session.adapter.auth(key.secret().reveal()), **values}
+        return keys.headers(session.adapter)
 
     asyncio.get_running_loop().set_exception_handler(_beneath(session))
-    plain = {name: value for name, value in target.headers.items() if isinstance(value, str)}
-    client = Client(base_url(target), {**headers(target), **plain}, auth, target.timeout, target.parallelism)
+    client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)
     try:
-        yield _masked(renewing(client.send, (key, *sealed.values())), secrets)
+        yield _masked(renewing(client.send, keys.all), secrets)
     finally:
         await client.close()
 
@@ -151,27 +149,6 @@ def _beneath(session: Session) -> Callable[[asyncio.AbstractEventLoop, dict[str,
             session.screen.note(f"{context.get('message', '')} {context.get('exception') or ''}".strip())
 
     return tell
-
-
-def _credentials(session: Session, secrets: Secrets) -> tuple[Credential, dict[str, Credential]]:
-    """The target's key or token, and the headers that hold secrets. Raises CredentialError."""
-    from trueup.edge.credentials import Credential
-
-    target = session.target
-    main = target.api_key or target.token
-    if main is None:
-        raise CredentialError(
-            f"The target {target.name} has no credential.",
-            f"Write into trueup.yaml, under targets.{target.name}: `api_key: {{env: OPENAI_API_KEY}}`, "
-            "or `token: {command: [PROGRAM, ARGUMENT]}` for a secret manager.",
-        )
-    environ, folder = os.environ, session.root
-    sealed = {
-        name: Credential(value, environ, secrets, folder)
-        for name, value in target.headers.items()
-        if not isinstance(value, str)
-    }
-    return Credential(main, environ, secrets, folder), sealed
 
 
 def _masked(send: Send, secrets: Secrets) -> Send:

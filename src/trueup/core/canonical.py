@@ -29,7 +29,8 @@ class Semantics:
 
     `defaults` is what an absent or null field means; `clear` what to send to clear one; `float32` names numbers the
     server rounds; `lists` are the resource lists as field names; `tool_defaults` fills `tool[type][…]`, by type and
-    path, on both sides; `synonyms` maps a field path's value to the one it is compared as.
+    path, on both sides; `synonyms` maps a field path's value to the one it is compared as; `unordered` names lists
+    that the server answers in an order of its own.
     """
 
     defaults: Mapping[str, Any]
@@ -40,6 +41,7 @@ class Semantics:
     format_defaults: Mapping[str, Any] = field(default_factory=dict)
     empty_is_null: frozenset[str] = frozenset()
     synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unordered: frozenset[str] = frozenset()
 
     def default(self, name: str) -> Any:
         """What an absent field means: [] for a resource list, None for a metadata key."""
@@ -154,6 +156,8 @@ def canonical(name: str, value: Any, semantics: Semantics) -> Any:
         return float32(value)
     if name == "tools" and isinstance(value, (list, tuple)):
         return [_tool(tool, semantics) for tool in value]
+    if name in semantics.unordered and isinstance(value, (list, tuple)):
+        return sorted(value, key=canonical_json)
     if name == "response_format" and isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
         return {**value, "json_schema": _filled(value["json_schema"], semantics.format_defaults)}
     return value

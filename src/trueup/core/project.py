@@ -29,8 +29,29 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Portkey:
+    """What Portkey's gateway is told beside the request itself.
+
+    `config` is the id of a saved one, where its text is to be had, or an inline one, in which any value may be a
+    secret; `azure` are the settings of an Azure provider; `request_timeout` is milliseconds, 0 means none.
+    """
+
+    api_key: SecretRef | None = None
+    virtual_key: SecretRef | None = None
+    provider: str = ""
+    config: str | SecretRef | Mapping[str, Any] | None = None
+    custom_host: str = ""
+    azure: Mapping[str, str | SecretRef] = field(default_factory=dict)
+    request_timeout: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """A named place to apply to. Times are seconds; `rate_limit` is requests a second, 0 means none."""
+    """A named place to apply to. Times are seconds; `rate_limit` is requests a second, 0 means none.
+
+    `gateway` names what stands in front of the server that speaks the dialect; empty is nothing. `reasoning_models`
+    maps names of models here, `*` for any text, to whether they are such models.
+    """
 
     name: str
     project: str
@@ -57,6 +78,9 @@ class Target:
     vars: Mapping[str, Any] = field(default_factory=dict)
     allow_loss: tuple[str, ...] = ()
     always_send: tuple[str, ...] = ()
+    gateway: str = ""
+    portkey: Portkey = Portkey()
+    reasoning_models: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def is_local(self) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from trueup.core.endpoint import secret_ref
+from trueup.core.endpoint import secret_problem, secret_ref
 from trueup.core.names import normal
-from trueup.core.project import LOCAL, Guard, Project, SecretRef, Target
+from trueup.core.project import LOCAL, Guard, Portkey, Project, SecretRef, Target
 
 _PLAIN: Final = (
     "protocol",
     "api_version",
+    "gateway",
     "openai_organization",
     "openai_project",
     "state",
@@ -66,8 +67,30 @@ def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
         vars=_vars(value),
         allow_loss=tuple(value.get("allow_loss") or ()),
         always_send=tuple(value.get("always_send") or ()),
+        portkey=_portkey(value.get("portkey") or {}),
+        reasoning_models=dict(value.get("reasoning_models") or {}),
         **{key: value[key] for key in _PLAIN if key in value},
     )
+
+
+def _portkey(value: Mapping[str, Any]) -> Portkey:
+    return Portkey(
+        secret_ref(value.get("api_key")),
+        secret_ref(value.get("virtual_key")),
+        value.get("provider", ""),
+        _config(value.get("config")),
+        value.get("custom_host", ""),
+        {key: _header(entry) for key, entry in (value.get("azure") or {}).items()},
+        value.get("request_timeout", 0),
+    )
+
+
+def _config(value: Any) -> Any:
+    """A configuration with references in the place of its secrets."""
+    if isinstance(value, Mapping):
+        inner = {key: _config(entry) for key, entry in value.items()}
+        return inner if secret_problem(value) else secret_ref(value)
+    return [_config(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _header(entry: Any) -> str | SecretRef:

@@ -20,12 +20,16 @@ from urllib.parse import quote
 from trueup.core.call import Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.project import SecretRef
+from trueup.edge.tokens import read_token
 
 TIMEOUT = 30.0
 """Seconds that a command may take."""
 
 AGAIN = 30.0
 """Seconds within which a command is not run a second time, however often its token is refused."""
+
+EARLY = 120.0
+"""Seconds before its end at which a token is had anew; a request that is under way must still be let in."""
 
 MASK = "***"
 SHORTEST = 6
@@ -103,9 +107,15 @@ def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = No
 
 
 class Credential:
-    """A secret over the length of a run: had once, and had again from its command after the server refused it."""
+    """A secret over the length of a run: had once, and had again from its command when it ends or was refused.
 
-    __slots__ = ("_environ", "_folder", "_had", "_known", "_lock", "_monotonic", "_ref", "_secret")
+    With `is_token` the command may print JSON that holds the token and says when it ends.
+    """
+
+    __slots__ = (
+        "_ends", "_environ", "_folder", "_had", "_is_token", "_known", "_lock", "_monotonic", "_ref", "_secret",
+        "_wall",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -114,12 +124,16 @@ class Credential:
         known: Secrets,
         folder: Path | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        *,
+        is_token: bool = False,
     ) -> None:
         self._ref, self._environ, self._folder = ref, environ, folder
-        self._known, self._monotonic = known, monotonic
+        self._known, self._monotonic, self._wall, self._is_token = known, monotonic, wall, is_token
         self._lock = threading.Lock()
         self._secret: Secret | None = None
         self._had = 0.0
+        self._ends: float | None = None
 
     def secret(self) -> Secret:
         """The secret, had at the first call. Raises CredentialError."""
@@ -128,6 +142,17 @@ class Credential:
             return known
         with self._lock:
             return self._secret or self._have()
+
+    def is_due(self) -> bool:
+        """Whether the token ends within two minutes and its command, not run just now, may give another."""
+        ending = self._ends is not None and self._wall() >= self._ends - EARLY
+        return ending and bool(self._ref.command) and self._monotonic() - self._had >= AGAIN
+
+    def renew(self) -> None:
+        """Has the secret again if it is due. Raises CredentialError."""
+        with self._lock:
+            if self.is_due():
+                self._have()
 
     def fresh(self, refused: Secret) -> bool:
         """Whether there is now another secret than the refused one; runs its command at most every 30 seconds.
@@ -142,16 +167,25 @@ class Credential:
             return self._have().reveal() != refused.reveal()
 
     def _have(self) -> Secret:
-        self._secret = resolve(self._ref, self._environ, self._folder)
+        command = self._ref.command
+        if self._is_token and command:
+            text, self._ends = read_token(_printed(command, self._environ, self._folder))
+            self._secret = _checked(text, f"What the command {command[0]} printed")
+        else:
+            self._secret = resolve(self._ref, self._environ, self._folder)
         self._had = self._monotonic()
         self._known.add(self._secret)
         return self._secret
 
 
 def renewing(send: Send, credentials: Sequence[Credential]) -> Send:
-    """A transport that sends a call once more after a 401, which carried nothing out, if a token could be renewed."""
+    """A transport that has ending tokens anew, and sends a call once more after a 401, which carried nothing out, if
+    there is another token by then. Its `send` raises CredentialError.
+    """
 
     async def send_renewing(call: Call) -> Reply:
+        if any(credential.is_due() for credential in credentials):
+            await asyncio.to_thread(_renew, credentials)
         used = [credential.secret() for credential in credentials]
         reply = await send(call)
         if reply.status != 401:
@@ -160,6 +194,11 @@ def renewing(send: Send, credentials: Sequence[Credential]) -> Send:
         return await send(call) if renewed else reply
 
     return send_renewing
+
+
+def _renew(credentials: Sequence[Credential]) -> None:
+    for credential in credentials:
+        credential.renew()
 
 
 def _any_fresh(credentials: Sequence[Credential], used: Sequence[Secret]) -> bool:
@@ -179,6 +218,11 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 
 def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> Secret:
+    return _checked(_printed(command, environ, folder), f"What the command {command[0]} printed")
+
+
+def _printed(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> str:
+    """What a command printed, which is not nothing. Raises CredentialError."""
     program = command[0]
     out, code = _run(command, environ, folder)
     if code != 0:
@@ -191,7 +235,7 @@ def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Pa
             f"The command {program} for a credential printed nothing.",
             "Run it by hand to see why; it has to print the key or token and nothing else.",
         )
-    return _checked(out, f"What the command {program} printed")
+    return out
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> tuple[str, int]:
@@ -236,6 +280,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _checked(value: str, source: str) -> Secret:
     """The secret without the white space around it. Raises CredentialError for what no header can carry."""
     text = value.strip()
+    if not text:
+        raise CredentialError(f"{source} holds no token.", "It has to be the token, or JSON with it in accessToken.")
     if _UNFIT.search(text):
         raise CredentialError(
             f"{source} holds a line break, a control character or a letter beyond Latin-1, which no header can carry.",

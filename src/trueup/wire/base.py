@@ -46,8 +46,33 @@ class Unexpected(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """What a dialect's server can hold, as data. Paths leave a list's index out: `tools.function.strict`.
+
+    `tools` and `formats` are the kinds it knows; `lengths` the most characters or entries of a field, `modify_lengths`
+    where a modify may carry less; `lacks` are keys it does not know, `needs` keys it wants, and `fills` what is sent
+    for a key that it wants and that says nothing new.
+    """
+
+    tools: tuple[str, ...]
+    formats: tuple[str, ...]
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    modify_lengths: Mapping[str, int] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    fills: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
-    """One server's ways, as a row of data. `honest`: its `has_more` is known to tell the truth."""
+    """One server's ways, as a row of data. `honest`: its `has_more` is known to tell the truth.
+
+    An empty `base_url` means that there is none to fall back on; it looks like `example`. `prefix` is the path that
+    belongs to an address without one. `auth` maps the key of a target (`api_key`, `token`) to the kind of header that
+    carries it; `api_version` is what `api-version` in every query says unless the target does, empty where there is
+    no such thing. `scoped`: it knows organizations and projects. `reasoning` maps names of models, `*` for any text,
+    to whether they refuse sampling; the first that fits decides.
+    """
 
     name: str
     base_url: str
@@ -57,6 +82,16 @@ class Dialect:
     page_size: int = 100
     stamp_room: int = 512
     metadata_pairs: int = 16
+    fields: tuple[str, ...] = ()
+    example: str = ""
+    prefix: str = ""
+    auth: Mapping[str, str] = field(default_factory=lambda: {"api_key": "bearer", "token": "bearer"})
+    token_scope: str = ""
+    api_version: str = ""
+    api_versions: tuple[str, ...] = ()
+    scoped: bool = False
+    holds: Holds = Holds((), ())
+    reasoning: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Adapter(Protocol):
@@ -68,8 +103,8 @@ class Adapter(Protocol):
     def audit(self, definition: Definition) -> list[Diagnostic]:
         """What this dialect cannot hold of a definition, before any network."""
 
-    def auth(self, secret: str) -> Mapping[str, str]:
-        """The headers that carry a secret; they never enter a `Call`."""
+    def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
+        """The headers that carry what a target's key (`api_key` or `token`) says; they never enter a `Call`."""
 
     def create(self, body: Mapping[str, Any]) -> Call:
         """The request that creates an assistant."""

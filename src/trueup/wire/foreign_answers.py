@@ -17,6 +17,11 @@ _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<head|<body)", re.IGNORECASE)
 
 
+def is_success(reply: Reply) -> bool:
+    """Whether this is the answer that was asked for: 200, or a gateway's 246, one with a guardrail's remarks."""
+    return reply.status in (200, 246)
+
+
 def told(reply: Reply) -> str:
     """What an answer without JSON is, with its status; of a redirect the place without its query."""
     place = reply.headers.get("location", "").partition("?")[0][:SHOWN]

@@ -5,74 +5,23 @@ Facts are from the vendors' published specifications and recorded traffic, descr
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from trueup.core.call import Body, Call, Reply
-from trueup.core.canonical import Semantics
 from trueup.core.definition import Definition
 from trueup.core.source import Diagnostic, Path
 from trueup.core.state import is_plain_id
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
-from trueup.wire.foreign_answers import first_line, told
+from trueup.wire.dialects import DIALECTS
+from trueup.wire.foreign_answers import first_line, is_success, told
 
 NAME = "openai-assistants"
-
-FIELDS = (
-    "name",
-    "description",
-    "model",
-    "instructions",
-    "tools",
-    "tool_resources",
-    "metadata",
-    "temperature",
-    "top_p",
-    "response_format",
-    "reasoning_effort",
-)
-"""The keys of an assistant that a definition can declare; what else an answer holds is the server's own."""
-
-SEMANTICS = Semantics(
-    defaults={
-        "name": None,
-        "description": None,
-        "instructions": None,
-        "tools": [],
-        "temperature": 1.0,
-        "top_p": 1.0,
-        "response_format": "auto",
-        "reasoning_effort": None,
-    },
-    clear={"tools": []},
-    float32=frozenset({"temperature", "top_p"}),
-    lists=("tool_resources.code_interpreter.file_ids", "tool_resources.file_search.vector_store_ids"),
-    tool_defaults={
-        "function": {"strict": False, "parameters": {"type": "object", "properties": {}}},
-        "file_search": {
-            "max_num_results": 20,
-            "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0},
-        },
-    },
-    format_defaults={"strict": False},
-    empty_is_null=frozenset({"name", "description", "instructions"}),
-    synonyms={"ranking_options.ranker": {"auto": "default_2024_08_21"}},
-)
 
 NO_SUCH_DETAIL = "Assistant not found"
 """How myla, which speaks this protocol, says that an assistant is not there (seen in its answers); its paths that do
 not exist answer "Not Found"."""
-
-DIALECTS: Mapping[str, Dialect] = {
-    "openai": Dialect(
-        name="openai",
-        base_url="https://api.openai.com/v1",
-        semantics=SEMANTICS,
-        headers={"OpenAI-Beta": "assistants=v2"},
-        honest=True,
-    ),
-}
 
 
 class OpenAIAssistants:
@@ -80,33 +29,40 @@ class OpenAIAssistants:
 
     name = NAME
 
-    def __init__(self, dialect: Dialect = DIALECTS["openai"]) -> None:
+    def __init__(
+        self, dialect: Dialect = DIALECTS["openai"], gateway: str = "", allow_loss: Collection[str] = ()
+    ) -> None:
         self.dialect = dialect
+        self._gateway = gateway
+        self._allow_loss = frozenset(allow_loss)
+        self._query = {"api-version": dialect.api_version} if dialect.api_version else {}
 
     def audit(self, definition: Definition) -> list[Diagnostic]:  # noqa: ARG002 - the signature is every protocol's
         """Nothing: the schema of a definition is this protocol's own."""
         return []
 
-    def auth(self, secret: str) -> Mapping[str, str]:
-        """The bearer header."""
+    def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
+        """The header that carries what the target's `api_key` or `token` says; a gateway takes either as a bearer."""
+        if not self._gateway and self.dialect.auth.get(key) == "api-key":
+            return {"api-key": secret}
         return {"Authorization": f"Bearer {secret}"}
 
     def create(self, body: Mapping[str, Any]) -> Call:
         """POST /assistants."""
-        return Call("POST", "/assistants", json=dict(body))
+        return Call("POST", "/assistants", self._query, json=dict(body))
 
     def modify(self, live_id: str, body: Mapping[str, Any]) -> Call:
         """POST /assistants/{id}: what is left out stays as it is."""
-        return Call("POST", _path(live_id), json=dict(body))
+        return Call("POST", _path(live_id), self._query, json=dict(body))
 
     def delete(self, live_id: str) -> Call:
         """DELETE /assistants/{id}."""
-        return Call("DELETE", _path(live_id))
+        return Call("DELETE", _path(live_id), self._query)
 
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
         """Reads one assistant; None is its own 404. Raises `Unexpected`."""
-        reply = yield Call("GET", _path(live_id))
-        if reply.status == 200:
+        reply = yield Call("GET", _path(live_id), self._query)
+        if is_success(reply):
             live = self.read(reply)
             if live.id != live_id:
                 raise Unexpected(f"asked for {live_id}, got {live.id}")
@@ -118,26 +74,26 @@ class OpenAIAssistants:
 
     def list_page(self, after: str, order: str = "asc") -> Call:
         """GET /assistants after an id, oldest first by default."""
-        query = {"limit": str(self.dialect.page_size), "order": order}
+        query = {**self._query, "limit": str(self.dialect.page_size), "order": order}
         return Call("GET", "/assistants", {**query, "after": after} if after else query)
 
     def read_page(self, reply: Reply) -> Page:
         """A page of the listing; the cursor is the last item's id, whatever `last_id` says. Raises `Unexpected`."""
         body = reply.json
-        if reply.status != 200 or not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
+        if not is_success(reply) or not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
             raise Unexpected(self.problem(reply).message)
-        items = tuple(_live(entry) for entry in body["data"])
+        items = tuple(self._live(entry) for entry in body["data"])
         return Page(items, body.get("has_more") is True, items[-1].id if items else "")
 
     def read(self, reply: Reply) -> Live:
         """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
-        return _live(reply.json)
+        return self._live(reply.json)
 
     def deleted(self, reply: Reply, live_id: str) -> bool:
         """Whether this id was deleted now."""
         body = reply.json
         return (
-            reply.status == 200
+            is_success(reply)
             and isinstance(body, Mapping)
             and body.get("deleted") is True
             and body.get("id") == live_id
@@ -162,6 +118,24 @@ class OpenAIAssistants:
             code=code if isinstance(code, str) else "",
         )
 
+    def _live(self, entry: Any) -> Live:
+        """One assistant object as the server answered it."""
+        if not isinstance(entry, Mapping) or entry.get("object") != "assistant":
+            raise Unexpected("the answer is not an assistant")
+        live_id, created_at = entry.get("id"), entry.get("created_at")
+        if not isinstance(live_id, str) or not live_id:
+            raise Unexpected("the answer is an assistant without an id")
+        if not is_plain_id(live_id):
+            raise Unexpected(f"the answer holds {live_id[:60]!r}, which cannot be an assistant's id")
+        body = {key: entry[key] for key in self.dialect.fields if key in entry}
+        for key in ("metadata", "tool_resources"):
+            if not isinstance(body.get(key, {}), (Mapping, type(None))):
+                raise Unexpected(f"{key} of {live_id} is not an object")
+        for key, lists in (body.get("tool_resources") or {}).items():
+            if not isinstance(lists, (Mapping, type(None))):
+                raise Unexpected(f"tool_resources.{key} of {live_id} is not an object")
+        return Live(live_id, body, created_at if type(created_at) is int else 0)
+
 
 def _detail(detail: Any) -> tuple[str, Path]:
     """The text of an error as FastAPI servers give it, and the path into the request's body of its first problem."""
@@ -185,25 +159,6 @@ def _path(live_id: str) -> str:
     if not is_plain_id(live_id):
         raise ValueError(f"{live_id[:60]!r} cannot be an assistant's id")
     return f"/assistants/{quote(live_id, safe='')}"
-
-
-def _live(entry: Any) -> Live:
-    """One assistant object as the server answered it."""
-    if not isinstance(entry, Mapping) or entry.get("object") != "assistant":
-        raise Unexpected("the answer is not an assistant")
-    live_id, created_at = entry.get("id"), entry.get("created_at")
-    if not isinstance(live_id, str) or not live_id:
-        raise Unexpected("the answer is an assistant without an id")
-    if not is_plain_id(live_id):
-        raise Unexpected(f"the answer holds {live_id[:60]!r}, which cannot be an assistant's id")
-    body = {key: entry[key] for key in FIELDS if key in entry}
-    for key in ("metadata", "tool_resources"):
-        if not isinstance(body.get(key, {}), (Mapping, type(None))):
-            raise Unexpected(f"{key} of {live_id} is not an object")
-    for key, lists in (body.get("tool_resources") or {}).items():
-        if not isinstance(lists, (Mapping, type(None))):
-            raise Unexpected(f"tool_resources.{key} of {live_id} is not an object")
-    return Live(live_id, body, created_at if type(created_at) is int else 0)
 
 
 def _param(text: str) -> Path:

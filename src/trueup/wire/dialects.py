@@ -1,0 +1,162 @@
+"""The dialects of the assistants protocol: one row of data for each kind of server. Decides nothing and sends nothing.
+
+Facts are from the vendors' published specifications, recorded traffic and reports; docs/protocols/openai-assistants.md
+says which rests on what. A gateway is no dialect: it stands in front of one (`wire/portkey.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from trueup.core.canonical import Semantics
+from trueup.wire.base import Dialect, Holds
+
+FIELDS: Final = (
+    "name",
+    "description",
+    "model",
+    "instructions",
+    "tools",
+    "tool_resources",
+    "metadata",
+    "temperature",
+    "top_p",
+    "response_format",
+    "reasoning_effort",
+)
+"""The keys of an assistant that a definition can declare; what else an answer holds is the server's own."""
+
+NO_PARAMETERS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
+"""What a function without parameters takes, said in full."""
+
+SEMANTICS: Final = Semantics(
+    defaults={
+        "name": None,
+        "description": None,
+        "instructions": None,
+        "tools": [],
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "response_format": "auto",
+        "reasoning_effort": None,
+    },
+    clear={"tools": []},
+    float32=frozenset({"temperature", "top_p"}),
+    lists=("tool_resources.code_interpreter.file_ids", "tool_resources.file_search.vector_store_ids"),
+    tool_defaults={
+        "function": {"strict": False, "parameters": NO_PARAMETERS},
+        "file_search": {
+            "max_num_results": 20,
+            "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0},
+        },
+    },
+    format_defaults={"strict": False},
+    empty_is_null=frozenset({"name", "description", "instructions"}),
+    synonyms={"ranking_options.ranker": {"auto": "default_2024_08_21"}},
+)
+
+FIRST_SEMANTICS: Final = replace(
+    SEMANTICS,
+    defaults={**{key: value for key, value in SEMANTICS.defaults.items() if key != "reasoning_effort"}, "file_ids": []},
+    clear={"tools": [], "file_ids": [], "response_format": "auto"},
+    lists=(),
+    tool_defaults={"function": {"parameters": NO_PARAMETERS}},
+    unordered=frozenset({"file_ids"}),
+)
+"""The first protocol: files hang on the assistant itself, and are answered in the order of their creation."""
+
+AZURE_SEMANTICS: Final = replace(SEMANTICS, clear={"tools": [], "response_format": "auto"})
+"""As OpenAI's; its schema does not plainly admit null for the response format, so the default is sent instead."""
+
+_LENGTHS: Final = {"name": 256, "description": 512, "instructions": 256_000}
+_FORMATS: Final = ("auto", "text", "json_object", "json_schema")
+_TOOLS: Final = ("code_interpreter", "file_search", "function")
+
+REASONING: Final[Mapping[str, bool]] = {
+    "gpt-5*-chat*": False,
+    "o1*": True,
+    "o3*": True,
+    "o4*": True,
+    "gpt-5*": True,
+    "codex-mini*": True,
+}
+"""Names of models that refuse `temperature` and `top_p`, `*` for any text; the first that fits decides."""
+
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    "openai": Dialect(
+        name="openai",
+        base_url="https://api.openai.com/v1",
+        semantics=SEMANTICS,
+        headers={"OpenAI-Beta": "assistants=v2"},
+        honest=True,
+        fields=FIELDS,
+        auth={"api_key": "bearer", "token": "bearer"},
+        scoped=True,
+        holds=Holds(_TOOLS, _FORMATS, _LENGTHS),
+        reasoning=REASONING,
+    ),
+    "openai-v1": Dialect(
+        name="openai-v1",
+        base_url="https://api.openai.com/v1",
+        semantics=FIRST_SEMANTICS,
+        headers={"OpenAI-Beta": "assistants=v1"},
+        fields=(*(name for name in FIELDS if name not in ("tool_resources", "reasoning_effort")), "file_ids"),
+        auth={"api_key": "bearer", "token": "bearer"},
+        scoped=True,
+        holds=Holds(
+            ("code_interpreter", "retrieval", "function"),
+            ("auto", "none", "text", "json_object"),
+            {**_LENGTHS, "file_ids": 20},
+            lacks=frozenset({"tools.function.strict"}),
+        ),
+        reasoning=REASONING,
+    ),
+    "azure-openai": Dialect(
+        name="azure-openai",
+        base_url="",
+        example="https://RESOURCE.openai.azure.com/openai",
+        prefix="/openai",
+        semantics=AZURE_SEMANTICS,
+        fields=tuple(name for name in FIELDS if name != "reasoning_effort"),
+        auth={"api_key": "api-key", "token": "bearer"},
+        token_scope="https://cognitiveservices.azure.com/.default",
+        api_version="2025-03-01-preview",
+        api_versions=("2024-05-01-preview", "2025-03-01-preview", "2025-04-01-preview"),
+        holds=Holds(
+            _TOOLS,
+            _FORMATS,
+            _LENGTHS,
+            modify_lengths={"instructions": 32_768},
+            lacks=frozenset({"tools.function.strict", "tools.file_search.ranking_options"}),
+            needs=frozenset({"tools.function.description", "response_format.json_schema.schema"}),
+            fills={"tools.function.parameters": NO_PARAMETERS},
+        ),
+        reasoning=REASONING,
+    ),
+    "foundry-classic": Dialect(
+        name="foundry-classic",
+        base_url="",
+        example="https://RESOURCE.services.ai.azure.com/api/projects/PROJECT",
+        semantics=AZURE_SEMANTICS,
+        fields=tuple(name for name in FIELDS if name != "reasoning_effort"),
+        auth={"token": "bearer"},
+        token_scope="https://ai.azure.com/.default",
+        api_version="v1",
+        api_versions=("v1", "2025-05-01", "2025-05-15-preview"),
+        holds=Holds(
+            _TOOLS,
+            _FORMATS,
+            {},
+            lacks=frozenset({"tools.function.strict", "response_format.json_schema.strict"}),
+            needs=frozenset({"response_format.json_schema.schema"}),
+            fills={
+                "tools.function.parameters": NO_PARAMETERS,
+                "tools.file_search.ranking_options.ranker": "auto",
+            },
+        ),
+        reasoning=REASONING,
+    ),
+}
+"""The rows by name; `openai` is the default."""
