@@ -96,10 +96,10 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def base_url(host: str, listener: socket.socket) -> str:
-    """What clients of this port take for their base URL."""
+def base_url(host: str, listener: socket.socket, mount: str) -> str:
+    """What clients of this port take for their base URL; `mount` is its path."""
     name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}/v1"
+    return f"http://{name}:{listener.getsockname()[1]}{mount}"
 
 
 def missing(library: str) -> TrueupError:

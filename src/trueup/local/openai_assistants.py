@@ -129,8 +129,8 @@ class Server:
     def _verb(self, call: Call) -> _Answer:
         verbs = self._verbs(call)
         if not verbs:
-            if self.vendor.microsoft:
-                return 404, json.dumps(answers.short("404", "Resource not found"))
+            if self.vendor.door.lost is not None:
+                return 404, json.dumps(self.vendor.door.lost)
             raise Refusal(f"Invalid URL ({call.method} {self.vendor.mount}{call.path})", status=404)
         if call.method not in verbs:
             said = f"Not allowed to {call.method} on {self.vendor.mount}{call.path}."

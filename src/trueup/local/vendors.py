@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trueup.local import assistant_fields
+from trueup.local.answers import envelope, short
 from trueup.local.assistant_fields import DATED_RANKER, Fields
 
 V2_BETA = "assistants=v2"
@@ -24,6 +25,61 @@ AZURE_OLDEST, AZURE_NEWEST = "2024-05-01-preview", "2025-04-01-preview"
 FOUNDRY_PREVIEW = "2025-05-15-preview"
 
 
+Said = tuple[int, Mapping[str, Any]]
+"""A status and a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What those hear who are not let in: without a key, with a wrong one, without a version or with an unknown one.
+
+    `lost` is the body of the 404 for a path that does not exist; None: the vendor names the path, as OpenAI does.
+    """
+
+    no_key: Said
+    wrong_key: Said
+    no_version: Said
+    unknown_version: Said
+    lost: Mapping[str, Any] | None = None
+
+
+_OPENAI_DOOR = Door(
+    no_key=(401, envelope("No API key was sent: put it into a header, 'Authorization: Bearer YOUR_KEY'.")),
+    wrong_key=(
+        401,
+        envelope("Incorrect API key provided: this server was started with another one.", code="invalid_api_key"),
+    ),
+    no_version=(
+        400,
+        envelope(
+            "You must provide the 'OpenAI-Beta' header to access the Assistants API: 'OpenAI-Beta: assistants=v2'.",
+            code="invalid_beta",
+        ),
+    ),
+    unknown_version=(
+        400,
+        envelope(
+            "The v1 Assistants API has been deprecated. Please set the header 'OpenAI-Beta: assistants=v2'.",
+            code="invalid_beta",
+        ),
+    ),
+)
+
+_LOST = short("404", "Resource not found")
+_NO_ACCESS = short("401", "Access denied due to invalid subscription key or wrong API endpoint.")
+
+_AZURE_DOOR = Door((401, _NO_ACCESS), (401, _NO_ACCESS), (404, _LOST), (404, _LOST), _LOST)
+"""Azure OpenAI answers a missing or unknown api-version as if the path did not exist, as its users report."""
+
+_FOUNDRY_DOOR = Door(
+    no_key=(401, short("Unauthorized", "A bearer token of Microsoft Entra is needed; an api-key does not do.")),
+    wrong_key=(401, short("PermissionDenied", "The principal lacks the required data action for this operation.")),
+    no_version=(400, short("BadRequest", "Missing required query parameter: api-version")),
+    unknown_version=(400, short("BadRequest", "API version not supported")),
+    lost=_LOST,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """One vendor's ways.
@@ -32,8 +88,8 @@ class Vendor:
     `keys` are an answer's keys in their order. `credentials` are the ways in that it takes: `bearer`, `api-key`.
     `betas` names, for each version header it takes, the vendor as which it then answers; empty: it wants none.
     `versions` are the values of `api-version`, in order and with everything between the first and the last of
-    Azure's dated ones; empty: it wants none. `previews` are versions that take other fields. `microsoft`: front-door
-    refusals have Microsoft's short shape. `search` and `function` are what a tool gets that does not say it itself.
+    Azure's dated ones; empty: it wants none. `previews` are versions that take other fields. `search`, `ranking` and
+    `function` are what a tool gets that does not say it itself.
     """
 
     name: str
@@ -45,7 +101,7 @@ class Vendor:
     betas: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
     previews: Mapping[str, Fields] = field(default_factory=dict)
-    microsoft: bool = False
+    door: Door = _OPENAI_DOOR
     search: Mapping[str, Any] = field(default_factory=dict)
     ranking: Mapping[str, Any] = field(default_factory=dict)
     function: Mapping[str, Any] = field(default_factory=dict)
@@ -94,7 +150,7 @@ AZURE = Vendor(
     keys=_MICROSOFT_KEYS,
     credentials=("api-key", "bearer"),
     versions=(AZURE_OLDEST, AZURE_NEWEST),
-    microsoft=True,
+    door=_AZURE_DOOR,
     search={"max_num_results": 20},
     ranking=_DATED,
 )
@@ -108,7 +164,7 @@ FOUNDRY = Vendor(
     keys=_MICROSOFT_KEYS,
     versions=("v1", "2025-05-01", FOUNDRY_PREVIEW),
     previews={FOUNDRY_PREVIEW: assistant_fields.FOUNDRY_PREVIEW},
-    microsoft=True,
+    door=_FOUNDRY_DOOR,
     ranking=_DATED,
     float32=True,
     first_id=False,
