@@ -212,7 +212,7 @@ def test_a_markdown_body_reads_back_or_is_refused(front: str, gap: str, body: st
         assert _is_nothing_for_plain_text(fresh)
         return
     assert equal(read_markdown(result, "f.md").value, wanted)
-    if body or (fresh.strip() and "instructions" not in front):
+    if fresh.strip() and (body or "instructions" not in front):
         assert result.startswith(front.encode())
 
 
