@@ -6,15 +6,22 @@ import click
 
 from trueup.cli.options import Flags, Number, flag, takes
 
+DIALECTS = ("openai", "openai-v1", "azure-openai", "foundry-classic")
+GATEWAYS = ("portkey",)
+
 
 @click.command(short_help="Run the embedded server over HTTP.")
 @flag("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @flag("--port", type=Number(0, 65535), default=8080, show_default=True, help="The port; 0 takes any free one.")
-@flag("--key", default="", metavar="TEXT", help="The only bearer token that is let in, else any.")
+@flag("--dialect", type=click.Choice(DIALECTS), default="openai", show_default=True, help="The vendor to be.")
+@flag("--gateway", type=click.Choice(GATEWAYS), help="What stands in front of it.")
+@flag("--key", default="", metavar="TEXT", help="The only key that is let in, else any.")
 @flag("--memory", is_flag=True, help="Begin empty and forget everything at the end.")
 @flag("--faults", is_flag=True, help="Let clients ask for failures, under /_control.")
 @takes()
-def serve(flags: Flags, host: str, port: int, key: str, memory: bool, faults: bool) -> int:
+def serve(
+    flags: Flags, host: str, port: int, dialect: str, gateway: str | None, key: str, memory: bool, faults: bool
+) -> int:
     """Run the embedded server over HTTP, with the assistants of the project's local targets, until Ctrl-C."""
     import json
 
@@ -22,17 +29,20 @@ def serve(flags: Flags, host: str, port: int, key: str, memory: bool, faults: bo
     from trueup.cli.session import open_session
     from trueup.cli.transport import local_database
     from trueup.local.openai_assistants import Server
+    from trueup.local.portkey import Gateway
     from trueup.local.serve import run
 
     screen = Screen(flags)
     where = ":memory:" if memory else str(local_database(open_session(flags).root, "openai-assistants"))
 
     def ready(url: str) -> None:
-        screen.result(json.dumps({"format_version": 1, "kind": "serve", "url": url}) if flags.json else url)
+        told = {"format_version": 1, "kind": "serve", "url": url, "dialect": dialect, "gateway": gateway}
+        screen.result(json.dumps(told) if flags.json else url)
         screen.note("Serving until Ctrl-C.")
 
-    with Server(where) as server:
-        run(server, host, port, key=key, faults=faults, ready=ready)
+    front = Gateway() if gateway else None
+    with Server(where, dialect=dialect) as server:
+        run(server, host, port, key=key, faults=faults, gateway=front, ready=ready)
     return 0
 
 

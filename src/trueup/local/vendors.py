@@ -21,7 +21,6 @@ _HEAD = ("id", "object", "created_at", "name", "description", "model", "instruct
 STORED = (*_HEAD, "top_p", "temperature", "reasoning_effort", "tool_resources", "metadata", "response_format")
 """The keys of a stored assistant: those of an OpenAI answer, in the order in which they were recorded."""
 
-AZURE_OLDEST, AZURE_NEWEST = "2024-05-01-preview", "2025-04-01-preview"
 FOUNDRY_PREVIEW = "2025-05-15-preview"
 
 
@@ -84,22 +83,21 @@ _FOUNDRY_DOOR = Door(
 class Vendor:
     """One vendor's ways.
 
-    `mount` is the path of its base URL; `account` whose assistants it shows: vendors of one account show the same.
-    `keys` are an answer's keys in their order. `credentials` are the ways in that it takes: `bearer`, `api-key`.
-    `betas` names, for each version header it takes, the vendor as which it then answers; empty: it wants none.
-    `versions` are the values of `api-version`, in order and with everything between the first and the last of
-    Azure's dated ones; empty: it wants none. `previews` are versions that take other fields. `search`, `ranking` and
-    `function` are what a tool gets that does not say it itself.
+    `mount` is the path of its base URL. `keys` are an answer's keys in their order. `credentials` are the ways in that
+    it takes: `bearer`, `api-key`. `betas` names, for each version header it takes, the vendor as which it then answers;
+    empty: it wants none. `versions` are the values of `api-version`, oldest first; empty: it wants none. `dated`: those
+    between the first and the last are taken too. `previews` are versions that take other fields. `search`, `ranking`
+    and `function` are what a tool gets that does not say it itself.
     """
 
     name: str
     mount: str
     fields: Fields
-    account: str
     keys: tuple[str, ...] = STORED
     credentials: tuple[str, ...] = ("bearer",)
     betas: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
+    dated: bool = False
     previews: Mapping[str, Fields] = field(default_factory=dict)
     door: Door = _OPENAI_DOOR
     search: Mapping[str, Any] = field(default_factory=dict)
@@ -112,9 +110,9 @@ class Vendor:
 
     def takes_version(self, version: str) -> bool:
         """Whether it knows this `api-version`."""
-        if self.account != "azure-openai":
+        if not self.dated:
             return version in self.versions
-        return version.endswith("-preview") and AZURE_OLDEST <= version <= AZURE_NEWEST
+        return version.endswith("-preview") and self.versions[0] <= version <= self.versions[-1]
 
 
 _DATED = {"ranker": DATED_RANKER, "score_threshold": 0.0}
@@ -124,7 +122,6 @@ OPENAI = Vendor(
     "openai",
     "/v1",
     assistant_fields.OPENAI,
-    account="openai",
     betas={V2_BETA: "openai"},
     ranking={**_DATED, "hybrid_search": None},
     function={"parameters": _NO_PARAMETERS, "strict": False},
@@ -146,10 +143,10 @@ AZURE = Vendor(
     "azure-openai",
     "/openai",
     assistant_fields.AZURE,
-    account="azure-openai",
     keys=_MICROSOFT_KEYS,
     credentials=("api-key", "bearer"),
-    versions=(AZURE_OLDEST, AZURE_NEWEST),
+    versions=("2024-05-01-preview", "2025-04-01-preview"),
+    dated=True,
     door=_AZURE_DOOR,
     search={"max_num_results": 20},
     ranking=_DATED,
@@ -160,7 +157,6 @@ FOUNDRY = Vendor(
     "foundry-classic",
     "/api/projects/local",
     assistant_fields.FOUNDRY,
-    account="foundry-classic",
     keys=_MICROSOFT_KEYS,
     versions=("v1", "2025-05-01", FOUNDRY_PREVIEW),
     previews={FOUNDRY_PREVIEW: assistant_fields.FOUNDRY_PREVIEW},
