@@ -14,12 +14,13 @@ from trueup.core.source import Diagnostic, Path
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the vendor answers now: `body` in the neutral shape, raw values, server-only keys kept apart."""
+    """What the vendor answers now: `body` in the neutral shape, raw values; `extra` are keys that nobody here knows."""
 
     id: str
     body: Mapping[str, Any]
     created_at: int = 0
     version: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

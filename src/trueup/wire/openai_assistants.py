@@ -19,6 +19,9 @@ from trueup.wire.foreign_answers import first_line, is_success, told
 
 NAME = "openai-assistants"
 
+_OWN_KEYS = frozenset({"id", "object", "created_at"})
+"""Keys of an answer that are the server's own."""
+
 NO_SUCH_DETAIL = "Assistant not found"
 """How myla, which speaks this protocol, says that an assistant is not there (seen in its answers); its paths that do
 not exist answer "Not Found"."""
@@ -134,7 +137,9 @@ class OpenAIAssistants:
         for key, lists in (body.get("tool_resources") or {}).items():
             if not isinstance(lists, (Mapping, type(None))):
                 raise Unexpected(f"tool_resources.{key} of {live_id} is not an object")
-        return Live(live_id, body, created_at if type(created_at) is int else 0)
+        unknown = entry.keys() - _OWN_KEYS.union(self.dialect.fields)
+        extra = {key: entry[key] for key in sorted(unknown)} if unknown else {}
+        return Live(live_id, body, created_at if type(created_at) is int else 0, extra=extra)
 
 
 def _detail(detail: Any) -> tuple[str, Path]:
