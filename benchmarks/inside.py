@@ -108,7 +108,7 @@ def books(folder: str) -> Figures:
 
 def text() -> Figures:
     """The line and word diff of two texts of the greatest length, of several kinds."""
-    from trueup.core.prose import compare
+    from trueup.core.compare import compare
 
     figures: Figures = {}
     for name, make in KINDS.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 
@@ -10,18 +11,53 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trueup.core.align import Allowance, align
-from trueup.core.prose import CONTEXT, Kind, Line, Nature, Prose, compare, rebuild
-
-TEXTS = st.one_of(
-    st.text(max_size=60),
-    st.lists(
-        st.sampled_from(["", "a", "b", "Be kind.", "Be very kind.", " a", "x\r", "one\u2028two"]), max_size=30
-    ).map("\n".join),
+from trueup.core.compare import CONTEXT, compare
+from trueup.core.prose import (
+    UNCHANGED,
+    Kind,
+    Nature,
+    Prose,
+    Run,
+    after_from,
+    before_from,
+    encode,
+    rows,
+    sections,
+    side,
 )
 
+LINES = [
+    "", "a", "b", "Be kind.", "Be very kind.", " a", "x\r", "one\u2028two", "\0", "👩‍💻 e\u0301 日本語",
+    "Never promise a refund before the order is known.", "Never promise any refund before the order is known to us.",
+    "Ask one question at a time and wait.", "Ask one question at a time and then wait.",
+]  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(LINES), max_size=30).map("\n".join))
 
-def _lines(prose: Prose) -> list[Line]:
-    return [line for hunk in prose.hunks for line in hunk.lines]
+
+def _flat(runs: tuple[Run, ...]) -> list[Run]:
+    return [inner for run in runs for inner in (run, *_flat(run.runs))]
+
+
+def _check(before: str, after: str) -> Prose:
+    """The laws that hold for any two texts."""
+    prose = compare(before, after)
+    assert after_from(prose, before) == after
+    assert before_from(prose, after) == before
+    assert (prose.nature is Nature.SAME) == (before == after)
+    old, new = before.split("\n"), after.split("\n")
+    for run in _flat(prose.runs):
+        if run.kind in (Kind.KEPT, Kind.REMOVED):
+            assert old[run.before - 1 : run.before - 1 + run.old] == list(run.lines)
+        if run.kind in (Kind.KEPT, Kind.ADDED):
+            assert new[run.after - 1 : run.after - 1 + run.new] == list(run.lines)
+        if run.kind is Kind.CHANGED:
+            assert (
+                "".join(span.text for span in side(run, Kind.REMOVED)).split("\n")
+                == old[run.before - 1 : run.before - 1 + run.old]
+            )
+            assert [span for row in rows(run) for span in row.spans if span.kind is not Kind.KEPT]
+            assert len(list(rows(run))) == run.new
+    return prose
 
 
 @given(TEXTS, TEXTS)
@@ -29,24 +65,53 @@ def _lines(prose: Prose) -> list[Line]:
 @example("\n", "")
 @example("a\n", "a")
 @example("a\n\n", "a\n")
+@settings(max_examples=400, deadline=None)
+def test_no_change_is_hidden_each_text_comes_back_from_the_other_and_what_is_shown(before: str, after: str) -> None:
+    _check(before, after)
+    _check(after, before)
+
+
+@given(st.lists(st.sampled_from(LINES), min_size=2, max_size=30), st.data())
+@settings(max_examples=400, deadline=None)
+def test_no_change_is_hidden_when_blocks_move(lines: list[str], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(lines) - 1))
+    end = data.draw(st.integers(start, len(lines)))
+    rest = [*lines[:start], *lines[end:]]
+    place = data.draw(st.integers(0, len(rest)))
+    edit = data.draw(st.integers(0, len(lines) - 1))
+    moved = [*rest[:place], *lines[start:end], *rest[place:]]
+    moved[edit] += data.draw(st.sampled_from(["", " more", "\n"]))
+    _check("\n".join(lines), "\n".join(moved))
+
+
+@given(st.lists(st.sampled_from(["kind", "be", "and", "very", "brief", ",", "."]), max_size=40), st.data())
 @settings(max_examples=300, deadline=None)
-def test_both_texts_can_be_rebuilt_from_what_is_shown(before: str, after: str) -> None:
-    prose = compare(before, after)
-    assert rebuild(prose, before) == (before, after)
-    assert (prose.nature is Nature.SAME) == (before == after)
-    for line in _lines(prose):
-        assert not line.spans or "".join(span.text for span in line.spans) == line.text
+def test_no_change_is_hidden_when_lines_are_broken_anew(words: list[str], data: st.DataObject) -> None:
+    breaks = st.lists(st.sampled_from([" ", " ", " ", "\n", "  \n", "\n\n"]), min_size=len(words), max_size=len(words))
+    one, other = ("".join(word + end for word, end in zip(words, data.draw(breaks), strict=True)) for _ in range(2))
+    prose = _check(one, other)
+    assert prose.nature in (Nature.SAME, Nature.WHITESPACE, Nature.END)
 
 
 @given(TEXTS, TEXTS)
-@settings(max_examples=200, deadline=None)
-def test_line_numbers_are_those_of_the_texts(before: str, after: str) -> None:
-    old, new = before.split("\n"), after.split("\n")
-    for line in _lines(compare(before, after)):
-        assert line.kind is Kind.ADDED or old[line.before - 1] == line.text
-        assert line.kind is Kind.REMOVED or new[line.after - 1] == line.text
-        assert (line.before == 0) == (line.kind is Kind.ADDED)
-        assert (line.after == 0) == (line.kind is Kind.REMOVED)
+@settings(max_examples=100, deadline=None)
+def test_the_model_is_json(before: str, after: str) -> None:
+    prose = compare(before, after)
+    found = encode(prose)
+    assert json.loads(json.dumps(found)) == found
+    assert [run["kind"] for run in found["runs"]] == [run.kind.value for run in prose.runs]
+
+
+@given(TEXTS, TEXTS)
+@settings(max_examples=100, deadline=None)
+def test_sections_are_the_runs(before: str, after: str) -> None:
+    prose = compare(before, after)
+    found = list(sections(prose))
+    assert tuple(run for section in found for part in section for run in part) == prose.runs
+    assert all(section.changed for section in found[:-1])
+    for section in found:
+        assert all(run.kind in UNCHANGED for run in section.unchanged)
+        assert all(run.kind not in UNCHANGED for run in section.changed)
 
 
 @given(st.lists(st.integers(0, 5), max_size=40), st.lists(st.integers(0, 5), max_size=40), st.integers(0, 2_000))
@@ -63,34 +128,42 @@ def test_alignment_rises_and_is_equal_however_little_may_be_spent(
         a, b = i + length, j + length
 
 
+def _marked(prose: Prose) -> list[tuple[str, str]]:
+    return [
+        (span.kind.value, span.text) for run in _flat(prose.runs) for span in run.spans if span.kind is not Kind.KEPT
+    ]
+
+
 def test_changed_words_are_marked_and_nothing_else() -> None:
     before = "You are a tutor.\nBe brief, and never rude.\nEnd."
     after = "You are a tutor.\nBe kind, and never rude.\nEnd."
-    removed, added = (line for line in _lines(compare(before, after)) if line.kind is not Kind.KEPT)
-    assert [span.text for span in removed.spans if span.changed] == ["brief"]
-    assert [span.text for span in added.spans if span.changed] == ["kind"]
-    assert (removed.before, added.after) == (2, 2)
+    prose = compare(before, after)
+    assert _marked(prose) == [("removed", "brief"), ("added", "kind")]
+    assert [(run.before, run.after) for run in prose.runs if run.kind is Kind.CHANGED] == [(2, 2)]
+    assert (prose.changed, prose.removed, prose.added) == (1, 0, 0)
 
 
 def test_a_line_that_has_little_in_common_is_replaced_not_marked() -> None:
     prose = compare("keep\nAlways answer in French.\nkeep2\n", "keep\nRefuse; say why!\nNever guess.\nkeep2\n")
-    assert all(not line.spans for line in _lines(prose))
+    assert _marked(prose) == []
     assert (prose.removed, prose.added) == (1, 2)
 
 
 def test_unchanged_lines_are_folded_with_their_count_but_never_one_alone() -> None:
     lines = [f"line {n}" for n in range(40)]
     prose = compare("\n".join(lines), "\n".join([*lines[:20], "new", *lines[20:]]))
-    assert [hunk.folded for hunk in prose.hunks] == [20 - CONTEXT]
-    assert prose.folded == 20 - CONTEXT
+    folded = [run.old for run in prose.runs if run.kind is Kind.FOLDED]
+    assert folded == [20 - CONTEXT, 20 - CONTEXT]
     near = compare("\n".join(lines), "\n".join([*lines[:10], "x", *lines[10:15], "y", *lines[15:]]))
-    assert len(near.hunks) == 1
+    assert len([run for run in near.runs if run.kind is Kind.FOLDED]) == 2
 
 
-def test_the_first_and_only_line_may_be_far_from_the_change() -> None:
-    prose = compare("a\nb\nc\nd\ne\nf", "a\nb\nc\nd\ne\nf\ng")
-    assert prose.hunks[0].folded == 4
-    assert prose.folded == 0
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
+def test_a_fold_of_one_line_is_never_made(head: int, middle: int, tail: int) -> None:
+    lines = [f"line {n}" for n in range(head + middle + tail)]
+    after = [*lines[:head], "x", *lines[head : head + middle], "y", *lines[head + middle :]]
+    prose = compare("\n".join(lines), "\n".join(after))
+    assert all(run.old > 1 for run in prose.runs if run.kind is Kind.FOLDED)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +222,7 @@ def test_no_text_of_the_largest_size_makes_it_slow() -> None:
         start = time.process_time()
         prose = compare(left, right)
         spent = time.process_time() - start
-        assert rebuild(prose, left) == (left, right), name
+        assert after_from(prose, left) == right, name
+        assert before_from(prose, right) == left, name
         slowest = max(slowest, spent)
     assert slowest < 3.0, "the bound is 0.3 s; a quadratic path would take a minute"

@@ -1,46 +1,43 @@
-"""What changed between two texts, line by line and word by word, as data that any renderer can show.
+"""The difference of two texts as a value: the one model that text, markdown, html and json show.
 
-Knows no colour, width or file. Every search is bounded, so that two texts of 256,000 characters compare in well under
-0.3 s whatever is in them; where a bound is reached the answer is coarser, never wrong: `rebuild` gives both texts back.
+`core.compare.compare` makes it. Knows no colour, width, file or assistant, and not how a difference is found.
+
+How to show one. `Prose.runs` is the whole difference from top to bottom, each run a stretch of lines of one kind:
+
+- KEPT: unchanged `lines` shown as context. FOLDED: unchanged, not shown; `old` (= `new`) says how many.
+- REMOVED, ADDED: `lines` that only the old or only the new text has.
+- CHANGED: `spans` of kept, removed and added text in one flow; `rows(run)` gives it row by row as a new line each,
+  `side(run, …)` one side of it. `blanks_only` says that a change cannot be seen.
+- LEFT: here stood `old` lines which now begin at line `after`; `lines` is the first of them, to know the block by.
+- MOVED: the same block at its new place; it began at line `before`, and `runs` is what became of it inside: KEPT,
+  FOLDED, CHANGED, REMOVED and ADDED. LEFT and MOVED of one block have the same four numbers.
+
+`before` and `after` are the numbers, from 1, of a run's first line in the old and the new text; where it has none on a
+side (`old` or `new` is 0), of the line there that follows it. `mentions` go above the runs, `before` and `after` of
+`Prose` are the sizes. `sections(prose)` gives the runs in groups of change, for whoever shows a shared one only once.
+
+No change is hidden: `after_from(prose, before)` and `before_from(prose, after)` give each text back from the other one,
+and read of that other text only the folded lines, by their numbers.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
-from itertools import count, repeat
-from typing import NamedTuple
-
-from trueup.core.align import Allowance, Block, align
-
-CONTEXT = 2
-"""Unchanged lines kept on each side of a change; prose lines are long."""
-
-COMPARISONS = 300_000
-"""Exact comparisons one diff may spend on lines and words together."""
-
-RUNS = 4_000
-"""Unchanged runs one diff may have; beyond it the short ones count as replaced."""
-
-WORDS = 4_000
-"""Words of one line that are compared with each other; a longer middle is marked as one change."""
-
-ALIKE = 0.4
-"""The share of words two lines must have in common to be shown as one line changed."""
-
-_PIECE = re.compile(r"\w+|\s+|[^\w\s]")
-_WORD = re.compile(r"\w+")
+from typing import Any, NamedTuple
 
 
 class Kind(Enum):
-    """What happened to a line."""
+    """What happened to a stretch of lines, or of a line."""
 
     KEPT = "kept"
+    FOLDED = "folded"
     REMOVED = "removed"
     ADDED = "added"
+    CHANGED = "changed"
+    LEFT = "left"
+    MOVED = "moved"
 
 
 class Nature(Enum):
@@ -50,90 +47,181 @@ class Nature(Enum):
     TEXT = "text"
     WHITESPACE = "whitespace"  # only blanks, tabs or line breaks inside
     END = "end"  # only the newline after the last line
+    MOVED = "moved"  # only places changed
 
 
 class Span(NamedTuple):
-    """A stretch of a line; a tuple, since a diff may hold a hundred thousand."""
+    """A stretch of a changed run: KEPT on both sides, REMOVED or ADDED on one; it may hold line breaks."""
 
     text: str
-    changed: bool
-
-
-class Line(NamedTuple):
-    """One line without its newline; `before` and `after` are its numbers from 1, 0 on the side that lacks it.
-
-    `spans` make up the text where words are marked: this line and its neighbour of the other kind are one line changed.
-    """
-
     kind: Kind
-    text: str
-    before: int
-    after: int
-    spans: tuple[Span, ...] = ()
-
-
-_LINE: Callable[[Iterable[object]], Line] = partial(tuple.__new__, Line)
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
-    """Changed lines with the context around them; `folded` unchanged lines come before."""
+class Run:
+    """Neighbouring lines that fared alike; the module's first lines say which kind fills which field."""
 
-    folded: int
-    lines: tuple[Line, ...]
+    kind: Kind
+    before: int
+    after: int
+    old: int
+    new: int
+    lines: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def blanks_only(self) -> bool:
+        """Whether what differs are only blanks, tabs and line breaks."""
+        if self.kind is Kind.CHANGED:
+            return not any(span.text.strip() for span in self.spans if span.kind is not Kind.KEPT)
+        return self.kind in (Kind.REMOVED, Kind.ADDED) and not any(map(str.strip, self.lines))
+
+    @property
+    def edited(self) -> bool:
+        """Whether a moved block also changed inside."""
+        return any(run.kind not in UNCHANGED for run in self.runs)
+
+
+UNCHANGED = frozenset({Kind.KEPT, Kind.FOLDED})
+"""The kinds that are no news."""
+
+
+class Size(NamedTuple):
+    """How much text there is."""
+
+    lines: int
+    characters: int
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens a model counts: characters / 4, rounded; say so wherever it is shown."""
+        return (self.characters + 2) // 4
+
+
+class Sort(Enum):
+    """What a name in a prompt stands for."""
+
+    PLACEHOLDER = "placeholder"
+    TOOL = "tool"
+
+
+class Mention(NamedTuple):
+    """A placeholder or a tool's name that one text has and the other has not, with its first line there, from 1."""
+
+    sort: Sort
+    text: str
+    appeared: bool
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A whole difference; `folded` unchanged lines follow the last hunk, `newline_*`: whether a side ends with one."""
+    """A whole difference. `newline_*` say whether a side ends with one; `removed`, `added`, `changed` count lines."""
 
-    hunks: tuple[Hunk, ...]
-    folded: int
+    runs: tuple[Run, ...]
     nature: Nature
-    removed: int = 0
-    added: int = 0
+    before: Size
+    after: Size
+    mentions: tuple[Mention, ...] = ()
     newline_before: bool = False
     newline_after: bool = False
 
+    @property
+    def removed(self) -> int:
+        """Lines that are gone, those inside moved blocks included."""
+        return sum(run.old for run in _flat(self.runs) if run.kind is Kind.REMOVED)
 
-def compare(before: str, after: str) -> Prose:
-    """The difference of two texts; lines end with `\\n` only, anything else is part of a line."""
-    (left, left_end), (right, right_end) = _lines(before), _lines(after)
-    allowance = Allowance(COMPARISONS)
-    blocks = _coarse(align(left, right, allowance))
-    hunks, folded = _hunks(left, right, blocks, allowance)
-    kept = sum(length for _, _, length in blocks)
-    return Prose(
-        hunks=hunks,
-        folded=folded,
-        nature=_nature(before, after, bool(hunks)),
-        removed=len(left) - kept,
-        added=len(right) - kept,
-        newline_before=left_end,
-        newline_after=right_end,
-    )
+    @property
+    def added(self) -> int:
+        """Lines that are new, those inside moved blocks included."""
+        return sum(run.new for run in _flat(self.runs) if run.kind is Kind.ADDED)
 
+    @property
+    def changed(self) -> int:
+        """Lines of the new text in which something changed."""
+        return sum(run.new for run in _flat(self.runs) if run.kind is Kind.CHANGED)
 
-def rebuild(prose: Prose, before: str) -> tuple[str, str]:
-    """Both texts, from what the difference shows and, for the folded lines alone, the text before."""
-    known = _lines(before)[0]
-    left: list[str] = []
-    right: list[str] = []
-    for hunk in (*prose.hunks, Hunk(prose.folded, ())):
-        same = known[len(left) : len(left) + hunk.folded]
-        left += same
-        right += same
-        for line in hunk.lines:
-            text = "".join(span.text for span in line.spans) if line.spans else line.text
-            if line.kind is not Kind.ADDED:
-                left.append(text)
-            if line.kind is not Kind.REMOVED:
-                right.append(text)
-    return _text(left, prose.newline_before), _text(right, prose.newline_after)
+    @property
+    def moves(self) -> tuple[Run, ...]:
+        """The moved blocks, in the new text's order."""
+        return tuple(run for run in self.runs if run.kind is Kind.MOVED)
 
 
-def _lines(text: str) -> tuple[list[str], bool]:
-    """The lines, and whether the last one ends with a newline; the empty text has no line."""
+class Row(NamedTuple):
+    """A row of a changed run: the numbers of the lines it stands in, 0 on a side that has nothing of it."""
+
+    before: int
+    after: int
+    spans: tuple[Span, ...]
+
+
+class Section(NamedTuple):
+    """A group of changes that have no unchanged line between them, and what is unchanged before it."""
+
+    unchanged: tuple[Run, ...]
+    changed: tuple[Run, ...]
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """A changed run as rows, one for each line of the new text; a removed line break stands inside a row.
+
+    A break that both sides have is the row's end and in no span; one that is added is the last span of its row.
+    """
+    before, after, spans = run.before, run.after, list[Span]()
+    old = new = False
+    for span in run.spans:
+        pieces = span.text.split("\n") if span.kind is not Kind.REMOVED else [span.text]
+        for number, piece in enumerate(pieces):
+            ends = number < len(pieces) - 1
+            text = piece + "\n" if ends and span.kind is Kind.ADDED else piece
+            if text:
+                spans.append(Span(text, span.kind))
+                old, new = old or span.kind is not Kind.ADDED, new or span.kind is not Kind.REMOVED
+            if ends:
+                yield Row(before if old or span.kind is Kind.KEPT else 0, after, tuple(spans))
+                after += 1
+                before += (span.kind is Kind.KEPT) + _breaks(spans)
+                spans, old, new = [], False, False
+    yield Row(before, after, tuple(spans))
+
+
+def side(run: Run, kind: Kind) -> tuple[Span, ...]:
+    """The spans of a changed run that stand on one side: REMOVED asks for the old one, ADDED for the new one."""
+    return tuple(span for span in run.spans if span.kind in (Kind.KEPT, kind))
+
+
+def sections(prose: Prose) -> Iterator[Section]:
+    """The runs in groups of change, each with what is unchanged before it; what follows the last one comes alone."""
+    unchanged: list[Run] = []
+    changed: list[Run] = []
+    for run in prose.runs:
+        if run.kind in UNCHANGED and changed:
+            yield Section(tuple(unchanged), tuple(changed))
+            unchanged, changed = [], []
+        (unchanged if run.kind in UNCHANGED else changed).append(run)
+    if unchanged or changed:
+        yield Section(tuple(unchanged), tuple(changed))
+
+
+def first_line(prose: Prose, *, old_side: bool = False) -> int:
+    """The number of the first line that differs, on one side; 0 where no line does."""
+    return next((run.before if old_side else run.after for run in prose.runs if run.kind not in UNCHANGED), 0)
+
+
+def after_from(prose: Prose, before: str) -> str:
+    """The new text, from the difference and, for the folded lines alone, the old text."""
+    return _text(_side(prose.runs, lines_of(before)[0], {}, new=True), prose.newline_after)
+
+
+def before_from(prose: Prose, after: str) -> str:
+    """The old text, from the difference and, for the folded lines alone, the new text."""
+    blocks = {(run.before, run.after): run.runs for run in prose.moves}
+    return _text(_side(prose.runs, lines_of(after)[0], blocks, new=False), prose.newline_before)
+
+
+def lines_of(text: str) -> tuple[list[str], bool]:
+    """The lines without their `\\n`, and whether the last one ends with it; the empty text has no line."""
     if not text:
         return [], False
     lines = text.split("\n")
@@ -142,137 +230,76 @@ def _lines(text: str) -> tuple[list[str], bool]:
     return lines[:-1], True
 
 
+def encode(prose: Prose) -> dict[str, Any]:
+    """The difference as JSON: every key always there, except those of a run that its kind does not fill."""
+    return {
+        "nature": prose.nature.value,
+        "before": _sized(prose.before, prose.newline_before),
+        "after": _sized(prose.after, prose.newline_after),
+        "removed": prose.removed,
+        "added": prose.added,
+        "changed": prose.changed,
+        "moved": len(prose.moves),
+        "mentions": [
+            {"sort": item.sort.value, "text": item.text, "appeared": item.appeared, "line": item.line}
+            for item in prose.mentions
+        ],
+        "runs": [_encoded(run) for run in prose.runs],
+    }
+
+
+def _sized(size: Size, newline: bool) -> dict[str, Any]:
+    return {
+        "lines": size.lines,
+        "characters": size.characters,
+        "characters_by_four": size.tokens,
+        "ends_with_newline": newline,
+    }
+
+
+def _encoded(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "kind": run.kind.value, "before": run.before, "after": run.after, "old": run.old, "new": run.new,
+    }  # fmt: skip
+    if run.lines:
+        found["lines"] = list(run.lines)
+    if run.spans:
+        found["spans"] = [[span.kind.value, span.text] for span in run.spans]
+        found["blanks_only"] = run.blanks_only
+    if run.runs:
+        found["runs"] = [_encoded(inner) for inner in run.runs]
+    return found
+
+
+def _flat(runs: Sequence[Run]) -> Iterator[Run]:
+    for run in runs:
+        yield run
+        yield from run.runs
+
+
+def _breaks(spans: Sequence[Span]) -> int:
+    return sum(span.text.count("\n") for span in spans if span.kind is Kind.REMOVED)
+
+
+def _side(
+    runs: Sequence[Run], known: Sequence[str], blocks: dict[tuple[int, int], tuple[Run, ...]], *, new: bool
+) -> list[str]:
+    """The lines of one side; `known` are the other side's, `blocks` the moved ones where they are wanted at LEFT."""
+    other = Kind.REMOVED if new else Kind.ADDED
+    found: list[str] = []
+    for run in runs:
+        if run.kind is Kind.FOLDED:
+            start = (run.before if new else run.after) - 1
+            found += known[start : start + run.old]
+        elif run.kind is Kind.CHANGED:
+            found += "".join(span.text for span in run.spans if span.kind is not other).split("\n")
+        elif run.kind is (Kind.MOVED if new else Kind.LEFT):
+            inner = run.runs if new else blocks[run.before, run.after]
+            found += _side(inner, known, {}, new=new)
+        elif run.kind not in (other, Kind.LEFT, Kind.MOVED):
+            found += run.lines
+    return found
+
+
 def _text(lines: Sequence[str], newline: bool) -> str:
     return "\n".join(lines) + ("\n" if newline else "")
-
-
-def _nature(before: str, after: str, lines_differ: bool) -> Nature:
-    if before == after:
-        return Nature.SAME
-    if not lines_differ:
-        return Nature.END
-    return Nature.WHITESPACE if "".join(before.split()) == "".join(after.split()) else Nature.TEXT
-
-
-def _coarse(blocks: list[Block]) -> list[Block]:
-    """The blocks, without the short ones while there are more than anybody would read one by one."""
-    shortest = 1
-    while len(blocks) > RUNS:
-        shortest *= 2
-        blocks = [block for block in blocks if block[2] > shortest]
-    return blocks
-
-
-def _hunks(
-    left: Sequence[str], right: Sequence[str], blocks: Sequence[Block], allowance: Allowance
-) -> tuple[tuple[Hunk, ...], int]:
-    """The changes with their context, and the unchanged lines after the last one; a fold of one line is not made."""
-    hunks: list[Hunk] = []
-    lines: list[Line] = []
-    folded = a = b = 0
-    for i, j, length in (*blocks, (len(left), len(right), 0)):
-        lines += _replaced(left[a:i], right[b:j], a, b, allowance)
-        last = i + length == len(left) and j + length == len(right)
-        head = min(length, CONTEXT) if lines else 0
-        tail = 0 if last else min(length - head, CONTEXT)
-        hidden = length - head - tail
-        if lines and hidden == 1:
-            head, hidden = head + 1, 0
-        lines += _kept(left, i, j, head)
-        if hidden and lines:
-            hunks.append(Hunk(folded, tuple(lines)))
-            lines, folded = [], 0
-        folded += hidden
-        lines += _kept(left, i + length - tail, j + length - tail, tail)
-        a, b = i + length, j + length
-    if lines:
-        hunks.append(Hunk(folded, tuple(lines)))
-        folded = 0
-    return tuple(hunks), folded
-
-
-def _kept(left: Sequence[str], i: int, j: int, length: int) -> Iterable[Line]:
-    return _whole(Kind.KEPT, left[i : i + length], count(i + 1), count(j + 1))
-
-
-def _whole(kind: Kind, texts: Sequence[str], before: Iterable[int], after: Iterable[int]) -> Iterable[Line]:
-    """Lines without marks, made in C: a text may have 128,000 of them."""
-    return map(_LINE, zip(repeat(kind), texts, before, after, repeat(()), strict=False))
-
-
-def _replaced(removed: Sequence[str], added: Sequence[str], a: int, b: int, allowance: Allowance) -> list[Line]:
-    """Lines that took the place of others: what is one line changed stands together, words marked."""
-    lines: list[Line] = []
-    i = j = 0
-    for x, y in (*_pairs(removed, added, allowance), (len(removed), len(added))):
-        lines += _whole(Kind.REMOVED, removed[i:x], count(a + i + 1), repeat(0))
-        lines += _whole(Kind.ADDED, added[j:y], repeat(0), count(b + j + 1))
-        if x < len(removed):
-            old, new = _words(removed[x], added[y], allowance)
-            lines.append(Line(Kind.REMOVED, removed[x], a + x + 1, 0, old))
-            lines.append(Line(Kind.ADDED, added[y], 0, b + y + 1, new))
-        i, j = x + 1, y + 1
-    return lines
-
-
-def _pairs(removed: Sequence[str], added: Sequence[str], allowance: Allowance) -> list[tuple[int, int]]:
-    """Which removed line became which added one, in order on both sides; none where that is too much to ask."""
-    if not removed or not added or not allowance.spend(20 * len(removed) * len(added)):
-        return []
-    old = [frozenset(_WORD.findall(line[:2_000])) for line in removed]
-    new = [frozenset(_WORD.findall(line[:2_000])) for line in added]
-    pairs: list[tuple[int, int]] = []
-    start = 0
-    for i, words in enumerate(old):
-        likeness = [_likeness(words, other) for other in new[start:]]
-        best = max(likeness, default=0.0)
-        if best >= ALIKE or (best > 0 and len(removed) == len(added) == 1):
-            start += likeness.index(best) + 1
-            pairs.append((i, start - 1))
-    return pairs
-
-
-def _likeness(left: frozenset[str], right: frozenset[str]) -> float:
-    """From 0 to 1: the share of different words that two lines have in common."""
-    return 2 * len(left & right) / (len(left) + len(right)) if left or right else 1.0
-
-
-def _words(before: str, after: str, allowance: Allowance) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Both lines as spans of kept and changed words; what lies between two changes is only kept if it holds a word."""
-    old, new = _PIECE.findall(before), _PIECE.findall(after)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
-    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
-    blocks: list[Block] = []
-    if len(old_middle) + len(new_middle) <= WORDS and allowance.spend(len(old_middle) + len(new_middle)):
-        blocks = align(old_middle, new_middle, allowance)
-    blocks = [(i + head, j + head, length) for i, j, length in blocks if _holds(old_middle[i : i + length])]
-    whole = [(0, 0, head), *blocks, (len(old) - tail, len(new) - tail, tail)]
-    return _spans(old, [(i, length) for i, _, length in whole]), _spans(new, [(j, length) for _, j, length in whole])
-
-
-def _common(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many elements two sequences begin with in common."""
-    count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
-
-
-def _holds(words: Sequence[str]) -> bool:
-    """Whether kept words between two changes are worth showing as kept: a word, not just a blank or a comma."""
-    return any(word[0].isalnum() for word in words)
-
-
-def _spans(words: Sequence[str], kept: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
-    spans: list[Span] = []
-    at = 0
-    for start, length in kept:
-        if start > at:
-            spans.append(Span("".join(words[at:start]), True))
-        if length:
-            spans.append(Span("".join(words[start : start + length]), False))
-        at = start + length
-    return tuple(spans)

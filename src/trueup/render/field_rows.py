@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trueup.core.compare import compare
 from trueup.core.diff import tool_changes
 from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Reason
-from trueup.core.prose import Prose, compare
+from trueup.core.prose import Prose, first_line
 from trueup.core.source import Position
 from trueup.render import prose_rows
 from trueup.render.part_rows import is_nested, parts, tool_parts
@@ -59,10 +60,10 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
     elif is_text(old) or is_text(new):
         yield from _text(change, item, (old, new), first, look, common)
     elif item.path == "tools" and (isinstance(old, (list, tuple)) or isinstance(new, (list, tuple))):
-        yield from _headed(first, _why(change, item, outside), where, look)
+        yield from _headed(first, why(change, item, outside), where, look)
         yield from tool_parts(tool_changes(old, new), look, INDENT + 2)
     elif is_nested(old) and is_nested(new):
-        yield from _headed(first, _why(change, item, outside), where, look)
+        yield from _headed(first, why(change, item, outside), where, look)
         yield from parts(old, new, look, INDENT + 2)
     else:
         yield from _scalar(change, item, first, look, where, outside=outside)
@@ -80,9 +81,8 @@ def _scalar(
         words = [Piece("live "), Piece(old, Tone.GONE), Piece(f" {look.dot} file "), Piece(new, Tone.FRESH)]
     else:
         words = [Piece(old, Tone.GONE), Piece(f" {look.arrow} "), Piece(new, Tone.FRESH)]
-    why = _why(change, item, outside)
-    if why:
-        words.append(Piece(f"  ({why})", Tone.FAINT))
+    if reason := why(change, item, outside):
+        words.append(Piece(f"  ({reason})", Tone.FAINT))
     yield from _headed(first, words, where, look)
 
 
@@ -106,7 +106,7 @@ def beside(found: list[Row], where: str, look: Look) -> Iterator[Row]:
         yield (Piece(" " * (look.width - columns(place))), Piece(place, Tone.FAINT))
 
 
-def _why(change: Change, item: FieldChange, outside: bool) -> str:
+def why(change: Change, item: FieldChange, outside: bool) -> str:
     """Why a field is there, where the assistant's heading does not say it."""
     if outside or change.action is Action.CREATE:
         return ""
@@ -160,24 +160,27 @@ def _text(
         return
     known = common.prose.get(change.name) if item.path == "instructions" and not outside else None
     prose = known or compare(old, new)
-    place = _places(change, item, new if not outside else old)
-    at = place(prose_rows.first_line(prose.hunks[0], old_side=outside)) if prose.hunks else ""
-    words = _text_words(change, item, sides, prose, outside)
+    place = places(change, item, new if not outside else old)
+    line = first_line(prose, old_side=outside)
+    at = place(line) if line else ""
+    words = text_words(change, item, sides, prose, outside)
     yield from _headed(first, words, at if ":" in at else _where(change, item), look)
     notes = common.notes.get(change.name, {}) if known else {}
+    yield from prose_rows.heads(prose, look, INDENT + 2, place, old_side=outside)
     yield from prose_rows.rows(prose, look, INDENT + 2, place, notes, old_side=outside)
 
 
-def _text_words(change: Change, item: FieldChange, sides: tuple[Any, Any], prose: Prose, outside: bool) -> str:
+def text_words(change: Change, item: FieldChange, sides: tuple[Any, Any], prose: Prose, outside: bool) -> str:
+    """How much of a text changed, and why where the assistant's heading does not say it."""
     if outside:
         return f"{prose_rows.size(prose)} by hand: - in the file, + live"
     if sides[1] is MISSING or sides[1] is None:
         return f"{amount(sides[0])}, cleared: gone from the file"
-    why = _why(change, item, outside)
-    return prose_rows.size(prose) + (f"  ({why})" if why else "")
+    reason = why(change, item, outside)
+    return prose_rows.size(prose) + (f"  ({reason})" if reason else "")
 
 
-def _places(change: Change, item: FieldChange, text: str) -> prose_rows.Place:
+def places(change: Change, item: FieldChange, text: str) -> prose_rows.Place:
     """Where the text's lines stand: exact where its first line is known to, else only the line within the text."""
     position = _position(change, item)
     start = 0

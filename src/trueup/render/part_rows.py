@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trueup.core.align import Allowance, align
+from trueup.core.compare import compare
 from trueup.core.diff import Difference, Fate, ToolChange, diff
 from trueup.core.plan import MISSING
-from trueup.core.prose import compare
 from trueup.core.source import dotted
 from trueup.render import prose_rows
 from trueup.render.style import Look, Piece, Row, Tone

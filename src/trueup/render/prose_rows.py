@@ -1,4 +1,4 @@
-"""A text difference as rows: changed lines with their words marked, unchanged ones folded. Knows no plan and no file.
+"""A text difference as rows: words marked, moved blocks named, unchanged lines folded. Knows no plan and no file.
 
 Where a line of the text stands in a file is asked of `place`, which the caller makes.
 """
@@ -6,8 +6,10 @@ Where a line of the text stands in a file is asked of `place`, which the caller 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from trueup.core.prose import Hunk, Kind, Line, Nature, Prose, Span
+from trueup.core import prose as model
+from trueup.core.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, sections
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
 from trueup.render.visible import fitting, shortened, visible, wrapped
@@ -24,137 +26,223 @@ NEAR = 28
 Place = Callable[[int], str]
 """Where a line of the text, counted from 1 on the file's side, is to be found: `file:line`, or `line 12`."""
 
-Key = tuple[tuple[str, str], ...]
-"""What makes two runs of changed lines the same change: the removed and the added ones."""
+Key = tuple[tuple[object, ...], ...]
+"""What makes two groups of changed lines the same change, wherever they stand."""
 
-_SIGNS = {Kind.KEPT: "  ", Kind.REMOVED: "- ", Kind.ADDED: "+ "}
 _TONES = {Kind.KEPT: Tone.FAINT, Kind.REMOVED: Tone.GONE, Kind.ADDED: Tone.FRESH}
-_WORD_TONES = {Kind.KEPT: Tone.FAINT, Kind.REMOVED: Tone.GONE_WORD, Kind.ADDED: Tone.FRESH_WORD}
-_MARKS = {Kind.KEPT: ("", ""), Kind.REMOVED: ("[-", "-]"), Kind.ADDED: ("{+", "+}")}
+_SIGNS = {Kind.KEPT: "  ", Kind.REMOVED: "- ", Kind.ADDED: "+ "}
+_WORD_TONES = {Kind.REMOVED: Tone.GONE_WORD, Kind.ADDED: Tone.FRESH_WORD}
+_MARKS = {Kind.REMOVED: ("[-", "-]"), Kind.ADDED: ("{+", "+}")}
+_ONLY_BLANKS = "  (only blanks)"
 
 
-def runs(hunk: Hunk) -> Iterator[tuple[Key, tuple[Line, ...]]]:
-    """The hunk's stretches of changed lines, each with the context before it; what follows the last is its own too."""
-    lines: list[Line] = []
-    changed: list[Line] = []
-    for line in hunk.lines:
-        if line.kind is Kind.KEPT and changed and lines[-1].kind is not Kind.KEPT:
-            yield _key(changed), tuple(lines)
-            lines, changed = [], []
-        lines.append(line)
-        if line.kind is not Kind.KEPT:
-            changed.append(line)
-    if lines:
-        yield _key(changed), tuple(lines)
+class Scene(NamedTuple):
+    """What every row of one text needs to know."""
+
+    look: Look
+    indent: int
+    place: Place
+    old_side: bool
+    quiet: bool  # whether blanks are all that differs, which then is said above
 
 
-def _key(changed: Sequence[Line]) -> Key:
-    return tuple((line.kind.value, line.text) for line in changed)
+def key(changed: Sequence[Run]) -> Key:
+    """What a group of changes is, without the line numbers."""
+    return tuple((run.kind.value, run.lines, run.spans, key(run.runs)) for run in changed)
 
 
 def size(prose: Prose) -> str:
     """How much changed, in words; a change that cannot be seen is named."""
     if prose.nature is Nature.END:
         return f"only the newline at the end was {'added' if prose.newline_after else 'removed'}"
-    words = f"{many(prose.removed, 'line')} removed, {prose.added:,} added"
-    if prose.removed == prose.added:
-        words = f"{many(prose.added, 'line')} changed"
-    elif not prose.removed or not prose.added:
-        words = f"{many(prose.removed or prose.added, 'line')} {'removed' if prose.removed else 'added'}"
-    return words + (", only in blanks and line breaks" if prose.nature is Nature.WHITESPACE else "")
+    counts = ((prose.changed, "changed"), (prose.removed, "removed"), (prose.added, "added"))
+    told = [(number, word) for number, word in counts if number]
+    words = [f"{many(number, 'line') if not at else f'{number:,}'} {word}" for at, (number, word) in enumerate(told)]
+    words += [f"{many(len(prose.moves), 'block')} moved"] if prose.moves else []
+    words += ["only in blanks and line breaks"] if prose.nature is Nature.WHITESPACE else []
+    return ", ".join(words)
 
 
-def first_line(hunk: Hunk, *, old_side: bool) -> int:
-    """The number of the first changed line on one side; of the line that follows, where that side has none."""
-    at = 1
-    for line in hunk.lines:
-        number = line.before if old_side else line.after
-        if line.kind is not Kind.KEPT:
-            return number or at
-        at = number + 1
-    return at
+def heads(prose: Prose, look: Look, indent: int, place: Place, *, old_side: bool = False) -> Iterator[Row]:
+    """What stands above the difference: the sizes before and after, and the names that appeared or vanished."""
+    yield from _wrapped([Piece(sizes(prose, look), Tone.FAINT)], look, indent)
+    for sign, tone, appeared in (("+ ", Tone.FRESH, True), ("- ", Tone.GONE, False)):
+        found = [item for item in prose.mentions if item.appeared is appeared]
+        if found:
+            words = ", ".join(_mention(item, look, place, old_side) for item in found)
+            first = f"{'appeared' if appeared else 'vanished'}: "
+            yield from _wrapped([Piece(first + words, tone)], look, indent, Piece(sign, tone))
+
+
+def sizes(prose: Prose, look: Look) -> str:
+    """The size before and after, in characters and in tokens as they are commonly reckoned."""
+    old, new = prose.before, prose.after
+    characters = f"{old.characters:,} {look.arrow} {many(new.characters, 'character')}"
+    tokens = f"{old.tokens:,} {look.arrow} {many(new.tokens, 'token')}"
+    if old.characters == new.characters:
+        characters, tokens = many(new.characters, "character"), many(new.tokens, "token")
+    return f"{characters}, about {tokens} (characters / 4)"
+
+
+def _mention(item: Mention, look: Look, place: Place, old_side: bool) -> str:
+    """A name with its line, where that is a line of the file's side."""
+    name = f"{item.sort.value} {visible(item.text, look)}"
+    return f"{name} ({place(item.line)})" if item.appeared is not old_side else name
 
 
 def rows(
     prose: Prose, look: Look, indent: int, place: Place, notes: Mapping[Key, str], *, old_side: bool = False
 ) -> Iterator[Row]:
-    """The hunks as rows; a run whose note starts with `=` is not shown again, any other note stands above its run."""
-    left = prose.removed + prose.added if look.verbose else LINES
-    blanks = prose.nature is Nature.WHITESPACE
-    for number, hunk in enumerate(prose.hunks):
-        told = all(note.startswith("=") for note, _ in _noted(hunk, notes))
-        if (hunk.folded or number) and not told:
-            where = place(first_line(hunk, old_side=old_side)) if number else ""
-            yield _fold(f"{many(hunk.folded, 'line')} unchanged", indent, look, where)
-        for note, lines in _noted(hunk, notes):
+    """The runs as rows; a group whose note starts with `=` is not shown again, another note stands above its group."""
+    scene = Scene(look, indent, place, old_side, prose.nature is Nature.WHITESPACE)
+    groups = list(sections(prose))
+    left = LINES
+    note = was = ""
+    for number, (unchanged, changed) in enumerate(groups):
+        note, was = notes.get(key(changed), "") if changed else "", note
+        if not note.startswith("="):
+            yield from _around(unchanged, changed, scene, is_first=not number, told=was.startswith("="))
+        if note != was:
             yield from _note(note.removeprefix("="), indent, look)
-            shown = () if note.startswith("=") else _within(lines, left)
-            for line in shown:
-                yield from _line(line, look, indent, blanks)
-            left -= _changed(lines)
-            if left < 0:
-                rest = min(-left, _changed(lines)) + sum(_changed(later.lines) for later in prose.hunks[number + 1 :])
-                yield _fold(f"{many(rest, 'more changed line')} (-v shows all)", indent, look)
+        if note.startswith("="):
+            continue
+        for run in changed:
+            if left <= 0 and not look.verbose:
+                rest = sum(_lines(later) for group in groups[number:] for later in group.changed)
+                rest -= sum(_lines(earlier) for earlier in changed[: changed.index(run)])
+                yield _fold(f"{many(rest, 'more changed line')} (-v shows all)", scene)
                 return
-    if prose.folded and prose.hunks:
-        yield _fold(f"{many(prose.folded, 'line')} unchanged", indent, look)
-    if prose.hunks and prose.newline_before != prose.newline_after:
-        side = "now ends" if prose.newline_after else "no longer ends"
-        yield (Piece(" " * indent + f"  (the text {side} with a newline)", Tone.FAINT),)
+            yield from _run(run, scene, left)
+            left -= _lines(run)
+    if prose.runs and prose.newline_before != prose.newline_after and prose.nature is not Nature.END:
+        end = "now ends" if prose.newline_after else "no longer ends"
+        yield (Piece(" " * indent + f"  (the text {end} with a newline)", Tone.FAINT),)
 
 
-def _noted(hunk: Hunk, notes: Mapping[Key, str]) -> Iterator[tuple[str, Sequence[Line]]]:
-    """The hunk in parts that have one note each, or none; what follows the last change belongs to it."""
-    note, lines = "", list[Line]()
-    for changed, part in runs(hunk):
-        found = notes.get(changed, "") if changed else note
-        if lines and found != note:
-            yield note, lines
-            lines = []
-        note = found
-        lines += part
-    yield note, lines
+def _lines(run: Run) -> int:
+    """Lines of change that a run shows."""
+    return sum(map(_lines, run.runs)) if run.runs else max(run.old, run.new) * (run.kind not in UNCHANGED)
 
 
-def _changed(lines: Sequence[Line]) -> int:
-    return sum(line.kind is not Kind.KEPT for line in lines)
+def _around(
+    unchanged: Sequence[Run], changed: Sequence[Run], scene: Scene, *, is_first: bool, told: bool
+) -> Iterator[Row]:
+    """The unchanged lines before a group; after one that was not shown again, only what leads to this one."""
+    if told and any(run.kind is Kind.FOLDED for run in unchanged):
+        while unchanged[0].kind is not Kind.FOLDED:
+            unchanged = unchanged[1:]
+    for run in unchanged:
+        if run.kind is Kind.FOLDED:
+            first = changed[0] if changed and not is_first else None
+            where = scene.place(first.before if scene.old_side else first.after) if first else ""
+            yield _fold(f"{many(run.old, 'line')} unchanged", scene, where)
+        elif changed or not told:
+            yield from _whole(run, scene)
 
 
-def _within(lines: Sequence[Line], limit: int) -> Sequence[Line]:
-    """The lines up to so many changed ones."""
-    for place, line in enumerate(lines):
-        if line.kind is not Kind.KEPT:
-            limit -= 1
-            if limit < 0:
-                return lines[:place]
-    return lines
-
-
-def _fold(words: str, indent: int, look: Look, where: str = "") -> Row:
+def _fold(words: str, scene: Scene, where: str = "") -> Row:
+    look = scene.look
     text = f"{look.fold} {words}" + (f" {look.dot} {where}" if where else "")
-    return (Piece(" " * indent), Piece(shortened(text, look.width - indent, look), Tone.FAINT))
+    return (Piece(" " * scene.indent), Piece(shortened(text, look.width - scene.indent, look), Tone.FAINT))
 
 
 def _note(text: str, indent: int, look: Look) -> Iterator[Row]:
-    if not text:
-        return
-    room = look.width - indent
-    for row in fitting(wrapped([Piece(visible(text, look), Tone.NOTE)], room), room):
-        yield (Piece(" " * indent), *row)
+    if text:
+        yield from _wrapped([Piece(visible(text, look), Tone.NOTE)], look, indent)
 
 
-def _line(line: Line, look: Look, indent: int, blanks: bool) -> Iterator[Row]:
-    """One line of text after its sign, wrapped; context takes one row only."""
-    tone, width = _TONES[line.kind], look.width - indent - 2
-    first = (Piece(" " * indent), Piece(_SIGNS[line.kind], tone))
-    if line.kind is Kind.KEPT:
-        text = shortened(visible(line.text[: look.width * 4], look), width, look)
-        yield (*first, Piece(text, tone))
+def _wrapped(pieces: Sequence[Piece], look: Look, indent: int, sign: Piece | None = None) -> Iterator[Row]:
+    """Pieces on as many rows as they need, below each other."""
+    room = look.width - indent - (len(sign.text) if sign else 0)
+    for number, row in enumerate(fitting(wrapped(pieces, room), room)):
+        lead = sign if sign and not number else Piece(" " * len(sign.text) if sign else "")
+        yield (Piece(" " * indent), lead, *row)
+
+
+def _run(run: Run, scene: Scene, left: int) -> Iterator[Row]:
+    """The rows of one run, not more than so many lines of it unless all is asked for."""
+    if run.kind is Kind.CHANGED:
+        for row in model.rows(run):
+            yield from _changed(row.spans, run, scene, "~ ")
+    elif run.kind is Kind.LEFT:
+        yield from _left(run, scene)
+    elif run.kind is Kind.MOVED:
+        yield from _moved(run, scene)
+    else:
+        limit = len(run.lines) if scene.look.verbose else left
+        yield from _whole(run, scene, limit)
+        if limit < len(run.lines):
+            yield _fold(f"{many(len(run.lines) - limit, 'more line')} {run.kind.value} (-v shows all)", scene)
+
+
+def _whole(run: Run, scene: Scene, limit: int = LINES) -> Iterator[Row]:
+    """Lines that are on one side only, wrapped, or on both sides, on one row each."""
+    look, tone = scene.look, _TONES[run.kind]
+    width = look.width - scene.indent - 2
+    for line in run.lines[:limit]:
+        lead = Piece(_SIGNS[run.kind], tone)
+        if run.kind is Kind.KEPT:
+            text = shortened(visible(line[: look.width * 4], look), width, look)
+            yield (Piece(" " * scene.indent), lead, Piece(text, tone))
+        else:
+            text = visible(line, look, blanks=scene.quiet)
+            yield from _wrapped(list(_limited([Piece(text, tone)], look)), look, scene.indent, lead)
+
+
+def _left(run: Run, scene: Scene) -> Iterator[Row]:
+    """The place that a block left: where it is now, and how it began."""
+    look = scene.look
+    where = f"{scene.place(run.after)}" if not scene.old_side else f"live line {run.after:,}"
+    head = f"{many(run.old, 'line')} moved to {where}: "
+    text = shortened(head + visible(run.lines[0][: look.width], look), look.width - scene.indent - 2, look)
+    yield (Piece(" " * scene.indent), Piece("< ", Tone.GONE), Piece(text, Tone.FAINT))
+
+
+def _moved(run: Run, scene: Scene) -> Iterator[Row]:
+    """A block at its new place: where it came from, then what changed in it, or how it begins."""
+    where = f"line {run.before:,}" if not scene.old_side else scene.place(run.before)
+    rest = "" if run.edited else ", unchanged"
+    if run.new == len(run.runs) == 1:
+        tail = Piece(f"  (moved from {where})", Tone.FAINT)
+        yield from _wrapped([*_pieces(run.runs[0], scene), tail], scene.look, scene.indent, Piece("> ", Tone.FRESH))
         return
-    pieces = _marked(line, look, blanks) or [Piece(visible(line.text, look, blanks=blanks), tone)]
-    broken = fitting(wrapped(_limited(pieces, look), width), width)
-    for number, row in enumerate(broken):
-        yield (*first, *row) if number == 0 else (Piece(" " * (indent + 2)), *row)
+    words = f"{many(run.new, 'line')} moved here from {where}{rest}:"
+    lead = (Piece(" " * scene.indent), Piece("> ", Tone.FRESH))
+    yield (*lead, Piece(shortened(words, scene.look.width - scene.indent - 2, scene.look), Tone.FAINT))
+    inner = scene._replace(indent=scene.indent + 2)
+    for part in run.runs:
+        if part.kind is not Kind.FOLDED:
+            yield from _run(part, inner, LINES)
+        elif run.edited:
+            yield _fold(f"{many(part.old, 'line')} unchanged", inner)
+
+
+def _pieces(run: Run, scene: Scene) -> list[Piece]:
+    """The one line of a moved block: as it was, or with its changes marked."""
+    if run.kind is Kind.CHANGED:
+        return list(_limited(_marked(run.spans, scene.look, blanks=run.blanks_only), scene.look))
+    return list(_near(run.lines[0], False, False, scene.look))
+
+
+def _changed(row: Sequence[Span], run: Run, scene: Scene, sign: str) -> Iterator[Row]:
+    """One row of changed text, wrapped; that it cannot be seen is said, unless that is so for all of the text."""
+    pieces = list(_limited(_marked(row, scene.look, blanks=run.blanks_only), scene.look))
+    if run.blanks_only and not scene.quiet and any(span.kind is not Kind.KEPT for span in row):
+        pieces.append(Piece(_ONLY_BLANKS, Tone.FAINT))
+    yield from _wrapped(pieces, scene.look, scene.indent, Piece(sign, Tone.MODIFY))
+
+
+def _marked(spans: Sequence[Span], look: Look, *, blanks: bool) -> list[Piece]:
+    """Changed text with its words marked: by look, and without colour by signs; blanks made visible where needed."""
+    pieces: list[Piece] = []
+    for place, span in enumerate(spans):
+        if span.kind is Kind.KEPT:
+            pieces += _near(span.text, place == 0, place == len(spans) - 1, look)
+            continue
+        opening, closing = ("", "") if look.color else _MARKS[span.kind]
+        text = visible(span.text, look, blanks=blanks or not span.text.strip())
+        pieces.append(Piece(opening + text + closing, _WORD_TONES[span.kind]))
+    return pieces
 
 
 def _limited(pieces: Sequence[Piece], look: Look) -> Iterator[Piece]:
@@ -171,33 +259,15 @@ def _limited(pieces: Sequence[Piece], look: Look) -> Iterator[Piece]:
         return
 
 
-def _marked(line: Line, look: Look, blanks: bool) -> list[Piece]:
-    """The line with its changed words marked: by look, and without colour by signs; empty when nothing is kept."""
-    if all(span.changed for span in line.spans):
-        return []
-    opening, closing = ("", "") if look.color else _MARKS[line.kind]
-    pieces: list[Piece] = []
-    for place, span in enumerate(line.spans):
-        if span.changed:
-            whole = blanks or not span.text.strip()
-            text = visible(span.text, look, blanks=whole)
-            pieces.append(Piece(opening + text + closing, _WORD_TONES[line.kind]))
-        else:
-            pieces += _near(span, place == 0, place == len(line.spans) - 1, look, _TONES[line.kind])
-    return pieces
-
-
-def _near(span: Span, is_first: bool, is_last: bool, look: Look, tone: Tone) -> list[Piece]:
+def _near(text: str, is_first: bool, is_last: bool, look: Look) -> Iterator[Piece]:
     """What is kept in a line, down to the words beside the change where there is much of it."""
-    text = span.text
     if look.verbose or len(text) <= 4 * NEAR:
-        return [Piece(visible(text, look), tone)]
+        yield Piece(visible(text, look))
+        return
     head = "" if is_first else text[: text.rfind(" ", 0, NEAR) + 1] or text[:NEAR]
     start = text.find(" ", len(text) - NEAR)
     tail = "" if is_last else text[start if start >= 0 else len(text) - NEAR :]
     fold = "".join((" " if head else "", look.fold, " " if tail and not tail.startswith(" ") else ""))
-    return [
-        Piece(visible(head.rstrip(" "), look), tone),
-        Piece(fold, Tone.FAINT),
-        Piece(visible(tail, look), tone),
-    ]
+    yield Piece(visible(head.rstrip(" "), look))
+    yield Piece(fold, Tone.FAINT)
+    yield Piece(visible(tail, look))

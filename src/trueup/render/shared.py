@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trueup.core.compare import compare
 from trueup.core.plan import Change, FieldChange
-from trueup.core.prose import Prose, compare
-from trueup.render.prose_rows import Key, runs
+from trueup.core.prose import Prose, sections
+from trueup.render.prose_rows import Key, key
 
 NAMED = 4
 """Assistants that are named where many share a change."""
@@ -49,7 +50,7 @@ def shared(changes: Sequence[Change]) -> Shared:
         if item is None or not change.parts or change.name in found:
             continue
         found[change.name] = compare(item.before, item.after)
-        for changed in {changed: None for hunk in found[change.name].hunks for changed, _ in runs(hunk) if changed}:
+        for changed in {key(group.changed): None for group in sections(found[change.name]) if group.changed}:
             owners.setdefault(changed, []).append(change)
         for part in change.parts:
             users.setdefault(part, set()).add(change.name)
