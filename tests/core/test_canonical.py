@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -239,6 +240,18 @@ def test_a_single_precision_number_is_itself(value: float) -> None:
 @given(JSON)
 def test_canonical_json_is_rfc_8785(value: Any) -> None:
     assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@given(JSON)
+def test_canonical_json_does_not_care_how_python_holds_a_value(value: Any) -> None:
+    """Read-only objects and tuples are objects and arrays as well."""
+    assert canonical_json(_frozen(value)) == canonical_json(value)
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return MappingProxyType({key: _frozen(entry) for key, entry in value.items()})
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 @given(JSON)

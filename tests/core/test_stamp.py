@@ -9,10 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.canonical import DIGEST_RULES
+from trueup.core.canonical import DIGEST_RULES, digest
 from trueup.core.fields import Rules
 from trueup.core.judge import Choices, Facts, is_ours
-from trueup.core.stamp import CODES, KEY, LENGTH, RELEASED, UNREADABLE, Stamp, digests, encode, parse, record_of, short
+from trueup.core.stamp import (
+    CODES,
+    KEY,
+    LENGTH,
+    RELEASED,
+    UNREADABLE,
+    Stamp,
+    about_to_send,
+    digests,
+    encode,
+    held,
+    parse,
+    record_of,
+    short,
+)
 from trueup.core.state import Applied
 from trueup.wire.dialects import FIELDS, SEMANTICS
 
@@ -157,3 +171,19 @@ def test_a_short_digest_is_of_the_canonical_value() -> None:
     assert short("temperature", 1, SEMANTICS) == short("temperature", None, SEMANTICS)
     assert short("instructions", "", SEMANTICS) == short("instructions", None, SEMANTICS)
     assert short("instructions", "x", SEMANTICS) != short("instructions", "y", SEMANTICS)
+
+
+VALUES = (
+    st.none() | st.text(max_size=4) | st.integers(0, 3) | st.floats(0, 2) | st.lists(st.text(max_size=2), max_size=2)
+)
+FILES = st.dictionaries(st.sampled_from([*FIELDS, "metadata.owner"]), VALUES) | st.fixed_dictionaries(
+    {"tools": st.lists(st.sampled_from([{"type": "file_search"}, {"type": "code_interpreter"}, {"type": "function"}]))}
+)
+
+
+@given(FILES)
+def test_what_is_remembered_of_a_sent_field_is_its_digest_and_its_stamp(file: dict[str, Any]) -> None:
+    """Both are made in one go where a value is canonical as it stands; nobody can tell."""
+    sent = about_to_send(file, SEMANTICS)
+    assert sent == {name: Applied(digest(value), None, short(name, value, SEMANTICS)) for name, value in file.items()}
+    assert held(sent) == digests(file, SEMANTICS)

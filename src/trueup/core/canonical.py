@@ -19,6 +19,9 @@ NESTED = ("metadata", "tool_resources")
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
+_WORDS = frozenset((str, bool, type(None)))
+"""The types whose values every encoder spells alike."""
+
 _OBJECT = (dict, Mapping)
 """What counts as a JSON object; the plain type first, because asking an abstract one takes ten times as long."""
 
@@ -100,16 +103,36 @@ def digest(value: Any, length: int = 32) -> str:
 
 def _is_plain(value: Any) -> bool:
     """Whether the C encoder's output is the canonical form already: keys that sort alike, numbers that read alike."""
-    if value is None or isinstance(value, str):
-        return True
-    if isinstance(value, int):
-        return abs(value) < 2**53
-    if isinstance(value, float):
-        return 1e-4 <= abs(value) < 1e15 and not value.is_integer()  # no exponent, and no .0, in either form
-    if isinstance(value, _OBJECT):
-        return all(isinstance(key, str) and key.isascii() for key in value) and all(map(_is_plain, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
+    waiting = [value]
+    while waiting:
+        entry = waiting.pop()
+        kind = type(entry)
+        if kind in _WORDS:
+            continue
+        if kind is dict:
+            if not _has_ascii_keys(entry):
+                return False
+            waiting.extend(entry.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(entry)
+        elif not _is_plain_number(entry, kind):
+            return False
+    return True
+
+
+def _has_ascii_keys(value: dict[Any, Any]) -> bool:
+    try:
+        return "".join(value).isascii()
+    except TypeError:  # a key that is no text
+        return False
+
+
+def _is_plain_number(value: Any, kind: type) -> bool:
+    """Whether both forms spell a number alike; what is no number is not plain."""
+    if kind is int:
+        return bool(abs(value) < 2**53)
+    if kind is float:
+        return 1e-4 <= abs(value) < 1e15 and not float.is_integer(value)  # no exponent, and no .0, in either form
     return False
 
 

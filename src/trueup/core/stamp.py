@@ -96,6 +96,21 @@ def short(name: str, value: Any, semantics: Semantics) -> str:
     return digest(canonical(name, value, semantics), DIGITS)
 
 
+def about_to_send(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, Applied]:
+    """What is remembered of each field that a request sets: its digest as sent, and the one for a stamp."""
+    return {name: _sent(name, value, semantics) for name, value in fields.items()}
+
+
+def _sent(name: str, value: Any, semantics: Semantics) -> Applied:
+    whole, meant = digest(value), canonical(name, value, semantics)
+    return Applied(sent=whole, stamp=whole[:DIGITS] if meant is value else digest(meant, DIGITS))
+
+
+def held(fields: Mapping[str, Applied]) -> dict[str, str]:
+    """The short digests, made already, of those fields that a stamp has room for."""
+    return {name: known.stamp for name, known in fields.items() if name in CODES and known.stamp is not None}
+
+
 def digests(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, str]:
     """The short digests of those declared fields that a stamp has room for."""
     return {name: short(name, value, semantics) for name, value in fields.items() if name in CODES}

@@ -52,18 +52,16 @@ def create(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     """The one POST of a new assistant: every declared field that is not null, and the stamp."""
     body = join({name: value for name, value in order.file.items() if value is not None})
     operation = _operation(order, body, verdict.record)
+    fields = stamps.about_to_send(order.file, order.semantics)
     if order.stamped:
-        text = _stamp(order, operation)
+        text = _stamp(order, operation, fields)
         body = {**body, METADATA: {**body.get(METADATA, {}), KEY: text}}
     record = Record(
         id="",
         operation=operation,
         protect=order.protect,
         stamped=order.stamped or None,
-        fields={
-            name: Applied(sent=digest(value), stamp=stamps.short(name, value, order.semantics))
-            for name, value in order.file.items()
-        },
+        fields=fields,
     )
     return Request((adapter.create(body),), operation, record)
 
@@ -75,14 +73,17 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     assert old is not None
     changed = {change.path: change for change in verdict.fields if change.cause is not Cause.RECORDED}
     body, repeats = _changed_body(order, changed)
-    forced = tuple(_forced(order, live, name) for name in order.always if name not in body)
+    forced = (*_wanted_always(order, live, body), *_protocols_own(order, live, body, adapter))
     body.update({change.path: change.after for change in forced})
     operation = _operation(order, body, old)
+    fields = stamps.about_to_send(order.file, order.semantics)
     carries = order.stamped and _has_room(order, live, changed, adapter)
     if carries:
-        body[METADATA] = {**_declared(order, METADATA), KEY: _stamp(order, operation)}
+        body[METADATA] = {**_declared(order, METADATA), KEY: _stamp(order, operation, fields)}
         repeats = tuple(sorted({*repeats, METADATA}))
-    sent = {name for name in _sent_fields(body, order) if name in order.file and name not in order.ignored}
+    sent = {
+        name: fields[name] for name in _sent_fields(body, order) if name in order.file and name not in order.ignored
+    }
     return Request(
         calls=(adapter.modify(live.id, body),),
         operation=operation,
@@ -103,7 +104,9 @@ def delete(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) ->
     return Request((adapter.delete(live.id),), digest(content, 16), old, overwritten=overwritten)
 
 
-def remembered(order: Order, verdict: Verdict, operation: str, sent: set[str], *, stamped: bool | None) -> Record:
+def remembered(
+    order: Order, verdict: Verdict, operation: str, sent: Mapping[str, Applied], *, stamped: bool | None
+) -> Record:
     """The record after a write or a record-only change: sent fields wait for the answer, the others are as planned."""
     live, old = verdict.live, verdict.record
     assert live is not None
@@ -112,7 +115,7 @@ def remembered(order: Order, verdict: Verdict, operation: str, sent: set[str], *
     fields: dict[str, Applied] = {}
     for name, value in order.file.items():
         if name in sent:
-            fields[name] = Applied(sent=digest(value), stamp=stamps.short(name, value, order.semantics))
+            fields[name] = sent[name]
         elif name in order.ignored or differing.get(name) not in (None, Cause.RECORDED):
             if name in old.fields:
                 fields[name] = old.fields[name]
@@ -135,7 +138,7 @@ def record_only(order: Order, verdict: Verdict) -> Record:
     """The record when nothing is sent."""
     old = verdict.record
     assert old is not None
-    record = remembered(order, verdict, old.operation, set(), stamped=old.stamped)
+    record = remembered(order, verdict, old.operation, {}, stamped=old.stamped)
     live = verdict.live
     return replace(record, stamped=True) if live is not None and live.stamp is not None else record
 
@@ -188,6 +191,20 @@ def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, A
     return body, tuple(repeats)
 
 
+def _wanted_always(order: Order, live: Seen, body: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    return tuple(_forced(order, live, name) for name in order.always if name not in body)
+
+
+def _protocols_own(order: Order, live: Seen, body: Mapping[str, Any], adapter: Adapter) -> tuple[FieldChange, ...]:
+    """What the protocol makes this modify carry, save where the file says otherwise or leaves the field alone."""
+    mine = adapter.forced(live.fields, body)
+    return tuple(
+        FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED)
+        for name, value in mine.items()
+        if name not in body and order.file.get(name) is None and name not in order.ignored and name not in order.always
+    )
+
+
 def _forced(order: Order, live: Seen, name: str) -> FieldChange:
     """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
     found = live.fields.get(name, MISSING)
@@ -235,7 +252,7 @@ def _operation(order: Order, body: Mapping[str, Any], record: Record | None) -> 
     return digest([where, order.name, body, order.protect, after], 16)
 
 
-def _stamp(order: Order, operation: str) -> str:
-    known = stamps.digests(order.file, order.semantics)
+def _stamp(order: Order, operation: str, fields: Mapping[str, Applied]) -> str:
+    known = stamps.held(fields)
     identity = order.identity
     return stamps.encode(Stamp(identity.project, identity.target, order.name, operation, order.protect, fields=known))
