@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from trueup.core.merge import marked_at
 from trueup.core.source import LINE_LIMIT, Diagnostic, Position, Severity, SourceMap
 
 SIZE_LIMIT = 2 * 1024 * 1024
@@ -65,6 +66,15 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
         return _not_utf8(data, file, error)
+    conflict = marked_at(text)
+    if conflict is not None:
+        return _problem(
+            "conflict-markers",
+            "a conflict that nobody has settled starts here",
+            Lines(file, text).offset(conflict),
+            "Keep what is right of both sides and remove the lines <<<<<<<, ======= and >>>>>>>. Text that is meant to "
+            "hold such lines needs a blank before them.",
+        )
     bad = _FORBIDDEN.search(text)
     if bad is None:
         return text
