@@ -62,11 +62,7 @@ _HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD
 def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     """The whole plan; its last row is the summary."""
     yield from _header(plan, look)
-    order = list(SIGNS)
-    changes = sorted(
-        (change for change in plan.changes if look.verbose or change.others or change.action not in _QUIET),
-        key=lambda change: order.index(change.action),
-    )
+    changes = shown_changes(plan, everything=look.verbose)
     yield from change_rows(changes, look)
     if not changes and plan.complete:
         yield ()
@@ -74,6 +70,15 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     yield from _doubts(plan, look)
     yield ()
     yield (Piece(summary(plan), Tone.STRONG),)
+
+
+def shown_changes(plan: Plan, *, everything: bool = False) -> list[Change]:
+    """The changes that a plan shows, in the order in which it does; `everything`: also what is only remembered."""
+    order = list(SIGNS)
+    return sorted(
+        (change for change in plan.changes if everything or change.others or change.action not in _QUIET),
+        key=lambda change: order.index(change.action),
+    )
 
 
 _NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTLED, Reason.STAMP_LOST, Reason.NO_ROOM})

@@ -1,0 +1,103 @@
+"""What a plan, a drift report or an apply says that somebody should look at, each as a diagnostic with its place.
+
+For formats that list findings: annotations, SARIF, JUnit. A finding's `path` begins with the assistant's name. Knows no
+format.
+"""
+
+from __future__ import annotations
+
+from trueup.core.plan import Action, Change, FieldChange, Plan
+from trueup.core.report import Outcome, Report, Result
+from trueup.core.source import Diagnostic, Position, Severity, in_order
+from trueup.core.wording import say
+from trueup.render.plan_text import SIGNS, as_drift, is_outside
+from trueup.render.report_text import ended
+
+_LEVELS = {
+    Action.CREATE: Severity.NOTE,
+    Action.MODIFY: Severity.NOTE,
+    Action.STAMP: Severity.NOTE,
+    Action.ADOPT: Severity.NOTE,
+    Action.DELETE: Severity.WARNING,
+    Action.HELD: Severity.WARNING,
+    Action.DRIFT: Severity.WARNING,
+    Action.ORPHAN: Severity.NOTE,
+    Action.UNREAD: Severity.WARNING,
+}
+_BAD = frozenset({Result.FAILED, Result.UNKNOWN})
+_HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+
+
+def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
+    """What a plan would do and what it leaves alone, the most urgent first."""
+    found = [_of_change(change, _LEVELS[change.action]) for change in plan.changes if change.action in _LEVELS]
+    twins = [
+        _of_change(change, Severity.WARNING)
+        for change in plan.changes
+        if change.others and change.action not in _LEVELS
+    ]
+    return _urgent([*in_order(plan.diagnostics), *found, *twins, *_partial(plan)])
+
+
+def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
+    """What was changed or deleted outside, what is nobody's, and what could not be read."""
+    found = [_of_change(as_drift(change), Severity.ERROR) for change in plan.changes if is_outside(change)]
+    found += [_of_change(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
+    found += [_of_change(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
+    return _urgent([*in_order(plan.diagnostics), *found, *_partial(plan)])
+
+
+def of_report(report: Report) -> tuple[Diagnostic, ...]:
+    """How each assistant of an apply ended, and what went wrong beside them."""
+    changes = {change.name: change for change in report.plan.changes}
+    found = [_of_outcome(outcome, changes.get(outcome.name)) for outcome in report.outcomes]
+    problems = [Diagnostic(Severity.WARNING, "apply", problem) for problem in report.problems]
+    return _urgent([*in_order(report.plan.diagnostics), *found, *problems])
+
+
+def place_of(change: Change, item: FieldChange | None = None) -> Position | None:
+    """Where a field of a change stands in the files, else the first one that is known, else the file's first line."""
+    for one in (item,) if item is not None else change.fields:
+        found = change.sources.get(one.path) or change.sources.get(one.path.split(".", 1)[0])
+        if found is not None:
+            return found
+    return Position(change.file, 1, 1) if change.file else None
+
+
+def _urgent(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(found, key=lambda item: _ORDER.index(item.severity)))
+
+
+def _partial(plan: Plan) -> list[Diagnostic]:
+    known = any(item.code == "partial-view" for item in plan.diagnostics)
+    words = "not everything could be read, so nothing is created or deleted"
+    hint = "Try again when the target answers."
+    return [] if plan.complete or known else [Diagnostic(Severity.WARNING, "partial-view", words, hint=hint)]
+
+
+def _of_change(change: Change, severity: Severity) -> Diagnostic:
+    message, hint = say(change.reason, change.name, change.others, change.moved_from)
+    fields = ", ".join(item.path for item in change.fields) if change.action is not Action.CREATE else ""
+    words = f"{change.name}: {SIGNS[change.action].word}: {change.message or message}"
+    words += f" ({fields})" if fields else ""
+    wants_hint = change.action not in (Action.CREATE, Action.MODIFY) or change.hint
+    return Diagnostic(
+        severity,
+        change.reason.value,
+        words,
+        place_of(change),
+        (change.name,),
+        (change.hint or hint) if wants_hint else "",
+    )
+
+
+def _of_outcome(outcome: Outcome, change: Change | None) -> Diagnostic:
+    bad, held = outcome.result in _BAD, outcome.result in _HELD or outcome.not_kept
+    severity = Severity.ERROR if bad else Severity.WARNING if held else Severity.NOTE
+    words = f"{outcome.name} {ended(outcome)}" + (f": {outcome.message}" if outcome.message else "")
+    if outcome.not_kept:
+        words += f"; the server did not keep {', '.join(outcome.not_kept)} as sent"
+    position = outcome.position or (place_of(change) if change is not None else None)
+    code = outcome.result.value.replace(" ", "-")
+    return Diagnostic(severity, code, words, position, (outcome.name,), outcome.hint)

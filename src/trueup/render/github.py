@@ -1,0 +1,100 @@
+"""The github format: workflow commands that put each finding beside the definition's line, and a line that sums up.
+
+A runner obeys any line of a log that begins with two colons: nothing from outside begins a line here, and line breaks,
+percent signs and separators are escaped as the runner unescapes them. It shows at most ten of a kind for each step, so
+no more are written; the tenth then counts the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Plan
+from trueup.core.report import Report
+from trueup.core.source import Diagnostic, Severity
+from trueup.core.summary import summary
+from trueup.render import findings
+from trueup.render.plan_text import drift_summary
+from trueup.render.report_text import report_summary
+from trueup.render.style import Look
+from trueup.render.values import many
+from trueup.render.visible import visible
+
+LIMIT = 10
+"""Annotations of one kind that a runner shows for a step."""
+
+LONGEST = 4_000
+"""Characters of one message; a runner takes more, a reader does not."""
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_LOOK = Look(color=False)
+
+
+def plan(plan: Plan, *, folder: str = "") -> str:
+    """What a plan would do. `folder` is where the project lies within the repository."""
+    return _written(findings.of_plan(plan), folder, summary(plan), _title(plan))
+
+
+def drift(plan: Plan, *, folder: str = "") -> str:
+    """What differs from what was applied."""
+    return _written(findings.of_drift(plan), folder, drift_summary(plan), _title(plan))
+
+
+def report(report: Report, *, folder: str = "") -> str:
+    """What an apply did."""
+    return _written(findings.of_report(report), folder, report_summary(report), _title(report.plan))
+
+
+def diagnostics(diagnostics: Sequence[Diagnostic], checked: str, *, folder: str = "") -> str:
+    """Problems of files; `checked` is the sentence that sums up."""
+    return _written(diagnostics, folder, visible(checked, _LOOK), "Trueup")
+
+
+def error(error: TrueupError, *, folder: str = "") -> str:
+    """What ended a command: its problems, and itself as one more."""
+    whole = Diagnostic(Severity.ERROR, "failed", error.message, hint=error.hint)
+    return _written([*error.diagnostics, whole], folder, "", "Trueup")
+
+
+def _title(plan: Plan) -> str:
+    return f"Trueup {plan.identity.project}/{plan.identity.target}"
+
+
+def _written(found: Sequence[Diagnostic], folder: str, last: str, title: str) -> str:
+    lines = [line for severity in Severity for line in _of_kind(found, severity, folder, title)]
+    return "".join(f"{line}\n" for line in [*lines, *([last] if last else [])])
+
+
+def _of_kind(found: Sequence[Diagnostic], severity: Severity, folder: str, title: str) -> Iterator[str]:
+    """The annotations of one kind, the last of them a count where there are too many."""
+    items = [item for item in found if item.severity is severity]
+    shown = items if len(items) <= LIMIT else items[: LIMIT - 1]
+    for item in shown:
+        yield _command(item, folder, title)
+    if len(items) > len(shown):
+        word = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}[severity]
+        rest = f"{many(len(items) - len(shown), f'more {word}')}: see the whole output of the command."
+        yield f"::{_COMMANDS[severity]} title={_property(title)}::{_data(rest)}"
+
+
+def _command(item: Diagnostic, folder: str, title: str) -> str:
+    properties = {"title": f"{title}: {item.code}"}
+    if item.position is not None:
+        path = f"{folder}/{item.position.file}" if folder else item.position.file
+        place = {"file": path, "line": str(item.position.line), "col": str(item.position.column)}
+        properties = {**place, **properties}
+    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{_COMMANDS[item.severity]} {written}::{_data(item.message, item.hint)}"
+
+
+def _data(*parts: str) -> str:
+    """A message for a runner; each part is a line of its own."""
+    shown = [visible(part[:LONGEST], _LOOK) for part in parts if part]
+    return "%0A".join(part.replace("%", "%25") for part in shown)
+
+
+def _property(text: str) -> str:
+    """A property's value for a runner, which splits at colons and commas."""
+    shown = visible(text[:LONGEST], _LOOK).replace("%", "%25")
+    return shown.replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,172 @@
+"""The markdown format: a comment for a pull request, as GitHub and GitLab render it.
+
+Counts and what destroys something come first, then one folded block for each assistant. Foreign text stands in code
+spans and code elements only, where no forge looks for mentions, links or commands. A cut leaves out whole rows, so that
+it breaks nothing; what is left out is said and counted. Knows no forge: a bot finds its comment by its first line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Plan
+from trueup.core.report import Report
+from trueup.core.source import Diagnostic, dotted
+from trueup.core.unmanaged import Unmanaged
+from trueup.render import pages
+from trueup.render.markdown_blocks import Section, block_sections, rows_sections
+from trueup.render.markup import escaped, html_code, inline, marker, shown, span_code
+from trueup.render.values import many
+from trueup.render.view import Block, Group, Page
+
+LIMIT = 65_000
+"""Bytes of a comment in UTF-8: GitHub takes 65,536 characters, and a bot may add a line of its own."""
+
+STUB = 700
+"""Bytes that each block may take before room is shared out."""
+
+LISTED = 25
+"""Assistants that are listed under one heading above the fold."""
+
+PROBLEMS = 40
+"""Problems that are listed."""
+
+DIGITS = 16
+"""Characters of a plan's digest that are shown; eight are enough to acknowledge it."""
+
+CUT_NOTE = 120
+"""Bytes for saying how much of a block is left out."""
+
+
+def plan(plan: Plan, alerts: Sequence[str] = ()) -> str:
+    """A plan; `alerts` are sentences that must be read first, such as a guard's."""
+    return written(pages.plan_page(plan, alerts))
+
+
+def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
+    """What differs from what was applied."""
+    return written(pages.drift_page(plan, unmanaged))
+
+
+def report(report: Report) -> str:
+    """What an apply did."""
+    return written(pages.report_page(report))
+
+
+def diagnostics(diagnostics: Sequence[Diagnostic], checked: str) -> str:
+    """Problems of files; `checked` is the sentence that sums up."""
+    return written(pages.problems_page(diagnostics, checked))
+
+
+def error(error: TrueupError) -> str:
+    """What ended a command, and how to go on."""
+    return written(pages.error_page(error))
+
+
+def written(page: Page) -> str:
+    """The page as one comment of less than `LIMIT` bytes."""
+    head, foot = "\n".join(_head(page)), "\n".join(_foot(page))
+    room = LIMIT - _size(head) - _size(foot) - 2 * _size(_left(page.blocks, page)) - _size(_unmanaged(page, LIMIT // 4))
+    blocks, cut = _within(page.blocks, room - 2 * len(page.blocks))
+    parts = [head, *blocks, _unmanaged(page, LIMIT // 4), _left(cut, page) if cut else "", foot]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _left(cut: Sequence[Block], page: Page) -> str:
+    return f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {span_code(page.again)}."
+
+
+def _unmanaged(page: Page, room: int) -> str:
+    """What nobody manages, in a folded block of its own."""
+    return _cut([*rows_sections("What nobody manages", page.rows)], room) if page.rows else ""
+
+
+def _head(page: Page) -> Iterator[str]:
+    """Everything above the fold."""
+    yield marker(f"trueup:{page.target}", page.kind) if page.target else marker("trueup:", page.kind)
+    yield f"### {page.title}" + (f" for {span_code(shown(page.target, 160))}" if page.target else "")
+    yield ""
+    yield f"**{inline(page.summary, span_code)}**"
+    for alert in page.alerts:
+        yield from ("", f"> **Note:** {inline(alert, span_code)}")
+    for remark in page.remarks:
+        yield from ("", f"**Note:** {inline(remark, span_code)}")
+    for group in page.groups:
+        yield from _group(group)
+    if page.problems:
+        yield from _problems(page.problems)
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield from ("", f"**{group.title}: {len(group.blocks):,}**", "")
+    for block in group.blocks[:LISTED]:
+        words = [f"- {span_code(block.symbol)} {span_code(shown(block.name, 120))}: {inline(block.message, span_code)}"]
+        words += [f"→ {inline(block.hint, span_code)}"] if block.hint else []
+        yield " ".join(words)
+    if len(group.blocks) > LISTED:
+        yield f"- and {len(group.blocks) - LISTED:,} more, below"
+
+
+def _problems(problems: Sequence[Diagnostic]) -> Iterator[str]:
+    yield from ("", f"**{many(len(problems), 'problem')} in the files or the target:**", "")
+    for item in problems[:PROBLEMS]:
+        at = str(item.position) if item.position is not None else dotted(item.path)
+        place = f"{span_code(shown(at, 160))}: " if at else ""
+        hint = f" → {inline(item.hint, span_code)}" if item.hint else ""
+        what = f"{item.severity.value} {span_code(shown(item.code, 60))}: {inline(item.message, span_code)}"
+        yield f"- {place}{what}{hint}"
+    if len(problems) > PROBLEMS:
+        yield f"- and {len(problems) - PROBLEMS:,} more: {span_code('trueup validate')} lists them all"
+
+
+def _foot(page: Page) -> Iterator[str]:
+    """What the page is about and how to take it; small, below a line."""
+    facts = [f"Target: {page.where}"] if page.where else []
+    facts += [f"Flags: {page.flags}"] if page.flags else []
+    facts += [f"Digest: {page.digest[:DIGITS]}"] if page.digest else []
+    told = "".join(f"{inline(fact, html_code)}. " for fact in facts)
+    yield f"<sub>{told}{escaped(pages.UNTRUSTED)}</sub>"
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8")) + 1
+
+
+def _within(blocks: Sequence[Block], room: int) -> tuple[list[str], Sequence[Block]]:
+    """The blocks that fit, each cut to its share; and those for which not even a heading fits."""
+    full = [[*block_sections(block)] for block in blocks]
+    sizes = [sum(map(Section.size, sections)) for sections in full]
+    kept, used = 0, 0
+    while kept < len(blocks) and used + min(sizes[kept], STUB) <= room:
+        used += min(sizes[kept], STUB)
+        kept += 1
+    shares: dict[int, int] = {}
+    for done, place in enumerate(sorted(range(kept), key=sizes.__getitem__)):
+        shares[place] = min(sizes[place], room // (kept - done))
+        room -= shares[place]
+    return [_cut(full[place], shares[place]) for place in range(kept)], blocks[kept:]
+
+
+def _cut(sections: Sequence[Section], room: int) -> str:
+    """A block as far as it fits: whole rows, what is left out counted. Its heading and its end always stand."""
+    if sum(map(Section.size, sections)) <= room:
+        return "\n".join(line for section in sections for line in section.lines())
+    head, *inner, end = sections
+    room -= head.size() + end.size() + CUT_NOTE
+    found: list[str] = [*head.lines()]
+    for place, section in enumerate(inner):
+        room -= section.size() - sum(map(_size, section.rows))
+        rows = 0
+        while room >= 0 and rows < len(section.rows) and room >= _size(section.rows[rows]):
+            room -= _size(section.rows[rows])
+            rows += 1
+        if room < 0 or rows < len(section.rows):
+            if rows:
+                found += replace(section, rows=section.rows[:rows]).lines()
+            left = section.weight - rows + sum(later.weight for later in inner[place + 1 :])
+            found.append(f"<p>⋯ {many(left, 'more row')} left out for want of room</p>")
+            break
+        found += section.lines()
+    return "\n".join([*found, *end.lines()])

@@ -1,0 +1,100 @@
+"""What a page shows, as values: one model that markdown and html lay out, for plans, drift, applies and problems alike.
+
+Texts in it are foreign and not escaped yet, unless a docstring says "visible". Knows neither tags nor fences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trueup.core.prose import Prose
+from trueup.core.source import Diagnostic
+from trueup.render.style import Row, Tone
+
+Place = Callable[[int], str]
+"""Where a line of a text, counted from 1, is to be found: `file:line`, or `line 12`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an assistant: a scalar with `old` and `new`, a text with `prose`, or anything else as `rows`.
+
+    `path`, `where`, `words`, `old`, `new` and `rows` are visible. Of a scalar that is set for the first time `old` is
+    empty. `notes` are the shared changes of a text, as `shared` makes them.
+    `is_outside`: the old side is the file's, the new one is live.
+    """
+
+    path: str
+    where: str = ""
+    words: str = ""
+    old: str = ""
+    new: str = ""
+    rows: tuple[Row, ...] = ()
+    prose: Prose | None = None
+    notes: Mapping[Any, str] = field(default_factory=dict)
+    place: Place = "line {}".format
+    is_outside: bool = False
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is told on one row."""
+        return bool(self.old or self.new)
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What the old and the new side are called."""
+        return ("in the file", "live") if self.is_outside else ("now", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One assistant: its sign and word, what is to be said of it, and its fields.
+
+    `is_sentence`: the message goes on from the name, and the word is not told.
+    """
+
+    symbol: str
+    word: str
+    tone: Tone
+    name: str
+    message: str
+    id: str = ""
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+    is_sentence: bool = False
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a reader must not miss, told before everything else: a heading and the assistants it is about."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of Trueup.
+
+    `kind` is plan, drift, apply, validate or error. `target` is `project/target`, empty where the answer is about no
+    target; `where` its protocol and address. `summary` is the stable line of the text format. `again` is the command
+    that shows all of it.
+    """
+
+    kind: str
+    title: str
+    target: str = ""
+    where: str = ""
+    flags: str = ""
+    summary: str = ""
+    digest: str = ""
+    alerts: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
+    remarks: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    again: str = ""

@@ -1,0 +1,91 @@
+"""The fields of one change for a page: scalars with two sides, texts as differences, all else as rows.
+
+Decides what a field is shown as, and leaves how to the page's dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from trueup.core.compare import compare
+from trueup.core.diff import tool_changes
+from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange
+from trueup.render import field_rows
+from trueup.render.findings import place_of
+from trueup.render.markup import LOOK, shown
+from trueup.render.part_rows import is_nested, parts, tool_parts
+from trueup.render.shared import Shared
+from trueup.render.values import amount, is_text, tools, value
+from trueup.render.view import Field
+
+WIDTH = 400
+"""Columns of a value on one row."""
+
+SAME = "sent again unchanged: this target wants it in every modify"
+
+_OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
+
+
+def fields_of(change: Change, common: Shared) -> Iterator[Field]:
+    """All fields of a change, texts last; what is only remembered is left out."""
+    items = [item for item in change.fields if item.cause is not Cause.RECORDED]
+    for item in sorted(items, key=lambda item: is_text(item.before) or is_text(item.after)):
+        yield _field(change, item, common)
+
+
+def is_outside(change: Change, item: FieldChange) -> bool:
+    """Whether a field is told as news about live: from what the file says to what is live."""
+    return change.action not in (Action.MODIFY, Action.CREATE) and item.cause in _OUTSIDE
+
+
+def _field(change: Change, item: FieldChange, common: Shared) -> Field:
+    outside = is_outside(change, item)
+    old, new = (item.after, item.before) if outside else (item.before, item.after)
+    path, where = shown(item.path), _where(change, item)
+    words = field_rows.why(change, item, outside)
+    if item.cause is Cause.FORCED and item.before == item.after:
+        return Field(path, where, SAME)
+    if _is_prose(old, new):
+        return _text(change, item, (old, new), common, outside)
+    if item.path == "tools" and old is not MISSING and isinstance(new, (list, tuple)):
+        return Field(path, where, words, rows=tuple(tool_parts(tool_changes(old, new), LOOK, 0)), is_outside=outside)
+    if is_nested(old) and is_nested(new):
+        return Field(path, where, words, rows=tuple(parts(old, new, LOOK, 0)), is_outside=outside)
+    if item.path == "tools" and (change.action is Action.CREATE or old is MISSING):
+        return Field(path, where, words, "", tools(new, LOOK))
+    if outside:
+        return Field(path, where, words, _gone(old, "(gone from the file)"), _gone(new, "(not set)"), is_outside=True)
+    before = "" if old is MISSING and change.action is Action.CREATE else _gone(old, "(not set)")
+    return Field(path, where, words, before, _gone(new, "(cleared)"))
+
+
+def _is_prose(old: Any, new: Any) -> bool:
+    """Whether both sides are text or nothing, and one wants lines of its own."""
+    plain = all(side is MISSING or side is None or isinstance(side, str) for side in (old, new))
+    return plain and (is_text(old) or is_text(new))
+
+
+def _gone(side: Any, words: str) -> str:
+    """One side of a scalar, visible; in words where there is nothing."""
+    return words if side is MISSING else value(side, LOOK, WIDTH)
+
+
+def _text(change: Change, item: FieldChange, sides: tuple[Any, Any], common: Shared, outside: bool) -> Field:
+    """A text that came, went or changed, with its difference."""
+    old, new = ("" if side is MISSING or side is None else side for side in sides)
+    known = common.prose.get(change.name) if item.path == "instructions" and not outside else None
+    prose = known or compare(old, new)
+    place = field_rows.places(change, item, new if not outside else old)
+    words = amount(new) if not old else field_rows.text_words(change, item, sides, prose, outside)
+    notes = common.notes.get(change.name, {}) if known else {}
+    return Field(
+        shown(item.path), _where(change, item), words, prose=prose, notes=notes, place=place, is_outside=outside
+    )
+
+
+def _where(change: Change, item: FieldChange) -> str:
+    """`file:line` of a field, visible; nothing where only the file is known."""
+    position = place_of(change, item)
+    known = position is not None and any(position == source for source in change.sources.values())
+    return shown(f"{position.file}:{position.line}") if position is not None and known else ""
