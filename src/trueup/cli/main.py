@@ -32,6 +32,7 @@ COMMANDS: Table = {
     },
     "State": {
         "import": ("importing", "Link definitions to live assistants."),
+        "export": ("exporting", "Write the target's live assistants to a file."),
         "state": ("state", "List, show, forget and rebuild what state holds."),
         "targets": ("targets", "List the targets and what they can hold."),
     },

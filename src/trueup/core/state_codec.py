@@ -35,7 +35,7 @@ def encode(state: State) -> str:
     """The state's text: the same state gives the same text, whatever order its mappings have."""
     value = {
         "format_version": FORMAT_VERSION,
-        "target": _identity_value(state.identity),
+        "target": identity_value(state.identity),
         "digest_rules": state.digest_rules,
         "records": {name: record_value(state.records[name]) for name in sorted(state.records)} | {END: "end"},
         "pending": {name: _pending_value(state.pending[name]) for name in sorted(state.pending)} | {END: "end"},
@@ -67,7 +67,7 @@ def decode(text: str, identity: Identity, file: str, *, other_target: bool = Fal
         value = load_json(text)
         _refuse_newer(value, file)
         _keys(value, _STATE, "the state")
-        found = _identity(value["target"])
+        found = read_identity(value["target"])
         state = _state(value, identity)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -143,7 +143,13 @@ def seconds(value: Mapping[str, Any], key: str, where: str) -> float:
     return float(entry)
 
 
-_KINDS: Mapping[type[Any], str] = {str: "text", int: "whole number", bool: "true or false"}
+_KINDS: Mapping[type[Any], str] = {
+    str: "text",
+    int: "whole number",
+    bool: "true or false",
+    list: "list",
+    dict: "object",
+}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -203,7 +209,8 @@ def _block(value: Any, key: str, read: Callable[[str, Any, str], _T]) -> dict[st
     return {name: read(name, value[name], f"the entry of {name!r}") for name in sorted(value) if name != END}
 
 
-def _identity_value(identity: Identity) -> dict[str, Any]:
+def identity_value(identity: Identity) -> dict[str, Any]:
+    """A target's identity as JSON, its keys and those of its scope in order."""
     return {
         "project": identity.project,
         "target": identity.target,
@@ -213,7 +220,8 @@ def _identity_value(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _identity(value: Any) -> Identity:
+def read_identity(value: Any) -> Identity:
+    """The identity that a JSON value holds. Raises ValueError."""
     _keys(value, _IDENTITY, "`target`")
     scope = value["scope"]
     if not isinstance(scope, dict) or not all(isinstance(entry, str) for entry in scope.values()):
@@ -223,7 +231,7 @@ def _identity(value: Any) -> Identity:
 
 
 def _refuse_other(found: Identity, identity: Identity, file: str) -> None:
-    there, here = _comparable(found), _comparable(identity)
+    there, here = comparable(found), comparable(identity)
     differing = [
         f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here"
         for key in dict.fromkeys([*there, *here])
@@ -239,9 +247,9 @@ def _refuse_other(found: Identity, identity: Identity, file: str) -> None:
         )
 
 
-def _comparable(identity: Identity) -> dict[str, str]:
+def comparable(identity: Identity) -> dict[str, str]:
     """What tells two targets apart, flat; a slash at the end of the base URL does not."""
-    value = _identity_value(identity)
+    value = identity_value(identity)
     scope = value.pop("scope")
     value["base_url"] = value["base_url"].rstrip("/")
     return value | {f"scope.{key}": entry for key, entry in scope.items()}

@@ -1,0 +1,94 @@
+"""`export`: everything that is live on a target, whole, in one file. It cannot write anywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import NETWORK, Flags, takes
+
+if TYPE_CHECKING:
+    from trueup.cli.session import Session
+    from trueup.core.export import Export
+
+STDOUT = "-"
+
+
+@click.command(short_help="Write the target's live assistants to a file.")
+@click.argument("file", metavar="FILE")
+@click.option("--force", is_flag=True, help="Also take the place of a file that is no export.")
+@takes(NETWORK)
+def export(flags: Flags, file: str, force: bool) -> int:
+    """Write the target's live assistants to FILE, whole, or to stdout where FILE is -.
+
+    Everything the server answers is in it and no credential: for `trueup import --from`, and as a backup. What could
+    not be read completely is not written.
+    """
+    from trueup.cli.loop import complete
+    from trueup.cli.session import open_session
+
+    session = open_session(flags)
+    place = session.root / file if file != STDOUT else None
+    if place is not None:
+        _refuse_place(place, session, force=force)
+    made = complete(_export(session))
+    if place is None:
+        from trueup.core.export import dumps
+
+        session.screen.result(dumps(made))
+        return 0
+    from trueup.edge.export_file import write_export
+
+    write_export(place, made)
+    _tell(session, made, file)
+    return 0
+
+
+def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
+    """Raises TrueupError where the export would overwrite something, before anything is read for it."""
+    from trueup.edge.export_file import refuse_place
+    from trueup.edge.store import FOLDER
+
+    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), force=force)
+
+
+async def _export(session: Session) -> Export:
+    """One complete listing. Raises UnreadableError where it is not complete."""
+    import time
+
+    from trueup.cli.planning import read_live
+    from trueup.cli.transport import reading
+    from trueup.core.errors import UnreadableError
+    from trueup.core.export import Export, Exported
+
+    async with reading(session) as courier:
+        now = int(time.time())
+        view = await read_live(session, courier, session.store.load())  # what is recorded must be among it
+    if not view.complete:
+        raise UnreadableError(
+            f"Nothing was written: not everything could be read, for {view.problem}.",
+            "A part is never taken for the whole. Try again later.",
+        )
+    assistants = (
+        Exported(live.id, live.body, live.created_at, live.version, live.extra) for live in view.live.values()
+    )
+    return Export(session.identity, now, tuple(assistants))
+
+
+def _tell(session: Session, made: Export, file: str) -> None:
+    from trueup.render.values import many
+
+    screen = session.screen
+    count = len(made.assistants)
+    if screen.json:
+        import json
+
+        told = {"format_version": 1, "kind": "exported", "target": session.target.name, "file": file, "count": count}
+        screen.result(json.dumps(told, indent=2))
+        return
+    screen.result(f"{many(count, 'assistant')} of {session.target.name} written to {file}.")
+
+
+COMMANDS = {"export": export}

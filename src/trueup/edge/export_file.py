@@ -1,0 +1,84 @@
+"""Export files on disk: written whole and for their owner only, read as hostile. What is in one is `core.export`'s."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from trueup.core.errors import TrueupError
+from trueup.core.export import BEGINNING, LIMIT, Export, dumps, loads
+from trueup.edge.collector import paused
+from trueup.edge.files import reason, sync_folder, write_new
+
+_ELSEWHERE = "Name another file, such as live.json."
+
+
+def read_export(path: Path) -> Export:
+    """The export in a file. Raises TrueupError saying what is wrong with the file and how to go on."""
+    again = "Make one with `trueup export FILE`."
+    try:
+        if path.stat().st_size > 4 * LIMIT:
+            raise TrueupError(f"{path} is too large to be an export.", again)
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise TrueupError(f"There is no file {path}.", again) from None
+    except UnicodeDecodeError:
+        raise TrueupError(f"{path} is no export: it is not UTF-8 text.", again) from None
+    except OSError as error:
+        raise TrueupError(f"{path} could not be read: {reason(error)}.", again) from None
+    try:
+        with paused():
+            return loads(text)
+    except TrueupError as error:
+        raise TrueupError(f"{path}: {error.message}", error.hint) from None
+
+
+def refuse_place(path: Path, kept: Sequence[Path], *, force: bool = False) -> None:
+    """Raises TrueupError where an export may not be written: over what is no export, or in a folder of `kept`.
+
+    `force` lets it take the place of any plain file, and nothing else.
+    """
+    for folder in kept:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise TrueupError(f"An export is not written to {path}: {folder} is for other files.", _ELSEWHERE)
+    if not path.parent.is_dir():
+        raise TrueupError(f"An export cannot be written to {path}: there is no folder {path.parent}.", "Make it first.")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise TrueupError(f"An export cannot be written to {path}: it is no plain file.", _ELSEWHERE)
+    if path.exists() and not force and not _may_go(path):
+        raise TrueupError(
+            f"An export is not written to {path}: it is there already, and is no export.",
+            "Remove it first if it may go, or say so with --force, or name another file.",
+        )
+
+
+def write_export(path: Path, export: Export) -> None:
+    """Puts the export in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with paused():
+        content = dumps(export).encode("utf-8")
+    try:
+        beside.unlink(missing_ok=True)
+        write_new(beside, content, 0o600)
+        try:
+            beside.replace(path)
+        except OSError:
+            beside.unlink()
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise TrueupError(
+            f"The export {path} could not be written: {reason(error)}.",
+            "Make room, or name a file in a folder that you may write.",
+        ) from None
+
+
+def _may_go(path: Path) -> bool:
+    """Whether a file is empty, as mktemp leaves one, or begins as each export of ours does."""
+    beginning = BEGINNING.encode()
+    try:
+        with path.open("rb") as file:
+            return file.read(len(beginning)) in (b"", beginning)
+    except OSError as error:
+        raise TrueupError(f"{path} could not be read: {reason(error)}.", _ELSEWHERE) from None
