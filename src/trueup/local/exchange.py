@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trueup.core.call import Reply
 
@@ -19,5 +20,5 @@ class Asked:
     body: bytes = b""
 
 
-Endpoint = Callable[[Asked], Awaitable[Reply]]
+Endpoint = Callable[[Asked], Coroutine[Any, Any, Reply]]
 """Answers one request. Raises `NotSent` or `OutcomeUnknown` where the connection is to break."""
