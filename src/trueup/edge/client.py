@@ -4,7 +4,8 @@ What matters here is telling two kinds of failure apart: a request that certainl
 of which nobody knows (`OutcomeUnknown`). Whatever is not plainly the first is the second. No exception carries the
 library's own exception with it: that one holds the request, and with it the credentials.
 
-httpx grows slow when many requests wait in one pool, so the workers are spread over pools of 16 connections.
+httpx looks at every connection of a pool before each request, and grows slow when many requests wait in one pool, so
+the workers are spread over pools of four connections.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from trueup import __version__
 from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
 
-POOL = 16
+POOL = 4
 """Connections of one pool."""
 
 LIMIT = 64 * 1024 * 1024
