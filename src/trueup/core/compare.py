@@ -131,12 +131,15 @@ def _replaced(texts: Texts, gap: Gap) -> Iterator[Run]:
         return
     old = _outside([(move.before, move.old) for move in gone], gap.a, gap.a_end)
     new = _outside([(move.after, move.new) for move in come], gap.b, gap.b_end)
+    found = pairs(texts.left, texts.right, old, new, texts.allowance)
+    marked = [run for x, y in found if (run := changed(texts.left, texts.right, x, y, texts.allowance))]
     i, j = gap.a, gap.b
-    for x, y in (*pairs(texts.left, texts.right, old, new, texts.allowance), (gap.a_end, gap.b_end)):
+    for run in (*marked, None):
+        x, y = (run.before - 1, run.after - 1) if run else (gap.a_end, gap.b_end)
         yield from _gone(texts, [move for move in gone if i <= move.before < x], i, x, j)
         yield from _come(texts, [move for move in come if j <= move.after < y], j, y, x)
-        if x < gap.a_end:
-            yield from changed(texts.left, texts.right, x, y, texts.allowance)
+        if run:
+            yield run
         i, j = x + 1, y + 1
 
 

@@ -57,11 +57,22 @@ def moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowa
     if len(lost) <= EDITED and len(gained) <= EDITED:
         found |= _edited(left, right, lost, gained, found, allowance)
     blocks = [
-        block
+        _with_blank(block, left, right, lost, gained)
         for block in _blocks(found, lost, gained)
         if any(_is_strong(left[i]) for i in range(block.before, block.before + block.old) if i in found)
     ]
     return sorted(sorted(blocks, key=lambda block: -block.old)[:MOVES])
+
+
+def _with_blank(
+    block: Move, left: Sequence[str], right: Sequence[str], lost: Mapping[int, Gap], gained: Mapping[int, Gap]
+) -> Move:
+    """The block with the empty line after it, where that went with it."""
+    i, j = block.before + block.old, block.after + block.new
+    follows = lost.get(i) is lost[i - 1] and gained.get(j) is gained[j - 1]
+    if follows and not left[i].strip() and left[i] == right[j]:
+        return block._replace(old=block.old + 1, new=block.new + 1)
+    return block
 
 
 def _is_bounded(gaps: Sequence[Gap]) -> bool:

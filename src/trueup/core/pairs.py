@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from trueup.core.align import Allowance
 from trueup.core.moves import Gap
@@ -85,16 +85,14 @@ def _greedy(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     return found
 
 
-def changed(left: Sequence[str], right: Sequence[str], i: int, j: int, allowance: Allowance) -> Iterator[Run]:
-    """One line that became another, its words marked; as one removed and one added where little of it was kept."""
+def changed(left: Sequence[str], right: Sequence[str], i: int, j: int, allowance: Allowance) -> Run | None:
+    """One line that became another, its words marked; None where so little was kept that marks would only confuse."""
     old, new = left[i], right[j]
     spans = flow(old, new, allowance)
     same, sizes = kept(spans), sorted((_weight(old), _weight(new)))
     if 2 * same >= SHOWN * sum(sizes) or (sizes[0] and same >= WHOLE * sizes[0]):
-        yield Run(Kind.CHANGED, i + 1, j + 1, 1, 1, spans=spans)
-        return
-    yield Run(Kind.REMOVED, i + 1, j + 1, 1, 0, (old,))
-    yield Run(Kind.ADDED, i + 2, j + 1, 0, 1, (new,))
+        return Run(Kind.CHANGED, i + 1, j + 1, 1, 1, spans=spans)
+    return None
 
 
 def flowing(left: Sequence[str], right: Sequence[str], gap: Gap, allowance: Allowance) -> Run | None:
@@ -112,7 +110,7 @@ def flowing(left: Sequence[str], right: Sequence[str], gap: Gap, allowance: Allo
     by_line = sum(
         kept(run.spans)
         for i, j in pairs(left, right, *sides, allowance)
-        for run in changed(left, right, i, j, allowance)
+        if (run := changed(left, right, i, j, allowance))
     )
     if whole < by_line + BETTER * total:
         return None

@@ -80,7 +80,9 @@ def sizes(prose: Prose, look: Look) -> str:
     characters = f"{old.characters:,} {look.arrow} {many(new.characters, 'character')}"
     tokens = f"{old.tokens:,} {look.arrow} {many(new.tokens, 'token')}"
     if old.characters == new.characters:
-        characters, tokens = many(new.characters, "character"), many(new.tokens, "token")
+        characters = many(new.characters, "character")
+    if old.tokens == new.tokens:
+        tokens = many(new.tokens, "token")
     return f"{characters}, about {tokens} (characters / 4)"
 
 
