@@ -72,7 +72,7 @@ def test_a_conflict_looks_as_git_leaves_it() -> None:
 @settings(max_examples=40, deadline=None)
 @given(texts, texts, texts)
 def test_git_finds_a_conflict_where_we_do(tmp_path_factory: pytest.TempPathFactory, base: str, o: str, t: str) -> None:
-    """git joins neighbouring changes into one conflict and may split a hunk elsewhere, but a clean merge is the same."""
+    """git joins neighbouring changes and may align repeated lines otherwise; what both merge holds the same lines."""
     folder = tmp_path_factory.mktemp("merge")
     for name, text in (("base", base), ("ours", o), ("theirs", t)):
         (folder / name).write_text(text)

@@ -31,7 +31,8 @@ COMMANDS: Table = {
         "why": ("why", "Explain what decides each field of an assistant."),
     },
     "State": {
-        "import": ("importing", "Link definitions to live assistants."),
+        "accept": ("accepting", "Take live values into a definition's file."),
+        "import": ("importing", "Turn live assistants into definitions, or link them."),
         "export": ("exporting", "Write the target's live assistants to a file."),
         "state": ("state", "List, show, forget and rebuild what state holds."),
         "targets": ("targets", "List the targets and what they can hold."),

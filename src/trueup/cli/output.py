@@ -85,6 +85,19 @@ class Screen:
 
     def filled(self, text: str) -> str:
         """A sentence broken at blanks to the width."""
+    def result_bytes(self, content: bytes) -> None:
+        """Writes to stdout what is not to be re-encoded for the terminal. Raises UnwrittenError."""
+        self.clear()
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            forget(sys.stdout)
+        except OSError as error:
+            forget(sys.stdout)
+            raise UnwrittenError(error) from None
+
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
     def complain(self, text: str) -> None:

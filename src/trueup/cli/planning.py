@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trueup.cli.session import Session
+from trueup.core.judge import Seen
 from trueup.core.names import select
 from trueup.core.plan import Plan
 from trueup.core.source import Diagnostic, Severity
-from trueup.core.state import State
+from trueup.core.stamp import record_of
+from trueup.core.state import Record, State
 from trueup.edge.collector import paused
 from trueup.edge.loader import Loaded
 from trueup.engine.courier import Courier
@@ -66,6 +68,19 @@ def _selected(names: Sequence[str], loaded: Loaded, state: State, view: View, wi
     stamped = {seen.stamp.name for seen in seen_in(view).values() if seen.stamp is not None and is_ours(seen, wish)}
     known = loaded.names | state.records.keys() | stamped
     return frozenset(wish.new_name(name) for name in select(names, loaded.definitions, known))
+
+
+def remembered(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
+    """The record and what is live; without a record the stamp serves as one."""
+    record = planning.state.records.get(name)
+    if record is not None:
+        return record, planning.seen.get(record.id)
+    identity = session.identity
+    for live in planning.seen.values():
+        stamp = live.stamp
+        if stamp and (stamp.project, stamp.target, stamp.name) == (identity.project, identity.target, name):
+            return record_of(stamp, live.id, live.created_at), live
+    return None, None
 
 
 def _with_notes(plan: Plan, loaded: Loaded, view: View) -> Plan:

@@ -11,10 +11,8 @@ from trueup.cli.options import DECIDING, NETWORK, VARS, Flags, takes
 if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.definition import Definition
-    from trueup.core.judge import Seen
     from trueup.core.reasons import Locate
     from trueup.core.source import Position
-    from trueup.core.state import Record
     from trueup.core.why import Why
     from trueup.engine.plan import Planning
 
@@ -74,6 +72,7 @@ async def _answer(session: Session, asked: str, field: str | None) -> Why:
 
 def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
     """What the plan says of one assistant, and why."""
+    from trueup.cli.planning import remembered
     from trueup.core.fields import Rules
     from trueup.core.plan import Reason
     from trueup.core.reasons import reasons
@@ -81,7 +80,7 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
     from trueup.core.wording import say
     from trueup.engine.facts import declared
 
-    record, live = _remembered(session, name, planning)
+    record, live = remembered(session, name, planning)
     rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
     file = declared(definition, session.adapter) if definition is not None else {}
     fields = reasons(definition, file, live.fields if live else None, record, rules, _locator(definition))
@@ -91,21 +90,6 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
         message = f"is left out of the target {session.target.name}"
     notes = {} if planning.view.complete else {"partial view": planning.view.problem}
     return Why(name, live.id if live else record.id if record else "", message, fields, hint, notes)
-
-
-def _remembered(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
-    """The record and what is live; without a record the stamp serves as one."""
-    from trueup.core.stamp import record_of
-
-    record = planning.state.records.get(name)
-    if record is not None:
-        return record, planning.seen.get(record.id)
-    identity = session.identity
-    for live in planning.seen.values():
-        stamp = live.stamp
-        if stamp and (stamp.project, stamp.target, stamp.name) == (identity.project, identity.target, name):
-            return record_of(stamp, live.id, live.created_at), live
-    return None, None
 
 
 def _locator(definition: Definition | None) -> Locate:

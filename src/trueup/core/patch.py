@@ -69,7 +69,7 @@ def _steps(old: list[bytes], new: list[bytes]) -> list[Step]:
 
 
 def _name(side: str, file: str) -> str:
-    """The path as git writes it: in quotes where it holds what ends a line or a quote, else with a tab after a blank."""
+    """The path as git writes it: quoted if a sign in it would end a line or a quote, before a tab if it has blanks."""
     if _UNFIT.search(file):
         quoted = _UNFIT.sub(lambda match: f"\\{ord(match.group()):03o}", file)
         return f'"{side}/{quoted}"'

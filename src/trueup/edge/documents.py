@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -19,11 +20,17 @@ _KEPT_MAPS: Final = 64
 
 
 class Documents:
-    """Reads files of the project on demand; satisfies `core.sources.Sources`."""
+    """Reads files of the project on demand; satisfies `core.sources.Sources`.
 
-    def __init__(self, root: Path) -> None:
-        self.definitions: set[str] = set()
+    `contents` are what some files hold instead of what is on the disk, None for one that is not there.
+    """
+
+    def __init__(
+        self, root: Path, contents: Mapping[str, bytes | None] | None = None, definitions: Collection[str] = ()
+    ) -> None:
+        self.definitions: set[str] = set(definitions)
         self._root = root
+        self._contents = contents or {}
         self._mappings: dict[str, Document] = {}
         self._texts: dict[str, Document] = {}
         self._maps: dict[str, SourceMap] = {}
@@ -72,18 +79,25 @@ class Documents:
         source = self.source(file)
         return (source.key(path) if key else source.value(path)) or Position(file, 1, 1)
 
+    def content(self, file: str) -> bytes | str:
+        """The bytes of a file; or why there are none, as the end of a sentence."""
+        if file not in self._contents:
+            return read_inside(self._root, file)
+        content = self._contents[file]
+        return "does not exist" if content is None else content
+
     def _read(self, file: str, *, locate: bool) -> Document:
         suffix = PurePosixPath(file).suffix.lower()
         if suffix != ".md" and suffix not in _STRUCTURED:
             return Document(file, refusal="is neither YAML nor JSON, going by its ending")
-        data = read_inside(self._root, file)
+        data = self.content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
         return read_markdown(data, file, locate=locate) if suffix == ".md" else read(data, file, locate=locate)
 
     def _text(self, file: str, *, locate: bool) -> Document:
         link = link_on_the_way(self._root, file)
-        data = link or read_inside(self._root, file)
+        data = link or self.content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
         text = decode(data, file)

@@ -96,6 +96,11 @@ class Workspace:
         return Loaded(tuple(definitions), frozenset(left_out), in_order(problems), frozenset(self._files))
 
     def users_of(self, part: str) -> frozenset[str]:
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The file of each definition, by name, also of those with errors."""
+        return self._files
+
         """The names of the definitions that a part (a path from the root) went into, over the targets loaded so far."""
         return frozenset(self._users.get(part, ()))
 

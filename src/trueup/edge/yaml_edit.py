@@ -6,18 +6,14 @@ believed. Knows line breaks as LF alone, and nothing of files, Markdown or what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
-from trueup.core.align import Allowance, align
-from trueup.core.canonical import canonical_json
+from trueup.core.align import Allowance
+from trueup.core.entries import gaps
 from trueup.edge.yaml_nodes import Kind, Node, parse, walk
 from trueup.edge.yaml_place import Layout, Place, Splice, TooFine, spliced
 from trueup.edge.yaml_reader import read_text
 from trueup.edge.yaml_text import Form, entries
-
-Gap = tuple[int, int]
-"""From one index of a list to another."""
 
 ALIGNMENTS: Final = 200_000
 """Comparisons that finding the unchanged entries of lists may cost."""
@@ -159,7 +155,7 @@ class _Changes:
             self._splices.append(place.with_entries(fresh))
 
     def _sequence(self, place: Place, before: list[Any], after: list[Any]) -> None:
-        for (start, end), (new_start, new_end) in self._gaps(before, after):
+        for (start, end), (new_start, new_end) in gaps(before, after, self._allowance):
             paired = end - start if end - start == new_end - new_start else 0
             for step in range(paired):
                 self._change(place.item(start + step), before[start + step], after[new_start + step])
@@ -168,27 +164,6 @@ class _Changes:
                 self._splices.append(place.without_item(index))
             if new_end > new_start + paired:
                 self._splices.append(place.with_items(start + paired, after[new_start + paired : new_end]))
-
-    def _gaps(self, left: list[Any], right: list[Any]) -> Iterator[tuple[Gap, Gap]]:
-        """The stretches of two lists between what they share; entries of one name make a stretch of their own."""
-        for a, b in self._between([*map(canonical_json, left)], [*map(canonical_json, right)], (0, 0)):
-            names = [*map(_name, left[slice(*a)])], [*map(_name, right[slice(*b)])]
-            if len(names[0]) == len(names[1]):
-                yield a, b
-                continue
-            matched = align(*names, self._allowance)
-            for start, other, length in matched:
-                for step in range(length):
-                    i, j = a[0] + start + step, b[0] + other + step
-                    yield (i, i + 1), (j, j + 1)
-            yield from self._between(*names, (a[0], b[0]))
-
-    def _between(self, left: list[bytes], right: list[bytes], origin: tuple[int, int]) -> Iterator[tuple[Gap, Gap]]:
-        a = b = 0
-        for start, other, length in [*align(left, right, self._allowance), (len(left), len(right), 0)]:
-            if (a, b) != (start, other):
-                yield (a + origin[0], start + origin[0]), (b + origin[1], other + origin[1])
-            a, b = start + length, other + length
 
     def _refuse_shared(self, node: Node) -> None:
         """What an anchor names is also another value; changing it here would change that. Raises CannotEdit."""
@@ -209,15 +184,6 @@ class _Changes:
                     f"the anchor &{alias.text} stands in it, which line {alias.line + 1} of the file uses; "
                     "write the value out there first"
                 )
-
-
-def _name(entry: Any) -> bytes:
-    """What an entry of a list is called: a function by its name, another tool by its type."""
-    if not isinstance(entry, dict):
-        return canonical_json(entry)
-    function = entry.get("function")
-    inner = function.get("name") if isinstance(function, dict) else sorted(entry)
-    return canonical_json([entry.get("type"), inner])
 
 
 def _is_merge(key: Node) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from trueup.core.accepted import Accepted
 from trueup.core.errors import TrueupError, worst
 from trueup.core.plan import Plan
 from trueup.core.plan_codec import digest, encode, plain
@@ -77,6 +78,29 @@ def error(error: TrueupError) -> str:
 def why(why: Why) -> str:
     """Why each field is as it is; a side without a value has no key."""
     return _document("why", why=plain(why))
+
+
+def accept(accepted: Accepted) -> str:
+    """What became of each field, the patches, and who else changes: pairs of a name and a target."""
+    fields = [
+        {
+            "name": item.name, "ending": item.ending.name.lower(), "message": item.message, "hint": item.hint,
+            "position": item.position, "paste": item.paste,
+        }
+        for item in accepted.fields
+    ]  # fmt: skip
+    return _document(
+        "accept",
+        name=accepted.name,
+        target=accepted.target,
+        id=accepted.id,
+        fields=fields,
+        files=[
+            {"file": item.file, "patch": item.patch.decode("utf-8", "backslashreplace")} for item in accepted.patches
+        ],
+        also=[{"name": name, "target": target} for name, target in accepted.also],
+        written=accepted.written,
+    )
 
 
 def targets(targets: Sequence[Target], default: str) -> str:

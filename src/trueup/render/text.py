@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trueup.core.accepted import Accepted
 from trueup.core.errors import TrueupError
 from trueup.core.plan import Plan
 from trueup.core.project import Target
@@ -14,6 +15,7 @@ from trueup.core.report import Report
 from trueup.core.source import Diagnostic
 from trueup.core.unmanaged import Unmanaged
 from trueup.core.why import Why
+from trueup.render.accept_text import accept_rows
 from trueup.render.messages import diagnostics_rows, error_rows
 from trueup.render.plan_text import drift_rows, plan_rows
 from trueup.render.report_text import report_rows
@@ -64,6 +66,11 @@ def error(error: TrueupError, *, color: bool, width: int, ascii_only: bool = Fal
 def why(why: Why, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
     """Why each field is as it is."""
     return paint(why_rows(why, _look(color, width, verbose, ascii_only)), color)
+
+
+def accept(accepted: Accepted, *, color: bool, width: int, ascii_only: bool = False) -> str:
+    """What was taken into which file, and what was not."""
+    return paint(accept_rows(accepted, _look(color, width, ascii_only=ascii_only)), color)
 
 
 def targets(

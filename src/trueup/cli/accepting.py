@@ -1,0 +1,289 @@
+"""`accept`: live values go into a definition's files. It only reads what is live, and asks before others change too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import CONSENT, NETWORK, VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trueup.cli.session import Session
+    from trueup.core.accepted import Accepted, AcceptedField, FilePatch
+    from trueup.core.definition import Definition
+    from trueup.core.judge import Seen
+    from trueup.core.state import Record
+    from trueup.core.taking import Taking
+    from trueup.edge.definition_edit import Contents, Editor
+    from trueup.edge.loader import Loaded, Workspace
+    from trueup.engine.plan import Planning
+
+
+@click.command(short_help="Take live values into a definition's file.")
+@click.argument("name")
+@click.argument("fields", nargs=-1, metavar="[FIELD]…")
+@click.option("--patch", "as_patch", is_flag=True, help="Print a patch for git apply, and write nothing.")
+@takes(VARS, NETWORK, CONSENT)
+def accept(flags: Flags, name: str, fields: tuple[str, ...], as_patch: bool) -> int:
+    """Take live values into a definition's file: the fields that somebody changed, or those that are named.
+
+    Only the lines of each value change. Where the file was edited too, a conflict is left between markers, as git
+    leaves it. Exit code 3 when something is left for a person to do.
+    """
+    from trueup.cli.loop import complete
+    from trueup.cli.session import open_session
+
+    session = open_session(flags)
+    return complete(_accept(session, name, fields, as_patch=as_patch))
+
+
+async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_patch: bool) -> int:
+    from dataclasses import replace
+
+    from trueup.cli.planning import plan_afresh
+    from trueup.cli.session import checked, refuse_errors
+    from trueup.cli.transport import reading
+    from trueup.core.accepted import Accepted
+    from trueup.core.errors import Exit
+    from trueup.edge.definition_edit import Editor
+    from trueup.edge.loader import Workspace
+
+    workspace = Workspace(session.root, session.project)
+    loaded = checked(workspace, session.target, session.flags)
+    refuse_errors(loaded.diagnostics)
+    async with reading(session) as courier:
+        planning = await plan_afresh(session, courier, loaded, session.store.load())
+    definition, record, live = _one(session, asked, loaded, planning)
+    semantics = session.adapter.dialect.semantics
+    editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace.files)
+    made, settled, ended = _contents(session, editor, definition, record, live, fields)
+    described = Accepted(definition.name, session.target.name, live.id, tuple(ended), _patches(session, made))
+    accepted = replace(described, also=_also(session, editor, workspace, described, settled))
+    if not as_patch and accepted.patches:
+        _ask(session, accepted)
+        accepted = _written(session, accepted, made)
+    _tell(session, accepted, as_patch=as_patch)
+    return int(Exit.HELD if accepted.left else Exit.OK)
+
+
+def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
+    """The definition that was meant, with its record and what is live. Raises TrueupError where one of them lacks."""
+    from trueup.cli.planning import remembered
+    from trueup.core.errors import TrueupError, UnreadableError
+    from trueup.core.names import select
+    from trueup.core.plan import Reason
+
+    names = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
+    if len(names) > 1:
+        raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
+    name = names[0]
+    definition = next((item for item in loaded.definitions if item.name == name), None)
+    if definition is None:
+        where = "is left out of" if name in loaded.left_out else "has no definition for"
+        raise TrueupError(f"{name} {where} the target {session.target.name}, so there is no file to take values into.")
+    record, live = remembered(session, name, planning)
+    change = next((item for item in planning.plan.changes if item.name == name), None)
+    clear = (Reason.BEHIND, Reason.TWINS, Reason.FOREIGN)
+    if change is not None and (live is None or record is None or change.reason in clear):
+        if not planning.view.complete:
+            raise UnreadableError(f"{name} was not found, but {planning.view.problem}.", "Try again later.")
+        raise TrueupError(f"{name}: {change.message}. Nothing was taken.", change.hint)
+    if live is None or record is None:
+        raise TrueupError(f"{name} is not live on {session.target.name}.", "trueup plan shows what is.")
+    return definition, record, live
+
+
+def _contents(
+    session: Session,
+    editor: Editor,
+    definition: Definition,
+    record: Record,
+    live: Seen,
+    asked: Sequence[str],
+) -> tuple[Contents, Contents, list[AcceptedField]]:
+    """What the files are to hold, what they would hold without a conflict, and what became of each field."""
+    from trueup.core.accepted import AcceptedField, Ending
+    from trueup.core.taking import Way
+
+    found = _takings(session, definition, record, live, asked)
+    contents: dict[str, bytes | None] = {}
+    ended: dict[str, AcceptedField] = {}
+    for taking in found:
+        if taking.way is Way.NOTHING:
+            ended[taking.field] = AcceptedField(taking.field, Ending.SAME)
+        elif taking.way is Way.TAKE:
+            contents = _with(editor, contents, definition.name, taking, ended)
+    both = [taking for taking in found if taking.way is Way.MERGE]
+    theirs: dict[str, bytes | None] = contents
+    for taking in both:
+        theirs = _with(editor, theirs, definition.name, taking, ended)
+    both = [taking for taking in both if ended[taking.field].ending is Ending.TAKEN]
+    if both:
+        base = _base(editor, contents, definition.name, both, record)
+        contents, conflicts = editor.with_conflicts(contents, theirs, base)
+        for taking in both:
+            ended[taking.field] = _merged(taking.field, conflicts)
+    return contents, theirs, [ended[taking.field] for taking in found]
+
+
+def _merged(field: str, conflicts: int) -> AcceptedField:
+    from trueup.core.accepted import AcceptedField, Ending
+
+    if conflicts:
+        return AcceptedField(field, Ending.CONFLICT)
+    hint = "The next plan calls it a conflict, for live is not yet as the file says: apply it with --on-drift revert."
+    return AcceptedField(field, Ending.MERGED, hint=hint)
+
+
+def _with(
+    editor: Editor, contents: dict[str, bytes | None], name: str, taking: Taking, ended: dict[str, AcceptedField]
+) -> dict[str, bytes | None]:
+    """The contents with one more field; what cannot be taken is noted, and leaves them as they are."""
+    from trueup.core.accepted import AcceptedField, Ending
+    from trueup.edge.definition_edit import NotTaken
+
+    try:
+        made = editor.with_live(contents, name, taking)
+    except NotTaken as error:
+        ended[taking.field] = AcceptedField(
+            taking.field, Ending.REFUSED, error.message, error.hint, error.position, error.paste
+        )
+        return contents
+    ended[taking.field] = AcceptedField(taking.field, Ending.TAKEN)
+    return made
+
+
+def _base(
+    editor: Editor, contents: dict[str, bytes | None], name: str, both: Sequence[Taking], record: Record
+) -> Contents | None:
+    """The files with the values that were last applied, if git remembers all of them."""
+    from trueup.core.plan import MISSING
+    from trueup.edge.definition_edit import NotTaken
+
+    for taking in both:
+        value = editor.applied_value(name, taking.field, record.fields.get(taking.field))
+        if value is MISSING:
+            return None
+        try:
+            contents = editor.with_live(contents, name, taking, value)
+        except NotTaken:  # the layout of today has no place for it, so nobody can tell the two edits apart
+            return None
+    return contents
+
+
+def _takings(
+    session: Session, definition: Definition, record: Record, live: Seen, asked: Sequence[str]
+) -> list[Taking]:
+    """The fields to take. Raises TrueupError for one that was asked for and is nowhere."""
+    from dataclasses import replace
+
+    from trueup.core.errors import TrueupError
+    from trueup.core.fields import Rules
+    from trueup.core.names import meant
+    from trueup.core.taking import takings
+    from trueup.engine.facts import declared
+    from trueup.wire.models import name_in_files
+
+    rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
+    file = declared(definition, session.adapter)
+    known = dict.fromkeys([*file, *record.fields, *live.fields])
+    wanted: dict[str, None] = {}
+    for field in asked:
+        below = [name for name in known if name == field or name.startswith(f"{field}.")]
+        if not below:
+            raise TrueupError(f"{definition.name} has no field {field!r}, in its file or live.", meant(field, known))
+        wanted.update(dict.fromkeys(below))
+    found = takings(file, live.fields, record, definition.ignored, rules, tuple(wanted))
+    models = session.target.models
+    return [
+        replace(item, live=name_in_files(item.live, models))
+        if item.field == "model" and isinstance(item.live, str)
+        else item
+        for item in found
+    ]
+
+
+def _patches(session: Session, made: Contents) -> tuple[FilePatch, ...]:
+    """The change of each file that is to become another one."""
+    from trueup.core.accepted import FilePatch
+    from trueup.core.patch import patch
+    from trueup.edge.documents import Documents
+
+    disk = Documents(session.root)
+    both = ((file, disk.content(file), content) for file, content in sorted(made.items()))
+    return tuple(
+        FilePatch(file, patch(file, before, content))
+        for file, before, content in both
+        if isinstance(before, bytes) and content is not None and before != content
+    )
+
+
+def _also(
+    session: Session, editor: Editor, workspace: Workspace, accepted: Accepted, settled: Contents
+) -> tuple[tuple[str, str], ...]:
+    """Who else changes, on any target, once the files hold this."""
+    if not accepted.patches:
+        return ()
+    for target in session.project.targets.values():
+        workspace.load(target, session.flags.vars)
+    users = {item.file: sorted(workspace.users_of(item.file)) for item in accepted.patches}
+    return tuple(editor.affected(settled, accepted.name, users))
+
+
+def _ask(session: Session, accepted: Accepted) -> None:
+    """Raises TrueupError unless it is wanted that other assistants change too."""
+    from trueup.core.errors import TrueupError
+    from trueup.render import text
+
+    names = sorted({name for name, _ in accepted.also} - {accepted.name})
+    if not names or session.flags.yes:
+        return
+    files = ", ".join(item.file for item in accepted.patches)
+    if not session.screen.can_ask:
+        raise TrueupError(
+            f"{files} is a part of {len(names)} more: {', '.join(names)}. Nothing was written.",
+            "If they are to change too: --yes. To see it first: --patch.",
+        )
+    session.screen.complain(text.accept(accepted, **session.screen.note_look))
+    if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
+        raise TrueupError("Nothing was written.")
+
+
+def _written(session: Session, accepted: Accepted, made: Contents) -> Accepted:
+    """Writes the files, each whole. Raises TrueupError."""
+    from dataclasses import replace
+
+    from trueup.edge.documents import Documents
+    from trueup.edge.rewriting import rewrite
+
+    disk = Documents(session.root)
+    for item in accepted.patches:
+        before, after = disk.content(item.file), made[item.file]
+        assert isinstance(before, bytes)
+        assert after is not None
+        rewrite(session.root, item.file, before, after)
+    return replace(accepted, written=True)
+
+
+def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
+    """The result to stdout; beside a patch, what was not taken goes to stderr."""
+    from trueup.render import json as as_json
+    from trueup.render import text
+
+    screen = session.screen
+    if screen.json:
+        screen.result(as_json.accept(accepted))
+    elif as_patch:
+        screen.result_bytes(b"".join(item.patch for item in accepted.patches))
+        if accepted.left or accepted.also or not accepted.patches:
+            from dataclasses import replace
+
+            screen.note(text.accept(replace(accepted, patches=()), **screen.note_look))
+    else:
+        screen.result(text.accept(accepted, **screen.look))
+
+
+COMMANDS = {"accept": accept}

@@ -1,0 +1,64 @@
+"""Which of the parts that a text was joined from has changed. Knows no file; what cannot be told is not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trueup.core.align import Allowance, align
+
+_SEAM = "\n\n"
+_COMPARISONS = 2_000_000
+
+
+def attributed(parts: Sequence[str], joined: str) -> list[str] | None:
+    """The parts that come to `joined` when one blank line stands between them; None where there is no one way.
+
+    Empty parts stay empty. If all but one are still there, that one changed; else each seam must stand, unchanged on
+    both sides, in the new text.
+    """
+    places = [index for index, part in enumerate(parts) if part.strip("\n")]
+    last = len(parts) - 1
+    texts = [parts[index] if index == last else parts[index].rstrip("\n") for index in places]
+    if not texts:
+        return None
+    found = _one_changed(texts, joined)
+    if found is None:
+        found = _cut_at_seams(texts, joined)
+    if found is None or _SEAM.join(found) != joined:
+        return None
+    result = list(parts)
+    for index, text in zip(places, found, strict=True):
+        kept = parts[index][len(parts[index].rstrip("\n")) :] if index != last else ""
+        result[index] = text + kept
+    return result
+
+
+def _one_changed(texts: Sequence[str], joined: str) -> list[str] | None:
+    """The one part that differs where all others stand as they did; None where none or several could be that one."""
+    found = []
+    for place in range(len(texts)):
+        before = "".join(text + _SEAM for text in texts[:place])
+        after = "".join(_SEAM + text for text in texts[place + 1 :])
+        if len(joined) < len(before) + len(after) or not (joined.startswith(before) and joined.endswith(after)):
+            continue
+        middle = joined[len(before) : len(joined) - len(after)]
+        if middle.strip("\n") == middle and middle:
+            found.append([*texts[:place], middle, *texts[place + 1 :]])
+    return found[0] if len(found) == 1 else None
+
+
+def _cut_at_seams(texts: Sequence[str], joined: str) -> list[str] | None:
+    """The new text cut where the last line of one part, a blank one and the first of the next still follow another."""
+    old = _SEAM.join(texts).split("\n")
+    new = joined.split("\n")
+    kept = {a + step: b + step for a, b, length in align(old, new, Allowance(_COMPARISONS)) for step in range(length)}
+    cuts, line = [], -1
+    for text in texts[:-1]:
+        line += text.count("\n") + 2  # the blank line behind the part
+        around = [kept.get(line + step) for step in (-1, 0, 1)]
+        seam = around[1]
+        if seam is None or around[0] != seam - 1 or around[2] != seam + 1:
+            return None
+        cuts.append(seam)
+    starts, ends = [0, *(cut + 1 for cut in cuts)], [*cuts, len(new)]
+    return ["\n".join(new[start:end]) for start, end in zip(starts, ends, strict=True)]
