@@ -100,7 +100,7 @@ MISWRITTEN: list[tuple[Definition, str]] = [
     ({"instructions": ["a", {"var": "TEXT"}]}, "instructions[1].var"),
     ({"extends": {"var": "BASE"}}, "extends"),
     ({"model": {"vra": "M"}}, "model.vra"),
-    ({"tools": ["retrieval"]}, "tools[0]"),
+    ({"tools": ["web_search"]}, "tools[0]"),
     ({"tools": ["function"]}, "tools[0]"),
     ({"targets": {"prod": True}}, "targets.prod"),
     ({"targets": {"prod": {"extends": "_a.yaml"}}}, "targets.prod.extends"),

@@ -28,7 +28,7 @@ from trueup.core.stamp import (
     short,
 )
 from trueup.core.state import Applied
-from trueup.wire.dialects import FIELDS, SEMANTICS
+from trueup.wire.dialects import DIALECTS, FIELDS, SEMANTICS
 
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
 OPERATION = st.text("0123456789abcdef", min_size=16, max_size=16)
@@ -83,7 +83,7 @@ def test_it_fits_whenever_project_target_and_name_take_256_characters(project: i
 
 def test_every_field_has_a_letter_of_its_own_or_falls_into_entries() -> None:
     assert len(set(CODES.values())) == len(CODES)
-    assert set(FIELDS) == {*CODES, "metadata", "tool_resources"}
+    assert {name for row in DIALECTS.values() for name in row.fields} == {*CODES, "metadata", "tool_resources"}
     assert all(len(code) == 1 for code in CODES.values())
 
 

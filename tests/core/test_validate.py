@@ -222,8 +222,6 @@ MISTAKES: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
 ]
 
 OLD_WORDS: list[tuple[dict[str, Any], str, str]] = [
-    ({"file_ids": ["f"]}, "file_ids", "tool_resources.code_interpreter.file_ids"),
-    ({"tools": [{"type": "retrieval"}]}, "tools[0].type", "write file_search"),
     ({"tools": [{"type": "code_interpreter", "file_ids": []}]}, "tools[0].file_ids", "tool_resources.code_interpreter"),
     ({"tools": [function() | {"strict": True}]}, "tools[0].strict", "function: {strict: …}"),
     ({"tools": [{"type": "function", "name": "f"}]}, "tools[0].name", "function: {name: …}"),
@@ -237,7 +235,6 @@ OLD_WORDS: list[tuple[dict[str, Any], str, str]] = [
         "tool_resources.file_search.file_ids",
         "name its id in vector_store_ids",
     ),
-    ({"response_format": "none"}, "response_format", "write auto"),
     ({"response_format": "json_object"}, "response_format", "{type: json_object}"),
     (
         {"response_format": {"type": "text", "json_schema": {"name": "n"}}},

@@ -179,7 +179,7 @@ MUTATIONS: dict[str, tuple[str, Callable[[Body], Path]]] = {
     "null model": ("wrong-type", _set("model", None)),
     "no model": ("missing-key", _no_model),
     "unknown": ("unknown-key", _set("temprature", 1)),
-    "old word": ("not-allowed", _set("file_ids", [])),
+    "old word": ("not-allowed", _set("functions", [])),
     "misspelt tool": ("not-allowed", _tool({"type": "code_interpretr"}, "type")),
     "tool of no type": ("missing-key", _tool({}, "type")),
     "tool with more": ("unknown-key", _tool({"type": "code_interpreter", "zzz": 1}, "zzz")),

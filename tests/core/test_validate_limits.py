@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trueup.core.definition import Definition, Ignore, Lifecycle
-from trueup.core.limits import FIELDS
+from trueup.core.limits import FIELDS, OLDER_FIELDS
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.core.validate import limits
 from trueup.edge import schemas
@@ -199,4 +199,4 @@ def test_each_has_a_position_and_a_way_on() -> None:
 
 
 def test_the_table_of_fields_is_the_schema_s() -> None:
-    assert {*FIELDS, "options", "lifecycle"} == set(schemas.load("assistant")["properties"])
+    assert {*FIELDS, *OLDER_FIELDS, "options", "lifecycle"} == set(schemas.load("assistant")["properties"])

@@ -101,7 +101,8 @@ def checked(workspace: Workspace, target: Target, flags: Flags) -> Loaded:
 
     loaded = workspace.load(target, flags.vars, beyond_schema)
     audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]
-    return replace(loaded, diagnostics=in_order([*loaded.diagnostics, *audited]))
+    held = tuple(adapter.held(definition) for definition in loaded.definitions)
+    return replace(loaded, definitions=held, diagnostics=in_order([*loaded.diagnostics, *audited]))
 
 
 def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:

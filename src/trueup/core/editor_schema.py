@@ -20,7 +20,7 @@ MERGED = frozenset({("metadata",), ("tool_resources",), ("tool_resources", "*"),
 AROUND = ("options", "lifecycle")
 """Keys that are no part of the body: variables do not reach into them."""
 
-BARE_TOOLS = ["code_interpreter", "file_search"]
+BARE_TOOLS = ["code_interpreter", "file_search", "retrieval"]
 """Tools that need no more than their name."""
 
 FILE_FORMS = frozenset({"parameters", "schema"})

@@ -1,9 +1,9 @@
 """Turns what a JSON Schema validator found into one short sentence for each mistake.
 
 It takes the validator's errors as they are and knows their keywords, but imports no validator and knows no position.
-Three keys of a schema are its own: `x-instead` maps a word that people often write to "what is wrong; what to do",
-`x-around` lists keys that people may write and that are gone by the time a value is judged, `errorMessage` is the
-sentence for a refused value.
+Four keys of a schema are its own: `x-instead` maps a word that people often write to "what is wrong; what to do",
+`x-older` lists allowed words that nobody is told to write, `x-around` lists keys that people may write and that are
+gone by the time a value is judged, `errorMessage` is the sentence for a refused value.
 """
 
 from __future__ import annotations
@@ -170,6 +170,8 @@ def _write(wanted: Sequence[str], value: Any) -> str:
 
 def _choice(error: Found, path: Path) -> Fault:
     values = error.validator_value if error.validator == "enum" else [error.validator_value]
+    older = error.schema.get("x-older", ())
+    values = [value for value in values if value not in older]
     words = [value for value in values if isinstance(value, str)]
     if isinstance(error.instance, str):
         instead = error.schema.get("x-instead", {}).get(error.instance)

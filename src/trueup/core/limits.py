@@ -38,10 +38,13 @@ FIELDS = (
 )  # fmt: skip
 """The top-level fields of a body, in the order people write them."""
 
+OLDER_FIELDS = ("file_ids",)
+"""Fields that only the first protocol has; what a target can hold of them is said by its dialect."""
+
 RESOURCE_LISTS = {"code_interpreter": "file_ids", "file_search": "vector_store_ids"}
 """The list of each tool that has resources."""
 
-ONCE = ("code_interpreter", "file_search")
+ONCE = ("code_interpreter", "file_search", "retrieval")
 """Tools that make no sense twice."""
 
 KNOWN_WORDS: Mapping[str, tuple[str, ...]] = {
@@ -271,7 +274,7 @@ def _ignored_field(name: str) -> tuple[str, str] | None:
         return "metadata as a whole is no field; each of its keys is one", "Name the key, such as metadata.owner."
     if head == "tool_resources":
         return f"{shown(name)} is no field; each list of a tool is one", f"Write {' or '.join(lists)}."
-    if head in FIELDS:
+    if head in FIELDS or head in OLDER_FIELDS:
         return (f"{shown(name)} is no field; {head} is compared as a whole", f"Write {head}.") if dot else None
     close = nearest(name, [*(field for field in FIELDS if field not in NESTED), *lists])
     question = f"; did you mean '{close}'?" if close else ""

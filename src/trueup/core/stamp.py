@@ -29,6 +29,7 @@ CODES = {
     "top_p": "p",
     "response_format": "r",
     "reasoning_effort": "f",
+    "file_ids": "l",
 }
 """The letter of each field whose digest a stamp holds; the entries of metadata and tool resources have none."""
 

@@ -99,7 +99,7 @@ def gather(
     """The facts of every name; `before` are the records under the names they had when the state was read."""
     facts = {}
     for name in sorted({*wish.definitions, *state.records, *stamped}):
-        definition, record = wish.definitions.get(name), state.records.get(name)
+        definition, record = wish.definitions.get(name), _spoken(state.records.get(name), adapter)
         live = seen.get(record.id) if record is not None else None
         facts[name] = Facts(
             name=name,
@@ -117,6 +117,16 @@ def gather(
             full=live is not None and len(live.body.get("metadata") or {}) >= adapter.dialect.metadata_pairs,
         )
     return _with_lookalikes(facts, wish, seen, state)
+
+
+def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
+    """The record without fields that the dialect has no word for: such a field can neither be seen nor cleared here."""
+    known = adapter.dialect.fields
+    if record is None or all(name.split(".", 1)[0] in known for name in record.fields):
+        return record
+    return replace(
+        record, fields={name: kept for name, kept in record.fields.items() if name.split(".", 1)[0] in known}
+    )
 
 
 def _metadata_pairs(definition: Definition | None) -> int:

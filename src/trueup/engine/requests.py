@@ -73,7 +73,7 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     assert old is not None
     changed = {change.path: change for change in verdict.fields if change.cause is not Cause.RECORDED}
     body, repeats = _changed_body(order, changed)
-    forced = (*_wanted_always(order, live, body), *_protocols_own(order, live, body, adapter))
+    forced = _beside(order, live, body, adapter)
     body.update({change.path: change.after for change in forced})
     operation = _operation(order, body, old)
     fields = stamps.about_to_send(order.file, order.semantics)
@@ -191,18 +191,18 @@ def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, A
     return body, tuple(repeats)
 
 
-def _wanted_always(order: Order, live: Seen, body: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    return tuple(_forced(order, live, name) for name in order.always if name not in body)
+def _beside(order: Order, live: Seen, body: Mapping[str, Any], adapter: Adapter) -> tuple[FieldChange, ...]:
+    """What a modify carries beside what is wanted: the protocol's own, then what the target always wants.
 
-
-def _protocols_own(order: Order, live: Seen, body: Mapping[str, Any], adapter: Adapter) -> tuple[FieldChange, ...]:
-    """What the protocol makes this modify carry, save where the file says otherwise or leaves the field alone."""
-    mine = adapter.forced(live.fields, body)
-    return tuple(
-        FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED)
-        for name, value in mine.items()
-        if name not in body and order.file.get(name) is None and name not in order.ignored and name not in order.always
-    )
+    Where the file says something of a field, or leaves it alone, the protocol's word does not count.
+    """
+    own = {
+        name: FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED)
+        for name, value in adapter.forced(live.fields, body).items()
+        if name not in body and order.file.get(name) is None and name not in order.ignored
+    }
+    always = (_forced(order, live, name) for name in order.always if name not in body and name not in own)
+    return (*own.values(), *always)
 
 
 def _forced(order: Order, live: Seen, name: str) -> FieldChange:

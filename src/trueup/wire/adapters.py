@@ -14,6 +14,7 @@ from trueup.core.project import LOCAL, SecretRef, Target
 from trueup.core.state import Identity
 from trueup.wire import portkey
 from trueup.wire.base import Adapter, Dialect
+from trueup.wire.models import is_reasoning
 
 PROTOCOLS = {"openai-assistants": ("trueup.wire.openai_assistants", "OpenAIAssistants")}
 """Protocol name to module and class."""
@@ -97,10 +98,10 @@ def _headers(target: Target) -> dict[str, portkey.Header]:
 
 def _reasoning(target: Target, row: Dialect) -> dict[str, bool]:
     """The target's own words first, then its names for models of the table, then the table."""
-    from trueup.wire.models import is_reasoning
-
-    named = {here: is_reasoning(there, row.reasoning) for there, here in target.models.items()}
-    return {**target.reasoning_models, **{here: True for here, sure in named.items() if sure}, **row.reasoning}
+    own = target.reasoning_models
+    named = {here: True for there, here in target.models.items() if is_reasoning(there, row.reasoning)}
+    table = {**named, **row.reasoning}
+    return {**own, **{name: sure for name, sure in table.items() if name not in own}}
 
 
 def _row(target: Target) -> Dialect:

@@ -104,6 +104,12 @@ class Adapter(Protocol):
     def audit(self, definition: Definition) -> list[Diagnostic]:
         """What this dialect cannot hold of a definition, before any network."""
 
+    def held(self, definition: Definition) -> Definition:
+        """The definition without what this dialect has no word for; only that is sent and compared."""
+
+    def forced(self, live: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields, with values, that a modify of `live` with `body` must carry beside it for the protocol's sake."""
+
     def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
         """The headers that carry what a target's key (`api_key` or `token`) says; they never enter a `Call`."""
 

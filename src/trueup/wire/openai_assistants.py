@@ -1,4 +1,4 @@
-"""The OpenAI Assistants protocol, v2: calls out, replies in. Knows no transport, and no target but its dialect's row.
+"""The OpenAI Assistants protocol: calls out, replies in. Knows no transport, and of a target what its row says.
 
 Facts are from the vendors' published specifications and recorded traffic, described in docs/protocols.
 """
@@ -6,16 +6,20 @@ Facts are from the vendors' published specifications and recorded traffic, descr
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from trueup.core.call import Body, Call, Reply
 from trueup.core.definition import Definition
+from trueup.core.fault import placed
 from trueup.core.source import Diagnostic, Path
 from trueup.core.state import is_plain_id
+from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.dialects import DIALECTS
 from trueup.wire.foreign_answers import first_line, is_success, told
+from trueup.wire.models import is_reasoning
 
 NAME = "openai-assistants"
 
@@ -40,9 +44,24 @@ class OpenAIAssistants:
         self._allow_loss = frozenset(allow_loss)
         self._query = {"api-version": dialect.api_version} if dialect.api_version else {}
 
-    def audit(self, definition: Definition) -> list[Diagnostic]:  # noqa: ARG002 - the signature is every protocol's
-        """Nothing: the schema of a definition is this protocol's own."""
-        return []
+    def audit(self, definition: Definition) -> list[Diagnostic]:
+        """What the dialect cannot hold or would refuse, each at its place; a loss that is allowed is a warning."""
+        return placed(audit(definition.body, self.dialect, self._allow_loss), definition.locate, definition.file)
+
+    def held(self, definition: Definition) -> Definition:
+        """The definition without what the dialect has no word for."""
+        kept = held(definition.body, self.dialect)
+        return definition if kept is definition.body else replace(definition, body=kept)
+
+    def forced(self, live: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Null for the stored sampling numbers where a modify moves an assistant to a model that refuses them.
+
+        A server keeps them from the model before, and refuses the change for their sake (several users' reports).
+        """
+        table = self.dialect.reasoning
+        if not is_reasoning(body.get("model"), table) or is_reasoning(live.get("model"), table):
+            return {}
+        return {name: None for name in SAMPLING if live.get(name) is not None}
 
     def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
         """The header that carries what the target's `api_key` or `token` says; a gateway takes either as a bearer."""
@@ -52,11 +71,11 @@ class OpenAIAssistants:
 
     def create(self, body: Mapping[str, Any]) -> Call:
         """POST /assistants."""
-        return Call("POST", "/assistants", self._query, json=dict(body))
+        return Call("POST", "/assistants", self._query, json=filled(body, self.dialect.holds.fills))
 
     def modify(self, live_id: str, body: Mapping[str, Any]) -> Call:
         """POST /assistants/{id}: what is left out stays as it is."""
-        return Call("POST", _path(live_id), self._query, json=dict(body))
+        return Call("POST", _path(live_id), self._query, json=filled(body, self.dialect.holds.fills))
 
     def delete(self, live_id: str) -> Call:
         """DELETE /assistants/{id}."""
