@@ -33,7 +33,7 @@ def _imported(folder: Path, *arguments: str) -> tuple[int, set[str]]:
 @pytest.mark.parametrize(
     "arguments",
     [["--version"], ["--help"], [], ["plan", "--help"], ["apply", "--help"], ["state", "--help"], ["import", "-h"],
-     ["completion", "bash"], ["plna"], ["plan", "--prun"], ["state", "lsit"], ["import", "alpha"]],
+     ["completion", "bash"], ["plna"], ["plan", "--prun"], ["state", "lsit"], ["import", "a=b", "c"]],
     ids=lambda arguments: " ".join(arguments) or "alone",
 )  # fmt: skip
 def test_nothing_heavier_than_click(tmp_path: Path, arguments: list[str]) -> None:

@@ -1,177 +1,58 @@
-"""`import`: links definitions to live assistants. Live counts as applied, so what differs is an edit of the file."""
+"""`import`: live assistants, or those in files, become definitions and state; or definitions are linked to live ones.
+
+The plan afterwards is empty for what was linked. Nothing is overwritten: files are new, or get an entry for a target.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import NETWORK, VARS, Flags, takes
+from trueup.cli.options import CONSENT, NETWORK, VARS, Flags, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.definition import Definition
-    from trueup.core.judge import Seen
-    from trueup.core.report import Report
-    from trueup.core.state import State
-    from trueup.edge.loader import Loaded
-    from trueup.engine.courier import Courier
-    from trueup.engine.refresh import View
 
 
-@click.command("import", short_help="Link definitions to live assistants.")
-@click.argument("links", nargs=-1, required=True, metavar="NAME=ID…")
-@takes(VARS, NETWORK)
-def import_(flags: Flags, links: tuple[str, ...]) -> int:
-    """Link definitions to live assistants: NAME is the definition's, ID the vendor's.
+@click.command("import", short_help="Turn live assistants into definitions, or link them.")
+@click.argument("names", nargs=-1, metavar="[NAME=ID | ID | NAME]…")
+@click.option("--from", "files", multiple=True, metavar="FILE", help="Read assistants from a file; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Show the files and the links, and write nothing.")
+@takes(VARS, NETWORK, CONSENT)
+def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_run: bool) -> int:
+    """Turn live assistants into definitions and state, all or those of an ID or a display NAME.
 
-    What is live counts as applied for the fields that the file declares; where they differ, the next plan shows an
-    edit. Nothing is sent, except with `state: stamps`, where the stamp is written.
+    With NAME=ID a definition that is there is linked: live counts as applied for the fields that it declares; where
+    they differ, the next plan shows an edit. With --from they come from files: an answer of the API, a listing, an
+    export, the first API's objects, a Terraform state. Nothing is sent, except with `state: stamps`, where the stamps
+    are written.
     """
-    pairs = _pairs(links)
+    links = [name for name in names if "=" in name]
+    if links and (len(links) < len(names) or files or dry_run):
+        raise click.UsageError("NAME=ID links a definition that is there; give it without other names and flags.")
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
-    return int(complete(_import(open_session(flags), pairs)))
+    if links:
+        from trueup.cli.linking import link, pairs_of
+
+        pairs = pairs_of(names)
+        return int(complete(link(open_session(flags), pairs)))
+    session = open_session(flags)
+    return int(_from_files(session, names, files, dry_run) if files else complete(_from_live(session, names, dry_run)))
 
 
-def _pairs(links: tuple[str, ...]) -> dict[str, str]:
-    from trueup.core.state import is_plain_id
+async def _from_live(session: Session, names: tuple[str, ...], dry_run: bool) -> int:
+    from trueup.cli.import_live import import_live
 
-    pairs: dict[str, str] = {}
-    for link in links:
-        name, equals, live_id = link.rpartition("=")
-        if not equals or not name or not live_id:
-            raise click.UsageError(f"{link!r} is no NAME=ID; write for example math-tutor=asst_abc123.")
-        if not is_plain_id(live_id):
-            raise click.UsageError(
-                f"{live_id[:60]!r} cannot be an assistant's id: write it as the vendor shows it, such as asst_abc123."
-            )
-        if name in pairs or live_id in pairs.values():
-            raise click.UsageError(f"{link!r} repeats a name or an id: each definition has one assistant of its own.")
-        pairs[name] = live_id
-    return pairs
+    return await import_live(session, names, dry_run=dry_run)
 
 
-async def _import(session: Session, pairs: Mapping[str, str]) -> int:
-    """Links all or none. Raises RefusedError where one cannot be linked, TrueupError where one is not there."""
-    from dataclasses import replace
+def _from_files(session: Session, names: tuple[str, ...], files: tuple[str, ...], dry_run: bool) -> int:
+    from trueup.cli.import_files import import_files
 
-    from trueup.cli.planning import read_live
-    from trueup.cli.session import definitions
-    from trueup.cli.transport import reading, writing
-    from trueup.core.errors import worst
-    from trueup.engine.facts import seen_in
-    from trueup.engine.link import linked
-    from trueup.render import memory
-
-    loaded = definitions(session)
-    pairs = _named(pairs, loaded, session.target.name)
-    with session.store.lock():
-        state = session.store.load()
-        connected = writing if session.target.state == "stamps" else reading
-        async with connected(session) as courier:
-            view = await read_live(session, courier, state)
-            seen = seen_in(view)
-            found = _found(session, pairs, loaded, state, view, seen)
-            if session.target.state == "stamps":
-                report = await _stamp(session, courier, found, state, view)
-                _tell_stamped(session, report)
-                return int(worst(report.codes))
-        records = {item.name: linked(item, live, session.adapter) for item, live in found}
-        pending = {name: entry for name, entry in state.pending.items() if name not in records}
-        session.store.save(replace(state, records={**state.records, **records}, pending=pending))
-    if session.screen.json:
-        session.screen.result(memory.changed_json("linked", session.target.name, dict(pairs)))
-    else:
-        session.screen.result(memory.changed("linked to", pairs, ["To see what the files would change: trueup plan"]))
-    return 0
-
-
-def _named(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
-    """The pairs by the names of definitions; NAME may be a path or a glob that means one. Raises TrueupError."""
-    from trueup.core.errors import TrueupError
-    from trueup.core.names import meant, select
-
-    names = {item.name for item in loaded.definitions}
-    made: dict[str, str] = {}
-    for given, live_id in pairs.items():
-        known = {item.file for item in loaded.definitions} | names
-        try:
-            chosen = sorted(select([given], loaded.definitions))
-        except TrueupError:
-            raise TrueupError(f"No definition is named {given!r} for {target}.", meant(given, known)) from None
-        if len(chosen) > 1:
-            raise TrueupError(f"{given!r} stands for {len(chosen)} definitions: {', '.join(chosen)}.", "Name one.")
-        if chosen[0] in made:
-            raise TrueupError(f"{given!r} names {chosen[0]} a second time.", "Each definition has one assistant.")
-        made[chosen[0]] = live_id
-    return made
-
-
-def _found(
-    session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
-) -> list[tuple[Definition, Seen]]:
-    """Each definition with its live assistant. Raises for the first that cannot be linked."""
-    from trueup.core.errors import RefusedError, TrueupError, UnreadableError
-    from trueup.engine.link import has_room, obstacle
-
-    by_name = {item.name: item for item in loaded.definitions}
-    found = []
-    for name, live_id in pairs.items():
-        live = seen.get(live_id)
-        if live is None and not view.complete:
-            raise UnreadableError(f"{live_id} was not found, but {view.problem}.", "Try again later.")
-        if live is None:
-            raise TrueupError(
-                f"There is no live assistant {live_id} on {session.target.name}.",
-                "Check the id, the target (-t), and which account or project the credential belongs to.",
-            )
-        why = obstacle(name, live, session.identity, state, seen)
-        if why:
-            raise RefusedError(
-                f"{name} was not linked. {why}",
-                "One assistant has one owner: trueup state rm NAME forgets a record, and a stamp goes with its "
-                "metadata key `trueup`.",
-            )
-        if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
-            raise RefusedError(
-                f"{live_id} has no room for the stamp: its metadata is full.", "Take one metadata key off it."
-            )
-        found.append((by_name[name], live))
-    return found
-
-
-async def _stamp(
-    session: Session, courier: Courier, found: list[tuple[Definition, Seen]], state: State, view: View
-) -> Report:
-    """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
-    from trueup.cli.applying import locator, stoppable
-    from trueup.cli.transport import journaled
-    from trueup.core.plan import Options, Plan
-    from trueup.engine.apply import execute
-    from trueup.engine.facts import seen_in
-    from trueup.engine.link import stamping
-    from trueup.engine.plan import Planning
-
-    changes = tuple(stamping(item, live, session.identity, session.adapter) for item, live in found)
-    plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
-    planning = Planning(plan, state, view, seen_in(view), {})
-    with journaled(session, courier), stoppable(session, courier.ports.stop):
-        report, after = await execute(
-            planning, plan, session.adapter, courier, session.target, locator([item for item, _ in found])
-        )
-        session.store.save(after)
-    return report
-
-
-def _tell_stamped(session: Session, report: Report) -> None:
-    from trueup.render import json as as_json
-    from trueup.render import text
-
-    screen = session.screen
-    screen.result(as_json.report(report) if screen.json else text.report(report, **screen.look))
+    return import_files(session, names, files, dry_run=dry_run)
 
 
 COMMANDS = {"import": import_}

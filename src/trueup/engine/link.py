@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from trueup.core import stamp as stamps
-from trueup.core.canonical import digest
+from trueup.core.canonical import Semantics, canonical, digest, same
 from trueup.core.definition import Definition
 from trueup.core.judge import Seen
 from trueup.core.plan import Action, Change, Reason
@@ -43,8 +44,17 @@ def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
         operation=stamp.operation if stamp is not None else "",
         protect=protect if protect is not None else stamp is not None and stamp.protect,
         stamped=True if stamp is not None else None,
-        fields={name: Applied(kept=digest(live.fields.get(name))) for name in declared(definition, adapter)},
+        fields={
+            name: _applied(name, value, live.fields.get(name), adapter.dialect.semantics)
+            for name, value in declared(definition, adapter).items()
+        },
     )
+
+
+def _applied(name: str, value: Any, live: Any, semantics: Semantics) -> Applied:
+    """Live counts as applied, and so does the file's own form of it, where it is one."""
+    is_live = same(canonical(name, value, semantics), canonical(name, live, semantics))
+    return Applied(sent=digest(value) if is_live else None, kept=digest(live))
 
 
 def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Adapter) -> Change:

@@ -1,0 +1,131 @@
+"""`import --from`: assistants in files become definitions, and where a file is this target's own export, state too.
+
+Asks no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
+from trueup.cli.import_work import Given, Work
+from trueup.cli.session import Session
+from trueup.core.errors import Exit, TrueupError
+from trueup.core.export import Export, is_of
+from trueup.core.foreign import Unread, assistants_in
+from trueup.core.imported import Found, unknown
+from trueup.core.judge import Seen, fields_of
+from trueup.core.stamp import parse
+from trueup.edge.export_file import read_export
+from trueup.edge.foreign_file import NotRead, read_values
+
+
+@dataclass(slots=True)
+class _Read:
+    """What the files hold."""
+
+    exported: dict[str, Seen] = field(default_factory=dict)
+    extra: dict[str, dict[str, Any]] = field(default_factory=dict)
+    loose: list[Found] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+
+def import_files(session: Session, names: Sequence[str], files: Sequence[str], *, dry_run: bool) -> Exit:
+    """Imports what the names stand for from these files, all without any. Raises TrueupError where there is nothing."""
+    loaded = existing(session)
+    read = _read(session, files)
+    if not read.exported and not read.loose and read.unread:
+        told = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
+        raise TrueupError(f"There is no assistant in what was given: {told}.", "Nothing was written.")
+    chosen, loose = _meant(names, read)
+    given = Given(read.exported, chosen, read.extra, loose, read.unread)
+    with nullcontext() if dry_run else session.store.lock():
+        state = session.store.load()
+        work = Work(session, loaded, state).made(given)
+        if not dry_run:
+            write_files(session, work)
+            if work.ids and session.target.state != "stamps":
+                save_state(session, state, linked_definitions(session, work, read.exported))
+    tell(session, work, dry_run=dry_run)
+    _tell_links(session, loose, dry_run)
+    return Exit.OK if work.is_whole else Exit.HELD
+
+
+def _read(session: Session, files: Sequence[str]) -> _Read:
+    read = _Read()
+    for file in dict.fromkeys(files):
+        try:
+            values = read_values(session.root / file, file)
+        except NotRead as error:
+            read.unread.append(Unread(file, str(error)))
+            continue
+        for where, value in values:
+            if isinstance(value, dict) and value.get("kind") == "export":
+                _take_export(read, session, read_export(session.root / file), file)
+            else:
+                _take(read, assistants_in(value, where))
+    return _without_contradictions(read)
+
+
+def _take(read: _Read, entries: Iterable[Found | Unread]) -> None:
+    for entry in entries:
+        if isinstance(entry, Unread):
+            read.unread.append(entry)
+        else:
+            read.loose.append(entry)
+
+
+def _take_export(read: _Read, session: Session, export: Export, file: str) -> None:
+    """This target's own export counts as what is live; another's is a file like any other."""
+    if not is_of(export, session.identity) or session.target.state == "stamps":
+        values = [
+            {"id": item.id, "created_at": item.created_at, "body": dict(item.body), "extra": dict(item.extra)}
+            for item in export.assistants
+        ]
+        return _take(read, assistants_in({"kind": "export", "assistants": values}, file))
+    for item in export.assistants:
+        if item.id in read.exported and read.exported[item.id].body != item.body:
+            raise TrueupError(
+                f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give the newer one alone."
+            )
+        fields = fields_of(item.body)
+        read.exported[item.id] = Seen(item.id, fields, item.created_at, parse(item.body.get("metadata")), item.body)
+        read.extra[item.id] = {**item.extra, **unknown(item.body, session.adapter.dialect.semantics)}
+    return None
+
+
+def _without_contradictions(read: _Read) -> _Read:
+    """One of each id: what stands twice alike is taken once, and what differs not at all."""
+    kept: dict[str, Found] = {}
+    differing: dict[str, list[str]] = {}
+    for number, item in enumerate(read.loose):
+        key = item.id or f"\n{number}"
+        first = kept.setdefault(key, item)
+        if first is not item and (first.body, first.extra) != (item.body, item.extra):
+            differing.setdefault(key, [first.where]).append(item.where)
+    for live_id, places in differing.items():
+        read.unread.append(Unread(", ".join(places), f"say different things of {live_id}; give one of them"))
+    read.loose = [item for key, item in kept.items() if key not in differing and key not in read.exported]
+    return read
+
+
+def _meant(names: Sequence[str], read: _Read) -> tuple[list[str], list[Found]]:
+    """The exported ids and the other assistants that the names stand for."""
+    if not names:
+        return list(read.exported), read.loose
+    labels = {item.id or item.where: item for item in read.loose}
+    known = {live_id: live.display_name for live_id, live in read.exported.items()}
+    chosen = choose(names, known | {label: item.display_name for label, item in labels.items()})
+    return [name for name in chosen if name in known], [labels[name] for name in chosen if name in labels]
+
+
+def _tell_links(session: Session, loose: Sequence[Found], dry_run: bool) -> None:
+    """Says how to link what came without a target."""
+    if loose and not dry_run and any(item.id for item in loose):
+        session.screen.say(
+            "These files do not say which target they are from, so nothing was linked. Where the assistants are still "
+            "live, `trueup import` with that target links each to its definition."
+        )

@@ -1,0 +1,188 @@
+"""`import` from what is live: reads it, shows or writes the files, and then state, or with `state: stamps` the stamps.
+
+Files come first and state last: killed in between, the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
+
+from trueup.cli.import_work import Given, Work
+from trueup.cli.linking import write_stamps
+from trueup.cli.planning import read_live
+from trueup.cli.session import Session, definitions
+from trueup.cli.transport import reading, writing
+from trueup.core.definition import Definition
+from trueup.core.errors import Exit, TrueupError, UnreadableError, worst
+from trueup.core.imported import unknown
+from trueup.core.imports import Imports
+from trueup.core.judge import Seen
+from trueup.core.names import meant
+from trueup.core.report import Report
+from trueup.core.state import State
+from trueup.edge.loader import Loaded
+from trueup.edge.writer import create
+from trueup.edge.writer import replace as put_in_place
+from trueup.engine.courier import Courier
+from trueup.engine.facts import seen_in
+from trueup.engine.link import linked
+from trueup.engine.refresh import View
+from trueup.render import imports as render
+
+
+async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:
+    """Imports what the names stand for, all without any. Raises TrueupError where nothing could be done."""
+    loaded = existing(session)
+    with nullcontext() if dry_run else session.store.lock():
+        state = session.store.load()
+        async with _connected(session, dry_run) as courier:
+            view = await read_live(session, courier, state)
+            seen = seen_in(view)
+            chosen = _chosen(names, seen, view)
+            given = Given(seen, chosen, {live_id: _unknown(session, view, live_id) for live_id in chosen})
+            work = Work(session, loaded, state).made(given)
+            if dry_run:
+                tell(session, work, dry_run=True)
+                return Exit.OK if work.is_whole else Exit.HELD
+            report = await _carried_out(session, courier, work, state, view)
+    return worst([*report.codes, Exit.OK if work.is_whole else Exit.HELD])
+
+
+def existing(session: Session) -> Loaded:
+    """The definitions there are; none at all where there is no folder for them yet. Raises DefinitionError."""
+    if not (session.root / session.project.definitions).exists():
+        return Loaded((), frozenset(), (), frozenset())
+    return definitions(session)
+
+
+def write_files(session: Session, work: Imports) -> None:
+    """Writes the parts, then the definitions, then the entries for the target. Raises TrueupError."""
+    for file, text in work.parts.items():
+        create(session.root, file, text)
+    for item in work.files:
+        create(session.root, item.file, item.text)
+    for link in work.links:
+        if link.edit is not None:
+            put_in_place(session.root, link.file, *link.edit)
+
+
+def linked_definitions(session: Session, work: Imports, seen: Mapping[str, Seen]) -> list[tuple[Definition, Seen]]:
+    """The definitions as the files say them now, each with its live assistant. Raises DefinitionError."""
+    by_name = {item.name: item for item in definitions(session).definitions}
+    return [(by_name[name], seen[live_id]) for name, live_id in work.ids.items()]
+
+
+def save_state(session: Session, state: State, found: Sequence[tuple[Definition, Seen]]) -> None:
+    """Saves the records in which live counts as applied. Raises TrueupError."""
+    records = {item.name: linked(item, live, session.adapter) for item, live in found}
+    pending = {name: entry for name, entry in state.pending.items() if name not in records}
+    session.store.save(replace(state, records={**state.records, **records}, pending=pending))
+
+
+def tell(session: Session, work: Imports, *, dry_run: bool = False) -> None:
+    """Shows an import on stdout."""
+    if session.screen.json:
+        session.screen.result(render.as_json(work, dry_run=dry_run))
+    elif session.screen.quiet:
+        session.screen.result(render.summary(work, dry_run=dry_run))
+    else:
+        session.screen.result(render.text(work, dry_run=dry_run))
+
+
+@asynccontextmanager
+async def _connected(session: Session, dry_run: bool) -> AsyncIterator[Courier]:
+    """A courier that can write only where stamps are to be written."""
+    kind = writing if session.target.state == "stamps" and not dry_run else reading
+    async with kind(session) as courier:
+        yield courier
+
+
+async def _carried_out(
+    session: Session, courier: Courier, work: Imports, state: State, view: View
+) -> Report | _Nothing:
+    seen = seen_in(view)
+    if session.target.state == "stamps":
+        _consent(session, work)
+    write_files(session, work)
+    if not work.ids:
+        tell(session, work)
+        return _Nothing()
+    found = linked_definitions(session, work, seen)
+    if session.target.state != "stamps":
+        save_state(session, state, found)
+        tell(session, work)
+        return _Nothing()
+    report = await write_stamps(session, courier, found, state, view)
+    tell(session, work)
+    if worst(report.codes) or session.screen.verbose:
+        _tell_report(session, report)
+    return report
+
+
+class _Nothing:
+    """What a report says of an import that sent nothing."""
+
+    codes: tuple[Exit, ...] = ()
+
+
+def _tell_report(session: Session, report: Report) -> None:
+    from trueup.render import text
+
+    session.screen.complain(text.report(report, **session.screen.note_look))
+
+
+def _consent(session: Session, work: Imports) -> None:
+    """Leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    count = len(work.ids)
+    if session.flags.yes or not count:
+        return
+    if not session.screen.can_ask:
+        raise TrueupError(
+            f"Stamps of {count} assistants would be written, which wants a yes, and there is nobody to ask. "
+            "Nothing was written.",
+            "Give it with --yes, or look first with --dry-run.",
+        )
+    session.screen.complain(render.text(work, dry_run=True))
+    question = f"\nWrite these files, and {count} stamps to {session.target.name}? Only yes goes on: "
+    if session.screen.ask(question).lower() != "yes":
+        raise TrueupError("Not imported: nothing was written.")
+
+
+def _unknown(session: Session, view: View, live_id: str) -> dict[str, object]:
+    """What the server answered beside the fields that definitions have."""
+    live = view.live[live_id]
+    return {**live.extra, **unknown(live.body, session.adapter.dialect.semantics)}
+
+
+def _chosen(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[str]:
+    """The ids that are meant. Raises TrueupError for a name that none has, or several; UnreadableError."""
+    if not view.complete and not (names and all(name in seen for name in names)):
+        raise UnreadableError(
+            f"Nothing was imported: not everything could be read, for {view.problem}.",
+            "A part is never taken for the whole. Try again later, or name what you want by its id.",
+        )
+    return choose(names, {live_id: live.display_name for live_id, live in seen.items()})
+
+
+def choose(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """The ids that names stand for, all without any; `known` maps ids to display names.
+
+    Raises TrueupError for a name that none has, or that several have.
+    """
+    if not names:
+        return list(known)
+    chosen: dict[str, None] = {}
+    for name in names:
+        ids = [name] if name in known else [live_id for live_id, display in known.items() if display == name]
+        if not ids:
+            words = {*known, *known.values()} - {""}
+            raise TrueupError(f"No assistant has the id or the display name {name!r}.", meant(name, words))
+        if len(ids) > 1:
+            raise TrueupError(
+                f"{len(ids)} assistants have the display name {name!r}: {', '.join(sorted(ids))}.",
+                "Name the ones you want by their ids.",
+            )
+        chosen[ids[0]] = None
+    return list(chosen)

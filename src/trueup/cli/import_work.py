@@ -1,0 +1,238 @@
+"""From assistants that were found to an import as a value: bodies, names, parts, links, overrides. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from trueup.cli.session import Session
+from trueup.core.definition import Definition
+from trueup.core.filenames import free, stem
+from trueup.core.foreign import Unread
+from trueup.core.imported import Fitted, Found, fitted, left_over, slimmed
+from trueup.core.imports import Imports, Link, NewFile
+from trueup.core.judge import Seen
+from trueup.core.names import definition_name_problem, folded
+from trueup.core.override import override, patched_document
+from trueup.core.shared_parts import FOLDER, Parts, shared_parts
+from trueup.core.stamp import KEY, parse
+from trueup.core.state import State
+from trueup.edge import schemas
+from trueup.edge.documents import Documents
+from trueup.edge.drafts import SCHEMA_FILE, Proof, definition_files, part_text, prose_part, written_tools
+from trueup.edge.file_edit import edited
+from trueup.edge.loader import Loaded
+from trueup.edge.writer import content, parts_in, taken_names
+from trueup.edge.yaml_edit import CannotEdit
+from trueup.engine.claim import Claims, Known, claims
+from trueup.engine.facts import declared
+from trueup.engine.link import has_room, obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is to be imported. `seen` is everything that is live on the target, `chosen` the ids of it that are meant,
+    `extra` what each held beside its fields; `loose` came from files and stays unlinked; `unread` is what no
+    assistant was."""
+
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    chosen: Sequence[str] = ()
+    extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    loose: Sequence[Found] = ()
+    unread: Sequence[Unread] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One assistant on its way into a file."""
+
+    found: Found
+    body: Mapping[str, Any]
+    name: str = ""
+    id: str = ""
+
+
+class Work:
+    """One import of one session, made step by step; nothing outside is changed."""
+
+    def __init__(self, session: Session, loaded: Loaded, state: State) -> None:
+        self._session = session
+        self._loaded = loaded
+        self._state = state
+        self._folder = session.project.definitions
+        self._semantics = session.adapter.dialect.semantics
+        self._proof = Proof(session.project, session.target, session.adapter.audit)
+        self._outside: dict[str, str] = {}
+        self._remarks: dict[str, tuple[str, ...]] = {}
+        self._managed: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+
+    def made(self, given: Given) -> Imports:
+        """The whole import."""
+        bodies = self._live_bodies(given)
+        known = Known(
+            {item.name: item for item in self._loaded.definitions},
+            self._loaded.names,
+            self._state,
+            self._session.identity,
+            self._session.project.moved,
+        )
+        claimed = claims(given.seen, given.chosen, {key: draft.body for key, draft in bodies.items()}, known)
+        links = tuple(self._link(item, live, bodies) for item, live in self._linkable(claimed, given))
+        drafts = [
+            replace(bodies[live_id], name=name)
+            for live_id, name in claimed.new.items()
+            if self._may(live_id, bodies, given)
+        ]
+        drafts += self._loose(given.loose)
+        files, parts = self._files(drafts, given)
+        self._managed.update(claimed.managed)
+        spoken = {item.origin for item in files} | {item.id for item in links}
+        return Imports(
+            self._session.target.name, files, parts | self._texts, links,
+            {origin: said for origin, said in self._remarks.items() if origin in spoken},
+            self._managed, claimed.foreign, self._outside, claimed.ambiguous, tuple(given.unread),
+        )  # fmt: skip
+
+    def _live_bodies(self, given: Given) -> dict[str, Draft]:
+        """What a new definition of each chosen assistant would say; those that have a file are not looked at."""
+        with_file = {record.id for name, record in self._state.records.items() if name in self._loaded.names}
+        drafts = {}
+        for live_id in given.chosen:
+            if live_id not in with_file:
+                live = given.seen[live_id]
+                found = Found(live_id, live.body, live_id, live.created_at, given.extra.get(live_id, {}))
+                drafts[live_id] = self._draft(found, linked=True)
+        return drafts
+
+    def _draft(self, found: Found, *, linked: bool) -> Draft:
+        model, models = found.body.get("model"), self._session.target.models if linked else {}
+        said = [name for name, here in models.items() if here == model]
+        if not said and models.get(str(model), model) != model:
+            self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
+        body = slimmed({**found.body, "model": said[0] if said else model}, self._semantics)
+        result: Fitted = fitted(body, self._proof.problems, linked=linked)
+        if result.reason:
+            self._outside.setdefault(found.where, f"no definition can hold it: {result.reason}")
+        self._remarks[found.where] = (*found.remarks, *left_over(found), *result.remarks)
+        return Draft(found, result.body, id=found.id if linked else "")
+
+    def _may(self, live_id: str, bodies: Mapping[str, Draft], given: Given) -> bool:
+        """Whether a live assistant can be imported; else the reason is noted."""
+        live = given.seen[live_id]
+        if live_id not in self._outside and self._lacks_room(live):
+            self._outside[live_id] = "its metadata is full, and the stamp that would remember it has no room"
+        return live_id in bodies and live_id not in self._outside
+
+    def _lacks_room(self, live: Seen) -> bool:
+        return (
+            self._session.target.state == "stamps" and live.stamp is None and not has_room(live, self._session.adapter)
+        )
+
+    def _linkable(self, claimed: Claims, given: Given) -> Iterable[tuple[Definition, Seen]]:
+        for definition, live in claimed.links:
+            if live.id in self._outside:
+                continue
+            why = obstacle(definition.name, live, self._session.identity, self._state, given.seen)
+            if why or self._lacks_room(live):
+                self._outside[live.id] = why.rstrip(".") or "its metadata is full, and the stamp has no room"
+            else:
+                yield definition, live
+
+    def _link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
+        """A link, with what the file must say for the target where it differs from what is live."""
+        fields = declared(definition, self._session.adapter)
+        patch = override(fields, live.fields, bodies[live.id].body, self._semantics, definition.ignored)
+        if not patch:
+            return Link(definition.name, definition.file, live.id)
+        patch = self._patch_text(definition, patch)
+        try:
+            before = content(self._session.root, definition.file)
+            document = Documents(self._session.root).mapping(definition.file).value
+            after = edited(before, definition.file, patched_document(document, self._session.target.name, patch))
+        except CannotEdit as error:
+            return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
+        return Link(definition.name, definition.file, live.id, patch, (before, after))
+
+    def _patch_text(self, definition: Definition, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """The patch as people write it; a long text becomes a part beside the definition."""
+        made = dict(patch)
+        if "tools" in made:
+            made["tools"] = written_tools(made["tools"], definition.file, self._folder, Parts())
+        if prose_part(made.get("instructions")):
+            place = PurePosixPath(definition.file)
+            taken = taken_names(self._session.root, self._folder)
+            inner = str(
+                place.parent.relative_to(self._folder) / f"_{place.stem}.{self._session.target.name}"
+            ).removeprefix("./")
+            path = f"{self._folder}/{free(inner, taken)}.md"
+            self._texts[path] = f"{made['instructions']}\n"
+            made["instructions"] = {"file": PurePosixPath(path).name}
+        return made
+
+    def _loose(self, found: Iterable[Found]) -> list[Draft]:
+        """Drafts of what stays unlinked; what a definition says already is not written again."""
+        bodies = [item.body for item in self._loaded.definitions]
+        names = {item.body.get("name"): item.file for item in self._loaded.definitions if item.body.get("name")}
+        files = {id(item.body): item.file for item in self._loaded.definitions}
+        drafts: list[Draft] = []
+        for item in found:
+            draft = self._draft(self._without_stamp(item), linked=False)
+            same = next((files[id(body)] for body in bodies if body == draft.body), "")
+            if item.where in self._outside:
+                continue
+            if same:
+                self._managed[item.where] = same
+            elif draft.body.get("name") in names:
+                file = names[draft.body["name"]]
+                self._outside[item.where] = f"{file} has its display name already, and says something else"
+            else:
+                drafts.append(draft)
+        return drafts
+
+    def _without_stamp(self, found: Found) -> Found:
+        metadata = found.body.get("metadata")
+        if not isinstance(metadata, Mapping) or KEY not in metadata:
+            return found
+        stamp = parse(metadata)
+        whose = f" of {stamp.name} of {stamp.project}/{stamp.target}" if stamp is not None and stamp.name else ""
+        said = f"the stamp{whose} is not taken over: whoever creates it from this definition gives it its own"
+        return replace(found, remarks=(*found.remarks, said))
+
+    def _files(self, drafts: Sequence[Draft], given: Given) -> tuple[tuple[NewFile, ...], dict[str, str]]:
+        """The new definitions, and the parts that they share."""
+        root, project = self._session.root, self._session.project
+        taken = taken_names(root, self._folder) | {folded(name) for name in self._loaded.names}
+        taken |= {folded(name) for name in (*self._state.records, *project.moved, *project.released)}
+        taken |= {folded(live.stamp.name) for live in given.seen.values() if live.stamp is not None}
+        taken |= {folded(draft.name) for draft in drafts if draft.name}
+        parts = shared_parts([draft.body for draft in drafts], self._known_parts())
+        files = []
+        for draft in drafts:
+            made = self._file(draft, taken, parts)
+            files += [made] if made is not None else []
+        texts = {f"{self._folder}/{path}": part_text(tool) for path, tool in parts.fresh.items()} if files else {}
+        if files and not (root / SCHEMA_FILE).exists():
+            texts[SCHEMA_FILE] = schemas.text("definition")
+        return tuple(files), texts
+
+    def _known_parts(self) -> dict[str, Any]:
+        found = parts_in(self._session.root, f"{self._folder}/{FOLDER}")
+        return {f"{FOLDER}/{path}": value for path, value in found.items()}
+
+    def _file(self, draft: Draft, taken: set[str], parts: Parts) -> NewFile | None:
+        name = draft.name or free(stem(draft.found.display_name), taken)
+        taken.add(folded(name))
+        if draft.name and (definition_name_problem(name) or self._is_there(name)):
+            self._outside[draft.found.where] = f"its name {name} is taken by a file that is no definition"
+            return None
+        made = definition_files(name, draft.body, self._folder, parts, self._proof)
+        if made is None:
+            self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
+            return None
+        return NewFile(name, *made, draft.found.where, draft.id)
+
+    def _is_there(self, name: str) -> bool:
+        return folded(name) in taken_names(self._session.root, self._folder)

@@ -1,0 +1,158 @@
+"""Links of definitions to live assistants, given as NAME=ID. Live counts as applied, so what differs is an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from trueup.cli.session import Session
+    from trueup.core.definition import Definition
+    from trueup.core.judge import Seen
+    from trueup.core.report import Report
+    from trueup.core.state import State
+    from trueup.edge.loader import Loaded
+    from trueup.engine.courier import Courier
+    from trueup.engine.refresh import View
+
+
+def pairs_of(links: tuple[str, ...]) -> dict[str, str]:
+    """The definitions' names and the ids they are given. Raises a usage error."""
+    from trueup.core.state import is_plain_id
+
+    pairs: dict[str, str] = {}
+    for link in links:
+        name, equals, live_id = link.rpartition("=")
+        if not equals or not name or not live_id:
+            raise click.UsageError(f"{link!r} is no NAME=ID; write for example math-tutor=asst_abc123.")
+        if not is_plain_id(live_id):
+            raise click.UsageError(
+                f"{live_id[:60]!r} cannot be an assistant's id: write it as the vendor shows it, such as asst_abc123."
+            )
+        if name in pairs or live_id in pairs.values():
+            raise click.UsageError(f"{link!r} repeats a name or an id: each definition has one assistant of its own.")
+        pairs[name] = live_id
+    return pairs
+
+
+async def link(session: Session, pairs: Mapping[str, str]) -> int:
+    """Links all or none. Raises RefusedError where one cannot be linked, TrueupError where one is not there."""
+    from dataclasses import replace
+
+    from trueup.cli.planning import read_live
+    from trueup.cli.session import definitions
+    from trueup.cli.transport import reading, writing
+    from trueup.core.errors import worst
+    from trueup.engine.facts import seen_in
+    from trueup.engine.link import linked
+    from trueup.render import memory
+
+    loaded = definitions(session)
+    pairs = _named(pairs, loaded, session.target.name)
+    with session.store.lock():
+        state = session.store.load()
+        connected = writing if session.target.state == "stamps" else reading
+        async with connected(session) as courier:
+            view = await read_live(session, courier, state)
+            seen = seen_in(view)
+            found = _found(session, pairs, loaded, state, view, seen)
+            if session.target.state == "stamps":
+                report = await write_stamps(session, courier, found, state, view)
+                tell_stamped(session, report)
+                return int(worst(report.codes))
+        records = {item.name: linked(item, live, session.adapter) for item, live in found}
+        pending = {name: entry for name, entry in state.pending.items() if name not in records}
+        session.store.save(replace(state, records={**state.records, **records}, pending=pending))
+    if session.screen.json:
+        session.screen.result(memory.changed_json("linked", session.target.name, dict(pairs)))
+    else:
+        session.screen.result(memory.changed("linked to", pairs, ["To see what the files would change: trueup plan"]))
+    return 0
+
+
+def _named(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
+    """The pairs by the names of definitions; NAME may be a path or a glob that means one. Raises TrueupError."""
+    from trueup.core.errors import TrueupError
+    from trueup.core.names import meant, select
+
+    names = {item.name for item in loaded.definitions}
+    made: dict[str, str] = {}
+    for given, live_id in pairs.items():
+        known = {item.file for item in loaded.definitions} | names
+        try:
+            chosen = sorted(select([given], loaded.definitions))
+        except TrueupError:
+            raise TrueupError(f"No definition is named {given!r} for {target}.", meant(given, known)) from None
+        if len(chosen) > 1:
+            raise TrueupError(f"{given!r} stands for {len(chosen)} definitions: {', '.join(chosen)}.", "Name one.")
+        if chosen[0] in made:
+            raise TrueupError(f"{given!r} names {chosen[0]} a second time.", "Each definition has one assistant.")
+        made[chosen[0]] = live_id
+    return made
+
+
+def _found(
+    session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
+) -> list[tuple[Definition, Seen]]:
+    """Each definition with its live assistant. Raises for the first that cannot be linked."""
+    from trueup.core.errors import RefusedError, TrueupError, UnreadableError
+    from trueup.engine.link import has_room, obstacle
+
+    by_name = {item.name: item for item in loaded.definitions}
+    found = []
+    for name, live_id in pairs.items():
+        live = seen.get(live_id)
+        if live is None and not view.complete:
+            raise UnreadableError(f"{live_id} was not found, but {view.problem}.", "Try again later.")
+        if live is None:
+            raise TrueupError(
+                f"There is no live assistant {live_id} on {session.target.name}.",
+                "Check the id, the target (-t), and which account or project the credential belongs to.",
+            )
+        why = obstacle(name, live, session.identity, state, seen)
+        if why:
+            raise RefusedError(
+                f"{name} was not linked. {why}",
+                "One assistant has one owner: trueup state rm NAME forgets a record, and a stamp goes with its "
+                "metadata key `trueup`.",
+            )
+        if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
+            raise RefusedError(
+                f"{live_id} has no room for the stamp: its metadata is full.", "Take one metadata key off it."
+            )
+        found.append((by_name[name], live))
+    return found
+
+
+async def write_stamps(
+    session: Session, courier: Courier, found: list[tuple[Definition, Seen]], state: State, view: View
+) -> Report:
+    """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
+    from trueup.cli.applying import locator, stoppable
+    from trueup.cli.transport import journaled
+    from trueup.core.plan import Options, Plan
+    from trueup.engine.apply import execute
+    from trueup.engine.facts import seen_in
+    from trueup.engine.link import stamping
+    from trueup.engine.plan import Planning
+
+    changes = tuple(stamping(item, live, session.identity, session.adapter) for item, live in found)
+    plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
+    planning = Planning(plan, state, view, seen_in(view), {})
+    with journaled(session, courier), stoppable(session, courier.ports.stop):
+        report, after = await execute(
+            planning, plan, session.adapter, courier, session.target, locator([item for item, _ in found])
+        )
+        session.store.save(after)
+    return report
+
+
+def tell_stamped(session: Session, report: Report) -> None:
+    """Shows what became of each stamp."""
+    from trueup.render import json as as_json
+    from trueup.render import text
+
+    screen = session.screen
+    screen.result(as_json.report(report) if screen.json else text.report(report, **screen.look))

@@ -1,0 +1,200 @@
+"""Definitions as the text of new files: YAML, or Markdown where the instructions are long. Writes nothing to the disk.
+
+Each text is proved before anybody sees it: it is read, put together and checked as the loader does, and must come to
+the body that was meant. Knows no server and not where a body comes from.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from trueup.core.definition import Definition
+from trueup.core.document import Document, trimmed
+from trueup.core.limits import FIELDS, OLDER_FIELDS
+from trueup.core.names import normal
+from trueup.core.project import Project, Target
+from trueup.core.resolve import Resolved, resolve
+from trueup.core.shared_parts import Parts
+from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
+from trueup.core.sources import Setting
+from trueup.core.validate import Checker, limits
+from trueup.core.wanted import wanted_types
+from trueup.edge import schemas
+from trueup.edge.front_matter import read_markdown
+from trueup.edge.writer_yaml import dumped, holds_plainly
+from trueup.edge.yaml_edit import equal
+from trueup.edge.yaml_reader import read
+
+LONG_LINES: Final = 20
+LONG_TEXT: Final = 1_000
+"""Lines and characters beyond which instructions are the body of a Markdown file."""
+
+SCHEMA_FILE: Final = ".trueup/schemas/definition.schema.json"
+
+
+Audit = Callable[[Definition], Iterable[Diagnostic]]
+"""What the target's protocol cannot hold of a definition."""
+
+
+class Proof:
+    """Says what is wrong with a body as a definition of one project for one target, before there is a file of it."""
+
+    def __init__(self, project: Project, target: Target, audit: Audit) -> None:
+        plain = replace(target, models={})  # a body names its model as the file will
+        schema = schemas.load("assistant")
+        self._setting = Setting(plain, project.targets.keys(), project.vars, {}, wanted_types(schema))
+        self._checker = Checker(schema)
+        self._audit = audit
+
+    def problems(self, body: Mapping[str, Any]) -> list[Diagnostic]:
+        """Every problem, its path that of the body."""
+        unwritable = [found for key in body if (found := _unwritable((key,), body[key]))]
+        if unwritable:
+            return [deeper for item in unwritable for deeper in _narrowed(item, body)]
+        file = "proof.yaml"
+        return self._judged(file, {file: dumped(body)}, body)
+
+    def holds(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> bool:
+        """Whether a file, with the parts beside it, comes to the body without an error."""
+        return not any(item.severity is Severity.ERROR for item in self._judged(file, texts, body))
+
+    def _judged(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> list[Diagnostic]:
+        resolved = resolve(file, self._setting, _Texts(texts))
+        found = [*resolved.diagnostics, *self._checker.problems(resolved.checked, SourceMap)]
+        definition = Definition("proof", resolved.body, file)
+        found += [*limits(definition, stamp_length=None), *self._audit(definition)]
+        return found or list(_altered(resolved, body))
+
+
+class _Texts:
+    """Files that are only texts as yet; satisfies `core.sources.Sources`."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def mapping(self, file: str) -> Document:
+        """The YAML or the front matter of a text."""
+        data = self._texts[file].encode("utf-8")
+        return read_markdown(data, file) if file.endswith(".md") else read(data, file)
+
+    def text(self, file: str) -> Document:
+        """A text as it is."""
+        return Document(file, trimmed(self._texts[file]))
+
+    def is_definition(self, file: str) -> bool:
+        """Never: only parts are named."""
+        return not file
+
+    def at(self, file: str, path: Path, *, key: bool = False) -> Position | None:  # noqa: ARG002 - nothing is shown
+        """The beginning: what stands nowhere yet has no place."""
+        return Position(file, 1, 1)
+
+
+def definition_files(
+    name: str, body: Mapping[str, Any], folder: str, parts: Parts, proof: Proof
+) -> tuple[str, str] | None:
+    """The path from the root and the text of a new definition; None where no file can hold the body."""
+    shared = {f"{folder}/{path}": dumped(tool) for path, tool in parts.fresh.items()}
+    shared |= {f"{folder}/{path}": dumped(_tool_in(body, path, parts)) for path in _used(body, parts)}
+    for suffix in (".md", ".yaml") if _is_long(body.get("instructions")) else (".yaml",):
+        file = f"{folder}/{name}{suffix}"
+        value = _written(name, body, file, folder, parts)
+        text = _markdown(value) if suffix == ".md" else _yaml(value, file)
+        if proof.holds(file, {**shared, file: text}, body):
+            return file, text
+    return None
+
+
+def part_text(tool: Mapping[str, Any]) -> str:
+    """The text of a part that holds one tool."""
+    return dumped(tool)
+
+
+def prose_part(text: Any) -> bool:
+    """Whether a text is long, and a file of its own can hold it to the letter."""
+    return isinstance(text, str) and _is_long(text) and trimmed(text) == text
+
+
+def written_tools(tools: Any, file: str, folder: str, parts: Parts) -> Any:
+    """Tools as people write them in a file: a bare word where the type says all, `{file:}` where a part does."""
+    if not isinstance(tools, list):
+        return tools
+    return [_tool(tool, file, folder, parts) for tool in tools]
+
+
+def _tool(tool: Any, file: str, folder: str, parts: Parts) -> Any:
+    if isinstance(tool, Mapping) and tool.keys() == {"type"}:
+        return tool["type"]
+    part = parts.file_of(tool)
+    return {"file": posixpath.relpath(f"{folder}/{part}", posixpath.dirname(file))} if part else tool
+
+
+def _used(body: Mapping[str, Any], parts: Parts) -> Iterator[str]:
+    tools = body.get("tools")
+    yield from (part for tool in (tools if isinstance(tools, list) else []) if (part := parts.file_of(tool)))
+
+
+def _tool_in(body: Mapping[str, Any], path: str, parts: Parts) -> Mapping[str, Any]:
+    tool: Mapping[str, Any] = next(tool for tool in body["tools"] if parts.file_of(tool) == path)
+    return tool
+
+
+def _written(name: str, body: Mapping[str, Any], file: str, folder: str, parts: Parts) -> dict[str, Any]:
+    """The body as it stands in the file: the name where the file's stem would not give it, and tools in short."""
+    value = {key: body[key] for key in (*FIELDS, *OLDER_FIELDS) if key in body}
+    if value.get("name") == normal(PurePosixPath(name).name):
+        del value["name"]
+    if "tools" in value:
+        value["tools"] = written_tools(value["tools"], file, folder, parts)
+    return value
+
+
+def _yaml(value: Mapping[str, Any], file: str) -> str:
+    schema = posixpath.relpath(SCHEMA_FILE, posixpath.dirname(file))
+    return f"# yaml-language-server: $schema={schema}\n{dumped(value)}"
+
+
+def _markdown(value: Mapping[str, Any]) -> str:
+    front = {key: entry for key, entry in value.items() if key != "instructions"}
+    return f"---\n{dumped(front)}---\n\n{value['instructions']}\n"
+
+
+def _is_long(text: Any) -> bool:
+    if not isinstance(text, str) or not holds_plainly(text) or not text.strip():
+        return False
+    return len(text) > LONG_TEXT or text.count("\n") >= LONG_LINES
+
+
+def _unwritable(path: Path, value: Any) -> Diagnostic | None:
+    """Why no file can hold a value; None where one can."""
+    try:
+        dumped({str(path[-1]): value})
+    except ValueError as error:
+        return Diagnostic(Severity.ERROR, "not-written", str(error), path=path)
+    return None
+
+
+def _narrowed(item: Diagnostic, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """The problem of a field as those of its entries, where each can be taken out by itself."""
+    value = body[str(item.path[0])]
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    found = [inner for key, entry in pairs if (inner := _unwritable((*item.path, key), entry))]
+    yield from found or [item]
+
+
+def _altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """What reads back as something else."""
+    for key in dict.fromkeys([*body, *resolved.body]):
+        if key not in body or key not in resolved.body or not equal(_plain(body[key]), _plain(resolved.body[key])):
+            yield Diagnostic(Severity.ERROR, "not-written", "it would not read back the same", path=(key,))
+
+
+def _plain(value: Any) -> Any:
+    """The value with dicts and lists for what only behaves like them."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value

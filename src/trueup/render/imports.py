@@ -1,0 +1,144 @@
+"""An import as text and as JSON: what was written, or would be, what was linked, and what stays outside and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from trueup.core.imports import Ambiguous, Imports, Link
+from trueup.render.style import Look
+from trueup.render.values import many
+from trueup.render.visible import visible
+
+FORMAT_VERSION = 1
+
+_LOOK = Look(False, 80)
+
+
+def text(done: Imports, *, dry_run: bool = False) -> str:
+    """The import for people; a dry run shows each file's text too."""
+    lines = [*_files(done, dry_run), *_links(done, dry_run), *_outside(done)]
+    gap = [""] if lines else []
+    return "\n".join([*lines, *gap, summary(done, dry_run=dry_run)]) + "\n"
+
+
+def as_json(done: Imports, *, dry_run: bool = False) -> str:
+    """The same as JSON; the texts of files are in it for a dry run only."""
+    texts = {item.file: item.text for item in done.files} | dict(done.parts) if dry_run else {}
+    value: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "kind": "import",
+        "target": done.target,
+        "dry_run": dry_run,
+        "written": [
+            {"name": item.name, "file": item.file, "from": item.origin, "id": item.id or None} for item in done.files
+        ],
+        "parts": sorted(done.parts),
+        "linked": [_link_value(item) for item in done.links],
+        "state": done.ids,
+        "managed": dict(done.managed),
+        "foreign": dict(done.foreign),
+        "left_out": {**done.outside, **{item.where: item.why for item in done.unread}},
+        "ambiguous": [
+            {"name": item.display_name, "ids": list(item.ids), "definitions": list(item.names)}
+            for item in done.ambiguous
+        ],
+        "remarks": {origin: list(said) for origin, said in done.remarks.items() if said},
+    }
+    if dry_run:
+        value["files"] = texts
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+
+def summary(done: Imports, *, dry_run: bool = False) -> str:
+    """The last line: stable, and made to be searched for."""
+    counts = [f"{len(done.files)} to write" if dry_run else f"{len(done.files)} written"]
+    counts.append(f"{len(done.links)} to link" if dry_run else f"{len(done.links)} linked")
+    counts.append(f"{len(done.managed)} there already")
+    left = len(done.outside) + len(done.unread) + len(done.ambiguous)
+    more = {"left out": left, "of somebody else": len(done.foreign)}
+    counts += [f"{count} {word}" for word, count in more.items() if count]
+    return f"Import: {', '.join(counts)}."
+
+
+def _link_value(item: Link) -> dict[str, Any]:
+    value: dict[str, Any] = {"name": item.name, "file": item.file, "id": item.id, "override": dict(item.patch)}
+    return value | ({"not_edited": item.why} if item.why else {})
+
+
+def _shown(value: str) -> str:
+    return visible(value, _LOOK)
+
+
+def _files(done: Imports, dry_run: bool) -> Iterator[str]:
+    word = "would write" if dry_run else "wrote"
+    for item in done.files:
+        yield f"{word} {_shown(item.file)}  from {_shown(item.origin)}"
+        yield from _body(item.text, dry_run)
+        yield from _remarks(done, item.origin)
+    for file, content in done.parts.items():
+        yield f"{word} {_shown(file)}"
+        yield from _body(content, dry_run and not file.endswith(".json"))  # a schema of ours is nothing to read
+
+
+def _body(content: str, dry_run: bool) -> Iterator[str]:
+    if dry_run:
+        yield from (
+            f"    {_shown(line)}".rstrip() if not line.strip() else f"    {_shown(line)}" for line in _lines(content)
+        )
+
+
+def _lines(content: str) -> Sequence[str]:
+    return content.removesuffix("\n").split("\n")
+
+
+def _links(done: Imports, dry_run: bool) -> Iterator[str]:
+    word = "would link" if dry_run else "linked"
+    for item in done.links:
+        yield f"{word} {_shown(item.name)} to {_shown(item.id)}"
+        if item.patch and not item.why:
+            fields = ", ".join(_shown(key) for key in item.patch)
+            said = "would say" if dry_run else "says now"
+            yield f"  {_shown(item.file)} {said} under targets.{_shown(done.target)} what is live there: {fields}"
+        if item.why:
+            yield from _by_hand(item, done.target)
+        yield from _remarks(done, item.id)
+
+
+def _by_hand(item: Link, target: str) -> Iterator[str]:
+    """What a person has to put into the file."""
+    yield f"  {_shown(item.file)} differs from what is live, and could not be edited: {_shown(item.why)}."
+    yield "  Until it says this, the next plan shows an edit:"
+    patch = json.dumps({"targets": {target: item.patch}}, indent=2, ensure_ascii=False)
+    yield from (f"    {_shown(line)}" for line in patch.split("\n"))
+
+
+def _remarks(done: Imports, origin: str) -> Iterator[str]:
+    yield from (f"  ! {_shown(said)}." for said in done.remarks.get(origin, ()))
+
+
+def _outside(done: Imports) -> Iterator[str]:
+    for live_id, why in done.foreign.items():
+        yield f"left {_shown(live_id)} alone: it {_shown(why)}."
+    for origin, why in done.outside.items():
+        yield f"! {_shown(origin)} was not imported: {_shown(why)}."
+    for item in done.unread:
+        yield f"! {_shown(item.where)} {_shown(item.why)}."
+    for group in done.ambiguous:
+        yield from _ambiguous(group)
+
+
+def _ambiguous(item: Ambiguous) -> Iterator[str]:
+    ids = ", ".join(_shown(live_id) for live_id in item.ids)
+    if not item.names:
+        yield f"! {_shown(item.display_name)} is the stamp's name of {many(len(item.ids), 'assistant')}: {ids}."
+        yield "  Say which one it is: trueup import ID"
+        return
+    names = ", ".join(_shown(name) for name in item.names)
+    yield f"! {_shown(item.display_name)} is the name of {ids}, and of the {_count(item.names)} {names}."
+    yield f"  Say which belongs to which: trueup import {_shown(item.names[0])}=ID"
+
+
+def _count(names: Sequence[str]) -> str:
+    return "definition" if len(names) == 1 else "definitions"
