@@ -141,11 +141,21 @@ class Filler:
     def _instructions(self, value: Any, path: Path) -> Any:
         """One text out of a text, a file, or a list of both, joined by one blank line."""
         if type(value) is not list:
-            return self._part(value, path)
-        parts = [self._part(entry, (*path, index)) for index, entry in enumerate(value)]
-        texts = [part for part in parts if isinstance(part, str)]
-        pieces = [text.rstrip("\n") for text in texts[:-1]] + texts[-1:]
-        return "\n\n".join(piece for piece in pieces if piece)
+            text = self._part(value, path)
+            return self._joined([(path, text)]) if isinstance(text, str) else text
+        parts = [((*path, index), self._part(entry, (*path, index))) for index, entry in enumerate(value)]
+        texts = [(place, part) for place, part in parts if isinstance(part, str)]
+        return self._joined([(place, text.rstrip("\n")) for place, text in texts[:-1]] + texts[-1:])
+
+    def _joined(self, texts: list[tuple[Path, str]]) -> str:
+        """The texts with one blank line between, where each begins being noted; an empty one is left out."""
+        line = 1
+        for path, text in texts:
+            if text:
+                lines = text.count("\n") + 1
+                self._gathered.joined.append((path, line, lines))
+                line += lines + 1
+        return "\n\n".join(text for _, text in texts if text)
 
     def _part(self, value: Any, path: Path) -> Any:
         origin = self._tree.origin(path)

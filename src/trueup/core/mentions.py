@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from trueup.core.prose import Mention, Sort
 
@@ -17,6 +18,17 @@ _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{1,80}\}\}|\{[^\W\d][\w.-]{0,60}\}|<[^\W\d][\w.:-]{0,60}>"  # {{x}}, {x}, <x>
 )
 _NAME = re.compile(r"\w[\w-]*")
+
+
+def function_names(tools: Any) -> tuple[str, ...]:
+    """The names of the functions, and the labels of the servers, in a list of tools; hostile lists have none."""
+    found: dict[str, None] = {}
+    for tool in tools if isinstance(tools, (list, tuple)) else ():
+        inner = tool.get("function") if isinstance(tool, Mapping) else None
+        for holder in (inner, tool):
+            named = [holder.get(key) for key in ("name", "server_label")] if isinstance(holder, Mapping) else []
+            found.update({name: None for name in named if isinstance(name, str)})
+    return tuple(found)
 
 
 def mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Mention, ...]:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from trueup.core.call import Call
-from trueup.core.source import Diagnostic, Position
+from trueup.core.source import Diagnostic, Position, Stretch
 from trueup.core.state import Identity, Record
 
 
@@ -104,7 +104,9 @@ class Change:
     the undeclared entries of the last read. `overwritten` are digests of the live fields that the calls replace.
     `record` is what state remembers once it is done (`kept` digests are filled from the answer). `wanted` says that
     a held-back change was asked for (exit 3). `others` are the ids of twins and namesakes. `sources` maps request
-    paths (`tools[0].function`) to where they stand in the files; they and `message` are part of no digest.
+    paths (`tools[0].function`) to where they stand in the files; where the instructions differ, `stretches` says the
+    same of their lines and `functions` are the names the definition's tools have. All these and `message` are part of
+    no digest.
     """
 
     name: str
@@ -130,6 +132,8 @@ class Change:
     sources: Mapping[str, Position] = field(default_factory=dict)
     file: str = ""
     parts: tuple[str, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP})

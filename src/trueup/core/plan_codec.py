@@ -32,7 +32,7 @@ from trueup.core.checked import (
 )
 from trueup.core.errors import TrueupError
 from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.source import Diagnostic, Position, Severity
+from trueup.core.source import Diagnostic, Position, Severity, Stretch
 from trueup.core.state import Applied, Identity, Record
 
 FORMAT_VERSION = 1
@@ -180,6 +180,7 @@ def _request_path(value: Any, where: str) -> str:
 
 
 _POSITION = record_of(Position, {"file": a_text, "line": a_count, "column": a_count, "text": a_text})
+_STRETCH = record_of(Stretch, {"line": a_count, "file": a_text, "at": a_count})
 _DIAGNOSTIC = record_of(
     Diagnostic,
     {
@@ -232,6 +233,8 @@ _CHANGE = record_of(
         "sources": map_of(_POSITION),
         "file": a_text,
         "parts": list_of(a_text),
+        "stretches": list_of(_STRETCH),
+        "functions": list_of(a_text),
     },
 )
 _IDENTITY = record_of(

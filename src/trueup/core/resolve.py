@@ -33,7 +33,8 @@ NO_IS_TEXT: Final = "In YAML 1.2 `no` is a text. Write false to leave the assist
 class Resolved:
     """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not.
 
-    `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base.
+    `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base. `joined`
+    are the parts of the instructions as `Gathered` has them.
     """
 
     body: Mapping[str, Any]
@@ -44,6 +45,7 @@ class Resolved:
     diagnostics: tuple[Diagnostic, ...]
     left_out: bool = False
     unsettled: frozenset[Path] = frozenset()
+    joined: tuple[tuple[Path, int, int], ...] = ()
 
     @property
     def checked(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
         tuple(sorted(gathered.parts)),
         tuple(gathered.diagnostics),
         unsettled=frozenset(gathered.unsettled),
+        joined=tuple(gathered.joined),
     )
 
 

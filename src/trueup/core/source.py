@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -59,11 +60,27 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Lines of the instructions, from `line` on, that stand in `file` from its line `at` on; both count from 1.
+
+    `at` is 0 where a line of the text is no line of the file: in folded and in quoted YAML.
+    """
+
+    line: int
+    file: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Positions of keys and values by path, over everything a document was made of (extends, target, var, file)."""
+    """Positions of keys and values by path, over everything a document was made of (extends, target, var, file).
+
+    `stretches` are the files that the instructions were joined from, in the text's order.
+    """
 
     values: Mapping[Path, Position] = field(default_factory=dict)
     keys: Mapping[Path, Position] = field(default_factory=dict)
+    stretches: tuple[Stretch, ...] = ()
 
     def value(self, path: Path) -> Position | None:
         """The position of the value at the longest known prefix of `path`."""
@@ -80,6 +97,16 @@ def _longest(known: Mapping[Path, Position], path: Path) -> Position | None:
         if found is not None:
             return found
     return None
+
+
+_LITERAL = re.compile(r"(?:[:-]|!!str)\s*\|[-+0-9]*\s*(#.*)?$")
+
+
+def stretch(line: int, position: Position, lines: int, *, whole_file: bool) -> Stretch:
+    """Where so many lines of a text stand that begin at its line `line` and whose value is at a position."""
+    if whole_file or (lines == 1 and not _LITERAL.search(position.text)):
+        return Stretch(line, position.file, position.line)
+    return Stretch(line, position.file, position.line + 1 if _LITERAL.search(position.text) else 0)
 
 
 def dotted(path: Path) -> str:

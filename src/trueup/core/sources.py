@@ -47,13 +47,15 @@ class Setting:
 class Gathered:
     """What turns up on the way: problems, and the other files a definition is made of.
 
-    `unsettled` are the paths in the body where the value that was meant could not be had; `()` is the base.
+    `unsettled` are the paths in the body where the value that was meant could not be had; `()` is the base. `joined`
+    are the parts of the instructions: path, first line in the text, from 1, and number of lines.
     """
 
     sources: Sources
     diagnostics: list[Diagnostic] = field(default_factory=list)
     parts: dict[str, None] = field(default_factory=dict)
     unsettled: set[Path] = field(default_factory=set)
+    joined: list[tuple[Path, int, int]] = field(default_factory=list)
 
     def problem(
         self, code: str, message: str, origin: Origin, hint: str, path: Path = (), *, key: bool = False

@@ -14,7 +14,8 @@ from trueup.core.layers import is_reference, source_map
 from trueup.core.names import meant
 from trueup.core.project import Project, Target
 from trueup.core.resolve import Resolved, lifecycle_of, resolve
-from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
+from trueup.core.source import Diagnostic, Position, Severity, SourceMap, Stretch, in_order, stretch
+from trueup.core.source import Path as ValuePath
 from trueup.core.sources import PROJECT_FILE, Setting
 from trueup.core.validate import Checker
 from trueup.core.wanted import wanted_types
@@ -95,12 +96,12 @@ class Workspace:
         problems += [note for file, note in self._plain_notes.items() if file not in used]
         return Loaded(tuple(definitions), frozenset(left_out), in_order(problems), frozenset(self._files))
 
-    def users_of(self, part: str) -> frozenset[str]:
     @property
     def files(self) -> Mapping[str, str]:
         """The file of each definition, by name, also of those with errors."""
         return self._files
 
+    def users_of(self, part: str) -> frozenset[str]:
         """The names of the definitions that a part (a path from the root) went into, over the targets loaded so far."""
         return frozenset(self._users.get(part, ()))
 
@@ -152,7 +153,7 @@ class Workspace:
         files = {origin.file for origin in resolved.tree.origins.values()}
         found = source_map(resolved.tree, resolved.checked, {name: self._documents.source(name) for name in files})
         own = self._documents.at(file, ())
-        return SourceMap({**found.values, (): own} if own else found.values, found.keys)
+        return SourceMap({**found.values, (): own} if own else found.values, found.keys, _stretches(resolved, found))
 
     def _note_users(self, name: str, resolved: Resolved) -> None:
         for part in resolved.parts:
@@ -206,6 +207,20 @@ class Workspace:
 
 def _stops(problems: Iterable[Diagnostic]) -> bool:
     return any(item.severity is Severity.ERROR for item in problems)
+
+
+def _stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ...]:
+    """The files that the instructions were joined from: a part's own, or the one in which the text is a value."""
+    return tuple(
+        stretch(line, found.values[path], lines, whole_file=_is_whole(found.values[path], path, resolved))
+        for path, line, lines in resolved.joined
+        if path in found.values
+    )
+
+
+def _is_whole(at: Position, path: ValuePath, resolved: Resolved) -> bool:
+    """Whether a text is all of its file, or the body of a Markdown file: then its lines are the file's."""
+    return not resolved.tree.origin(path).path or (at.file.endswith(".md") and at.column == 1)
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from trueup.core.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.judge import Facts, Seen, Verdict, judge
+from trueup.core.mentions import function_names
 from trueup.core.plan import WRITES, Action, Cause, Change, Plan, Reason
 from trueup.core.settle import settled
-from trueup.core.source import Position
 from trueup.core.state import Record, State
 from trueup.core.wording import DESTROYED, STRAY, UNHELD, say
 from trueup.engine import requests
@@ -102,14 +102,13 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Chan
         return replace(base, calls=made.calls, operation=made.operation, overwritten=made.overwritten or {})
     if definition is None or fact.file is None:
         return base
-    sources = _sources(definition, verdict)
+    base = _located(base, definition, verdict)
     order = _order(fact, verdict, wish, adapter)
     if verdict.action in WRITES:
         make = requests.create if verdict.action is Action.CREATE else requests.modify
         made = make(order, verdict, adapter)
         return replace(
             base,
-            sources=sources,
             calls=made.calls,
             operation=made.operation,
             record=made.record,
@@ -120,8 +119,8 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Chan
         )
     if verdict.action in (Action.RECORD, Action.ADOPT):
         record = requests.record_only(order, verdict)
-        return replace(base, sources=sources, record=record, operation=record.operation, protect=order.protect)
-    return replace(base, sources=sources, record=verdict.record if verdict.adopted else None)
+        return replace(base, record=record, operation=record.operation, protect=order.protect)
+    return replace(base, record=verdict.record if verdict.adopted else None)
 
 
 def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> requests.Order:
@@ -138,18 +137,21 @@ def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> reque
     )
 
 
-def _sources(definition: Definition, verdict: Verdict) -> dict[str, Position]:
-    """Where the fields stand that are to change or differ; a create's are found when they are needed."""
+def _located(base: Change, definition: Definition, verdict: Verdict) -> Change:
+    """The change with where its fields stand, if they are to change or differ; a create's are found when needed."""
     shown = [change for change in verdict.fields if change.cause is not Cause.RECORDED]
     if verdict.action is Action.CREATE or not shown:
-        return {}
+        return base
     where = definition.locate()
     found = {}
     for change in shown:
         position = where.key(tuple(change.path.split(".", 1 if change.path.startswith("metadata.") else -1)))
         if position is not None:
             found[change.path] = position
-    return found
+    if not any(change.path == "instructions" for change in shown):
+        return replace(base, sources=found)
+    names = function_names(definition.body.get("tools"))
+    return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 
 def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from trueup.core.compare import compare
 from trueup.core.diff import tool_changes
 from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.prose import Prose, first_line
-from trueup.core.source import Position
+from trueup.core.source import Position, Stretch
 from trueup.render import prose_rows
 from trueup.render.part_rows import is_nested, parts, tool_parts
-from trueup.render.shared import Shared
+from trueup.render.shared import Shared, difference
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import amount, is_text, many, tools, value
 from trueup.render.visible import columns, hanging, shortened, visible
@@ -159,7 +159,7 @@ def _text(
         yield from _scalar(change, item, first, look, _where(change, item), outside=outside)
         return
     known = common.prose.get(change.name) if item.path == "instructions" and not outside else None
-    prose = known or compare(old, new)
+    prose = known or difference(change, old, new)
     place = places(change, item, new if not outside else old)
     line = first_line(prose, old_side=outside)
     at = place(line) if line else ""
@@ -181,7 +181,9 @@ def text_words(change: Change, item: FieldChange, sides: tuple[Any, Any], prose:
 
 
 def places(change: Change, item: FieldChange, text: str) -> prose_rows.Place:
-    """Where the text's lines stand: exact where its first line is known to, else only the line within the text."""
+    """Where the text's lines stand: exact where the file's lines are the text's, else only the line within the text."""
+    if item.path == "instructions" and change.stretches:
+        return partial(_stretched, change.stretches)
     position = _position(change, item)
     start = 0
     if position is not None:
@@ -193,3 +195,11 @@ def places(change: Change, item: FieldChange, text: str) -> prose_rows.Place:
         return lambda number: f"line {number}"
     file = position.file
     return lambda number: f"{file}:{start + number - 1}"
+
+
+def _stretched(stretches: Sequence[Stretch], number: int) -> str:
+    """The place of a line in the file that it comes from; of the blank line between two, in the first of them."""
+    found = next((item for item in reversed(stretches) if item.line <= number), None)
+    if found is None or not found.at:
+        return f"line {number:,} ({found.file})" if found and len(stretches) > 1 else f"line {number:,}"
+    return f"{found.file}:{found.at + number - found.line}"

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from trueup.core import prose
 from trueup.core.accepted import Accepted
 from trueup.core.errors import TrueupError, worst
-from trueup.core.plan import Plan
+from trueup.core.plan import Change, Plan
 from trueup.core.plan_codec import digest, encode, plain
 from trueup.core.project import Target
 from trueup.core.report import Outcome, Report
@@ -23,13 +24,22 @@ from trueup.core.unmanaged import Unmanaged
 from trueup.core.why import Why
 from trueup.render.plan_text import drift_summary, is_outside
 from trueup.render.report_text import ended, report_summary
+from trueup.render.shared import difference
+from trueup.render.values import is_text
 
 FORMAT_VERSION = 1
 
 
 def plan(plan: Plan) -> str:
     """A plan with its digest, its counts and its summary line."""
-    return _document("plan", plan=encode(plan), digest=digest(plan), counts=asdict(counts(plan)), summary=summary(plan))
+    return _document(
+        "plan",
+        plan=encode(plan),
+        digest=digest(plan),
+        counts=asdict(counts(plan)),
+        summary=summary(plan),
+        texts=_texts(plan.changes),
+    )
 
 
 def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
@@ -41,6 +51,7 @@ def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
         target=plain(plan.identity),
         complete=plan.complete,
         drifted=outside,
+        texts=_texts([change for change in plan.changes if is_outside(change)]),
         summary=drift_summary(plan),
         **more,
     )
@@ -116,9 +127,25 @@ def targets(targets: Sequence[Target], default: str) -> str:
     return _document("targets", targets=shown)
 
 
+def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """The differences of the texts that changed, in the order of the changes and their fields."""
+    return [
+        {
+            "name": change.name,
+            "path": item.path,
+            "difference": prose.encode(difference(change, item.before, item.after)),
+        }
+        for change in changes
+        for item in change.fields
+        if isinstance(item.before, str) and isinstance(item.after, str) and item.before != item.after
+        if is_text(item.before) or is_text(item.after)
+    ]
+
+
 def _document(kind: str, **content: Any) -> str:
     document: Mapping[str, Any] = {"format_version": FORMAT_VERSION, "kind": kind, **plain(content)}
-    return json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    text = json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True, allow_nan=False)
+    return text.replace("##[", "#\\u0023[") + "\n"  # the same value; in a log a runner would obey it
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

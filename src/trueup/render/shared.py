@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trueup.core.compare import compare
+from trueup.core.mentions import function_names
 from trueup.core.plan import Change, FieldChange
 from trueup.core.prose import Prose, sections
 from trueup.render.prose_rows import Key, key
@@ -37,6 +38,12 @@ def text_change(change: Change) -> FieldChange | None:
     )
 
 
+def difference(change: Change, old: str, new: str) -> Prose:
+    """The difference of two texts of one assistant, with the names of its functions known, those that go included."""
+    tools = [side for item in change.fields if item.path == "tools" for side in (item.before, item.after)]
+    return compare(old, new, {*change.functions, *(name for side in tools for name in function_names(side))})
+
+
 def shared(changes: Sequence[Change]) -> Shared:
     """What the given changes, in the order in which they are shown, have in common from the same part.
 
@@ -49,7 +56,7 @@ def shared(changes: Sequence[Change]) -> Shared:
         item = text_change(change)
         if item is None or not change.parts or change.name in found:
             continue
-        found[change.name] = compare(item.before, item.after)
+        found[change.name] = difference(change, item.before, item.after)
         for changed in {key(group.changed): None for group in sections(found[change.name]) if group.changed}:
             owners.setdefault(changed, []).append(change)
         for part in change.parts:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.core.compare import compare
 from trueup.core.diff import tool_changes
 from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange
 from trueup.render import field_rows
 from trueup.render.findings import place_of
 from trueup.render.markup import LOOK, shown
 from trueup.render.part_rows import is_nested, parts, tool_parts
-from trueup.render.shared import Shared
+from trueup.render.shared import Shared, difference
 from trueup.render.values import amount, is_text, tools, value
 from trueup.render.view import Field
 
@@ -75,7 +74,7 @@ def _text(change: Change, item: FieldChange, sides: tuple[Any, Any], common: Sha
     """A text that came, went or changed, with its difference."""
     old, new = ("" if side is MISSING or side is None else side for side in sides)
     known = common.prose.get(change.name) if item.path == "instructions" and not outside else None
-    prose = known or compare(old, new)
+    prose = known or difference(change, old, new)
     place = field_rows.places(change, item, new if not outside else old)
     words = amount(new) if not old else field_rows.text_words(change, item, sides, prose, outside)
     notes = common.notes.get(change.name, {}) if known else {}
