@@ -60,11 +60,11 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     semantics = session.adapter.dialect.semantics
     editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace.files)
     made, settled, ended = _contents(session, editor, definition, record, live, fields)
-    described = Accepted(definition.name, session.target.name, live.id, tuple(ended), _patches(session, made))
+    described = Accepted(definition.name, session.target.name, live.id, tuple(ended), _patches(editor, made))
     accepted = replace(described, also=_also(session, editor, workspace, described, settled))
     if not as_patch and accepted.patches:
         _ask(session, accepted)
-        accepted = _written(session, accepted, made)
+        accepted = _written(session, editor, accepted, made)
     _tell(session, accepted, as_patch=as_patch)
     return int(Exit.HELD if accepted.left else Exit.OK)
 
@@ -114,8 +114,12 @@ def _contents(
     for taking in found:
         if taking.way is Way.NOTHING:
             ended[taking.field] = AcceptedField(taking.field, Ending.SAME)
-        elif taking.way is Way.TAKE:
+    waiting = [taking for taking in found if taking.way is Way.TAKE]
+    while waiting:  # what stood in the way of one may have gone with another
+        for taking in waiting:
             contents = _with(editor, contents, definition.name, taking, ended)
+        left = [taking for taking in waiting if ended[taking.field].ending is Ending.REFUSED]
+        waiting = left if len(left) < len(waiting) else []
     both = [taking for taking in found if taking.way is Way.MERGE]
     theirs: dict[str, bytes | None] = contents
     for taking in both:
@@ -206,18 +210,16 @@ def _takings(
     ]
 
 
-def _patches(session: Session, made: Contents) -> tuple[FilePatch, ...]:
+def _patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     """The change of each file that is to become another one."""
     from trueup.core.accepted import FilePatch
     from trueup.core.patch import patch
-    from trueup.edge.documents import Documents
 
-    disk = Documents(session.root)
-    both = ((file, disk.content(file), content) for file, content in sorted(made.items()))
+    both = ((file, editor.originals[file], content) for file, content in sorted(made.items()))
     return tuple(
         FilePatch(file, patch(file, before, content))
         for file, before, content in both
-        if isinstance(before, bytes) and content is not None and before != content
+        if content is not None and before != content
     )
 
 
@@ -244,27 +246,24 @@ def _ask(session: Session, accepted: Accepted) -> None:
     files = ", ".join(item.file for item in accepted.patches)
     if not session.screen.can_ask:
         raise TrueupError(
-            f"{files} is a part of {len(names)} more: {', '.join(names)}. Nothing was written.",
-            "If they are to change too: --yes. To see it first: --patch.",
+            f"{files} also goes into {', '.join(names)}. Nothing was written.",
+            "If what they come to is to change too: --yes. To see it first: --patch.",
         )
     session.screen.complain(text.accept(accepted, **session.screen.note_look))
     if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
         raise TrueupError("Nothing was written.")
 
 
-def _written(session: Session, accepted: Accepted, made: Contents) -> Accepted:
+def _written(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:
     """Writes the files, each whole. Raises TrueupError."""
     from dataclasses import replace
 
-    from trueup.edge.documents import Documents
     from trueup.edge.rewriting import rewrite
 
-    disk = Documents(session.root)
     for item in accepted.patches:
-        before, after = disk.content(item.file), made[item.file]
-        assert isinstance(before, bytes)
+        after = made[item.file]
         assert after is not None
-        rewrite(session.root, item.file, before, after)
+        rewrite(session.root, item.file, editor.originals[item.file], after)
     return replace(accepted, written=True)
 
 

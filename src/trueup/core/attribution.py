@@ -13,8 +13,8 @@ _COMPARISONS = 2_000_000
 def attributed(parts: Sequence[str], joined: str) -> list[str] | None:
     """The parts that come to `joined` when one blank line stands between them; None where there is no one way.
 
-    Empty parts stay empty. If all but one are still there, that one changed; else each seam must stand, unchanged on
-    both sides, in the new text.
+    Empty parts stay empty. If all but one are still there, that one changed; else the seams must be the only blank
+    lines between what is left of the parts beside them.
     """
     places = [index for index, part in enumerate(parts) if part.strip("\n")]
     last = len(parts) - 1
@@ -48,17 +48,20 @@ def _one_changed(texts: Sequence[str], joined: str) -> list[str] | None:
 
 
 def _cut_at_seams(texts: Sequence[str], joined: str) -> list[str] | None:
-    """The new text cut where the last line of one part, a blank one and the first of the next still follow another."""
-    old = _SEAM.join(texts).split("\n")
-    new = joined.split("\n")
-    kept = {a + step: b + step for a, b, length in align(old, new, Allowance(_COMPARISONS)) for step in range(length)}
-    cuts, line = [], -1
-    for text in texts[:-1]:
-        line += text.count("\n") + 2  # the blank line behind the part
-        around = [kept.get(line + step) for step in (-1, 0, 1)]
-        seam = around[1]
-        if seam is None or around[0] != seam - 1 or around[2] != seam + 1:
+    """The new text cut between lines that two parts still have, if there are as many blank lines as seams there."""
+    old, new = _SEAM.join(texts).split("\n"), joined.split("\n")
+    part_of = [place for place, text in enumerate(texts) for _ in range(text.count("\n") + 2)]
+    kept = [
+        (part_of[a + step], b + step)
+        for a, b, length in align(old, new, Allowance(_COMPARISONS))
+        for step in range(length)
+        if old[a + step]
+    ]
+    cuts: list[int] = []
+    for (part, line), (next_part, next_line) in zip([(0, -1), *kept], [*kept, (len(texts) - 1, len(new))], strict=True):
+        blank = [place for place in range(line + 1, next_line) if not new[place]]
+        if part != next_part and len(blank) != next_part - part:
             return None
-        cuts.append(seam)
+        cuts += blank if part != next_part else []
     starts, ends = [0, *(cut + 1 for cut in cuts)], [*cuts, len(new)]
     return ["\n".join(new[start:end]) for start, end in zip(starts, ends, strict=True)]

@@ -41,7 +41,10 @@ class NotTaken(Exception):
 
 
 class Editor:
-    """Edits the files of a project for one target; `definitions` are all definitions' files by name."""
+    """Edits the files of a project for one target; `definitions` are all definitions' files by name.
+
+    `originals` are the files that were edited, as they were read.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Editor:
         self._overrides = overrides
         self._semantics = semantics
         self._definitions = definitions
+        self.originals: dict[str, bytes] = {}
 
     def with_live(self, contents: Contents, name: str, taking: Taking, live: Any = MISSING) -> dict[str, bytes | None]:
         """The contents in which a field is as `live`, else as the taking says. Raises NotTaken.
@@ -77,7 +81,7 @@ class Editor:
             raise self._not_taken(error, documents) from None
         result = dict(contents)
         for edit in edits:
-            result[edit.origin.file] = self._edited(edit, documents, name, path)
+            result[edit.origin.file] = self._edited(edit, documents)
         self._check(result, name, taking.field, live, resolved, documents.at(file, path, key=True))
         return result
 
@@ -136,19 +140,21 @@ class Editor:
     def _has_null(self, placing: Placing, path: Sequence[str | int]) -> bool:
         return "null" in self._wanted(tuple(path)) and not placing.is_patch(tuple(path))
 
-    def _edited(self, edit: Edit, documents: Documents, name: str, path: Sequence[str | int]) -> bytes:
+    def _edited(self, edit: Edit, documents: Documents) -> bytes:
         file = edit.origin.file
         data = documents.content(file)
         where = documents.at(file, edit.origin.path, key=True)
         if isinstance(data, str):
             raise NotTaken(f"{file} {data}", where, "Change it by hand.")
+        self.originals.setdefault(file, data)
         try:
             if edit.is_text:
                 return edited_text(data, file, edit.value)
             return edited(data, file, with_value(documents.mapping(file).value, edit.origin.path, edit.value))
         except CannotEdit as error:
-            paste = self._lines(path, edit.value) if not edit.is_text and where and where.file == file else ()
-            raise NotTaken(str(error), where, f"Change {name} by hand.", paste if len(paste) <= 12 else ()) from None
+            raise NotTaken(
+                str(error), where, "Write it by hand; or put the file's value in force: --on-drift revert."
+            ) from None
 
     def _not_taken(self, error: Elsewhere, documents: Documents) -> NotTaken:
         at = documents.at(error.origin.file, error.origin.path, key=True)
