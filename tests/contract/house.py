@@ -1,0 +1,111 @@
+"""A project with one target, behind it over HTTP the embedded server in the target's dialect, and what was written.
+
+The client's side comes from its own rows (`trueup.wire`), the server's from its own (`trueup.local`): neither knows the
+other, and a row without a server, or a server that takes what the row does not send, is a failing test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.place import Place, Ran
+from trueup.local.habits import USUAL, Habits
+from trueup.local.openai_assistants import Server
+from trueup.local.portkey import Gateway
+from trueup.local.serve import running
+from trueup.wire.adapters import dialects
+from trueup.wire.base import Dialect
+
+KEY = "sk-contract-0123456789"
+DEFINITIONS = Path(__file__).parent / "definitions"
+ROWS: Mapping[str, Dialect] = dialects("openai-assistants")
+"""The dialects that a target can name today."""
+
+GATEWAYS = ("", "portkey")
+NOTHING = "Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted"
+
+
+@dataclass
+class House(Place):
+    """A project's folder and the vendor behind its target."""
+
+    url: str = ""
+
+    def put(self, dialect: str, moment: str) -> None:
+        """The definition of that moment (`first`, `second`), with every field that the dialect holds."""
+        folder = DEFINITIONS / dialect
+        text = ((folder if folder.is_dir() else DEFINITIONS / "any") / f"{moment}.yaml").read_text(encoding="utf-8")
+        self.write("assistants/math.yaml", text)
+
+    def writes(self) -> list[Mapping[str, Any]]:
+        """The requests that arrived at the vendor and were no reads."""
+        import httpx
+
+        root = self.url.split("/", 3)
+        log = httpx.get(f"{'/'.join(root[:3])}/_control/log", headers={"Authorization": f"Bearer {KEY}"}).json()
+        return [entry for entry in log if entry["method"] != "GET"]
+
+    def applies(self, *flags: str) -> Ran:
+        """An apply that does all there is to do; afterwards the plan is empty, and another apply writes nothing."""
+        ran = self.run("apply", "--yes", *flags)
+        assert ran.code == 0, ran.out + ran.err
+        self.rests()
+        return ran
+
+    def rests(self) -> None:
+        """Nothing is left to plan, nothing has drifted, and applying again writes nothing."""
+        plan = self.run("plan", "--detailed-exitcode")
+        assert (plan.code, self.summary(plan)) == (0, NOTHING), plan.out
+        drift = self.run("drift")
+        assert drift.code == 0, drift.out
+        before = len(self.writes())
+        assert self.run("apply", "--yes").code == 0
+        assert len(self.writes()) == before
+
+    @staticmethod
+    def summary(ran: Ran) -> str:
+        """The stable last line, without what is unchanged."""
+        (line,) = [line for line in ran.out.splitlines() if line.startswith("Plan: ")]
+        return line.rpartition(", ")[0] if "unchanged." in line.rpartition(", ")[2] else line
+
+
+@contextmanager
+def house(
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    dialect: str,
+    gateway: str = "",
+    habits: Habits = USUAL,
+    target: Mapping[str, Any] | None = None,
+) -> Iterator[House]:
+    """A house with two assistants: `math`, with all fields, and `plain`. `target` are further keys of its target."""
+    front = Gateway() if gateway else None
+    with (
+        Server(dialect=dialect, habits=habits) as server,
+        running(server, key=KEY, faults=True, gateway=front) as url,
+    ):
+        made = House(root, capsys, server, url)
+        text = {"project": "shop", "targets": {"prod": {**_target(dialect, gateway, server, url), **(target or {})}}}
+        made.write("trueup.yaml", json.dumps(text))
+        made.write("assistants/plain.yaml", "model: gpt-4o\ninstructions: Be plain.\n")
+        made.put(dialect, "first")
+        yield made
+
+
+def _target(dialect: str, gateway: str, server: Server, url: str) -> dict[str, Any]:
+    """The target as a user would write it."""
+    many = {"deletes": 9, "modifies": 9}
+    credential = next(iter(ROWS[dialect].auth))
+    target = {"dialect": dialect, "base_url": url, credential: {"env": "CONTRACT_KEY"}, "settle": 0, "guard": many}
+    if not gateway:
+        return target
+    provider = "azure-openai" if dialect == "azure-openai" else "openai"
+    host = f"http://localhost{server.vendor.mount}"
+    return {**target, "gateway": gateway, "portkey": {"provider": provider, "custom_host": host}}
