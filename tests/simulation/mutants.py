@@ -1,29 +1,42 @@
-"""Breaks the engine on purpose, in ten ways, and tells after how many schedules each is found.
+"""Breaks the code on purpose, in many ways, and tells after how many schedules each is found.
 
-`python -m tests.simulation.mutants` prints the table of docs/guarantees.md. A mutant that is not found means that the
-schedules do not watch what it broke.
+`python -m tests.simulation.mutants` prints the table of docs/guarantees.md; words after it choose mutants that contain
+them. A mutant that is not found means that the schedules do not watch what it broke.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.simulation.schedule import run
+from tests.simulation import checkout
+from tests.simulation.checkout import Checkout
+from tests.simulation.story import run
 from trueup.core import fields, judge
-from trueup.core.plan import Cause
-from trueup.core.state import Record
-from trueup.engine import creates, facts, meet, modifies, recheck
+from trueup.core.plan import Cause, Plan
+from trueup.core.plan_codec import dumps
+from trueup.core.state import Record, State
+from trueup.core.state_codec import encode
+from trueup.edge import files, journal_file
+from trueup.edge.journal_file import Journal
+from trueup.edge.store import Store
+from trueup.engine import creates, facts, meet, modifies, recheck, refresh
 from trueup.engine import run as engine_run
 from trueup.engine.courier import Courier
+from trueup.engine.refresh import Reach, Stretch, View
 from trueup.engine.run import Run
+from trueup.wire.base import Adapter, Page
 
-LIMIT = 5_000
-"""Schedules after which a mutant counts as not found."""
+LIMIT = 10_000
+"""Schedules after which a mutant counts as not found: what each gate runs."""
+
+Patch = Callable[[], Any]
 
 
 async def _nothing(*_: Any, **__: Any) -> None:
@@ -32,6 +45,13 @@ async def _nothing(*_: Any, **__: Any) -> None:
 
 async def _always(*_: Any, **__: Any) -> bool:
     return True
+
+
+def _silent(*_: Any, **__: Any) -> None:
+    return None
+
+
+# --- the engine
 
 
 def _judged_as_edit(name: str, *rest: Any) -> Cause | None:
@@ -43,10 +63,84 @@ def _forgetful(record: Record, *rest: Any) -> Record:
     return replace(REAL_KEPT(record, *rest), operation="0" * 16)
 
 
-REAL_JUDGE = fields.judge
-REAL_KEPT = engine_run.kept_record
+def _credulous(record: Record, *rest: Any) -> Record:
+    return replace(REAL_KEPT(record, *rest), stamped=True)
 
-MUTANTS: dict[str, list[Callable[[], Any]]] = {
+
+async def _done_without_looking(run_: Run, change: Any, _found: Any, live: Any, tries: Any) -> bool:
+    if live is not None:
+        await modifies._modified(run_, change, live, tries.count)
+        return True
+    return False
+
+
+# --- the listing
+
+
+def _trusting(self: Checkout) -> Adapter:
+    adapter = REAL_ADAPTER(self)
+    adapter.dialect = replace(adapter.dialect, honest=True)
+    return adapter
+
+
+def _repeat_is_end(stretch: Stretch, page: Page, *rest: Any) -> None:
+    if stretch.items.keys() & {item.id for item in page.items}:
+        stretch.reach = Reach.ENDED
+    else:
+        REAL_TAKE(stretch, page, *rest)
+
+
+def _empty_is_end(stretch: Stretch, page: Page, *rest: Any) -> None:
+    REAL_TAKE(stretch, replace(page, has_more=bool(page.items) and page.has_more), *rest)
+
+
+async def _never_read_alone(adapter: Adapter, courier: Courier, recorded: Any) -> View:
+    known = list(recorded)
+    view = await refresh.walk(adapter, courier, known)
+    view.absent |= set(known) - view.live.keys()
+    return view
+
+
+# --- the disk
+
+
+def _without_fsync(self: Journal, content: bytes) -> None:
+    os.write(self._descriptor, content)
+
+
+def _failure_ignored(self: Journal, content: bytes) -> None:
+    with suppress(OSError):
+        REAL_TO_DISK(self, content)
+
+
+def _journal_first(self: Store, state: State) -> None:
+    self._clear_journal()
+    REAL_SAVE(self, state)
+
+
+def _in_place(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, content)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def _plan_in_place(path: Path, plan: Plan) -> None:
+    _in_place(path, dumps(plan).encode())
+
+
+def _saved_if_new(self: Store, state: State) -> None:
+    if self.target.state == "file" and self.state_path.exists() and self.state_path.read_text() == encode(state):
+        self._clear_journal()
+    else:
+        REAL_SAVE(self, state)
+
+
+REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_record, Checkout.adapter, refresh._take
+REAL_TO_DISK, REAL_SAVE = Journal._to_disk, Store.save
+
+MUTANTS: dict[str, list[Patch]] = {
     "an unclear create is sent again without a look": [lambda: patch.object(creates, "_is_absent", _always)],
     "the listing does not wait for the vendor to settle": [lambda: patch.object(Courier, "pause", _nothing)],
     "a create has no line on disk before it": [lambda: patch.object(Run, "intend", _nothing)],
@@ -57,26 +151,40 @@ MUTANTS: dict[str, list[Callable[[], Any]]] = {
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
     "undeclared metadata is not repeated": [lambda: patch.object(modifies, "completed", lambda call, *_: call)],
     "a write goes out on an old read": [lambda: patch.object(recheck, "FRESH", 1e9)],
-    "an unclear modify counts as done": [
-        lambda: patch.object(modifies, "_is_found_done", _done_without_looking),
-    ],
+    "an unclear modify counts as done": [lambda: patch.object(modifies, "_is_found_done", _done_without_looking)],
     "a promised plan is not held to its word": [lambda: patch.object(meet, "is_equal", lambda *_: True)],
     "a gateway's twin is not looked for": [lambda: patch.object(creates, "_name_twins", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
     "a field that left the file is not cleared": [
         lambda: patch.object(judge, "WISHES", judge.WISHES - {Cause.REMOVED}),
     ],
+    "a short page is trusted": [lambda: patch.object(Checkout, "adapter", _trusting)],
+    "a page that repeats an id is taken for the end": [lambda: patch.object(refresh, "_take", _repeat_is_end)],
+    "an empty page is the end, whatever it says": [lambda: patch.object(refresh, "_take", _empty_is_end)],
+    "a page that cannot be read is left out": [lambda: patch.object(View, "cut", _silent)],
+    "what the listing does not show counts as gone": [lambda: patch("tests.engine.world.refresh", _never_read_alone)],
+    "another checkout's stamp counts as ours": [lambda: patch.object(judge, "_is_known", lambda *_: True)],
+    "what a server did not keep is not named": [
+        lambda: patch.object(creates, "not_kept", lambda *_: ()),
+        lambda: patch.object(modifies, "not_kept", lambda *_: ()),
+    ],
+    "a stamp that was not kept goes unnoticed": [lambda: patch.object(creates, "kept_record", _credulous)],
+    "the journal is not synced": [lambda: patch.object(Journal, "_to_disk", _without_fsync)],
+    "folders are not synced": [
+        lambda: patch.object(files, "sync_folder", _silent),
+        lambda: patch.object(journal_file, "sync_folder", _silent),
+    ],
+    "a write that fails on the journal goes unnoticed": [lambda: patch.object(Journal, "_to_disk", _failure_ignored)],
+    "the journal is emptied before state is written": [lambda: patch.object(Store, "save", _journal_first)],
+    "state is written in place": [lambda: patch.object(files, "put", _in_place)],
+    "a plan file is written in place": [lambda: patch.object(checkout, "write_plan", _plan_in_place)],
+    "a torn line of the journal stays": [lambda: patch.object(journal_file, "_cut_torn_tail", _silent)],
+    "what a killed run put in place is not synced again": [lambda: patch.object(Store, "save", _saved_if_new)],
+    "nothing is kept before a delete": [lambda: patch.object(Store, "backup", _silent)],
 }
 
 
-async def _done_without_looking(run_: Run, change: Any, _found: Any, live: Any, tries: Any) -> bool:
-    if live is not None:
-        await modifies._modified(run_, change, live, tries.count)
-        return True
-    return False
-
-
-def found_after(patches: list[Callable[[], Any]], limit: int = LIMIT) -> int | None:
+def found_after(patches: list[Patch], limit: int = LIMIT) -> int | None:
     """The number of schedules until the mutant breaks a promise; None when it does not."""
     with ExitStack() as stack:
         for make in patches:
@@ -90,9 +198,12 @@ def found_after(patches: list[Callable[[], Any]], limit: int = LIMIT) -> int | N
 
 
 def main() -> int:
+    words = sys.argv[1:]
     print("| broken on purpose | found after |\n|---|---|")
     missed = 0
     for name, patches in MUTANTS.items():
+        if words and not any(word in name for word in words):
+            continue
         found = found_after(patches)
         missed += found is None
         print(f"| {name} | {found or 'not found'} |", flush=True)

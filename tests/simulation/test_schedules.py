@@ -6,11 +6,10 @@ import os
 
 import pytest
 
-from tests.simulation.schedule import Violation, run
+from tests.simulation.oracle import Violation
+from tests.simulation.story import run
 
 SEEDS = int(os.environ.get("TRUEUP_SEEDS", "400"))
-FOUND_ONCE = (1112, 1375, 1674, 416, 691, 470)
-"""Seeds that once broke a promise: writes that landed after they were given up; twins unnamed by a saved plan."""
 
 
 def told(seed: int) -> str:
@@ -26,6 +25,8 @@ def test_no_promise_is_broken(start: int) -> None:
     assert [text for seed in range(start, start + 50) if (text := told(seed))] == []
 
 
-@pytest.mark.parametrize("seed", FOUND_ONCE)
-def test_what_was_found_once_stays_mended(seed: int) -> None:
-    assert told(seed) == ""
+def test_a_seed_decides_everything() -> None:
+    from tests.simulation.story import Story
+
+    first, second = (Story(17).vendor, Story(17).vendor)
+    assert (first.habit, first.page, first.lag, first.lies) == (second.habit, second.page, second.lag, second.lies)

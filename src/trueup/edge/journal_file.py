@@ -42,14 +42,12 @@ class Journal:
         Raises TrueupError when the file cannot be opened for writing.
         """
         try:
-            made = not path.exists()
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | PLAIN, 0o600)
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise OSError("it is not a plain file")
                 _cut_torn_tail(descriptor)
-                if made:
-                    sync_folder(path.parent)
+                sync_folder(path.parent)  # always: a run that was killed may have made the file and no more
             except BaseException:
                 os.close(descriptor)
                 raise

@@ -79,13 +79,14 @@ class Store:
         if self.target.state == STAMPS:
             pending = unsettled(Journal.read(self.journal_path, self.target.name))
             return State(self.identity, DIGEST_RULES, pending=pending)
-        for _ in range(_TRIES):
-            before = self._mark()
-            state = self._read(other_target)
-            entries = Journal.read(self.journal_path, self.target.name)
-            if self._mark() == before:  # else an apply saved in between, and its journal is gone
-                break
-        return fold(state, entries)
+        with paused():
+            for _ in range(_TRIES):
+                before = self._mark()
+                state = self._read(other_target)
+                entries = Journal.read(self.journal_path, self.target.name)
+                if self._mark() == before:  # else an apply saved in between, and its journal is gone
+                    break
+            return fold(state, entries)
 
     def save(self, state: State) -> None:
         """Replaces the state file, whole and on disk, then empties the journal that is now in it.
@@ -104,10 +105,14 @@ class Store:
                 f"The state of {self.target.name} would be larger than {LIMIT >> 20} MiB, and could not be read again.",
                 "Nothing is lost: what was done is in the journal. Split the project into several.",
             )
-        if files.read_plain(self.state_path, LIMIT, self._in_the_way()) != content:
+        is_there = files.read_plain(self.state_path, LIMIT, self._in_the_way()) == content
+        if not (is_there and self.is_folded):
             try:
                 self.prepare()
-                files.put(self.state_path, content)
+                if is_there:  # a run that was killed may have put it there, and the power may be cut
+                    files.make_safe(self.state_path)
+                else:
+                    files.put(self.state_path, content)
             except OSError as error:
                 raise TrueupError(
                     f"The state file {self.state_path} could not be written: {files.reason(error)}.",
@@ -117,8 +122,8 @@ class Store:
         self._clear_journal()
 
     def open_journal(self) -> Journal:
-        """The journal, open for appending; it is kept under `lock`. Raises TrueupError."""
-        self._prepared()
+        """The journal, open for appending, safe from a power cut; it is kept under `lock`. Raises TrueupError."""
+        self._prepared(safe=True)
         return Journal.open(self.journal_path)
 
     @contextlib.contextmanager
@@ -148,6 +153,7 @@ class Store:
             _real_folder(folder, 0o700)
             _write_beside(folder, stem, content)
             files.sync_folder(folder)
+            files.sync_folder(folder.parent)
         except OSError as error:
             raise TrueupError(
                 f"The backup of {name} in {folder} could not be written: {files.reason(error)}.",
@@ -167,9 +173,13 @@ class Store:
         with contextlib.suppress(FileExistsError):
             files.write_new(base / ".gitignore", (_IGNORED + "\n".join(_PATTERNS) + "\n").encode(), 0o666)
 
-    def _prepared(self) -> None:
+    def _prepared(self, *, safe: bool = False) -> None:
+        """`prepare`, with a folder's own place on the disk if it is to be safe. Raises TrueupError and StateError."""
         try:
             self.prepare()
+            if safe:  # always: a run that was killed may have made the folders and no more
+                files.sync_folder(self.root)
+                files.sync_folder(self.folder.parent)
         except OSError as error:
             mend = "Give the right to write there"
             if isinstance(error, FileExistsError):
@@ -187,8 +197,7 @@ class Store:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = "\ufffd"  # damaged, which the codec says in full
-        with paused():
-            return decode(text, self.identity, str(self.state_path), other_target=other_target)
+        return decode(text, self.identity, str(self.state_path), other_target=other_target)
 
     def _mark(self) -> tuple[int, int, int] | None:
         """What changes when the state file is replaced."""

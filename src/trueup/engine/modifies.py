@@ -9,9 +9,10 @@ from trueup.core.canonical import split
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plan import Action, Change
 from trueup.core.report import Outcome, Result
+from trueup.core.stamp import KEY
 from trueup.engine.courier import Stale, each, is_unclear
 from trueup.engine.recheck import Found, Unread, current, is_before, is_fresh, look, read
-from trueup.engine.requests import completed
+from trueup.engine.requests import METADATA, completed
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.wire.base import Live, Unexpected
 
@@ -132,11 +133,16 @@ async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | N
         tries.count, tries.why, tries.unclear_at = tries.count + 1, str(error), clock.monotonic()
         return None
     tries.count += 1
-    ignored = "the answer shows nothing of what was sent"
-    tries.why = ignored if reply.status < 300 else run.adapter.problem(reply).message
+    tries.why = _ignored(call) if reply.status < 300 else run.adapter.problem(reply).message
     if reply.status < 300 or is_unclear(reply.status):
         tries.unclear_at = clock.monotonic()
     return reply
+
+
+def _ignored(call: Call) -> str:
+    """What is to be said of a success that changed nothing: which fields this server does not take."""
+    fields = ", ".join(name for name in split(call.json or {}) if name != f"{METADATA}.{KEY}")
+    return f"the answer shows nothing of what was sent{f' ({fields})' if fields else ''}"
 
 
 async def _ended(run: Run, change: Change, call: Call, reply: Reply | None, tries: Tries) -> bool:

@@ -1,0 +1,348 @@
+"""Random schedules against the real engine. A seed decides everything: `run(seed)` raises `Violation` with what was
+broken, and the same seed breaks it again.
+
+A story is a vendor, one or two checkouts and a few troubled applies with people's work between them; then calm, in
+which the way that the hints show must lead to what the files say. `oracle` looks after each run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from tests.engine.world import Clock, Killed, code
+from tests.simulation import troubles
+from tests.simulation.calm import Calm
+from tests.simulation.checkout import Checkout, OnDisk
+from tests.simulation.disk import Disk
+from tests.simulation.hands import Hands
+from tests.simulation.oracle import Excuse, Oracle, Told
+from tests.simulation.system import System
+from tests.simulation.vendor import Habit, Vendor
+from trueup.core.call import Call
+from trueup.core.errors import TrueupError
+from trueup.core.plan import Plan
+from trueup.core.plan_codec import digest
+from trueup.engine import refresh
+from trueup.local.faults import Faults, Kind
+
+ON_DISK = 0.3
+"""The share of schedules in which memory is real files on a disk that fails."""
+
+MEMORY_FOLDER = "/dev/shm"
+
+
+def run(seed: int) -> Counter[Excuse]:
+    """One whole story; returns what had to be excused. Raises `Violation`."""
+    story = Story(seed)
+    with ExitStack() as stack:
+        stack.enter_context(story.system.patched())
+        stack.enter_context(patch.object(refresh, "MANY", story.many))
+        stack.callback(story.leave)
+        asyncio.run(story.tell())
+    return story.oracle.excused
+
+
+class Story:
+    """The people, places and troubles of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.dice = random.Random(seed)
+        self.log: list[str] = []
+        self.clock, self.system = Clock(), System()
+        self.target = self.some_target()
+        self.vendor = self.some_vendor()
+        self.faults = Faults(sleep=self.clock.sleep)
+        self.hands = Hands(self.dice, self.vendor, self.log)
+        self.oracle = Oracle(self.vendor, self.hands, self.log)
+        self.many = self.dice.choice((300, 300, 2))
+        self.page_size = self.dice.choice((100, 100, 1, 2))
+        self.first = self.checkout("first")
+        self.all = [self.first]
+        if self.dice.random() < 0.25 and not troubles.keeps_no_stamp(self.vendor.habit):
+            self.all.append(self.checkout("second"))
+            self.oracle.writers = 2
+        self.old_states: dict[str, list[str]] = {one.label: [""] for one in self.all}
+        self.old_plans: list[str] = []
+        self.on_their_way: set[asyncio.Task[None]] = set()
+        self.moments: dict[str, dict[int, Any]] = {}
+
+    def some_target(self) -> dict[str, Any]:
+        return {
+            "parallelism": self.dice.choice((1, 2, 8)),
+            "settle": self.dice.choice((2.0, 10.0)),
+            "max_retries": self.dice.choice((0, 1, 3)),
+            "state": self.dice.choice(("file", "file", "file", "stamps")),
+        }
+
+    def some_vendor(self) -> Vendor:
+        """Stamps as the only state want a server that keeps what it is sent."""
+        habit = troubles.habit(self.dice)
+        if habit is not Habit.FAITHFUL:
+            self.target["state"] = "file"
+        way = troubles.listing(self.dice, self.target["settle"])
+        ignored = self.dice.choice(("instructions", "tools", "temperature"))
+        vendor = Vendor(self.clock, self.dice, habit, ignored, way.page, way.lag, way.lies, way.lying)
+        self.say(f"{self.target}; a vendor that {habit.value} ({ignored}), lists {way}")
+        return vendor
+
+    def checkout(self, label: str) -> Checkout:
+        if self.dice.random() < ON_DISK:
+            one: Checkout = OnDisk(seed=self.seed)
+            base = MEMORY_FOLDER if Path(MEMORY_FOLDER).is_dir() else None
+            root = Path(tempfile.mkdtemp(prefix="trueup-", dir=base))
+            disk = Disk(root, self.dice, one.step, lambda: one.is_dead)
+            one.disk = disk  # type: ignore[attr-defined]
+            self.system.disks.append(disk)
+            self.say(f"{label} is on disk")
+        else:
+            one = Checkout(seed=self.seed)
+        one.with_target(**self.target)
+        one.join(label, self.vendor, self.faults, self.passing)
+        one.page_size = self.page_size
+        self.hands.write_files(one)
+        return one
+
+    def leave(self) -> None:
+        for one in self.all:
+            one.leave()
+
+    def say(self, text: str) -> None:
+        self.log.append(text)
+
+    # --- the story
+
+    async def tell(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_only_deaths)
+        for _ in range(self.dice.randint(1, 4)):
+            await self.round()
+            await self.clock.sleep(self.dice.choice((0.0, 1.0, 30.0)))
+            for _ in range(self.dice.randint(0, 3)):
+                happening = self.dice.choice(self.events())()
+                if happening is not None:
+                    await happening
+        await asyncio.gather(*self.on_their_way)
+        self.faults.clear()
+        await self.faults.settle()
+        await Calm(self.first, self.all[1:], self.vendor, self.hands, self.oracle).come()
+
+    async def round(self) -> None:
+        """One apply, or two at once."""
+        together = len(self.all) > 1 and self.dice.random() < 0.5
+        writers = self.all if together else [self.dice.choice(self.all)]
+        self.faults.clear()
+        self.oracle.at_once.clear()
+        for _ in range(self.dice.randint(0, 3)):
+            fault = troubles.request_fault(self.dice, self.target["settle"])
+            self.faults.add(fault)
+            self.oracle.gateway |= fault.kind is Kind.REPEAT
+            self.say(f"fault {fault}")
+        await asyncio.gather(*(self.troubled_apply(one, alone=not together) for one in writers))
+
+    def events(self) -> list[Any]:
+        one = self.dice.choice(self.all)
+        files = [lambda: self.hands.edit_file(one), lambda: self.hands.edit_file(one), lambda: self.hands.add_file(one)]
+        live = [self.drift, self.note, lambda: self.hands.remove_file(one), self.hands.remove_any]
+        memory = [] if troubles.keeps_no_stamp(self.vendor.habit) else [self.go_back, self.lose_state]
+        return [*files, *live, *memory, lambda: self.cut_power(one)]
+
+    async def drift(self) -> None:
+        """A hand changes a declared field; whatever was still on its way has landed before."""
+        await self.clock.sleep(self.target["settle"])
+        self.hands.scribble(is_seen=True)
+
+    async def note(self) -> None:
+        """A hand writes what no file declares; a write of ours that lands only now could not know of it."""
+        await self.clock.sleep(self.target["settle"])
+        self.hands.note()
+
+    async def go_back(self) -> None:
+        """Another checkout, with an older state and no journal, comes after the vendor has settled."""
+        await self.clock.sleep(self.target["settle"] * 2)
+        self.first.remember(self.dice.choice(self.old_states["first"]))
+        self.oracle.other_memory = True
+        self.say("first: an older checkout")
+
+    async def lose_state(self) -> None:
+        await self.clock.sleep(self.target["settle"] * 2)
+        self.hands.lose_state(self.first)
+        self.oracle.other_memory = True
+
+    def cut_power(self, one: Checkout) -> None:
+        """Between two runs: what an ended run wrote is safe."""
+        if isinstance(one, OnDisk):
+            one.disk.cut_power()
+            self.say(f"{one.label}: the power was cut")
+
+    # --- one apply
+
+    async def troubled_apply(self, one: Checkout, *, alone: bool) -> None:
+        options: dict[str, Any] = {
+            "on_drift": self.dice.choice(("refuse", "refuse", "revert")),
+            "prune": self.dice.random() < 0.3,
+        }
+        self.plan_troubles(one)
+        promised = await self.promise(one, options) if self.dice.random() < 0.2 else None
+        if promised is Ellipsis:
+            return
+        told = self.begun(one, options, promised, alone=alone)
+        self.say(f"{one.label}: apply {options} kill_at={one.kill_at} of a plan: {promised is not None}")
+        await self.one_apply(told)
+        await self.afterwards(one, told)
+
+    def plan_troubles(self, one: Checkout) -> None:
+        """Draws when this run is killed, interrupted and meddled with, and what its disk and its clock do."""
+        one.steps, one.kill_at = 0, self.dice.choice((0, 0, self.dice.randint(1, 60)))
+        moments: dict[int, Any] = {}
+        for chance, moment in (
+            (0.5, self.meddle),
+            (0.1, self.die_with_create),
+            (0.1, self.interrupt),
+            (0.2, self.jump),
+        ):
+            if self.dice.random() < chance:
+                moments[len(one.calls) + self.dice.randint(0, 12)] = moment
+        self.moments[one.label] = moments
+        if isinstance(one, OnDisk):
+            one.disk.fail(failure := troubles.disk_failure(self.dice))
+            self.say(f"{one.label}: disk {failure}")
+            one.kill_at *= 2  # there are more moments to die at
+
+    def begun(self, one: Checkout, options: dict[str, Any], promised: Plan | None, *, alone: bool) -> Told:
+        one.stale.clear()
+        before = frozenset(self.vendor.live())
+        told = Told(one, options, promised, self.clock.now, before, len(one.calls), len(self.vendor.shown), alone)
+        told.behind = self.oracle.behind(one)
+        self.oracle.runs.append(told)
+        self.oracle.at_once.append(told)
+        return told
+
+    async def one_apply(self, told: Told) -> None:
+        try:
+            told.report = await told.who.applying(told.promised, **told.options)
+            ends = [(o.name, o.result.value, o.message) for o in told.report.outcomes]
+            self.say(f"  {told.who.label} ended {code(told.report)!r} {ends} {told.report.problems}")
+        except Killed:
+            self.say(f"  {told.who.label} killed")
+        except asyncio.CancelledError:  # how one who waits for the journal learns that its writer died
+            if not told.who.is_dead:
+                raise
+            self.say(f"  {told.who.label} killed at the journal")
+        except TrueupError as error:
+            told.error = error
+            self.say(f"  {told.who.label}: {error} {error.hint}")
+
+    async def afterwards(self, one: Checkout, told: Told) -> None:
+        """The machine may have gone down with the process; then the oracle looks."""
+        was_killed = one.is_dead
+        one.kill_at = 0
+        self.moments[one.label] = {}
+        if isinstance(one, OnDisk):
+            one.disk.fail(None)
+            if was_killed and self.dice.random() < 0.5:
+                self.cut_power(one)
+        self.oracle.after(told)
+        if not self.oracle.check_memory(told):
+            await self.clock.sleep(self.target["settle"] * 2)
+            self.hands.rebuild(one)
+            self.oracle.other_memory = True
+        self.old_states[one.label].append(one.remembered())
+
+    # --- in the middle of a run
+
+    async def passing(self, one: Checkout, call: Call) -> None:
+        """Every request passes here."""
+        self.oracle.check_sent(one, call)
+        moments = self.moments.get(one.label, {})
+        due = [number for number in moments if number <= len(one.calls)]
+        for number in due:
+            moment = moments[number]
+            if moment != self.die_with_create or (call.method, call.path) == ("POST", "/assistants"):
+                del moments[number]
+                moment(one, call)
+
+    def meddle(self, _one: Checkout, _call: Call) -> None:
+        for told in self.oracle.at_once:
+            told.meddled = True
+        self.hands.scribble(is_seen=False)
+
+    def jump(self, one: Checkout, _call: Call) -> None:
+        seconds = self.dice.choice((3600.0, -3600.0, 60.0))
+        self.clock.jumped += seconds
+        if seconds > 0:
+            self.oracle.ahead.append(self.clock.now)
+        self.say(f"the clock jumps {seconds} s while {one.label} runs")
+
+    def interrupt(self, one: Checkout, _call: Call) -> None:
+        if one.last_ports is not None:
+            one.last_ports.stop.set()
+            self.say(f"{one.label} is interrupted")
+
+    def die_with_create(self, one: Checkout, call: Call) -> None:
+        """The process dies, and its request arrives all the same."""
+        self.say(f"{one.label} dies while {call.json['name']} is on its way")
+        self.on_their_way.add(asyncio.create_task(self.arrive(one, call)))
+        one.kill_at = 1
+        raise Killed
+
+    async def arrive(self, one: Checkout, call: Call) -> None:
+        await self.clock.sleep(0.5 * self.target["settle"])
+        self.vendor.answer(call, one.label)
+
+    # --- a saved plan
+
+    async def promise(self, one: Checkout, options: dict[str, Any]) -> Any:
+        """A plan is made and saved, and something may become of the file; `...` where the run ends with that.
+
+        Then the files go on changing.
+        """
+        before = one.plan_text()
+        try:
+            plan = await one.planning(**options)
+            one.save_plan(plan)
+        except (Killed, TrueupError) as error:
+            self.say(f"{one.label}: no plan: {error!r}")
+            return self.without_plan(one, before)
+        text = one.plan_text()
+        how, other = troubles.tampered(self.dice, text, plan, self.old_plans)
+        one.put_plan_text(other)
+        self.old_plans.append(text)
+        self.hands.edit_file(one)
+        try:
+            promised = one.read_saved_plan()
+        except TrueupError as error:
+            self.say(f"{one.label}: {error}")
+            return None
+        if how in ("torn", "changed") and digest(promised) != digest(plan):
+            raise self.oracle.broken(f"a plan file was taken although it was {how}")
+        self.say(f"{one.label}: the plan file is {how}")
+        return promised
+
+    def without_plan(self, one: Checkout, before: str) -> Any:
+        """A plan that could not be saved leaves the file as it was; the run that made it is over."""
+        if isinstance(one, OnDisk):
+            one.disk.fail(None)
+            if one.is_dead:
+                one.kill_at = 0
+                self.cut_power(one)
+        if one.plan_text() not in ("", before):
+            try:
+                one.read_saved_plan()
+            except TrueupError as error:
+                raise self.oracle.broken(f"a plan file was left torn: {error}") from None
+        one.kill_at, one.steps = 0, 0
+        self.moments[one.label] = {}
+        return Ellipsis
+
+
+def _only_deaths(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task that died with its process is nobody's loss; anything else is told."""
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)

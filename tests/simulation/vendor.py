@@ -1,0 +1,258 @@
+"""The vendor of a schedule: the embedded server behind habits, and a listing that lags, repeats, is cut or lies.
+
+It keeps a log of what was really done and really shown, for the oracle's eyes only. Knows no engine.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from tests.engine.world import Clock
+from trueup.core.call import Call, Reply
+from trueup.core.stamp import KEY, parse
+from trueup.local.habits import Habits
+from trueup.local.openai_assistants import Server
+
+
+class Habit(Enum):
+    """What this server makes of what it is sent."""
+
+    FAITHFUL = "keeps what it is sent"
+    MERGES = "merges metadata key by key"
+    DROPS = "keeps no metadata"
+    UNSTAMPS = "keeps no metadata key of ours"
+    REWRITES = "rewrites texts, floats and tools"
+    IGNORES = "ignores a field of a modify"
+
+
+FORGETFUL = frozenset({Habit.DROPS, Habit.UNSTAMPS})
+"""Habits of servers that keep no stamp."""
+
+
+class Lie(Enum):
+    """What one page of the listing can be instead of the truth."""
+
+    SHORT = "one item, and says that it is the last page"
+    MODEST = "the page, and says that it is the last"
+    HOLLOW = "empty, and says that there is more"
+    OVERLAP = "an item that was there before"
+    AGAIN = "the first page again"
+    FORBIDDEN = "403"
+    BROKEN = "502"
+    PROSE = "a text"
+    STRANGER = "another kind of object among the items"
+    NO_DATA = "no data"
+    END = "empty, and says that it is the last page"
+
+
+PERSON = "a person"
+"""Who sends what no checkout does; this server's ways are for programs."""
+
+UNDETECTABLE = frozenset({Lie.END})
+"""Nobody can tell these from the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """One assistant that came to be: by whom, when it was asked for, done, and shown by the listing; `after` so many
+    answers to anybody."""
+
+    id: str
+    name: str
+    by: str
+    operation: str
+    asked_at: float
+    done_at: float
+    shown_at: float
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page, or one assistant read by itself: to whom, when, which ids; and which of them were not as they are."""
+
+    to: str
+    at: float
+    ids: frozenset[str]
+    stale: frozenset[str] = frozenset()
+    ended: bool = False
+    is_page: bool = False
+
+
+@dataclass
+class Vendor:
+    """Where every request of every checkout arrives. `page` is the most items of a page, `lag` the seconds that the
+    listing is late, `lies` what may come instead of a page, each with the chance `lying`."""
+
+    clock: Clock
+    dice: random.Random
+    habit: Habit = Habit.FAITHFUL
+    ignored: str = "instructions"
+    page: int = 100
+    lag: float = 0.0
+    lies: tuple[Lie, ...] = ()
+    lying: float = 0.0
+    births: dict[str, Birth] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+    told_lies: list[Lie] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        count = iter(range(1, 1_000_000))
+        self.server = Server(
+            ":memory:",
+            clock=lambda: self.clock.now,
+            ids=lambda: f"asst_{next(count):06}",
+            habits=Habits(metadata="merge" if self.habit is Habit.MERGES else "replace"),
+        )
+        self._asked: dict[tuple[str, str], float] = {}
+        self._history: dict[str, list[tuple[float, dict[str, Any] | None]]] = {}
+
+    # --- requests
+
+    def expect(self, call: Call, by: str) -> None:
+        """Notes when a request left; it may be done much later."""
+        if (call.method, call.path) == ("POST", "/assistants"):
+            self._asked[by, json.dumps(call.json, sort_keys=True)] = self.clock.now
+
+    def answer(self, call: Call, by: str = PERSON) -> Reply:
+        """The answer to one request, with this vendor's habits."""
+        if (call.method, call.path) == ("GET", "/assistants"):
+            return self._page(call, by)
+        reply = self.server.answer(call if by == PERSON else self._kept(call))
+        live_id = reply.json.get("id", "")
+        if call.method != "GET" and reply.status == 200:
+            self._note(call, live_id, by)
+        if reply.json.get("object") == "assistant":
+            reply = Reply(reply.status, reply.headers, self._rewritten(reply.json), reply.text)
+            self.shown.append(Shown(by, self.clock.now, frozenset({live_id})))
+        return reply
+
+    def live(self) -> dict[str, dict[str, Any]]:
+        """Everything as it really is, by id, oldest first."""
+        page = self.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc"})).json["data"]
+        return {entry["id"]: self._rewritten(entry) for entry in page}
+
+    def is_shown_since(self, live_id: str, moment: float) -> bool:
+        """Whether the listing has shown this assistant at every time from the moment on."""
+        history = self._history.get(live_id, [])
+        if not history or history[0][0] > moment:
+            return False
+        return all(body is not None or at > self.clock.now for at, body in history)
+
+    # --- habits
+
+    def _kept(self, call: Call) -> Call:
+        """The request as far as this server takes notice of it."""
+        if call.method != "POST" or self.habit not in (*FORGETFUL, Habit.IGNORES):
+            return call
+        body = json.loads(json.dumps(call.json))
+        if self.habit is Habit.DROPS:
+            body.pop("metadata", None)
+        elif self.habit is Habit.UNSTAMPS and body.get("metadata"):
+            body["metadata"].pop(KEY, None)
+        elif self.habit is Habit.IGNORES and call.path != "/assistants":
+            body.pop(self.ignored, None)
+        return Call(call.method, call.path, call.query, body)
+
+    def _rewritten(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if self.habit is not Habit.REWRITES:
+            return dict(body)
+        changed: dict[str, Any] = dict(body)
+        if isinstance(body.get("instructions"), str):
+            changed["instructions"] = " ".join(body["instructions"].split())
+        for key in ("temperature", "top_p"):
+            if isinstance(body.get(key), (int, float)):
+                changed[key] = struct.unpack("f", struct.pack("f", body[key]))[0]
+        changed["tools"] = [{**tool, "container": "auto"} for tool in body.get("tools", [])]
+        return changed
+
+    # --- the log
+
+    def _note(self, call: Call, live_id: str, by: str) -> None:
+        """A write was done: what the listing shows of it, and from when on."""
+        now = self.clock.now
+        history = self._history.setdefault(live_id, [])
+        late = self.dice.choice((0.0, self.lag)) if self.lag else 0.0
+        at = max(now + late, history[-1][0] if history else 0.0)
+        stored = self.server.answer(Call("GET", f"/assistants/{live_id}"))
+        history.append((at, self._rewritten(stored.json) if stored.status == 200 else None))
+        if (call.method, call.path) == ("POST", "/assistants"):
+            stamp = parse(call.json.get("metadata"))
+            asked = self._asked.get((by, json.dumps(call.json, sort_keys=True)), now)
+            operation = stamp.operation if stamp is not None else ""
+            self.births[live_id] = Birth(
+                live_id, call.json.get("name") or "", by, operation, asked, now, at, len(self.shown)
+            )
+
+    # --- the listing
+
+    def _page(self, call: Call, by: str) -> Reply:
+        """A page, oldest first, of what the listing shows by now; or a lie."""
+        items, stale = self._listed()
+        ids, after = [item["id"] for item in items], call.query.get("after", "")
+        if after and after not in ids:
+            return _said(400, {"error": {"message": f"Invalid 'after': {after}", "param": "after", "code": None}})
+        start = ids.index(after) + 1 if after else 0
+        end = start + min(self.page, int(call.query.get("limit", "20")))
+        data, more = items[start:end], end < len(items)
+        lie = self.dice.choice(self.lies) if self.lies and self.dice.random() < self.lying else None
+        if lie is None:
+            return self._given(by, data, more, stale)
+        self.told_lies.append(lie)
+        return self._lie(lie, by, items, start, data, more, stale)
+
+    def _lie(
+        self, lie: Lie, by: str, items: list[Any], start: int, data: list[Any], more: bool, stale: frozenset[str]
+    ) -> Reply:
+        if lie is Lie.FORBIDDEN:
+            return _said(403, {"error": {"message": "You may not list assistants.", "type": "invalid_request_error"}})
+        if lie is Lie.BROKEN:
+            return _said(502, {"error": {"message": "Bad gateway.", "type": "server_error"}})
+        if lie is Lie.PROSE:
+            return _said(200, "Please sign in.")
+        if lie is Lie.NO_DATA:
+            return _said(200, {"object": "list", "data": None, "has_more": False})
+        pages = {
+            Lie.SHORT: (data[:1], False),
+            Lie.MODEST: (data, False),
+            Lie.HOLLOW: ([], True),
+            Lie.OVERLAP: ([*items[start - 1 : start], *data] if start else [*data, *data[:1]], more),
+            Lie.AGAIN: (items[: max(1, self.page)], bool(items)),
+            Lie.STRANGER: ([*data, {"id": "thread_1", "object": "thread"}], more),
+            Lie.END: ([], False),
+        }
+        return self._given(by, *pages[lie], stale, ended=lie is Lie.END and start < len(items))
+
+    def _given(self, by: str, data: list[Any], more: bool, stale: frozenset[str], *, ended: bool = False) -> Reply:
+        ids = frozenset(item["id"] for item in data)
+        self.shown.append(Shown(by, self.clock.now, ids, ids & stale, ended, is_page=True))
+        return _said(200, {"object": "list", "data": json.loads(json.dumps(data)), "has_more": more})
+
+    def _listed(self) -> tuple[list[dict[str, Any]], frozenset[str]]:
+        """What the listing shows by now, oldest first, and the ids that are not so any more."""
+        items, stale, now = [], set(), self.clock.now
+        for live_id in sorted(self._history):
+            history = self._history[live_id]
+            latest = max((entry for entry in enumerate(history) if entry[1][0] <= now), default=None, key=_place)
+            if latest is None:
+                continue
+            number, (_, body) = latest
+            if number < len(history) - 1:
+                stale.add(live_id)
+            if body is not None:
+                items.append(body)
+        return items, frozenset(stale)
+
+
+def _place(entry: tuple[int, Any]) -> int:
+    return entry[0]
+
+
+def _said(status: int, body: Any) -> Reply:
+    return Reply(status, {"content-type": "application/json"}, body, json.dumps(body)[:500])
