@@ -51,14 +51,11 @@ targets:
   local:
   prod:
     protocol: openai-assistants
-    dialect: azure
+    dialect: azure-openai
     base_url: https://x.example.com/openai//
     api_key: {env: KEY}
-    token: {command: [az, token]}
     headers: {x-team: support, x-portkey-api-key: {env: PK}}
     api_version: 2025-03-01-preview
-    openai_organization: org
-    openai_project: proj
     models: {gpt-4o: dep}
     state: file
     stamp: false
@@ -72,7 +69,7 @@ targets:
     max_retries: 0
     vars: {a: 2}
     allow_loss: [temperature]
-  hosted: {protocol: anthropic-agents}
+  hosted: {token: {command: [az, token]}, openai_organization: org, openai_project: proj}
 """
 
 
@@ -83,20 +80,17 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert found.moved == {"old": "new", "middle": "new"}
     assert found.released == ("gone",)
     assert found.targets["local"].project == "local"
-    assert (found.targets["hosted"].base_url, found.targets["hosted"].dialect) == ("", "")
+    hosted = found.targets["hosted"]
+    assert (hosted.base_url, hosted.dialect) == ("", "openai")
+    assert (hosted.token, hosted.api_key) == (SecretRef(command=("az", "token")), None)
+    assert (hosted.openai_organization, hosted.openai_project) == ("org", "proj")
     prod = found.targets["prod"]
     assert prod.project == "acme"
     assert prod.base_url == "https://x.example.com/openai"
     assert prod.api_key == SecretRef(env="KEY")
-    assert prod.token == SecretRef(command=("az", "token"))
     assert prod.headers == {"x-team": "support", "x-portkey-api-key": SecretRef(env="PK")}
     assert prod.guard == Guard(deletes=3, modify_share=0.25)
-    assert (prod.dialect, prod.api_version, prod.openai_organization, prod.openai_project) == (
-        "azure",
-        "2025-03-01-preview",
-        "org",
-        "proj",
-    )
+    assert (prod.dialect, prod.api_version) == ("azure-openai", "2025-03-01-preview")
     assert (prod.state, prod.stamp, prod.on_drift, prod.prune) == ("file", False, "revert", True)
     assert (prod.settle, prod.parallelism, prod.rate_limit, prod.timeout, prod.max_retries) == (0, 4, 2.5, 5, 0)
     assert (prod.models, prod.vars, prod.allow_loss) == ({"gpt-4o": "dep"}, {"a": 2}, ("temperature",))
@@ -152,7 +146,7 @@ def test_no_line_with_a_credential_is_shown(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("targets: {prod: {protocol: x}}\n", [("project-missing", "1:11")]),
+        ("targets: {prod: {protocol: x}}\n", [("project-missing", "1:11"), ("not-allowed", "1:28")]),
         ("project: 'a\"b'\n", [("bad-name", "1:10")]),
         ("project: p\ntargets: {'a/b': {base_url: local}}\n", [("bad-name", "2:11")]),
         ("targets: {A: {base_url: local}, a: {base_url: local}}\n", [("name-taken", "1:33")]),

@@ -38,7 +38,7 @@ def project_of(value: Mapping[str, Any]) -> Project:
     """The project that the file's mapping describes; an empty one describes the default project."""
     name = value.get("project") or LOCAL
     given: Mapping[str, Any] = value.get("targets") or {LOCAL: {"base_url": LOCAL}}
-    targets = {key: _target(key, target or {}, name) for key, target in given.items()}
+    targets = {key: target_of(key, target or {}, name) for key, target in given.items()}
     moved: Mapping[str, str] = value.get("moved") or {}
     return Project(
         name,
@@ -51,7 +51,8 @@ def project_of(value: Mapping[str, Any]) -> Project:
     )
 
 
-def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
+def target_of(name: str, value: Mapping[str, Any], project: str) -> Target:
+    """The target that a checked mapping of the file describes."""
     is_local = is_local_target(name, value)
     protocol = value.get("protocol", "openai-assistants")
     return Target(
@@ -61,26 +62,27 @@ def _target(name: str, value: Mapping[str, Any], project: str) -> Target:
         base_url=LOCAL if is_local else value.get("base_url", "").rstrip("/"),
         api_key=secret_ref(value.get("api_key")),
         token=secret_ref(value.get("token")),
-        headers={key: _header(entry) for key, entry in (value.get("headers") or {}).items()},
+        headers=headers_of(value.get("headers") or {}),
         models=dict(value.get("models") or {}),
         guard=Guard(**(value.get("guard") or {})),
         vars=_vars(value),
         allow_loss=tuple(value.get("allow_loss") or ()),
         always_send=tuple(value.get("always_send") or ()),
-        portkey=_portkey(value.get("portkey") or {}),
+        portkey=portkey_of(value.get("portkey") or {}),
         reasoning_models=dict(value.get("reasoning_models") or {}),
         **{key: value[key] for key in _PLAIN if key in value},
     )
 
 
-def _portkey(value: Mapping[str, Any]) -> Portkey:
+def portkey_of(value: Mapping[str, Any]) -> Portkey:
+    """What the gateway is told, from the checked mapping of the file."""
     return Portkey(
         secret_ref(value.get("api_key")),
         secret_ref(value.get("virtual_key")),
         value.get("provider", ""),
         _config(value.get("config")),
         value.get("custom_host", ""),
-        {key: _header(entry) for key, entry in (value.get("azure") or {}).items()},
+        headers_of(value.get("azure") or {}),
         value.get("request_timeout", 0),
     )
 
@@ -93,8 +95,9 @@ def _config(value: Any) -> Any:
     return [_config(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _header(entry: Any) -> str | SecretRef:
-    return entry if isinstance(entry, str) else secret_ref(entry) or ""
+def headers_of(value: Mapping[str, Any]) -> dict[str, str | SecretRef]:
+    """Texts as they stand, and references to secrets, by name."""
+    return {key: entry if isinstance(entry, str) else secret_ref(entry) or "" for key, entry in value.items()}
 
 
 def _vars(value: Mapping[str, Any]) -> dict[str, Any]:

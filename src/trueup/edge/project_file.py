@@ -1,35 +1,36 @@
 """Reads `trueup.yaml` into a `Project`, with every problem at once. Holds no secret and shows none in a message.
 
-Does not know which protocols and dialects there are: their names are taken as they stand, and a base URL that is
-left out stays empty for the dialect to fill.
+Does not know what a dialect or a gateway wants: `wire.target_rules` does. A base URL that is left out stays empty for
+the dialect to fill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from trueup.core.document import Document
-from trueup.core.endpoint import SECRET_HINT, base_url_problem, discreet, header_problem, secret_problem
+from trueup.core.endpoint import discreet
 from trueup.core.errors import DefinitionError
+from trueup.core.fault import Fault
 from trueup.core.names import meant, normal, project_name_problem, target_name_problem
 from trueup.core.project import LOCAL, Project
 from trueup.core.project_values import is_local_target, last_name, project_of
 from trueup.core.source import Diagnostic, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.core.sources import PROJECT_FILE
+from trueup.core.target_secrets import clean_target
 from trueup.core.validate import Checker
 from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside
 from trueup.edge.yaml_reader import read
+from trueup.wire.target_rules import target_faults
 
 _SPELLINGS: Final = frozenset({"trueup.yaml", "trueup.yml"})
 """What the project file is called by mistake, in any capitals."""
-
-_STAND_IN: Final[dict[str, Any]] = {"env": "NAME"}
 
 
 def load_project(root: Path) -> Project:
@@ -108,46 +109,13 @@ class _Reading:
     def _clean_target(self, name: str, target: Any) -> Any:
         if not isinstance(target, dict):
             return target
-        clean, top = dict(target), ("targets", name)
-        for key in ("api_key", "token"):
-            if key in target:
-                clean[key] = _STAND_IN
-                why = secret_problem(target[key])
-                if why:
-                    self.note("secret-in-file", (*top, key), f"{key} of the target {name!r} {why}", SECRET_HINT)
-        if isinstance(target.get("headers"), dict):
-            clean["headers"] = {header: self._clean_header((*top, "headers", header), entry)
-                                for header, entry in target["headers"].items()}  # fmt: skip
-        elif target.get("headers") is not None:
-            clean["headers"] = {}
-            self.note(
-                "wrong-type",
-                (*top, "headers"),
-                f"headers of the target {name!r} must be a mapping",
-                "Write `headers: {name: value}`.",
-            )
-        if isinstance(target.get("base_url"), str):
-            clean["base_url"] = LOCAL
-            why = base_url_problem(target["base_url"])
-            if why:
-                self.note(
-                    "wrong-base-url",
-                    (*top, "base_url"),
-                    f"base_url of the target {name!r} {why}",
-                    "Write https://host/path; credentials go into api_key or token, a version into api_version.",
-                )
+        clean, faults = clean_target(name, target)
+        self._note_all(("targets", name), [*faults, *target_faults(name, target)])
         return clean
 
-    def _clean_header(self, path: ValuePath, value: Any) -> Any:
-        why = header_problem(str(path[-1]), value)
-        if why:
-            self.note(
-                "secret-in-file" if "credential" in why or "secret" in why else "wrong-header",
-                path,
-                f"the header {path[-1]!r} {why}",
-                SECRET_HINT,
-            )
-        return _STAND_IN
+    def _note_all(self, top: ValuePath, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.note(fault.code, (*top, *fault.path), fault.message, fault.hint, key=fault.at_key)
 
     def _targets(self, value: Mapping[str, Any]) -> None:
         original = self.document.value.get("targets") or {}

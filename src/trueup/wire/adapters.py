@@ -90,7 +90,9 @@ def _headers(target: Target) -> dict[str, portkey.Header]:
     row = _row(target)
     own = {name.lower(): value for name, value in target.headers.items()}
     if target.gateway:
-        return {**{name.lower(): value for name, value in row.headers.items()}, **own, **portkey.headers(target)}
+        plain = {name.lower(): value for name, value in row.headers.items()}
+        asked = {f"x-portkey-{name}": value for name, value in plain.items()}
+        return {**plain, **asked, **own, **portkey.headers(target)}
     scoping = {"OpenAI-Organization": target.openai_organization, "OpenAI-Project": target.openai_project}
     plain = {**row.headers, **{name: value for name, value in scoping.items() if value}}
     return {**{name: value for name, value in plain.items() if name.lower() not in own}, **target.headers}

@@ -92,7 +92,7 @@ def _told(value: Header) -> str:
         return _place(value)
     config = _parsed(value)
     if isinstance(config, Mapping):
-        return digest([[key, _plain(entry)] for key, entry in _entries(config, _ACCOUNT)], 16)
+        return digest(sorted([key, _plain(entry)] for key, entry in _entries(config, _ACCOUNT)), 16)
     return str(value)
 
 

@@ -1,0 +1,212 @@
+"""What is wrong with a target of the project file because of its protocol, its dialect or its gateway.
+
+Takes the file's own mapping and gives faults with paths inside the target. Knows no file and no position, and shows no
+credential; that a value has the wrong type is the schema's to say, and passed over here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from trueup.core.endpoint import secret_problem
+from trueup.core.fault import Fault, shown
+from trueup.core.names import meant
+from trueup.core.project import Target
+from trueup.core.project_values import headers_of, is_local_target, portkey_of
+from trueup.wire import portkey
+from trueup.wire.adapters import GATEWAYS, PROTOCOLS, dialects
+from trueup.wire.audit import loss_keys
+from trueup.wire.base import Dialect
+
+_ALIASES: Final[Mapping[str, str]] = {
+    "azure": "azure-openai",
+    "foundry": "foundry-classic",
+    "openai-v2": "openai",
+    "v1": "openai-v1",
+    "v2": "openai",
+}
+"""What dialects are called by mistake."""
+
+_SCOPES: Final = ("openai_organization", "openai_project")
+
+
+def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
+    """Everything in a target that its protocol, dialect and gateway cannot make sense of."""
+    protocol = value.get("protocol", "openai-assistants")
+    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
+        if isinstance(protocol, str):
+            message = f"there is no protocol {shown(protocol)}"
+            yield Fault("not-allowed", ("protocol",), message, meant(protocol, PROTOCOLS))
+        return
+    rows = dialects(protocol)
+    dialect = value.get("dialect", "openai")
+    if not isinstance(dialect, str) or dialect not in rows:
+        if isinstance(dialect, str):
+            yield _no_dialect(protocol, dialect, rows)
+        return
+    row = rows[dialect]
+    yield from _address(name, value, row)
+    yield from _version(value, row)
+    yield from _credential(value, row)
+    yield from _fields(value, row, rows)
+    yield from _gateway(value)
+
+
+def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
+    message = f"the protocol {protocol} has no dialect {shown(word)}"
+    if word in GATEWAYS:
+        hint = f"{word} stands in front of a server: write `gateway: {word}`, and in dialect who answers behind it."
+        return Fault("not-allowed", ("dialect",), message, hint)
+    close = _ALIASES.get(word)
+    return Fault("not-allowed", ("dialect",), message, f"Did you mean {close!r}?" if close else meant(word, rows))
+
+
+def _address(name: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
+    if is_local_target(name, value) or value.get("gateway"):
+        return
+    url = value.get("base_url")
+    if url is None and not row.base_url:
+        yield Fault(
+            "no-address", ("dialect",), f"{row.name} has no address that is everybody's, and base_url is missing",
+            f"Add `base_url: {row.example}`, with your own names in it.",
+        )  # fmt: skip
+    if isinstance(url, str):
+        yield from _wrong_path(url, row)
+
+
+def _wrong_path(url: str, row: Dialect) -> Iterator[Fault]:
+    """Addresses of Microsoft's at which there are no assistants."""
+    try:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path.rstrip("/")
+    except ValueError:
+        return
+    hint = f"Write it like {row.example}."
+    if host.endswith(".openai.azure.com") and path.endswith("/openai/v1"):
+        yield Fault("wrong-base-url", ("base_url",), "base_url ends in /openai/v1, where there are no assistants", hint)
+    if host.endswith(".services.ai.azure.com") and "/api/projects/" not in path:
+        yield Fault("wrong-base-url", ("base_url",), "base_url names no project of the Foundry resource", hint)
+
+
+def _version(value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
+    version = value.get("api_version")
+    if version is None:
+        return
+    if not row.api_version:
+        yield Fault(
+            "key-not-here", ("api_version",), f"{row.name} has no api-version", "Take the line out.", at_key=True
+        )
+    elif version == "2024-02-15-preview":
+        yield Fault(
+            "not-allowed", ("api_version",), "the api-version 2024-02-15-preview speaks the first assistants API",
+            f"Write one of: {', '.join(row.api_versions)}.",
+        )  # fmt: skip
+
+
+def _credential(value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
+    both = [key for key in ("api_key", "token") if value.get(key) is not None]
+    if len(both) > 1:
+        yield Fault("key-not-here", ("token",), "there is an api_key and a token", "Keep the one to be sent.", True)
+    elif both and not value.get("gateway") and both[0] not in row.auth:
+        ways = "token: {command: [az, account, get-access-token, --scope, " + row.token_scope + ", -o, json]}"
+        yield Fault(
+            "key-not-here", (both[0],), f"{row.name} takes no {both[0]}, only an Entra token", f"Write `{ways}`.", True
+        )
+    for key in _SCOPES:
+        if value.get(key) is not None and not row.scoped:
+            yield Fault("key-not-here", (key,), f"{row.name} has no {key}", "Take the line out.", at_key=True)
+
+
+def _fields(value: Mapping[str, Any], row: Dialect, rows: Mapping[str, Dialect]) -> Iterator[Fault]:
+    for index, name in enumerate(_texts(value.get("always_send"))):
+        if name not in row.fields:
+            hint = f"It has {', '.join(row.fields)}."
+            yield Fault("not-allowed", ("always_send", index), f"{row.name} has no field {shown(name)}", hint)
+    known = loss_keys(tuple(rows.values()))
+    tops = {key.partition(".")[0] for key in known} | {key.rpartition(".")[0] for key in known}
+    for index, name in enumerate(_texts(value.get("allow_loss"))):
+        if name not in known | tops - {""}:
+            message = f"there is nothing called {shown(name)} that could be lost"
+            yield Fault("unknown-field", ("allow_loss", index), message, meant(name, known))
+
+
+def _texts(value: Any) -> list[str]:
+    return [entry if isinstance(entry, str) else "" for entry in value] if isinstance(value, list) else []
+
+
+def _gateway(value: Mapping[str, Any]) -> Iterator[Fault]:
+    gateway, given = value.get("gateway"), value.get("portkey")
+    if gateway not in GATEWAYS:
+        if given is not None and gateway is None:
+            message = "portkey says how to reach a gateway, and no gateway is named"
+            yield Fault("key-not-here", ("portkey",), message, "Add `gateway: portkey`.", at_key=True)
+        return
+    if value.get("base_url") == "local":
+        yield Fault(
+            "key-not-here", ("gateway",), "nothing can stand in front of the embedded server in this process",
+            "Run `trueup serve --gateway portkey`, and name its address in base_url.", at_key=True,
+        )  # fmt: skip
+        return
+    if _is_readable(value):
+        yield from _portkey(value)
+
+
+def _is_readable(value: Mapping[str, Any]) -> bool:
+    """Whether the parts have the types that they should have; what has not was told already."""
+    given, headers = value.get("portkey") or {}, value.get("headers") or {}
+    azure = given.get("azure") or {} if isinstance(given, dict) else None
+    if not (isinstance(given, dict) and isinstance(headers, dict) and isinstance(azure, dict)):
+        return False
+    texts = [given.get("provider", ""), given.get("custom_host", ""), *(value.get(key, "") for key in _SCOPES)]
+    secrets = [entry for key, entry in given.items() if key in ("api_key", "virtual_key")]
+    mixed = [entry for entry in (*headers.values(), *azure.values()) if not isinstance(entry, str)]
+    return all(isinstance(text, str) for text in texts) and not any(map(secret_problem, [*secrets, *mixed]))
+
+
+def _told(value: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, portkey.Header]:
+    target = Target(
+        "", "", headers=headers_of(headers), portkey=portkey_of(value.get("portkey") or {}),
+        openai_organization=value.get("openai_organization", ""), openai_project=value.get("openai_project", ""),
+    )  # fmt: skip
+    return portkey.headers(target)
+
+
+def _portkey(value: Mapping[str, Any]) -> Iterator[Fault]:
+    headers = value.get("headers") or {}
+    found = _told(value, headers)
+    written = {name.lower(): name for name in headers}
+    for name in sorted(_told(value, {}).keys() & written.keys()):
+        message = f"{name} is said twice, here and by another key of the target"
+        yield Fault("repeated", ("headers", written[name]), message, "Keep one of the two.", at_key=True)
+    if not found.keys() & {"x-portkey-provider", "x-portkey-config", "x-portkey-virtual-key"}:
+        yield Fault(
+            "missing-key", ("gateway",), "Portkey is not told where requests go",
+            "Write under `portkey:` one of provider, config and virtual_key.",
+        )  # fmt: skip
+    if not value.get("base_url") and "x-portkey-api-key" not in found:
+        yield Fault(
+            "missing-key", ("gateway",), "the hosted Portkey wants a key of its own",
+            "Write `portkey: {api_key: {env: PORTKEY_API_KEY}}`, or in base_url where your own gateway is.",
+        )  # fmt: skip
+    yield from _winning(_authorization(value, written), found)
+
+
+def _authorization(value: Mapping[str, Any], written: Mapping[str, str]) -> tuple[str, ...]:
+    """The path of what would become the Authorization header; empty when nothing would."""
+    key = next((key for key in ("api_key", "token") if value.get(key) is not None), "")
+    return (key,) if key else ("headers", written["authorization"]) if "authorization" in written else ()
+
+
+def _winning(path: tuple[str, ...], found: Mapping[str, portkey.Header]) -> Iterator[Fault]:
+    """An Authorization header wins over the credential that a configuration or a virtual key stands for."""
+    if not path:
+        return
+    config = found.get("x-portkey-config")
+    if "x-portkey-virtual-key" in found or (config is not None and portkey.brings_a_key(config)):
+        other = "virtual key" if "x-portkey-virtual-key" in found else "configuration"
+        yield Fault(
+            "key-not-here", path, f"{'.'.join(path)} becomes an Authorization header, and that wins over the {other}",
+            f"Take it out, or the {other}: Portkey would not use both.", at_key=True,
+        )  # fmt: skip
