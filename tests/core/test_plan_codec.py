@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from tests.core.plans import PLANS
 from trueup.core import plan_codec
 from trueup.core.call import Call
+from trueup.core.canonical import canonical_json
 from trueup.core.errors import TrueupError
 from trueup.core.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.plan_codec import change_digest, decode, digest, dumps, encode, loads
+from trueup.core.plan_codec import FORMAT_VERSION, change_digest, decode, digest, dumps, encode, loads
 from trueup.core.source import Diagnostic, Position
 from trueup.core.state import Applied, Identity, Record
 
@@ -45,6 +46,8 @@ PLAN = Plan(Identity("school", "prod", "openai-assistants", "https://api.example
 def test_a_plan_comes_back_as_it_went(plan: Plan) -> None:
     assert decode(encode(plan)) == plan
     text = dumps(plan)
+    whole = {**encode(plan), "format_version": FORMAT_VERSION, "digest": digest(plan)}
+    assert text.encode() == canonical_json(whole) + b"\n"  # though it is made change by change
     assert loads(text) == plan
     assert dumps(loads(text)) == text
     VALIDATOR.validate(json.loads(text))

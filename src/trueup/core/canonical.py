@@ -22,7 +22,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 _WORDS = frozenset((str, bool, type(None)))
 """The types whose values every encoder spells alike."""
 
-_OBJECT = (dict, Mapping)
+OBJECT = (dict, Mapping)
 """What counts as a JSON object; the plain type first, because asking an abstract one takes ten times as long."""
 
 
@@ -160,8 +160,8 @@ def same(left: Any, right: Any) -> bool:
         return bool(left == right)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, _OBJECT):
-        if not isinstance(right, _OBJECT) or left.keys() != right.keys():
+    if isinstance(left, OBJECT):
+        if not isinstance(right, OBJECT) or left.keys() != right.keys():
             return False
         return all(map(same, left.values(), map(right.__getitem__, left)))
     if isinstance(left, (list, tuple)):

@@ -12,6 +12,8 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from trueup.core.canonical import OBJECT
+
 MAX_DEPTH = 200
 """Levels of nesting that a value may have."""
 
@@ -33,7 +35,7 @@ def scalar_text(text: str) -> str:
 
 def an_object(value: Any, where: str) -> Mapping[str, Any]:
     """A JSON object. Raises MismatchError."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, OBJECT):
         raise MismatchError(where, "an object")
     return value
 
@@ -65,7 +67,7 @@ def a_json_value(value: Any, where: str, depth: int = 0) -> Any:
         raise MismatchError(where, f"nested at most {MAX_DEPTH} levels deep")
     if isinstance(value, str):
         return scalar_text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, OBJECT):
         return {a_text(key, where): a_json_value(entry, where, depth + 1) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [a_json_value(entry, where, depth + 1) for entry in value]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import MISSING as REQUIRED
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
 from trueup.core.call import Call
-from trueup.core.canonical import canonical_json
+from trueup.core.canonical import OBJECT, canonical_json
 from trueup.core.checked import (
     MismatchError,
     a_count,
@@ -36,6 +36,9 @@ from trueup.core.source import Diagnostic, Position, Severity, Stretch
 from trueup.core.state import Applied, Identity, Record
 
 FORMAT_VERSION = 1
+
+BEGINNING = b'{"changes":['
+"""How each plan file begins: canonical JSON puts the keys in order."""
 
 MAX_CHARACTERS = 512 * 1024 * 1024
 """The largest plan file that is read; 10,000 creates of 10 KB with their field lists take half of it."""
@@ -71,8 +74,17 @@ def change_digest(change: Change) -> str:
 
 def dumps(plan: Plan) -> str:
     """The plan file's text: canonical JSON with the format version and the digest, and a newline at the end."""
-    document = {**encode(plan), "format_version": FORMAT_VERSION, "digest": digest(plan)}
-    return canonical_json(document).decode("utf-8") + "\n"
+    return b"".join(pieces(plan)).decode("utf-8")
+
+
+def pieces(plan: Plan) -> Iterator[bytes]:
+    """The same text as UTF-8, change by change, so that it need never be in memory as a whole."""
+    yield BEGINNING
+    for number, change in enumerate(plan.changes):
+        yield (b"," if number else b"") + canonical_json(plain(change))
+    rest = {**plain(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
+    del rest["changes"]  # its key comes first in canonical JSON
+    yield b"]," + canonical_json(rest)[1:] + b"\n"
 
 
 def loads(text: str) -> Plan:
@@ -101,12 +113,12 @@ def plain(value: Any) -> Any:
     """A value in plain JSON types; of a dataclass what differs from its defaults and is not MISSING."""
     if isinstance(value, str):
         return scalar_text(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
+    if isinstance(value, OBJECT):
         return {scalar_text(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(entry) for entry in value]
+    if isinstance(value, Enum):
+        return value.value
     if is_dataclass(value):
         entries = ((item, getattr(value, item.name)) for item in fields(value))
         return {

@@ -6,6 +6,7 @@ import contextlib
 import glob
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from trueup.core.errors import StateError
@@ -35,12 +36,15 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
         raise StateError(f"{path} could not be read: {reason(error)}.", "Make it readable and try again.") from None
 
 
-def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Writes a file that did not exist, on disk at return; a half-written one is removed. Raises OSError."""
+def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
+    """Writes a file that did not exist, on disk at return; a half-written one is removed. Raises OSError.
+
+    Content that comes in pieces is written as it comes.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.writelines((content,) if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:

@@ -8,15 +8,12 @@ from pathlib import Path
 
 from trueup.core.errors import TrueupError
 from trueup.core.plan import Plan
-from trueup.core.plan_codec import MAX_CHARACTERS, dumps, loads
+from trueup.core.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
 from trueup.edge.collector import paused
 from trueup.edge.files import reason, sync_folder, write_new
 
 SUFFIXES = (".json", ".plan")
 """Endings that say that a file is a plan, whatever is in it."""
-
-BEGINNING = b'{"changes":['
-"""How each plan file begins: canonical JSON puts the keys in order."""
 
 
 def looks_like_plan(path: Path) -> bool:
@@ -76,11 +73,10 @@ def _may_go(path: Path) -> bool:
 def write_plan(path: Path, plan: Plan) -> None:
     """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with paused():
-        content = dumps(plan).encode("utf-8")
     try:
         beside.unlink(missing_ok=True)
-        write_new(beside, content, 0o600)
+        with paused():
+            write_new(beside, pieces(plan), 0o600)
         try:
             beside.replace(path)
         except OSError:
