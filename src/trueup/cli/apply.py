@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import CONSENT, DECIDING, NETWORK, STAMPING, VARS, Flags, takes
+from trueup.cli.options import CONSENT, DECIDING, NETWORK, PAGES, STAMPING, VARS, Flags, takes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Make what is live as the files say.")
 @click.argument("what", nargs=-1, metavar="[NAME… | PLAN]")
-@takes(VARS, NETWORK, DECIDING, STAMPING, CONSENT)
+@takes(VARS, NETWORK, DECIDING, STAMPING, CONSENT, formats=PAGES)
 def apply(flags: Flags, what: tuple[str, ...]) -> int:
     """Make what is live as the files say: plan, show, confirm, execute.
 
@@ -36,7 +36,7 @@ def apply(flags: Flags, what: tuple[str, ...]) -> int:
 
 
 @click.command(short_help="Delete what state holds for the target.")
-@takes(VARS, NETWORK, CONSENT, DECIDING[-1:])
+@takes(VARS, NETWORK, CONSENT, DECIDING[-1:], formats=PAGES)
 def destroy(flags: Flags) -> int:
     """Delete every assistant that state holds for the target; what is protected stays."""
     from trueup.cli import applying

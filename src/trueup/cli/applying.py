@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from trueup.cli import answers
 from trueup.cli.acknowledge import line, tell_idle
 from trueup.cli.failure import show
-from trueup.cli.plan import as_text
 from trueup.cli.planning import plan_afresh
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
@@ -65,7 +65,7 @@ async def apply(
         async with writing(session) as courier:
             await _settle(session, courier, session.store.load())
             work = await _work(session, courier, loaded, names, promised, destroy)
-            if not session.screen.json and promised is None:
+            if session.screen.is_text and promised is None:
                 session.screen.result(_shown(work.plan, session))
             tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
             consent = _consent(session, work.plan, promised)
@@ -136,7 +136,7 @@ async def _settle(session: Session, courier: Courier, state: State) -> None:
 
 
 def _shown(plan: Plan, session: Session) -> str:
-    return summary(plan) if session.screen.quiet else as_text(plan, session.screen)
+    return summary(plan) if session.screen.quiet else answers.plan_text(plan, session.screen)
 
 
 def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
@@ -150,8 +150,8 @@ def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
     guarded = [plan, promised] if reasons else []  # a digest is only made where it is asked for: it reads every request
     acknowledged = any(is_acknowledged(digest(one), session.flags.acks) for one in guarded if one is not None)
     may_ask = promised is None and session.screen.can_ask
-    if may_ask and session.screen.json and (reasons or not session.flags.yes):
-        session.screen.complain(as_text(plan, session.screen))
+    if may_ask and not session.screen.is_text and (reasons or not session.flags.yes):
+        session.screen.complain(answers.plan_text(plan, session.screen))
     if reasons and not acknowledged:
         return Consent(asked=True) if may_ask and _types_digest(session, plan, reasons) else Consent(reasons)
     if session.flags.yes or promised is not None:
@@ -174,9 +174,9 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
 
 
 def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: str) -> Exit:
-    """Says which guard refused, and the line to use; with --json as a report, so that the digest is not lost."""
+    """Says which guard refused, and the line to use; as a report where a document is wanted."""
     problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
-    if session.screen.json:
+    if not session.screen.is_text:
         _tell(session, Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {again}",)))
         return Exit.REFUSED
     show(RefusedError(problem, "If that is what you want, give the plan's digest with --ack:"), session.screen)
@@ -226,10 +226,8 @@ def locator(definitions: Sequence[Definition]) -> Locate:
 def _tell(session: Session, report: Report, *, is_promised: bool = False) -> None:
     """Writes what was done; where nothing was to be done the plan has said so already."""
     screen = session.screen
-    if screen.json:
-        from trueup.render import json as as_json
-
-        screen.result(as_json.report(report))
+    if not screen.is_text:
+        screen.result(answers.report(report, screen))
         return
     from trueup.render import text
 
@@ -237,7 +235,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
         screen.note(text.diagnostics(report.plan.diagnostics, **screen.note_look))
     if report.outcomes or report.problems or is_promised:
         separator = "" if is_promised or screen.quiet else "\n"
-        screen.result(separator + text.report(report, verbose=screen.verbose > 0, **screen.look))
+        screen.result(separator + answers.report(report, screen))
 
 
 @contextmanager

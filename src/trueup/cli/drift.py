@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import NETWORK, VARS, Flags, takes
+from trueup.cli.options import LISTS, NETWORK, VARS, Flags, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
@@ -18,27 +18,20 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what differs from what was applied.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--all", "everything", is_flag=True, help="Also undeclared fields, and assistants nobody manages.")
-@takes(VARS, NETWORK)
+@takes(VARS, NETWORK, formats=LISTS)
 def drift(flags: Flags, names: tuple[str, ...], everything: bool) -> int:
     """Show what differs from what was applied: what somebody changed or deleted by other ways.
 
     Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
     undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
     """
+    from trueup.cli import answers
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
     session = open_session(flags)
     plan, unmanaged = complete(_look(session, names, everything))
-    if flags.json:
-        from trueup.render import json as as_json
-
-        session.screen.result(as_json.drift(plan, unmanaged))
-    else:
-        from trueup.render import text
-
-        verbose = session.screen.verbose > 0
-        session.screen.result(text.drift(plan, unmanaged, verbose=verbose, **session.screen.look))
+    session.screen.result(answers.drift(plan, unmanaged, session.screen))
     return int(_exit(plan))
 
 

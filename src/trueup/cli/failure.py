@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import Flags
+from trueup.cli.options import LISTS, Flags
 from trueup.cli.output import Screen, UnwrittenError, forget
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
         error = UnwrittenError(error)
     problem = _as_problem(error)
     if isinstance(error, UnwrittenError):
-        screen.json = False  # there is no stdout that could take a document
+        screen.format = "text"  # there is no stdout that could take a document
     elif isinstance(error, (KeyboardInterrupt, click.Abort)):
         if not flags.json:
             screen.complain("Interrupted.")
@@ -61,11 +61,15 @@ def _interrupt(error: BaseException) -> BaseException | None:
 
 
 def show(problem: TrueupError, screen: Screen) -> None:
-    """Writes an error with its diagnostics: one JSON document on stdout, or text on stderr."""
-    if screen.json:
-        from trueup.render import json as as_json
+    """Writes an error with its diagnostics: as the document that was asked for on stdout, and as text on stderr.
 
-        screen.result(as_json.error(problem))
+    JSON stands alone.
+    """
+    from trueup.cli import answers
+
+    if not screen.is_text:
+        screen.result(answers.error(problem, screen))
+    if screen.json:
         return
     from trueup.render import text
 
@@ -118,7 +122,10 @@ def _guessed(arguments: Sequence[str]) -> Flags:
     words = list(arguments)
     following = words[words.index("--format") + 1 :][:1] if "--format" in words else []
     wanted = os.environ.get("TRUEUP_JSON", "").lower() in ("1", "true", "t", "yes", "y", "on")
-    as_json = "--json" in words or "--format=json" in words or following == ["json"] or wanted
+    following += [word.removeprefix("--format=") for word in words if word.startswith("--format=")]
+    given = following or [os.environ.get("TRUEUP_FORMAT", "")]
+    as_json = "--json" in words or (wanted and not following)
+    written = "json" if as_json else given[0] if given[0] in LISTS else "text"
     color = True if "--color" in words else False if "--no-color" in words else None
     verbose = sum(word.count("v") for word in words if word.startswith("-v") and not word.strip("-v"))
-    return Flags(json=as_json or os.environ.get("TRUEUP_FORMAT") == "json", color=color, verbose=verbose)
+    return Flags(format=written, color=color, verbose=verbose)

@@ -97,6 +97,6 @@ def help_alone(**given: Any) -> None:
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is not None:
         return
-    if given.get("json") or given.get("format_") == "json":
+    if given.get("json") or given.get("format") == "json":
         raise click.UsageError(f"{ctx.command_path} wants a command.", ctx)
     click.echo(ctx.get_help())

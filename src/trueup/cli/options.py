@@ -25,13 +25,23 @@ LEAST_TIMEOUT, MOST_TIMEOUT = 0.001, 86_400
 """Seconds for one answer: a millisecond to a day."""
 
 
+PLAIN = ("text", "json")
+"""The formats of every command."""
+
+PAGES = (*PLAIN, "markdown", "html", "github")
+"""The formats of plans and of what became of them."""
+
+LISTS = (*PAGES, "sarif", "junit")
+"""The formats of what lists findings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flags:
     """What the command line and the environment say; None where they say nothing. `timeout` is in seconds."""
 
     chdir: str = "."
     target: str = ""
-    json: bool = False
+    format: str = "text"
     color: bool | None = None
     no_input: bool = False
     quiet: bool = False
@@ -45,6 +55,11 @@ class Flags:
     yes: bool = False
     acks: tuple[str, ...] = ()
     stamp: bool = False
+
+    @property
+    def json(self) -> bool:
+        """Whether the result is to be one JSON document."""
+        return self.format == "json"
 
 
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
@@ -90,11 +105,18 @@ def flag(*names: str, **settings: Any) -> Decorator:
     return click.option(*names, envvar=variable, **settings)
 
 
+def format_flag(formats: Sequence[str]) -> Decorator:
+    """The option that chooses among the formats that a command can write."""
+    return flag("--format", type=click.Choice(formats), default="text", help="How the result is written.")
+
+
+FORMAT = format_flag(LISTS)
+
 COMMON: Sequence[Decorator] = (
     flag("-C", "--chdir", metavar="FOLDER", default=".", help="The project's folder; paths are seen from there."),
     flag("-t", "--target", metavar="NAME", default="", help="The target, else default_target of trueup.yaml."),
     flag("--json", is_flag=True, help="One JSON document on stdout, also on failure; --format json is the same."),
-    flag("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How the result is written."),
+    FORMAT,
     flag("--no-input", is_flag=True, help="Never ask; what would have to be asked is an error that names the flag."),
     flag("--color/--no-color", default=None, help="Colour, else NO_COLOR, FORCE_COLOR and the terminal decide."),
     flag("-q", "--quiet", is_flag=True, help="Only the result and errors."),
@@ -141,21 +163,22 @@ CONSENT: Sequence[Decorator] = (
 STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp assistants that carry no stamp yet."),)
 """What `plan` and `apply` take."""
 
-_FIELDS = frozenset(item.name for item in fields(Flags)) | {"format_"}
+_FIELDS = frozenset(item.name for item in fields(Flags)) | {"json"}
 
 
-def takes(*groups: Sequence[Decorator]) -> Callable[[Command], Any]:
+def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Callable[[Command], Any]:
     """Gives a command the common flags and these groups; it is called with a `Flags` and its own parameters."""
+    shared = [format_flag(formats) if option is FORMAT else option for option in COMMON]
 
     def decorate(command: Command) -> Any:
         @wraps(command)
         def called(**given: Any) -> int:
             _refuse_empty(click.get_current_context())
-            mine = {name: given.pop(name) for name in tuple(given) if name in _FIELDS}
-            return command(_flags(mine), **given)
+            ours = {name: given.pop(name) for name in tuple(given) if name in _FIELDS}
+            return command(_flags(ours, click.get_current_context()), **given)
 
         decorated: Any = called
-        for option in reversed([option for group in (*groups, COMMON) for option in group]):
+        for option in reversed([option for group in (*groups, shared) for option in group]):
             decorated = option(decorated)
         return decorated
 
@@ -172,9 +195,19 @@ def _refuse_empty(ctx: click.Context) -> None:
             raise click.UsageError(f"{option.opts[-1]} is given an empty value; leave it out, or say which.", ctx)
 
 
-def _flags(given: Mapping[str, Any]) -> Flags:
+def _flags(given: Mapping[str, Any], ctx: click.Context) -> Flags:
     values = dict(given)
-    values["json"] = values["json"] or values.pop("format_") == "json"
+    if values.pop("json"):
+        values["format"] = _with_json(values["format"], ctx)
     values["vars"] = dict(values.get("vars", ()))
-    values.pop("format_", None)
     return Flags(**values)
+
+
+def _with_json(format_: str, ctx: click.Context) -> str:
+    """The format where --json is set too: of the two what stands on the command line. Raises where both do."""
+    typed = click.core.ParameterSource.COMMANDLINE
+    if ctx.get_parameter_source("format") is not typed or format_ == "json":
+        return "json"
+    if ctx.get_parameter_source("json") is typed:
+        raise click.UsageError(f"--json and --format {format_} are two formats; give one of them.", ctx)
+    return format_

@@ -47,7 +47,8 @@ class Screen:
     """The terminal of one command, as flags and environment want it."""
 
     def __init__(self, flags: Flags, environ: Mapping[str, str] = os.environ) -> None:
-        self.json = flags.json
+        self.format = flags.format
+        self.folder = _folder(flags.chdir, environ)
         self.quiet = flags.quiet
         self.verbose = flags.verbose
         self.width = _width(environ)
@@ -59,6 +60,16 @@ class Screen:
         self._drawn = 0.0
         self._line = ""
 
+    @property
+    def json(self) -> bool:
+        """Whether stdout is for one JSON document."""
+        return self.format == "json"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the result is for the person at the terminal; else it is one document."""
+        return self.format == "text"
+
     def result(self, text: str) -> None:
         """Writes to stdout. A reader that has gone away is no failure: the rest is not written.
 
@@ -67,6 +78,19 @@ class Screen:
         self.clear()
         try:
             sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            forget(sys.stdout)
+        except OSError as error:
+            forget(sys.stdout)
+            raise UnwrittenError(error) from None
+
+    def result_bytes(self, content: bytes) -> None:
+        """Writes to stdout what is not to be re-encoded for the terminal. Raises UnwrittenError."""
+        self.clear()
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
             sys.stdout.flush()
         except BrokenPipeError:
             forget(sys.stdout)
@@ -85,19 +109,6 @@ class Screen:
 
     def filled(self, text: str) -> str:
         """A sentence broken at blanks to the width."""
-    def result_bytes(self, content: bytes) -> None:
-        """Writes to stdout what is not to be re-encoded for the terminal. Raises UnwrittenError."""
-        self.clear()
-        try:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            forget(sys.stdout)
-        except OSError as error:
-            forget(sys.stdout)
-            raise UnwrittenError(error) from None
-
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
     def complain(self, text: str) -> None:
@@ -143,6 +154,17 @@ class Screen:
 
 def _look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> Look:
     return Look(color=wants_color(color, environ, stream), width=width, ascii_only=not _is_unicode(stream))
+
+
+def _folder(chdir: str, environ: Mapping[str, str]) -> str:
+    """Where the project lies within the repository: from the forge's workspace, else from here; empty for its top.
+
+    Annotations and findings name files from the repository's top, Trueup from the project's.
+    """
+    top = os.path.realpath(environ.get("GITHUB_WORKSPACE") or environ.get("CI_PROJECT_DIR") or os.curdir)
+    root = os.path.realpath(chdir)
+    found = os.path.relpath(root, top).replace(os.sep, "/") if root.startswith(top) else "."
+    return "" if found == "." or found.split("/")[0] == ".." else found
 
 
 def wants_color(asked: bool | None, environ: Mapping[str, str], stream: TextIO) -> bool:

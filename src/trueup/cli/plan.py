@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import DECIDING, NETWORK, STAMPING, VARS, Flags, takes
+from trueup.cli.options import DECIDING, NETWORK, PAGES, STAMPING, VARS, Flags, takes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trueup.cli.output import Screen
     from trueup.cli.session import Session
     from trueup.core.errors import Exit
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--out", metavar="FILE", help="Also write the plan to a file, for `trueup apply FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is held back.")
-@takes(VARS, NETWORK, DECIDING, STAMPING)
+@takes(VARS, NETWORK, DECIDING, STAMPING, formats=PAGES)
 def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcode: bool) -> int:
     """Show what apply would do: files, what was applied, and what is live, compared.
 
@@ -36,16 +38,15 @@ def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcod
     made = complete(_plan(session, names))
     if place is not None:
         save(made, place)
-    show_plan(made, session.screen)
-    tell_guard(made, session, names, out or "")
+    show_guarded(made, session, names, out or "")
     return int(_exit(made, detailed=detailed_exitcode))
 
 
 @click.command(short_help="Show a saved plan again.")
 @click.argument("file", metavar="PLAN")
-@takes()
+@takes(formats=PAGES)
 def show(flags: Flags, file: str) -> int:
-    """Show a saved plan again, as text or JSON. Nothing is sent."""
+    """Show a saved plan again, in any format. Nothing is sent."""
     from trueup.cli.output import Screen
     from trueup.edge.plan_file import read_plan
 
@@ -53,23 +54,13 @@ def show(flags: Flags, file: str) -> int:
     return 0
 
 
-def show_plan(plan: Plan, screen: Screen) -> None:
-    """Writes a plan to stdout; quiet leaves its summary."""
-    if screen.json:
-        from trueup.render import json as as_json
-
-        screen.result(as_json.plan(plan))
-        return
+def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> None:
+    """Writes a plan to stdout; quiet leaves a text's summary. `alerts` must be read first."""
+    from trueup.cli import answers
     from trueup.core.summary import summary
 
-    screen.result(summary(plan) if screen.quiet else as_text(plan, screen))
-
-
-def as_text(plan: Plan, screen: Screen) -> str:
-    """A plan for people."""
-    from trueup.render import text
-
-    return text.plan(plan, verbose=screen.verbose > 0, **screen.look)
+    is_short = screen.quiet and screen.is_text
+    screen.result(summary(plan) if is_short else answers.plan(plan, screen, alerts))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -87,17 +78,20 @@ def save(plan: Plan, path: Path) -> None:
     write_plan(path, plan)
 
 
-def tell_guard(plan: Plan, session: Session, names: tuple[str, ...], file: str) -> None:
-    """Says on stderr which guard an apply of this plan would meet, and the line to use."""
+def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str) -> None:
+    """Shows a plan, and says which guard an apply of it would meet and the line to use: on stderr, and in the page."""
     from trueup.cli.acknowledge import line, tell_idle
     from trueup.core.guard import tripped
 
-    tell_idle(session, [plan])
     reasons = tripped(plan, session.target.guard)
+    words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
+    again = line(session, plan, names, file=file) if reasons else ""
+    show_plan(plan, session.screen, [f"{words} To go on: {again}"] if reasons else [])
+    tell_idle(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")
-        session.screen.say(f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
-        session.screen.note(f"  {line(session, plan, names, file=file)}")
+        session.screen.say(words)
+        session.screen.note(f"  {again}")
 
 
 async def _plan(session: Session, names: tuple[str, ...]) -> Plan:

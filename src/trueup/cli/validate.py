@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import VARS, Flags, takes
+from trueup.cli.options import LISTS, VARS, Flags, takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from trueup.edge.loader import Loaded
 
     Files = Callable[[str], str]
-    Selection = tuple[list[Diagnostic], int]
+    Selection = tuple[list[Diagnostic], set[str]]
 
 
 @click.command(short_help="Check the files: everything that is wrong, at once.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
-@takes(VARS)
+@takes(VARS, formats=LISTS)
 def validate(flags: Flags, names: tuple[str, ...]) -> int:
     """Check the files: everything that is wrong, at once.
 
@@ -41,11 +41,11 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     workspace = Workspace(root, project)
     found = {target.name: sessions.checked(workspace, target, flags) for target in targets}
     diagnostics = _named(found)
-    count = len({name for loaded in found.values() for name in loaded.names})
+    chosen = {name for loaded in found.values() for name in loaded.names}
+    files = _files(root, project.definitions)
     if names:
-        files = _files(root, project.definitions)
-        diagnostics, count = _about(names, list(found.values()), diagnostics, files)
-    _show(diagnostics, count, sorted(found), screen)
+        diagnostics, chosen = _about(names, list(found.values()), diagnostics, files)
+    _show(diagnostics, [files(name) for name in sorted(chosen)], sorted(found), screen)
     return int(any(item.severity is Severity.ERROR for item in diagnostics))
 
 
@@ -94,7 +94,7 @@ def _named(found: dict[str, Loaded]) -> list[Diagnostic]:
 
 
 def _about(names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: Files) -> Selection:
-    """The problems that are not in the file of an assistant that was not chosen, and how many were chosen.
+    """The problems that are not in the file of an assistant that was not chosen, and which ones were.
 
     A problem in a part, in the project file or without a place is everybody's.
     """
@@ -105,7 +105,7 @@ def _about(names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Di
     parts = {item.name: item.parts for loaded in found for item in loaded.definitions}
     chosen = select(names, [Definition(name, {}, files(name), parts=parts.get(name, ())) for name in known])
     others = {files(name) for name in known if name not in chosen}
-    return [item for item in diagnostics if item.position is None or item.position.file not in others], len(chosen)
+    return [item for item in diagnostics if item.position is None or item.position.file not in others], chosen
 
 
 def _files(root: Path, folder: str) -> Files:
@@ -119,22 +119,20 @@ def _files(root: Path, folder: str) -> Files:
     return file
 
 
-def _show(diagnostics: list[Diagnostic], count: int, targets: list[str], screen: Screen) -> None:
-    """The problems, and what was checked when there is no error."""
-    if screen.json:
-        from trueup.render import json as as_json
-
-        screen.result(as_json.diagnostics(diagnostics))
-        return
+def _show(diagnostics: list[Diagnostic], files: list[str], targets: list[str], screen: Screen) -> None:
+    """The problems, and what was checked; as text the latter only when there is no error."""
+    from trueup.cli import answers
     from trueup.core.source import Severity
-    from trueup.render import text
 
-    if diagnostics:
-        screen.result(text.diagnostics(diagnostics, **screen.look))
-    if not any(item.severity is Severity.ERROR for item in diagnostics):
-        noun = "assistant" if count == 1 else "assistants"
-        where = f"target {targets[0]}" if len(targets) == 1 else f"targets {', '.join(targets)}"
-        screen.result(f"{count} {noun} checked for {where}: valid.")
+    errors = sum(item.severity is Severity.ERROR for item in diagnostics)
+    noun = "assistant" if len(files) == 1 else "assistants"
+    where = f"target {targets[0]}" if len(targets) == 1 else f"targets {', '.join(targets)}"
+    verdict = "valid" if not errors else "1 error" if errors == 1 else f"{errors} errors"
+    checked = f"{len(files)} {noun} checked for {where}: {verdict}."
+    if diagnostics or not screen.is_text:
+        screen.result(answers.diagnostics(diagnostics, checked, files, screen))
+    if screen.is_text and not errors:
+        screen.result(checked)
 
 
 COMMANDS = {"validate": validate, "render": render}

@@ -31,9 +31,10 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 _LOOK = Look(color=False)
 
 
-def plan(plan: Plan, *, folder: str = "") -> str:
-    """What a plan would do. `folder` is where the project lies within the repository."""
-    return _written(findings.of_plan(plan), folder, summary(plan), _title(plan))
+def plan(plan: Plan, alerts: Sequence[str] = (), *, folder: str = "") -> str:
+    """What a plan would do; `alerts` must be read first. `folder` is where the project lies within the repository."""
+    first = [Diagnostic(Severity.WARNING, "guard", alert) for alert in alerts]
+    return _written([*first, *findings.of_plan(plan)], folder, summary(plan), _title(plan))
 
 
 def drift(plan: Plan, *, folder: str = "") -> str:

@@ -66,9 +66,9 @@ def error(error: TrueupError) -> str:
 
 def written(page: Page) -> str:
     """The whole page."""
-    target = shown(page.target, 160)
-    title = f"{page.title} for {target}" if target else page.title
-    heading = f"{escaped(page.title)} for {html_code(target)}" if target else escaped(page.title)
+    name = shown(page.name, 160)
+    title = f"{page.title} for {name}" if name else page.title
+    heading = f"{escaped(page.title)} for {html_code(name)}" if name else escaped(page.title)
     head = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -161,11 +161,14 @@ def _scalars(fields: Sequence[Field]) -> Iterator[str]:
         return
     news = not any(field.old for field in fields)
     titles = ["field", "value"] if news else ["field", *fields[0].sides]
+    placed = not news and any(field.where for field in fields)
+    titles += ["where"] if placed else []
     yield "<table><thead><tr>" + "".join(f'<th scope="col">{title}</th>' for title in titles) + "</tr></thead><tbody>"
     for field in fields:
         words = f' <span class="faint">({_said(field.words)})</span>' if field.words else ""
+        where = f"<td>{html_code(field.where)}</td>" if placed else ""
         old = "" if news else f"<td>{html_code(field.old)}</td>"
-        yield f'<tr><th scope="row">{html_code(field.path)}{words}</th>{old}<td>{html_code(field.new)}</td></tr>'
+        yield f'<tr><th scope="row">{html_code(field.path)}{words}</th>{old}<td>{html_code(field.new)}</td>{where}</tr>'
     yield "</tbody></table>"
 
 

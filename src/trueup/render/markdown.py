@@ -86,7 +86,7 @@ def _unmanaged(page: Page, room: int) -> str:
 def _head(page: Page) -> Iterator[str]:
     """Everything above the fold."""
     yield marker(f"trueup:{page.target}", page.kind) if page.target else marker("trueup:", page.kind)
-    yield f"### {page.title}" + (f" for {span_code(shown(page.target, 160))}" if page.target else "")
+    yield f"### {page.title}" + (f" for {span_code(shown(page.name, 160))}" if page.name else "")
     yield ""
     yield f"**{inline(page.summary, span_code)}**"
     for alert in page.alerts:

@@ -87,11 +87,14 @@ def _scalars(fields: Sequence[Field]) -> Section:
     """A table of fields with their two sides; with one side where all are new."""
     news = not any(field.old for field in fields)
     titles = ["field", "value"] if news else ["field", *fields[0].sides]
+    placed = not news and any(field.where for field in fields)
+    titles += ["where"] if placed else []
     heading = "".join(f"<th>{title}</th>" for title in titles)
     rows = []
     for field in fields:
         words = f" {inline(f'({field.words})', html_code)}" if field.words else ""
         cells = [f"{html_code(field.path)}{words}", *([] if news else [html_code(field.old)]), html_code(field.new)]
+        cells += [html_code(field.where)] if placed else []
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     return Section(f"<table><tr>{heading}</tr>", tuple(rows), "</table>")
 

@@ -58,6 +58,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
     return Page(
         kind="plan",
         title="Trueup: plan",
+        name=_name(plan),
         target=_target(plan),
         where=_where(plan),
         flags=flags_of(plan.options, LOOK),
@@ -86,6 +87,7 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None) -> Page:
     return Page(
         kind="drift",
         title="Trueup: drift",
+        name=_name(plan),
         target=_target(plan),
         where=_where(plan),
         summary=drift_summary(plan),
@@ -122,6 +124,7 @@ def report_page(report: Report) -> Page:
     return Page(
         kind="apply",
         title="Trueup: apply",
+        name=_name(plan),
         target=_target(plan),
         where=_where(plan),
         flags=flags_of(plan.options, LOOK),
@@ -153,6 +156,10 @@ def counted(blocks: Sequence[Block]) -> str:
 
 def _target(plan: Plan) -> str:
     return f"{plan.identity.project}/{plan.identity.target}"
+
+
+def _name(plan: Plan) -> str:
+    return plan.identity.target if plan.identity.base_url == LOCAL else _target(plan)
 
 
 def _where(plan: Plan) -> str:

@@ -63,7 +63,7 @@ def _document(found: Sequence[Diagnostic], folder: str, category: str, failure: 
         "results": [_result(item, folder, rules.index(item.code), seen) for item in found],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False).replace("##[", "#\\u0023[") + "\n"
 
 
 def _rule(code: str) -> dict[str, Any]:

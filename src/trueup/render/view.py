@@ -79,13 +79,14 @@ class Group:
 class Page:
     """One answer of Trueup.
 
-    `kind` is plan, drift, apply, validate or error. `target` is `project/target`, empty where the answer is about no
-    target; `where` its protocol and address. `summary` is the stable line of the text format. `again` is the command
-    that shows all of it.
+    `kind` is plan, drift, apply, validate or error. `name` is what people call the target, `target` is
+    `project/target`; both are empty where the answer is about none. `where` is its protocol and address. `summary` is
+    the stable line of the text format. `again` is the command that shows all of it.
     """
 
     kind: str
     title: str
+    name: str = ""
     target: str = ""
     where: str = ""
     flags: str = ""

@@ -1,0 +1,137 @@
+"""Which renderer writes an answer in the format that was asked for. Knows formats and no command; prints nothing.
+
+Text knows the terminal; every other format is one document that is the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trueup.cli.output import Screen
+    from trueup.core.errors import TrueupError
+    from trueup.core.plan import Plan
+    from trueup.core.report import Report
+    from trueup.core.source import Diagnostic
+    from trueup.core.unmanaged import Unmanaged
+
+
+def plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> str:
+    """A plan; `alerts` are sentences that must be read first, where the format has a place for them."""
+    if screen.format == "json":
+        from trueup.render import json
+
+        return json.plan(plan)
+    if screen.format == "markdown":
+        from trueup.render import markdown
+
+        return markdown.plan(plan, alerts)
+    if screen.format == "html":
+        from trueup.render import html
+
+        return html.plan(plan, alerts)
+    if screen.format == "github":
+        from trueup.render import github
+
+        return github.plan(plan, alerts, folder=screen.folder)
+    return plan_text(plan, screen)
+
+
+def plan_text(plan: Plan, screen: Screen) -> str:
+    """A plan for people, whatever format was asked for."""
+    from trueup.render import text
+
+    return text.plan(plan, verbose=screen.verbose > 0, **screen.look)
+
+
+def drift(plan: Plan, unmanaged: Unmanaged | None, screen: Screen) -> str:
+    """What differs from what was applied."""
+    if screen.format == "json":
+        from trueup.render import json
+
+        return json.drift(plan, unmanaged)
+    if screen.format == "markdown":
+        from trueup.render import markdown
+
+        return markdown.drift(plan, unmanaged)
+    if screen.format == "html":
+        from trueup.render import html
+
+        return html.drift(plan, unmanaged)
+    if screen.format in ("github", "sarif", "junit"):
+        from trueup.render import github, junit, sarif
+
+        listed = {"github": github.drift, "sarif": sarif.drift, "junit": junit.drift}
+        return listed[screen.format](plan, folder=screen.folder)
+    from trueup.render import text
+
+    return text.drift(plan, unmanaged, verbose=screen.verbose > 0, **screen.look)
+
+
+def report(report: Report, screen: Screen) -> str:
+    """What an apply did."""
+    if screen.format == "json":
+        from trueup.render import json
+
+        return json.report(report)
+    if screen.format == "markdown":
+        from trueup.render import markdown
+
+        return markdown.report(report)
+    if screen.format == "html":
+        from trueup.render import html
+
+        return html.report(report)
+    if screen.format == "github":
+        from trueup.render import github
+
+        return github.report(report, folder=screen.folder)
+    from trueup.render import text
+
+    return text.report(report, verbose=screen.verbose > 0, **screen.look)
+
+
+def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
+    """Problems of files. `checked` is the sentence that sums up, `files` are all that were looked at."""
+    if screen.format == "json":
+        from trueup.render import json
+
+        return json.diagnostics(found)
+    if screen.format in ("markdown", "html"):
+        from trueup.render import html, markdown
+
+        return {"markdown": markdown.diagnostics, "html": html.diagnostics}[screen.format](found, checked)
+    if screen.format == "github":
+        from trueup.render import github
+
+        return github.diagnostics(found, checked, folder=screen.folder)
+    if screen.format == "sarif":
+        from trueup.render import sarif
+
+        return sarif.diagnostics(found, folder=screen.folder)
+    if screen.format == "junit":
+        from trueup.render import junit
+
+        return junit.diagnostics(found, files, folder=screen.folder)
+    from trueup.render import text
+
+    return text.diagnostics(found, **screen.look)
+
+
+def error(error: TrueupError, screen: Screen) -> str:
+    """What ended a command, as a document; nothing where the format is text, which goes elsewhere."""
+    if screen.format == "json":
+        from trueup.render import json
+
+        return json.error(error)
+    if screen.format in ("markdown", "html"):
+        from trueup.render import html, markdown
+
+        return {"markdown": markdown.error, "html": html.error}[screen.format](error)
+    if screen.format in ("github", "sarif", "junit"):
+        from trueup.render import github, junit, sarif
+
+        listed = {"github": github.error, "sarif": sarif.error, "junit": junit.error}
+        return listed[screen.format](error, folder=screen.folder)
+    return ""
