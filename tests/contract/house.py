@@ -7,7 +7,7 @@ other, and a row without a server, or a server that takes what the row does not 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +84,12 @@ def house(
     gateway: str = "",
     habits: Habits = USUAL,
     target: Mapping[str, Any] | None = None,
+    ids: Callable[[], str] | None = None,
 ) -> Iterator[House]:
     """A house with two assistants: `math`, with all fields, and `plain`. `target` are further keys of its target."""
     front = Gateway() if gateway else None
     with (
-        Server(dialect=dialect, habits=habits) as server,
+        Server(dialect=dialect, habits=habits, ids=ids, clock=lambda: 1_700_000_000) as server,
         running(server, key=KEY, faults=True, gateway=front) as url,
     ):
         made = House(root, capsys, server, url)

@@ -11,6 +11,18 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+SCHEMAS = {
+    "openai": ("openai-v2.json", "CreateAssistantRequest", "ModifyAssistantRequest", "AssistantObject",
+               "ListAssistantsResponse", "DeleteAssistantResponse"),
+    "openai-v1": ("openai-v1.json", "CreateAssistantRequest", "ModifyAssistantRequest", "AssistantObject",
+                  "ListAssistantsResponse", "DeleteAssistantResponse"),
+    "azure-openai": ("azure-2025-03-01-preview.json", "createAssistantRequest", "modifyAssistantRequest",
+                     "assistantObject", "listAssistantsResponse", "deleteAssistantResponse"),
+    "foundry-classic": ("foundry-classic-v1.transcribed.json", "CreateAgent", "UpdateAgent", "Agent", "AgentList",
+                        "Deletion"),
+}  # fmt: skip
+"""Of each dialect the specification, and what create, modify, an assistant, a page and a deletion are called in it."""
+
 
 def spec(name: str) -> Any:
     """A specification's JSON; skips the test when the folder (TRUEUP_SPECS, or ../shared/specs) lacks it."""

@@ -10,23 +10,11 @@ import pytest
 
 from tests.local.bodies import FULL, REFUSED, REFUSED_IN_MODIFY, SHARED, TAKEN, function, search
 from tests.local.requests import error, listed, made, modified, post
-from tests.local.specs import validator
+from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
 from trueup.local.openai_assistants import Server
 from trueup.local.vendors import VENDORS
-
-SCHEMAS = {
-    "openai": ("openai-v2.json", "CreateAssistantRequest", "ModifyAssistantRequest", "AssistantObject",
-               "ListAssistantsResponse", "DeleteAssistantResponse"),
-    "openai-v1": ("openai-v1.json", "CreateAssistantRequest", "ModifyAssistantRequest", "AssistantObject",
-                  "ListAssistantsResponse", "DeleteAssistantResponse"),
-    "azure-openai": ("azure-2025-03-01-preview.json", "createAssistantRequest", "modifyAssistantRequest",
-                     "assistantObject", "listAssistantsResponse", "deleteAssistantResponse"),
-    "foundry-classic": ("foundry-classic-v1.transcribed.json", "CreateAgent", "UpdateAgent", "Agent", "AgentList",
-                        "Deletion"),
-}  # fmt: skip
-"""Of each dialect the specification, and what create, modify, an assistant, a page and a deletion are called in it."""
 
 
 def checks(dialect: str) -> list[Callable[[Any], None]]:
