@@ -84,6 +84,21 @@ def test_no_change_is_hidden_when_blocks_move(lines: list[str], data: st.DataObj
     _check("\n".join(lines), "\n".join(moved))
 
 
+@given(
+    st.permutations(range(7)), st.lists(st.sampled_from(["\n", "\n\n", "\n\n\n"]), min_size=14, max_size=14), st.data()
+)
+@settings(max_examples=300, deadline=None)
+def test_no_change_is_hidden_when_paragraphs_are_shuffled(
+    order: list[int], ends: list[str], data: st.DataObject
+) -> None:
+    words = ["kind", "brief", "early", "late", "green", "open"]
+    lines = [f"Rule {n}: stay {words[n % 6]} and {words[n % 5]} on day {n}." for n in range(7)]
+    edited = [line + data.draw(st.sampled_from(["", " Always.", "\n"])) for line in lines]
+    before = "".join(line + end for line, end in zip(lines, ends, strict=False))
+    after = "".join(edited[n] + end for n, end in zip(order, ends[7:], strict=True))
+    _check(before, after)
+
+
 @given(st.lists(st.sampled_from(["kind", "be", "and", "very", "brief", ",", "."]), max_size=40), st.data())
 @settings(max_examples=300, deadline=None)
 def test_no_change_is_hidden_when_lines_are_broken_anew(words: list[str], data: st.DataObject) -> None:

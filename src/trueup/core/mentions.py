@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from trueup.core.prose import Mention, Sort
@@ -17,6 +18,9 @@ SHOWN = 40
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{1,80}\}\}|\{[^\W\d][\w.-]{0,60}\}|<[^\W\d][\w.:-]{0,60}>"  # {{x}}, {x}, <x>
 )
+_Named = Mapping[tuple[Sort, str], int]
+"""Each name with the place of its first mention."""
+
 _NAME = re.compile(r"\w[\w-]*")
 
 
@@ -34,25 +38,22 @@ def function_names(tools: Any) -> tuple[str, ...]:
 def mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Mention, ...]:
     """What only one of the texts names: that which appeared first, each in the order of its text."""
     names = BUILT_IN.union(tools)
-    old, new = dict(_named(before, names)), dict(_named(after, names))
-    appeared = [
-        Mention(sort, text, True, _line(after, at)) for (sort, text), at in new.items() if (sort, text) not in old
-    ]
-    vanished = [
-        Mention(sort, text, False, _line(before, at)) for (sort, text), at in old.items() if (sort, text) not in new
-    ]
-    return (*appeared[:SHOWN], *vanished[:SHOWN])
+    old, new = _named(before, names), _named(after, names)
+    return (*_only(new, old, after, appeared=True), *_only(old, new, before, appeared=False))
 
 
-def _named(text: str, names: Collection[str]) -> Iterator[tuple[tuple[Sort, str], int]]:
+def _only(mine: _Named, other: _Named, text: str, *, appeared: bool) -> Iterator[Mention]:
+    """What one text names and the other does not, as far as it is listed."""
+    found = ((name, at) for name, at in mine.items() if name not in other)
+    for (sort, name), at in islice(found, SHOWN):
+        yield Mention(sort, name, appeared, text.count("\n", 0, at) + 1)
+
+
+def _named(text: str, names: Collection[str]) -> _Named:
     """Each name with the place of its first mention, in the order of the text."""
     found = [((Sort.PLACEHOLDER, match.group()), match.start()) for match in _PLACEHOLDER.finditer(text)]
     found += [((Sort.TOOL, match.group()), match.start()) for match in _NAME.finditer(text) if match.group() in names]
     first: dict[tuple[Sort, str], int] = {}
     for name, at in found:
         first.setdefault(name, at)
-    yield from sorted(first.items(), key=lambda item: item[1])
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
+    return dict(sorted(first.items(), key=lambda item: item[1]))

@@ -19,8 +19,11 @@ MOVES = 100
 LINES = 20_000
 """Lines lost and gained together beyond which nobody is looked for: that is another text."""
 
-EDITED = 600
-"""Lines on each side among which edited ones are looked for."""
+EDITED = 3_000
+"""Lines lost and gained together among which edited ones are looked for."""
+
+RARE = 8
+"""Gained lines in which a word may stand and still tell where a lost line went."""
 
 ALIKE = 0.6
 """The share of words that a line must keep to be the same line elsewhere."""
@@ -54,10 +57,15 @@ def moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowa
     if not lost or not gained:
         return []
     found = _equal(left, right, lost, gained)
-    if len(lost) <= EDITED and len(gained) <= EDITED:
+    if len(lost) + len(gained) <= EDITED:
         found |= _edited(left, right, lost, gained, found, allowance)
+    taken = set(found.values())
+    free = (
+        {i: gap for i, gap in lost.items() if i not in found},
+        {j: gap for j, gap in gained.items() if j not in taken},
+    )
     blocks = [
-        _with_blank(block, left, right, lost, gained)
+        _with_blank(block, left, right, (lost[block.before], gained[block.after]), free)
         for block in _blocks(found, lost, gained)
         if any(_is_strong(left[i]) for i in range(block.before, block.before + block.old) if i in found)
     ]
@@ -65,11 +73,15 @@ def moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowa
 
 
 def _with_blank(
-    block: Move, left: Sequence[str], right: Sequence[str], lost: Mapping[int, Gap], gained: Mapping[int, Gap]
+    block: Move,
+    left: Sequence[str],
+    right: Sequence[str],
+    gaps: tuple[Gap, Gap],
+    free: tuple[Mapping[int, Gap], Mapping[int, Gap]],
 ) -> Move:
-    """The block with the empty line after it, where that went with it."""
+    """The block with the empty line after it, where that went with it and is free on both sides."""
     i, j = block.before + block.old, block.after + block.new
-    follows = lost.get(i) is lost[i - 1] and gained.get(j) is gained[j - 1]
+    follows = free[0].get(i) is gaps[0] and free[1].get(j) is gaps[1]
     if follows and not left[i].strip() and left[i] == right[j]:
         return block._replace(old=block.old + 1, new=block.new + 1)
     return block
@@ -121,16 +133,21 @@ def _edited(
     """Lines that kept most of their words and are nowhere nearer to what they were than in another gap."""
     taken = set(found.values())
     words = {j: frozenset(words_of(right[j][:2_000])) for j in gained if j not in taken}
+    index: dict[str, list[int]] = {}
+    for j, said in words.items():
+        for word in said if len(said) > 3 else ():
+            index.setdefault(word, []).append(j)
     more: dict[int, int] = {}
     for i, gap in lost.items():
-        mine = frozenset(words_of(left[i][:2_000]))
-        if i in found or len(mine) < 4 or not allowance.spend(4 * len(words)):
+        mine = frozenset(words_of(left[i][:2_000])) if i not in found else frozenset()
+        if len(mine) < 4 or not allowance.spend(len(mine)):
             continue
-        alike = [(likeness(mine, other), gained[j] is gap, j) for j, other in words.items() if len(other) > 3]
+        votes = Counter(j for word in mine if len(index.get(word, ())) <= RARE for j in index.get(word, ()))
+        alike = [(likeness(mine, words[j]), gained[j] is gap, j) for j, _ in votes.most_common(5) if j not in taken]
         share, is_near, j = max(alike, default=(0.0, True, 0))
         if share >= ALIKE and not is_near:
             more[i] = j
-            del words[j]
+            taken.add(j)
     return more
 
 

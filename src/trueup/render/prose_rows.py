@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from trueup.core import prose as model
-from trueup.core.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, sections
+from trueup.core.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, first_line, sections
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
 from trueup.render.visible import fitting, shortened, visible, wrapped
@@ -100,10 +100,15 @@ def rows(
     groups = list(sections(prose))
     left = LINES
     note = was = ""
+    file = _file(place(first_line(prose, old_side=old_side)))
     for number, (unchanged, changed) in enumerate(groups):
         note, was = notes.get(key(changed), "") if changed else "", note
         if not note.startswith("="):
-            yield from _around(unchanged, changed, scene, is_first=not number, told=was.startswith("="))
+            here = _file(_at(changed, scene)) if changed else file
+            yield from _around(
+                unchanged, changed, scene, named=not number, told=was.startswith("="), other=here != file
+            )
+            file = here
         if note != was:
             yield from _note(note.removeprefix("="), indent, look)
         if note.startswith("="):
@@ -121,22 +126,36 @@ def rows(
         yield (Piece(" " * indent + f"  (the text {end} with a newline)", Tone.FAINT),)
 
 
+def _at(changed: Sequence[Run], scene: Scene) -> str:
+    """Where a group of changes begins."""
+    return scene.place(changed[0].before if scene.old_side else changed[0].after)
+
+
+def _file(place: str) -> str:
+    """The file of a place; nothing where only a line is known."""
+    return place.rpartition(":")[0]
+
+
 def _lines(run: Run) -> int:
     """Lines of change that a run shows."""
     return sum(map(_lines, run.runs)) if run.runs else max(run.old, run.new) * (run.kind not in UNCHANGED)
 
 
 def _around(
-    unchanged: Sequence[Run], changed: Sequence[Run], scene: Scene, *, is_first: bool, told: bool
+    unchanged: Sequence[Run], changed: Sequence[Run], scene: Scene, *, named: bool, told: bool, other: bool
 ) -> Iterator[Row]:
-    """The unchanged lines before a group; after one that was not shown again, only what leads to this one."""
+    """The unchanged lines before a group, its place with the fold, or alone where it stands in another file.
+
+    After a group that was not shown again, only what leads to this one. A group that is named above has no place.
+    """
+    where = _at(changed, scene) if changed and not named else ""
     if told and any(run.kind is Kind.FOLDED for run in unchanged):
         while unchanged[0].kind is not Kind.FOLDED:
             unchanged = unchanged[1:]
+    if other and where and not any(run.kind is Kind.FOLDED for run in unchanged):
+        yield _fold(where, scene)
     for run in unchanged:
         if run.kind is Kind.FOLDED:
-            first = changed[0] if changed and not is_first else None
-            where = scene.place(first.before if scene.old_side else first.after) if first else ""
             yield _fold(f"{many(run.old, 'line')} unchanged", scene, where)
         elif changed or not told:
             yield from _whole(run, scene)
