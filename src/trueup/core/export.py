@@ -1,7 +1,7 @@
 """An export as text and back: everything that was live on one target at one moment, whole, and no credential.
 
-The text is JSON with one assistant on each line, keys in order, numbers as the server gave them: the same assistants
-give the same bytes, and git shows which one changed. What is read is hostile until checked. Knows no file.
+The text is JSON with one assistant on each line, keys and numbers as the server gave them: the same answers
+give the same bytes, and git shows which assistant changed. What is read is hostile until checked. Knows no file.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _text(export: Export, assistants: Iterable[Exported], *, escaped: bool) -> s
 
 
 def _json(value: Any, escaped: bool) -> str:
-    return json.dumps(value, ensure_ascii=escaped, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, ensure_ascii=escaped, separators=(",", ":"), allow_nan=False)
 
 
 def _entry_value(entry: Exported) -> dict[str, Any]:
