@@ -27,6 +27,7 @@ from trueup.core.state import State
 from trueup.core.state_codec import encode as encode_state
 from trueup.core.summary import summary
 from trueup.local.faults import Kind
+from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
 from trueup.wire.adapters import identity_of
 
@@ -34,6 +35,7 @@ SYMBOLS = {
     Action.CREATE: "+",
     Action.MODIFY: "~",
     Action.STAMP: "~",
+    Action.RELEASE: "~",
     Action.DELETE: "-",
     Action.ADOPT: "=",
     Action.UNREAD: "?",
@@ -74,7 +76,9 @@ class Story:
         clock = Clock()
         world = World(clock=clock)
         numbers = itertools.count(1)
-        world.server = Server(":memory:", lambda: clock.now, lambda: f"asst_{next(numbers):04d}", **case.server)
+        world.server = Server(
+            ":memory:", lambda: clock.now, lambda: f"asst_{next(numbers):04d}", habits=Habits(**case.server)
+        )
         story = cls(world)
         story.target(case.target)
         story.files(case.files)
@@ -98,6 +102,9 @@ class Story:
 
     def moved(self, names: Mapping[str, str]) -> None:
         self.world.moved.update(names)
+
+    def released(self, names: list[str]) -> None:
+        self.world.released |= set(names)
 
     def left_out(self, names: list[str]) -> None:
         """`prod: false`: the definition exists, but not for this target."""

@@ -261,7 +261,8 @@ def a_foreign_stamp_is_never_adopted_nor_written_over(facts: Facts, choices: Cho
     stamp = facts.live.stamp
     if (stamp.project, stamp.target) == ("acme", "prod") and stamp.name in {"math", facts.moved_from}:
         return
-    assert verdict.action in (Action.HELD, Action.ORPHAN, Action.UNREAD)
+    assert verdict.action in (Action.HELD, Action.ORPHAN, Action.UNREAD, Action.FORGET)
+    assert facts.released or verdict.action is not Action.FORGET
     assert not verdict.adopted
 
 
@@ -270,6 +271,18 @@ def two_stamps_without_a_record_send_nothing(facts: Facts, choices: Choices) -> 
         verdict = judge(facts, choices)
         assert (verdict.action, verdict.reason) == (Action.HELD, Reason.TWINS)
         assert verdict.others == tuple(sorted(seen.id for seen in facts.stamped))
+
+
+def what_is_released_is_let_go_and_nothing_else(facts: Facts, choices: Choices) -> None:
+    verdict = judge(facts, choices)
+    if not facts.released:
+        assert verdict.action is not Action.RELEASE
+        return
+    assert verdict.action in (Action.RELEASE, Action.FORGET, Action.HELD, Action.UNREAD, Action.NOTHING)
+    if verdict.action is Action.RELEASE:
+        assert verdict.live is not None
+        assert verdict.live.stamp is not None
+        assert (verdict.live.stamp.project, verdict.live.stamp.name) == ("acme", "math")
 
 
 LAWS: tuple[Callable[[Facts, Choices], None], ...] = (
@@ -283,6 +296,7 @@ LAWS: tuple[Callable[[Facts, Choices], None], ...] = (
     what_is_wanted_and_not_done_says_so,
     a_foreign_stamp_is_never_adopted_nor_written_over,
     two_stamps_without_a_record_send_nothing,
+    what_is_released_is_let_go_and_nothing_else,
 )
 
 
@@ -335,8 +349,8 @@ def _product() -> Iterator[tuple[Facts, Choices]]:
             known = record_of(one.stamp, one.id, one.created_at) if one is not None and one.stamp is not None else None
         found = next((seen for seen in (live, *twins) if seen and known and seen.id == known.id), None)
         facts = Facts("math", file, known, found, stamped, complete=complete)
-        for choices in switches:
-            yield facts, replace(choices, rules=Rules(SEMANTICS, stamps))
+        for released, choices in itertools.product((False, True) if file is None else (False,), switches):
+            yield replace(facts, released=released), replace(choices, rules=Rules(SEMANTICS, stamps))
 
 
 def test_the_whole_product() -> None:
@@ -348,5 +362,5 @@ def test_the_whole_product() -> None:
         met.add(judge(facts, choices).action)
         for law in LAWS[1:]:
             law(facts, choices)
-    assert number == 4 * 19 * 2 * 3 * 2 * 2 * 16
+    assert number == 4 * 19 * 2 * 4 * 2 * 2 * 16
     assert met == set(Action)

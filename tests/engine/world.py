@@ -86,6 +86,7 @@ class World:
     target: Target = field(default_factory=lambda: Target("prod", "acme", base_url="http://127.0.0.1:1/v1", settle=5.0))
     definitions: dict[str, Definition] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
     targets: frozenset[str] = frozenset({"prod"})
     left_out: frozenset[str] = frozenset()
     clock: Clock = field(default_factory=Clock)
@@ -223,6 +224,7 @@ class World:
             targets=self.targets,
             options=options,
             moved=self.moved,
+            released=frozenset(self.released),
         )
 
     def ports(self) -> Ports:

@@ -189,7 +189,7 @@ async def _execute(session: Session, courier: Courier, work: Work) -> Report:
     planned = work.planning.state
     if session.target.state == "file" and (planned != session.store.load() or not session.store.is_folded):
         session.store.save(planned)  # also what a killed run left in the journal, which no checkout but this one has
-    if not any(change.action in WRITES | BOOKKEEPING for change in work.plan.changes):
+    if not any(change.action in WRITES | BOOKKEEPING or change.adopted for change in work.plan.changes):
         codes = codes_of(work.plan)
         if any(outcome.result is Result.REFUSED for outcome in work.outcomes):
             codes.add(Exit.HELD)

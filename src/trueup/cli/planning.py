@@ -57,6 +57,7 @@ def _compared(
         targets=frozenset(session.project.targets),
         options=session.options(destroy=destroy, accepted_ids=accepted),
         moved=session.project.moved,
+        released=frozenset(session.project.released),
     )
     if names:
         wish = replace(wish, selected=_selected(names, loaded, state, view, wish))

@@ -17,7 +17,7 @@ INTENT = "intent"
 DONE = "done"
 NOT_DONE = "not-done"
 
-_REMOVES = frozenset({"delete", "forget"})
+_REMOVES = frozenset({"delete", "forget", "release"})
 _TEXTS = ("step", "name", "action", "operation", "id", "after")
 _KEYS = frozenset((*_TEXTS, "since", "record"))
 

@@ -61,6 +61,7 @@ class Facts:
     rename_ids: tuple[str, ...] = ()  # the live ids of `rename_of`
     renamed_to: tuple[str, ...] = ()
     full: bool = False  # live metadata has no room for a stamp
+    released: bool = False  # `released` names it
     crowded: bool = False  # the file's metadata leaves no room for one
 
 
@@ -101,6 +102,8 @@ WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
 
 def judge(facts: Facts, choices: Choices) -> Verdict:
     """Exactly one verdict for every combination of file, record and live."""
+    if facts.released and facts.file is None:
+        return _released(facts, choices)
     if choices.destroy or facts.file is None:
         return _unwanted(facts, choices)
     if facts.record is None:
@@ -114,6 +117,22 @@ def is_ours(stamp: Stamp, facts: Facts, choices: Choices) -> bool:
     """Whether a stamp names this project, this target and this name (or the one it is moved from)."""
     names = {facts.name, facts.moved_from} - {""}
     return stamp.project == choices.project and stamp.target == choices.target and stamp.name in names
+
+
+def _released(facts: Facts, choices: Choices) -> Verdict:
+    """Let go of: a stamp of ours is taken off, everything else is only forgotten."""
+    record, live = facts.record, facts.live or (facts.stamped[0] if facts.stamped else None)
+    if live is None and facts.unread:
+        return Verdict(Action.UNREAD, Reason.UNREADABLE, record=record, wanted=True)
+    if live is None:
+        return Verdict(Action.FORGET if record else Action.NOTHING, Reason.GONE, record=record)
+    others = _ids(seen for seen in facts.stamped if seen.id != live.id)
+    if live.stamp is None or not is_ours(live.stamp, facts, choices):
+        return Verdict(Action.FORGET, Reason.RELEASED, live, record, others=others)
+    if record is not None and (record.id != live.id or not _is_known(live.stamp, record, facts.pending)):
+        return Verdict(Action.HELD, Reason.BEHIND, live, record, wanted=True, others=others)
+    found = record or record_of(live.stamp, live.id, live.created_at)
+    return Verdict(Action.RELEASE, Reason.RELEASED, live, found, others=others)
 
 
 def _unwanted(facts: Facts, choices: Choices) -> Verdict:

@@ -44,6 +44,7 @@ class Action(Enum):
     MODIFY = "modify"
     DELETE = "delete"
     STAMP = "stamp"  # a write of the stamp alone
+    RELEASE = "release"  # the stamp is taken off and the record forgotten
     ADOPT = "adopt"  # the record is made from the stamp; nothing else changes
     RECORD = "record"  # only the record changes
     FORGET = "forget"  # the record goes, nothing is live
@@ -79,6 +80,7 @@ class Reason(Enum):
     GONE = "gone"
     RENAME = "likely-rename"
     MOVED = "moved"
+    RELEASED = "released"
     NOT_STAMPED = "not-stamped"
     STAMP_LOST = "stamp-lost"
     UNREADABLE = "unreadable"
@@ -136,7 +138,7 @@ class Change:
     functions: tuple[str, ...] = ()
 
 
-WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP})
+WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP, Action.RELEASE})
 """The actions that send a request which changes something."""
 
 

@@ -26,10 +26,12 @@ def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> S
             continue
         live = seen.get(entry.id)
         if live is None:
-            if entry.action == "delete" and entry.id in absent:
+            if entry.action in ("delete", "release") and entry.id in absent:
                 records.pop(name, None)
                 del pending[name]
             continue
+        if entry.action == "release" and live.stamp is None:
+            records.pop(name, None)
         if entry.action != "delete" and entry.record is not None and _landed(entry, entry.record, live):
             records[name] = replace(entry.record, id=entry.id, created_at=live.created_at)
         del pending[name]

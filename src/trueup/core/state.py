@@ -51,7 +51,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request whose outcome is not known: `action` is create, modify or delete; `since` is Unix seconds."""
+    """A request whose outcome is not known: `action` is create, modify, delete or release; `since` is Unix seconds."""
 
     name: str
     operation: str

@@ -10,6 +10,7 @@ _COUNTED = {
     Action.CREATE: "create",
     Action.MODIFY: "modify",
     Action.STAMP: "modify",
+    Action.RELEASE: "modify",
     Action.DELETE: "delete",
     Action.ADOPT: "adopt",
     Action.HELD: "held",

@@ -27,6 +27,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.GONE: "is neither live nor described by a file",
     Reason.RENAME: "looks like a rename: {others}",
     Reason.MOVED: "was {moved_from}",
+    Reason.RELEASED: "is released: it stays live as it is, and is ours no longer",
     Reason.NOT_STAMPED: "does not carry our stamp yet",
     Reason.STAMP_LOST: "this server was sent our stamp and did not keep it",
     Reason.UNREADABLE: "could not be read",
@@ -50,6 +51,8 @@ HINTS: dict[Reason, str] = {
     Reason.DELETED_OUTSIDE: "To create it again: --on-drift revert. To let it go: remove the file, "
     "or trueup state rm {name}",
     Reason.ORPHANED: "Kept. To delete it: --prune. To keep it and forget it: trueup state rm {name}",
+    Reason.RELEASED: "To manage it elsewhere, import it there: trueup import NAME=ID. "
+    "Once every target has been applied, the name can leave `released`.",
     Reason.PROTECTED: "To lift it: apply a definition of it that says `lifecycle: {{protect: false}}`.",
     Reason.STAMP_LOST: "Say `stamp: false` for this target in trueup.yaml; the state file is then the only memory.",
     Reason.UNREADABLE: "Nothing is created or deleted while the view is partial. Try again.",

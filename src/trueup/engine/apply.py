@@ -16,6 +16,8 @@ from trueup.engine.plan import Planning
 from trueup.engine.run import Locate, Run
 from trueup.wire.base import Adapter
 
+MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
+
 
 async def execute(
     planning: Planning,
@@ -62,7 +64,7 @@ async def _work_through(run: Run, plan: Plan) -> None:
     """All steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
     await _bookkeeping(run, plan)
     await creates.run_all(run, [change for change in plan.changes if change.action is Action.CREATE])
-    await modifies.run_all(run, [change for change in plan.changes if change.action in (Action.MODIFY, Action.STAMP)])
+    await modifies.run_all(run, [change for change in plan.changes if change.action in MODIFYING])
     await modifies.delete_all(run, [change for change in plan.changes if change.action is Action.DELETE])
 
 
@@ -82,11 +84,16 @@ def codes_of(plan: Plan) -> set[Exit]:
 
 
 async def _bookkeeping(run: Run, plan: Plan) -> None:
-    """Adoptions, record-only changes and forgotten records: nothing is sent for them."""
+    """Adoptions, record-only changes and forgotten records: nothing is sent for them.
+
+    One that is adopted and then left alone is ours from now on all the same.
+    """
     results = {Action.ADOPT: Result.ADOPTED, Action.RECORD: Result.RECORDED, Action.FORGET: Result.FORGOTTEN}
     if run.target.state == "stamps":
         return
     for change in plan.changes:
-        if change.action in results:
-            await run.conclude(change, change.action.value, change.record)
-            run.outcomes[change.name] = Outcome(change.name, change.action, results[change.action], change.id)
+        left = change.adopted and change.record is not None and change.action in (Action.HELD, Action.DRIFT)
+        action = Action.ADOPT if left else change.action
+        if action in results:
+            await run.conclude(change, action.value, change.record)
+            run.outcomes[change.name] = Outcome(change.name, action, results[action], change.id)

@@ -31,6 +31,7 @@ class Wish:
     options: Options = field(default_factory=Options)
     moved: Mapping[str, str] = field(default_factory=dict)
     selected: frozenset[str] | None = None
+    released: frozenset[str] = frozenset()
 
     def new_name(self, name: str) -> str:
         """The name under which a record or a stamp of this name counts today."""
@@ -113,6 +114,7 @@ def gather(
             ignored=definition.ignored if definition is not None else frozenset(),
             pending=state.pending.get(name),
             moved_from=_moved_from(name, wish, before, stamped.get(name, ())),
+            released=name in wish.released,
             crowded=_metadata_pairs(definition) >= adapter.dialect.metadata_pairs,
             full=live is not None and len(live.body.get("metadata") or {}) >= adapter.dialect.metadata_pairs,
         )
@@ -193,6 +195,7 @@ def _orphans_by_trait(facts: Mapping[str, Facts], wish: Wish) -> dict[tuple[str,
         live = _live(fact)
         if (
             fact.file is None
+            and not fact.released
             and live is not None
             and name not in wish.names
             and live.id not in wish.options.accepted_ids

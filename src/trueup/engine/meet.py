@@ -54,6 +54,8 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
     if promised.action is Action.DELETE:
         view = fresh.view
         done = promised.id in view.absent or (view.complete and promised.id not in view.live)
+    elif promised.action is Action.RELEASE:
+        done = now is None
     else:
         done = promised.operation in fresh.operations.get(promised.name, frozenset())
     if done:

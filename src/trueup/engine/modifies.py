@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import split
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plan import Action, Change
 from trueup.core.report import Outcome, Result
-from trueup.core.stamp import KEY
+from trueup.core.stamp import KEY, parse
 from trueup.engine.courier import Stale, each, is_unclear
 from trueup.engine.recheck import Found, Unread, current, is_before, is_fresh, look, read
 from trueup.engine.requests import METADATA, completed
@@ -62,7 +63,7 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
 
 
 def _verb(change: Change) -> str:
-    return "delete" if change.action is Action.DELETE else "modify"
+    return change.action.value if change.action in (Action.DELETE, Action.RELEASE) else "modify"
 
 
 async def _write(run: Run, change: Change) -> None:
@@ -93,6 +94,8 @@ def _request(change: Change, live: Live) -> Call:
     if not change.repeats:
         return change.calls[0]
     gone = frozenset(field.path for field in change.fields if field.path in change.overwritten)
+    if change.action is Action.RELEASE:
+        gone |= {f"{METADATA}.{KEY}"}
     return completed(change.calls[0], change.repeats, live.body, gone)
 
 
@@ -196,6 +199,8 @@ async def _is_found_done(run: Run, change: Change, found: Found | None, live: Li
 
 def _is_ignored(run: Run, change: Change, live: Live) -> bool:
     """Whether the server answered with nothing of what was sent: then it was not done, whatever the status says."""
+    if change.action is Action.RELEASE:
+        return False  # what the answer shows decides: `_released`
     sent = {*split(change.calls[0].json)}
     return sent <= {*not_kept(change, live, run.adapter)} and is_before(change, live)
 
@@ -212,6 +217,9 @@ def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
 
 
 async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None:
+    if change.action is Action.RELEASE:
+        await _released(run, change, live, attempts)
+        return
     assert change.record is not None
     if not all(key in live.body for key in change.calls[0].json):
         try:
@@ -222,6 +230,21 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
     await run.conclude(change, "modify", record)
     missing = not_kept(change, live, run.adapter)
     run.tell(Outcome(change.name, change.action, Result.DONE, live.id, not_kept=missing, attempts=attempts))
+
+
+async def _released(run: Run, change: Change, live: Live, attempts: int) -> None:
+    """Forgets what carries our stamp no longer; to a server that keeps the key its other request is sent."""
+    if METADATA not in live.body:
+        with contextlib.suppress(Unread):
+            live = await read(run, change.id) or live
+    if METADATA in live.body and parse(live.body[METADATA]) is None:
+        await run.conclude(change, "release", None)
+        run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
+    elif len(change.calls) > 1:
+        await _write(run, replace(change, calls=change.calls[1:]))
+    else:
+        await run.withdraw(change, "release")
+        run.fail(change, "this server keeps our stamp whatever it is sent", attempts=attempts)
 
 
 async def _deleted(run: Run, change: Change, attempts: int) -> None:

@@ -100,6 +100,9 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Chan
     if verdict.action is Action.DELETE:
         made = requests.delete(verdict, wish.identity, fact.name, adapter)
         return replace(base, calls=made.calls, operation=made.operation, overwritten=made.overwritten or {})
+    if verdict.action is Action.RELEASE:
+        made = requests.release(verdict, wish.identity, fact.name, adapter)
+        return replace(base, calls=made.calls, operation=made.operation, repeats=made.repeats)
     if definition is None or fact.file is None:
         return base
     base = _located(base, definition, verdict)
@@ -204,7 +207,7 @@ def _refuse_another_account(state: State, view: View) -> None:
 
 
 def _refuse_empty(wish: Wish, state: State) -> None:
-    if not wish.names and state.records and not wish.options.destroy:
+    if not wish.names and state.records.keys() - wish.released and not wish.options.destroy:
         count = "an assistant" if len(state.records) == 1 else f"{len(state.records)} assistants"
         raise RefusedError(
             f"There are no definitions, but state records {count}.",

@@ -9,7 +9,7 @@ from trueup.core.canonical import canonical, digest, same, split
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.judge import fields_of
 from trueup.core.plan import Action, Change
-from trueup.core.stamp import KEY
+from trueup.core.stamp import KEY, parse
 from trueup.engine.run import Run
 from trueup.wire.base import Live, Unexpected
 
@@ -70,6 +70,8 @@ async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live
         return None, None
     if live is None:
         return Found.ABSENT, None
+    if change.action is Action.RELEASE:
+        return (Found.AS_PLANNED if parse(live.body.get("metadata")) is None else Found.AS_BEFORE), live
     if change.action is not Action.DELETE and _is_as_planned(run, call, live):
         return Found.AS_PLANNED, live
     return (Found.AS_BEFORE if is_before(change, live) else Found.ELSE), live

@@ -104,6 +104,16 @@ def delete(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) ->
     return Request((adapter.delete(live.id),), digest(content, 16), old, overwritten=overwritten)
 
 
+def release(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) -> Request:
+    """The write without our stamp; and, for a server that keeps the key, the one that says `released` in its place."""
+    live, old = verdict.live, verdict.record
+    assert live is not None
+    assert old is not None
+    content = {"release": live.id, "after": old.operation, "name": name, "target": identity.target}
+    calls = tuple(adapter.modify(live.id, {METADATA: entry}) for entry in ({}, {KEY: stamps.RELEASED}))
+    return Request(calls, digest(content, 16), old, repeats=(METADATA,), overwritten={})
+
+
 def remembered(
     order: Order, verdict: Verdict, operation: str, sent: Mapping[str, Applied], *, stamped: bool | None
 ) -> Record:

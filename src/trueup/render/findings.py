@@ -17,6 +17,7 @@ _LEVELS = {
     Action.CREATE: Severity.NOTE,
     Action.MODIFY: Severity.NOTE,
     Action.STAMP: Severity.NOTE,
+    Action.RELEASE: Severity.NOTE,
     Action.ADOPT: Severity.NOTE,
     Action.DELETE: Severity.WARNING,
     Action.HELD: Severity.WARNING,

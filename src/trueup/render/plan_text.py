@@ -39,6 +39,7 @@ SIGNS = {
     Action.CREATE: Sign("+", "create", Tone.CREATE),
     Action.MODIFY: Sign("~", "modify", Tone.MODIFY),
     Action.STAMP: Sign("~", "stamp", Tone.MODIFY),
+    Action.RELEASE: Sign("~", "release", Tone.MODIFY),
     Action.ADOPT: Sign("=", "adopt", Tone.ADOPT),
     Action.DELETE: Sign("-", "delete", Tone.DELETE),
     Action.HELD: Sign("!", "held back", Tone.HELD),

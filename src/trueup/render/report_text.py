@@ -19,6 +19,7 @@ _DONE = {
     Action.CREATE: "created",
     Action.MODIFY: "modified",
     Action.STAMP: "stamped",
+    Action.RELEASE: "released",
     Action.DELETE: "deleted",
     Action.ADOPT: "adopted",
     Action.RECORD: "recorded",
@@ -51,7 +52,7 @@ def report_summary(report: Report) -> str:
     ends = Counter(item.result for item in report.outcomes)
     bad = ends[Result.FAILED] + ends[Result.UNKNOWN]
     held = ends[Result.REFUSED] + ends[Result.CHANGED] + ends[Result.SKIPPED]
-    modified = done[Action.MODIFY] + done[Action.STAMP]
+    modified = done[Action.MODIFY] + done[Action.STAMP] + done[Action.RELEASE]
     line = f"Applied: {done[Action.CREATE]} created, {modified} modified, {done[Action.DELETE]} deleted, {bad} failed"
     more = (
         (ends[Result.ADOPTED] + done[Action.ADOPT], "adopted"),
