@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.local.bodies import FULL
 from tests.local.specs import validator
@@ -23,6 +25,10 @@ from trueup.local.portkey_settings import STORED_KEY, is_allowed_host
 
 HOST = "http://127.0.0.1:9100/v1"
 TO = {"x-portkey-provider": "openai", "x-portkey-custom-host": HOST, "authorization": "Bearer k"}
+KEYS = st.sampled_from([
+    "provider", "api_key", "custom_host", "retry", "attempts", "on_status_codes", "request_timeout", "override_params",
+    "targets", "strategy", "mode", "model",
+])  # fmt: skip
 PLAIN = Gateway()
 JSON = {"content-type": "application/json"}
 V2 = {"openai-beta": "assistants=v2"}
@@ -145,6 +151,9 @@ def test_a_configuration_overrides_what_is_sent(scene: Scene) -> None:
         (config(retry={"attempts": 1, "on_status_codes": 500}), "Invalid config passed"),
         (config(retry=[]), "Invalid config passed"),
         (config(api_key=5), "Invalid config passed"),
+        (config(request_timeout=float("nan")), "You need to pass a valid json"),
+        (config(request_timeout=10**400), "Invalid config passed"),
+        (config(strategy={"mode": "fallback", "on_status_codes": 5}, targets=[]), "Invalid config passed"),
         (config(provider="nobody"), "Invalid config passed"),
         (config(strategy={"mode": "fallback"}, targets=[5]), "Invalid config passed"),
         (config(strategy={"mode": "fallback"}, targets=[{"provider": "openai"}]), "Invalid config passed"),
@@ -318,6 +327,21 @@ def test_statuses_that_only_the_hosted_one_has(verdict: int) -> None:
         if verdict == 246:
             assert reply.json["object"] == "assistant"
         assert scene.ask(headers, "GET").status == 200
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["openai", HOST, "k", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(KEYS, JSON_VALUES, max_size=6))
+def test_whatever_a_configuration_says_there_is_an_answer(written: dict[str, Any]) -> None:
+    with Server() as server:
+        reply = Scene(server).ask({"x-portkey-config": json.dumps(written), "authorization": "Bearer k"})
+    assert reply.status in (200, 400, 404, 408)
 
 
 def test_which_hosts_it_calls() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from trueup.core.call import Call, Reply, Send
 from trueup.local.answers import envelope, reply
 from trueup.local.exchange import Asked, Endpoint
+from trueup.local.javascript_json import no_constant
 from trueup.local.openai_assistants import Server
 from trueup.local.vendors import V1_BETA, Said, Vendor
 
@@ -89,10 +90,6 @@ def _json(asked: Asked) -> Any:
         said = f"Unsupported content type: '{kind}'. This API takes 'application/json'."
         raise _NotAdmitted((400, envelope(said, code="unsupported_content_type")))
     try:
-        return json.loads(asked.body, parse_constant=_no_constant)
+        return json.loads(asked.body, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise _NotAdmitted((400, envelope(f"The body could not be read as JSON: {error}."))) from error
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")

@@ -15,6 +15,11 @@ WHOLE_LIMIT = 1e21
 """From here on JavaScript writes a whole number with an exponent."""
 
 
+def no_constant(word: str) -> Any:
+    """Raises ValueError for what Python's reader takes and JavaScript's does not: NaN and Infinity."""
+    raise ValueError(f"{word} is no JSON")
+
+
 def rewritten(value: Any) -> Any:
     """The value after JavaScript read and wrote it."""
     if isinstance(value, dict):

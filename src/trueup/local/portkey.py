@@ -17,7 +17,7 @@ from trueup.core.call import Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.local.answers import envelope, failure, plain, reply
 from trueup.local.exchange import Asked, Endpoint
-from trueup.local.javascript_json import rewritten
+from trueup.local.javascript_json import no_constant, rewritten
 from trueup.local.portkey_settings import PREFIX, STORED_KEY, Refused, Settings, read_settings
 from trueup.local.vendors import Vendor
 
@@ -121,7 +121,7 @@ def _readable(asked: Asked) -> Asked:
     if asked.method != "POST" or not kind:
         return replace(asked, body=b"")
     try:
-        value = rewritten(json.loads(asked.body))
+        value = rewritten(json.loads(asked.body, parse_constant=no_constant))
     except (ValueError, RecursionError) as error:
         raise Refused(reply(500, failure(f"Proxy error: {error}"))) from error
     return replace(asked, body=_written(value))

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from trueup.core.call import Reply
 from trueup.local.answers import failure, reply
+from trueup.local.javascript_json import no_constant
 
 PREFIX = "x-portkey-"
 PROVIDERS = ("openai", "azure-openai", "azure-ai")
@@ -22,6 +23,9 @@ PROVIDERS = ("openai", "azure-openai", "azure-ai")
 
 RETRIED = (429, 500, 502, 503, 504)
 MOST_ATTEMPTS = 5
+LONGEST = 1e12
+"""Milliseconds beyond which a timeout is none that a clock can keep."""
+
 TRUSTED = ("localhost", "127.0.0.1")
 PRIVATE_ENDINGS = (
     ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home", ".corp", ".test", ".invalid", ".localhost",
@@ -88,7 +92,7 @@ def _by_header(own: Mapping[str, str], provider: str) -> Settings:
 def _by_config(text: str, own: Mapping[str, str], hosted: bool) -> Settings:
     """Settings from an inline configuration; single headers fill in what it lacks."""
     try:
-        config = json.loads(text)
+        config = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
@@ -122,7 +126,7 @@ def _of_config(config: Mapping[str, Any], under: Settings, stored: bool) -> Sett
         api_key=config.get("api_key", under.api_key),
         custom_host=config.get("custom_host", under.custom_host),
         timeout=config.get("request_timeout", under.timeout),
-        attempts=min(int(retry.get("attempts", under.attempts)), MOST_ATTEMPTS),
+        attempts=max(0, min(retry.get("attempts", under.attempts), MOST_ATTEMPTS)),
         retried=tuple(retry.get("on_status_codes") or under.retried),
         overrides={**under.overrides, **config.get("override_params", {})},
         stored=stored,
@@ -142,10 +146,13 @@ def _config_errors(config: Mapping[str, Any], stored: bool) -> list[str]:
     ]
     if errors:
         return errors
-    retry = config.get("retry", {"attempts": 0})
-    statuses = retry.get("on_status_codes", [])
-    if type(retry.get("attempts")) is not int or not isinstance(statuses, list):
-        errors.append("path: retry, message: Expected attempts, a number, and on_status_codes, an array")
+    retry, strategy = config.get("retry", {"attempts": 0}), config.get("strategy", {})
+    if type(retry.get("attempts")) is not int:
+        errors.append("path: retry.attempts, message: Required")
+    if any(not isinstance(part.get("on_status_codes", []), list) for part in (retry, strategy)):
+        errors.append("path: on_status_codes, message: Expected array")
+    if not -LONGEST < config.get("request_timeout", 0) < LONGEST:
+        errors.append("path: request_timeout, message: Expected number")
     if "provider" in config and config["provider"] not in PROVIDERS:
         errors.append(f"path: provider, message: Must be one of: {', '.join(PROVIDERS)}")
     if not is_allowed_host(config.get("custom_host", "")):
