@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def spec(name: str) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def validator(name: str, schema: str) -> Callable[[Any], None]:
     """A check against one schema of a vendor's specification, null taken where OpenAPI 3.0 says so in its own word."""
     document = spec(name)

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.local.bodies import FULL, REFUSED, REFUSED_IN_MODIFY, SHARED, TAKEN, function, search
 from tests.local.requests import error, listed, made, modified, post
 from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
+from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
 from trueup.local.vendors import VENDORS
 
@@ -58,6 +61,41 @@ def test_what_was_answered_may_be_sent_back_field_by_field_and_changes_nothing(d
         answer = made(server, **FULL[dialect])
         for name in FULL[dialect]:
             assert modified(server, answer, **{name: _without(answer[name], hidden)}) == answer
+
+
+HABITS = st.builds(
+    Habits,
+    metadata=st.sampled_from(["replace", "merge"]),
+    null_key=st.sampled_from(["refuse", "remove"]),
+    resources=st.sampled_from(["merge", "replace"]),
+    kept_on_null=st.frozensets(st.sampled_from(sorted(SHARED))),
+    float32=st.booleans(),
+    fills_schema=st.booleans(),
+    dates_ranker=st.booleans(),
+    empty_is_null=st.booleans(),
+    refuses_sampling=st.booleans(),
+)
+
+
+@pytest.mark.parametrize("dialect", SCHEMAS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), habits=HABITS)
+def test_whatever_is_taken_leaves_what_the_vendor_published(dialect: str, data: st.DataObject, habits: Habits) -> None:
+    """Any creates and modifies with any of a dialect's fields, each as in the full request, empty or null."""
+    full = FULL[dialect]
+    values = {name: st.sampled_from([value, None, type(value)()]) for name, value in full.items()}
+    document, _, _, assistant, page, _ = SCHEMAS[dialect]
+    with Server(dialect=dialect, habits=habits) as server:
+        made(server, model="m")
+        for body in data.draw(st.lists(st.fixed_dictionaries({}, optional=values), max_size=4)):
+            there = listed(server)["data"][0]["id"]
+            create = data.draw(st.booleans())
+            reply = post(server, {"model": "m", **body} if create else body, "/assistants" + f"/{there}" * (not create))
+            if reply.status == 200:
+                validator(document, assistant)(reply.json)
+            else:
+                error(reply)
+        validator(document, page)(listed(server))
 
 
 def _without(value: Any, hidden: tuple[str, ...]) -> Any:
