@@ -369,8 +369,10 @@ JUNK = st.recursive(
     max_leaves=5,
 )
 KEYS = st.sampled_from(
-    "protocol dialect gateway portkey base_url api_key token headers api_version openai_project always_send "
-    "allow_loss".split()
+    [
+        *("protocol", "dialect", "gateway", "portkey", "base_url", "api_key", "token", "headers"),
+        *("api_version", "openai_project", "always_send", "allow_loss"),
+    ]
 )
 PORTKEYS = st.dictionaries(
     st.sampled_from(["api_key", "virtual_key", "provider", "config", "custom_host", "azure", "x"]), JUNK, max_size=3

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from trueup.core.errors import DefinitionError, Exit
 from trueup.core.plan import MISSING, Action, Options, Plan
-from trueup.core.project import SecretRef, Target
+from trueup.core.project import Portkey, SecretRef, Target
 from trueup.core.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.core.state import Identity
 from trueup.core.why import AppliedAs, Why, WhyField
+from trueup.wire.described import described
 
 PLAN = Plan(Identity("acme-support", "prod", "openai-assistants", "https://api.openai.com/v1"), Options(), ())
 AT = Position("assistants/math-tutor.yaml", 3, 14, "temperature: 3.5")
@@ -69,9 +70,18 @@ WHY = Why(
 )
 
 TARGETS = (
-    Target("local", "local"),
-    Target(
+    described(Target("local", "local")),
+    described(
+      Target(
         "prod", "acme-support", base_url="https://api.openai.com/v1", api_key=SecretRef(env="SECRET_KEY"),
         state="stamps", on_drift="revert",
+      )
+    ),
+    described(
+      Target(
+        "azure", "acme-support", base_url="", dialect="azure-openai", gateway="portkey",
+        allow_loss=("reasoning_effort",),
+        portkey=Portkey(api_key=SecretRef(env="PORTKEY_KEY"), config={"api_key": SecretRef(env="AZURE_KEY")}),
+      )
     ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from trueup.core.plan_codec import loads
 from trueup.core.summary import summary
 from trueup.render import json, text
 from trueup.render.visible import columns
+from trueup.wire.described import dialect_table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "render"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/plan.json"))
@@ -55,6 +56,8 @@ def test_other_answers_read_as_they_did() -> None:
     _check(folder / "why.txt", text.why(samples.WHY, color=False, width=80))
     _check(folder / "why.json", json.why(samples.WHY))
     _check(folder / "targets.txt", text.targets(samples.TARGETS, "prod", color=False, width=80))
+    _check(folder / "dialects.txt", text.dialects(dialect_table(), color=False, width=80))
+    _check(folder / "dialects.narrow.txt", text.dialects(dialect_table(), color=False, width=50))
     _check(folder / "targets.json", json.targets(samples.TARGETS, "prod"))
 
 

@@ -14,6 +14,7 @@ from tests.render import samples
 from trueup.core.plan import Plan
 from trueup.core.plan_codec import decode, digest
 from trueup.render import json as subject
+from trueup.wire.described import dialect_table
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 REPORT = json.loads((SCHEMAS / "report.schema.json").read_text("utf-8"))
@@ -39,6 +40,7 @@ def test_what_it_has_in_common_with_the_plan_file_is_the_same() -> None:
         ("error", subject.error(samples.ERROR)),
         ("why", subject.why(samples.WHY)),
         ("targets", subject.targets(samples.TARGETS, "prod")),
+        ("dialects", subject.dialects(dialect_table())),
     ],
 )
 def test_each_answer_is_one_document_of_its_kind(kind: str, shown: str) -> None:
@@ -60,8 +62,13 @@ def test_any_plan_is_a_valid_document_that_holds_the_plan(plan: Plan) -> None:
     VALIDATOR.validate(json.loads(subject.drift(plan)))
 
 
-def test_where_a_credential_is_kept_is_not_told() -> None:
-    assert "SECRET_KEY" not in subject.targets(samples.TARGETS, "prod")
+def test_of_a_credential_only_its_source_is_told() -> None:
+    told = json.loads(subject.targets(samples.TARGETS, "prod"))["targets"]
+    assert [target["credentials"] for target in told] == [
+        {},
+        {"api_key": "env SECRET_KEY"},
+        {"x-portkey-api-key": "env PORTKEY_KEY", "x-portkey-config": "env AZURE_KEY"},
+    ]
 
 
 def test_the_exit_code_is_the_most_urgent_one() -> None:

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from trueup.cli.options import Flags, takes
 
-
-@click.command(short_help="List the targets and what they can hold.")
-@takes()
-def targets(flags: Flags) -> int:
-    """List the targets: protocol, address, project, and where each keeps its state."""
-    from dataclasses import replace
-
+if TYPE_CHECKING:
     from trueup.cli.output import Screen
-    from trueup.cli.session import open_project
-    from trueup.core.names import choose_target
-    from trueup.wire.adapters import adapter_for, base_url
+
+
+@click.command(short_help="List the targets, or what each dialect can hold.")
+@click.option("--dialects", "rows", is_flag=True, help="Show instead what each dialect can hold.")
+@takes()
+def targets(flags: Flags, rows: bool) -> int:
+    """List the targets: protocol, address, where its credential comes from, where each keeps its state, and what it
+    cannot hold.
+
+    With --dialects the table of all dialects: a length where there is a limit, `-` for what a dialect has no word for.
+    """
+    from trueup.cli.output import Screen
 
     screen = Screen(flags)
+    screen.result(_dialects(screen) if rows else _targets(flags, screen))
+    return 0
+
+
+def _targets(flags: Flags, screen: Screen) -> str:
+    from trueup.cli.session import open_project
+    from trueup.core.names import choose_target
+    from trueup.wire.described import described
+
     _, project = open_project(flags)
     chosen = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
-    for target in chosen:
-        adapter_for(target)  # an unknown protocol or dialect is an error here too
-    shown = [replace(target, base_url=base_url(target)) for target in chosen]
-    if flags.json:
+    shown = [described(target) for target in chosen]
+    if screen.json:
         from trueup.render import json as as_json
 
-        screen.result(as_json.targets(shown, project.default_target))
-    else:
-        from trueup.render import text
+        return as_json.targets(shown, project.default_target)
+    from trueup.render import text
 
-        screen.result(text.targets(shown, project.default_target, **screen.look))
-    return 0
+    return text.targets(shown, project.default_target, **screen.look)
+
+
+def _dialects(screen: Screen) -> str:
+    from trueup.wire.described import dialect_table
+
+    if screen.json:
+        from trueup.render import json as as_json
+
+        return as_json.dialects(dialect_table())
+    from trueup.render import text
+
+    return text.dialects(dialect_table(), **screen.look)
 
 
 COMMANDS = {"targets": targets}

@@ -257,8 +257,7 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     if status == 404:
         return EndpointError(
             f"There is no assistants endpoint here: {text}",
-            f"Check base_url. OpenAI switched its own ({adapter.dialect.base_url}/assistants) off on 2026-08-26; "
-            "definitions can be applied to another target.",
+            f"Check base_url. {adapter.dialect.ended} Definitions can be applied to another target.".replace("  ", " "),
         )
     if status == 200:
         return EndpointError(

@@ -16,7 +16,6 @@ from trueup.core.accepted import Accepted
 from trueup.core.errors import TrueupError, worst
 from trueup.core.plan import Change, Plan
 from trueup.core.plan_codec import digest, encode, plain
-from trueup.core.project import Target
 from trueup.core.report import Outcome, Report
 from trueup.core.source import Diagnostic
 from trueup.core.summary import counts, summary
@@ -26,6 +25,7 @@ from trueup.render.plan_text import drift_summary, is_outside
 from trueup.render.report_text import ended, report_summary
 from trueup.render.shared import difference
 from trueup.render.values import is_text
+from trueup.wire.described import Described, Table
 
 FORMAT_VERSION = 1
 
@@ -114,17 +114,28 @@ def accept(accepted: Accepted) -> str:
     )
 
 
-def targets(targets: Sequence[Target], default: str) -> str:
-    """The targets of a project, without anything about their credentials."""
+def targets(targets: Sequence[Described], default: str) -> str:
+    """The targets of a project; of their credentials only where each is to be had."""
     shown = [
         {
-            "name": target.name, "project": target.project, "protocol": target.protocol, "dialect": target.dialect,
-            "base_url": target.base_url, "state": target.state, "stamp": target.stamp, "on_drift": target.on_drift,
-            "default": target.name == default,
+            "name": item.target.name, "project": item.target.project, "protocol": item.target.protocol,
+            "dialect": item.target.dialect, "gateway": item.target.gateway, "base_url": item.address,
+            "api_version": item.api_version, "credentials": item.credentials, "state": item.target.state,
+            "stamp": item.target.stamp, "on_drift": item.target.on_drift, "cannot_hold": item.lacks,
+            "allow_loss": item.target.allow_loss, "default": item.target.name == default,
         }
-        for target in targets
+        for item in targets
     ]  # fmt: skip
     return _document("targets", targets=shown)
+
+
+def dialects(table: Table) -> str:
+    """What each dialect of a protocol holds, in the words of the text."""
+    shown = [
+        {"name": name, "holds": {field: words[place] for field, words in table.rows}}
+        for place, name in enumerate(table.names)
+    ]
+    return _document("dialects", dialects=shown)
 
 
 def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:

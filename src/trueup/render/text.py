@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from trueup.core.accepted import Accepted
 from trueup.core.errors import TrueupError
 from trueup.core.plan import Plan
-from trueup.core.project import Target
 from trueup.core.report import Report
 from trueup.core.source import Diagnostic
 from trueup.core.unmanaged import Unmanaged
@@ -20,7 +19,9 @@ from trueup.render.messages import diagnostics_rows, error_rows
 from trueup.render.plan_text import drift_rows, plan_rows
 from trueup.render.report_text import report_rows
 from trueup.render.style import Look, paint
-from trueup.render.why_text import target_rows, why_rows
+from trueup.render.targets_text import dialect_rows, target_rows
+from trueup.render.why_text import why_rows
+from trueup.wire.described import Described, Table
 
 NARROW = 40
 """Columns below which nothing is laid out: a narrower place wraps by itself."""
@@ -74,7 +75,18 @@ def accept(accepted: Accepted, *, color: bool, width: int, ascii_only: bool = Fa
 
 
 def targets(
-    targets: Sequence[Target], default: str, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False
+    targets: Sequence[Described],
+    default: str,
+    *,
+    color: bool,
+    width: int,
+    verbose: bool = False,
+    ascii_only: bool = False,
 ) -> str:
     """The targets of a project."""
     return paint(target_rows(targets, default, _look(color, width, verbose, ascii_only)), color)
+
+
+def dialects(table: Table, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+    """What each dialect of a protocol holds."""
+    return paint(dialect_rows(table, _look(color, width, verbose, ascii_only)), color)

@@ -1,16 +1,15 @@
-"""Answers to `why` and `targets` for people. Knows no rule: the sentences come with the values."""
+"""Answers to `why` for people. Knows no rule: the sentences come with the values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from trueup.core.plan import MISSING
-from trueup.core.project import Target
 from trueup.core.why import Why, WhyField
 from trueup.render.field_rows import beside
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import amount, is_text, value
-from trueup.render.visible import columns, hanging, sentence, shortened, visible
+from trueup.render.visible import hanging, sentence, shortened, visible
 
 
 def why_rows(why: Why, look: Look) -> Iterator[Row]:
@@ -44,25 +43,3 @@ def _side(side: object, look: Look) -> str:
     if isinstance(side, str) and is_text(side):
         return f"{value(side, look, 40)} ({amount(side)})"
     return value(side, look, look.width - 13)
-
-
-def target_rows(targets: Sequence[Target], default: str, look: Look) -> Iterator[Row]:
-    """The targets, one block each; the default one is named."""
-    for number, target in enumerate(targets):
-        if number:
-            yield ()
-        mark = "  (default)" if target.name == default else ""
-        yield (Piece(visible(target.name, look), Tone.STRONG), Piece(mark, Tone.FAINT))
-        facts = {
-            "protocol": f"{target.protocol}, dialect {target.dialect}",
-            "address": "the embedded server" if target.is_local else target.base_url,
-            "project": target.project,
-            "memory": "stamps alone"
-            if target.state == "stamps"
-            else "state file" + (" and stamps" if target.stamp else ""),
-            "on drift": target.on_drift,
-        }
-        label = max(map(columns, facts)) + 2
-        for word, fact in facts.items():
-            first = (Piece(f"  {word:<{label}}", Tone.FAINT),)
-            yield from hanging(first, [Piece(visible(fact, look))], look.width)

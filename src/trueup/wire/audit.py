@@ -19,6 +19,9 @@ from trueup.wire.models import is_reasoning
 SAMPLING: Final = ("temperature", "top_p")
 """The fields that reasoning models refuse."""
 
+OLDER: Final = frozenset({"file_ids", "tools.retrieval", "response_format.none"})
+"""Words of the first protocol for what the second says otherwise."""
+
 _INSTEAD: Final[Mapping[str, str]] = {
     "file_ids": "It is a word of the first assistants API. List the files of code_interpreter in "
     "tool_resources.code_interpreter.file_ids; files to search belong in a vector store named in "

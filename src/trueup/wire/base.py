@@ -72,7 +72,7 @@ class Dialect:
     belongs to an address without one. `auth` maps the key of a target (`api_key`, `token`) to the kind of header that
     carries it; `api_version` is what `api-version` in every query says unless the target does, empty where there is
     no such thing. `scoped`: it knows organizations and projects. `reasoning` maps names of models, `*` for any text,
-    to whether they refuse sampling; the first that fits decides.
+    to whether they refuse sampling; the first that fits decides. `ended` is a sentence on the vendor's own service.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Dialect:
     scoped: bool = False
     holds: Holds = Holds((), ())
     reasoning: Mapping[str, bool] = field(default_factory=dict)
+    ended: str = ""
 
 
 class Adapter(Protocol):

@@ -96,6 +96,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         scoped=True,
         holds=Holds(_TOOLS, _FORMATS, _LENGTHS),
         reasoning=REASONING,
+        ended="OpenAI switched its own (https://api.openai.com/v1/assistants) off on 2026-08-26.",
     ),
     "openai-v1": Dialect(
         name="openai-v1",
@@ -112,6 +113,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             lacks=frozenset({"tools.function.strict"}),
         ),
         reasoning=REASONING,
+        ended="OpenAI ended the first version on 2024-12-18 and the second on 2026-08-26.",
     ),
     "azure-openai": Dialect(
         name="azure-openai",
@@ -134,6 +136,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             fills={"tools.function.parameters": NO_PARAMETERS},
         ),
         reasoning=REASONING,
+        ended="Azure OpenAI retired its own on 2026-08-26.",
     ),
     "foundry-classic": Dialect(
         name="foundry-classic",
@@ -157,6 +160,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             },
         ),
         reasoning=REASONING,
+        ended="Foundry classic runs until 2027-03-31.",
     ),
 }
 """The rows by name; `openai` is the default."""

@@ -15,6 +15,7 @@ from trueup.core.definition import Definition
 from trueup.core.fault import placed
 from trueup.core.source import Diagnostic, Path
 from trueup.core.state import is_plain_id
+from trueup.wire import portkey
 from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.dialects import DIALECTS
@@ -123,6 +124,11 @@ class OpenAIAssistants:
 
     def problem(self, reply: Reply) -> Problem:
         """What an unsuccessful answer says, from the vendor's or a gateway's error shape."""
+        found = self._said(reply)
+        meaning = portkey.MEANINGS.get(reply.status, "") if self._gateway else ""
+        return replace(found, message=f"{found.message} ({meaning})") if meaning else found
+
+    def _said(self, reply: Reply) -> Problem:
         if reply.json is Body.NOT_JSON:
             return Problem(told(reply))
         body = reply.json if isinstance(reply.json, Mapping) else {}

@@ -24,6 +24,13 @@ PREFIX: Final = "/v1"
 Header = str | SecretRef | Mapping[str, Any]
 """A header's value: a text, where a secret one is to be had, or JSON in which some values are secrets."""
 
+MEANINGS: Final[Mapping[int, str]] = {
+    408: "Portkey gave up waiting; the server may have done it all the same",
+    412: "the budget that Portkey keeps is used up",
+    446: "a guardrail of Portkey's refused it",
+}
+"""What statuses of the gateway's own mean, from its documentation; 246 is an answer with a guardrail's remarks."""
+
 _SCOPING: Final = ("provider", "virtual-key", "config", "custom-host", "azure-resource-name")
 """Headers that decide whose account a request reaches, without `x-portkey-`."""
 
