@@ -143,11 +143,11 @@ def _edited(
         if len(mine) < 4 or not allowance.spend(len(mine)):
             continue
         votes = Counter(j for word in mine if len(index.get(word, ())) <= RARE for j in index.get(word, ()))
-        alike = [(likeness(mine, words[j]), gained[j] is gap, j) for j, _ in votes.most_common(5) if j not in taken]
-        share, is_near, j = max(alike, default=(0.0, True, 0))
+        alike = [(likeness(mine, words[j]), gained[j] is gap, -j) for j, _ in votes.most_common(5) if j not in taken]
+        share, is_near, place = max(alike, default=(0.0, True, 0))
         if share >= ALIKE and not is_near:
-            more[i] = j
-            taken.add(j)
+            more[i] = -place
+            taken.add(-place)
     return more
 
 
