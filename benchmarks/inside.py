@@ -144,12 +144,39 @@ def _edited(dice: random.Random) -> tuple[str, str]:
     return "\n".join(lines), "\n".join(line for line in lines if dice.random() > 0.01)
 
 
+def _letters(dice: random.Random) -> tuple[str, str]:
+    made = ["\n".join(dice.choices("ab", k=128_000)) for _ in range(2)]
+    return made[0], made[1]
+
+
+def _few_lines(dice: random.Random) -> tuple[str, str]:
+    known = [f"line {dice.random():.2f}"[:8] for _ in range(150)]
+    made = ["\n".join(dice.choices(known, k=29_000)) for _ in range(2)]
+    return made[0], made[1]
+
+
+def _moved(dice: random.Random) -> tuple[str, str]:
+    words = [f"{dice.random():.6f}"[2:] for _ in range(4_000)]
+    lines = [" ".join(dice.choices(words, k=24)) for _ in range(1_400)]
+    other = [" ".join(word if dice.random() > 0.1 else "x" for word in line.split()) for line in lines]
+    dice.shuffle(other)
+    return "\n\n".join(lines), "\n\n".join(other)
+
+
+def _placeholders(_dice: random.Random) -> tuple[str, str]:
+    return " ".join(f"{{a{n}}}" for n in range(30_000)), "\n".join(f"{{b{n}}}" for n in range(30_000))
+
+
 KINDS: Mapping[str, Callable[[random.Random], tuple[str, str]]] = {
     "few words": _few_words,
     "one line": _one_line,
     "nothing alike": _unlike,
     "reversed": _reversed,
     "edited": _edited,
+    "128,000 lines of one letter": _letters,
+    "29,000 lines of 150 distinct ones": _few_lines,
+    "paragraphs shuffled and edited": _moved,
+    "placeholders": _placeholders,
 }
 PROGRAMS: Mapping[str, Callable[..., Figures]] = {"phases": phases, "books": books, "text": text}
 
