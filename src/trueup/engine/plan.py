@@ -16,6 +16,7 @@ from trueup.core.wording import DESTROYED, STRAY, UNHELD, say
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View
+from trueup.engine.renames import orphan_hint, rename_words, with_one_block
 from trueup.wire.base import Adapter
 
 
@@ -46,7 +47,7 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
     verdicts = {
         name: judge(fact, choices) for name, fact in facts.items() if wish.selected is None or name in wish.selected
     }
-    changes = [_change(facts[name], verdict, wish, adapter) for name, verdict in verdicts.items()]
+    changes = with_one_block([_change(facts[name], verdict, wish, adapter) for name, verdict in verdicts.items()])
     _refuse_unknown_target(wish, changes, seen)
     plan = Plan(
         identity=wish.identity,
@@ -159,34 +160,22 @@ def _located(base: Change, definition: Definition, verdict: Verdict) -> Change:
 
 def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
     if verdict.reason is Reason.RENAME:
-        return _rename_words(fact, verdict)
+        return rename_words(fact, verdict)
     message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from)
     if verdict.action is Action.DELETE and fact.file is not None:
         message = DESTROYED
     if verdict.action is Action.ORPHAN and verdict.record is None:
         hint = STRAY.format(name=fact.name)
         message = UNHELD if fact.file is not None else message
+    if verdict.reason is Reason.ORPHANED and fact.renamed_to and verdict.record is not None:
+        hint = orphan_hint(fact, verdict)
+    if verdict.reason is Reason.RELEASED and verdict.live is not None:
+        hint = hint.replace("NAME=ID", f"NAME={verdict.live.id}")
     twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
     if twins:
         extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others)
         return f"{message}; {extra}", f"{hint} {how}".strip()
     return message, hint
-
-
-def _rename_words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
-    others = ", ".join(verdict.others)
-    if verdict.action is Action.HELD and fact.file is not None:
-        line = f"moved: {{{verdict.others[0]}: {fact.name}}}"
-        return (
-            f"has the display name or the instructions of {others}, which no file describes any more",
-            f"If it was renamed, write into trueup.yaml: {line}. "
-            f"If it is a new one: --ack {' --ack '.join(fact.rename_ids)}",
-        )
-    line = f"moved: {{{fact.name}: {verdict.others[0]}}}"
-    return (
-        f"looks as if it was renamed to {others}",
-        f"If it was, write into trueup.yaml: {line}. If not: --ack {verdict.live.id if verdict.live else 'its id'}",
-    )
 
 
 def _lacks_stamp(verdict: Verdict, wish: Wish) -> bool:
