@@ -1,0 +1,258 @@
+"""`import`: what is written, what is linked, what is asked, and what is left to a person."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.place import Place
+from trueup.edge import writer
+from trueup.edge.lock_file import hold
+
+EMPTY = "Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, "
+FUNCTION = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+@pytest.fixture
+def empty(place: Place) -> Place:
+    """A project without a definition, whose server is made by the first assistant."""
+    for path in sorted((place.root / "assistants").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    (place.root / "assistants").rmdir()
+    (place.root / ".trueup/local").mkdir(parents=True)
+    return place
+
+
+def made(place: Place, **body: Any) -> str:
+    return str(place.ask("POST", "/assistants", {"model": "gpt-4.1", **body})["id"])
+
+
+def last(text: str) -> str:
+    return text.strip().split("\n")[-1]
+
+
+def test_all_that_are_live_become_files_and_state(empty: Place) -> None:
+    long = "Be brief.\n" * 30
+    first = made(empty, name="Math Tutor", instructions=long + "End.", tools=[FUNCTION, {"type": "code_interpreter"}])
+    made(empty, name="Math Tutor", tools=[FUNCTION], description="The other one")
+    made(empty)
+    ran = empty.run("import")
+    assert ran.code == 0, ran.err
+    assert last(ran.out) == "Import: 3 written, 0 linked, 0 there already."
+    files = sorted(name for name in empty.files() if name.startswith("assistants"))
+    assert files == [
+        "assistants/_shared/functions/get_weather.yaml",
+        "assistants/assistant.yaml",
+        "assistants/math-tutor-2.yaml",
+        "assistants/math-tutor.md",
+    ]
+    assert (empty.root / "assistants/math-tutor-2.yaml").read_text("utf-8") == (
+        "# yaml-language-server: $schema=../.trueup/schemas/definition.schema.json\n"
+        "name: Math Tutor\n"
+        "description: The other one\n"
+        "model: gpt-4.1\n"
+        "tools:\n"
+        "  - file: _shared/functions/get_weather.yaml\n"
+    )
+    assert (
+        (empty.root / "assistants/assistant.yaml")
+        .read_text("utf-8")
+        .endswith("name: null\nmodel: gpt-4.1\ntools: []\n")
+    )
+    assert (empty.root / "assistants/math-tutor.md").read_text("utf-8").endswith(f"\n---\n\n{long}End.\n")
+    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged, 3 not stamped."
+    assert empty.run("state", "list", "--json").json["assistants"]["math-tutor"] == first
+
+
+def test_a_dry_run_shows_the_files_and_makes_none(empty: Place) -> None:
+    made(empty, name="Bot", instructions="Hi.\nYou.")
+    before = empty.files()
+    ran = empty.run("import", "--dry-run")
+    assert ran.code == 0
+    assert "would write assistants/bot.yaml  from asst_" in ran.out
+    assert "    instructions: |-\n      Hi.\n      You.\n" in ran.out
+    assert last(ran.out) == "Import: 1 to write, 0 to link, 0 there already."
+    assert empty.files() == before
+
+
+def test_names_and_ids_choose(empty: Place) -> None:
+    made(empty, name="Bot")
+    second = made(empty, name="Bot")
+    made(empty, name="Clerk")
+    twice = empty.run("import", "Bot")
+    assert twice.code == 1
+    assert "2 assistants have the display name 'Bot': asst_" in twice.err
+    assert empty.run("import", "Clark").code == 1
+    assert "Did you mean 'Clerk'?" in empty.run("import", "Clark").err
+    assert not (empty.root / "assistants").exists()
+    ran = empty.run("import", second, "Clerk", "--json")
+    assert [(item["name"], item["id"] == second) for item in ran.json["written"]] == [("bot", True), ("clerk", False)]
+
+
+def test_links_go_with_no_other_names(place: Place) -> None:
+    assert place.run("import", "alpha=asst_1", "beta").code == 1
+    assert place.run("import", "alpha=asst_1", "--dry-run").code == 1
+
+
+def test_what_a_definition_cannot_say_is_told_and_left_alone(empty: Place) -> None:
+    made(empty, name="Bot", metadata={"var": "x"}, instructions="Hi.")
+    ran = empty.run("import")
+    assert "! metadata is not in the definition, and what is live stays as it is: {var: x} cannot stand" in " ".join(
+        ran.out.split()
+    )
+    assert last(empty.run("plan").out) == f"{EMPTY}1 unchanged, 1 not stamped."
+    assert empty.live()["Bot"]["metadata"] == {"var": "x"}
+
+
+def test_somebody_else_s_is_left_alone_and_named(place: Place) -> None:
+    place.applied()
+    theirs = json.dumps({"v": 1, "p": "theirs", "t": "prod", "n": "x", "o": "abc", "f": ""})
+    live_id = made(place, name="Theirs", metadata={"trueup": theirs})
+    made(place, name="Odd", metadata={"trueup": "?"})
+    before = place.files()
+    ran = place.run("import")
+    assert ran.code == 0
+    assert f"left {live_id} alone: it carries the stamp of x of theirs/prod." in ran.out
+    assert "carries a stamp that cannot be read" in ran.out
+    assert last(ran.out) == "Import: 0 written, 0 linked, 2 there already, 2 of somebody else."
+    assert place.files() == before
+
+
+def test_what_lost_its_file_or_its_state_gets_its_own_name_back(place: Place) -> None:
+    place.applied()
+    (place.root / "assistants/team/beta.yaml").unlink()
+    ran = place.run("import")
+    assert "wrote assistants/team/beta.yaml" in ran.out
+    assert last(place.run("plan").out) == f"{EMPTY}2 unchanged."
+    (place.root / "assistants/team/beta.yaml").unlink()
+    (place.root / ".trueup/local/local.state.json").unlink()
+    assert "wrote assistants/team/beta.yaml" in place.run("import").out
+
+
+def test_an_existing_definition_is_linked_and_says_what_is_live(place: Place) -> None:
+    place.write("assistants/alpha.yaml", "# mine\nmodel: gpt-4.1   # cheap\ndescription: A\ninstructions: Say A.\n")
+    (place.root / "assistants/team/beta.yaml").unlink()
+    (place.root / ".trueup/local").mkdir(parents=True)
+    made(place, name="alpha", instructions="Say B.", temperature=0.5)
+    ran = place.run("import")
+    assert ran.code == 0, ran.err
+    assert "linked alpha to asst_" in ran.out
+    assert (place.root / "assistants/alpha.yaml").read_text("utf-8") == (
+        "# mine\nmodel: gpt-4.1   # cheap\ndescription: A\ninstructions: Say A.\n"
+        "targets:\n  local:\n    description: null\n    instructions: Say B.\n"
+    )
+    assert last(place.run("plan").out) == f"{EMPTY}1 unchanged, 1 not stamped."
+
+
+def test_two_of_a_name_and_one_definition_are_shown(place: Place) -> None:
+    (place.root / ".trueup/local").mkdir(parents=True)
+    ids = {made(place, name="alpha", description=text) for text in ("one", "two")}
+    before = place.files()
+    ran = place.run("import", "--json")
+    assert ran.code == 3
+    (group,) = ran.json["ambiguous"]
+    assert (set(group["ids"]), group["definitions"]) == (ids, ["alpha"])
+    shown = place.run("import").out
+    assert all(live_id in shown for live_id in ids)
+    assert "trueup import alpha=ID" in shown
+    assert {name for name in place.files() if name.startswith("assistants")} == {
+        name for name in before if name.startswith("assistants")
+    }
+
+
+def test_a_second_target_gets_links_and_overrides(hosted: Place) -> None:
+    text = (hosted.root / "trueup.yaml").read_text("utf-8")
+    hosted.write("trueup.yaml", text + "  local: {base_url: local}\ndefault_target: local\n")
+    hosted.applied()
+    long = "Word by word.\n" * 40 + "End."
+    made(hosted, name="alpha", instructions=long, temperature=0.2, metadata={"theirs": "kept"})
+    made(hosted, name="beta", instructions="Say B.", metadata={"owner": "bob"}, model="gpt-5")
+    made(hosted, name="Gamma")
+    ran = hosted.run("import", "-t", "prod")
+    assert ran.code == 0, ran.err
+    assert last(ran.out) == "Import: 1 written, 2 linked, 0 there already."
+    assert "{file: _alpha.prod.md}" in (hosted.root / "assistants/alpha.yaml").read_text("utf-8").replace(
+        "\n      file: ", " {file: "
+    ).replace("_alpha.prod.md\n", "_alpha.prod.md}\n")
+    assert (hosted.root / "assistants/_alpha.prod.md").read_text("utf-8") == f"{long}\n"
+    assert last(hosted.run("plan", "-t", "prod").out) == f"{EMPTY}3 unchanged, 3 not stamped."
+    assert last(hosted.run("plan", "-t", "local").out).startswith("Plan: 1 to create, 0 to modify")  # Gamma alone
+
+
+def test_a_model_is_named_as_the_files_name_it(hosted: Place) -> None:
+    text = (hosted.root / "trueup.yaml").read_text("utf-8")
+    hosted.write("trueup.yaml", text.replace("settle: 0}", "settle: 0, models: {gpt-4.1: here, other: gpt-4.1}}"))
+    made(hosted, name="One", model="here")
+    made(hosted, name="Two", model="free")
+    assert hosted.run("import").code == 0
+    assert "model: gpt-4.1\n" in (hosted.root / "assistants/one.yaml").read_text("utf-8")
+    assert "model: free\n" in (hosted.root / "assistants/two.yaml").read_text("utf-8")
+    assert "0 to modify" in last(hosted.run("plan").out)
+
+
+def test_stamps_are_asked_for(empty: Place) -> None:
+    empty.write("trueup.yaml", "targets:\n  local: {base_url: local, state: stamps}\n")
+    made(empty, name="Bot")
+    made(empty, name="Full", metadata={f"k{n}": "v" for n in range(16)})
+    ran = empty.run("import")
+    assert ran.code == 1
+    assert "nobody to ask" in ran.err
+    assert not (empty.root / "assistants").exists()
+    ran = empty.run("import", "--yes")
+    assert ran.code == 3
+    assert "its metadata is full" in ran.out
+    assert "trueup" in empty.live()["Bot"]["metadata"]
+    assert (empty.root / ".trueup/local/local.journal").read_bytes() == b""
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_killed_between_two_files_it_goes_on(empty: Place, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    for name in ("A", "B"):
+        made(empty, name=name, tools=[FUNCTION])
+    made(empty)
+    real, calls = writer.create, iter(range(100))
+
+    def dying(root: Path, file: str, text: str) -> None:
+        if next(calls) == at:
+            raise KeyboardInterrupt
+        real(root, file, text)
+
+    monkeypatch.setattr("trueup.cli.import_live.create", dying)
+    assert empty.run("import").code == 130
+    monkeypatch.undo()
+    os.chdir(empty.root)
+    ran = empty.run("import")
+    assert ran.code == 0, ran.out + ran.err
+    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged, 3 not stamped."
+    names = {name for name in empty.files() if name.startswith("assistants")}
+    assert names == {
+        f"assistants/{name}" for name in ("_shared/functions/get_weather.yaml", "a.yaml", "assistant.yaml", "b.yaml")
+    }
+
+
+def test_two_at_once_do_not_mix(empty: Place) -> None:
+    made(empty, name="Bot")
+    with hold(empty.root / ".trueup/local/local.lock", "local", 0.0):
+        ran = empty.run("import")
+    assert ran.code == 1
+    assert not (empty.root / "assistants").exists()
+
+
+def test_nothing_is_written_through_a_link(empty: Place) -> None:
+    made(empty, name="Bot")
+    (empty.root / "elsewhere").mkdir()
+    (empty.root / "assistants").symlink_to("elsewhere")
+    assert empty.run("import").code == 1
+    assert not list((empty.root / "elsewhere").iterdir())
+
+
+def test_a_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("mine")
+    with pytest.raises(writer.TrueupError, match="something of that name"):
+        writer.create(tmp_path, "a.yaml", "ours")
+    assert (tmp_path / "a.yaml").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
