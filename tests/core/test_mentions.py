@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.core.mentions import SHOWN, function_names, mentions
+from trueup.core.mentions import function_names, mentions
 from trueup.core.prose import Mention, Sort
 
 
@@ -43,9 +43,9 @@ def test_a_mention_has_its_first_line_in_its_own_text() -> None:
     )
 
 
-def test_more_than_anybody_reads_are_cut() -> None:
-    many = " ".join(f"{{a{n}}}" for n in range(SHOWN + 5))
-    assert len(mentions("", many)) == SHOWN
+def test_many_are_told_with_their_lines_in_one_pass() -> None:
+    many = "\n".join(f"{{a{n}}}" for n in range(20_000))
+    assert [(item.text, item.line) for item in mentions("", many)] == [(f"{{a{n}}}", n + 1) for n in range(20_000)]
 
 
 def test_names_are_found_in_tools_of_any_form() -> None:

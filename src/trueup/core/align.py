@@ -55,7 +55,7 @@ def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowa
         if end > a_end:
             found.append((a_end, b_end, end - a_end))
         size = a_end - a + b_end - b
-        if a == a_end or b == b_end or size == 2 or depth == DEPTH or not allowance.spend(SETUP + size // 8):
+        if a == a_end or b == b_end or size == 2 or depth == DEPTH or not allowance.spend(SETUP + size // 4):
             continue
         anchors = _anchors(left[a:a_end], right[b:b_end], allowance)
         starts = [(a, b), *((a + i, b + j) for i, j in anchors)]

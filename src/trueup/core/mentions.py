@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from trueup.core.prose import Mention, Sort
@@ -12,16 +11,9 @@ from trueup.core.prose import Mention, Sort
 BUILT_IN = frozenset({"code_interpreter", "file_search", "retrieval", "web_search", "computer_use", "image_generation"})
 """Tools that vendors provide under these names (their API references)."""
 
-SHOWN = 40
-"""Mentions that one difference lists; more are another text, and the list would hide the difference."""
-
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{1,80}\}\}|\{[^\W\d][\w.-]{0,60}\}|<[^\W\d][\w.:-]{0,60}>"  # {{x}}, {x}, <x>
 )
-_Named = Mapping[tuple[Sort, str], int]
-"""Each name with the place of its first mention."""
-
-_NAME = re.compile(r"\w[\w-]*")
 
 
 def function_names(tools: Any) -> tuple[str, ...]:
@@ -42,18 +34,30 @@ def mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Ment
     return (*_only(new, old, after, appeared=True), *_only(old, new, before, appeared=False))
 
 
-def _only(mine: _Named, other: _Named, text: str, *, appeared: bool) -> Iterator[Mention]:
-    """What one text names and the other does not, as far as it is listed."""
-    found = ((name, at) for name, at in mine.items() if name not in other)
-    for (sort, name), at in islice(found, SHOWN):
-        yield Mention(sort, name, appeared, text.count("\n", 0, at) + 1)
+def _named(text: str, names: Collection[str]) -> dict[str, Sort]:
+    """The placeholders, in the order of the text, and those of the names that stand in it as whole words."""
+    found = dict.fromkeys(_PLACEHOLDER.findall(text), Sort.PLACEHOLDER)
+    for name in names:
+        if name and name in text and _whole(name).search(text):
+            found[name] = Sort.TOOL
+    return found
 
 
-def _named(text: str, names: Collection[str]) -> _Named:
-    """Each name with the place of its first mention, in the order of the text."""
-    found = [((Sort.PLACEHOLDER, match.group()), match.start()) for match in _PLACEHOLDER.finditer(text)]
-    found += [((Sort.TOOL, match.group()), match.start()) for match in _NAME.finditer(text) if match.group() in names]
-    first: dict[tuple[Sort, str], int] = {}
-    for name, at in found:
-        first.setdefault(name, at)
-    return dict(sorted(first.items(), key=lambda item: item[1]))
+def _whole(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+
+
+def _only(mine: Mapping[str, Sort], other: Mapping[str, Sort], text: str, *, appeared: bool) -> Iterator[Mention]:
+    """What one text names and the other does not, each with its first line."""
+    fresh = {name: sort for name, sort in mine.items() if name not in other}
+    places: dict[str, int] = {}
+    for match in _PLACEHOLDER.finditer(text) if fresh else ():
+        if match.group() in fresh:
+            places.setdefault(match.group(), match.start())
+    for name in (name for name, sort in fresh.items() if sort is Sort.TOOL):
+        found = _whole(name).search(text)
+        places[name] = found.start() if found else 0
+    line, last = 1, 0
+    for name, place in sorted(places.items(), key=lambda item: item[1]):
+        line, last = line + text.count("\n", last, place), place
+        yield Mention(fresh[name], name, appeared, line)

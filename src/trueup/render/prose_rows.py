@@ -20,6 +20,9 @@ LINES = 160
 ROWS = 30
 """Rows that one line may take unless everything is asked for."""
 
+NAMES = 40
+"""Names that appeared, and as many that vanished, that are listed unless everything is asked for."""
+
 NEAR = 28
 """Characters kept on each side of a marked change in a long line."""
 
@@ -69,7 +72,9 @@ def heads(prose: Prose, look: Look, indent: int, place: Place, *, old_side: bool
     for sign, tone, appeared in (("+ ", Tone.FRESH, True), ("- ", Tone.GONE, False)):
         found = [item for item in prose.mentions if item.appeared is appeared]
         if found:
-            words = ", ".join(_mention(item, look, place, old_side) for item in found)
+            shown = found if look.verbose else found[:NAMES]
+            words = ", ".join(_mention(item, look, place, old_side) for item in shown)
+            words += f" and {len(found) - len(shown):,} more (-v shows all)" if len(found) > len(shown) else ""
             first = f"{'appeared' if appeared else 'vanished'}: "
             yield from _wrapped([Piece(first + words, tone)], look, indent, Piece(sign, tone))
 
