@@ -57,6 +57,7 @@ class Facts:
     pending: Pending | None = None
     moved_from: str = ""
     namesakes: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()  # who else manages one of this display name: name of project/target, and id
     rename_of: tuple[str, ...] = ()
     rename_ids: tuple[str, ...] = ()  # the live ids of `rename_of`
     renamed_to: tuple[str, ...] = ()

@@ -62,6 +62,12 @@ HINTS: dict[Reason, str] = {
 }
 
 
+ELSEWHERE = (
+    "Another project manages a live assistant of this display name: {who}. If that one is to move here, name it under "
+    "`released` there and apply, then here: trueup import {name}={id}"
+)
+"""The hint for a create beside an assistant that another project manages."""
+
 STRAY = "Kept: state does not record it. To delete it: trueup state rebuild {name}, then --prune."
 """The hint for an orphan that only its stamp tells of."""
 

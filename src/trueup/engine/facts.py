@@ -156,7 +156,7 @@ def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:
 
 def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, Seen], state: State) -> dict[str, Facts]:
     """Adds to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
-    namesakes = _unmanaged_by_name(wish, seen, state)
+    namesakes, strangers = _unmanaged_by_name(wish, seen, state), _of_other_projects(wish, seen)
     orphans = _orphans_by_trait(facts, wish)
     result, news_of = dict(facts), defaultdict(set)
     for name, fact in facts.items():
@@ -168,7 +168,13 @@ def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, See
         display = fact.file.get("name")
         found = namesakes.get(display, []) if isinstance(display, str) else []
         ids = tuple(live.id for old in sorted(likely) if (live := _live(facts[old])) is not None)
-        result[name] = replace(fact, namesakes=tuple(sorted(found)), rename_of=tuple(sorted(likely)), rename_ids=ids)
+        result[name] = replace(
+            fact,
+            namesakes=tuple(sorted(found)),
+            elsewhere=strangers.get(display, ()) if isinstance(display, str) else (),
+            rename_of=tuple(sorted(likely)),
+            rename_ids=ids,
+        )
     for old, news in news_of.items():
         result[old] = replace(result[old], renamed_to=tuple(sorted(news)))
     return result
@@ -186,6 +192,16 @@ def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> di
         managed = live.stamp is not None and live.stamp is not UNREADABLE
         if not managed and live.id not in known and live.display_name:
             found[live.display_name].append(live.id)
+    return found
+
+
+def _of_other_projects(wish: Wish, seen: Mapping[str, Seen]) -> dict[str, tuple[str, ...]]:
+    """Who manages a display name, and the id; the first by id where there are several."""
+    found: dict[str, tuple[str, ...]] = {}
+    for live in sorted(seen.values(), key=lambda live: live.id):
+        stamp = live.stamp
+        if stamp is not None and stamp.name and stamp.project != wish.identity.project and live.display_name:
+            found.setdefault(live.display_name, (f"{stamp.name} of {stamp.project}/{stamp.target}", live.id))
     return found
 
 

@@ -12,7 +12,7 @@ from trueup.core.mentions import function_names
 from trueup.core.plan import WRITES, Action, Cause, Change, Plan, Reason
 from trueup.core.settle import settled
 from trueup.core.state import Record, State
-from trueup.core.wording import DESTROYED, STRAY, UNHELD, say
+from trueup.core.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View
@@ -169,6 +169,9 @@ def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
         message = UNHELD if fact.file is not None else message
     if verdict.reason is Reason.ORPHANED and fact.renamed_to and verdict.record is not None:
         hint = orphan_hint(fact, verdict)
+    if verdict.action is Action.CREATE and fact.elsewhere:
+        who, live_id = fact.elsewhere
+        hint = ELSEWHERE.format(who=who, name=fact.name, id=live_id)
     if verdict.reason is Reason.RELEASED and verdict.live is not None:
         hint = hint.replace("NAME=ID", f"NAME={verdict.live.id}")
     twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
