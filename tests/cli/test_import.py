@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
+from trueup.core.errors import TrueupError
 from trueup.edge import writer
 from trueup.edge.lock_file import hold
 
@@ -252,7 +253,7 @@ def test_nothing_is_written_through_a_link(empty: Place) -> None:
 
 def test_a_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine")
-    with pytest.raises(writer.TrueupError, match="something of that name"):
+    with pytest.raises(TrueupError, match="something of that name"):
         writer.create(tmp_path, "a.yaml", "ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]

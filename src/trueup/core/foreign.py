@@ -61,9 +61,11 @@ def one(value: Any, where: str) -> Found | Unread:
     if not isinstance(value, Mapping):
         return Unread(where, "is no JSON object")
     kind = value.get("object", "assistant")
+    other = agent(value, where) if value.get("object") != "assistant" else None
+    if other is not None:
+        return other
     if kind != "assistant" or "model" not in value:
-        other = agent(value, where)
-        return other if other is not None else Unread(where, _why_none(value, kind))
+        return Unread(where, _why_none(value, kind))
     live_id, created_at = value.get("id") or "", value.get("created_at")
     if not isinstance(live_id, str) or (live_id and not is_plain_id(live_id)):
         return Unread(where, "has an id that no assistant can have")

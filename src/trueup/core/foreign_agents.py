@@ -32,10 +32,13 @@ def agent(value: Mapping[str, Any], where: str) -> Found | None:
 
 
 def _anthropic(value: Mapping[str, Any], where: str) -> Found:
-    """`system` are the instructions, the model may be an object with its effort, and custom tools are functions."""
+    """`system` are the instructions, the model may be an object with its effort, and custom tools are functions.
+
+    In a Markdown file the text below the front matter is the system prompt, which the reader calls instructions.
+    """
     given = dict(value)
-    model = given.pop("model")
-    body = {"instructions": given.pop("system", None), "model": model}
+    model, system = given.pop("model"), given.pop("system", None)
+    body = {"instructions": given.pop("instructions", None) if system is None else system, "model": model}
     if isinstance(model, Mapping):
         rest = {f"model.{key}": entry for key, entry in model.items() if key not in ("id", "effort")}
         given.update(rest)
