@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from trueup.core.canonical import canonical, same
 from trueup.core.definition import Definition
+from trueup.core.losses import counted
 from trueup.core.project import Target
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.wire.adapters import adapter_for
@@ -182,7 +183,11 @@ def test_a_problem_has_its_line_and_says_what_to_write() -> None:
     assert (item.severity, item.position) == (Severity.ERROR, at)
     assert "openai cannot hold file_ids" in item.message
     assert "tool_resources.code_interpreter.file_ids" in item.hint
-    assert "allow_loss: [file_ids]" in item.hint
+    lost = adapter_for(target("azure-openai")).audit(
+        Definition("a", {"model": "m", "reasoning_effort": "low"}, "a.yaml")
+    )
+    assert "`targets: {TARGET: {reasoning_effort: null}}`" in lost[0].hint
+    assert "`allow_loss: [reasoning_effort]`" in lost[0].hint
 
 
 # --- laws
@@ -250,3 +255,13 @@ def test_a_row_is_not_changed_by_a_target() -> None:
     before = repr(DIALECTS)
     adapter_for(replace(target("azure-openai"), reasoning_models={"x": True}, api_version="2024-05-01-preview"))
     assert repr(DIALECTS) == before
+
+
+def test_many_losses_of_one_kind_are_one_warning_that_counts_them() -> None:
+    adapter = adapter_for(target("azure-openai", allow_loss=("reasoning_effort", "tools")))
+    bodies = [{"reasoning_effort": "low"}, {"reasoning_effort": "high"}, function(strict=True)]
+    found = [item for body in bodies for item in adapter.audit(Definition("a", {"model": "m", **body}, "a.yaml"))]
+    assert [item.message for item in counted(found)] == [
+        "azure-openai cannot hold reasoning_effort; it is left out here, in 2 places",
+        "azure-openai cannot hold tools.function.strict; it is left out here",
+    ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from trueup.cli.session import Session
 from trueup.core.judge import Seen
+from trueup.core.losses import counted
 from trueup.core.names import select
 from trueup.core.plan import Plan
 from trueup.core.source import Diagnostic, Severity
@@ -86,7 +87,7 @@ def remembered(session: Session, name: str, planning: Planning) -> tuple[Record 
 
 def _with_notes(plan: Plan, loaded: Loaded, view: View) -> Plan:
     """The plan with the files' warnings, and with what could not be read."""
-    warnings = [item for item in loaded.diagnostics if item.severity is Severity.WARNING]
+    warnings = counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
     if not view.complete:
         warnings.append(
             Diagnostic(

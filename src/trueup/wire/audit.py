@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trueup.core.fault import Fault
+from trueup.core.losses import CODE
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
 from trueup.wire.models import is_reasoning
@@ -120,15 +121,20 @@ def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
 def _fault(loss: Loss, name: str, allowed: Collection[str]) -> Fault:
     if any(loss.key == entry or loss.key.startswith(f"{entry}.") for entry in allowed):
         return Fault(
-            "loss-allowed", loss.path, f"{name} cannot hold {loss.key}; it is left out here",
+            CODE, loss.path, f"{name} cannot hold {loss.key}; it is left out here",
             "The target's allow_loss says so.", at_key=True, severity=Severity.WARNING,
         )  # fmt: skip
-    top = loss.key.partition(".")[0]
-    hint = _INSTEAD.get(loss.key) or f"Take it out for this target: `targets: {{TARGET: {{{top}: …}}}}`."
-    return Fault(
-        "not-held", loss.path, f"{name} cannot hold {loss.key}",
-        f"{hint} Or let it go there: `allow_loss: [{loss.key}]` in trueup.yaml.", at_key=True,
-    )  # fmt: skip
+    return Fault("not-held", loss.path, f"{name} cannot hold {loss.key}", _way_on(loss.key), at_key=True)
+
+
+def _way_on(key: str) -> str:
+    """What to write in place of a part that a dialect has no word for, or how to leave it out."""
+    if key in _INSTEAD:
+        return _INSTEAD[key]
+    top, _, part = key.partition(".")
+    where, value = (f"Write {top} without it", "…") if part else ("Take it out", "null")
+    patch = f"`targets: {{TARGET: {{{top}: {value}}}}}`"
+    return f"{where} for this target, in the definition: {patch}. Or let it go there: `allow_loss: [{key}]`."
 
 
 def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
