@@ -64,7 +64,8 @@ class Scene:
         gateway = Gateway(self.gateway.hosted, self.gateway.verdict, self.gateway.key, sleep)
         front = Front(listening, self.server.vendor, gateway)
         sent = json.dumps({"model": "m"} if body is None else body).encode() if method == "POST" else b""
-        said = await front(Asked(method, path, query, {**JSON, **V2, **headers}, sent))
+        all_of_them = {name: value for name, value in {**JSON, **V2, **headers}.items() if value is not None}
+        said = await front(Asked(method, path, query, all_of_them, sent))
         await self.faults.settle()
         return said
 
@@ -91,9 +92,11 @@ def config(**more: Any) -> dict[str, str]:
 
 def test_what_reaches_the_vendor_and_what_comes_back(scene: Scene) -> None:
     own = {"x-portkey-api-key": "pk", "x-portkey-trace-id": "t", "x-portkey-metadata": "{}"}
-    scoping = {"x-portkey-openai-organization": "org", "x-portkey-openai-project": "p", "openai-beta": "",
+    scoping = {"x-portkey-openai-organization": "org", "x-portkey-openai-project": "p",
                "x-portkey-openai-beta": "assistants=v2", "x-custom": "c", "content-length": "13"}  # fmt: skip
-    reply = scene.ask({**TO, **own, **scoping})
+    assert scene.ask({**TO, **own, **scoping, "openai-beta": ""}).status == 400
+    scene.arrived.clear()
+    reply = scene.ask({**TO, **own, **scoping, "openai-beta": None})
     assert reply.status == 200, reply.text
     (asked,) = scene.arrived
     assert (asked.method, asked.path) == ("POST", "/v1/assistants")

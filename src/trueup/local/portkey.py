@@ -128,7 +128,10 @@ def _readable(asked: Asked) -> Asked:
 
 
 def _upstream(settings: Settings, asked: Asked, vendor: Vendor, stored_key: str) -> Asked:
-    """The request as the provider gets it: its path, its credential, and none of the gateway's own headers."""
+    """The request as the provider gets it: its path, its credential, and none of the gateway's own headers.
+
+    What the client itself sent under a provider's own name wins over what the gateway makes of its headers.
+    """
     forwarded = {name.strip().lower() for name in asked.headers.get(f"{PREFIX}forward-headers", "").split(",")}
     headers = {
         name: value
@@ -137,7 +140,7 @@ def _upstream(settings: Settings, asked: Asked, vendor: Vendor, stored_key: str)
     }
     for name in _SCOPING:
         if f"{PREFIX}{name}" in asked.headers:
-            headers[name] = asked.headers[f"{PREFIX}{name}"]
+            headers.setdefault(name, asked.headers[f"{PREFIX}{name}"])
     query = dict(asked.query)
     secret = stored_key if settings.stored else settings.api_key
     if secret:
