@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from trueup.core.compare import compare
 from trueup.core.mentions import function_names
 from trueup.core.plan import Change, FieldChange
-from trueup.core.prose import Prose, sections
+from trueup.core.prose import Prose, Run, sections
 from trueup.render.prose_rows import Key, key
 
 NAMED = 4
 """Assistants that are named where many share a change."""
+
+
+OWN = "."
+"""In the place of a part: the assistant's own file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +51,33 @@ def difference(change: Change, old: str, new: str) -> Prose:
 def shared(changes: Sequence[Change]) -> Shared:
     """What the given changes, in the order in which they are shown, have in common from the same part.
 
-    A change comes from a part if exactly the assistants that use the part have it.
+    A change comes from the part in whose lines it stands; where no line says so, if exactly the part's users have it.
     """
     found: dict[str, Prose] = {}
-    owners: dict[Key, list[Change]] = {}
-    users: dict[str, set[str]] = {}
+    owners: dict[tuple[Key, str], list[str]] = {}
+    users: dict[str, list[str]] = {}
     for change in changes:
         item = text_change(change)
         if item is None or not change.parts or change.name in found:
             continue
         found[change.name] = difference(change, item.before, item.after)
-        for changed in {key(group.changed): None for group in sections(found[change.name]) if group.changed}:
-            owners.setdefault(changed, []).append(change)
+        groups = [group.changed for group in sections(found[change.name]) if group.changed]
+        for owned in {(key(group), _part(change, group)): None for group in groups}:
+            owners.setdefault(owned, []).append(change.name)
         for part in change.parts:
-            users.setdefault(part, set()).add(change.name)
+            users.setdefault(part, []).append(change.name)
     notes: dict[str, dict[Key, str]] = {}
-    for changed, all_of_them in owners.items():
-        names = [change.name for change in all_of_them]
-        parts = [part for part, wanted in sorted(users.items()) if len(names) > 1 and wanted == set(names)]
-        if parts:
+    for (changed, part), names in owners.items():
+        parts = [part] if part else [name for name, wanted in sorted(users.items()) if wanted == names]
+        if parts and len(names) > 1 and part != OWN:
             _note(notes, changed, names, parts)
     return Shared(found, notes)
+
+
+def _part(change: Change, group: Sequence[Run]) -> str:
+    """The part in whose lines a group of changes begins; nothing where that is not known."""
+    files = [item.file for item in change.stretches if item.line <= group[0].after]
+    return (files[-1] if files[-1] in change.parts else OWN) if files else ""
 
 
 def _note(notes: dict[str, dict[Key, str]], changed: Key, names: Sequence[str], parts: Sequence[str]) -> None:
