@@ -6,8 +6,8 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulation.oracle import Excuse
 from tests.simulation.story import run
+from tests.simulation.watch import Excuse
 
 
 def main() -> int:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from tests.engine.world import code
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.hands import Hands
-from tests.simulation.oracle import Excuse, Oracle
+from tests.simulation.oracle import Oracle
 from tests.simulation.vendor import Habit, Vendor
+from tests.simulation.watch import Excuse
 from trueup.core.canonical import canonical, same, split
 from trueup.core.errors import Exit, RefusedError
 from trueup.core.plan import Plan, Reason
@@ -127,7 +128,7 @@ class Calm:
         for births in self.oracle.twins().values():
             ids = [birth.id for birth in births]
             kept = next((live_id for live_id in ids if live_id in recorded), ids[0])
-            for live_id in set(ids) - {kept}:
+            for live_id in sorted(set(ids) - {kept}):
                 self.hands.remove(live_id)
 
     def check_as_the_files_say(self) -> None:
@@ -141,6 +142,12 @@ class Calm:
             raise self.oracle.broken(f"live are {sorted(by_name)}, wanted {sorted(wanted)}")
         for display, definition in wanted.items():
             found = split(by_name[display])
+            if (
+                "tools" not in definition.body
+                and found["tools"]
+                and self.vendor.habit in (Habit.FAITHFUL, Habit.MERGES)
+            ):
+                raise self.oracle.broken(f"{definition.name} has tools that its file does not say: {found['tools']}")
             named = self.oracle.not_kept.get(definition.name, set())
             for name, value in split(definition.body).items():
                 kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
@@ -148,6 +155,8 @@ class Calm:
                     continue
                 if self.vendor.habit is not Habit.FAITHFUL and definition.name in self.oracle.unreported:
                     self.oracle.excused[Excuse.UNREPORTED] += 1
+                elif definition.name in self.oracle.scribbled:
+                    self.oracle.excused[Excuse.SCRIBBLED] += 1
                 else:
                     raise self.oracle.broken(f"{name} of {definition.name} is not as its file says: {found.get(name)}")
 

@@ -46,6 +46,7 @@ class Checkout(World):
     reads: dict[str, float]
     stale: list[str]
     last_ports: Ports | None = None
+    is_saved = False  # the last run ended, and said nothing of a problem
 
     def join(self, label: str, vendor: Vendor, faults: Faults, passing: Passing) -> None:
         """Comes to a vendor that others may use too."""

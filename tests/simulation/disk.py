@@ -31,7 +31,7 @@ class File:
         """What is left after a power cut: some of what waited, the last of it torn; or a tail of zeros."""
         kept = self.waiting[: dice.randint(0, len(self.waiting))]
         if kept and isinstance(kept[-1], bytes):
-            torn = kept[-1][: dice.randint(0, len(kept[-1]))]
+            torn = kept[-1][: _some(dice, len(kept[-1]))]
             zeros = b"\0" * (len(kept[-1]) - len(torn)) if dice.random() < 0.2 else b""
             kept = [*kept[:-1], torn + zeros]
         return _replayed(self.safe, kept)
@@ -91,6 +91,8 @@ class Disk:
         self.quiet = False  # a person is at work, or the oracle looks: nothing fails and nobody dies
         self.is_off = False  # the machine is down: what happens to the folder is not seen
         self.failure: Failure | None = None
+        self.deadly = ""  # the kind of change right after which the process is killed
+        self.kill: Callable[[], None] = lambda: None
         self.failed = 0
         self._count = 0
         self.top = Folder()
@@ -154,14 +156,18 @@ class Disk:
             self.failed += 1
             raise OSError(self.failure.number, os.strerror(self.failure.number))
 
-    def after(self) -> None:
-        """Just after a change."""
-        if not self.quiet:
-            self.step()
+    def after(self, what: str = "") -> None:
+        """Just after a change of some kind: the process may be killed in this very moment."""
+        if self.quiet:
+            return
+        if what and what == self.deadly:
+            self.deadly = ""
+            self.kill()
+        self.step()
 
     def torn(self, data: bytes) -> bytes:
         """How much of a write there is when its process dies or the disk fails in the middle of it."""
-        return data[: self.dice.randint(0, len(data))]
+        return data[: _some(self.dice, len(data))]
 
     def fitting(self, data: bytes) -> bytes:
         """What of a write gets there: all, or what still fits. Raises OSError, and `Torn` where the process dies."""
@@ -176,6 +182,11 @@ class Disk:
         except BaseException as end:
             raise Torn(b"" if was_dead else self.torn(data)) from end
         return data
+
+
+def _some(dice: random.Random, most: int) -> int:
+    """From 0 to `most`, by one throw whatever that is: lengths of paths and process ids must not change the dice."""
+    return int(dice.random() * (most + 1))
 
 
 def _replayed(content: bytes, changes: list[bytes | int]) -> bytes:

@@ -22,10 +22,11 @@ from tests.simulation.calm import Calm
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.disk import Disk
 from tests.simulation.hands import Hands
-from tests.simulation.oracle import Excuse, Oracle, Told
+from tests.simulation.moments import Moments
+from tests.simulation.oracle import Oracle
 from tests.simulation.system import System
 from tests.simulation.vendor import Habit, Vendor
-from trueup.core.call import Call
+from tests.simulation.watch import Excuse, Told
 from trueup.core.errors import TrueupError
 from trueup.core.plan import Plan
 from trueup.core.plan_codec import digest
@@ -62,6 +63,7 @@ class Story:
         self.faults = Faults(sleep=self.clock.sleep)
         self.hands = Hands(self.dice, self.vendor, self.log)
         self.oracle = Oracle(self.vendor, self.hands, self.log)
+        self.moments = Moments(self.dice, self.hands, self.oracle, self.target["settle"])
         self.many = self.dice.choice((300, 300, 2))
         self.page_size = self.dice.choice((100, 100, 1, 2))
         self.first = self.checkout("first")
@@ -71,8 +73,6 @@ class Story:
             self.oracle.writers = 2
         self.old_states: dict[str, list[str]] = {one.label: [""] for one in self.all}
         self.old_plans: list[str] = []
-        self.on_their_way: set[asyncio.Task[None]] = set()
-        self.moments: dict[str, dict[int, Any]] = {}
 
     def some_target(self) -> dict[str, Any]:
         return {
@@ -99,13 +99,14 @@ class Story:
             base = MEMORY_FOLDER if Path(MEMORY_FOLDER).is_dir() else None
             root = Path(tempfile.mkdtemp(prefix="trueup-", dir=base))
             disk = Disk(root, self.dice, one.step, lambda: one.is_dead)
+            disk.kill = lambda: setattr(one, "kill_at", 1)
             one.disk = disk  # type: ignore[attr-defined]
             self.system.disks.append(disk)
             self.say(f"{label} is on disk")
         else:
             one = Checkout(seed=self.seed)
         one.with_target(**self.target)
-        one.join(label, self.vendor, self.faults, self.passing)
+        one.join(label, self.vendor, self.faults, self.moments.passing)
         one.page_size = self.page_size
         self.hands.write_files(one)
         return one
@@ -128,7 +129,7 @@ class Story:
                 happening = self.dice.choice(self.events())()
                 if happening is not None:
                     await happening
-        await asyncio.gather(*self.on_their_way)
+        await asyncio.gather(*self.moments.on_their_way)
         self.faults.clear()
         await self.faults.settle()
         await Calm(self.first, self.all[1:], self.vendor, self.hands, self.oracle).come()
@@ -178,8 +179,11 @@ class Story:
     def cut_power(self, one: Checkout) -> None:
         """Between two runs: what an ended run wrote is safe."""
         if isinstance(one, OnDisk):
+            before = one.state() if one.is_saved else None
             one.disk.cut_power()
             self.say(f"{one.label}: the power was cut")
+            if before is not None and one.state() != before:
+                raise self.oracle.broken(f"what an ended run of {one.label} remembered was lost")
 
     # --- one apply
 
@@ -188,7 +192,7 @@ class Story:
             "on_drift": self.dice.choice(("refuse", "refuse", "revert")),
             "prune": self.dice.random() < 0.3,
         }
-        self.plan_troubles(one)
+        self.moments.draw(one)
         promised = await self.promise(one, options) if self.dice.random() < 0.2 else None
         if promised is Ellipsis:
             return
@@ -196,24 +200,6 @@ class Story:
         self.say(f"{one.label}: apply {options} kill_at={one.kill_at} of a plan: {promised is not None}")
         await self.one_apply(told)
         await self.afterwards(one, told)
-
-    def plan_troubles(self, one: Checkout) -> None:
-        """Draws when this run is killed, interrupted and meddled with, and what its disk and its clock do."""
-        one.steps, one.kill_at = 0, self.dice.choice((0, 0, self.dice.randint(1, 60)))
-        moments: dict[int, Any] = {}
-        for chance, moment in (
-            (0.5, self.meddle),
-            (0.1, self.die_with_create),
-            (0.1, self.interrupt),
-            (0.2, self.jump),
-        ):
-            if self.dice.random() < chance:
-                moments[len(one.calls) + self.dice.randint(0, 12)] = moment
-        self.moments[one.label] = moments
-        if isinstance(one, OnDisk):
-            one.disk.fail(failure := troubles.disk_failure(self.dice))
-            self.say(f"{one.label}: disk {failure}")
-            one.kill_at *= 2  # there are more moments to die at
 
     def begun(self, one: Checkout, options: dict[str, Any], promised: Plan | None, *, alone: bool) -> Told:
         one.stale.clear()
@@ -242,59 +228,17 @@ class Story:
     async def afterwards(self, one: Checkout, told: Told) -> None:
         """The machine may have gone down with the process; then the oracle looks."""
         was_killed = one.is_dead
+        one.is_saved = told.report is not None and not told.report.problems
         one.kill_at = 0
-        self.moments[one.label] = {}
+        self.moments.clear(one)
         if isinstance(one, OnDisk):
             one.disk.fail(None)
+            one.disk.deadly = ""
             if was_killed and self.dice.random() < 0.5:
                 self.cut_power(one)
         self.oracle.after(told)
-        if not self.oracle.check_memory(told):
-            await self.clock.sleep(self.target["settle"] * 2)
-            self.hands.rebuild(one)
-            self.oracle.other_memory = True
+        self.oracle.check_memory(told)
         self.old_states[one.label].append(one.remembered())
-
-    # --- in the middle of a run
-
-    async def passing(self, one: Checkout, call: Call) -> None:
-        """Every request passes here."""
-        self.oracle.check_sent(one, call)
-        moments = self.moments.get(one.label, {})
-        due = [number for number in moments if number <= len(one.calls)]
-        for number in due:
-            moment = moments[number]
-            if moment != self.die_with_create or (call.method, call.path) == ("POST", "/assistants"):
-                del moments[number]
-                moment(one, call)
-
-    def meddle(self, _one: Checkout, _call: Call) -> None:
-        for told in self.oracle.at_once:
-            told.meddled = True
-        self.hands.scribble(is_seen=False)
-
-    def jump(self, one: Checkout, _call: Call) -> None:
-        seconds = self.dice.choice((3600.0, -3600.0, 60.0))
-        self.clock.jumped += seconds
-        if seconds > 0:
-            self.oracle.ahead.append(self.clock.now)
-        self.say(f"the clock jumps {seconds} s while {one.label} runs")
-
-    def interrupt(self, one: Checkout, _call: Call) -> None:
-        if one.last_ports is not None:
-            one.last_ports.stop.set()
-            self.say(f"{one.label} is interrupted")
-
-    def die_with_create(self, one: Checkout, call: Call) -> None:
-        """The process dies, and its request arrives all the same."""
-        self.say(f"{one.label} dies while {call.json['name']} is on its way")
-        self.on_their_way.add(asyncio.create_task(self.arrive(one, call)))
-        one.kill_at = 1
-        raise Killed
-
-    async def arrive(self, one: Checkout, call: Call) -> None:
-        await self.clock.sleep(0.5 * self.target["settle"])
-        self.vendor.answer(call, one.label)
 
     # --- a saved plan
 
@@ -329,6 +273,7 @@ class Story:
         """A plan that could not be saved leaves the file as it was; the run that made it is over."""
         if isinstance(one, OnDisk):
             one.disk.fail(None)
+            one.disk.deadly = ""
             if one.is_dead:
                 one.kill_at = 0
                 self.cut_power(one)
@@ -338,7 +283,7 @@ class Story:
             except TrueupError as error:
                 raise self.oracle.broken(f"a plan file was left torn: {error}") from None
         one.kill_at, one.steps = 0, 0
-        self.moments[one.label] = {}
+        self.moments.clear(one)
         return Ellipsis
 
 

@@ -55,7 +55,7 @@ class System:
         if node is not None:
             self.open_files[descriptor] = disk, node
         if is_new:
-            disk.after()
+            disk.after("open")
         return descriptor
 
     def close(self, descriptor: int) -> None:
@@ -122,7 +122,7 @@ class System:
         node = disk.node(old)
         self.real[how](source, place)
         disk.enter(new, node, instead=old)
-        disk.after()
+        disk.after("replace")
 
     def unlink(self, path: Any, **rest: Any) -> None:
         disk = self._disk(path)
@@ -142,7 +142,7 @@ class System:
         disk.before()
         self.real["mkdir"](path, mode)
         disk.enter(os.fspath(path), Folder())
-        disk.after()
+        disk.after("mkdir")
 
 
 class Writer:

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tests.simulation.oracle import Violation
 from tests.simulation.story import run
+from tests.simulation.watch import Violation
 
 SEEDS = int(os.environ.get("TRUEUP_SEEDS", "400"))
 
