@@ -1,64 +1,121 @@
 """What others take for the same number of things, in the same run; a tool that is not installed is skipped.
 
-Terraform is measured on `terraform_data`, resources that only exist in its state: no network and no provider, the least
-it can take. The same shape of text is in each.
+A peer is looked for in the folder that the environment variable TRUEUP_PEERS names, then on the PATH. Terraform is
+measured on `terraform_data`, resources that only exist in its state: no network and no provider, the least it can take.
+dbt-jobs-as-code is measured against a stub of the service it speaks to, octoDNS from one YAML file to another. The text
+that a definition holds is in each but octoDNS, whose records are a line each.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmarks import corpus
-from benchmarks.process import run, trueup
+from benchmarks import corpus, jobs
+from benchmarks.process import Failed, Spent, run, trueup
 from benchmarks.setting import Setting
 from benchmarks.table import Row
 
+TERRAFORM = "Terraform without network"
+JOBS = "dbt-jobs-as-code"
+OCTODNS = "octoDNS from YAML to YAML"
+HALF = 0.5
+TENFOLD = 10
+
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Terraform and dbt-jobs-as-code, for as many as are applied elsewhere in the suite."""
-    terraform = shutil.which("terraform")
+    """Ours and theirs, for as many as are applied elsewhere in the suite."""
     count = setting.applied
-    if terraform is None:
-        yield Row("peers: Terraform", skipped="no terraform on the PATH")
-    else:
-        yield from _terraform(setting, terraform, count)
-    if shutil.which("dbt-jobs-as-code") is None:
-        yield Row("peers: dbt-jobs-as-code", skipped="no dbt-jobs-as-code on the PATH")
-
-
-def _terraform(setting: Setting, terraform: str, count: int) -> Iterator[Row]:
-    folder = _configured(setting.folder / "terraform", count)
-    run([terraform, "init", "-no-color"], folder)
-    theirs_new = run([terraform, "apply", "-auto-approve", "-no-color"], folder)
-    theirs_clean = run([terraform, "plan", "-no-color"], folder)
     setting.stub.reset()
     setting.live = 0
     project = corpus.write(setting.folder / "peers", count, setting.stub.base_url)
-    ours_new = trueup("apply", "--yes", "--quiet", cwd=project)
-    ours_clean = trueup("plan", "--quiet", cwd=project)
-    yield Row(
-        f"peers: plan of {count:,} unchanged, Terraform without network",
-        f"{ours_clean.cpu:.2f} s CPU",
-        f"{theirs_clean.cpu:.2f} s CPU",
-        ours_clean.cpu / theirs_clean.cpu,
-        0.5,
-    )
-    yield Row(
-        f"peers: apply of {count:,} new, Terraform without network",
-        f"{ours_new.wall:.2f} s",
-        f"{theirs_new.wall:.2f} s",
-        theirs_new.wall / ours_new.wall,
-        10,
-        at_least=True,
-    )
+    new = trueup("apply", "--yes", "--quiet", cwd=project)
+    clean = trueup("plan", "--quiet", cwd=project)
+    unchanged, created = f"peers: plan of {count:,} unchanged", f"peers: apply of {count:,} new"
+    theirs = _terraform(setting, count)
+    if theirs is None:
+        yield _absent(f"{unchanged}, {TERRAFORM}", "terraform")
+        yield _absent(f"{created}, {TERRAFORM}", "terraform")
+    else:
+        yield _cpu(f"{unchanged}, {TERRAFORM}", clean, theirs[1], HALF)
+        yield _wall(f"{created}, {TERRAFORM}", new, theirs[0], TENFOLD)
+    theirs = _jobs(setting, count)
+    yield _cpu(f"{unchanged}, {JOBS}", clean, theirs[1], HALF) if theirs else _absent(f"{unchanged}, {JOBS}", JOBS)
+    theirs = _octodns(setting, count)
+    yield _cpu(f"{unchanged}, {OCTODNS}", clean, theirs[1]) if theirs else _absent(f"{unchanged}, {OCTODNS}", "octodns")
 
 
-def _configured(folder: Path, count: int) -> Path:
-    """So many resources that hold what a definition holds."""
+def _cpu(what: str, ours: Spent, theirs: Spent, target: float | None = None) -> Row:
+    note = f"{ours.peak:.0f} MB and {theirs.peak:.0f} MB"
+    return Row(what, f"{ours.cpu:.2f} s CPU", f"{theirs.cpu:.2f} s CPU", ours.cpu / theirs.cpu, target, note=note)
+
+
+def _wall(what: str, ours: Spent, theirs: Spent, target: float) -> Row:
+    ratio = theirs.wall / ours.wall
+    return Row(what, f"{ours.wall:.2f} s", f"{theirs.wall:.2f} s", ratio, target, at_least=True)
+
+
+def _absent(what: str, program: str) -> Row:
+    return Row(what, skipped=f"{program} is not installed")
+
+
+def _found(program: str) -> str | None:
+    return shutil.which(program, path=os.pathsep.join([os.environ.get("TRUEUP_PEERS", ""), os.environ.get("PATH", "")]))
+
+
+def _terraform(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
+    """An apply of all that is new and the plan after it."""
+    program = _found("terraform")
+    if program is None:
+        return None
+    folder = setting.folder / "terraform"
     folder.mkdir()
-    made = {corpus.name(index): {"input": {"text": corpus.definition(index)}} for index in range(count)}
+    made = {name: {"input": {"text": text}} for name, text in _texts(count).items()}
     (folder / "main.tf.json").write_text(json.dumps({"resource": {"terraform_data": made}}), encoding="utf-8")
-    return folder
+    run([program, "init", "-no-color"], folder)
+    new = run([program, "apply", "-auto-approve", "-no-color"], folder)
+    return new, run([program, "plan", "-no-color", "-detailed-exitcode"], folder)
+
+
+def _jobs(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
+    """The same of jobs in a scheduler."""
+    program = _found(JOBS)
+    if program is None:
+        return None
+    folder = setting.folder / "jobs"
+    folder.mkdir()
+    (folder / "jobs.yml").write_text(jobs.configuration(_texts(count)), encoding="utf-8")
+    with jobs.scheduler() as url:
+        environ = {"DBT_BASE_URL": url, "DBT_API_KEY": "benchmark"}
+        new = run([program, "sync", "jobs.yml"], folder, environ=environ)
+        clean = run([program, "plan", "jobs.yml", "--json"], folder, environ=environ)
+    if clean.json["job_changes"]:
+        raise Failed(f"{JOBS} plans changes after its sync")
+    return new, clean
+
+
+def _octodns(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
+    """The same of records in a zone."""
+    program = _found("octodns-sync")
+    if program is None:
+        return None
+    folder = setting.folder / "octodns"
+    (folder / "wanted").mkdir(parents=True)
+    (folder / "there").mkdir()
+    kind = {"class": "octodns.provider.yaml.YamlProvider", "default_ttl": 300}
+    providers = {place: {**kind, "directory": str(folder / place)} for place in ("wanted", "there")}
+    zones = {"example.com.": {"sources": ["wanted"], "targets": ["there"]}}
+    (folder / "octodns.yaml").write_text(json.dumps({"providers": providers, "zones": zones}), encoding="utf-8")
+    records = {corpus.name(index): {"type": "A", "value": "192.0.2.1"} for index in range(count)}
+    (folder / "wanted" / "example.com.yaml").write_text(json.dumps(records), encoding="utf-8")
+    new = run([program, "--config-file", "octodns.yaml", "--doit", "--force"], folder)
+    there = folder / "there" / "example.com.yaml"
+    if corpus.name(count - 1) not in there.read_text(encoding="utf-8"):
+        raise Failed(f"octodns-sync did not write {there.name}")
+    return new, run([program, "--config-file", "octodns.yaml"], folder)
+
+
+def _texts(count: int) -> dict[str, str]:
+    return {corpus.name(index): corpus.definition(index) for index in range(count)}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,11 @@ class Failed(Exception):
     """A measured process did not do its work, so its figures mean nothing."""
 
 
-def run(argv: Sequence[str], cwd: Path = ROOT, *, allowed: Sequence[int] = (0,)) -> Spent:
+def run(
+    argv: Sequence[str], cwd: Path = ROOT, *, allowed: Sequence[int] = (0,), environ: Mapping[str, str] | None = None
+) -> Spent:
     """Runs to the end; CPU and peak memory are the kernel's own figures. Raises `Failed` for another exit code."""
-    environ = {**os.environ, KEY: "sk-benchmark", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    environ = {**os.environ, KEY: "sk-benchmark", "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(environ or {})}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         child = subprocess.Popen(argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err)

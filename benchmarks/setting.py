@@ -16,7 +16,10 @@ EASY = 64
 
 @dataclass(slots=True)
 class Setting:
-    """One run. `latencies` are milliseconds; `rounds` is how often cheap processes take turns."""
+    """One run. `latencies` are milliseconds; `rounds` is how often cheap processes take turns.
+
+    `live` is how many the stub holds; `rest` the seconds that the last plan without latency took beyond its CPU.
+    """
 
     folder: Path
     stub: Stub
@@ -27,6 +30,7 @@ class Setting:
     applied: int
     projects: dict[str, Path] = field(default_factory=dict)
     live: int = 0
+    rest: float = 0.0
 
     def project(self, count: int, *, markdown: bool = False) -> Path:
         """A folder with so many definitions; written once, and nothing in it is ever applied."""
