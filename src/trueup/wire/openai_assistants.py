@@ -136,8 +136,8 @@ class OpenAIAssistants:
         inner = error if isinstance(error, Mapping) else body
         message = inner.get("message")
         said, path = (message, ()) if isinstance(message, str) else _detail(body.get("detail"))
-        text = said or first_line(reply.text)
         param, code = inner.get("param"), inner.get("code")
+        text = said + portkey.reasons(body) or (code if isinstance(code, str) else "") or first_line(reply.text)
         own = "No assistant found" in said if isinstance(error, Mapping) else body.get("detail") == NO_SUCH_DETAIL
         return Problem(
             message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",

@@ -75,6 +75,15 @@ def brings_a_key(value: Header) -> bool:
     return any(True for _ in _entries(config, _KEYS)) if isinstance(config, Mapping) else True
 
 
+def reasons(body: Mapping[str, Any]) -> str:
+    """What the gateway lists beside its own message, to be put behind it; empty for anybody else's error."""
+    listed = body.get("errors") if body.get("status") == "failure" else None
+    entries = listed if isinstance(listed, list) else []
+    found = [entry.get("message") for entry in entries if isinstance(entry, Mapping)]
+    texts = [text for text in found if isinstance(text, str)]
+    return f": {'; '.join(texts[:3])}" if texts else ""
+
+
 def _tidy(name: str, value: Header) -> Header:
     """Without the slashes at the end of a host: the gateway would send requests to `//assistants`."""
     if name == "x-portkey-custom-host" and isinstance(value, str):
