@@ -142,11 +142,8 @@ class Calm:
             raise self.oracle.broken(f"live are {sorted(by_name)}, wanted {sorted(wanted)}")
         for display, definition in wanted.items():
             found = split(by_name[display])
-            if (
-                "tools" not in definition.body
-                and found["tools"]
-                and self.vendor.habit in (Habit.FAITHFUL, Habit.MERGES)
-            ):
+            keeps = self.vendor.habit in (Habit.FAITHFUL, Habit.MERGES) and not self.others
+            if keeps and "tools" not in definition.body and found["tools"]:
                 raise self.oracle.broken(f"{definition.name} has tools that its file does not say: {found['tools']}")
             named = self.oracle.not_kept.get(definition.name, set())
             for name, value in split(definition.body).items():
