@@ -36,11 +36,11 @@ MESSAGES: dict[Reason, str] = {
 }
 
 HINTS: dict[Reason, str] = {
-    Reason.DRIFTED: "To put the file's value back: --on-drift revert. To let the live value stand: change the file, "
-    "or name the field in lifecycle.ignore_changes.",
+    Reason.DRIFTED: "To put the file's value back: --on-drift revert. To take the live value into the file: "
+    "trueup accept NAME. To leave the field alone: lifecycle.ignore_changes.",
     Reason.CONFLICT: "To put the file's value in force: --on-drift revert. "
-    "To keep the live value: write it into the file.",
-    Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right, write it into the file.",
+    "To take the live value into the file: trueup accept {name}",
+    Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right: trueup accept {name}",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
     Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Delete the other at the vendor, or take the metadata key "
