@@ -41,6 +41,11 @@ class Browser:
         self.messages: list[str] = []
         self.call("Log.enable")
 
+    def close(self) -> None:
+        """Closes both pipes."""
+        self._reads.close()
+        self._writes.close()
+
     def call(self, method: str, **params: Any) -> Any:
         """Sends one command and gives its result."""
         self._number += 1
@@ -100,6 +105,7 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
         one = Browser(read, write)
         yield one
         one.call("Browser.close")
+        one.close()
     finally:
         process.terminate()
         process.wait(20)

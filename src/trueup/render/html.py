@@ -97,9 +97,13 @@ def _groups(groups: Sequence[Group]) -> Iterator[str]:
     """What must not be missed, as lists."""
     for group in groups:
         yield f"<section><h2>{escaped(group.title)}: {len(group.blocks):,}</h2><ul>"
+        told: set[str] = set()
         for block in group.blocks:
-            hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint else ""
-            yield f"<li>{_sign(block)} {html_code(shown(block.name))}: {_said(block.message)}{hint}</li>"
+            hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint and block.hint not in told else ""
+            told.add(block.hint)
+            note = f" · {_said(block.notes[0])}" if block.is_sentence and block.notes else ""
+            live_id = f" ({html_code(shown(block.id))})" if block.id else ""
+            yield f"<li>{_sign(block)} {html_code(shown(block.name))}{live_id}: {_said(block.message)}{note}{hint}</li>"
         yield "</ul></section>"
 
 

@@ -101,9 +101,14 @@ def _head(page: Page) -> Iterator[str]:
 
 def _group(group: Group) -> Iterator[str]:
     yield from ("", f"**{group.title}: {len(group.blocks):,}**", "")
+    told: set[str] = set()
     for block in group.blocks[:LISTED]:
-        words = [f"- {span_code(block.symbol)} {span_code(shown(block.name, 120))}: {inline(block.message, span_code)}"]
-        words += [f"→ {inline(block.hint, span_code)}"] if block.hint else []
+        words = [f"- {span_code(block.symbol)} {span_code(shown(block.name, 120))}"]
+        words[0] += f" ({span_code(shown(block.id, 80))})" if block.id.strip() else ""
+        words[0] += f": {inline(block.message, span_code)}"
+        words += [f"· {inline(note, span_code)}" for note in block.notes[:1] if block.is_sentence]
+        words += [f"→ {inline(block.hint, span_code)}"] if block.hint and block.hint not in told else []
+        told.add(block.hint)
         yield " ".join(words)
     if len(group.blocks) > LISTED:
         yield f"- and {len(group.blocks) - LISTED:,} more, below"
@@ -127,7 +132,7 @@ def _foot(page: Page) -> Iterator[str]:
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest[:DIGITS]}"] if page.digest else []
     told = "".join(f"{inline(fact, html_code)}. " for fact in facts)
-    yield f"<sub>{told}{escaped(pages.UNTRUSTED)}</sub>"
+    yield f"<p><sub>{told}{escaped(pages.UNTRUSTED)}</sub></p>"  # <sub> alone would be read as markdown
 
 
 def _size(text: str) -> int:

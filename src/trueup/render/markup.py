@@ -27,6 +27,10 @@ _PLAIN = re.compile(
 COMMANDS = frozenset({"trueup", "--on-drift"})
 """Words with which a command to type begins; it goes on to the next stop."""
 
+_WORDS = re.compile(r"(?<!\S)`[^`]*[^`\s][^`]*`[.,;:!?)]*(?!\S)|\S+")
+_QUOTED = re.compile(r"`([^`]+)`([.,;:!?)]*)\Z")
+"""What is written as code already; the fences are the dialect's."""
+
 _ENDS = (".", ",", ";", ":", ")")
 _TAIL = re.compile(r"[.,;:!?)]*\Z")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
@@ -67,9 +71,14 @@ def inline(text: str, code: Code) -> str:
     parts: list[str] = []
     odd: list[str] = []
     is_command = False
-    for word in shown(text.replace("\n", " ")).split(" "):
+    for word in _WORDS.findall(shown(text.replace("\n", " "))):
+        quoted = _QUOTED.match(word)
+        if quoted and not is_command:
+            _close(parts, odd, code)
+            parts.append(code(quoted[1]) + quoted[2])
+            continue
         is_command = is_command or word in COMMANDS
-        if is_command or (word and not _PLAIN.match(word)):
+        if is_command or not _PLAIN.match(word):
             odd.append(word)
         else:
             _close(parts, odd, code)

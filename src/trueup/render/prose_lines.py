@@ -68,7 +68,7 @@ def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: boo
         if not note.startswith("="):
             for run in changed:
                 yield from _run(run, longest, place(run.before if old_side else run.after), place, old_side)
-    if prose.newline_before != prose.newline_after:
+    if prose.newline_before != prose.newline_after and prose.before.lines and prose.after.lines:
         end = "now ends" if prose.newline_after else "no longer ends"
         yield Line(Kind.FOLDED, words=f"the text {end} with a newline")
 
