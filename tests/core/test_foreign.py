@@ -239,7 +239,7 @@ json_values = st.recursive(
         st.sampled_from(
             ["object", "data", "model", "tools", "type", "id", "resources", "terraform_version", "instances",
              "function", "attributes", "values", "format_version", "root_module", "child_modules", "kind", "assistants",
-             "body", "taken_at", "definition", "versions", "latest", "file_ids", "text", "reasoning", "format", "name", "extra"]
+             "body", "taken_at", "definition", "versions", "latest", "file_ids", "text", "reasoning", "format", "extra"]
         ),
         inner | st.sampled_from(["agent", "assistant", "list", "export", "prompt", "openai_assistant", "function"]),
         max_size=5,

@@ -68,6 +68,7 @@ class Work:
         self._remarks: dict[str, tuple[str, ...]] = {}
         self._managed: dict[str, str] = {}
         self._texts: dict[str, str] = {}
+        self._on_disk = taken_names(session.root, self._folder)
 
     def made(self, given: Given) -> Imports:
         """The whole import."""
@@ -163,7 +164,7 @@ class Work:
             made["tools"] = written_tools(made["tools"], definition.file, self._folder, Parts())
         if prose_part(made.get("instructions")):
             place = PurePosixPath(definition.file)
-            taken = taken_names(self._session.root, self._folder)
+            taken = self._on_disk | {folded(path) for path in self._texts}
             inner = str(
                 place.parent.relative_to(self._folder) / f"_{place.stem}.{self._session.target.name}"
             ).removeprefix("./")
@@ -204,7 +205,7 @@ class Work:
     def _files(self, drafts: Sequence[Draft], given: Given) -> tuple[tuple[NewFile, ...], dict[str, str]]:
         """The new definitions, and the parts that they share."""
         root, project = self._session.root, self._session.project
-        taken = taken_names(root, self._folder) | {folded(name) for name in self._loaded.names}
+        taken = self._on_disk | {folded(name) for name in self._loaded.names}
         taken |= {folded(name) for name in (*self._state.records, *project.moved, *project.released)}
         taken |= {folded(live.stamp.name) for live in given.seen.values() if live.stamp is not None}
         taken |= {folded(draft.name) for draft in drafts if draft.name}
@@ -225,7 +226,7 @@ class Work:
     def _file(self, draft: Draft, taken: set[str], parts: Parts) -> NewFile | None:
         name = draft.name or free(stem(draft.found.display_name), taken)
         taken.add(folded(name))
-        if draft.name and (definition_name_problem(name) or self._is_there(name)):
+        if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
             self._outside[draft.found.where] = f"its name {name} is taken by a file that is no definition"
             return None
         made = definition_files(name, draft.body, self._folder, parts, self._proof)
@@ -233,6 +234,3 @@ class Work:
             self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
             return None
         return NewFile(name, *made, draft.found.where, draft.id)
-
-    def _is_there(self, name: str) -> bool:
-        return folded(name) in taken_names(self._session.root, self._folder)
