@@ -39,11 +39,11 @@ def test_a_stranger_s_edit_of_a_forced_field_is_not_overwritten() -> None:
     world = _edited("model")
     live_id = world.id_of("a")
     plan = world.plan()
-    world.edit(live_id, model="gpt-5")
+    world.edit(live_id, model="gpt-4")
     report = world.apply(plan)
     assert [outcome.result for outcome in report.outcomes] == [Result.REFUSED]
     assert world.writes == []
-    assert world.live()[live_id]["model"] == "gpt-5"
+    assert world.live()[live_id]["model"] == "gpt-4"
 
 
 def test_an_undeclared_forced_field_is_no_part_of_the_record() -> None:
