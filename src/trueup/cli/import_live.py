@@ -30,6 +30,7 @@ from trueup.engine.facts import seen_in
 from trueup.engine.link import linked
 from trueup.engine.refresh import View
 from trueup.render import imports as render
+from trueup.render.values import many
 
 
 async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:
@@ -140,12 +141,12 @@ def _consent(session: Session, work: Imports) -> None:
         return
     if not session.screen.can_ask:
         raise TrueupError(
-            f"Stamps of {count} assistants would be written, which wants a yes, and there is nobody to ask. "
+            f"{many(count, 'stamp')} would be written, which wants a yes, and there is nobody to ask. "
             "Nothing was written.",
             "Give it with --yes, or look first with --dry-run.",
         )
     session.screen.complain(render.text(work, dry_run=True))
-    question = f"\nWrite these files, and {count} stamps to {session.target.name}? Only yes goes on: "
+    question = f"\nWrite these files, and {many(count, 'stamp')} to {session.target.name}? Only yes goes on: "
     if session.screen.ask(question).lower() != "yes":
         raise TrueupError("Not imported: nothing was written.")
 
