@@ -91,7 +91,7 @@ class Disk:
         self.quiet = False  # a person is at work, or the oracle looks: nothing fails and nobody dies
         self.is_off = False  # the machine is down: what happens to the folder is not seen
         self.failure: Failure | None = None
-        self.deadly = ""  # the kind of change right after which the process is killed
+        self.deadly = ""  # how the change begins right after which the process is killed: `open prod.journal`
         self.kill: Callable[[], None] = lambda: None
         self.failed = 0
         self._count = 0
@@ -160,7 +160,7 @@ class Disk:
         """Just after a change of some kind: the process may be killed in this very moment."""
         if self.quiet:
             return
-        if what and what == self.deadly:
+        if self.deadly and what.startswith(self.deadly):
             self.deadly = ""
             self.kill()
         self.step()

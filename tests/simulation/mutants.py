@@ -22,7 +22,6 @@ from trueup.core import fields, judge
 from trueup.core.plan import Cause, Plan
 from trueup.core.plan_codec import dumps
 from trueup.core.state import Record, State
-from trueup.core.state_codec import encode
 from trueup.edge import files, journal_file
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store
@@ -130,11 +129,10 @@ def _plan_in_place(path: Path, plan: Plan) -> None:
     _in_place(path, dumps(plan).encode())
 
 
-def _saved_if_new(self: Store, state: State) -> None:
-    if self.target.state == "file" and self.state_path.exists() and self.state_path.read_text() == encode(state):
-        self._clear_journal()
-    else:
-        REAL_SAVE(self, state)
+def _synced_by_its_maker(folder: Path) -> None:
+    """What a run does that syncs the folder only when it has made the journal."""
+    if not any(journal.stat().st_size for journal in folder.glob("*.journal")):
+        files.sync_folder(folder)
 
 
 REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_record, Checkout.adapter, refresh._take
@@ -179,7 +177,9 @@ MUTANTS: dict[str, list[Patch]] = {
     "state is written in place": [lambda: patch.object(files, "put", _in_place)],
     "a plan file is written in place": [lambda: patch.object(checkout, "write_plan", _plan_in_place)],
     "a torn line of the journal stays": [lambda: patch.object(journal_file, "_cut_torn_tail", _silent)],
-    "what a killed run put in place is not synced again": [lambda: patch.object(Store, "save", _saved_if_new)],
+    "what a killed run put in place is not synced by the next": [
+        lambda: patch.object(journal_file, "sync_folder", _synced_by_its_maker)
+    ],
     "nothing is kept before a delete": [lambda: patch.object(Store, "backup", _silent)],
 }
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -55,7 +56,7 @@ class System:
         if node is not None:
             self.open_files[descriptor] = disk, node
         if is_new:
-            disk.after("open")
+            disk.after(f"open {Path(text).name}")
         return descriptor
 
     def close(self, descriptor: int) -> None:
@@ -122,7 +123,7 @@ class System:
         node = disk.node(old)
         self.real[how](source, place)
         disk.enter(new, node, instead=old)
-        disk.after("replace")
+        disk.after(f"replace {Path(new).name}")
 
     def unlink(self, path: Any, **rest: Any) -> None:
         disk = self._disk(path)
@@ -142,7 +143,7 @@ class System:
         disk.before()
         self.real["mkdir"](path, mode)
         disk.enter(os.fspath(path), Folder())
-        disk.after("mkdir")
+        disk.after(f"mkdir {Path(path).name}")
 
 
 class Writer:

@@ -70,16 +70,6 @@ def put(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def make_safe(path: Path) -> None:
-    """Has a file that is in its place already, and the place, on disk at return. Raises OSError."""
-    descriptor = os.open(path, os.O_RDWR | PLAIN)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync_folder(path.parent)
-
-
 def sync_folder(folder: Path) -> None:
     """Makes the folder's entries durable, where the system lets a folder be opened. Raises OSError."""
     if not hasattr(os, "O_DIRECTORY"):

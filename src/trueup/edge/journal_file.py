@@ -47,7 +47,7 @@ class Journal:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise OSError("it is not a plain file")
                 _cut_torn_tail(descriptor)
-                sync_folder(path.parent)  # always: a run that was killed may have made the file and no more
+                sync_folder(path.parent)  # always: a killed run may have made this file, or a state beside it, no more
             except BaseException:
                 os.close(descriptor)
                 raise

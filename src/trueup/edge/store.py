@@ -105,14 +105,10 @@ class Store:
                 f"The state of {self.target.name} would be larger than {LIMIT >> 20} MiB, and could not be read again.",
                 "Nothing is lost: what was done is in the journal. Split the project into several.",
             )
-        is_there = files.read_plain(self.state_path, LIMIT, self._in_the_way()) == content
-        if not (is_there and self.is_folded):
+        if files.read_plain(self.state_path, LIMIT, self._in_the_way()) != content:
             try:
                 self.prepare()
-                if is_there:  # a run that was killed may have put it there, and the power may be cut
-                    files.make_safe(self.state_path)
-                else:
-                    files.put(self.state_path, content)
+                files.put(self.state_path, content)
             except OSError as error:
                 raise TrueupError(
                     f"The state file {self.state_path} could not be written: {files.reason(error)}.",
@@ -209,7 +205,7 @@ class Store:
 
     def _clear_journal(self) -> None:
         if self.journal_path.exists():
-            journal = Journal.open(self.journal_path)
+            journal = Journal.open(self.journal_path)  # syncs the folder: also the place that a killed run gave state
             try:
                 journal.clear()
             finally:
