@@ -191,7 +191,7 @@ def _field(field: Field) -> Iterator[str]:
         if names:
             yield f'<p class="{kind}">{"+" if appeared else "-"} {word}: {names}</p>'
     yield '<div class="diff">'
-    for line in lines(field.prose, field.place, field.notes, old_side=field.is_outside):
+    for line in lines(field.prose, field.place, field.notes, old_side=field.is_outside, home=field.home):
         yield _line(line, field)
     yield "</div>"
 

@@ -113,7 +113,7 @@ def _field(field: Field) -> Iterator[Section]:
             said += [f"<b>{word}: {names}{more}</b>"] if names else []
         yield Section(title)
         yield Section(f"<p>{'<br>'.join(said)}</p>")
-        told = lines(prose, field.place, field.notes, old_side=field.is_outside, longest=STRETCH)
+        told = lines(prose, field.place, field.notes, old_side=field.is_outside, home=field.home, longest=STRETCH)
         rows = tuple(_line(line, field) for line in told)
         if rows:
             yield Section("<table>", rows, "</table>")
@@ -152,7 +152,7 @@ def _code(parts: Sequence[Part], *, marked: bool) -> str:
         opening, closing = _TAGS[part.kind if marked else Kind.KEPT]
         found += f"{opening}{escaped(part.text)}{closing}" if part.text else ""
         room -= len(part.text)
-    return f"<code>{found}</code>"
+    return f"<code>{found}</code>" if found else ""
 
 
 def _preformatted(start: str, rows: Sequence[Row]) -> Section:

@@ -50,27 +50,53 @@ SIGNS = {
 """What each kind of row is marked with, beside its colour."""
 
 
-def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: bool, longest: int = 0) -> Iterator[Line]:
+def lines(
+    prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: bool, home: str = "", longest: int = 0
+) -> Iterator[Line]:
     """The whole difference from top to bottom. With `longest`, stretches of more characters are shortened.
 
-    A group whose note begins with `=` has been shown before and is only named. `old_side`: the file is the old side.
+    A group whose note begins with `=` has been shown before and is only named. `old_side`: the file is the old side;
+    `home` is the file that the page has named already.
     """
-    note = ""
+    note, file = "", home
     for number, (unchanged, changed) in enumerate(sections(prose)):
         was, note = note, notes.get(key(changed), "") if changed else ""
-        if not note.startswith("="):
-            first = changed[0] if changed and number else None
-            at = place(first.before if old_side else first.after) if first else ""
-            for run in unchanged:
-                yield from _run(run, longest, at)
-        if note and note != was:
-            yield Line(Kind.FOLDED, words=shown(note.removeprefix("=")))
-        if not note.startswith("="):
-            for run in changed:
-                yield from _run(run, longest, place(run.before if old_side else run.after), place, old_side)
+        if note.startswith("="):
+            yield from _noted(note, was)
+            continue
+        first = changed[0] if changed else None
+        at = place(first.before if old_side else first.after) if first else ""
+        shown_before = [*_before(unchanged, was, is_last=not changed)]
+        is_elsewhere = file_of(at) not in ("", file)
+        file = file_of(at) or file
+        if is_elsewhere and not any(run.kind is Kind.FOLDED for run in shown_before):
+            yield Line(Kind.FOLDED, words=shown(at))
+        for run in shown_before:
+            yield from _run(run, longest, at if number or is_elsewhere else "")
+        yield from _noted(note, was)
+        for run in changed:
+            yield from _run(run, longest, "", place, old_side)
     if prose.newline_before != prose.newline_after and prose.before.lines and prose.after.lines:
         end = "now ends" if prose.newline_after else "no longer ends"
         yield Line(Kind.FOLDED, words=f"the text {end} with a newline")
+
+
+def file_of(at: str) -> str:
+    """The file of a place, empty where only the line is known."""
+    return at.rpartition(":")[0]
+
+
+def _before(unchanged: Sequence[Run], was: str, *, is_last: bool) -> Sequence[Run]:
+    """What is unchanged before a group; after one that is not shown again only what leads to this one."""
+    if not was.startswith("="):
+        return unchanged
+    folds = [place for place, run in enumerate(unchanged) if run.kind is Kind.FOLDED]
+    return unchanged[folds[0] :] if folds else () if is_last else unchanged
+
+
+def _noted(note: str, was: str) -> Iterator[Line]:
+    if note and note != was:
+        yield Line(Kind.FOLDED, words=shown(note.removeprefix("=")))
 
 
 def _run(run: Run, longest: int, at: str, place: Place | None = None, old_side: bool = False) -> Iterator[Line]:

@@ -43,6 +43,11 @@ class Field:
         return bool(self.old or self.new)
 
     @property
+    def home(self) -> str:
+        """The file that `where` names."""
+        return self.where.rpartition(":")[0]
+
+    @property
     def sides(self) -> tuple[str, str]:
         """What the old and the new side are called."""
         return ("in the file", "live") if self.is_outside else ("now", "after")
