@@ -65,8 +65,8 @@ def books(folder: str) -> Figures:
     """A folder of creates: intents and outcomes in the journal, then the state, then the plan file, out and in."""
     from trueup.cli.options import Flags
     from trueup.cli.session import definitions, open_session
-    from trueup.core.journal import DONE, INTENT, Entry
-    from trueup.core.state import State
+    from trueup.core.memory.journal import DONE, INTENT, Entry
+    from trueup.core.memory.state import State
     from trueup.edge.plan_file import read_plan, write_plan
     from trueup.edge.store import Store
     from trueup.engine.facts import Wish
@@ -108,7 +108,7 @@ def books(folder: str) -> Figures:
 
 def text() -> Figures:
     """The line and word diff of two texts of the greatest length, of several kinds."""
-    from trueup.core.compare import compare
+    from trueup.core.texts.compare import compare
 
     figures: Figures = {}
     for name, make in KINDS.items():

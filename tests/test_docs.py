@@ -14,7 +14,7 @@ import pytest
 
 from trueup.cli.main import cli
 from trueup.core.errors import Exit
-from trueup.core.project import Guard, Target
+from trueup.core.projects.project import Guard, Target
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
+from trueup.core.memory.stamp import LENGTH
+from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import SourceMap
-from trueup.core.stamp import LENGTH
-from trueup.core.validate import Checker, limits
 from trueup.edge import schemas
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.loader import Loaded, Workspace

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from trueup.core.editor_schema import editor_schema
 from trueup.core.errors import TrueupError
+from trueup.core.rules.editor_schema import editor_schema
+from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap, dotted
-from trueup.core.validate import Checker
 from trueup.edge import schemas
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.place import Place
+from trueup.core.acceptance.taking import in_words, path_of
 from trueup.core.call import Call
 from trueup.core.canonical import Semantics, canonical, same
-from trueup.core.project import Target
-from trueup.core.taking import in_words, path_of
+from trueup.core.projects.project import Target
 from trueup.local.openai_assistants import Server
 from trueup.wire.adapters import adapter_for
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
-from trueup.core.state import Identity
+from trueup.core.memory.state import Identity
 from trueup.edge.export_file import read_export
 from trueup.local.faults import Fault, Kind
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from trueup.core.call import Call
-from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.core.state import Applied, Identity, Record
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON = st.recursive(

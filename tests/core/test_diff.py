@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from trueup.core import diff as subject
 from trueup.core.canonical import same
-from trueup.core.diff import Difference, Fate, diff, patch, tool_changes, tool_label
-from trueup.core.plan import MISSING
+from trueup.core.plans import diff as subject
+from trueup.core.plans.diff import Difference, Fate, diff, patch, tool_changes, tool_label
+from trueup.core.plans.plan import MISSING
 
 LEAVES = st.one_of(
     st.none(),

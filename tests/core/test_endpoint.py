@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.core.endpoint import header_problem
+from trueup.core.projects.endpoint import header_problem
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from trueup.core.errors import TrueupError
-from trueup.core.export import BEGINNING, Export, Exported, dumps, is_of, loads, refuse_other_target
-from trueup.core.state import Identity
+from trueup.core.memory.state import Identity
+from trueup.core.migration.export import BEGINNING, Export, Exported, dumps, is_of, loads, refuse_other_target
 from trueup.edge import schemas
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1", {"organization": "org-1"})

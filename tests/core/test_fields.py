@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import Semantics, digest
-from trueup.core.fields import Rules, compare, judge
-from trueup.core.plan import MISSING, Cause, FieldChange
-from trueup.core.stamp import short
-from trueup.core.state import Applied, Record
+from trueup.core.memory.stamp import short
+from trueup.core.memory.state import Applied, Record
+from trueup.core.plans.fields import Rules, compare, judge
+from trueup.core.plans.plan import MISSING, Cause, FieldChange
 
 SEMANTICS = Semantics(defaults={"description": None}, clear={}, lists=("tool_resources.file_search.vector_store_ids",))
 

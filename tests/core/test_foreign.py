@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.foreign import Unread, assistants_in
-from trueup.core.imported import Found, left_over
+from trueup.core.migration.foreign import Unread, assistants_in
+from trueup.core.migration.imported import Found, left_over
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 FUNCTION = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}

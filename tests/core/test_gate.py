@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.core.test_validate_laws import MUTATIONS, Body, bodies, json_values, names, scalars, words
-from trueup.core.gate import gate
-from trueup.core.validate import _inlined
+from trueup.core.rules.gate import gate
+from trueup.core.rules.validate import _inlined
 from trueup.edge import schemas
 
 ASSISTANT = schemas.load("assistant")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.core.guard import is_acknowledged, tripped
-from trueup.core.plan import Action, Change, Options, Plan, Reason
-from trueup.core.project import Guard
-from trueup.core.state import Identity
+from trueup.core.memory.state import Identity
+from trueup.core.plans.guard import is_acknowledged, tripped
+from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
+from trueup.core.projects.project import Guard
 
 IDENTITY = Identity("acme", "prod", "openai-assistants", "https://api.example.com/v1")
 DIGEST = "0123456789abcdef" * 4

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.journal import Entry, fold, from_line, to_line, unsettled
-from trueup.core.state import Applied, Identity, Pending, Record, State
+from trueup.core.memory.journal import Entry, fold, from_line, to_line, unsettled
+from trueup.core.memory.state import Applied, Identity, Pending, Record, State
 
 EMPTY = State(Identity("p", "t", "openai-assistants", "https://x"), 1)
 

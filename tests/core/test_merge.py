@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trueup.core.merge import marked_at, merged
-from trueup.core.patch import patch
+from trueup.core.texts.merge import marked_at, merged
+from trueup.core.texts.patch import patch
 
 texts = st.lists(st.sampled_from(("a", "b", "c", "d", "", "x y")), max_size=12).map(
     lambda lines: "".join(f"{line}\n" for line in lines)

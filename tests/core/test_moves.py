@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trueup.core.compare import compare
-from trueup.core.moves import MOVES
-from trueup.core.prose import Kind, Nature, Prose, after_from
+from trueup.core.texts.compare import compare
+from trueup.core.texts.moves import MOVES
+from trueup.core.texts.prose import Kind, Nature, Prose, after_from
 
 PARTS = {
     "a": "## Greeting\nGreet the customer by name and thank them.",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.core.definition import Definition
-from trueup.core.errors import TrueupError
-from trueup.core.names import (
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.names import (
     choose_target,
     definition_name_problem,
     folded,
@@ -14,7 +13,8 @@ from trueup.core.names import (
     select,
     target_name_problem,
 )
-from trueup.core.project import Project, Target
+from trueup.core.errors import TrueupError
+from trueup.core.projects.project import Project, Target
 
 SAFETY, BASE = "assistants/_shared/safety.md", "assistants/_base.yaml"
 FLEET = [

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 
 from tests.core.plans import PLANS
-from trueup.core import plan_codec
 from trueup.core.call import Call
 from trueup.core.canonical import canonical_json
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.plan_codec import FORMAT_VERSION, change_digest, decode, digest, dumps, encode, loads
+from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans import plan_codec
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan_codec import FORMAT_VERSION, change_digest, decode, digest, dumps, encode, loads
 from trueup.core.source import Diagnostic, Position
-from trueup.core.state import Applied, Identity, Record
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -111,7 +111,7 @@ def test_the_digest_covers_the_target_but_not_the_order_of_changes() -> None:
 
 
 def test_a_body_that_is_null_and_a_field_that_is_absent_are_two_things() -> None:
-    from trueup.core.plan import MISSING
+    from trueup.core.plans.plan import MISSING
 
     change = replace(CHANGE, fields=(FieldChange("a", None, MISSING, Cause.REMOVED),))
     document = json.loads(dumps(replace(PLAN, changes=(change,))))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trueup.core.align import Allowance, align
-from trueup.core.compare import CONTEXT, compare
-from trueup.core.prose import (
+from trueup.core.texts.align import Allowance, align
+from trueup.core.texts.compare import CONTEXT, compare
+from trueup.core.texts.prose import (
     UNCHANGED,
     Kind,
     Nature,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.document import Document
-from trueup.core.layers import MERGED, Origin, Tree, patched
-from trueup.core.project import Target
-from trueup.core.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.definitions.document import Document
+from trueup.core.definitions.layers import MERGED, Origin, Tree, patched
+from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.definitions.sources import Setting
+from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
-from trueup.core.sources import Setting
 
 
 class Held:

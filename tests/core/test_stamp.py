@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.canonical import DIGEST_RULES, digest
-from trueup.core.fields import Rules
-from trueup.core.judge import Choices, Facts, is_ours
-from trueup.core.stamp import (
+from trueup.core.memory.stamp import (
     CODES,
     KEY,
     LENGTH,
@@ -27,7 +25,9 @@ from trueup.core.stamp import (
     record_of,
     short,
 )
-from trueup.core.state import Applied
+from trueup.core.memory.state import Applied
+from trueup.core.plans.fields import Rules
+from trueup.core.plans.judge import Choices, Facts, is_ours
 from trueup.wire.dialects import DIALECTS, FIELDS, SEMANTICS
 
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import Exit, StateError
-from trueup.core.state import Applied, Identity, Pending, Record, State
-from trueup.core.state_codec import LIMIT, decode, encode
+from trueup.core.memory.state import Applied, Identity, Pending, Record, State
+from trueup.core.memory.state_codec import LIMIT, decode, encode
 
 IDENTITY = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1", {"openai_project": "proj_1"})
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "state.schema.json").read_text())

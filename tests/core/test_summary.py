@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from trueup.core.plan import Action, Cause, Change, Counts, FieldChange, Options, Plan, Reason
-from trueup.core.state import Identity
-from trueup.core.summary import counts, summary
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Action, Cause, Change, Counts, FieldChange, Options, Plan, Reason
+from trueup.core.plans.summary import counts, summary
 
 IDENTITY = Identity("school", "prod", "openai-assistants", "https://api.example.com/v1")
 

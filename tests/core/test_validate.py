@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from trueup.core.rules.validate import Checker, nearest
 from trueup.core.source import Position, Severity, SourceMap, dotted
-from trueup.core.validate import Checker, nearest
 from trueup.edge import schemas
 
 ASSISTANT = Checker(schemas.load("assistant"))

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from trueup.core.definition import Definition
-from trueup.core.editor_schema import editor_schema
+from trueup.core.definitions.definition import Definition
+from trueup.core.rules.editor_schema import editor_schema
+from trueup.core.rules.validate import Checker, limits
+from trueup.core.rules.written_schema import CHECKS, looks_valid
 from trueup.core.source import Path, Position, Severity, SourceMap
-from trueup.core.validate import Checker, limits
-from trueup.core.written_schema import CHECKS, looks_valid
 from trueup.edge import schemas
 
 ASSISTANT = Checker(schemas.load("assistant"))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from trueup.core.definition import Definition, Ignore, Lifecycle
-from trueup.core.limits import FIELDS, OLDER_FIELDS
+from trueup.core.definitions.definition import Definition, Ignore, Lifecycle
+from trueup.core.rules.limits import FIELDS, OLDER_FIELDS
+from trueup.core.rules.validate import limits
 from trueup.core.source import Position, Severity, SourceMap, dotted
-from trueup.core.validate import limits
 from trueup.edge import schemas
 
 SEARCH, INTERPRETER = {"type": "file_search"}, {"type": "code_interpreter"}

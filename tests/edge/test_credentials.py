@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
-from trueup.core.project import SecretRef
+from trueup.core.projects.project import SecretRef
 from trueup.edge import credentials
 from trueup.edge.credentials import Credential, Secret, Secrets, renewing, resolve
 

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from trueup.core.document import Document
+from trueup.core.definitions.document import Document
 from trueup.edge.file_edit import edited, edited_text
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.yaml_edit import CannotEdit, add_entry, equal, rewritten, with_value

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from trueup.core.errors import StateError, TrueupError
-from trueup.core.journal import Entry, to_line
-from trueup.core.state import Applied, Record
+from trueup.core.memory.journal import Entry, to_line
+from trueup.core.memory.state import Applied, Record
 from trueup.edge.journal_file import Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks and links of a POSIX system")

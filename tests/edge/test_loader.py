@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from trueup.core.definition import Definition
-from trueup.core.project import Project
+from trueup.core.definitions.definition import Definition
+from trueup.core.projects.project import Project
 from trueup.core.source import Severity, dotted
 from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trueup.core.errors import DefinitionError
-from trueup.core.project import Guard, Project, SecretRef
+from trueup.core.projects.project import Guard, Project, SecretRef
 from trueup.edge import schemas
 from trueup.edge.project_file import load_project
 

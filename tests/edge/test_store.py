@@ -19,9 +19,9 @@ import pytest
 
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.errors import StateError, TrueupError
-from trueup.core.journal import Entry
-from trueup.core.project import Target
-from trueup.core.state import Applied, Identity, Pending, Record, State
+from trueup.core.memory.journal import Entry
+from trueup.core.memory.state import Applied, Identity, Pending, Record, State
+from trueup.core.projects.project import Target
 from trueup.edge import lock_file
 from trueup.edge.store import Store
 
@@ -395,9 +395,9 @@ def test_a_process_killed_at_any_line_leaves_a_loadable_state(tmp_path: Path) ->
     script = (
         "import asyncio, os, sys\n"
         "from pathlib import Path\n"
-        "from trueup.core.journal import Entry\n"
-        "from trueup.core.project import Target\n"
-        "from trueup.core.state import Identity, Record\n"
+        "from trueup.core.memory.journal import Entry\n"
+        "from trueup.core.projects.project import Target\n"
+        "from trueup.core.memory.state import Identity, Record\n"
         "from trueup.edge.store import Store\n"
         "kept = Store(Path(sys.argv[1]), Target('prod', 'shop', base_url='https://api.example.com/v1'),\n"
         "    Identity('shop', 'prod', 'openai-assistants', 'https://api.example.com/v1'))\n"

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import DefinitionError
-from trueup.core.project import SecretRef, Target
+from trueup.core.projects.project import SecretRef, Target
+from trueup.core.projects.target_secrets import clean_target
 from trueup.core.source import Diagnostic, dotted
-from trueup.core.target_secrets import clean_target
 from trueup.edge.project_file import load_project
 from trueup.wire.adapters import base_url, headers, identity_of, sealed_headers
 from trueup.wire.dialects import DIALECTS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
-from trueup.core.project import SecretRef
+from trueup.core.projects.project import SecretRef
 from trueup.edge.credentials import AGAIN, EARLY, Credential, Secrets, renewing
 from trueup.edge.tokens import read_token
 

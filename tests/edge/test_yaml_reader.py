@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.document import SIZE_LIMIT, Document
+from trueup.core.definitions.document import SIZE_LIMIT, Document
 from trueup.edge.yaml_reader import HAS_C, read
 
 FILE = "a.yaml"

@@ -18,14 +18,14 @@ import yaml
 from tests.engine.world import Clock, Killed, World, code, definition, fleet
 from trueup.core.call import Call
 from trueup.core.canonical import DIGEST_RULES
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import OutcomeUnknown
-from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Plan
-from trueup.core.report import Report
-from trueup.core.stamp import KEY, encode, parse, record_of
-from trueup.core.state import State
-from trueup.core.state_codec import encode as encode_state
-from trueup.core.summary import summary
+from trueup.core.memory.stamp import KEY, encode, parse, record_of
+from trueup.core.memory.state import State
+from trueup.core.memory.state_codec import encode as encode_state
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Plan
+from trueup.core.plans.report import Report
+from trueup.core.plans.summary import summary
 from trueup.local.faults import Kind
 from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server

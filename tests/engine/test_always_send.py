@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.engine.world import World, code, definition, fleet
 from trueup.core.call import Call
 from trueup.core.errors import Exit
-from trueup.core.plan import Cause
-from trueup.core.report import Result
+from trueup.core.plans.plan import Cause
+from trueup.core.plans.report import Result
 from trueup.local.faults import Fault, Kind
 
 WANTS_MODEL = {"detail": [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}]}

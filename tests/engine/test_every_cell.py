@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.core.canonical import Semantics, canonical, digest, same
-from trueup.core.fields import Rules, matches
-from trueup.core.judge import Choices, Facts, Seen, Verdict, judge
-from trueup.core.plan import WRITES, Action, Cause, Reason
-from trueup.core.stamp import UNREADABLE, Stamp, digests, record_of, short
-from trueup.core.state import Applied, Pending, Record
+from trueup.core.memory.stamp import UNREADABLE, Stamp, digests, record_of, short
+from trueup.core.memory.state import Applied, Pending, Record
+from trueup.core.plans.fields import Rules, matches
+from trueup.core.plans.judge import Choices, Facts, Seen, Verdict, judge
+from trueup.core.plans.plan import WRITES, Action, Cause, Reason
 
 SEMANTICS = Semantics(defaults={"description": None, "temperature": 1.0}, clear={}, float32=frozenset({"temperature"}))
 NAMES = ("model", "description", "temperature", "metadata.owner", "tool_resources.file_search.vector_store_ids")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.cases import Case, Story, codes, listing, options_of, read, requests
-from trueup.core.plan import WRITES
+from trueup.core.plans.plan import WRITES
 
 ROOT = Path(__file__).parent.parent / "golden" / "plan"
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/case.yaml"))

@@ -15,14 +15,14 @@ from typing import Any
 
 from trueup.core.call import Call, Reply, read_only
 from trueup.core.canonical import DIGEST_RULES
-from trueup.core.definition import Definition, Ignore, Lifecycle
+from trueup.core.definitions.definition import Definition, Ignore, Lifecycle
 from trueup.core.errors import Exit, TrueupError, worst
-from trueup.core.journal import Entry, fold, from_line, to_line, unsettled
-from trueup.core.plan import Options, Plan
-from trueup.core.project import Target
-from trueup.core.report import Report
-from trueup.core.state import State
-from trueup.core.state_codec import decode, encode
+from trueup.core.memory.journal import Entry, fold, from_line, to_line, unsettled
+from trueup.core.memory.state import State
+from trueup.core.memory.state_codec import decode, encode
+from trueup.core.plans.plan import Options, Plan
+from trueup.core.plans.report import Report
+from trueup.core.projects.project import Target
 from trueup.engine.apply import execute
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.facts import Wish

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
 from trueup.core.errors import Exit
-from trueup.core.plan import Reason
+from trueup.core.plans.plan import Reason
 from trueup.local.faults import Kind
 
 FLEET = fleet(

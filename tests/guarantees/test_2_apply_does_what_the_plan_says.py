@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.plan_codec import dumps, loads
+from trueup.core.plans.plan_codec import dumps, loads
 from trueup.local.faults import Kind
 
 

@@ -14,7 +14,7 @@ from tests.guarantees.terminal import change, define, files, live, project, remo
 from trueup.cli import planning
 from trueup.cli.main import COMMANDS
 from trueup.core.call import Call, Reply, read_only
-from trueup.core.journal import Entry
+from trueup.core.memory.journal import Entry
 from trueup.local.openai_assistants import Server
 
 CLI = Path(__file__).parents[2] / "src" / "trueup" / "cli"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from tests.engine.world import World, actions, code, definition, fleet
 from trueup.core.errors import Exit
-from trueup.core.plan import Cause
-from trueup.core.stamp import parse, record_of
-from trueup.core.state_codec import encode
+from trueup.core.memory.stamp import parse, record_of
+from trueup.core.memory.state_codec import encode
+from trueup.core.plans.plan import Cause
 
 
 def rebuilt(world: World) -> World:

@@ -11,8 +11,8 @@ import pytest
 from tests.engine.cases import Story, options_of, read
 from tests.guarantees.terminal import DATABASE, change, define, live, project, remove, run
 from trueup.core import errors
-from trueup.core.names import choose_target
-from trueup.core.plan import Action, Plan
+from trueup.core.definitions.names import choose_target
+from trueup.core.plans.plan import Action, Plan
 from trueup.core.source import Diagnostic
 from trueup.edge.loader import Workspace
 from trueup.edge.project_file import load_project
@@ -24,7 +24,9 @@ STOPPED = frozenset({Action.HELD, Action.ORPHAN, Action.DRIFT, Action.UNREAD})
 ERRORS = frozenset(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.TrueupError)
 )
-UNHINTED = frozenset({"Not applied: nothing was sent."})
+UNHINTED = frozenset(
+    {"Not applied: nothing was sent.", "Not accepted: nothing was written.", "Not imported: nothing was written."}
+)
 """Refusals that need no way on: a person has just said no."""
 
 

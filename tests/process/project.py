@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.core.call import Call, Reply
-from trueup.core.stamp import parse
+from trueup.core.memory.stamp import parse
 from trueup.local.faults import Faults
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running

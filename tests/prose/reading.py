@@ -12,8 +12,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from trueup.core.compare import CONTEXT, compare
-from trueup.core.prose import Prose
+from trueup.core.texts.compare import CONTEXT, compare
+from trueup.core.texts.prose import Prose
 from trueup.render import prose_rows
 from trueup.render.style import Look, Piece, Row, paint
 from trueup.render.visible import columns

@@ -9,7 +9,7 @@ import pytest
 
 from tests.prose import paper
 from tests.prose.reading import ENDLESS, Edit, edits, git, ours, rows
-from trueup.core.prose import after_from, before_from
+from trueup.core.texts.prose import after_from, before_from
 
 EDITS = edits()
 NAMES = [edit.name for edit in EDITS]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.report import Outcome, Report, Result
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.core.state import Identity
 
 NASTY = (
     "```", "`" * 40, "``` \n```", "~~~", "</details>", "</summary><script>alert(1)</script>", "-->", "<!--", "--!>",

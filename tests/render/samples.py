@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from trueup.core.errors import DefinitionError, Exit
-from trueup.core.plan import MISSING, Action, Options, Plan
-from trueup.core.project import Portkey, SecretRef, Target
-from trueup.core.report import Outcome, Report, Result
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import MISSING, Action, Options, Plan
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.why import AppliedAs, Why, WhyField
+from trueup.core.projects.project import Portkey, SecretRef, Target
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.core.state import Identity
-from trueup.core.why import AppliedAs, Why, WhyField
 from trueup.wire.described import described
 
 PLAN = Plan(Identity("acme-support", "prod", "openai-assistants", "https://api.openai.com/v1"), Options(), ())

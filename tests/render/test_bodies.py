@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 from trueup.edge.yaml_reader import read
 from trueup.render.bodies import as_json, as_yaml
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.render import samples
 from tests.render.test_golden import GOLDEN as PLANS
-from trueup.core.plan_codec import loads
+from trueup.core.plans.plan_codec import loads
 from trueup.render import github, html, junit, markdown, sarif
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "formats"

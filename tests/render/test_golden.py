@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.render import samples
-from trueup.core.plan import Plan
-from trueup.core.plan_codec import loads
-from trueup.core.summary import summary
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.plan_codec import loads
+from trueup.core.plans.summary import summary
 from trueup.render import json, text
 from trueup.render.visible import columns
 from trueup.wire.described import dialect_table

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from tests.render import parsed
 from tests.render.hostile import DIAGNOSTICS, PLANS, REPORTS
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.plan_codec import loads
-from trueup.core.report import Report
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan_codec import loads
+from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
-from trueup.core.state import Identity
 from trueup.render import github, html, junit, markdown, sarif, text
 
 LAW = settings(

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 
 from tests.core.plans import PLANS
 from tests.render import samples
-from trueup.core.plan import Plan
-from trueup.core.plan_codec import decode, digest
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.plan_codec import decode, digest
 from trueup.render import json as subject
 from trueup.wire.described import dialect_table
 

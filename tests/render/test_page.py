@@ -13,7 +13,7 @@ import pytest
 from tests.render.browser import Browser, browser, find
 from tests.render.test_formats import CASES, GOLDEN
 from tests.render.test_hostile import LARGE, _large
-from trueup.core.plan import Cause, FieldChange
+from trueup.core.plans.plan import Cause, FieldChange
 from trueup.render import html
 from trueup.render.html_style import DARK, LIGHT
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trueup.core.compare import compare
-from trueup.core.prose import sections
+from trueup.core.texts.compare import compare
+from trueup.core.texts.prose import sections
 from trueup.render import prose_rows
 from trueup.render.style import Look, paint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup.core.plan import Action, Cause, Change, FieldChange, Reason
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Stretch
 from trueup.render.shared import shared
 

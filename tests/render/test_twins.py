@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.core.plan import Action, Change, Options, Plan, Reason
-from trueup.core.state import Identity
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
 from trueup.render import text
 
 MESSAGE = "is as the file says; a twin carries the same stamp: asst_2"

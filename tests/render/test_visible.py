@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.core.plans import PLANS
 from tests.render import samples
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Action, Cause, Change, FieldChange, Plan, Reason
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
+from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.core.summary import summary
 from trueup.render import text
 from trueup.render.style import Look, Piece, Tone
 from trueup.render.visible import columns, shortened, visible, wrapped

@@ -16,8 +16,8 @@ from tests.simulation.vendor import Habit, Vendor
 from tests.simulation.watch import Excuse
 from trueup.core.canonical import canonical, same, split
 from trueup.core.errors import Exit, RefusedError
-from trueup.core.plan import Plan, Reason
-from trueup.core.report import Report
+from trueup.core.plans.plan import Plan, Reason
+from trueup.core.plans.report import Report
 
 ROUNDS = 8
 _SAID = re.compile(r"the answer shows nothing of what was sent \(\S+")

@@ -18,11 +18,11 @@ from tests.simulation.disk import Disk
 from tests.simulation.vendor import Vendor
 from trueup.core.call import Call, Reply
 from trueup.core.errors import StateError
-from trueup.core.journal import Entry
-from trueup.core.plan import Plan
-from trueup.core.plan_codec import dumps, loads
-from trueup.core.state import State
-from trueup.core.state_codec import encode
+from trueup.core.memory.journal import Entry
+from trueup.core.memory.state import State
+from trueup.core.memory.state_codec import encode
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.plan_codec import dumps, loads
 from trueup.edge.plan_file import read_plan, write_plan
 from trueup.edge.salvage import set_damaged_aside
 from trueup.edge.store import Store

@@ -13,7 +13,7 @@ from tests.engine.world import definition
 from tests.simulation.checkout import Checkout
 from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call, Reply
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 from trueup.engine.facts import seen_in
 from trueup.engine.link import linked
 from trueup.engine.rebuild import rebuilt

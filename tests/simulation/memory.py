@@ -10,8 +10,8 @@ from tests.simulation.twins import Twins
 from tests.simulation.watch import Told, stamp_of
 from trueup.core.call import Call
 from trueup.core.errors import StateError
-from trueup.core.plan import Reason
-from trueup.core.stamp import parse
+from trueup.core.memory.stamp import parse
+from trueup.core.plans.plan import Reason
 from trueup.local.faults import Kind
 
 

@@ -18,10 +18,10 @@ from unittest.mock import patch
 from tests.simulation import checkout
 from tests.simulation.checkout import Checkout
 from tests.simulation.story import run
-from trueup.core import fields, judge
-from trueup.core.plan import Cause, Plan
-from trueup.core.plan_codec import dumps
-from trueup.core.state import Record, State
+from trueup.core.memory.state import Record, State
+from trueup.core.plans import fields, judge
+from trueup.core.plans.plan import Cause, Plan
+from trueup.core.plans.plan_codec import dumps
 from trueup.edge import files, journal_file
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store

@@ -10,8 +10,8 @@ from tests.simulation.watch import Told, stamp_of
 from trueup.core.call import Call
 from trueup.core.canonical import Semantics, canonical, same, split
 from trueup.core.errors import Exit, worst
-from trueup.core.plan import WRITES, Action, Change
-from trueup.core.report import Outcome, Result
+from trueup.core.plans.plan import WRITES, Action, Change
+from trueup.core.plans.report import Outcome, Result
 
 
 class Oracle(Memory):

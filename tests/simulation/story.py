@@ -28,8 +28,8 @@ from tests.simulation.system import System
 from tests.simulation.vendor import Habit, Vendor
 from tests.simulation.watch import Excuse, Told
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.plan_codec import digest
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.plan_codec import digest
 from trueup.engine import refresh
 from trueup.local.faults import Faults, Kind
 

@@ -20,7 +20,7 @@ from tests.simulation.system import System
 from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call
 from trueup.core.errors import Exit
-from trueup.core.plan import Reason
+from trueup.core.plans.plan import Reason
 from trueup.local.faults import Faults, Kind
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.simulation.disk import Failure
 from tests.simulation.vendor import FORGETFUL, Habit, Lie
-from trueup.core.plan import WRITES, Plan
-from trueup.core.plan_codec import dumps
+from trueup.core.plans.plan import WRITES, Plan
+from trueup.core.plans.plan_codec import dumps
 from trueup.local.faults import Fault, Kind
 
 TROUBLES = (

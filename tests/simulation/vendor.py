@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.engine.world import Clock
 from trueup.core.call import Call, Reply
-from trueup.core.stamp import KEY, parse
+from trueup.core.memory.stamp import KEY, parse
 from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
 

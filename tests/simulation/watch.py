@@ -16,9 +16,9 @@ from tests.simulation.hands import Hands
 from tests.simulation.vendor import Shown, Vendor
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.report import Report
-from trueup.core.stamp import Stamp, parse
+from trueup.core.memory.stamp import Stamp, parse
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.report import Report
 
 
 class Violation(AssertionError):

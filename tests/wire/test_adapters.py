@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from trueup.core.errors import TrueupError
-from trueup.core.project import LOCAL, Target
+from trueup.core.projects.project import LOCAL, Target
 from trueup.wire.adapters import PROTOCOLS, adapter_for, base_url, dialects, headers, identity_of
 
 TARGET = Target("prod", "acme", base_url="")

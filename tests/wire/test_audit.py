@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.canonical import canonical, same
-from trueup.core.definition import Definition
-from trueup.core.losses import counted
-from trueup.core.project import Target
+from trueup.core.definitions.definition import Definition
+from trueup.core.projects.project import Target
+from trueup.core.rules.losses import counted
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.wire.adapters import adapter_for
 from trueup.wire.audit import filled, held, lacking, loss_keys, losses

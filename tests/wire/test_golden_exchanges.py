@@ -16,7 +16,7 @@ import pytest
 
 from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Body, Call, Reply
-from trueup.core.project import Portkey, Target
+from trueup.core.projects.project import Portkey, Target
 from trueup.core.source import dotted
 from trueup.engine.courier import is_unclear
 from trueup.wire.adapters import adapter_for, base_url, headers

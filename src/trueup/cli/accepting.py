@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trueup.cli.session import Session
-    from trueup.core.accepted import Accepted, AcceptedField, FilePatch
-    from trueup.core.definition import Definition
-    from trueup.core.judge import Seen
-    from trueup.core.state import Record
-    from trueup.core.taking import Taking
+    from trueup.core.acceptance.accepted import Accepted, AcceptedField, FilePatch
+    from trueup.core.acceptance.taking import Taking
+    from trueup.core.definitions.definition import Definition
+    from trueup.core.memory.state import Record
+    from trueup.core.plans.judge import Seen
     from trueup.edge.definition_edit import Contents, Editor
     from trueup.edge.loader import Loaded, Workspace
     from trueup.engine.plan import Planning
@@ -46,7 +46,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     from trueup.cli.planning import plan_afresh
     from trueup.cli.session import checked, refuse_errors
     from trueup.cli.transport import reading
-    from trueup.core.accepted import Accepted
+    from trueup.core.acceptance.accepted import Accepted
     from trueup.core.errors import Exit
     from trueup.edge.definition_edit import Editor
     from trueup.edge.loader import Workspace
@@ -72,9 +72,9 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
 def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
     """The definition that was meant, with its record and what is live. Raises TrueupError where one of them lacks."""
     from trueup.cli.planning import remembered
+    from trueup.core.definitions.names import select
     from trueup.core.errors import TrueupError, UnreadableError
-    from trueup.core.names import select
-    from trueup.core.plan import Reason
+    from trueup.core.plans.plan import Reason
 
     names = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
     if len(names) > 1:
@@ -83,7 +83,10 @@ def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tu
     definition = next((item for item in loaded.definitions if item.name == name), None)
     if definition is None:
         where = "is left out of" if name in loaded.left_out else "has no definition for"
-        raise TrueupError(f"{name} {where} the target {session.target.name}, so there is no file to take values into.")
+        raise TrueupError(
+            f"{name} {where} the target {session.target.name}, so there is no file to take values into.",
+            "Choose a target that has it with --target, or write a definition of what is live with trueup import.",
+        )
     record, live = remembered(session, name, planning)
     change = next((item for item in planning.plan.changes if item.name == name), None)
     clear = (Reason.BEHIND, Reason.TWINS, Reason.FOREIGN)
@@ -105,8 +108,8 @@ def _contents(
     asked: Sequence[str],
 ) -> tuple[Contents, Contents, list[AcceptedField]]:
     """What the files are to hold, what they would hold without a conflict, and what became of each field."""
-    from trueup.core.accepted import AcceptedField, Ending
-    from trueup.core.taking import Way
+    from trueup.core.acceptance.accepted import AcceptedField, Ending
+    from trueup.core.acceptance.taking import Way
 
     found = _takings(session, definition, record, live, asked)
     contents: dict[str, bytes | None] = {}
@@ -134,7 +137,7 @@ def _contents(
 
 
 def _merged(field: str, conflicts: int) -> AcceptedField:
-    from trueup.core.accepted import AcceptedField, Ending
+    from trueup.core.acceptance.accepted import AcceptedField, Ending
 
     if conflicts:
         return AcceptedField(field, Ending.CONFLICT)
@@ -146,7 +149,7 @@ def _with(
     editor: Editor, contents: dict[str, bytes | None], name: str, taking: Taking, ended: dict[str, AcceptedField]
 ) -> dict[str, bytes | None]:
     """The contents with one more field; what cannot be taken is noted, and leaves them as they are."""
-    from trueup.core.accepted import AcceptedField, Ending
+    from trueup.core.acceptance.accepted import AcceptedField, Ending
     from trueup.edge.definition_edit import NotTaken
 
     try:
@@ -164,7 +167,7 @@ def _base(
     editor: Editor, contents: dict[str, bytes | None], name: str, both: Sequence[Taking], record: Record
 ) -> Contents | None:
     """The files with the values that were last applied, if git remembers all of them."""
-    from trueup.core.plan import MISSING
+    from trueup.core.plans.plan import MISSING
     from trueup.edge.definition_edit import NotTaken
 
     for taking in both:
@@ -184,10 +187,10 @@ def _takings(
     """The fields to take. Raises TrueupError for one that was asked for and is nowhere."""
     from dataclasses import replace
 
+    from trueup.core.acceptance.taking import takings
+    from trueup.core.definitions.names import meant
     from trueup.core.errors import TrueupError
-    from trueup.core.fields import Rules
-    from trueup.core.names import meant
-    from trueup.core.taking import takings
+    from trueup.core.plans.fields import Rules
     from trueup.engine.facts import declared
     from trueup.wire.models import name_in_files
 
@@ -212,8 +215,8 @@ def _takings(
 
 def _patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     """The change of each file that is to become another one."""
-    from trueup.core.accepted import FilePatch
-    from trueup.core.patch import patch
+    from trueup.core.acceptance.accepted import FilePatch
+    from trueup.core.texts.patch import patch
 
     both = ((file, editor.originals[file], content) for file, content in sorted(made.items()))
     return tuple(
@@ -251,7 +254,7 @@ def _ask(session: Session, accepted: Accepted) -> None:
         )
     session.screen.complain(text.accept(accepted, **session.screen.note_look))
     if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
-        raise TrueupError("Nothing was written.")
+        raise TrueupError("Not accepted: nothing was written.")
 
 
 def _written(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:

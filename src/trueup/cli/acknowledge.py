@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.plan import Plan
+    from trueup.core.plans.plan import Plan
 
 
 def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str = "") -> str:
     """The line that applies this very plan: its flags, the NAMEs or the plan file, and the digest's beginning."""
-    from trueup.core.guard import ACK_DIGITS
-    from trueup.core.plan_codec import digest
+    from trueup.core.plans.guard import ACK_DIGITS
+    from trueup.core.plans.plan_codec import digest
 
     flags = session.flags
     parts = ["trueup", "destroy" if plan.options.destroy else "apply", *([file] if file else words)]
@@ -34,8 +34,8 @@ def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str =
 
 def tell_idle(session: Session, plans: Sequence[Plan]) -> None:
     """Says on stderr which --ack is neither the beginning of a plan's digest nor the id of anything live."""
-    from trueup.core.guard import ACK_DIGITS, is_acknowledged
-    from trueup.core.plan_codec import digest
+    from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged
+    from trueup.core.plans.plan_codec import digest
 
     used = {ack for plan in plans for ack in plan.options.accepted_ids}
     for ack in dict.fromkeys(session.flags.acks):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.core.errors import TrueupError
-    from trueup.core.plan import Plan
-    from trueup.core.report import Report
+    from trueup.core.plans.plan import Plan
+    from trueup.core.plans.report import Report
+    from trueup.core.plans.unmanaged import Unmanaged
     from trueup.core.source import Diagnostic
-    from trueup.core.unmanaged import Unmanaged
 
 
 def plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> str:

@@ -11,7 +11,7 @@ from trueup.cli.options import CONSENT, DECIDING, NETWORK, PAGES, STAMPING, VARS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trueup.core.plan import Plan
+    from trueup.core.plans.plan import Plan
 
 
 @click.command(short_help="Make what is live as the files say.")

@@ -14,15 +14,15 @@ from trueup.cli.failure import show
 from trueup.cli.planning import plan_afresh
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
-from trueup.core.guard import ACK_DIGITS, is_acknowledged, tripped
-from trueup.core.plan import WRITES, Action, Plan
-from trueup.core.plan_codec import digest
-from trueup.core.report import Outcome, Report, Result
+from trueup.core.memory.state import State
+from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged, tripped
+from trueup.core.plans.plan import WRITES, Action, Plan
+from trueup.core.plans.plan_codec import digest
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.summary import summary
 from trueup.core.source import Path, Position
-from trueup.core.state import State
-from trueup.core.summary import summary
 from trueup.edge.loader import Loaded
 from trueup.engine.apply import codes_of, execute
 from trueup.engine.courier import Courier

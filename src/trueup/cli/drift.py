@@ -11,8 +11,8 @@ from trueup.cli.options import LISTS, NETWORK, VARS, Flags, takes
 if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.errors import Exit
-    from trueup.core.plan import Plan
-    from trueup.core.unmanaged import Unmanaged
+    from trueup.core.plans.plan import Plan
+    from trueup.core.plans.unmanaged import Unmanaged
 
 
 @click.command(short_help="Show what differs from what was applied.")
@@ -39,8 +39,8 @@ async def _look(session: Session, names: tuple[str, ...], everything: bool) -> t
     from trueup.cli.planning import plan_afresh
     from trueup.cli.session import definitions
     from trueup.cli.transport import reading
-    from trueup.core.names import select
-    from trueup.core.unmanaged import unmanaged
+    from trueup.core.definitions.names import select
+    from trueup.core.plans.unmanaged import unmanaged
 
     loaded = definitions(session)
     async with reading(session) as courier:
@@ -56,7 +56,7 @@ async def _look(session: Session, names: tuple[str, ...], everything: bool) -> t
 def _exit(plan: Plan) -> Exit:
     """The exit code: drift, a conflict and a deletion outside differ; behind is none, unknown is unreadable."""
     from trueup.core.errors import Exit, worst
-    from trueup.core.plan import Action, Cause, Reason
+    from trueup.core.plans.plan import Action, Cause, Reason
 
     codes = {Exit.UNREADABLE} if not plan.complete else set()
     for change in plan.changes:

@@ -11,7 +11,7 @@ from trueup.cli.options import NETWORK, Flags, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.export import Export
+    from trueup.core.migration.export import Export
 
 STDOUT = "-"
 
@@ -35,7 +35,7 @@ def export(flags: Flags, file: str, force: bool) -> int:
         _refuse_place(place, session, force=force)
     made = complete(_export(session))
     if place is None:
-        from trueup.core.export import dumps
+        from trueup.core.migration.export import dumps
 
         session.screen.result(dumps(made))
         return 0
@@ -61,7 +61,7 @@ async def _export(session: Session) -> Export:
     from trueup.cli.planning import read_live
     from trueup.cli.transport import reading
     from trueup.core.errors import UnreadableError
-    from trueup.core.export import Export, Exported
+    from trueup.core.migration.export import Export, Exported
 
     async with reading(session) as courier:
         now = int(time.time())

@@ -14,11 +14,11 @@ from trueup.cli.import_live import choose, existing, linked_definitions, save_st
 from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.export import Export, is_of
-from trueup.core.foreign import Unread, assistants_in
-from trueup.core.imported import Found, unknown
-from trueup.core.judge import Seen, fields_of
-from trueup.core.stamp import parse
+from trueup.core.memory.stamp import parse
+from trueup.core.migration.export import Export, is_of
+from trueup.core.migration.foreign import Unread, assistants_in
+from trueup.core.migration.imported import Found, unknown
+from trueup.core.plans.judge import Seen, fields_of
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 

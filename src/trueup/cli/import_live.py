@@ -14,14 +14,14 @@ from trueup.cli.linking import write_stamps
 from trueup.cli.planning import read_live
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import reading, writing
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.names import meant
 from trueup.core.errors import Exit, TrueupError, UnreadableError, worst
-from trueup.core.imported import unknown
-from trueup.core.imports import Imports
-from trueup.core.judge import Seen
-from trueup.core.names import meant
-from trueup.core.report import Report
-from trueup.core.state import State
+from trueup.core.memory.state import State
+from trueup.core.migration.imported import unknown
+from trueup.core.migration.imports import Imports
+from trueup.core.plans.judge import Seen
+from trueup.core.plans.report import Report
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import create
 from trueup.edge.writer import replace as put_in_place

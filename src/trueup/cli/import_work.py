@@ -8,17 +8,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from trueup.cli.session import Session
-from trueup.core.definition import Definition
-from trueup.core.filenames import free, stem
-from trueup.core.foreign import Unread
-from trueup.core.imported import Fitted, Found, fitted, left_over, slimmed
-from trueup.core.imports import Imports, Link, NewFile
-from trueup.core.judge import Seen
-from trueup.core.names import definition_name_problem, folded
-from trueup.core.override import override, patched_document
-from trueup.core.shared_parts import FOLDER, Parts, shared_parts
-from trueup.core.stamp import KEY, parse
-from trueup.core.state import State
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.names import definition_name_problem, folded
+from trueup.core.memory.stamp import KEY, parse
+from trueup.core.memory.state import State
+from trueup.core.migration.filenames import free, stem
+from trueup.core.migration.foreign import Unread
+from trueup.core.migration.imported import Fitted, Found, fitted, left_over, slimmed
+from trueup.core.migration.imports import Imports, Link, NewFile
+from trueup.core.migration.override import override, patched_document
+from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
+from trueup.core.plans.judge import Seen
 from trueup.edge import schemas
 from trueup.edge.documents import Documents
 from trueup.edge.drafts import SCHEMA_FILE, Proof, definition_files, part_text, prose_part, written_tools

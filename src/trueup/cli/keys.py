@@ -10,7 +10,7 @@ from typing import Any
 
 from trueup.cli.session import Session
 from trueup.core.errors import CredentialError
-from trueup.core.project import SecretRef
+from trueup.core.projects.project import SecretRef
 from trueup.edge.credentials import Credential, Secrets
 from trueup.wire.adapters import sealed_headers
 from trueup.wire.base import Adapter

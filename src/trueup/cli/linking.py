@@ -9,10 +9,10 @@ import click
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.definition import Definition
-    from trueup.core.judge import Seen
-    from trueup.core.report import Report
-    from trueup.core.state import State
+    from trueup.core.definitions.definition import Definition
+    from trueup.core.memory.state import State
+    from trueup.core.plans.judge import Seen
+    from trueup.core.plans.report import Report
     from trueup.edge.loader import Loaded
     from trueup.engine.courier import Courier
     from trueup.engine.refresh import View
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def pairs_of(links: tuple[str, ...]) -> dict[str, str]:
     """The definitions' names and the ids they are given. Raises a usage error."""
-    from trueup.core.state import is_plain_id
+    from trueup.core.memory.state import is_plain_id
 
     pairs: dict[str, str] = {}
     for link in links:
@@ -74,8 +74,8 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
 
 def _named(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
     """The pairs by the names of definitions; NAME may be a path or a glob that means one. Raises TrueupError."""
+    from trueup.core.definitions.names import meant, select
     from trueup.core.errors import TrueupError
-    from trueup.core.names import meant, select
 
     names = {item.name for item in loaded.definitions}
     made: dict[str, str] = {}
@@ -132,7 +132,7 @@ async def write_stamps(
     """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
     from trueup.cli.applying import locator, stoppable
     from trueup.cli.transport import journaled
-    from trueup.core.plan import Options, Plan
+    from trueup.core.plans.plan import Options, Plan
     from trueup.engine.apply import execute
     from trueup.engine.facts import seen_in
     from trueup.engine.link import stamping

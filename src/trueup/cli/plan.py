@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.cli.session import Session
     from trueup.core.errors import Exit
-    from trueup.core.plan import Plan
+    from trueup.core.plans.plan import Plan
 
 
 @click.command(short_help="Show what apply would do.")
@@ -57,7 +57,7 @@ def show(flags: Flags, file: str) -> int:
 def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> None:
     """Writes a plan to stdout; quiet leaves a text's summary. `alerts` must be read first."""
     from trueup.cli import answers
-    from trueup.core.summary import summary
+    from trueup.core.plans.summary import summary
 
     is_short = screen.quiet and screen.is_text
     screen.result(summary(plan) if is_short else answers.plan(plan, screen, alerts))
@@ -81,7 +81,7 @@ def save(plan: Plan, path: Path) -> None:
 def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str) -> None:
     """Shows a plan, and says which guard an apply of it would meet and the line to use: on stderr, and in the page."""
     from trueup.cli.acknowledge import line, tell_idle
-    from trueup.core.guard import tripped
+    from trueup.core.plans.guard import tripped
 
     reasons = tripped(plan, session.target.guard)
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
@@ -108,7 +108,7 @@ async def _plan(session: Session, names: tuple[str, ...]) -> Plan:
 def _exit(plan: Plan, *, detailed: bool) -> Exit:
     """The exit code of a plan: changes and what is held back count only where it was asked for."""
     from trueup.core.errors import Exit, worst
-    from trueup.core.plan import WRITES, Action
+    from trueup.core.plans.plan import WRITES, Action
     from trueup.engine.apply import codes_of
 
     codes = codes_of(plan)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trueup.cli.session import Session
-from trueup.core.judge import Seen
-from trueup.core.losses import counted
-from trueup.core.names import select
-from trueup.core.plan import Plan
+from trueup.core.definitions.names import select
+from trueup.core.memory.stamp import record_of
+from trueup.core.memory.state import Record, State
+from trueup.core.plans.judge import Seen
+from trueup.core.plans.plan import Plan
+from trueup.core.rules.losses import counted
 from trueup.core.source import Diagnostic, Severity
-from trueup.core.stamp import record_of
-from trueup.core.state import Record, State
 from trueup.edge.collector import paused
 from trueup.edge.loader import Loaded
 from trueup.engine.courier import Courier

@@ -13,15 +13,15 @@ from typing import Any
 
 from trueup.cli.options import Flags
 from trueup.cli.output import Screen
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.names import choose_target
 from trueup.core.errors import DefinitionError, TrueupError
-from trueup.core.names import choose_target
-from trueup.core.plan import Options
-from trueup.core.project import Project, Target
+from trueup.core.memory.stamp import CODES, DIGITS, Stamp, encode
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Options
+from trueup.core.projects.project import Project, Target
+from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
-from trueup.core.stamp import CODES, DIGITS, Stamp, encode
-from trueup.core.state import Identity
-from trueup.core.validate import limits
 from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
 from trueup.edge.store import Store

@@ -14,7 +14,7 @@ from trueup.cli.options import NETWORK, Flags, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.state import Pending, Record, State
+    from trueup.core.memory.state import Pending, Record, State
     from trueup.engine.rebuild import Rebuilt
 
 
@@ -200,7 +200,7 @@ def _chosen(session: Session, names: Sequence[str], state: State) -> list[str]:
 
 
 def _matching(session: Session, names: Sequence[str], known: set[str]) -> set[str]:
-    from trueup.core.names import select
+    from trueup.core.definitions.names import select
 
     folder = session.project.definitions
     return select([name if name in known else _name(name, folder) for name in names], (), known) if names else set()

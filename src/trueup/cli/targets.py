@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trueup.cli.output import Screen
 
 
-@click.command(short_help="List the targets, or what each dialect can hold.")
+@click.command(short_help="List the targets and what they can hold.")
 @click.option("--dialects", "rows", is_flag=True, help="Show instead what each dialect can hold.")
 @takes()
 def targets(flags: Flags, rows: bool) -> int:
@@ -30,7 +30,7 @@ def targets(flags: Flags, rows: bool) -> int:
 
 def _targets(flags: Flags, screen: Screen) -> str:
     from trueup.cli.session import open_project
-    from trueup.core.names import choose_target
+    from trueup.core.definitions.names import choose_target
     from trueup.wire.described import described
 
     _, project = open_project(flags)

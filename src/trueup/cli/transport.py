@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
 from trueup.core.call import Body, Call, Reply, Send, read_only
-from trueup.core.journal import Entry
+from trueup.core.memory.journal import Entry
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
 from trueup.wire.adapters import base_url, headers

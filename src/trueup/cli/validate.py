@@ -31,7 +31,7 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     """
     from trueup.cli import session as sessions
     from trueup.cli.output import Screen
-    from trueup.core.names import choose_target
+    from trueup.core.definitions.names import choose_target
     from trueup.core.source import Severity
     from trueup.edge.loader import Workspace
 
@@ -58,7 +58,7 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
     The text is YAML. NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is sent.
     """
     from trueup.cli.session import definitions, open_session
-    from trueup.core.names import select
+    from trueup.core.definitions.names import select
     from trueup.render import bodies
 
     session = open_session(flags)
@@ -98,8 +98,8 @@ def _about(names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Di
 
     A problem in a part, in the project file or without a place is everybody's.
     """
-    from trueup.core.definition import Definition
-    from trueup.core.names import select
+    from trueup.core.definitions.definition import Definition
+    from trueup.core.definitions.names import select
 
     known = sorted({name for loaded in found for name in loaded.names})
     parts = {item.name: item.parts for loaded in found for item in loaded.definitions}

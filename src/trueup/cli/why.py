@@ -10,10 +10,10 @@ from trueup.cli.options import DECIDING, NETWORK, VARS, Flags, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.definition import Definition
-    from trueup.core.reasons import Locate
+    from trueup.core.definitions.definition import Definition
+    from trueup.core.plans.reasons import Locate
+    from trueup.core.plans.why import Why
     from trueup.core.source import Position
-    from trueup.core.why import Why
     from trueup.engine.plan import Planning
 
 
@@ -46,8 +46,8 @@ async def _answer(session: Session, asked: str, field: str | None) -> Why:
     from trueup.cli.planning import plan_afresh
     from trueup.cli.session import definitions
     from trueup.cli.transport import reading
+    from trueup.core.definitions.names import meant, select
     from trueup.core.errors import TrueupError
-    from trueup.core.names import meant, select
 
     loaded = definitions(session)
     async with reading(session) as courier:
@@ -73,11 +73,11 @@ async def _answer(session: Session, asked: str, field: str | None) -> Why:
 def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
     """What the plan says of one assistant, and why."""
     from trueup.cli.planning import remembered
-    from trueup.core.fields import Rules
-    from trueup.core.plan import Reason
-    from trueup.core.reasons import reasons
-    from trueup.core.why import Why
-    from trueup.core.wording import say
+    from trueup.core.plans.fields import Rules
+    from trueup.core.plans.plan import Reason
+    from trueup.core.plans.reasons import reasons
+    from trueup.core.plans.why import Why
+    from trueup.core.plans.wording import say
     from trueup.engine.facts import declared
 
     record, live = remembered(session, name, planning)

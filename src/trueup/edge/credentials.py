@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from trueup.core.call import Call, Reply, Send
 from trueup.core.errors import CredentialError
-from trueup.core.project import SecretRef
+from trueup.core.projects.project import SecretRef
 from trueup.edge.tokens import read_token
 
 TIMEOUT = 30.0

@@ -10,18 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
+from trueup.core.acceptance.taking import Taking, in_words, path_of
 from trueup.core.canonical import Semantics, canonical, digest, same, split
-from trueup.core.merge import merged
-from trueup.core.placing import Edit, Elsewhere, Placing
-from trueup.core.plan import MISSING
-from trueup.core.project import Project, Target
-from trueup.core.resolve import Resolved, resolve
+from trueup.core.definitions.resolve import Resolved, resolve
+from trueup.core.definitions.sources import Setting
+from trueup.core.definitions.wanted import wanted_types
+from trueup.core.memory.state import Applied
+from trueup.core.plans.plan import MISSING
+from trueup.core.projects.project import Project, Target
+from trueup.core.rules.validate import Checker
 from trueup.core.source import Position, SourceMap
-from trueup.core.sources import Setting
-from trueup.core.state import Applied
-from trueup.core.taking import Taking, in_words, path_of
-from trueup.core.validate import Checker
-from trueup.core.wanted import wanted_types
+from trueup.core.texts.merge import merged
 from trueup.edge import git_history, schemas
 from trueup.edge.documents import Documents
 from trueup.edge.file_edit import edited, edited_text, restored

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from trueup.core.document import SIZE_LIMIT
-from trueup.core.fault import nearest
-from trueup.core.names import definition_name_problem, folded, is_part, normal
+from trueup.core.definitions.document import SIZE_LIMIT
+from trueup.core.definitions.names import definition_name_problem, folded, is_part, normal
+from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity
 
 SUFFIXES: Final = (".yaml", ".yml", ".md")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from trueup.core.document import Document, Lines, decode, trimmed
+from trueup.core.definitions.document import Document, Lines, decode, trimmed
 from trueup.core.source import Diagnostic, Position, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.edge.definition_files import link_on_the_way, read_inside
@@ -20,7 +20,7 @@ _KEPT_MAPS: Final = 64
 
 
 class Documents:
-    """Reads files of the project on demand; satisfies `core.sources.Sources`.
+    """Reads files of the project on demand; satisfies `core.definitions.sources.Sources`.
 
     `contents` are what some files hold instead of what is on the disk, None for one that is not there.
     """

@@ -12,17 +12,17 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from trueup.core.definition import Definition
-from trueup.core.document import Document, trimmed
-from trueup.core.limits import FIELDS, OLDER_FIELDS
-from trueup.core.names import normal
-from trueup.core.project import Project, Target
-from trueup.core.resolve import Resolved, resolve
-from trueup.core.shared_parts import Parts
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.document import Document, trimmed
+from trueup.core.definitions.names import normal
+from trueup.core.definitions.resolve import Resolved, resolve
+from trueup.core.definitions.sources import Setting
+from trueup.core.definitions.wanted import wanted_types
+from trueup.core.migration.shared_parts import Parts
+from trueup.core.projects.project import Project, Target
+from trueup.core.rules.limits import FIELDS, OLDER_FIELDS
+from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
-from trueup.core.sources import Setting
-from trueup.core.validate import Checker, limits
-from trueup.core.wanted import wanted_types
 from trueup.edge import schemas
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.writer_yaml import dumped, holds_plainly
@@ -71,7 +71,7 @@ class Proof:
 
 
 class _Texts:
-    """Files that are only texts as yet; satisfies `core.sources.Sources`."""
+    """Files that are only texts as yet; satisfies `core.definitions.sources.Sources`."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts

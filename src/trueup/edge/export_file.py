@@ -1,4 +1,4 @@
-"""Export files on disk: written whole and for their owner only, read as hostile. What is in one is `core.export`'s."""
+"""Export files on disk: written whole and for their owner only, read as hostile. What they hold: `core.migration`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trueup.core.errors import TrueupError
-from trueup.core.export import BEGINNING, LIMIT, Export, dumps, loads
+from trueup.core.migration.export import BEGINNING, LIMIT, Export, dumps, loads
 from trueup.edge.collector import paused
 from trueup.edge.files import reason, sync_folder, write_new
 

@@ -11,9 +11,9 @@ import re
 from collections import Counter
 from typing import Any, Final
 
-from trueup.core.align import Allowance, align
-from trueup.core.document import Document, decode, trimmed
+from trueup.core.definitions.document import Document, decode, trimmed
 from trueup.core.source import Diagnostic
+from trueup.core.texts.align import Allowance, align
 from trueup.edge.front_matter import read_markdown, split
 from trueup.edge.yaml_edit import CannotEdit, equal, rewritten
 from trueup.edge.yaml_reader import read

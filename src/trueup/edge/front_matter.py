@@ -1,6 +1,6 @@
 """Markdown definitions: the front matter is the mapping, the body is the last part of the instructions.
 
-Does not know what the mapping may hold, nor what a part is: that is `core.resolve`.
+Does not know what the mapping may hold, nor what a part is: that is `core.definitions.resolve`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from trueup.core.document import Document, Lines, decode, trimmed
+from trueup.core.definitions.document import Document, Lines, decode, trimmed
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 from trueup.edge.yaml_reader import read_text
 

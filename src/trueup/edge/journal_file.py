@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from trueup.core.errors import StateError, TrueupError
-from trueup.core.journal import Entry, from_line, to_line
+from trueup.core.memory.journal import Entry, from_line, to_line
 from trueup.edge.files import PLAIN, read_plain, reason, sync_folder
 
 LIMIT = 256 * 1024 * 1024

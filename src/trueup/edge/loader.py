@@ -9,16 +9,16 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from trueup.core.definition import Definition
-from trueup.core.layers import is_reference, source_map
-from trueup.core.names import meant
-from trueup.core.project import Project, Target
-from trueup.core.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.layers import is_reference, source_map
+from trueup.core.definitions.names import meant
+from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.definitions.sources import PROJECT_FILE, Setting
+from trueup.core.definitions.wanted import wanted_types
+from trueup.core.projects.project import Project, Target
+from trueup.core.rules.validate import Checker
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, Stretch, in_order, stretch
 from trueup.core.source import Path as ValuePath
-from trueup.core.sources import PROJECT_FILE, Setting
-from trueup.core.validate import Checker
-from trueup.core.wanted import wanted_types
 from trueup.edge import schemas
 from trueup.edge.collector import paused
 from trueup.edge.definition_files import find

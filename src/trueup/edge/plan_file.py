@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
 from trueup.edge.collector import paused
 from trueup.edge.files import reason, sync_folder, write_new
 

@@ -12,18 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from trueup.core.document import Document
-from trueup.core.endpoint import discreet
+from trueup.core.definitions.document import Document
+from trueup.core.definitions.names import meant, normal, project_name_problem, target_name_problem
+from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import DefinitionError
-from trueup.core.fault import Fault
-from trueup.core.names import meant, normal, project_name_problem, target_name_problem
-from trueup.core.project import LOCAL, Project
-from trueup.core.project_values import is_local_target, last_name, project_of
+from trueup.core.projects.endpoint import discreet
+from trueup.core.projects.project import LOCAL, Project
+from trueup.core.projects.project_values import is_local_target, last_name, project_of
+from trueup.core.projects.target_secrets import clean_target
+from trueup.core.rules.fault import Fault
+from trueup.core.rules.validate import Checker
 from trueup.core.source import Diagnostic, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
-from trueup.core.sources import PROJECT_FILE
-from trueup.core.target_secrets import clean_target
-from trueup.core.validate import Checker
 from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside
 from trueup.edge.yaml_reader import read

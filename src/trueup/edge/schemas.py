@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.core.errors import TrueupError
-from trueup.core.fault import nearest
+from trueup.core.rules.fault import nearest
 
 PACKAGED = Path(__file__).resolve().parent.parent / "schemas"
 """Where a wheel carries them."""

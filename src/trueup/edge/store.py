@@ -1,7 +1,7 @@
 """What a target keeps in `.trueup`: its state file with the journal beside it, and backups. Knows no vendor.
 
 The order of a run: `lock`, `load`, append to the journal, `save`. Killed anywhere, the next `load` has everything.
-Deliberately ignorant of the meaning of records; the text is `core.state_codec`'s.
+Deliberately ignorant of the meaning of records; the text is `core.memory.state_codec`'s.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.errors import StateError, TrueupError
-from trueup.core.journal import fold, unsettled
-from trueup.core.project import Target
-from trueup.core.state import Identity, State
-from trueup.core.state_codec import LIMIT, decode, encode
+from trueup.core.memory.journal import fold, unsettled
+from trueup.core.memory.state import Identity, State
+from trueup.core.memory.state_codec import LIMIT, decode, encode
+from trueup.core.projects.project import Target
 from trueup.edge import files
 from trueup.edge.collector import paused
 from trueup.edge.journal_file import Journal

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from trueup.core.definitions.names import folded
 from trueup.core.errors import TrueupError
-from trueup.core.names import folded
 from trueup.edge.definition_files import link_on_the_way, read_inside
 from trueup.edge.files import reason, sync_folder, write_new
 from trueup.edge.yaml_reader import read

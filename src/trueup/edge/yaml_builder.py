@@ -8,8 +8,8 @@ from __future__ import annotations
 from sys import intern
 from typing import Any, Final
 
-from trueup.core.document import Document, Lines
-from trueup.core.scalars import scalar
+from trueup.core.definitions.document import Document, Lines
+from trueup.core.definitions.scalars import scalar
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 from trueup.edge.yaml_frames import Anchored, Frame, Mark, copied, source_map
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trueup.core.document import Lines
+from trueup.core.definitions.document import Lines
 from trueup.core.source import Path, Position, SourceMap
 
 Mark = tuple[int, int, Any]

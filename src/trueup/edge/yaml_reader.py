@@ -1,7 +1,7 @@
 """The one door to YAML: bytes in, plain values, positions and problems out. Does not know what a definition is.
 
 Values are built from the parser's events with a stack of its own, so that no input can exhaust the interpreter's; what
-a word means is YAML 1.2 (`trueup.core.scalars`). No tag is ever followed, so no file can construct anything else.
+a word means is YAML 1.2 (`core.definitions.scalars`). No tag is ever followed, so no file can construct anything else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from trueup.core.document import Document, Lines, decode
+from trueup.core.definitions.document import Document, Lines, decode
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.edge.yaml_builder import Builder, StopReading
 

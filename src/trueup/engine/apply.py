@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.journal import fold
-from trueup.core.plan import WRITES, Action, Plan, Reason
-from trueup.core.project import Target
-from trueup.core.report import Outcome, Report, Result
-from trueup.core.state import State
+from trueup.core.memory.journal import fold
+from trueup.core.memory.state import State
+from trueup.core.plans.plan import WRITES, Action, Plan, Reason
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.projects.project import Target
 from trueup.engine import creates, modifies
 from trueup.engine.courier import Courier
 from trueup.engine.plan import Planning

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.definition import Definition
-from trueup.core.imports import Ambiguous
-from trueup.core.judge import Seen
-from trueup.core.state import Identity, State
+from trueup.core.definitions.definition import Definition
+from trueup.core.memory.state import Identity, State
+from trueup.core.migration.imports import Ambiguous
+from trueup.core.plans.judge import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.call import Reply
 from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown
-from trueup.core.plan import Change
-from trueup.core.report import Outcome, Result
-from trueup.core.stamp import parse, record_of
+from trueup.core.memory.stamp import parse, record_of
+from trueup.core.plans.plan import Change
+from trueup.core.plans.report import Outcome, Result
 from trueup.engine.courier import each, is_unclear
 from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from trueup.core.canonical import split
-from trueup.core.definition import Definition
-from trueup.core.fields import Rules
-from trueup.core.judge import Choices, Facts, Seen, fields_of
-from trueup.core.plan import Options
-from trueup.core.project import Target
-from trueup.core.stamp import UNREADABLE, parse, record_of
-from trueup.core.state import Identity, Record, State
+from trueup.core.definitions.definition import Definition
+from trueup.core.memory.stamp import UNREADABLE, parse, record_of
+from trueup.core.memory.state import Identity, Record, State
+from trueup.core.plans.fields import Rules
+from trueup.core.plans.judge import Choices, Facts, Seen, fields_of
+from trueup.core.plans.plan import Options
+from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.core import stamp as stamps
 from trueup.core.canonical import Semantics, canonical, digest, same
-from trueup.core.definition import Definition
-from trueup.core.judge import Seen
-from trueup.core.plan import Action, Change, Reason
-from trueup.core.stamp import KEY, Stamp
-from trueup.core.state import Applied, Identity, Record, State
+from trueup.core.definitions.definition import Definition
+from trueup.core.memory import stamp as stamps
+from trueup.core.memory.stamp import KEY, Stamp
+from trueup.core.memory.state import Applied, Identity, Record, State
+from trueup.core.plans.judge import Seen
+from trueup.core.plans.plan import Action, Change, Reason
 from trueup.engine.facts import declared
 from trueup.engine.requests import METADATA
 from trueup.wire.base import Adapter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from trueup.core.plan import WRITES, Action, Change, Plan
-from trueup.core.report import Outcome, Result
+from trueup.core.plans.plan import WRITES, Action, Change, Plan
+from trueup.core.plans.report import Outcome, Result
 from trueup.engine.plan import Planning
 
 

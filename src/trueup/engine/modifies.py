@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import split
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.core.plan import Action, Change
-from trueup.core.report import Outcome, Result
-from trueup.core.stamp import KEY, parse
+from trueup.core.memory.stamp import KEY, parse
+from trueup.core.plans.plan import Action, Change
+from trueup.core.plans.report import Outcome, Result
 from trueup.engine.courier import Stale, each, is_unclear
 from trueup.engine.recheck import Found, Unread, current, is_before, is_fresh, look, read
 from trueup.engine.requests import METADATA, completed

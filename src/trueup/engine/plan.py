@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
-from trueup.core.judge import Facts, Seen, Verdict, judge
-from trueup.core.mentions import function_names
-from trueup.core.plan import WRITES, Action, Cause, Change, Plan, Reason
-from trueup.core.settle import settled
-from trueup.core.state import Record, State
-from trueup.core.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
+from trueup.core.memory.settle import settled
+from trueup.core.memory.state import Record, State
+from trueup.core.plans.judge import Facts, Seen, Verdict, judge
+from trueup.core.plans.plan import WRITES, Action, Cause, Change, Plan, Reason
+from trueup.core.plans.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
+from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from trueup.core.call import Send
-from trueup.core.journal import Entry
+from trueup.core.memory.journal import Entry
 
 
 class Clock(Protocol):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from trueup.core.judge import Seen
-from trueup.core.stamp import record_of
-from trueup.core.state import Identity, Record, State
+from trueup.core.memory.stamp import record_of
+from trueup.core.memory.state import Identity, Record, State
+from trueup.core.plans.judge import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trueup.core.judge import Facts, Verdict
-from trueup.core.plan import Action, Change, Reason
+from trueup.core.plans.judge import Facts, Verdict
+from trueup.core.plans.plan import Action, Change, Reason
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*\Z", re.ASCII)
 _LINE = "write into trueup.yaml: moved: {{{old}: {new}}}."

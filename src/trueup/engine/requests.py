@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core import stamp as stamps
 from trueup.core.call import Call
 from trueup.core.canonical import Semantics, digest, join
-from trueup.core.judge import Seen, Verdict
-from trueup.core.plan import MISSING, Cause, FieldChange
-from trueup.core.stamp import KEY, Stamp
-from trueup.core.state import Applied, Identity, Record
+from trueup.core.memory import stamp as stamps
+from trueup.core.memory.stamp import KEY, Stamp
+from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans.judge import Seen, Verdict
+from trueup.core.plans.plan import MISSING, Cause, FieldChange
 from trueup.wire.base import Adapter
 
 METADATA, RESOURCES = "metadata", "tool_resources"

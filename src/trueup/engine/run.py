@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.canonical import canonical, digest, same, split
 from trueup.core.errors import Exit
-from trueup.core.journal import DONE, Entry
-from trueup.core.judge import fields_of
-from trueup.core.plan import Action, Change
-from trueup.core.project import Target
-from trueup.core.report import Outcome, Result
+from trueup.core.memory.journal import DONE, Entry
+from trueup.core.memory.stamp import CODES, KEY, parse
+from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans.judge import fields_of
+from trueup.core.plans.plan import Action, Change
+from trueup.core.plans.report import Outcome, Result
+from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
-from trueup.core.stamp import CODES, KEY, parse
-from trueup.core.state import Applied, Identity, Record
 from trueup.engine.courier import Courier
 from trueup.engine.plan import Planning
 from trueup.wire.base import Adapter, Live

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trueup.core.accepted import Accepted, AcceptedField, Ending, FilePatch
+from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.visible import hanging, sentence, visible
 

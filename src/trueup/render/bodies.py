@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 
 FORMAT_VERSION = 1
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from trueup.core.diff import tool_changes
-from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange, Reason
-from trueup.core.prose import Prose, first_line
+from trueup.core.plans.diff import tool_changes
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Position, Stretch
+from trueup.core.texts.prose import Prose, first_line
 from trueup.render import prose_rows
 from trueup.render.part_rows import is_nested, parts, tool_parts
 from trueup.render.shared import Shared, difference

@@ -6,10 +6,10 @@ format.
 
 from __future__ import annotations
 
-from trueup.core.plan import Action, Change, FieldChange, Plan
-from trueup.core.report import Outcome, Report, Result
+from trueup.core.plans.plan import Action, Change, FieldChange, Plan
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.wording import say
 from trueup.core.source import Diagnostic, Position, Severity, in_order
-from trueup.core.wording import say
 from trueup.render.plan_text import SIGNS, as_drift, is_outside
 from trueup.render.report_text import ended
 

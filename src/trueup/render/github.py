@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.report import Report
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.report import Report
+from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Severity
-from trueup.core.summary import summary
 from trueup.render import findings
 from trueup.render.plan_text import drift_summary
 from trueup.render.report_text import report_summary

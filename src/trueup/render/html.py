@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.prose import Kind
-from trueup.core.report import Report
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.report import Report
+from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.source import Diagnostic, dotted
-from trueup.core.unmanaged import Unmanaged
+from trueup.core.texts.prose import Kind
 from trueup.render import pages
 from trueup.render.html_style import POLICY, STYLE
 from trueup.render.markup import LOOK, escaped, html_code, inline, marker, shown

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trueup.core.imports import Ambiguous, Imports, Link
+from trueup.core.migration.imports import Ambiguous, Imports, Link
 from trueup.render.style import Look
 from trueup.render.values import many
 from trueup.render.visible import visible

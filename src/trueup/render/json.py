@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from trueup.core import prose
-from trueup.core.accepted import Accepted
+from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import TrueupError, worst
-from trueup.core.plan import Change, Plan
-from trueup.core.plan_codec import digest, encode, plain
-from trueup.core.report import Outcome, Report
+from trueup.core.plans.plan import Change, Plan
+from trueup.core.plans.plan_codec import digest, encode, plain
+from trueup.core.plans.report import Outcome, Report
+from trueup.core.plans.summary import counts, summary
+from trueup.core.plans.unmanaged import Unmanaged
+from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
-from trueup.core.summary import counts, summary
-from trueup.core.unmanaged import Unmanaged
-from trueup.core.why import Why
+from trueup.core.texts import prose
 from trueup.render.plan_text import drift_summary, is_outside
 from trueup.render.report_text import ended, report_summary
 from trueup.render.shared import difference

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
+from trueup.core.plans.plan import Plan
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
 from trueup.render.plan_text import drift_summary

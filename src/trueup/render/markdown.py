@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.report import Report
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.report import Report
+from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.source import Diagnostic, dotted
-from trueup.core.unmanaged import Unmanaged
 from trueup.render import pages
 from trueup.render.markdown_blocks import Section, block_sections, rows_sections
 from trueup.render.markup import escaped, html_code, inline, marker, shown, span_code

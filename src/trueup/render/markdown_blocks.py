@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trueup.core.prose import Kind
+from trueup.core.texts.prose import Kind
 from trueup.render.markup import LOOK, escaped, html_code, inline, shown
 from trueup.render.prose_lines import SIGNS, Line, Part, lines
 from trueup.render.prose_rows import sizes

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from trueup.core.state import Applied, Pending, Record
-from trueup.core.state_codec import record_value
+from trueup.core.memory.state import Applied, Pending, Record
+from trueup.core.memory.state_codec import record_value
 from trueup.render.style import Look
 from trueup.render.values import many
 from trueup.render.visible import columns, visible

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Action, Change, Plan
-from trueup.core.plan_codec import digest
-from trueup.core.project import LOCAL
-from trueup.core.report import Outcome, Report, Result
+from trueup.core.plans.plan import Action, Change, Plan
+from trueup.core.plans.plan_codec import digest
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.summary import summary
+from trueup.core.plans.unmanaged import Unmanaged
+from trueup.core.plans.wording import say
+from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, in_order
-from trueup.core.summary import summary
-from trueup.core.unmanaged import Unmanaged
-from trueup.core.wording import say
 from trueup.render.markup import LOOK, shown
 from trueup.render.plan_text import SIGNS, as_drift, drift_summary, flags_of, is_outside, notes, shown_changes
 from trueup.render.report_text import ended, report_summary

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.core.align import Allowance, align
-from trueup.core.compare import compare
-from trueup.core.diff import Difference, Fate, ToolChange, diff
-from trueup.core.plan import MISSING
+from trueup.core.plans.diff import Difference, Fate, ToolChange, diff
+from trueup.core.plans.plan import MISSING
 from trueup.core.source import dotted
+from trueup.core.texts.align import Allowance, align
+from trueup.core.texts.compare import compare
 from trueup.render import prose_rows
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import is_text, many, value

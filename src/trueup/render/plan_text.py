@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from trueup.core.plan import Action, Cause, Change, Options, Plan, Reason
-from trueup.core.project import LOCAL
+from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
+from trueup.core.plans.summary import summary
+from trueup.core.plans.unmanaged import Unmanaged
+from trueup.core.plans.wording import say
+from trueup.core.projects.project import LOCAL
 from trueup.core.source import in_order
-from trueup.core.summary import summary
-from trueup.core.unmanaged import Unmanaged
-from trueup.core.wording import say
 from trueup.render.field_rows import fields
 from trueup.render.messages import diagnostic_rows
 from trueup.render.shared import Shared, shared

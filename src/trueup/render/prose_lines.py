@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from trueup.core import prose as model
-from trueup.core.prose import UNCHANGED, Kind, Prose, Run, Span, sections
+from trueup.core.texts import prose as model
+from trueup.core.texts.prose import UNCHANGED, Kind, Prose, Run, Span, sections
 from trueup.render.markup import LOOK, shown
 from trueup.render.prose_rows import Key, key
 from trueup.render.values import many

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from trueup.core import prose as model
-from trueup.core.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, first_line, sections
+from trueup.core.texts import prose as model
+from trueup.core.texts.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, first_line, sections
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
 from trueup.render.visible import fitting, shortened, visible, wrapped

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from trueup.core.plan import Action
-from trueup.core.report import Outcome, Report, Result
+from trueup.core.plans.plan import Action
+from trueup.core.plans.report import Outcome, Report, Result
 from trueup.render.plan_text import SIGNS
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from trueup import __version__
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
+from trueup.core.plans.plan import Plan
 from trueup.core.source import Diagnostic, Severity, dotted
 from trueup.render import findings
 from trueup.render.style import Look

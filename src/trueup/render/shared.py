@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trueup.core.compare import compare
-from trueup.core.mentions import function_names
-from trueup.core.plan import Change, FieldChange
-from trueup.core.prose import Prose, Run, sections
+from trueup.core.plans.plan import Change, FieldChange
+from trueup.core.texts.compare import compare
+from trueup.core.texts.mentions import function_names
+from trueup.core.texts.prose import Prose, Run, sections
 from trueup.render.prose_rows import Key, key
 
 NAMED = 4

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trueup.core.accepted import Accepted
+from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import TrueupError
-from trueup.core.plan import Plan
-from trueup.core.report import Report
+from trueup.core.plans.plan import Plan
+from trueup.core.plans.report import Report
+from trueup.core.plans.unmanaged import Unmanaged
+from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
-from trueup.core.unmanaged import Unmanaged
-from trueup.core.why import Why
 from trueup.render.accept_text import accept_rows
 from trueup.render.messages import diagnostics_rows, error_rows
 from trueup.render.plan_text import drift_rows, plan_rows

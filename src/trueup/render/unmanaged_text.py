@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trueup.core.unmanaged import Unmanaged
+from trueup.core.plans.unmanaged import Unmanaged
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many, value
 from trueup.render.visible import hanging, sentence, visible

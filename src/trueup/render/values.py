@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trueup.core.diff import tool_label
-from trueup.core.plan import MISSING
+from trueup.core.plans.diff import tool_label
+from trueup.core.plans.plan import MISSING
 from trueup.render.style import Look
 from trueup.render.visible import shortened, visible
 

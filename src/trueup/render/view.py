@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.prose import Prose
 from trueup.core.source import Diagnostic
+from trueup.core.texts.prose import Prose
 from trueup.render.style import Row, Tone
 
 Place = Callable[[int], str]

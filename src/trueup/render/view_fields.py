@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.core.diff import tool_changes
-from trueup.core.plan import MISSING, Action, Cause, Change, FieldChange
+from trueup.core.plans.diff import tool_changes
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange
 from trueup.render import field_rows
 from trueup.render.findings import place_of
 from trueup.render.markup import LOOK, shown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trueup.core.plan import MISSING
-from trueup.core.why import Why, WhyField
+from trueup.core.plans.plan import MISSING
+from trueup.core.plans.why import Why, WhyField
 from trueup.render.field_rows import beside
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import amount, is_text, value

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trueup.core.errors import TrueupError
-from trueup.core.project import LOCAL, SecretRef, Target
-from trueup.core.state import Identity
+from trueup.core.memory.state import Identity
+from trueup.core.projects.project import LOCAL, SecretRef, Target
 from trueup.wire import portkey
 from trueup.wire.base import Adapter, Dialect
 from trueup.wire.models import is_reasoning

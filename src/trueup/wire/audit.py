@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trueup.core.fault import Fault
-from trueup.core.losses import CODE
+from trueup.core.rules.fault import Fault
+from trueup.core.rules.losses import CODE
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
 from trueup.wire.models import is_reasoning

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import Semantics
-from trueup.core.definition import Definition
+from trueup.core.definitions.definition import Definition
 from trueup.core.source import Diagnostic, Path
 
 

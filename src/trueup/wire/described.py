@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trueup.core.project import SecretRef, Target
+from trueup.core.projects.project import SecretRef, Target
 from trueup.wire.adapters import adapter_for, base_url, dialects, sealed_headers
 from trueup.wire.audit import OLDER, lacking, loss_keys
 from trueup.wire.base import Dialect

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from trueup.core.call import Body, Call, Reply
-from trueup.core.definition import Definition
-from trueup.core.fault import placed
+from trueup.core.definitions.definition import Definition
+from trueup.core.memory.state import is_plain_id
+from trueup.core.rules.fault import placed
 from trueup.core.source import Diagnostic, Path
-from trueup.core.state import is_plain_id
 from trueup.wire import portkey
 from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected

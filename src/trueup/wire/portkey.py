@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from trueup.core.canonical import digest
-from trueup.core.project import SecretRef, Target
+from trueup.core.projects.project import SecretRef, Target
 
 NAME: Final = "portkey"
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from trueup.core.endpoint import secret_problem
-from trueup.core.fault import Fault, shown
-from trueup.core.names import meant
-from trueup.core.project import Target
-from trueup.core.project_values import headers_of, is_local_target, portkey_of
+from trueup.core.definitions.names import meant
+from trueup.core.projects.endpoint import secret_problem
+from trueup.core.projects.project import Target
+from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of
+from trueup.core.rules.fault import Fault, shown
 from trueup.wire import portkey
 from trueup.wire.adapters import GATEWAYS, PROTOCOLS, dialects
 from trueup.wire.audit import loss_keys
@@ -182,7 +182,7 @@ def _portkey(value: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("repeated", ("headers", written[name]), message, "Keep one of the two.", at_key=True)
     if not found.keys() & {"x-portkey-provider", "x-portkey-config", "x-portkey-virtual-key"}:
         yield Fault(
-            "missing-key", ("gateway",), "Portkey is not told where requests go",
+            "missing-key", ("gateway",), "nothing tells Portkey where requests go",
             "Write under `portkey:` one of provider, config and virtual_key.",
         )  # fmt: skip
     if not value.get("base_url") and "x-portkey-api-key" not in found:

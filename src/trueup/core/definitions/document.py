@@ -1,0 +1,109 @@
+"""A file as it was read, and the rules of plain text. Knows neither YAML nor the disk: bytes are handed in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from trueup.core.source import LINE_LIMIT, Diagnostic, Position, Severity, SourceMap
+from trueup.core.texts.merge import marked_at
+
+SIZE_LIMIT = 2 * 1024 * 1024
+"""Bytes that one file may hold."""
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file holds: a mapping, or a text; None when `diagnostics` or `refusal` say why there is nothing.
+
+    `refusal` is the end of a sentence that begins with the file's name ("does not exist"); whoever named the file
+    reports it at that place. `source` is only filled when positions were asked for.
+    """
+
+    file: str
+    value: Any = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    source: SourceMap = field(default_factory=SourceMap)
+    refusal: str = ""
+
+
+class Lines:
+    """The lines of a text, for making positions out of line and column numbers."""
+
+    __slots__ = ("_file", "_lines", "_text")
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._text = text
+        self._lines: list[str] | None = None
+
+    def at(self, line: int, column: int) -> Position:
+        """The position at a line and a column that count from 0."""
+        if self._lines is None:
+            self._lines = self._text.split("\n")
+        text = self._lines[line][:LINE_LIMIT] if line < len(self._lines) else ""
+        return Position(self._file, line + 1, column + 1, text)
+
+    def offset(self, index: int) -> Position:
+        """The position of the character at an index that counts from 0."""
+        start = self._text.rfind("\n", 0, index) + 1
+        return self.at(self._text.count("\n", 0, index), index - start)
+
+
+def decode(data: bytes, file: str) -> str | Diagnostic:
+    """The text of a file, its byte order mark dropped; or the problem that keeps it from being one."""
+    if len(data) > SIZE_LIMIT:
+        return _problem(
+            "too-large",
+            f"{file} holds {len(data):,} bytes; a file may hold {SIZE_LIMIT:,}",
+            Position(file, 1, 1),
+            "An instruction may have 256,000 characters. Split the file, or keep the data in a vector store.",
+        )
+    try:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf8(data, file, error)
+    conflict = marked_at(text)
+    if conflict is not None:
+        return _problem(
+            "conflict-markers",
+            "a conflict that nobody has settled starts here",
+            Lines(file, text).offset(conflict),
+            "Keep what is right of both sides and remove the lines <<<<<<<, ======= and >>>>>>>. Text that is meant to "
+            "hold such lines needs a blank before them.",
+        )
+    bad = _FORBIDDEN.search(text)
+    if bad is None:
+        return text
+    return _problem(
+        "control-character",
+        f"the character U+{ord(bad.group()):04X} is not allowed in a text file",
+        Lines(file, text).offset(bad.start()),
+        "Remove it; in YAML it can be written as an escape in double quotes where it is really meant.",
+    )
+
+
+def trimmed(text: str) -> str:
+    """A text file's content: CRLF becomes LF, the newlines at the end are dropped, everything else is kept."""
+    return text.replace("\r\n", "\n").rstrip("\n")
+
+
+def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
+    line = data.count(b"\n", 0, error.start)
+    before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")
+    what = (
+        "looks like UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else f"holds the byte 0x{data[error.start]:02x}"
+    )
+    return _problem(
+        "not-utf-8",
+        f"{file} is not UTF-8: it {what}",
+        Position(file, line + 1, len(before) + 1),
+        "Save the file again with the encoding UTF-8.",
+    )
+
+
+def _problem(code: str, message: str, position: Position, hint: str) -> Diagnostic:
+    return Diagnostic(Severity.ERROR, code, message, position, hint=hint)

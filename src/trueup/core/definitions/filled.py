@@ -1,0 +1,247 @@
+"""The references in a body, replaced by what they name: `{var:}`, `{file:}`, and the parts of instructions.
+
+Reads no file: documents are handed in by name. Does not lay files over each other (`layers`) and judges no
+field.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trueup.core.definitions.document import Document
+from trueup.core.definitions.layers import Origin, Tree, is_reference
+from trueup.core.definitions.names import meant
+from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, file_named
+from trueup.core.definitions.wanted import from_text
+from trueup.core.source import Path, dotted
+
+
+class Filler:
+    """Walks one body in which everything has been laid over, and changes nothing of it.
+
+    What it returns shares the JSON Schemas with its input, most of what a definition holds, and no other container.
+    """
+
+    def __init__(self, tree: Tree, setting: Setting, gathered: Gathered) -> None:
+        self._tree = tree
+        self._setting = setting
+        self._gathered = gathered
+
+    def filled(self) -> dict[str, Any]:
+        """The whole mapping, with references replaced and tools written out."""
+        return {key: self._field(key, value) for key, value in self._tree.value.items()}
+
+    def _field(self, key: str, value: Any) -> Any:
+        path = (key,)
+        if key == "instructions":
+            return self._instructions(value, path)
+        if key == "metadata" and self._is_var(value):
+            return self._refuse_var(value, path, "metadata as a whole", "Give each entry its own {var:}.")
+        value = self._walk(value, path)
+        if key == "tools" and type(value) is list:
+            return [self._tool(tool, (key, index)) for index, tool in enumerate(value)]
+        if key == "response_format" and type(value) is dict and type(value.get("json_schema")) is dict:
+            self._schema(value["json_schema"], "schema", (key, "json_schema", "schema"))
+        return value
+
+    def _walk(self, value: Any, path: Path) -> Any:
+        """A copy with variables replaced; a JSON Schema is copied as it is, and `{file:}` is left to its own step."""
+        if type(value) is dict:
+            if _is_schema(path):
+                return value if is_reference(value, "file") else self._plain(value, path)
+            if len(value) == 1:
+                if "var" in value:
+                    return self._var(value["var"], path)
+                if "file" in value:
+                    if _is_tool(path):
+                        return value
+                    self._check_file(value["file"], path)
+            return {key: self._walk(entry, (*path, key)) for key, entry in value.items()}
+        if type(value) is list:
+            return [self._walk(entry, (*path, index)) for index, entry in enumerate(value)]
+        return value
+
+    def _check_file(self, name: Any, path: Path) -> None:
+        """Refuses a file where none can stand; `metadata` may have a key `file`, and options are the protocol's own."""
+        if isinstance(name, str) and path[0] not in ("metadata", "options", "lifecycle"):
+            self._gathered.problem(
+                "file-not-here",
+                f"{dotted(path)} cannot come from a file",
+                self._tree.origin(path),
+                "{file:} may stand for instructions or a part of them, a tool, a function's parameters, or a schema.",
+                path,
+            )
+
+    def _plain(self, value: Any, path: Path) -> Any:
+        """What must hold no reference, as it is: a JSON Schema, or what came from a file. Nobody changes either."""
+        waiting: list[tuple[Any, Path]] = [(value, path)]
+        while waiting:
+            entry, place = waiting.pop()
+            if type(entry) is dict:
+                for word in ("var", "file"):
+                    if is_reference(entry, word) and isinstance(entry[word], str):
+                        self._refuse_reference(word, place)
+                waiting += [(inner, (*place, key)) for key, inner in entry.items() if type(inner) in (dict, list)]
+            elif type(entry) is list:
+                waiting += [(inner, (*place, at)) for at, inner in enumerate(entry) if type(inner) in (dict, list)]
+        return value
+
+    def _refuse_reference(self, word: str, path: Path) -> None:
+        self._gathered.problem(
+            f"{word}-not-here",
+            f"{{{word}:}} is not followed here: a JSON Schema and an included file stay as written",
+            self._tree.origin(path),
+            "Write the value itself, or {file:} for the whole schema.",
+            path,
+        )
+
+    def _is_var(self, value: Any) -> bool:
+        return is_reference(value, "var") and isinstance(value["var"], str)
+
+    def _refuse_var(self, value: Any, path: Path, where: str, hint: str) -> None:
+        self._gathered.problem(
+            "var-not-here", f"{{var: {value['var']}}} cannot stand for {where}", self._tree.origin(path), hint, path
+        )
+
+    def _var(self, name: Any, path: Path) -> Any:
+        """A variable's value: `--var` before the target's before the project's."""
+        setting, origin = self._setting, self._tree.origin(path)
+        if not isinstance(name, str):
+            self._gathered.problem(
+                "var-without-name", "{var:} takes the name of one variable", origin, "Write {var: name}.", path
+            )
+            return None
+        if name in setting.overrides:
+            try:
+                return from_text(setting.overrides[name], setting.wanted(path))
+            except ValueError as error:
+                self._gathered.problem(
+                    "var-wrong-type",
+                    f"--var {name}: {error}, which {dotted(path)} needs",
+                    origin,
+                    f'A list is JSON, its texts in double quotes: --var \'{name}=["a", "b"]\'.'
+                    if setting.overrides[name].lstrip().startswith("[")
+                    else "Pass another value for this variable.",
+                    path,
+                )
+                return None
+        for held, place in ((setting.target.vars, ("targets", setting.target.name, "vars")), (setting.vars, ("vars",))):
+            if name in held:
+                self._tree.moved(path, Origin(PROJECT_FILE, (*place, name)))
+                return list(held[name]) if isinstance(held[name], (list, tuple)) else held[name]
+        known = {*setting.overrides, *setting.target.vars, *setting.vars}
+        self._gathered.problem(
+            "unknown-var",
+            f"there is no variable {name!r} for the target {setting.target.name!r}",
+            origin,
+            f"{meant(name, known)} Set it under vars in trueup.yaml, or pass --var {name}=VALUE.",
+            path,
+        )
+        return None
+
+    def _instructions(self, value: Any, path: Path) -> Any:
+        """One text out of a text, a file, or a list of both, joined by one blank line."""
+        if type(value) is not list:
+            text = self._part(value, path)
+            return self._joined([(path, text)]) if isinstance(text, str) else text
+        parts = [((*path, index), self._part(entry, (*path, index))) for index, entry in enumerate(value)]
+        texts = [(place, part) for place, part in parts if isinstance(part, str)]
+        return self._joined([(place, text.rstrip("\n")) for place, text in texts[:-1]] + texts[-1:])
+
+    def _joined(self, texts: list[tuple[Path, str]]) -> str:
+        """The texts with one blank line between, where each begins being noted; an empty one is left out."""
+        line = 1
+        for path, text in texts:
+            if text:
+                lines = text.count("\n") + 1
+                self._gathered.joined.append((path, line, lines))
+                line += lines + 1
+        return "\n\n".join(text for _, text in texts if text)
+
+    def _part(self, value: Any, path: Path) -> Any:
+        origin = self._tree.origin(path)
+        if value is None and len(path) == 1:
+            return None
+        if isinstance(value, str):
+            return value
+        if self._is_var(value):
+            return self._refuse_var(
+                value,
+                path,
+                "instructions: prompts are never interpolated",
+                "Use targets: to say something else for one target.",
+            )
+        if is_reference(value, "file"):
+            file = self._file(value["file"], path)
+            return None if file is None else self._taken(self._gathered.sources.text(file), path, origin)
+        self._gathered.problem(
+            "wrong-instructions",
+            f"{dotted(path)} is neither text nor {{file: path}}",
+            origin,
+            "Write text, {file: path}, or a list of these.",
+            path,
+        )
+        return None
+
+    def _tool(self, tool: Any, path: Path) -> Any:
+        """A tool written out: a bare word is its type, and a file may stand for all of it."""
+        if isinstance(tool, str):
+            return {"type": tool}
+        if is_reference(tool, "file"):
+            return self._included(tool["file"], path)
+        if type(tool) is dict and type(tool.get("function")) is dict:
+            self._schema(tool["function"], "parameters", (*path, "function", "parameters"))
+        return tool
+
+    def _schema(self, holder: dict[str, Any], key: str, path: Path) -> None:
+        """Replaces a schema that is named by `{file:}`."""
+        if is_reference(holder.get(key), "file"):
+            holder[key] = self._included(holder[key]["file"], path)
+
+    def _included(self, name: Any, path: Path) -> Any:
+        file = self._file(name, path)
+        if file is None:
+            return None
+        value = self._taken(self._gathered.sources.mapping(file), path, self._tree.origin(path))
+        return self._plain(value, path)
+
+    def _taken(self, document: Document, path: Path, origin: Origin) -> Any:
+        value = self._gathered.take(document, origin)
+        if value is None:
+            self._gathered.unsettled.add(path)
+        self._tree.moved(path, Origin(document.file))
+        return value
+
+    def _file(self, name: Any, path: Path) -> str | None:
+        """The file that `{file:}` names, if it may be included."""
+        origin, gathered = self._tree.origin(path), self._gathered
+        if self._is_var(name):
+            self._refuse_var(name, path, "the path of a file", "Write {file: path/of/the/file}.")
+            return None
+        if not isinstance(name, str):
+            gathered.problem("path-refused", "the path of a file is not text", origin, "Write {file: path}.", path)
+            return None
+        file = file_named(name, origin, gathered)
+        if file is None:
+            gathered.unsettled.add(path)
+        if file is None or not gathered.sources.is_definition(file):
+            return file
+        gathered.problem(
+            "file-is-definition",
+            f"{file} is an assistant of its own, so it cannot be included",
+            origin,
+            "Give the file, or its folder, a name that starts with _ to make it a part.",
+            path,
+        )
+        return None
+
+
+def _is_tool(path: Path) -> bool:
+    return len(path) == 2 and path[0] == "tools"
+
+
+def _is_schema(path: Path) -> bool:
+    """Whether a JSON Schema stands here: a function's parameters, or a response format's schema."""
+    if path[0] == "tools":
+        return len(path) == 4 and path[2:] == ("function", "parameters")
+    return path == ("response_format", "json_schema", "schema")

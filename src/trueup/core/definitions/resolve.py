@@ -1,0 +1,225 @@
+"""Puts a definition together: extends, then the target's patch, then variables, then files; the model's name last.
+
+Pure: documents and positions are handed in (`Sources`). It does not check fields against a schema: what it leaves in
+`body` that the API does not know is found there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from trueup.core.definitions.definition import Ignore, Lifecycle
+from trueup.core.definitions.document import Document
+from trueup.core.definitions.filled import Filler
+from trueup.core.definitions.layers import Origin, Tree, patched
+from trueup.core.definitions.names import meant, normal
+from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
+from trueup.core.source import Diagnostic, Path
+
+WRAPPER: Final = ("extends", "targets", "options", "lifecycle")
+"""The keys around a body."""
+
+NOT_IN_PATCHES: Final = ("extends", "targets")
+"""Keys that a target's patch cannot hold."""
+
+PATCH_OR_FALSE: Final = "Write the fields that differ there, or false to leave the assistant out."
+NO_IS_TEXT: Final = "In YAML 1.2 `no` is a text. Write false to leave the assistant out."
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not.
+
+    `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base. `joined`
+    are the parts of the instructions as `Gathered` has them.
+    """
+
+    body: Mapping[str, Any]
+    options: Mapping[str, Any]
+    lifecycle: Mapping[str, Any]
+    tree: Tree
+    parts: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    left_out: bool = False
+    unsettled: frozenset[Path] = frozenset()
+    joined: tuple[tuple[Path, int, int], ...] = ()
+
+    @property
+    def checked(self) -> dict[str, Any]:
+        """What the assistant schema judges, in one pass."""
+        around = {"options": self.options, "lifecycle": self.lifecycle}
+        return {**self.body, **{key: around[key] for key in around if key in self.tree.value}}
+
+    def unheard(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Those of the problems found that do not merely follow from a value that could not be had."""
+        return [item for item in found if not self._follows(item)]
+
+    def _follows(self, item: Diagnostic) -> bool:
+        if () in self.unsettled and item.code == "missing-key" and len(item.path) == 1:
+            return True
+        return any(item.path[:length] in self.unsettled for length in range(1, len(item.path) + 1))
+
+
+def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
+    """The definition in a file as the setting's target should have it; problems are collected, none is raised."""
+    gathered = Gathered(sources)
+    tree = _extended(file, gathered)
+    patch = _target_patch(tree, setting, gathered)
+    if patch is False:
+        return Resolved({}, {}, {}, tree, tuple(gathered.parts), tuple(gathered.diagnostics), left_out=True)
+    tree.value.pop("targets", None)
+    if isinstance(patch, Tree):
+        tree = patched(tree, patch)
+        for key in NOT_IN_PATCHES:
+            tree.value.pop(key, None)
+    if "name" not in tree.value:
+        tree.value["name"] = normal(PurePosixPath(file).stem)
+        tree.moved(("name",), Origin(file))
+    body = Filler(tree, setting, gathered).filled()
+    _map_model(body, tree, setting)
+    options, lifecycle = (body.pop(key, None) for key in ("options", "lifecycle"))
+    return Resolved(
+        body,
+        {} if options is None else options,
+        {} if lifecycle is None else lifecycle,
+        tree,
+        tuple(sorted(gathered.parts)),
+        tuple(gathered.diagnostics),
+        unsettled=frozenset(gathered.unsettled),
+        joined=tuple(gathered.joined),
+    )
+
+
+def lifecycle_of(value: Mapping[str, Any]) -> Lifecycle:
+    """The `lifecycle` section. One that the schema refuses gives what can be made of it, each entry in its place."""
+    entries = value.get("ignore_changes") if isinstance(value, Mapping) else None
+    return Lifecycle(
+        value.get("protect") if isinstance(value, Mapping) else None,
+        tuple(map(_ignore, entries if isinstance(entries, list) else ())),
+    )
+
+
+def _ignore(entry: Any) -> Ignore:
+    if not isinstance(entry, Mapping):
+        return Ignore(entry)
+    field: Any = entry.get("field")
+    return Ignore(field, entry.get("reason") or "", entry.get("until") or "")
+
+
+def _extended(file: str, gathered: Gathered) -> Tree:
+    """The file laid over what it extends, and that over what it extends in turn."""
+    chain: list[Tree] = []
+    seen: list[str] = []
+    document: Document | None = gathered.sources.mapping(file)
+    gathered.diagnostics += document.diagnostics if document else ()
+    while document is not None:
+        if document.value is None:
+            gathered.unsettled.add(())
+            break
+        seen.append(document.file)
+        layer = Tree(dict(document.value), {(): Origin(document.file)})
+        chain.append(layer)
+        document = _base(layer, seen, gathered)
+    tree = chain.pop() if chain else Tree({}, {(): Origin(file)})
+    while chain:
+        tree = patched(tree, chain.pop())
+    return tree
+
+
+def _base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
+    """The document that a layer extends; None when it extends nothing, or nothing that can be had."""
+    if "extends" not in layer.value:
+        return None
+    name = layer.value.pop("extends")
+    origin = layer.origin(("extends",))
+    if name is None:
+        return None
+    document = _document(name, origin, seen, gathered)
+    if document is None:
+        gathered.unsettled.add(())
+    return document
+
+
+def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) -> Document | None:
+    """What `extends` names; None, with a problem, when that cannot be had."""
+    if not isinstance(name, str):
+        gathered.problem(
+            "wrong-extends", "extends takes the path of one file, as text", origin, "Write `extends: _base.yaml`."
+        )
+        return None
+    file = file_named(name, origin, gathered)
+    if file is None:
+        return None
+    if file in seen:
+        circle = " -> ".join([*seen[seen.index(file) :], file])
+        gathered.problem(
+            "extends-cycle", f"the files extend each other in a circle: {circle}", origin, "Remove one `extends`."
+        )
+        return None
+    document = gathered.sources.mapping(file)
+    gathered.take(document, origin)
+    return document
+
+
+def _target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bool | None:
+    """What `targets:` says for this target: a patch, False to leave the assistant out, None when it says nothing."""
+    targets = tree.value.get("targets")
+    if targets is None:
+        return None
+    if type(targets) is not dict:
+        gathered.problem(
+            "wrong-targets",
+            "targets takes a mapping from target names to patches",
+            tree.origin(("targets",)),
+            "Write `targets: {prod: {model: …}}`.",
+        )
+        return None
+    for name, patch in targets.items():
+        _check_patch(name, patch, tree, setting, gathered)
+    mine = targets.get(setting.target.name)
+    if mine is False:
+        return False
+    return tree.below("targets", setting.target.name) if type(mine) is dict else None
+
+
+def _check_patch(name: str, patch: Any, tree: Tree, setting: Setting, gathered: Gathered) -> None:
+    """Each target's entry must name a target and be a patch, whichever target is asked for."""
+    origin = tree.origin(("targets", name))
+    if name not in setting.targets:
+        gathered.problem(
+            "unknown-target",
+            f"there is no target {name!r} in {PROJECT_FILE}",
+            origin,
+            meant(name, setting.targets),
+            key=True,
+        )
+    if patch is None or patch is False:
+        return
+    if type(patch) is not dict:
+        gathered.problem(
+            "wrong-patch",
+            f"what targets says for {name!r} is neither a mapping of fields nor false",
+            origin,
+            NO_IS_TEXT if patch in ("no", "No", "NO", "off", "Off", "OFF") else PATCH_OR_FALSE,
+        )
+        return
+    for key in patch:
+        if key in NOT_IN_PATCHES:
+            gathered.problem(
+                "key-not-here",
+                f"{key} cannot stand inside the patch for {name!r}",
+                tree.origin(("targets", name, key)),
+                f"Move {key} to the top level of the file.",
+                key=True,
+            )
+
+
+def _map_model(body: dict[str, Any], tree: Tree, setting: Setting) -> None:
+    """The model's name as this target calls it."""
+    model = body.get("model")
+    if isinstance(model, str) and model in setting.target.models:
+        body["model"] = setting.target.models[model]
+        tree.moved(("model",), Origin(PROJECT_FILE, ("targets", setting.target.name, "models", model)))

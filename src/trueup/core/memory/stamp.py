@@ -1,0 +1,132 @@
+"""The one metadata entry by which Trueup recognises its own assistants. Knows the text, not who writes it where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trueup.core.canonical import DIGEST_RULES, Semantics, canonical, digest
+from trueup.core.memory.state import Applied, Record
+
+KEY = "trueup"
+"""The metadata key."""
+
+RELEASED = "released"
+"""The value that says: once ours, no longer."""
+
+LENGTH = 512
+"""Characters a metadata value may have."""
+
+CODES = {
+    "name": "n",
+    "description": "d",
+    "model": "m",
+    "instructions": "i",
+    "tools": "t",
+    "temperature": "e",
+    "top_p": "p",
+    "response_format": "r",
+    "reasoning_effort": "f",
+    "file_ids": "l",
+}
+"""The letter of each field whose digest a stamp holds; the entries of metadata and tool resources have none."""
+
+UNFIT = frozenset("\"'`\\*?[]")
+"""Characters that no definition's name holds."""
+
+DIGITS = 8
+"""Hex digits of a short digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Whose assistant this is and what was last applied; `rules` is the canonical form's version, 0 if unreadable."""
+
+    project: str
+    target: str
+    name: str
+    operation: str
+    protect: bool = False
+    rules: int = DIGEST_RULES
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+UNREADABLE = Stamp("", "", "", "", rules=0)
+"""A stamp of a newer version or one that somebody edited: nobody's that we know, so never touched."""
+
+
+def encode(stamp: Stamp) -> str:
+    """The metadata value, at most 512 characters when project, target and name together have at most 256."""
+    known = " ".join(CODES[name] + stamp.fields[name] for name in CODES if name in stamp.fields)
+    content = {"v": stamp.rules, "p": stamp.project, "t": stamp.target, "n": stamp.name, "o": stamp.operation}
+    if stamp.protect:
+        content["k"] = 1
+    return json.dumps({**content, "f": known}, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse(metadata: Any) -> Stamp | None:
+    """The stamp in an assistant's metadata; None when there is none or it was released."""
+    text = metadata.get(KEY) if isinstance(metadata, Mapping) else None
+    if text is None or text == RELEASED:
+        return None
+    try:
+        content = json.loads(text) if isinstance(text, str) and len(text) <= 4 * LENGTH else None
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), str) for key in "ptnof"):
+        return UNREADABLE
+    rules = content.get("v")
+    if type(rules) is not int or rules > DIGEST_RULES or not content["o"].isalnum() or _no_name(content["n"]):
+        return UNREADABLE
+    names = {code: name for name, code in CODES.items()}
+    fields = {names[word[0]]: word[1:] for word in content["f"].split() if word[0] in names}
+    return Stamp(content["p"], content["t"], content["n"], content["o"], content.get("k") == 1, rules, fields)
+
+
+def _no_name(name: str) -> bool:
+    """Whether no definition can have this name: it is empty, not printable, leaves its folder or names a part."""
+    if not name.isprintable() or not UNFIT.isdisjoint(name):
+        return True
+    return any(not piece or piece[0] in "._" for piece in name.split("/"))
+
+
+def short(name: str, value: Any, semantics: Semantics) -> str:
+    """The digest of one field's canonical value as a stamp holds it."""
+    return digest(canonical(name, value, semantics), DIGITS)
+
+
+def about_to_send(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, Applied]:
+    """What is remembered of each field that a request sets: its digest as sent, and the one for a stamp."""
+    return {name: _sent(name, value, semantics) for name, value in fields.items()}
+
+
+def _sent(name: str, value: Any, semantics: Semantics) -> Applied:
+    whole, meant = digest(value), canonical(name, value, semantics)
+    return Applied(sent=whole, stamp=whole[:DIGITS] if meant is value else digest(meant, DIGITS))
+
+
+def held(fields: Mapping[str, Applied]) -> dict[str, str]:
+    """The short digests, made already, of those fields that a stamp has room for."""
+    return {name: known.stamp for name, known in fields.items() if name in CODES and known.stamp is not None}
+
+
+def digests(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, str]:
+    """The short digests of those declared fields that a stamp has room for."""
+    return {name: short(name, value, semantics) for name, value in fields.items() if name in CODES}
+
+
+def record_of(stamp: Stamp, live_id: str, created_at: int) -> Record:
+    """The record that a stamp stands for: what it cannot hold stays unknown."""
+    ours = stamp.rules == DIGEST_RULES
+    known = {name: Applied(stamp=value) if ours else Applied() for name, value in stamp.fields.items()}
+    return Record(
+        id=live_id,
+        created_at=created_at,
+        operation=stamp.operation,
+        protect=stamp.protect,
+        stamped=True,
+        partial=True,
+        fields=known,
+    )

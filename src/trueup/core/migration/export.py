@@ -1,0 +1,194 @@
+"""An export as text and back: everything that was live on one target at one moment, whole, and no credential.
+
+The text is JSON with one assistant on each line, keys and numbers as the server gave them: the same answers
+give the same bytes, and git shows which assistant changed. What is read is hostile until checked. Knows no file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from trueup.core.errors import TrueupError
+from trueup.core.memory.state import Identity, is_plain_id
+from trueup.core.memory.state_codec import comparable, identity_value, load_json, read_identity, typed
+
+FORMAT_VERSION: Final = 1
+
+KIND: Final = "export"
+
+BEGINNING: Final = '{"format_version":1,"kind":"export",'
+"""How each export of this version begins."""
+
+LIMIT: Final = 512 * 1024 * 1024
+"""Characters of the largest export that is read: 10,000 assistants of 50 KB."""
+
+MOST: Final = 1_000_000
+"""Assistants of the largest export."""
+
+_KEYS: Final = frozenset({"format_version", "kind", "target", "exported_at", "assistants"})
+_ENTRY_KEYS: Final = frozenset({"id", "created_at", "version", "body", "extra"})
+_AGAIN: Final = "Make one with `trueup export FILE`."
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One live assistant: `body` in the neutral shape, raw; `extra` what else its server answered."""
+
+    id: str
+    body: Mapping[str, Any]
+    created_at: int = 0
+    version: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A complete listing of a target; `exported_at` is Unix seconds."""
+
+    identity: Identity
+    exported_at: int
+    assistants: tuple[Exported, ...]
+
+
+def dumps(export: Export) -> str:
+    """The text of an export, oldest assistant first. Raises TrueupError where a server answered no JSON number."""
+    ordered = sorted(export.assistants, key=lambda entry: (entry.created_at, entry.id))
+    try:
+        return _text(export, ordered, escaped=False)
+    except UnicodeEncodeError:  # half of a character, which JSON can spell and UTF-8 cannot hold
+        return _text(export, ordered, escaped=True)
+    except ValueError:
+        raise TrueupError(
+            "The server answered a number that JSON cannot hold, such as NaN, so there is no export of it.",
+            "Correct it on the server: `trueup drift --all` shows what each assistant holds.",
+        ) from None
+
+
+def loads(text: str) -> Export:
+    """The export that a text is. Raises TrueupError for a newer version, and for everything that is no export."""
+    if len(text) > LIMIT:
+        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.", _AGAIN)
+    try:
+        value = load_json(text)
+        _refuse_other(value)
+        return _export(value)
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise TrueupError(f"It is no export, or a damaged one: {why}.", _AGAIN) from None
+
+
+def is_of(export: Export, identity: Identity) -> bool:
+    """Whether an export is of this very target."""
+    return comparable(export.identity) == comparable(identity)
+
+
+def refuse_other_target(export: Export, identity: Identity) -> None:
+    """Raises TrueupError where an export is of another place than this target."""
+    if is_of(export, identity):
+        return
+    there, here = comparable(export.identity), comparable(identity)
+    differing = [key for key in dict.fromkeys([*there, *here]) if there.get(key, "") != here.get(key, "")]
+    told = "; ".join(f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here" for key in differing)
+    raise TrueupError(
+        f"This export is of another target: {told}.",
+        "Name its target with -t, or make an export of this one with `trueup export FILE`.",
+    )
+
+
+def _text(export: Export, assistants: Iterable[Exported], *, escaped: bool) -> str:
+    head = {"format_version": FORMAT_VERSION, "kind": KIND, "exported_at": _moment(export.exported_at)}
+    parts = [f'"{key}":{_json(value, escaped)}' for key, value in head.items()]
+    target = _json(identity_value(export.identity), escaped)
+    lines = ",\n".join(_json(_entry_value(entry), escaped) for entry in assistants)
+    listed = f"[\n{lines}\n]" if lines else "[]"
+    text = f'{{{",".join(parts)},"target":{target},\n"assistants":{listed}}}\n'
+    text.encode("utf-8")
+    return text
+
+
+def _json(value: Any, escaped: bool) -> str:
+    return json.dumps(value, ensure_ascii=escaped, separators=(",", ":"), allow_nan=False)
+
+
+def _entry_value(entry: Exported) -> dict[str, Any]:
+    value = {"id": entry.id, "created_at": entry.created_at, "body": dict(entry.body)}
+    more = {"version": entry.version, "extra": dict(entry.extra)}
+    return value | {key: part for key, part in more.items() if part}
+
+
+def _moment(seconds: int) -> str:
+    """Unix seconds as ISO 8601 in UTC."""
+    return f"{(datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()}Z"
+
+
+def _refuse_other(value: Any) -> None:
+    """Raises TrueupError for a newer version, ValueError for what is no export."""
+    if not isinstance(value, dict) or value.get("kind") != KIND:
+        raise ValueError("it does not say that it is one")
+    version = value.get("format_version")
+    if type(version) is int and version > FORMAT_VERSION:
+        raise TrueupError(f"It was written by a newer Trueup (format {version}).", "Update Trueup to read it.")
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise ValueError(f"its format_version is not {FORMAT_VERSION}")
+    unknown, missing = sorted(value.keys() - _KEYS), sorted(_KEYS - value.keys())
+    if unknown or missing:
+        raise ValueError(f"the key {(unknown or missing)[0][:60]!r} is {'unknown' if unknown else 'missing'}")
+
+
+def _export(value: Mapping[str, Any]) -> Export:
+    entries = typed(value, "assistants", list, "the export")
+    if len(entries) > MOST:
+        raise ValueError(f"it holds more than {MOST:,} assistants")
+    assistants = tuple(_exported(entry, f"entry {index}") for index, entry in enumerate(entries, 1))
+    seen: set[str] = set()
+    for entry in assistants:
+        if entry.id in seen:
+            raise ValueError(f"it holds {entry.id} twice")
+        seen.add(entry.id)
+    return Export(read_identity(value["target"]), _seconds(value["exported_at"]), assistants)
+
+
+def _exported(value: Any, where: str) -> Exported:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} is no object")
+    unknown, missing = sorted(value.keys() - _ENTRY_KEYS), sorted({"id", "created_at", "body"} - value.keys())
+    if unknown or missing:
+        raise ValueError(
+            f"the key {(unknown or missing)[0][:60]!r} of {where} is {'unknown' if unknown else 'missing'}"
+        )
+    live_id = typed(value, "id", str, where)
+    if not is_plain_id(live_id):
+        raise ValueError(f"the id of {where} cannot be an assistant's")
+    version = value.get("version")
+    if version is not None and not isinstance(version, str):
+        raise ValueError(f"`version` of {where} is no text")
+    body = typed(value, "body", dict, where)
+    _refuse_body(body, where)
+    extra = typed(value, "extra", dict, where) if "extra" in value else {}
+    return Exported(live_id, body, typed(value, "created_at", int, where), version, extra)
+
+
+def _refuse_body(body: Mapping[str, Any], where: str) -> None:
+    """Raises ValueError where what must be an object is none: nothing later would look again."""
+    for key in ("metadata", "tool_resources"):
+        if not isinstance(body.get(key, {}), (dict, type(None))):
+            raise ValueError(f"{key} of {where} is no object")
+    for tool, lists in (body.get("tool_resources") or {}).items():
+        if not isinstance(lists, (dict, type(None))):
+            raise ValueError(f"tool_resources.{tool[:60]} of {where} is no object")
+
+
+def _seconds(text: Any) -> int:
+    """Unix seconds of an ISO 8601 moment in UTC. Raises ValueError."""
+    if not isinstance(text, str) or not text.endswith("Z") or len(text) > 40:
+        raise ValueError("`exported_at` is no moment in UTC")
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError("`exported_at` is no moment in UTC") from None
+    return math.floor(moment.timestamp())

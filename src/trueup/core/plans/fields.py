@@ -1,0 +1,107 @@
+"""The three inputs of one field, file, applied and live, and what follows. Knows no assistant and no request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trueup.core.canonical import NESTED, Semantics, canonical, digest, same
+from trueup.core.memory.stamp import short
+from trueup.core.memory.state import Applied, Record
+from trueup.core.plans.plan import MISSING, Cause, FieldChange, Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How fields are judged on one target; `stamps`: there is no state but the stamps."""
+
+    semantics: Semantics
+    stamps: bool = False
+
+
+def judge(
+    name: str,
+    file: Any | Missing,
+    live: Any | Missing,
+    record: Record,
+    rules: Rules,
+) -> Cause | None:
+    """The row of the contract's table that one field is in; None is clean."""
+    semantics = rules.semantics
+    wanted = canonical(name, None if file is MISSING else file, semantics)
+    found = canonical(name, None if live is MISSING else live, semantics)
+    applied = record.fields.get(name)
+    if file is MISSING and applied is None:
+        return None  # neither declared nor ever applied: not ours to look at
+    if same(wanted, found):
+        return None if _is_recorded(name, file, live, applied, rules) else Cause.RECORDED
+    if applied is None:
+        lost = record.partial and not rules.stamps and _is_nested(name)
+        return Cause.UNKNOWN if lost else Cause.EDITED  # a stamp holds no entry of metadata or of tool resources
+    file_same = file is not MISSING and matches(name, file, applied, semantics)
+    live_same = matches(name, live, applied, semantics)
+    if live_same:
+        if file is MISSING:
+            return Cause.REMOVED
+        return None if file_same else Cause.EDITED
+    if not _tells(applied, rules):
+        return Cause.UNKNOWN
+    return Cause.DRIFTED if file_same else Cause.CONFLICT
+
+
+def _tells(applied: Applied, rules: Rules) -> bool:
+    """Whether what was applied is known well enough to tell drift from a server that does not keep what it is sent."""
+    return applied.kept is not None or (rules.stamps and applied.stamp is not None)
+
+
+def _is_nested(name: str) -> bool:
+    return name.split(".", 1)[0] in NESTED and "." in name
+
+
+def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules) -> bool:
+    """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
+    if rules.stamps and _is_nested(name):
+        return True
+    if applied is None or file is MISSING:
+        return False
+    if rules.stamps:
+        return applied.stamp == short(name, file, rules.semantics)
+    if applied.kept is None:
+        return False
+    return applied.sent == digest(file) and (same(file, live) or digest(_plain(live)) == applied.kept)
+
+
+def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semantics) -> bool:
+    """Whether a value is the one that was applied, or what the server answered to it."""
+    plain = _plain(value)
+    if applied.sent is not None or applied.kept is not None:
+        if digest(plain) in (applied.sent, applied.kept):
+            return True
+        if applied.kept is not None:
+            return False
+    return applied.stamp is not None and short(name, plain, semantics) == applied.stamp
+
+
+def _plain(value: Any | Missing) -> Any:
+    """An absent live field is digested as null."""
+    return None if value is MISSING else value
+
+
+def compare(
+    file: Mapping[str, Any],
+    live: Mapping[str, Any],
+    record: Record,
+    ignored: frozenset[str],
+    rules: Rules,
+) -> tuple[FieldChange, ...]:
+    """Every field that is not clean, declared or recorded, in the file's order and then the record's."""
+    changes = []
+    for name in [*file, *(name for name in record.fields if name not in file)]:
+        if name in ignored:
+            continue
+        wanted, found = file.get(name, MISSING), live.get(name, MISSING)
+        cause = judge(name, wanted, found, record, rules)
+        if cause is not None:
+            changes.append(FieldChange(name, found, wanted, cause))
+    return tuple(changes)

@@ -1,0 +1,184 @@
+"""A plan as a value: what would change, why, and the exact requests. Knows nothing of how it is made, shown or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from trueup.core.call import Call
+from trueup.core.memory.state import Identity, Record
+from trueup.core.source import Diagnostic, Position, Stretch
+
+
+class Missing(Enum):
+    """The absence of a value, which is not null."""
+
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing.MISSING
+
+
+class Cause(Enum):
+    """Why a field is listed in a change."""
+
+    NEW = "new"  # part of a create
+    EDITED = "edited"  # the file changed
+    REMOVED = "removed"  # gone from the file
+    DRIFTED = "drifted"  # live changed
+    CONFLICT = "conflict"  # both changed
+    UNKNOWN = "unknown"  # drifted or not kept: the record cannot tell
+    RECORDED = "recorded"  # live = file: only the record changes
+    FORCED = "forced"  # the protocol makes the request change it
+
+
+class Action(Enum):
+    """What happens to one assistant; exactly one for each."""
+
+    CREATE = "create"
+    MODIFY = "modify"
+    DELETE = "delete"
+    STAMP = "stamp"  # a write of the stamp alone
+    RELEASE = "release"  # the stamp is taken off and the record forgotten
+    ADOPT = "adopt"  # the record is made from the stamp; nothing else changes
+    RECORD = "record"  # only the record changes
+    FORGET = "forget"  # the record goes, nothing is live
+    HELD = "held"  # needs a person
+    ORPHAN = "orphan"  # live and recorded, no file
+    DRIFT = "drift"  # live differs, nobody wants a change: left alone
+    UNREAD = "unread"  # could not be read
+    NOTHING = "nothing"
+
+
+class Reason(Enum):
+    """The row of the contract's table that decided."""
+
+    CLEAN = "clean"
+    NEW = "new"
+    EDITED = "edited"
+    REVERTED = "reverted"
+    CONVERGED = "converged"
+    ADOPTED = "adopted"
+    DRIFTED = "drifted"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+    BEHIND = "behind"
+    TWINS = "twins"  # two stamped ones and no record
+    TWIN_BESIDE = "twin-beside"  # the recorded one and another with the same stamp
+    FOREIGN = "foreign"  # the recorded one carries somebody else's stamp
+    NAMESAKE = "namesake"  # an unstamped one has the display name of a create
+    DELETED_OUTSIDE = "deleted-outside"
+    RECREATED = "recreated"
+    ORPHANED = "orphaned"
+    PRUNED = "pruned"
+    PROTECTED = "protected"
+    GONE = "gone"
+    RENAME = "likely-rename"
+    MOVED = "moved"
+    RELEASED = "released"
+    NOT_STAMPED = "not-stamped"
+    STAMP_LOST = "stamp-lost"
+    UNREADABLE = "unreadable"
+    NO_ROOM = "no-room"  # the file's metadata leaves no room for the stamp that a create needs
+    UNSETTLED = "unsettled"  # an earlier create's outcome is unknown and nothing can tell
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field (`metadata.owner`, `tools` …): `before` is live, `after` what the file wants; MISSING is not None."""
+
+    path: str
+    before: Any
+    after: Any
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan says about one assistant.
+
+    `calls` are the exact requests; the top-level request keys named in `repeats` are completed at sending time with
+    the undeclared entries of the last read. `overwritten` are digests of the live fields that the calls replace.
+    `record` is what state remembers once it is done (`kept` digests are filled from the answer). `wanted` says that
+    a held-back change was asked for (exit 3). `others` are the ids of twins and namesakes. `sources` maps request
+    paths (`tools[0].function`) to where they stand in the files; where the instructions differ, `stretches` says the
+    same of their lines and `functions` are the names the definition's tools have. All these and `message` are part of
+    no digest.
+    """
+
+    name: str
+    action: Action
+    reason: Reason
+    id: str = ""
+    operation: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    calls: tuple[Call, ...] = ()
+    repeats: tuple[str, ...] = ()
+    overwritten: Mapping[str, str] = field(default_factory=dict)
+    record: Record | None = None
+    adopted: bool = False
+    backup: bool = False
+    wanted: bool = False
+    protect: bool = False
+    recreate: bool = False
+    moved_from: str = ""
+    others: tuple[str, ...] = ()
+    display_name: str = ""
+    message: str = ""
+    hint: str = ""
+    sources: Mapping[str, Position] = field(default_factory=dict)
+    file: str = ""
+    parts: tuple[str, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
+WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP, Action.RELEASE})
+"""The actions that send a request which changes something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags and variables a plan was made with; apply compares them with its own."""
+
+    on_drift: str = "refuse"
+    prune: bool = False
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    accepted_ids: tuple[str, ...] = ()
+    destroy: bool = False
+    stamp_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers of the summary line, in its order."""
+
+    create: int = 0
+    modify: int = 0
+    delete: int = 0
+    drifted: int = 0
+    unchanged: int = 0
+    adopt: int = 0
+    held: int = 0
+    orphaned: int = 0
+    unreadable: int = 0
+    not_stamped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an apply may do to one target, in name order."""
+
+    identity: Identity
+    options: Options
+    changes: tuple[Change, ...]
+    unchanged: int = 0
+    not_stamped: int = 0
+    records: int = 0
+    complete: bool = True
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,279 @@
+"""A plan as JSON text and back. A file is hostile until checked: every key, every type, the depth and the digest.
+
+Deliberately does not know files: `dumps` and `loads` work on text. What equals its default is left out, an absent
+`before` or `after` is MISSING, and lone surrogates, which no UTF-8 file can hold, become U+FFFD.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import MISSING as REQUIRED
+from dataclasses import Field, fields, is_dataclass, replace
+from enum import Enum
+from typing import Any
+
+from trueup.core.call import Call
+from trueup.core.canonical import OBJECT, canonical_json
+from trueup.core.checked import (
+    MismatchError,
+    a_count,
+    a_flag,
+    a_json_value,
+    a_text,
+    an_object,
+    list_of,
+    map_of,
+    one_of,
+    optional,
+    record_of,
+    scalar_text,
+)
+from trueup.core.errors import TrueupError
+from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.source import Diagnostic, Position, Severity, Stretch
+
+FORMAT_VERSION = 1
+
+BEGINNING = b'{"changes":['
+"""How each plan file begins: canonical JSON puts the keys in order."""
+
+MAX_CHARACTERS = 512 * 1024 * 1024
+"""The largest plan file that is read; 10,000 creates of 10 KB with their field lists take half of it."""
+
+_AGAIN = "Make a new plan with `trueup plan --out FILE`; nothing was sent."
+
+
+def encode(plan: Plan) -> dict[str, Any]:
+    """The plan as plain JSON values, without format version and digest."""
+    return dict(plain(plan))
+
+
+def decode(value: Any) -> Plan:
+    """The plan that `encode` made a value of. Raises TrueupError for unknown or missing keys and for wrong types."""
+    try:
+        return _PLAN(value, "plan")
+    except MismatchError as problem:
+        raise TrueupError(f"This plan file was edited by hand or damaged: {problem}.", _AGAIN) from None
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256, in hex, over the target's identity and what each change does; the order of changes does not count."""
+    whole = hashlib.sha256(canonical_json(plain(plan.identity)))
+    for change in sorted(canonical_json(_essence(change)) for change in plan.changes):
+        whole.update(b"\n" + change)
+    return whole.hexdigest()
+
+
+def change_digest(change: Change) -> str:
+    """SHA-256, in hex, of what one change does: two plans agree on an assistant if these are equal."""
+    return hashlib.sha256(canonical_json(_essence(change))).hexdigest()
+
+
+def dumps(plan: Plan) -> str:
+    """The plan file's text: canonical JSON with the format version and the digest, and a newline at the end."""
+    return b"".join(pieces(plan)).decode("utf-8")
+
+
+def pieces(plan: Plan) -> Iterator[bytes]:
+    """The same text as UTF-8, change by change, so that it need never be in memory as a whole."""
+    yield BEGINNING
+    for number, change in enumerate(plan.changes):
+        yield (b"," if number else b"") + canonical_json(plain(change))
+    rest = {**plain(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
+    del rest["changes"]  # its key comes first in canonical JSON
+    yield b"]," + canonical_json(rest)[1:] + b"\n"
+
+
+def loads(text: str) -> Plan:
+    """The plan in a file's text. Raises TrueupError if it is damaged, edited, too large or from a newer version."""
+    document = _parsed(text)
+    version = document.pop("format_version", None)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise TrueupError(
+            "This is no plan file of Trueup: its `format_version` is not a positive whole number.", _AGAIN
+        )
+    if version > FORMAT_VERSION:
+        raise TrueupError(
+            f"This plan file has format version {version}; this Trueup reads versions up to {FORMAT_VERSION}.",
+            "Apply it with the version that made it, or make a new plan with this one.",
+        )
+    claimed = document.pop("digest", None)
+    plan = decode(document)
+    if claimed != digest(plan):
+        raise TrueupError(
+            "This plan file was edited by hand or damaged: its digest is not the one of its content.", _AGAIN
+        )
+    return plan
+
+
+def plain(value: Any) -> Any:
+    """A value in plain JSON types; of a dataclass what differs from its defaults and is not MISSING."""
+    if isinstance(value, str):
+        return scalar_text(value)
+    if isinstance(value, OBJECT):
+        return {scalar_text(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        entries = ((item, getattr(value, item.name)) for item in fields(value))
+        return {
+            item.name: plain(entry) for item, entry in entries if entry is not MISSING and not _is_default(entry, item)
+        }
+    return value
+
+
+def _is_default(value: Any, item: Field[Any]) -> bool:
+    default = item.default if item.default_factory is REQUIRED else item.default_factory()
+    return default is not REQUIRED and type(default) is type(value) and bool(default == value)
+
+
+def _essence(change: Change) -> dict[str, Any]:
+    """What one change does, without where it came from and how it is told."""
+    return {
+        "name": scalar_text(change.name),
+        "action": change.action.value,
+        "calls": [
+            {"method": call.method, "path": plain(call.path), "query": plain(call.query), "json": plain(call.json)}
+            for call in change.calls
+        ],
+        "repeats": sorted(plain(change.repeats)),
+        "overwritten": plain(change.overwritten),
+    }
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    if len(text) > MAX_CHARACTERS:
+        raise TrueupError(f"This plan file is larger than {MAX_CHARACTERS:,} characters.", _AGAIN)
+    try:
+        return dict(an_object(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number), "the file"))
+    except MismatchError as problem:
+        raise TrueupError(f"This is no plan file of Trueup: {problem}.", _AGAIN) from None
+    except (ValueError, RecursionError) as problem:
+        raise TrueupError(f"This plan file is not JSON that Trueup can read: {problem}.", _AGAIN) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise ValueError(f"the key {key[:60]!r} stands twice in one object")
+        made[key] = value
+    return made
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _field_change(value: Any, where: str) -> FieldChange:
+    """A field's change, whose absent sides are MISSING."""
+    found = {"before": MISSING, "after": MISSING, **an_object(value, where)}
+    return _FIELD(found, where)
+
+
+def _side(value: Any, where: str) -> Any:
+    return MISSING if value is MISSING else a_json_value(value, where)
+
+
+def _path_part(value: Any, where: str) -> str | int:
+    return a_text(value, where) if isinstance(value, str) else a_count(value, where)
+
+
+def _request_path(value: Any, where: str) -> str:
+    text = a_text(value, where)
+    if not text.startswith("/"):
+        raise MismatchError(where, "a path that starts with /")
+    return text
+
+
+_POSITION = record_of(Position, {"file": a_text, "line": a_count, "column": a_count, "text": a_text})
+_STRETCH = record_of(Stretch, {"line": a_count, "file": a_text, "at": a_count})
+_DIAGNOSTIC = record_of(
+    Diagnostic,
+    {
+        "severity": one_of(Severity),
+        "code": a_text,
+        "message": a_text,
+        "position": optional(_POSITION),
+        "path": list_of(_path_part),
+        "hint": a_text,
+    },
+)
+_CALL = record_of(Call, {"method": a_text, "path": _request_path, "query": map_of(a_text), "json": a_json_value})
+_APPLIED = record_of(Applied, {"sent": optional(a_text), "kept": optional(a_text), "stamp": optional(a_text)})
+_RECORD = record_of(
+    Record,
+    {
+        "id": a_text,
+        "created_at": a_count,
+        "operation": a_text,
+        "protect": a_flag,
+        "stamped": optional(a_flag),
+        "partial": a_flag,
+        "fields": map_of(_APPLIED),
+    },
+)
+_FIELD = record_of(FieldChange, {"path": a_text, "before": _side, "after": _side, "cause": one_of(Cause)})
+_CHANGE = record_of(
+    Change,
+    {
+        "name": a_text,
+        "action": one_of(Action),
+        "reason": one_of(Reason),
+        "id": a_text,
+        "operation": a_text,
+        "fields": list_of(_field_change),
+        "calls": list_of(_CALL),
+        "repeats": list_of(a_text),
+        "overwritten": map_of(a_text),
+        "record": optional(_RECORD),
+        "adopted": a_flag,
+        "backup": a_flag,
+        "wanted": a_flag,
+        "protect": a_flag,
+        "recreate": a_flag,
+        "moved_from": a_text,
+        "others": list_of(a_text),
+        "display_name": a_text,
+        "message": a_text,
+        "hint": a_text,
+        "sources": map_of(_POSITION),
+        "file": a_text,
+        "parts": list_of(a_text),
+        "stretches": list_of(_STRETCH),
+        "functions": list_of(a_text),
+    },
+)
+_IDENTITY = record_of(
+    Identity,
+    {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)},
+)
+_OPTIONS = record_of(
+    Options,
+    {
+        "on_drift": a_text,
+        "prune": a_flag,
+        "vars": map_of(a_json_value),
+        "accepted_ids": list_of(a_text),
+        "destroy": a_flag,
+        "stamp_all": a_flag,
+    },
+)
+_PLAN = record_of(
+    Plan,
+    {
+        "identity": _IDENTITY,
+        "options": _OPTIONS,
+        "changes": list_of(_CHANGE),
+        "unchanged": a_count,
+        "not_stamped": a_count,
+        "records": a_count,
+        "complete": a_flag,
+        "diagnostics": list_of(_DIAGNOSTIC),
+    },
+)

@@ -1,0 +1,111 @@
+"""Why each field of one assistant is as it is: its three sides and the sentence of the rule that decided.
+
+Asks the same judge that plans ask. Knows no file and no network; positions are handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trueup.core.canonical import NESTED, canonical, same
+from trueup.core.definitions.definition import Definition, Ignore
+from trueup.core.memory.state import Record
+from trueup.core.plans.fields import Rules, judge, matches
+from trueup.core.plans.plan import MISSING, Cause
+from trueup.core.plans.why import AppliedAs, WhyField
+from trueup.core.source import Position
+
+Locate = Callable[[str], Position | None]
+"""Where a field stands in the files."""
+
+RULES: Mapping[Cause | None, str] = {
+    None: "clean: live is as the file says, and as it was applied",
+    Cause.NEW: "new: it is sent when the assistant is created",
+    Cause.EDITED: "edited: the file changed and live did not, so the file's value is sent",
+    Cause.REMOVED: "removed: it was applied and has left the file, so it is cleared",
+    Cause.DRIFTED: "drifted: live changed and the file did not; it is left alone unless --on-drift revert",
+    Cause.CONFLICT: "conflict: the file and live both changed; held back unless --on-drift revert",
+    Cause.UNKNOWN: "unknown: live is not as the file says, and nobody remembers what was applied; held back unless "
+    "--on-drift revert",
+    Cause.RECORDED: "converged: live is as the file says; only what we remember changes",
+}
+"""The contract's table, a sentence for each row."""
+
+UNDECLARED = "not declared: no file names it, so it is never compared and never changed"
+WITHOUT_CHANGE = "clean: what the server answered when this was applied is accepted as the same thing"
+
+
+def reasons(
+    definition: Definition | None,
+    file: Mapping[str, Any],
+    live: Mapping[str, Any] | None,
+    record: Record | None,
+    rules: Rules,
+    locate: Locate,
+) -> tuple[WhyField, ...]:
+    """Every field that is declared, was applied, or is live beside its default, in that order.
+
+    `file` are the declared fields, `live` those that are live or None where the assistant is not.
+    """
+    found = live or {}
+    recorded = record.fields if record is not None else {}
+    ignored = {entry.field: entry for entry in definition.lifecycle.ignore_changes} if definition is not None else {}
+    names = dict.fromkeys([*file, *recorded, *(name for name in found if not _is_default(name, found[name], rules))])
+    return tuple(
+        WhyField(
+            name=name,
+            file=file.get(name, MISSING),
+            applied=_applied_as(name, file.get(name, MISSING), found.get(name, MISSING), record, rules),
+            live=found.get(name, MISSING),
+            rule=_rule(name, file, live, record, ignored.get(name), rules),
+            position=locate(name) if name in file else None,
+        )
+        for name in names
+    )
+
+
+def _rule(
+    name: str,
+    file: Mapping[str, Any],
+    live: Mapping[str, Any] | None,
+    record: Record | None,
+    ignored: Ignore | None,
+    rules: Rules,
+) -> str:
+    if live is None or record is None:
+        return RULES[Cause.NEW] if name in file else UNDECLARED
+    if ignored is not None:
+        why = f" ({ignored.reason})" if ignored.reason else ""
+        until = f", until {ignored.until}" if ignored.until else ""
+        return f"ignored: lifecycle.ignore_changes names it{why}{until}; it is only sent on create"
+    if name not in file and name not in record.fields:
+        return UNDECLARED
+    wanted, found = file.get(name, MISSING), live.get(name, MISSING)
+    cause = judge(name, wanted, found, record, rules)
+    if cause is None and not same(_form(name, wanted, rules), _form(name, found, rules)):
+        return WITHOUT_CHANGE
+    return RULES[cause]
+
+
+def _applied_as(name: str, file: Any, live: Any, record: Record | None, rules: Rules) -> AppliedAs:
+    """What was last applied, held against both sides; only digests of it are known."""
+    if record is None:
+        return AppliedAs.NEVER
+    applied = record.fields.get(name)
+    if applied is None:
+        nested = name.split(".", 1)[0] in NESTED and "." in name
+        return AppliedAs.UNKNOWN if record.partial and (nested or not record.fields) else AppliedAs.NEVER
+    as_file = file is not MISSING and matches(name, file, applied, rules.semantics)
+    as_live = matches(name, live, applied, rules.semantics)
+    if as_file or as_live:
+        return AppliedAs.BOTH if as_file and as_live else AppliedAs.FILE if as_file else AppliedAs.LIVE
+    return AppliedAs.UNKNOWN if applied.kept is None and not rules.stamps else AppliedAs.NEITHER
+
+
+def _is_default(name: str, value: Any, rules: Rules) -> bool:
+    return same(_form(name, value, rules), _form(name, rules.semantics.default(name), rules))
+
+
+def _form(name: str, value: Any, rules: Rules) -> Any:
+    return canonical(name, None if value is MISSING else value, rules.semantics)

@@ -1,0 +1,62 @@
+"""The numbers of a plan and the one line that tells them. Its wording is stable: scripts search for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from trueup.core.plans.plan import Action, Cause, Change, Counts, Plan
+
+_COUNTED = {
+    Action.CREATE: "create",
+    Action.MODIFY: "modify",
+    Action.STAMP: "modify",
+    Action.RELEASE: "modify",
+    Action.DELETE: "delete",
+    Action.ADOPT: "adopt",
+    Action.HELD: "held",
+    Action.ORPHAN: "orphaned",
+    Action.DRIFT: "drifted",
+    Action.UNREAD: "unreadable",
+    Action.RECORD: "unchanged",
+    Action.FORGET: "unchanged",
+    Action.NOTHING: "unchanged",
+}
+
+_OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT})
+
+_FURTHER = (
+    ("adopt", "to adopt"),
+    ("held", "held back"),
+    ("orphaned", "orphaned"),
+    ("unreadable", "unreadable"),
+    ("not_stamped", "not stamped"),
+)
+
+
+def counts(plan: Plan) -> Counts:
+    """The numbers of a plan; what is adopted and modified, or in conflict and held back, counts in both."""
+    numbers = Counter(word for change in plan.changes for word in _words(change))
+    numbers["unchanged"] += plan.unchanged
+    numbers["not_stamped"] += plan.not_stamped
+    return Counts(**numbers)
+
+
+def summary(plan: Plan) -> str:
+    """The last line of a plan: five counts always, five more where they are not zero."""
+    found = counts(plan)
+    line = (
+        f"Plan: {found.create} to create, {found.modify} to modify, {found.delete} to delete, "
+        f"{found.drifted} drifted, {found.unchanged} unchanged"
+    )
+    more = [f", {number} {word}" for name, word in _FURTHER if (number := getattr(found, name))]
+    return line + "".join(more) + "."
+
+
+def _words(change: Change) -> set[str]:
+    words = {_COUNTED[change.action]}
+    if change.adopted:
+        words.add("adopt")
+        words.discard("unchanged")
+    if change.action is Action.HELD and any(item.cause in _OUTSIDE for item in change.fields):
+        words.add("drifted")
+    return words

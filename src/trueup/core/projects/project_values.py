@@ -1,0 +1,115 @@
+"""What a checked project file says, as a `Project`: defaults filled in, renames followed to their end. No checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trueup.core.definitions.names import normal
+from trueup.core.projects.endpoint import secret_problem, secret_ref
+from trueup.core.projects.project import LOCAL, Guard, Portkey, Project, SecretRef, Target
+
+_PLAIN: Final = (
+    "protocol",
+    "api_version",
+    "gateway",
+    "openai_organization",
+    "openai_project",
+    "state",
+    "stamp",
+    "on_drift",
+    "prune",
+    "settle",
+    "parallelism",
+    "rate_limit",
+    "timeout",
+    "max_retries",
+)
+"""Keys of a target that are taken as they stand."""
+
+
+def is_local_target(name: str, target: Any) -> bool:
+    """The embedded server: said so, or called `local` and nothing else said."""
+    given = target.get("base_url") if isinstance(target, dict) else None
+    return given == LOCAL or (given is None and name == LOCAL)
+
+
+def project_of(value: Mapping[str, Any]) -> Project:
+    """The project that the file's mapping describes; an empty one describes the default project."""
+    name = value.get("project") or LOCAL
+    given: Mapping[str, Any] = value.get("targets") or {LOCAL: {"base_url": LOCAL}}
+    targets = {key: target_of(key, target or {}, name) for key, target in given.items()}
+    moved: Mapping[str, str] = value.get("moved") or {}
+    return Project(
+        name,
+        normal((value.get("definitions") or "assistants").rstrip("/")),
+        value.get("default_target") or (next(iter(targets)) if len(targets) == 1 else ""),
+        targets,
+        _vars(value),
+        {normal(old): last_name(old, moved) or new for old, new in moved.items()},
+        tuple(normal(entry) for entry in value.get("released") or ()),
+    )
+
+
+def target_of(name: str, value: Mapping[str, Any], project: str) -> Target:
+    """The target that a checked mapping of the file describes."""
+    is_local = is_local_target(name, value)
+    protocol = value.get("protocol", "openai-assistants")
+    return Target(
+        name,
+        LOCAL if is_local else project,
+        dialect=value.get("dialect", "openai" if protocol == "openai-assistants" else ""),
+        base_url=LOCAL if is_local else value.get("base_url", "").rstrip("/"),
+        api_key=secret_ref(value.get("api_key")),
+        token=secret_ref(value.get("token")),
+        headers=headers_of(value.get("headers") or {}),
+        models=dict(value.get("models") or {}),
+        guard=Guard(**(value.get("guard") or {})),
+        vars=_vars(value),
+        allow_loss=tuple(value.get("allow_loss") or ()),
+        always_send=tuple(value.get("always_send") or ()),
+        portkey=portkey_of(value.get("portkey") or {}),
+        reasoning_models=dict(value.get("reasoning_models") or {}),
+        **{key: value[key] for key in _PLAIN if key in value},
+    )
+
+
+def portkey_of(value: Mapping[str, Any]) -> Portkey:
+    """What the gateway is told, from the checked mapping of the file."""
+    return Portkey(
+        secret_ref(value.get("api_key")),
+        secret_ref(value.get("virtual_key")),
+        value.get("provider", ""),
+        _config(value.get("config")),
+        value.get("custom_host", ""),
+        headers_of(value.get("azure") or {}),
+        value.get("request_timeout", 0),
+    )
+
+
+def _config(value: Any) -> Any:
+    """A configuration with references in the place of its secrets."""
+    if isinstance(value, Mapping):
+        inner = {key: _config(entry) for key, entry in value.items()}
+        return inner if secret_problem(value) else secret_ref(value)
+    return [_config(entry) for entry in value] if isinstance(value, list) else value
+
+
+def headers_of(value: Mapping[str, Any]) -> dict[str, str | SecretRef]:
+    """Texts as they stand, and references to secrets, by name."""
+    return {key: entry if isinstance(entry, str) else secret_ref(entry) or "" for key, entry in value.items()}
+
+
+def _vars(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(entry) if isinstance(entry, list) else entry for key, entry in (value.get("vars") or {}).items()}
+
+
+def last_name(old: str, moved: Mapping[str, Any]) -> str | None:
+    """The name at the end of a chain of renames; None when the chain is a circle."""
+    name, seen = old, {old}
+    while isinstance(moved.get(name), str):
+        name = moved[name]
+        if name in seen:
+            return None
+        seen.add(name)
+    return normal(name)

@@ -1,0 +1,126 @@
+"""The one door to jsonschema: checks a value against a schema that is handed in, and a definition against the limits.
+
+It reads no file and asks no network: a schema's references may only point into itself. Schemas of our own are taken
+as correct here, because a test checks them against the meta-schema; those that people write in a function's
+parameters are checked, once for each content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from trueup.core.definitions.definition import Definition
+from trueup.core.rules.explain import explain
+from trueup.core.rules.fault import Fault, nearest, place, placed
+from trueup.core.rules.gate import gate
+from trueup.core.rules.limits import beyond_schema, written_schemas
+from trueup.core.rules.written_schema import looks_valid
+from trueup.core.source import Diagnostic, Path, SourceMap
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+__all__ = ["Checker", "limits", "nearest"]
+
+FIRST_FEW = 3
+"""Mistakes told of one function's parameters; the rest usually follow from them."""
+
+CACHED_SCHEMAS = 512
+"""Contents of function parameters whose verdict is remembered; fleets share most of theirs."""
+
+
+class Checker:
+    """Checks values against one schema; what its gate lets pass is not shown to the validator, which says the same.
+
+    The validator is built at the first value that needs it, and kept.
+    """
+
+    __slots__ = ("_gate", "_schema", "_validator")
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = _inlined(schema, schema.get("$defs", {}), ())
+        self._gate = gate(self._schema)
+        self._validator: Validator | None = None
+
+    def problems(self, value: Any, locate: Callable[[], SourceMap]) -> list[Diagnostic]:
+        """Every mistake in a value of plain dicts and lists, by position; `locate` is only called if there is one."""
+        if self._gate(value):
+            return []
+        if self._validator is None:
+            self._validator = _validator(self._schema)
+        errors = list(self._validator.iter_errors(value))
+        return placed(explain(errors), locate) if errors else []
+
+
+def limits(
+    definition: Definition, *, stamp_length: int | None, stamp_needed: bool = False, today: str = ""
+) -> list[Diagnostic]:
+    """What no schema can say of a definition: sums, repetitions, references between fields, schemas inside it.
+
+    `stamp_length` is the length in characters of the stamp it would carry, None where none is written; `stamp_needed`
+    says that nothing else remembers the assistant; `today` is an ISO date, without which no day has passed. Lengths,
+    counts and ranges of single values are the schema's; a body that broke the schema may be handed in all the same.
+    """
+    faults = [
+        *beyond_schema(definition, stamp_length, stamp_needed=stamp_needed, today=today),
+        *_written_schema_faults(definition.body),
+    ]
+    return placed(faults, definition.locate, definition.file)
+
+
+def _validator(schema: Mapping[str, Any]) -> Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema)
+
+
+def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
+    """The schema with its references replaced by what they name, a fifth faster to check; recursive ones stay."""
+    if isinstance(node, list):
+        return [_inlined(entry, shared, inside) for entry in node]
+    if not isinstance(node, Mapping):
+        return node
+    reference = node.get("$ref")
+    if isinstance(reference, str):
+        if not reference.startswith("#"):
+            raise ValueError(f"The schema refers to {reference}, which is outside of it; nothing is fetched here.")
+        name = reference.removeprefix("#/$defs/")
+        if len(node) == 1 and name in shared and name not in inside:
+            return _inlined(shared[name], shared, (*inside, name))
+    return {key: _inlined(_findable(key, entry), shared, inside) for key, entry in node.items()}
+
+
+def _written_schema_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
+    for path, schema in written_schemas(body):
+        if not looks_valid(schema):
+            for fault in _meta_faults(json.dumps(schema)):
+                yield replace(fault, path=(*path, *fault.path), message=_within(path, fault.message))
+
+
+def _within(path: Path, message: str) -> str:
+    return f"the JSON Schema in {place(path)} is not valid: {message}"
+
+
+def _findable(word: str, value: Any) -> Any:
+    """Properties with `false` written as a rule: of a bare `false` jsonschema does not say where it was."""
+    if word != "properties" or not isinstance(value, Mapping):
+        return value
+    return {key: {"not": {}} if entry is False else entry for key, entry in value.items()}
+
+
+@lru_cache(maxsize=CACHED_SCHEMAS)
+def _meta_faults(text: str) -> tuple[Fault, ...]:
+    """The first few mistakes of a schema, given as JSON text, against the meta-schema of draft 2020-12."""
+    faults = explain(_meta_validator().iter_errors(json.loads(text)))
+    return tuple(replace(fault, code="bad-schema") for fault in faults[:FIRST_FEW])
+
+
+@lru_cache(maxsize=1)
+def _meta_validator() -> Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(Draft202012Validator.META_SCHEMA)

@@ -1,0 +1,189 @@
+"""Makes the difference of two texts (`core.texts.prose.Prose`): lines, then moved blocks, then words inside lines.
+
+Every search is bounded, so that two texts of 256,000 characters compare in less than 0.3 s whatever is in them; where a
+bound is reached the answer is coarser, never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from trueup.core.texts.align import Allowance, Block, align
+from trueup.core.texts.mentions import mentions
+from trueup.core.texts.moves import Gap, Move, moves
+from trueup.core.texts.pairs import changed, flowing, pairs
+from trueup.core.texts.prose import UNCHANGED, Kind, Nature, Prose, Run, Size, lines_of
+from trueup.core.texts.slide import slid
+
+CONTEXT = 2
+"""Unchanged lines kept on each side of a change; prose lines are long."""
+
+COMPARISONS = 300_000
+"""Exact comparisons one difference may spend on lines and words together."""
+
+RUNS = 4_000
+"""Unchanged runs one difference may have; beyond it the short ones count as replaced."""
+
+MOVED_WHOLE = 3
+"""Lines of a moved block that are shown though nothing changed in it; of a longer one the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The lines of both texts, what moved between them, and what may still be spent."""
+
+    left: Sequence[str]
+    right: Sequence[str]
+    moves: Sequence[Move]
+    allowance: Allowance
+
+
+def compare(before: str, after: str, tools: Collection[str] = ()) -> Prose:
+    """The difference of two texts; lines end with `\\n` only, anything else is part of a line.
+
+    `tools` are the names of the functions that the assistant declares, so that mentions of them can be told.
+    """
+    (left, left_end), (right, right_end) = lines_of(before), lines_of(after)
+    allowance = Allowance(COMPARISONS)
+    blocks = slid(_coarse(align(left, right, allowance)), left, right)
+    gaps = [gap for gap in _gaps(blocks, len(left), len(right)) if gap.a < gap.a_end or gap.b < gap.b_end]
+    texts = Texts(left, right, moves(left, right, gaps, allowance), allowance)
+    runs = tuple(_runs(texts, blocks, Gap(0, len(left), 0, len(right))))
+    return Prose(
+        runs=runs,
+        nature=_nature(before, after, runs),
+        before=Size(len(left), len(before)),
+        after=Size(len(right), len(after)),
+        mentions=mentions(before, after, tools),
+        newline_before=left_end,
+        newline_after=right_end,
+    )
+
+
+def _coarse(blocks: list[Block]) -> list[Block]:
+    """The blocks, without the short ones while there are more than anybody would read one by one."""
+    shortest = 1
+    while len(blocks) > RUNS:
+        shortest *= 2
+        blocks = [block for block in blocks if block[2] > shortest]
+    return blocks
+
+
+def _gaps(blocks: Sequence[Block], old: int, new: int) -> Iterator[Gap]:
+    a = b = 0
+    for i, j, length in (*blocks, (old, new, 0)):
+        yield Gap(a, i, b, j)
+        a, b = i + length, j + length
+
+
+def _nature(before: str, after: str, runs: Sequence[Run]) -> Nature:
+    if before == after:
+        return Nature.SAME
+    changed = [run for run in runs if run.kind not in UNCHANGED]
+    if not changed:
+        return Nature.END
+    if "".join(before.split()) == "".join(after.split()):
+        return Nature.WHITESPACE
+    placed = [run.kind in (Kind.LEFT, Kind.MOVED) for run in changed]
+    quiet = all(
+        run.blanks_only or (is_placed and not run.edited) for run, is_placed in zip(changed, placed, strict=True)
+    )
+    return Nature.MOVED if quiet else Nature.TEXT
+
+
+def _runs(texts: Texts, blocks: Sequence[Block], area: Gap, context: int = CONTEXT) -> Iterator[Run]:
+    """The runs of an area, the unchanged lines between changes folded down to their context; never one line alone."""
+    end = (area.a_end, area.b_end)
+    shown = False
+    a, b = area.a, area.b
+    for i, j, length in (*blocks, (*end, 0)):
+        if i > a or j > b:
+            yield from _replaced(texts, Gap(a, i, b, j))
+            shown = True
+        last = (i + length, j + length) == end
+        head = min(length, context) if shown else 0
+        tail = 0 if last else min(length - head, context)
+        hidden = length - head - tail
+        if hidden == 1:
+            head, hidden = (head + 1, 0) if shown or last else (head, hidden)
+            tail, hidden = (tail + hidden, 0)
+        yield from _unchanged(texts, i, j, (head, hidden, tail))
+        a, b = i + length, j + length
+
+
+def _unchanged(texts: Texts, i: int, j: int, sizes: tuple[int, int, int]) -> Iterator[Run]:
+    """Lines that both texts have: some shown, some folded, some shown; those at places `i` and `j`, from 0."""
+    head, hidden, tail = sizes if sizes[1] else (sum(sizes), 0, 0)
+    for size, kind in ((head, Kind.KEPT), (hidden, Kind.FOLDED), (tail, Kind.KEPT)):
+        if size:
+            lines = tuple(texts.left[i : i + size]) if kind is Kind.KEPT else ()
+            yield Run(kind, i + 1, j + 1, size, size, lines)
+        i, j = i + size, j + size
+
+
+def _replaced(texts: Texts, gap: Gap) -> Iterator[Run]:
+    """What took the place of what: moved blocks at both their places, the rest as lines removed, added and changed."""
+    gone = [move for move in texts.moves if gap.a <= move.before < gap.a_end]
+    come = sorted((move for move in texts.moves if gap.b <= move.after < gap.b_end), key=lambda move: move.after)
+    if not gone and not come and (run := flowing(texts.left, texts.right, gap, texts.allowance)):
+        yield run
+        return
+    old = _outside([(move.before, move.old) for move in gone], gap.a, gap.a_end)
+    new = _outside([(move.after, move.new) for move in come], gap.b, gap.b_end)
+    found = pairs(texts.left, texts.right, old, new, texts.allowance)
+    marked = [run for x, y in found if (run := changed(texts.left, texts.right, x, y, texts.allowance))]
+    i, j = gap.a, gap.b
+    for run in (*marked, None):
+        x, y = (run.before - 1, run.after - 1) if run else (gap.a_end, gap.b_end)
+        yield from _gone(texts, [move for move in gone if i <= move.before < x], i, x, j)
+        yield from _come(texts, [move for move in come if j <= move.after < y], j, y, x)
+        if run:
+            yield run
+        i, j = x + 1, y + 1
+
+
+def _outside(taken: Iterable[tuple[int, int]], start: int, end: int) -> list[range]:
+    """The places from start to end that are in none of the taken stretches, which are in order."""
+    found: list[range] = []
+    for place, length in (*taken, (end, 0)):
+        if place > start:
+            found.append(range(start, place))
+        start = place + length
+    return found
+
+
+def _gone(texts: Texts, gone: Sequence[Move], start: int, end: int, at: int) -> Iterator[Run]:
+    """The old lines from start to end, which are no longer here: removed, or somewhere else."""
+    for move in gone:
+        if start < move.before:
+            yield Run(Kind.REMOVED, start + 1, at + 1, move.before - start, 0, tuple(texts.left[start : move.before]))
+        yield Run(Kind.LEFT, move.before + 1, move.after + 1, move.old, move.new, (texts.left[move.before],))
+        start = move.before + move.old
+    if start < end:
+        yield Run(Kind.REMOVED, start + 1, at + 1, end - start, 0, tuple(texts.left[start:end]))
+
+
+def _come(texts: Texts, come: Sequence[Move], start: int, end: int, at: int) -> Iterator[Run]:
+    """The new lines from start to end, which were not here before: added, or from somewhere else."""
+    for move in come:
+        if start < move.after:
+            yield Run(Kind.ADDED, at + 1, start + 1, 0, move.after - start, tuple(texts.right[start : move.after]))
+        inner = tuple(_inside(texts, move))
+        yield Run(Kind.MOVED, move.before + 1, move.after + 1, move.old, move.new, runs=inner)
+        start = move.after + move.new
+    if start < end:
+        yield Run(Kind.ADDED, at + 1, start + 1, 0, end - start, tuple(texts.right[start:end]))
+
+
+def _inside(texts: Texts, move: Move) -> Iterator[Run]:
+    """A moved block: what changed in it with a line around, else its first lines."""
+    a, b = move.before, move.after
+    area = Gap(a, a + move.old, b, b + move.new)
+    left, right = texts.left[a : area.a_end], texts.right[b : area.b_end]
+    if left == right:
+        shown = move.old if move.old <= MOVED_WHOLE else 1
+        yield from _unchanged(texts, a, b, (shown, move.old - shown, 0))
+        return
+    blocks = [(a + i, b + j, length) for i, j, length in slid(align(left, right, texts.allowance), left, right)]
+    yield from _runs(replace(texts, moves=()), blocks, area, 1)

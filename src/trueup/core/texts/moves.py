@@ -1,0 +1,174 @@
+"""Which lines that one text lost and the other gained are the same lines at another place. Knows no words' marks.
+
+Lines that are equal and stand once on each side are found by looking them up, edited ones by the words they share; all
+of it is bounded, and with very many lines lost and gained only the largest blocks are told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from trueup.core.texts.align import Allowance
+from trueup.core.texts.words import likeness, words_of
+
+MOVES = 100
+"""Blocks that one difference may tell of."""
+
+LINES = 20_000
+"""Lines lost and gained together beyond which nobody is looked for: that is another text."""
+
+EDITED = 3_000
+"""Lines lost and gained together among which edited ones are looked for."""
+
+RARE = 8
+"""Gained lines in which a word may stand and still tell where a lost line went."""
+
+ALIKE = 0.6
+"""The share of words that a line must keep to be the same line elsewhere."""
+
+APART = 3
+"""Lines that two found ones may be apart and still be one block."""
+
+
+class Gap(NamedTuple):
+    """Lines that were replaced, from 0: `a` up to `a_end` in the old text by `b` up to `b_end` in the new one."""
+
+    a: int
+    a_end: int
+    b: int
+    b_end: int
+
+
+class Move(NamedTuple):
+    """A block of `old` lines from line `before` (from 0) that stands as `new` lines at line `after` now."""
+
+    before: int
+    old: int
+    after: int
+    new: int
+
+
+def moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowance: Allowance) -> list[Move]:
+    """The moved blocks in the old text's order; each lies within one gap on each side, and none overlap."""
+    lost = {i: gap for gap in gaps for i in range(gap.a, gap.a_end)} if _is_bounded(gaps) else {}
+    gained = {j: gap for gap in gaps for j in range(gap.b, gap.b_end)} if lost else {}
+    if not lost or not gained:
+        return []
+    found = _equal(left, right, lost, gained)
+    if len(lost) + len(gained) <= EDITED:
+        found |= _edited(left, right, lost, gained, found, allowance)
+    taken = set(found.values())
+    free = (
+        {i: gap for i, gap in lost.items() if i not in found},
+        {j: gap for j, gap in gained.items() if j not in taken},
+    )
+    blocks = [
+        _with_blank(block, left, right, (lost[block.before], gained[block.after]), free)
+        for block in _blocks(found, lost, gained)
+        if any(_is_strong(left[i]) for i in range(block.before, block.before + block.old) if i in found)
+    ]
+    return sorted(sorted(blocks, key=lambda block: -block.old)[:MOVES])
+
+
+def _with_blank(
+    block: Move,
+    left: Sequence[str],
+    right: Sequence[str],
+    gaps: tuple[Gap, Gap],
+    free: tuple[Mapping[int, Gap], Mapping[int, Gap]],
+) -> Move:
+    """The block with the empty line after it, where that went with it and is free on both sides."""
+    i, j = block.before + block.old, block.after + block.new
+    follows = free[0].get(i) is gaps[0] and free[1].get(j) is gaps[1]
+    if follows and not left[i].strip() and left[i] == right[j]:
+        return block._replace(old=block.old + 1, new=block.new + 1)
+    return block
+
+
+def _is_bounded(gaps: Sequence[Gap]) -> bool:
+    return sum(gap.a_end - gap.a + gap.b_end - gap.b for gap in gaps) <= LINES
+
+
+def _is_strong(line: str) -> bool:
+    """Whether a line says enough for being the same one elsewhere to be no chance."""
+    words = words_of(line[:400])
+    return len(words) > 3 or (len(words) > 2 and len(line.strip()) >= 16)
+
+
+def _equal(
+    left: Sequence[str], right: Sequence[str], lost: Mapping[int, Gap], gained: Mapping[int, Gap]
+) -> dict[int, int]:
+    """Lines that say something and stand once on each side, and the equal ones next to them."""
+    counts, others = Counter(left[i] for i in lost), Counter(right[j] for j in gained)
+    places = {right[j]: j for j in gained if others[right[j]] == 1}
+    seeds = [(i, places[left[i]]) for i in lost if counts[left[i]] == 1 and left[i] in places and _is_strong(left[i])]
+    found = dict(seeds)
+    taken = set(found.values())
+    for start in seeds:
+        for step in (1, -1):
+            i, j = start[0] + step, start[1] + step
+            while (
+                i not in found
+                and j not in taken
+                and lost.get(i) is lost[start[0]]
+                and gained.get(j) is gained[start[1]]
+                and left[i] == right[j]
+            ):
+                found[i] = j
+                taken.add(j)
+                i, j = i + step, j + step
+    return found
+
+
+def _edited(
+    left: Sequence[str],
+    right: Sequence[str],
+    lost: Mapping[int, Gap],
+    gained: Mapping[int, Gap],
+    found: Mapping[int, int],
+    allowance: Allowance,
+) -> dict[int, int]:
+    """Lines that kept most of their words and are nowhere nearer to what they were than in another gap."""
+    taken = set(found.values())
+    words = {j: frozenset(words_of(right[j][:2_000])) for j in gained if j not in taken}
+    index: dict[str, list[int]] = {}
+    for j, said in words.items():
+        for word in said if len(said) > 3 else ():
+            index.setdefault(word, []).append(j)
+    more: dict[int, int] = {}
+    for i, gap in lost.items():
+        mine = frozenset(words_of(left[i][:2_000])) if i not in found else frozenset()
+        if len(mine) < 4 or not allowance.spend(len(mine)):
+            continue
+        votes = Counter(j for word in mine if len(index.get(word, ())) <= RARE for j in index.get(word, ()))
+        alike = [(likeness(mine, words[j]), gained[j] is gap, -j) for j, _ in votes.most_common(5) if j not in taken]
+        share, is_near, place = max(alike, default=(0.0, True, 0))
+        if share >= ALIKE and not is_near:
+            more[i] = -place
+            taken.add(-place)
+    return more
+
+
+def _blocks(found: Mapping[int, int], lost: Mapping[int, Gap], gained: Mapping[int, Gap]) -> Iterator[Move]:
+    """Found lines that follow each other closely on both sides, as blocks; what lies between them was edited."""
+    taken = set(found.values())
+    start: tuple[int, int] | None = None
+    last = (0, 0)
+    for i, j in sorted(found.items()):
+        follows = (
+            start is not None
+            and 0 < i - last[0] <= APART
+            and 0 < j - last[1] <= APART
+            and lost[i] is lost[last[0]]
+            and gained[j] is gained[last[1]]
+            and not any(between in taken for between in range(last[1] + 1, j))
+        )
+        if start is not None and not follows:
+            yield Move(start[0], last[0] + 1 - start[0], start[1], last[1] + 1 - start[1])
+        if start is None or not follows:
+            start = (i, j)
+        last = (i, j)
+    if start is not None:
+        yield Move(start[0], last[0] + 1 - start[0], start[1], last[1] + 1 - start[1])

@@ -1,0 +1,305 @@
+"""The difference of two texts as a value: the one model that text, markdown, html and json show.
+
+`core.texts.compare.compare` makes it. Knows no colour, width, file or assistant, and not how a difference is found.
+
+How to show one. `Prose.runs` is the whole difference from top to bottom, each run a stretch of lines of one kind:
+
+- KEPT: unchanged `lines` shown as context. FOLDED: unchanged, not shown; `old` (= `new`) says how many.
+- REMOVED, ADDED: `lines` that only the old or only the new text has.
+- CHANGED: `spans` of kept, removed and added text in one flow; `rows(run)` gives it row by row as a new line each,
+  `side(run, …)` one side of it. `blanks_only` says that a change cannot be seen.
+- LEFT: here stood `old` lines which now begin at line `after`; `lines` is the first of them, to know the block by.
+- MOVED: the same block at its new place; it began at line `before`, and `runs` is what became of it inside: KEPT,
+  FOLDED, CHANGED, REMOVED and ADDED. LEFT and MOVED of one block have the same four numbers.
+
+`before` and `after` are the numbers, from 1, of a run's first line in the old and the new text; where it has none on a
+side (`old` or `new` is 0), of the line there that follows it. `mentions` go above the runs, `before` and `after` of
+`Prose` are the sizes. `sections(prose)` gives the runs in groups of change, for whoever shows a shared one only once.
+
+No change is hidden: `after_from(prose, before)` and `before_from(prose, after)` give each text back from the other one,
+and read of that other text only the folded lines, by their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class Kind(Enum):
+    """What happened to a stretch of lines, or of a line."""
+
+    KEPT = "kept"
+    FOLDED = "folded"
+    REMOVED = "removed"
+    ADDED = "added"
+    CHANGED = "changed"
+    LEFT = "left"
+    MOVED = "moved"
+
+
+class Nature(Enum):
+    """What sort of difference the whole is, so that one that cannot be seen is named."""
+
+    SAME = "same"
+    TEXT = "text"
+    WHITESPACE = "whitespace"  # only blanks, tabs or line breaks inside
+    END = "end"  # only the newline after the last line
+    MOVED = "moved"  # only places changed
+
+
+class Span(NamedTuple):
+    """A stretch of a changed run: KEPT on both sides, REMOVED or ADDED on one; it may hold line breaks."""
+
+    text: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring lines that fared alike; the module's first lines say which kind fills which field."""
+
+    kind: Kind
+    before: int
+    after: int
+    old: int
+    new: int
+    lines: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def blanks_only(self) -> bool:
+        """Whether what differs are only blanks, tabs and line breaks."""
+        if self.kind is Kind.CHANGED:
+            return not any(span.text.strip() for span in self.spans if span.kind is not Kind.KEPT)
+        return self.kind in (Kind.REMOVED, Kind.ADDED) and not any(map(str.strip, self.lines))
+
+    @property
+    def edited(self) -> bool:
+        """Whether a moved block also changed inside."""
+        return any(run.kind not in UNCHANGED for run in self.runs)
+
+
+UNCHANGED = frozenset({Kind.KEPT, Kind.FOLDED})
+"""The kinds that are no news."""
+
+
+class Size(NamedTuple):
+    """How much text there is."""
+
+    lines: int
+    characters: int
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens a model counts: characters / 4, rounded; say so wherever it is shown."""
+        return (self.characters + 2) // 4
+
+
+class Sort(Enum):
+    """What a name in a prompt stands for."""
+
+    PLACEHOLDER = "placeholder"
+    TOOL = "tool"
+
+
+class Mention(NamedTuple):
+    """A placeholder or a tool's name that one text has and the other has not, with its first line there, from 1."""
+
+    sort: Sort
+    text: str
+    appeared: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A whole difference. `newline_*` say whether a side ends with one; `removed`, `added`, `changed` count lines."""
+
+    runs: tuple[Run, ...]
+    nature: Nature
+    before: Size
+    after: Size
+    mentions: tuple[Mention, ...] = ()
+    newline_before: bool = False
+    newline_after: bool = False
+
+    @property
+    def removed(self) -> int:
+        """Lines that are gone, those inside moved blocks included."""
+        return sum(run.old for run in _flat(self.runs) if run.kind is Kind.REMOVED)
+
+    @property
+    def added(self) -> int:
+        """Lines that are new, those inside moved blocks included."""
+        return sum(run.new for run in _flat(self.runs) if run.kind is Kind.ADDED)
+
+    @property
+    def changed(self) -> int:
+        """Lines of the new text in which something changed."""
+        return sum(run.new for run in _flat(self.runs) if run.kind is Kind.CHANGED)
+
+    @property
+    def moves(self) -> tuple[Run, ...]:
+        """The moved blocks, in the new text's order."""
+        return tuple(run for run in self.runs if run.kind is Kind.MOVED)
+
+
+class Row(NamedTuple):
+    """A row of a changed run: the numbers of the lines it stands in, 0 on a side that has nothing of it."""
+
+    before: int
+    after: int
+    spans: tuple[Span, ...]
+
+
+class Section(NamedTuple):
+    """A group of changes that have no unchanged line between them, and what is unchanged before it."""
+
+    unchanged: tuple[Run, ...]
+    changed: tuple[Run, ...]
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """A changed run as rows, one for each line of the new text; a removed line break stands inside a row.
+
+    A break that both sides have is the row's end and in no span; one that is added is the last span of its row.
+    """
+    before, after, spans = run.before, run.after, list[Span]()
+    old = new = False
+    for span in run.spans:
+        pieces = span.text.split("\n") if span.kind is not Kind.REMOVED else [span.text]
+        for number, piece in enumerate(pieces):
+            ends = number < len(pieces) - 1
+            text = piece + "\n" if ends and span.kind is Kind.ADDED else piece
+            if text:
+                spans.append(Span(text, span.kind))
+                old, new = old or span.kind is not Kind.ADDED, new or span.kind is not Kind.REMOVED
+            if ends:
+                yield Row(before if old or span.kind is Kind.KEPT else 0, after, tuple(spans))
+                after += 1
+                before += (span.kind is Kind.KEPT) + _breaks(spans)
+                spans, old, new = [], False, False
+    yield Row(before, after, tuple(spans))
+
+
+def side(run: Run, kind: Kind) -> tuple[Span, ...]:
+    """The spans of a changed run that stand on one side: REMOVED asks for the old one, ADDED for the new one."""
+    return tuple(span for span in run.spans if span.kind in (Kind.KEPT, kind))
+
+
+def sections(prose: Prose) -> Iterator[Section]:
+    """The runs in groups of change, each with what is unchanged before it; what follows the last one comes alone."""
+    unchanged: list[Run] = []
+    changed: list[Run] = []
+    for run in prose.runs:
+        if run.kind in UNCHANGED and changed:
+            yield Section(tuple(unchanged), tuple(changed))
+            unchanged, changed = [], []
+        (unchanged if run.kind in UNCHANGED else changed).append(run)
+    if unchanged or changed:
+        yield Section(tuple(unchanged), tuple(changed))
+
+
+def first_line(prose: Prose, *, old_side: bool = False) -> int:
+    """The number of the first line that differs, on one side; 0 where no line does."""
+    return next((run.before if old_side else run.after for run in prose.runs if run.kind not in UNCHANGED), 0)
+
+
+def after_from(prose: Prose, before: str) -> str:
+    """The new text, from the difference and, for the folded lines alone, the old text."""
+    return _text(_side(prose.runs, lines_of(before)[0], {}, new=True), prose.newline_after)
+
+
+def before_from(prose: Prose, after: str) -> str:
+    """The old text, from the difference and, for the folded lines alone, the new text."""
+    blocks = {(run.before, run.after): run.runs for run in prose.moves}
+    return _text(_side(prose.runs, lines_of(after)[0], blocks, new=False), prose.newline_before)
+
+
+def lines_of(text: str) -> tuple[list[str], bool]:
+    """The lines without their `\\n`, and whether the last one ends with it; the empty text has no line."""
+    if not text:
+        return [], False
+    lines = text.split("\n")
+    if lines[-1]:
+        return lines, False
+    return lines[:-1], True
+
+
+def encode(prose: Prose) -> dict[str, Any]:
+    """The difference as JSON: every key always there, except those of a run that its kind does not fill."""
+    return {
+        "nature": prose.nature.value,
+        "before": _sized(prose.before, prose.newline_before),
+        "after": _sized(prose.after, prose.newline_after),
+        "removed": prose.removed,
+        "added": prose.added,
+        "changed": prose.changed,
+        "moved": len(prose.moves),
+        "mentions": [
+            {"sort": item.sort.value, "text": item.text, "appeared": item.appeared, "line": item.line}
+            for item in prose.mentions
+        ],
+        "runs": [_encoded(run) for run in prose.runs],
+    }
+
+
+def _sized(size: Size, newline: bool) -> dict[str, Any]:
+    return {
+        "lines": size.lines,
+        "characters": size.characters,
+        "characters_by_four": size.tokens,
+        "ends_with_newline": newline,
+    }
+
+
+def _encoded(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "kind": run.kind.value, "before": run.before, "after": run.after, "old": run.old, "new": run.new,
+    }  # fmt: skip
+    if run.lines:
+        found["lines"] = list(run.lines)
+    if run.spans:
+        found["spans"] = [[span.kind.value, span.text] for span in run.spans]
+        found["blanks_only"] = run.blanks_only
+    if run.runs:
+        found["runs"] = [_encoded(inner) for inner in run.runs]
+    return found
+
+
+def _flat(runs: Sequence[Run]) -> Iterator[Run]:
+    for run in runs:
+        yield run
+        yield from run.runs
+
+
+def _breaks(spans: Sequence[Span]) -> int:
+    return sum(span.text.count("\n") for span in spans if span.kind is Kind.REMOVED)
+
+
+def _side(
+    runs: Sequence[Run], known: Sequence[str], blocks: dict[tuple[int, int], tuple[Run, ...]], *, new: bool
+) -> list[str]:
+    """The lines of one side; `known` are the other side's, `blocks` the moved ones where they are wanted at LEFT."""
+    other = Kind.REMOVED if new else Kind.ADDED
+    found: list[str] = []
+    for run in runs:
+        if run.kind is Kind.FOLDED:
+            start = (run.before if new else run.after) - 1
+            found += known[start : start + run.old]
+        elif run.kind is Kind.CHANGED:
+            found += "".join(span.text for span in run.spans if span.kind is not other).split("\n")
+        elif run.kind is (Kind.MOVED if new else Kind.LEFT):
+            inner = run.runs if new else blocks[run.before, run.after]
+            found += _side(inner, known, {}, new=new)
+        elif run.kind not in (other, Kind.LEFT, Kind.MOVED):
+            found += run.lines
+    return found
+
+
+def _text(lines: Sequence[str], newline: bool) -> str:
+    return "\n".join(lines) + ("\n" if newline else "")

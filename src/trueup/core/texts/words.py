@@ -1,0 +1,108 @@
+"""Two texts as one flow of kept, removed and added words. Knows no lines: a line break is a word like others.
+
+Every search is bounded: where there is too much to compare, the middle is one change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from trueup.core.texts.align import Allowance, Block, align
+from trueup.core.texts.prose import Kind, Span
+
+WORDS = 4_000
+"""Words of one change that are compared with each other; a longer middle is marked as one change."""
+
+_ONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+_EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
+_PIECE = re.compile(
+    rf"[{_ONE}]|(?:[^\W{_ONE}]|[{_MARKS}])+|[{_EMOJI}](?:[\ufe0f\u200d{_EMOJI}]*[\ufe0f{_EMOJI}])?|\n|[^\S\n]+|[^\w\s]"
+)
+"""A word with its combining marks, a sign of a script that writes without blanks, emoji that are joined, blanks."""
+
+_WORD = re.compile(rf"[{_ONE}]|(?:[^\W{_ONE}]|[{_MARKS}])+")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, without signs and blanks."""
+    return _WORD.findall(text)
+
+
+def likeness(left: frozenset[str], right: frozenset[str]) -> float:
+    """From 0 to 1: the share of different words that two texts have in common."""
+    return 2 * len(left & right) / (len(left) + len(right)) if left or right else 1.0
+
+
+def flow(before: str, after: str, allowance: Allowance) -> tuple[Span, ...]:
+    """Both texts in one: without the added spans it is the old one, without the removed ones the new one."""
+    old, new = _PIECE.findall(before), _PIECE.findall(after)
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
+    blocks: list[Block] = []
+    if len(old_middle) + len(new_middle) <= WORDS and allowance.spend(len(old_middle) + len(new_middle)):
+        blocks = align(old_middle, new_middle, allowance)
+    whole = [(0, 0, head), *((i + head, j + head, length) for i, j, length in blocks)]
+    return _cleaned(_spans(old, new, [*whole, (len(old) - tail, len(new) - tail, tail)]))
+
+
+def kept(spans: Sequence[Span]) -> int:
+    """Characters that both sides have, blanks not counted."""
+    return sum(len("".join(span.text.split())) for span in spans if span.kind is Kind.KEPT)
+
+
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    """How many elements two sequences begin with in common."""
+    count = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _spans(old: Sequence[str], new: Sequence[str], blocks: Sequence[Block]) -> list[Span]:
+    """Alternately a change, both sides of which may be empty, and what is kept after it."""
+    spans: list[Span] = []
+    a = b = 0
+    for i, j, length in blocks:
+        spans += [
+            Span("".join(old[a:i]), Kind.REMOVED),
+            Span("".join(new[b:j]), Kind.ADDED),
+            Span("".join(old[i : i + length]), Kind.KEPT),
+        ]
+        a, b = i + length, j + length
+    return spans
+
+
+def _cleaned(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The flow in which what lies between two changes counts as kept only if it is more than a scrap."""
+    found: list[tuple[str, str, str]] = []  # removed, added, and kept after them
+    for place in range(0, len(spans), 3):
+        removed, added, same = (span.text for span in spans[place : place + 3])
+        if found and not removed and not added:
+            was = found.pop()
+            removed, added, same = was[0], was[1], was[2] + same
+        elif len(found) > 1 or (found and (found[0][0] or found[0][1])):
+            was = found[-1]
+            if _is_scrap(was[2], was[:2], (removed, added)):
+                found.pop()
+                removed, added = was[0] + was[2] + removed, was[1] + was[2] + added
+        found.append((removed, added, same))
+    flat = (
+        Span(text, kind)
+        for change in found
+        for text, kind in zip(change, (Kind.REMOVED, Kind.ADDED, Kind.KEPT), strict=True)
+    )
+    return tuple(span for span in flat if span.text)
+
+
+def _is_scrap(text: str, before: tuple[str, str], after: tuple[str, str]) -> bool:
+    """Whether kept text between two changes is too little to help a reader: no word, or short beside both changes."""
+    if not words_of(text):
+        changed = (*before, *after)
+        return not (all(not part.strip() for part in changed)) and "\n" not in text
+    near = min(max(map(len, before)), max(map(len, after)))
+    return "\n" not in text and len(text) <= near // 2
