@@ -36,7 +36,7 @@ def keys_of(session: Session, secrets: Secrets) -> Keys:
     target, made = session.target, []
 
     def credential(ref: SecretRef, *, is_token: bool = False) -> Credential:
-        made.append(Credential(ref, os.environ, secrets, session.root, is_token=is_token))
+        made.append(Credential(ref, os.environ, secrets, session.commands or session.root, is_token=is_token))
         return made[-1]
 
     kind, main = ("api_key", target.api_key) if target.api_key else ("token", target.token)

@@ -21,17 +21,21 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what apply would do.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--out", metavar="FILE", help="Also write the plan to a file, for `trueup apply FILE`.")
+@click.option("--connections", metavar="FOLDER", help="Addresses, credentials and commands of the trueup.yaml there.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is held back.")
 @takes(VARS, NETWORK, DECIDING, STAMPING, formats=PAGES)
-def plan(flags: Flags, names: tuple[str, ...], out: str | None, detailed_exitcode: bool) -> int:
+def plan(
+    flags: Flags, names: tuple[str, ...], out: str | None, connections: str | None, detailed_exitcode: bool
+) -> int:
     """Show what apply would do: files, what was applied, and what is live, compared.
 
     NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is written but FILE.
+    With --connections what trueup.yaml itself says of where to go is shown and not used: for files nobody reviewed yet.
     """
     from trueup.cli.loop import complete
-    from trueup.cli.session import open_session
+    from trueup.cli.session import open_guarded, open_session
 
-    session = open_session(flags)
+    session = open_session(flags) if connections is None else open_guarded(flags, connections)
     place = session.root / out if out is not None else None
     if place is not None:
         _refuse_place(place, session)

@@ -43,7 +43,7 @@ async def plan_afresh(
     view = await read_live(session, courier, state)
     with paused():
         planning = _compared(session, loaded, state, view, names, destroy=destroy)
-    return replace(planning, plan=_with_notes(planning.plan, loaded, view))
+    return replace(planning, plan=_with_notes(planning.plan, session, loaded, view))
 
 
 def _compared(
@@ -85,9 +85,10 @@ def remembered(session: Session, name: str, planning: Planning) -> tuple[Record 
     return None, None
 
 
-def _with_notes(plan: Plan, loaded: Loaded, view: View) -> Plan:
-    """The plan with the files' warnings, and with what could not be read."""
-    warnings = counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
+def _with_notes(plan: Plan, session: Session, loaded: Loaded, view: View) -> Plan:
+    """The plan with what of the project file is not used, the files' warnings, and what could not be read."""
+    warnings = [*session.notes]
+    warnings += counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
     if not view.complete:
         warnings.append(
             Diagnostic(

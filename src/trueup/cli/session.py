@@ -23,7 +23,7 @@ from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
 from trueup.edge.loader import Loaded, Workspace
-from trueup.edge.project_file import load_project
+from trueup.edge.project_file import load_guarded, load_project
 from trueup.edge.store import Store
 from trueup.wire.adapters import adapter_for, identity_of
 from trueup.wire.base import Adapter
@@ -34,7 +34,11 @@ OPERATION_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One command on one target; flags have been taken into `target`."""
+    """One command on one target; flags have been taken into `target`.
+
+    `notes` are about what of the project file is not used; `commands` is where commands that give credentials run, if
+    that is not `root`.
+    """
 
     flags: Flags
     screen: Screen
@@ -44,6 +48,8 @@ class Session:
     adapter: Adapter
     identity: Identity
     store: Store
+    notes: tuple[Diagnostic, ...] = ()
+    commands: Path | None = None
 
     def options(self, *, destroy: bool = False, accepted_ids: Sequence[str] = ()) -> Options:
         """What a plan is made with."""
@@ -63,6 +69,25 @@ def open_session(flags: Flags, target: str = "") -> Session:
     Raises TrueupError when there is no such folder or target, or the project file is wrong.
     """
     root, project = open_project(flags)
+    return _opened(flags, root, project, target)
+
+
+def open_guarded(flags: Flags, trusted: str) -> Session:
+    """The same, connected as the project in the folder `trusted` says, where commands also run. Raises TrueupError."""
+    root, folder = _folder(flags.chdir), Path(flags.chdir) / trusted
+    if not folder.is_dir():
+        raise TrueupError(f"There is no folder {trusted!r}.", "Name the folder of a trueup.yaml with --connections.")
+    found = load_guarded(root, folder)
+    session = _opened(flags, root, found.project)
+    if session.target.name in found.new:
+        raise TrueupError(
+            f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
+            f"`trueup validate -t {session.target.name}` checks it; it can be planned once {folder} has it.",
+        )
+    return replace(session, notes=found.notes, commands=folder)
+
+
+def _opened(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
     chosen = _with_flags(choose_target(project, flags.target or target), flags)
     identity = identity_of(chosen)
     return Session(
@@ -72,10 +97,15 @@ def open_session(flags: Flags, target: str = "") -> Session:
 
 def open_project(flags: Flags) -> tuple[Path, Project]:
     """The folder and its project. Raises TrueupError."""
-    root = Path(flags.chdir)
-    if not root.is_dir():
-        raise TrueupError(f"There is no folder {flags.chdir!r}.", "Name the project's folder with -C.")
+    root = _folder(flags.chdir)
     return root, load_project(root)
+
+
+def _folder(name: str) -> Path:
+    root = Path(name)
+    if not root.is_dir():
+        raise TrueupError(f"There is no folder {name!r}.", "Name the project's folder with -C.")
+    return root
 
 
 def definitions(session: Session) -> Loaded:

@@ -16,6 +16,7 @@ from trueup.core.definitions.document import Document
 from trueup.core.definitions.names import meant, normal, project_name_problem, target_name_problem
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import DefinitionError
+from trueup.core.projects.connections import new_targets, with_connections
 from trueup.core.projects.endpoint import discreet
 from trueup.core.projects.project import LOCAL, Project
 from trueup.core.projects.project_values import is_local_target, last_name, project_of
@@ -38,22 +39,69 @@ def load_project(root: Path) -> Project:
 
     Raises DefinitionError with every problem that the file has.
     """
+    return project_of(_read_checked(root).value or {})
+
+
+def _read_checked(root: Path) -> Document:
+    """The project file of a folder without a problem, its value None where there is nothing. Raises DefinitionError."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
         _refuse_other_spelling(root)
-        return project_of({})
+        return Document(PROJECT_FILE)
     data = read_inside(root, PROJECT_FILE)
     if isinstance(data, str):
         raise DefinitionError(f"{PROJECT_FILE} {data}.", "Put the file itself into the project's folder.")
     document = read(data, PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
-        return project_of({})
-    reading = _Reading(document, lambda: read(data, PROJECT_FILE, locate=True).source)
+        return Document(PROJECT_FILE)
+    _refuse_problems(document, lambda: read(data, PROJECT_FILE, locate=True).source)
+    return document
+
+
+def _refuse_problems(document: Document, locate: Callable[[], SourceMap]) -> None:
+    """Raises DefinitionError with every problem of a project file that was read."""
+    reading = _Reading(document, locate)
     problems = reading.problems() if document.value is not None else [_of_a_project(x) for x in document.diagnostics]
     if problems:
         shown = in_order(_discreet(item) for item in problems)
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
         raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
-    return project_of(document.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A proposed project with trusted connections; `notes` tell what of it is not used, `new` are targets to leave."""
+
+    project: Project
+    notes: tuple[Diagnostic, ...]
+    new: frozenset[str]
+
+
+def load_guarded(root: Path, trusted: Path) -> Guarded:
+    """The project in a folder, with the addresses, credentials, headers and commands of the one in another folder.
+
+    Raises DefinitionError with every problem of either file, and of what they come to together.
+    """
+    proposed = _read_checked(root)
+    try:
+        connections = _read_checked(trusted).value or {}
+    except DefinitionError as error:
+        hint = f"It is the file in {trusted}, whose connections are used. {error.hint}"
+        raise DefinitionError(error.message, hint, error.diagnostics) from None
+    value, unused = with_connections(proposed.value or {}, connections)
+    source = _source(root)
+    _refuse_problems(replace(proposed, value=value), lambda: source)
+    hint = f"It takes effect once the {PROJECT_FILE} in force says so."
+    notes = [
+        Diagnostic(Severity.WARNING, "not-used", item.message, source.key(item.path), item.path, hint)
+        for item in unused
+    ]
+    new = new_targets(proposed.value or {}, connections)
+    return Guarded(project_of(value), tuple(_discreet(note) for note in notes), new)
+
+
+def _source(root: Path) -> SourceMap:
+    data = read_inside(root, PROJECT_FILE)
+    return read(data, PROJECT_FILE, locate=True).source if isinstance(data, bytes) else SourceMap()
 
 
 def _of_a_project(item: Diagnostic) -> Diagnostic:

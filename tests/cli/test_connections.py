@@ -1,0 +1,145 @@
+"""`plan --connections`: what a proposed project file says of where to go is shown, and neither used nor run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.place import Place
+from trueup.local.openai_assistants import Server
+from trueup.local.serve import running
+
+KEY = "sk-canary-123456"
+THEFT = "import os; open('stolen', 'w').write(os.getcwd()); print('sk-canary-123456')"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with Server() as server, running(server, key=KEY) as found:
+        yield found
+
+
+def _file(url: str, credential: str, more: str = "") -> str:
+    return f"project: acme\ntargets:\n  prod:\n    base_url: {url}\n    {credential}\n{more}"
+
+
+@pytest.fixture
+def both(place: Place, url: str, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A checkout, and in `../base` the project file of the branch that it is proposed for."""
+    monkeypatch.setenv("KEY", KEY)
+    base = place.root / "base"
+    base.mkdir()
+    (base / "trueup.yaml").write_text(_file(url, "api_key: {env: KEY}"))
+    place.write("trueup.yaml", _file(url, "api_key: {env: KEY}"))
+    return place
+
+
+def _used(place: Place) -> list[str]:
+    ran = place.run("plan", "--json", "--connections", "base")
+    assert ran.code == 0, ran.err + ran.out
+    return [item["message"] for item in ran.json["plan"].get("diagnostics", []) if item["code"] == "not-used"]
+
+
+def test_the_same_file_needs_no_word(both: Place) -> None:
+    assert _used(both) == []
+
+
+def test_an_address_is_shown_and_not_asked(both: Place, url: str) -> None:
+    both.write("trueup.yaml", _file("https://elsewhere.invalid/v1", "api_key: {env: KEY}"))
+    ran = both.run("plan", "--connections", "base")
+    assert ran.code == 0
+    assert "Plan: 2 to create" in ran.out
+    said = " ".join(ran.out.split())
+    assert f'targets.prod.base_url is "https://elsewhere.invalid/v1" here and was not used: in force is "{url}"' in said
+    assert "trueup.yaml:4:" in said
+
+
+def test_a_command_of_the_proposal_never_runs(both: Place) -> None:
+    both.write("trueup.yaml", _file("http://127.0.0.1:1", f'token: {{command: [{sys.executable}, -c, "{THEFT}"]}}'))
+    used = _used(both)
+    assert not list(both.root.rglob("stolen"))
+    assert [message.split(" ", 1)[0] for message in used] == [
+        "targets.prod.base_url", "targets.prod.api_key", "targets.prod.token"
+    ]  # fmt: skip
+
+
+def test_a_script_that_the_trusted_command_names_is_the_trusted_one(both: Place, url: str) -> None:
+    command = f"token: {{command: [{sys.executable}, key.py]}}"
+    (both.root / "base" / "trueup.yaml").write_text(_file(url, command))
+    (both.root / "base" / "key.py").write_text(THEFT)
+    both.write("key.py", "raise SystemExit('the script of the proposal ran')")
+    both.write("trueup.yaml", _file(url, command))
+    assert _used(both) == []
+    assert (both.root / "base" / "stolen").read_text() == str(both.root / "base")
+
+
+def test_headers_are_told_one_by_one(both: Place, url: str) -> None:
+    (both.root / "base" / "trueup.yaml").write_text(
+        _file(url, "headers: {x-team: a, x-old: b}\n    api_key: {env: KEY}")
+    )
+    both.write("trueup.yaml", _file(url, "headers: {x-team: evil, x-new: c}\n    api_key: {env: KEY}"))
+    assert _used(both) == [
+        'targets.prod.headers.x-new is "c" here and was not used: in force is no such key',
+        'targets.prod.headers.x-old is taken away here and was not used: in force is "b"',
+        'targets.prod.headers.x-team is "evil" here and was not used: in force is "a"',
+    ]
+
+
+def test_the_rest_is_used(both: Place, url: str) -> None:
+    both.write("assistants/alpha.yaml", "model: small\nmetadata: {owner: {var: owner}}\n")
+    more = "    models: {small: gpt-4.1-mini}\n    vars: {owner: ann}\n"
+    both.write("trueup.yaml", _file(url, "api_key: {env: KEY}", more))
+    ran = both.run("plan", "--json", "--connections", "base")
+    (alpha, _) = ran.json["plan"]["changes"]
+    body = alpha["calls"][0]["json"]
+    assert (body["model"], body["metadata"]["owner"]) == ("gpt-4.1-mini", "ann")
+    assert [item["code"] for item in ran.json["plan"].get("diagnostics", [])] == []
+
+
+def test_a_new_target_cannot_be_planned_and_disturbs_no_other(both: Place, url: str) -> None:
+    more = "  next: {base_url: 'http://127.0.0.1:1', api_key: {env: KEY}}\n"
+    both.write("trueup.yaml", "default_target: next\n" + _file(url, "api_key: {env: KEY}", more))
+    both.write("assistants/alpha.yaml", "model: gpt-4.1\ntargets: {next: {model: gpt-5}}\n")
+    ran = both.run("plan", "--connections", "base", "-t", "prod")
+    assert ran.code == 0
+    assert "the target next is new here" in " ".join(ran.out.split())
+    refused = both.run("plan", "--connections", "base")
+    assert refused.code == 1
+    assert "The target next is new in trueup.yaml" in refused.err
+    assert "trueup validate -t next" in refused.err
+
+
+def test_where_nothing_is_in_force_only_the_embedded_server_is(both: Place) -> None:
+    (both.root / "base" / "trueup.yaml").unlink()
+    assert both.run("plan", "--connections", "base", "-t", "prod").code == 1
+    both.write(
+        "trueup.yaml", "project: acme\ntargets: {local: {base_url: 'http://127.0.0.1:1', api_key: {env: KEY}}}\n"
+    )
+    ran = both.run("plan", "--connections", "base")
+    assert ran.code == 0
+    assert "the embedded server" in ran.out
+
+
+def test_both_files_must_be_right(both: Place) -> None:
+    assert both.run("plan", "--connections", "nowhere").code == 1
+    (both.root / "base" / "trueup.yaml").write_text("targts: {}\n")
+    ran = both.run("plan", "--connections", "base")
+    assert ran.code == 1
+    assert "whose connections are used" in " ".join(ran.err.split())
+
+
+def test_a_secret_in_the_proposal_is_not_repeated(both: Place, url: str) -> None:
+    both.write("trueup.yaml", _file(url, "api_key: hunter2-abcdef"))
+    ran = both.run("plan", "--connections", "base", "--format", "markdown")
+    assert ran.code == 1
+    assert "hunter2" not in ran.out + ran.err
+    assert "sk-canary" not in ran.out + ran.err
+
+
+def test_a_link_in_the_place_of_the_project_file_is_refused(both: Place, tmp_path: Path) -> None:
+    (both.root / "trueup.yaml").unlink()
+    (both.root / "trueup.yaml").symlink_to(tmp_path / "base" / "trueup.yaml")
+    assert both.run("plan", "--connections", "base").code == 1

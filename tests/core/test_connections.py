@@ -1,0 +1,73 @@
+"""Laws of a proposed project file with trusted connections: where to go is the trusted one's, all the rest proposed."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trueup.core.projects.connections import KEYS, new_targets, with_connections
+
+REST = ("vars", "models", "state", "on_drift", "guard", "timeout")
+VALUES = st.one_of(
+    st.text(max_size=3), st.booleans(), st.integers(0, 2), st.dictionaries(st.text(max_size=2), st.text(max_size=2))
+)
+TARGET = st.none() | st.dictionaries(st.sampled_from([*KEYS, *REST]), VALUES, max_size=6)
+FILE = st.fixed_dictionaries(
+    {"targets": st.none() | st.dictionaries(st.sampled_from(["prod", "stage", "local"]), TARGET)},
+    optional={"vars": VALUES, "moved": VALUES},
+)
+
+
+def _of(target: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in (target or {}).items() if key in keys}
+
+
+@given(FILE, FILE)
+def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any], trusted: dict[str, Any]) -> None:
+    before = deepcopy((proposed, trusted))
+    made, _ = with_connections(proposed, trusted)
+    assert (proposed, trusted) == before
+    assert {key: value for key, value in made.items() if key != "targets"} == {
+        key: value for key, value in proposed.items() if key != "targets"
+    }
+    ours, theirs = proposed["targets"] or {"local": None}, trusted["targets"] or {"local": None}
+    assert made["targets"].keys() == ours.keys()
+    for name, target in made["targets"].items():
+        if name in new_targets(proposed, trusted):
+            assert name not in theirs
+            continue
+        assert _of(target, KEYS) == _of(theirs[name], KEYS)
+        assert _of(target, REST) == _of(ours[name], REST)
+
+
+@given(FILE, FILE)
+def test_whatever_is_not_used_is_told_and_nothing_else(proposed: dict[str, Any], trusted: dict[str, Any]) -> None:
+    _, unused = with_connections(proposed, trusted)
+    ours, theirs = proposed["targets"] or {"local": None}, trusted["targets"] or {"local": None}
+    differing = {
+        (name, key)
+        for name in ours.keys() & theirs.keys()
+        for key in KEYS
+        if _differ((ours[name] or {}).get(key), (theirs[name] or {}).get(key))
+    }
+    told = {(item.path[1], item.path[2]) for item in unused if len(item.path) > 2}
+    assert differing == told
+    assert {item.path[1] for item in unused if len(item.path) == 2} == new_targets(proposed, trusted)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two values mean something else; a mapping without an entry beside no mapping does not."""
+    if one in (None, {}) and other in (None, {}):
+        return False
+    return type(one) is not type(other) or bool(one != other)
+
+
+@given(FILE)
+def test_the_same_file_is_used_whole(file: dict[str, Any]) -> None:
+    made, unused = with_connections(file, deepcopy(file))
+    assert unused == []
+    assert new_targets(file, file) == frozenset()
+    assert made["targets"] == {name: target or {} for name, target in (file["targets"] or {"local": None}).items()}
