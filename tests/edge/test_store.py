@@ -73,6 +73,36 @@ def test_what_was_saved_is_loaded_and_the_folder_tells_git_what_to_leave(tmp_pat
     assert set(ignored) >= {"local/", "backup/", "*.journal", "*.lock", "*.tmp"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# older\nlocal/\nbackup/\n*.journal\n*.lock\n*.tmp\n", ["*.damaged-*"]),
+        ("# torn\nlocal/\nback", ["backup/", "*.journal", "*.lock", "*.tmp", "*.damaged-*"]),
+        ("", ["local/", "backup/", "*.journal", "*.lock", "*.tmp", "*.damaged-*"]),
+        ("/local/\n#backup/\n!*.journal\n*.lock\r\n *.tmp\n*.damaged-*\nmine", []),
+    ],
+)
+def test_an_ignore_file_of_an_older_version_is_completed(tmp_path: Path, before: str, after: list[str]) -> None:
+    """An older one lacked the files that a rebuild sets aside: they could be committed with all that is in them."""
+    kept, path = store(tmp_path), tmp_path / ".trueup" / ".gitignore"
+    path.parent.mkdir()
+    path.write_bytes(before.encode())
+    for _ in range(2):
+        kept.prepare()
+        text = path.read_bytes().decode()
+        assert text.startswith(before)
+        assert text[len(before) :].split() == after
+
+
+def test_an_ignore_file_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine\n")
+    (tmp_path / ".trueup").mkdir()
+    (tmp_path / ".trueup/.gitignore").symlink_to(elsewhere)
+    store(tmp_path).prepare()
+    assert elsewhere.read_text() == "mine\n"
+
+
 def test_git_sees_the_state_file_and_nothing_else(tmp_path: Path) -> None:
     kept = store(tmp_path)
     with kept.lock():

@@ -157,6 +157,47 @@ def test_adoptions_and_records_need_no_plan() -> None:
     assert "b" in world.state().records
 
 
+def test_a_refusal_is_told_also_where_the_assistant_is_adopted() -> None:
+    """The word for the adoption stood in the refusal's place: exit code 3, and nothing said why."""
+    world = World(definitions=fleet(definition("a", instructions="first"), definition("b"), definition("c")))
+    world.apply()
+    world.definitions["a"] = definition("a", instructions="planned")
+    plan = loads(saved(world))
+    world.edit(world.id_of("a"), instructions="by hand")
+    world.state_text = ""
+    report = world.apply(plan)
+    assert results(report) == {"a": "refused", "b": "adopted", "c": "adopted"}
+    assert code(report) is Exit.HELD
+    assert world.state().records.keys() == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_what_a_hand_did_as_planned_is_in_place_already(*, is_recorded: bool) -> None:
+    """It ended with exit code 3 although nothing was left to do, and nothing said why."""
+    world = three()
+    world.definitions["a"] = definition("a", instructions="planned")
+    plan = loads(saved(world))
+    world.edit(world.id_of("a"), instructions="planned")
+    if is_recorded:
+        world.apply()
+    report = world.apply(plan)
+    assert results(report) == {"a": "already in place"}
+    assert code(report) is Exit.OK
+    assert world.writes == []
+    assert world.plan().changes == ()
+
+
+def test_what_a_hand_did_is_not_in_place_where_the_files_say_something_else_by_now() -> None:
+    world = three()
+    world.definitions["a"] = definition("a", instructions="planned")
+    plan = loads(saved(world))
+    world.definitions["a"] = definition("a", instructions="later")
+    world.edit(world.id_of("a"), instructions="later")
+    report = world.apply(plan)
+    assert results(report) == {"a": "refused"}
+    assert code(report) is Exit.HELD
+
+
 def test_a_plan_of_a_target_says_nothing_to_another() -> None:
     world = three()
     world.definitions["a"] = definition("a", instructions="planned")

@@ -53,6 +53,16 @@ def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
         raise
 
 
+def append(path: Path, content: bytes) -> None:
+    """Adds to the end of a plain file that is there, in one write; on disk at return. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | PLAIN)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def put(path: Path, content: bytes) -> None:
     """Puts the content in the file's place, or leaves the file as it was; on disk at return. Raises OSError.
 

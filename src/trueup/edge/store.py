@@ -166,8 +166,7 @@ class Store:
                     f"{folder} is a symbolic link.", "Put a folder in its place; state is never kept there."
                 )
             folder.mkdir(exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            files.write_new(base / ".gitignore", (_IGNORED + "\n".join(_PATTERNS) + "\n").encode(), 0o666)
+        _ignore(base / ".gitignore")
 
     def _prepared(self, *, safe: bool = False) -> None:
         """`prepare`, with a folder's own place on the disk if it is to be safe. Raises TrueupError and StateError."""
@@ -214,6 +213,24 @@ class Store:
     def _in_the_way(self) -> str:
         name = self.target.name
         return f"Move it away, and take the state file back from git or run `trueup state rebuild --target {name}`."
+
+
+def _ignore(path: Path) -> None:
+    """Tells git what to leave alone: writes the file, or adds what an older version's or a torn one lacks.
+
+    A line that somebody switched off, with `#` or `!` before it, stays so; a link or another's file is left as it is.
+    """
+    with contextlib.suppress(FileExistsError):
+        files.write_new(path, (_IGNORED + "\n".join(_PATTERNS) + "\n").encode(), 0o666)
+        return
+    if path.is_symlink() or not os.access(path, os.R_OK | os.W_OK):
+        return
+    content = path.read_bytes()
+    known = {line.strip().lstrip(b"#!/ ") for line in content.splitlines()}
+    missing = [pattern for pattern in _PATTERNS if pattern.encode() not in known]
+    if missing:
+        gap = b"" if content.endswith(b"\n") or not content else b"\n"
+        files.append(path, gap + "\n".join((*missing, "")).encode())
 
 
 def _real_folder(folder: Path, mode: int) -> None:

@@ -86,7 +86,8 @@ def codes_of(plan: Plan) -> set[Exit]:
 async def _bookkeeping(run: Run, plan: Plan) -> None:
     """Adoptions, record-only changes and forgotten records: nothing is sent for them.
 
-    One that is adopted and then left alone is ours from now on all the same.
+    One that is adopted and then left alone is ours from now on all the same. What became of a promised change is told
+    before: a name keeps that word.
     """
     results = {Action.ADOPT: Result.ADOPTED, Action.RECORD: Result.RECORDED, Action.FORGET: Result.FORGOTTEN}
     if run.target.state == "stamps":
@@ -96,4 +97,4 @@ async def _bookkeeping(run: Run, plan: Plan) -> None:
         action = Action.ADOPT if left else change.action
         if action in results:
             await run.conclude(change, action.value, change.record)
-            run.outcomes[change.name] = Outcome(change.name, action, results[action], change.id)
+            run.outcomes.setdefault(change.name, Outcome(change.name, action, results[action], change.id))

@@ -57,7 +57,8 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
     elif promised.action is Action.RELEASE:
         done = now is None
     else:
-        done = promised.operation in fresh.operations.get(promised.name, frozenset())
+        known = fresh.operations.get(promised.name, frozenset())
+        done = promised.operation in known or _came_to_be(promised, now, fresh)
     if done:
         return Outcome(promised.name, promised.action, Result.ALREADY, promised.id)
     reason = f"now: {now.message}" if now is not None and now.message else "it is no longer wanted"
@@ -69,3 +70,14 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
         f"the plan's change does not stand any more ({reason})",
         "Make a new plan and have it reviewed.",
     )
+
+
+def _came_to_be(promised: Change, now: Change | None, fresh: Planning) -> bool:
+    """Whether live is as the files say, and the files say what was promised: somebody else has made it so."""
+    if now is not None and now.action not in (Action.RECORD, Action.ADOPT):
+        return False
+    record = now.record if now is not None else fresh.state.records.get(promised.name)
+    if record is None or promised.record is None:
+        return False
+    sent = [{name: field.sent for name, field in entry.fields.items()} for entry in (record, promised.record)]
+    return sent[0] == sent[1]
