@@ -90,6 +90,28 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "made"),
+    [
+        ("a:\n  _: 1\n  b: 2\n", {"a": {"c": 3, "_": 1}}, "a:\n  _: 1\n  c: 3\n"),
+        (
+            "a:\n  b:\n    c: 1\n    d: 2\nz: 0\n",
+            {"a": {"b": {"c": 1}, "e": 3}, "z": 0},
+            "a:\n  b:\n    c: 1\n  e: 3\nz: 0\n",
+        ),
+        ("a:\n- 1\n- b: 2\n  c: 3\n", {"a": [1, {"b": 2}, 4]}, "a:\n- 1\n- b: 2\n- 4\n"),
+        ('{"a": 1, "b": 2, "c": 3}\n', {"a": 1}, '{"a": 1}\n'),
+        ('{"a": 1, "b": 2, "c": 3}\n', {"c": 3}, '{"c": 3}\n'),
+        ("a: {b: 1,\n    c: 2, d: 3, e: 4}\n", {"a": {"c": 2, "f": 5}}, "a: {c: 2, f: 5}\n"),
+        ("a: [1, 2, 3, 4, 5]\n", {"a": [2, 4]}, "a: [2, 4]\n"),
+        ("a: [1, 2, 3, 4, 5]\n", {"a": [3]}, "a: [3]\n"),
+    ],
+)
+def test_what_goes_and_what_comes_may_meet(text: str, wanted: Any, made: str) -> None:
+    """The last entry of a collection leaves while another is added behind it."""
+    assert rewritten(text, wanted, "f.yaml") == made
+
+
 @SETTINGS
 @given(documents(), st.data())
 def test_one_value_changes_and_no_other_line(made: tuple[list[str], dict[str, Any]], data: st.DataObject) -> None:

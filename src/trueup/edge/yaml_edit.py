@@ -135,6 +135,7 @@ class _Changes:
 
     def _mapping(self, place: Place, before: dict[str, Any], after: dict[str, Any]) -> None:
         own = {key.text: (key, value) for key, value in place.node.entries if not _is_merge(key)}
+        stays = [_is_merge(key) or key.text in after for key, _ in place.node.entries]
         for key in before:
             if key not in after:
                 if key not in own:
@@ -142,7 +143,7 @@ class _Changes:
                         f"the key {key!r} comes from the mapping that << names, and cannot be left out here"
                     )
                 self._refuse_lost(own[key][1])
-                self._splices.append(place.without(own[key][0], own[key][1]))
+                self._splices.append(place.without(*own[key], _first(stays)))
         fresh: dict[str, Any] = {}
         for key, value in after.items():
             if key in own:
@@ -155,13 +156,16 @@ class _Changes:
             self._splices.append(place.with_entries(fresh))
 
     def _sequence(self, place: Place, before: list[Any], after: list[Any]) -> None:
-        for (start, end), (new_start, new_end) in gaps(before, after, self._allowance):
-            paired = end - start if end - start == new_end - new_start else 0
+        found = list(gaps(before, after, self._allowance))
+        gone = {index for (start, end), new in found for index in range(start + _paired((start, end), new), end)}
+        first_kept = _first([index not in gone for index in range(len(before))])
+        for (start, end), (new_start, new_end) in found:
+            paired = _paired((start, end), (new_start, new_end))
             for step in range(paired):
                 self._change(place.item(start + step), before[start + step], after[new_start + step])
             for index in range(start + paired, end):
                 self._refuse_lost(place.node.items[index])
-                self._splices.append(place.without_item(index))
+                self._splices.append(place.without_item(index, first_kept))
             if new_end > new_start + paired:
                 self._splices.append(place.with_items(start + paired, after[new_start + paired : new_end]))
 
@@ -184,6 +188,18 @@ class _Changes:
                     f"the anchor &{alias.text} stands in it, which line {alias.line + 1} of the file uses; "
                     "write the value out there first"
                 )
+
+
+def _paired(old: tuple[int, int], new: tuple[int, int]) -> int:
+    """How many entries of two stretches of a list became each other: all, where they are as many."""
+    return old[1] - old[0] if old[1] - old[0] == new[1] - new[0] else 0
+
+
+def _first(stays: list[bool]) -> int:
+    """The place of the first entry that stays. Raises TooFine where none does."""
+    if True not in stays:
+        raise TooFine("nothing of it stays")
+    return stays.index(True)
 
 
 def _is_merge(key: Node) -> bool:

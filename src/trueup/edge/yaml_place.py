@@ -115,15 +115,15 @@ class Place:
             lines = [f"{' ' * self.node.entries[0][0].column}{flow(fresh)[1:-1]}"] if len(fresh) == 1 else lines
         return self._behind(self.node.entries[-1][1].end, lines)
 
-    def without(self, key: Node, value: Node) -> Splice:
-        """The splice that takes a key away, with its lines."""
+    def without(self, key: Node, value: Node, first_kept: int) -> Splice:
+        """The splice that takes a key away, with its lines; the entry at `first_kept` is the first that stays."""
         nodes = [node for node, _ in self.node.entries]
         index = next(place for place, node in enumerate(nodes) if node is key)
         if len(nodes) == 1:
             raise TooFine("nothing would be left")
         if self.node.flow:
             ends = [entry.end for _, entry in self.node.entries]
-            return self._out_of_flow([node.start for node in nodes], ends, index)
+            return self._out_of_flow([node.start for node in nodes], ends, index, first_kept)
         return self._line_start(key.start), self._next_line(value.end), ""
 
     def with_items(self, index: int, fresh: Sequence[Any]) -> Splice:
@@ -137,13 +137,13 @@ class Place:
         start = self._line_start(self._dash(0))
         return start, start, "".join(f"{line}\n" for line in lines)
 
-    def without_item(self, index: int) -> Splice:
-        """The splice that takes an entry away, with its lines."""
+    def without_item(self, index: int, first_kept: int) -> Splice:
+        """The splice that takes an entry away, with its lines; the entry at `first_kept` is the first that stays."""
         nodes = self.node.items
         if len(nodes) == 1:
             raise TooFine("nothing would be left")
         if self.node.flow:
-            return self._out_of_flow([node.start for node in nodes], [node.end for node in nodes], index)
+            return self._out_of_flow([node.start for node in nodes], [node.end for node in nodes], index, first_kept)
         return self._line_start(self._dash(index)), self._next_line(nodes[index].end), ""
 
     def _in_flow(self, value: Any) -> str:
@@ -257,15 +257,18 @@ class Place:
             return first.start, first.start, f"{form},{gap}"
         return node.end, node.end, f",{gap}{form}"
 
-    def _out_of_flow(self, starts: Sequence[int], ends: Sequence[int], index: int) -> Splice:
-        if index + 1 < len(starts):
+    def _out_of_flow(self, starts: Sequence[int], ends: Sequence[int], index: int, first_kept: int) -> Splice:
+        """Each entry goes with the comma between it and the first that stays, so that no two of these splices meet."""
+        if index < first_kept:
             return starts[index], starts[index + 1], ""
         return ends[index - 1], ends[index], ""
 
     def _behind(self, offset: int, lines: Sequence[str]) -> Splice:
         """The splice that puts lines behind the one at an offset; the text's last line break stays the last."""
         end = self._eol(offset)
-        return end, end, "".join(f"\n{line}" for line in lines)
+        if end == len(self.text):
+            return end, end, "".join(f"\n{line}" for line in lines)
+        return end + 1, end + 1, "".join(f"{line}\n" for line in lines)
 
     def _dash(self, index: int) -> int:
         """The offset of an entry's dash; between it and what comes before there are only blanks and comments."""
