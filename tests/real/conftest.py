@@ -1,4 +1,4 @@
-"""Real software: these tests run where TRUEUP_REAL names the folder that `.ci/real` filled, and skip elsewhere."""
+"""Real software: what needs it runs where TRUEUP_REAL names the folder that `.ci/real` filled, and skips elsewhere."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.real.place import KEY, Place
-from tests.real.servers import Upstream
+from tests.real.upstream import Upstream
 from trueup.local.serve import running
 
 HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Skips everything in this folder, with a reason, unless the servers were installed."""
+    """Skips what needs software of others, with a reason, unless it was installed."""
     if os.environ.get("TRUEUP_REAL"):
         return
-    skip = pytest.mark.skip(reason="TRUEUP_REAL is not set: .ci/real installs these servers and runs these tests")
+    skip = pytest.mark.skip(reason="TRUEUP_REAL is not set: .ci/real installs this software and runs these tests")
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if item.path.is_relative_to(HERE) and "software" in getattr(item, "fixturenames", ()):
             item.add_marker(skip)
 
 

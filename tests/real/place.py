@@ -46,8 +46,9 @@ class Place:
     environ: dict[str, str] = field(default_factory=lambda: {"REAL_KEY": KEY})
 
     def target(self, base_url: str, **options: Any) -> None:
-        """Writes the project file with one target, `real`; a variable for each the example wants."""
-        target = {"base_url": base_url, "api_key": {"env": "REAL_KEY"}, "settle": 0.5, **options}
+        """Writes the project file with one target, `real`; a variable for each the example wants. None: not written."""
+        given = {"base_url": base_url, "api_key": {"env": "REAL_KEY"}, "settle": 0.5, **options}
+        target = {name: value for name, value in given.items() if value is not None}
         values = {"handbook_store": "vs_1", "support_owner": "a@b.example", "catalogue_file": "file-1"}
         content = {
             "project": "real",

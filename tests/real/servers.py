@@ -1,4 +1,4 @@
-"""Servers of others as processes on 127.0.0.1, and the embedded one behind them. Knows no test and no assistant.
+"""Servers of others as processes on 127.0.0.1. Knows no test and no assistant.
 
 Each is started from the folder that `.ci/real` filled, on a free port, and ended by its own process when the block is
 left. A server that is not installed skips the test with a reason.
@@ -15,61 +15,22 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-
-from trueup.core.call import Call, Reply
-from trueup.local.faults import Faults
-from trueup.local.openai_assistants import Server
 
 HOST = "127.0.0.1"
 HERE = Path(__file__).parent
 START_SECONDS = 60.0
 
 
-class Upstream(Server):
-    """The embedded server, with a log of what arrived and faults to be added."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.faults = Faults()
-        self._behind = self.faults.wrap(super().send)
-
-    async def send(self, call: Call) -> Reply:
-        """The answer to one request. Raises as the faults say."""
-        return await self._behind(call)
-
-    def live(self) -> list[dict[str, Any]]:
-        """All live assistants, oldest first."""
-        found: list[dict[str, Any]] = []
-        while True:
-            query = {"limit": "100", "order": "asc", **({"after": found[-1]["id"]} if found else {})}
-            page = self.answer(Call("GET", "/assistants", query)).json
-            found += page["data"]
-            if not page["has_more"]:
-                return found
-
-    def named(self, name: str) -> list[dict[str, Any]]:
-        """The live assistants with this display name."""
-        return [entry for entry in self.live() if entry["name"] == name]
-
-    def edit(self, live_id: str, **body: Any) -> None:
-        """What somebody changes by hand, past every gateway."""
-        assert self.answer(Call("POST", f"/assistants/{live_id}", json=body)).status == 200
-
-    @property
-    def writes(self) -> list[Any]:
-        """The requests that arrived and were no reads."""
-        return [entry for entry in self.faults.log if entry.method != "GET"]
-
-
 def installed(folder: Path, *parts: str) -> Path:
-    """A file that `.ci/real` installed; skips the test where it is absent."""
+    """A file that `.ci/real` installed; skips the test where it is absent, with what the installer said."""
     path = folder.joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"{'/'.join(parts)} is not installed: run .ci/real where npm and PyPI can be reached")
+        why = folder / f"{parts[0]}.absent"
+        said = why.read_text("utf-8", "replace").strip() if why.exists() else "run .ci/real, which installs it"
+        pytest.skip(f"{parts[0]} is not installed: {said}")
     return path
 
 
@@ -113,6 +74,46 @@ def myla(folder: Path, data: Path) -> Iterator[tuple[str, str]]:
             f"{base}/users/admin/login", json={"username": "admin", "password": "admin"}, trust_env=False
         )
         yield base, login.json()["secret_key"]["id"]
+
+
+@contextmanager
+def litellm(folder: Path, data: Path, upstream: str, key: str, provider_key: str) -> Iterator[str]:
+    """LiteLLM's proxy, let in by `key`, with pass-through routes to a server that takes `provider_key`; its address.
+
+    `/through/v1` is a route of the configuration, `/openai/v1` its own one for the provider.
+    """
+    python = installed(folder, "litellm", "bin", "python")
+    port = free_port()
+    config = {
+        "model_list": [],
+        "assistant_settings": {
+            "custom_llm_provider": "openai",
+            "litellm_params": {"api_key": provider_key, "api_base": upstream},
+        },
+        "general_settings": {
+            "master_key": key,
+            "pass_through_endpoints": [
+                {
+                    "path": "/through/v1",
+                    "target": upstream,
+                    "include_subpath": True,
+                    "headers": {"Authorization": f"Bearer {provider_key}"},
+                    "forward_headers": True,
+                }
+            ],
+        },
+    }
+    (data / "litellm.yaml").write_text(json.dumps(config), "utf-8")
+    settings = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "OPENAI_API_KEY": provider_key,
+        "OPENAI_API_BASE": upstream.removesuffix("/v1"),
+        "NO_PROXY": HOST,
+    }
+    script = python.with_name("litellm")
+    command = [str(python), str(script), "--config", "litellm.yaml", "--host", HOST, "--port", str(port)]
+    with _process(command, data, settings, port):
+        yield f"http://{HOST}:{port}"
 
 
 @contextmanager

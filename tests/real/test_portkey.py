@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.real.place import KEY, Place, unchanged
-from tests.real.servers import Upstream, gateway
+from tests.real.servers import gateway
+from tests.real.upstream import Upstream
 from trueup.local.faults import Fault, Kind
 
 FLEET = 7

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from tests.real.place import KEY
-from tests.real.servers import Upstream, gateway
+from tests.real.servers import gateway
+from tests.real.upstream import Upstream
 from trueup.local.faults import Fault, Kind
 from trueup.local.portkey import Gateway
 from trueup.local.serve import running

@@ -16,7 +16,8 @@ import pytest
 
 from tests.local.specs import spec
 from tests.real.place import KEY, Place, unchanged
-from tests.real.servers import Upstream, prism
+from tests.real.servers import prism
+from tests.real.upstream import Upstream
 
 FLEET = 7
 
