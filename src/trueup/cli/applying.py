@@ -176,11 +176,13 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
 def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: str) -> Exit:
     """Says which guard refused, and the line to use; as a report where a document is wanted."""
     problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
-    if not session.screen.is_text:
-        _tell(session, Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {again}",)))
-        return Exit.REFUSED
-    show(RefusedError(problem, "If that is what you want, give the plan's digest with --ack:"), session.screen)
-    session.screen.complain(f"  {again}")
+    report = Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {again}",), provenance=made)
+    if session.screen.is_text:
+        show(RefusedError(problem, "If that is what you want, give the plan's digest with --ack:"), session.screen)
+        session.screen.complain(f"  {again}")
+    else:
+        session.screen.result(answers.report(report, session.screen))
+    session.screen.keep(lambda place: answers.report(report, place))
     return Exit.REFUSED
 
 
@@ -227,7 +229,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
     """Writes what was done; where nothing was to be done the plan has said so already."""
     screen = session.screen
     if not screen.is_text:
-        screen.result(answers.report(report, screen))
+        screen.results(lambda place: answers.report(report, place))
         return
     from trueup.render import text
 
@@ -252,5 +254,6 @@ def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
     try:
         yield
     finally:
+    screen.keep(lambda place: answers.report(report, place))
         for number, handler in before.items():
             signal.signal(number, handler)

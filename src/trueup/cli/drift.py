@@ -30,8 +30,10 @@ def drift(flags: Flags, names: tuple[str, ...], everything: bool) -> int:
     from trueup.cli.session import open_session
 
     session = open_session(flags)
-    plan, unmanaged = complete(_look(session, names, everything))
-    session.screen.result(answers.drift(plan, unmanaged, session.screen))
+    loaded, planning = complete(looked(session, names, snapshot))
+    unmanaged = _unmanaged(session, names, loaded, planning) if everything else None
+    plan, history = _history(session, planning, since, reports)
+    session.screen.results(lambda place: answers.drift(plan, unmanaged, history, place))
     return int(_exit(plan))
 
 

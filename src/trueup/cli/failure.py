@@ -9,6 +9,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from trueup.cli.options import LISTS, Flags
 from trueup.cli.output import Screen, UnwrittenError, forget
 
 if TYPE_CHECKING:
+    from trueup.cli.output import Look
     from trueup.core.errors import TrueupError
 
 INTERRUPTED = 130
@@ -37,7 +40,7 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
         error = UnwrittenError(error)
     problem = _as_problem(error)
     if isinstance(error, UnwrittenError):
-        screen.format = "text"  # there is no stdout that could take a document
+        screen.format, screen.also = "text", ()  # what could be written stays
     elif isinstance(error, (KeyboardInterrupt, click.Abort)):
         if not flags.json:
             screen.complain("Interrupted.")
@@ -69,11 +72,18 @@ def show(problem: TrueupError, screen: Screen) -> None:
 
     if not screen.is_text:
         screen.result(answers.error(problem, screen))
-    if screen.json:
-        return
+    if not screen.json:
+        screen.complain(_words(problem, screen.note_look))
+    try:
+        screen.keep(lambda place: answers.error(problem, place) or _words(problem, place.look))
+    except UnwrittenError as error:
+        screen.complain(f"This could not be written to {error.place}: {error.reason}.")
+
+
+def _words(problem: TrueupError, look: Look) -> str:
     from trueup.render import text
 
-    screen.complain(text.error(problem, **screen.note_look))
+    return text.error(problem, **look)
 
 
 def _is_of_click(error: OSError) -> bool:
@@ -101,7 +111,7 @@ def _as_problem(error: BaseException) -> TrueupError:
         return TrueupError(error.format_message(), "trueup --help lists the commands, trueup COMMAND --help its flags.")
     if isinstance(error, UnwrittenError):
         return TrueupError(
-            f"The result could not be written to standard output: {error.reason}.",
+            f"The result could not be written to {error.place}: {error.reason}.",
             "Make room there, or send it somewhere else. What the command did stands; after an apply, `trueup plan` "
             "shows what is left to do.",
         )
@@ -128,4 +138,20 @@ def _guessed(arguments: Sequence[str]) -> Flags:
     written = "json" if as_json else given[0] if given[0] in LISTS else "text"
     color = True if "--color" in words else False if "--no-color" in words else None
     verbose = sum(word.count("v") for word in words if word.startswith("-v") and not word.strip("-v"))
-    return Flags(format=written, color=color, verbose=verbose)
+    return Flags(chdir=_chdir(words), format=written, color=color, verbose=verbose, also=_also(words))
+
+
+def _chdir(words: Sequence[str]) -> str:
+    """The project's folder, as far as the words tell it."""
+    given = [word for before, word in pairwise(["", *words]) if before in ("-C", "--chdir")]
+    given += [word.split("=", 1)[1] for word in words if word.startswith("--chdir=")]
+    return (given or [os.environ.get("TRUEUP_CHDIR") or "."])[-1]
+
+
+def _also(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The files that the answer was also to be written to, of those that can be."""
+    given = [word for before, word in pairwise(["", *words]) if before == "--also"]
+    given += [word.removeprefix("--also=") for word in words if word.startswith("--also=")]
+    pairs = [text.partition("=")[::2] for text in given or os.environ.get("TRUEUP_ALSO", "").splitlines()]
+    root = Path(_chdir(words))
+    return tuple((name, file) for name, file in pairs if name in LISTS and file and (root / file).parent.is_dir())

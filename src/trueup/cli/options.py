@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -55,6 +56,7 @@ class Flags:
     yes: bool = False
     acks: tuple[str, ...] = ()
     stamp: bool = False
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def json(self) -> bool:
@@ -76,6 +78,22 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
         if not equals or not name.strip():
             self.fail(f"{value!r} is no NAME=VALUE; write for example --var owner=alice.", param, ctx)
         return name.strip(), text
+
+
+class Written(Pair):
+    """`FORMAT=FILE` as two texts, the first one of some formats; in an environment variable one on each line."""
+
+    name = "format=file"
+
+    def __init__(self, formats: Sequence[str]) -> None:
+        self.formats = formats
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The format and the file."""
+        format_, file = value if isinstance(value, tuple) else str(value).partition("=")[::2]
+        if format_ not in self.formats or not file:
+            self.fail(f"{value!r} is no FORMAT=FILE with one of {', '.join(self.formats)}.", param, ctx)
+        return format_, file
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
@@ -108,6 +126,12 @@ def flag(*names: str, **settings: Any) -> Decorator:
 def format_flag(formats: Sequence[str]) -> Decorator:
     """The option that chooses among the formats that a command can write."""
     return flag("--format", type=click.Choice(formats), default="text", help="How the result is written.")
+
+
+def also_flag(formats: Sequence[str]) -> Decorator:
+    """The option that has the same answer written to files as well."""
+    words = "Also write the answer to a file, in a format of its own; repeatable."
+    return flag("--also", type=Written(formats), multiple=True, metavar="FORMAT=FILE", help=words)
 
 
 FORMAT = format_flag(LISTS)
@@ -169,13 +193,16 @@ _FIELDS = frozenset(item.name for item in fields(Flags)) | {"json"}
 def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Callable[[Command], Any]:
     """Gives a command the common flags and these groups; it is called with a `Flags` and its own parameters."""
     shared = [format_flag(formats) if option is FORMAT else option for option in COMMON]
+    shared += [also_flag(formats)] if formats is not PLAIN else []
 
     def decorate(command: Command) -> Any:
         @wraps(command)
         def called(**given: Any) -> int:
             _refuse_empty(click.get_current_context())
             ours = {name: given.pop(name) for name in tuple(given) if name in _FIELDS}
-            return command(_flags(ours, click.get_current_context()), **given)
+            flags = _flags(ours, click.get_current_context())
+            _refuse_places(flags, click.get_current_context())
+            return command(flags, **given)
 
         decorated: Any = called
         for option in reversed([option for group in (*groups, shared) for option in group]):
@@ -193,6 +220,15 @@ def _refuse_empty(ctx: click.Context) -> None:
         given = ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
         if given and "" in values and isinstance(option, click.Option):
             raise click.UsageError(f"{option.opts[-1]} is given an empty value; leave it out, or say which.", ctx)
+
+
+def _refuse_places(flags: Flags, ctx: click.Context) -> None:
+    """Raises a usage error for a file of --also that could not be written when all is done."""
+    for _, file in flags.also:
+        path = Path(flags.chdir) / file
+        if path.is_dir() or not path.parent.is_dir():
+            what = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+            raise click.UsageError(f"--also cannot write {path}: {what}.", ctx)
 
 
 def _flags(given: Mapping[str, Any], ctx: click.Context) -> Flags:

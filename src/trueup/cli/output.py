@@ -11,8 +11,10 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypedDict
 
 if TYPE_CHECKING:
@@ -28,10 +30,10 @@ _CLEAR = "\r\x1b[K"
 
 
 class UnwrittenError(Exception):
-    """The result could not be written to stdout; `reason` is what the system says."""
+    """The result could not be written to stdout, or to a file of --also; `reason` is what the system says."""
 
-    def __init__(self, error: OSError) -> None:
-        self.reason = (error.strerror or str(error)).lower()
+    def __init__(self, error: OSError, place: str = "standard output") -> None:
+        self.reason, self.place = (error.strerror or str(error)).lower(), place
         super().__init__(self.reason)
 
 
@@ -48,6 +50,7 @@ class Screen:
 
     def __init__(self, flags: Flags, environ: Mapping[str, str] = os.environ) -> None:
         self.format = flags.format
+        self.also = tuple((format_, Path(flags.chdir) / file) for format_, file in flags.also)
         self.folder = _folder(flags.chdir, environ)
         self.quiet = flags.quiet
         self.verbose = flags.verbose
@@ -84,6 +87,22 @@ class Screen:
         except OSError as error:
             forget(sys.stdout)
             raise UnwrittenError(error) from None
+
+    def results(self, written: Callable[[Screen], str]) -> None:
+        """Writes an answer to stdout, then to the files of --also. Raises UnwrittenError."""
+        self.result(written(self))
+        self.keep(written)
+
+    def keep(self, written: Callable[[Screen], str]) -> None:
+        """Writes an answer to the files of --also, each in its format. Raises UnwrittenError."""
+        for format_, path in self.also:
+            other = copy(self)
+            other.format, other.look, other.verbose = format_, Look(color=False, width=100, ascii_only=False), 0
+            text = written(other)
+            try:
+                path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+            except OSError as error:
+                raise UnwrittenError(error, str(path)) from None
 
     def result_bytes(self, content: bytes) -> None:
         """Writes to stdout what is not to be re-encoded for the terminal. Raises UnwrittenError."""

@@ -72,6 +72,7 @@ def _refuse_place(path: Path, session: Session) -> None:
     from trueup.edge.plan_file import refuse_place
     from trueup.edge.store import FOLDER
 
+    screen.keep(lambda place: answers.plan(plan, place, alerts))
     refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions))
 
 

@@ -133,6 +133,7 @@ def _show(diagnostics: list[Diagnostic], files: list[str], targets: list[str], s
         screen.result(answers.diagnostics(diagnostics, checked, files, screen))
     if screen.is_text and not errors:
         screen.result(checked)
+    screen.keep(lambda place: answers.diagnostics(diagnostics, checked, files, place))
 
 
 COMMANDS = {"validate": validate, "render": render}
