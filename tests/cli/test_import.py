@@ -257,3 +257,22 @@ def test_a_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
         writer.create(tmp_path, "a.yaml", "ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
+
+
+def test_a_value_that_looks_like_a_reference_keeps_no_other_assistant_from_being_imported(empty: Place) -> None:
+    shape = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"file": "x"}}}
+    made(empty, name="Good")
+    made(empty, name="Bad", response_format=shape)
+    ran = empty.run("import")
+    assert ran.code == 0, ran.err
+    assert last(ran.out) == "Import: 2 written, 0 linked, 0 there already."
+    assert "response_format" in ran.out
+    assert "response_format" not in (empty.root / "assistants/bad.yaml").read_text("utf-8")
+    assert last(empty.run("plan").out).startswith(EMPTY)
+
+
+def test_a_folder_that_is_named_as_a_definition_would_be_takes_its_name(empty: Place) -> None:
+    made(empty, name="A")
+    (empty.root / "assistants/a.yaml").mkdir(parents=True)
+    assert empty.run("import").code == 0
+    assert (empty.root / "assistants/a-2.yaml").is_file()

@@ -262,3 +262,9 @@ def test_an_entry_is_added_for_a_target() -> None:
 def test_a_file_with_problems_of_its_own_is_not_edited() -> None:
     with pytest.raises(CannotEdit, match="trueup validate"):
         rewritten("a: [", {"a": 1}, "f.yaml")
+
+
+def test_a_markdown_body_without_a_last_line_break_gets_none() -> None:
+    data = b"---\nname: T\nmodel: m\n---\nHello\nyou"
+    wanted = {"name": "T", "model": "m", "instructions": "Hallo\nyou"}
+    assert edited(data, "t.md", wanted) == b"---\nname: T\nmodel: m\n---\nHallo\nyou"

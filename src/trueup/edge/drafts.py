@@ -36,6 +36,9 @@ LONG_TEXT: Final = 1_000
 SCHEMA_FILE: Final = ".trueup/schemas/definition.schema.json"
 
 
+_NOT_OURS: Final = "would be read in its place"
+"""Ends what is said of a live value that looks like the reference to a file."""
+
 Audit = Callable[[Definition], Iterable[Diagnostic]]
 """What the target's protocol cannot hold of a definition."""
 
@@ -78,12 +81,15 @@ class _Texts:
 
     def mapping(self, file: str) -> Document:
         """The YAML or the front matter of a text."""
-        data = self._texts[file].encode("utf-8")
-        return read_markdown(data, file) if file.endswith(".md") else read(data, file)
+        text = self._texts.get(file)
+        if text is None:
+            return Document(file, refusal=_NOT_OURS)
+        return read_markdown(text.encode("utf-8"), file) if file.endswith(".md") else read(text.encode("utf-8"), file)
 
     def text(self, file: str) -> Document:
         """A text as it is."""
-        return Document(file, trimmed(self._texts[file]))
+        text = self._texts.get(file)
+        return Document(file, refusal=_NOT_OURS) if text is None else Document(file, trimmed(text))
 
     def is_definition(self, file: str) -> bool:
         """Never: only parts are named."""

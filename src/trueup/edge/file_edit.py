@@ -98,7 +98,7 @@ def _markdown(text: str, file: str, data: bytes, value: Any) -> str:
         if front and not front.endswith("\n"):
             front += "\n"
     if wanted_body != trimmed(body):
-        tail = body[len(body.rstrip("\n")) :] or "\n"
+        tail = body[len(body.rstrip("\n")) :] if body.strip("\n") else "\n"
         gap = parts.gap or "\n\n"
         if wanted_body.startswith("\n") and not gap.endswith("\n\n"):
             gap += "\n"

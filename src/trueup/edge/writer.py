@@ -15,7 +15,7 @@ from typing import Any
 
 from trueup.core.definitions.names import folded
 from trueup.core.errors import TrueupError
-from trueup.edge.definition_files import link_on_the_way, read_inside
+from trueup.edge.definition_files import SUFFIXES, link_on_the_way, read_inside
 from trueup.edge.files import reason, sync_folder, write_new
 from trueup.edge.yaml_reader import read
 
@@ -36,7 +36,7 @@ def create(root: Path, file: str, text: str) -> None:
     except FileExistsError:
         raise TrueupError(
             f"{file} was not written: there is something of that name already.",
-            "Run the command again: it takes another name.",
+            "Run the command again: a definition takes another name then. If it says this once more, move that away.",
         ) from None
     except OSError as error:
         raise TrueupError(
@@ -76,10 +76,12 @@ def content(root: Path, file: str) -> bytes:
 def taken_names(root: Path, folder: str) -> set[str]:
     """The names below the definitions folder that no new definition can have, as `folded` makes them.
 
-    Each file's path without its ending is one, whatever the ending is.
+    Each file's path without its ending is one, whatever the ending is; and a folder's that ends as a definition does.
     """
     start = root / folder
-    return {folded(path.relative_to(start).with_suffix("").as_posix()) for path in _files(start)}
+    folders = (Path(place) / name for place, names, _ in os.walk(start) for name in names)
+    there = [*_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
+    return {folded(path.relative_to(start).with_suffix("").as_posix()) for path in there}
 
 
 def parts_in(root: Path, folder: str) -> dict[str, Any]:
