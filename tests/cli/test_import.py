@@ -266,7 +266,7 @@ def test_a_value_that_looks_like_a_reference_keeps_no_other_assistant_from_being
     ran = empty.run("import")
     assert ran.code == 0, ran.err
     assert last(ran.out) == "Import: 2 written, 0 linked, 0 there already."
-    assert "response_format" in ran.out
+    assert "x is the file that a definition would read in its place." in ran.out
     assert "response_format" not in (empty.root / "assistants/bad.yaml").read_text("utf-8")
     assert last(empty.run("plan").out).startswith(EMPTY)
 

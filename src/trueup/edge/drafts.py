@@ -36,7 +36,7 @@ LONG_TEXT: Final = 1_000
 SCHEMA_FILE: Final = ".trueup/schemas/definition.schema.json"
 
 
-_NOT_OURS: Final = "would be read in its place"
+_NOT_OURS: Final = "is the file that a definition would read in its place"
 """Ends what is said of a live value that looks like the reference to a file."""
 
 Audit = Callable[[Definition], Iterable[Diagnostic]]

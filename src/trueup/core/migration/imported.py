@@ -85,7 +85,9 @@ def fitted(body: Mapping[str, Any], problems: Problems, *, linked: bool) -> Fitt
         fatal = next((item for item in found if not item.path or item.path[0] not in body.keys() - KEYSTONES), None)
         if fatal is not None:
             return Fitted({}, tuple(remarks), fatal.message)
-        taken = {_place(item.path, body, linked): item for item in found}
+        taken: dict[Path, Diagnostic] = {}
+        for item in found:
+            taken.setdefault(_place(item.path, body, linked), item)  # the first is the cause of those behind it
         remarks += [_remark(path, item, linked) for path, item in taken.items()]
         body = _without(body, set(taken))
     return Fitted({}, tuple(remarks), "too much of it cannot be written")
