@@ -67,29 +67,20 @@ class Builder:
 
     def scalar(self, event: Any) -> None:
         """A word or a quoted text, as a key or a value."""
-        self._count(1, event)
-        self._refuse_tag(event)
+        self._nodes += 1
+        if event.tag is not None or self._nodes > NODE_LIMIT:
+            self._refuse(event)
         if not self._stack:
             self._top(event, "a single value" if event.value else "nothing")
         frame = self._stack[-1]
         text: str = event.value
-        value: Any = text
-        if event.implicit[0]:
-            try:
-                value = scalar(text)
-            except ValueError as error:
-                self._note(
-                    "not-a-number",
-                    f"{str(error)[:120]}",
-                    self._at(event.start_mark),
-                    "Write it in quotes if it is text.",
-                )
+        value: Any = self._word(text, event) if event.implicit[0] else text
         if self._restore and isinstance(value, str):
             value = value.translate(self._restore)
         if frame.key is None and type(frame.value) is dict:
             self._key(frame, value, text, event)
             return
-        mark = self._leaf(event)
+        mark = self._leaf(event) if self._locate else None
         if event.anchor is not None:
             self._anchors[event.anchor] = Anchored(value, mark, 1, 0)
         self._store(frame, value, mark)
@@ -140,8 +131,10 @@ class Builder:
             self._note(
                 code, f"the alias *{event.anchor} {what}", self._at(event.start_mark), "Write the value out here."
             )
-            found = Anchored(None, self._leaf(event), 1, 0)
-        self._count(found.nodes, event)
+            found = Anchored(None, self._leaf(event) if self._locate else None, 1, 0)
+        self._nodes += found.nodes
+        if self._nodes > NODE_LIMIT:
+            self._refuse(event)
         if len(self._stack) + found.height > DEPTH_LIMIT:
             self._too_deep(event)
         frame.height = max(frame.height, found.height + 1)
@@ -150,9 +143,20 @@ class Builder:
         else:
             self._store(frame, copied(found.value), found.mark)
 
+    def _word(self, text: str, event: Any) -> Any:
+        """What an unquoted text means; one that is no number as JSON has them is noted, and stays text."""
+        try:
+            return scalar(text)
+        except ValueError as error:
+            self._note(
+                "not-a-number", f"{str(error)[:120]}", self._at(event.start_mark), "Write it in quotes if it is text."
+            )
+            return text
+
     def _open(self, value: Any, event: Any) -> None:
-        self._count(1, event)
-        self._refuse_tag(event)
+        self._nodes += 1
+        if event.tag is not None or self._nodes > NODE_LIMIT:
+            self._refuse(event)
         if len(self._stack) >= DEPTH_LIMIT:
             self._too_deep(event)
         self._stack.append(Frame(value, event, self._nodes - 1))
@@ -223,8 +227,8 @@ class Builder:
         frame.value = {**merged, **frame.value}
         frame.marks = {**marks, **frame.marks}
 
-    def _count(self, nodes: int, event: Any) -> None:
-        self._nodes += nodes
+    def _refuse(self, event: Any) -> None:
+        """Stops at one node too many, and notes a tag; an alias has none."""
         if self._nodes > NODE_LIMIT:
             self._stop(
                 "too-many-nodes",
@@ -232,16 +236,13 @@ class Builder:
                 event.start_mark,
                 "Split it, or use fewer aliases.",
             )
-
-    def _refuse_tag(self, event: Any) -> None:
-        if event.tag is not None:
-            self._note(
-                "tag",
-                f"the tag {event.tag[:60]} is not allowed",
-                self._at(event.start_mark),
-                "Remove it: types follow from the value, and quotes make text.",
-                self._path(),
-            )
+        self._note(
+            "tag",
+            f"the tag {event.tag[:60]} is not allowed",
+            self._at(event.start_mark),
+            "Remove it: types follow from the value, and quotes make text.",
+            self._path(),
+        )
 
     def _too_deep(self, event: Any) -> None:
         self._stop(
@@ -266,8 +267,8 @@ class Builder:
     def _at(self, mark: Any) -> Position:
         return self._lines.at(mark.line, mark.column)
 
-    def _leaf(self, event: Any) -> Mark | None:
-        return (event.start_mark.line, event.start_mark.column, None) if self._locate else None
+    def _leaf(self, event: Any) -> Mark:
+        return event.start_mark.line, event.start_mark.column, None
 
     def _path(self) -> Path:
         """The way to the mapping or sequence that is open now."""

@@ -97,10 +97,10 @@ def _drain(next_event: Any, builder: Builder) -> None:
     skipped = (yaml.StreamStartEvent, yaml.DocumentEndEvent)
     while True:
         event = next_event()
-        kind = type(event)
-        if kind in take:
-            take[kind](event)
-        elif kind not in skipped:
+        handler = take.get(type(event))
+        if handler is not None:
+            handler(event)
+        elif type(event) not in skipped:
             return
 
 

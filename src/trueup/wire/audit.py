@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
+from trueup.core.canonical import OBJECT
 from trueup.core.rules.fault import Fault
 from trueup.core.rules.losses import CODE
 from trueup.core.source import Path, Severity
@@ -208,24 +210,27 @@ def _size(value: Any) -> int:
 def _tools(body: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     tools = body.get("tools")
     for index, tool in enumerate(tools if isinstance(tools, (list, tuple)) else ()):
-        if isinstance(tool, Mapping):
+        if isinstance(tool, OBJECT):
             yield index, tool
 
 
-def _below(keys: Collection[str], head: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=64)
+def _below(keys: frozenset[str], head: str) -> tuple[tuple[str, ...], ...]:
     """The rest of each key that begins so, as steps."""
-    return [tuple(key.removeprefix(head).split(".")) for key in sorted(keys) if key.startswith(head)]
+    return tuple(tuple(key.removeprefix(head).split(".")) for key in sorted(keys) if key.startswith(head))
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        if value is None or not isinstance(value, OBJECT):
+            return None
+        value = value.get(key)
     return value
 
 
 def _has(value: Any, path: tuple[str, ...]) -> bool:
     parent = _at(value, path[:-1])
-    return isinstance(parent, Mapping) and path[-1] in parent
+    return isinstance(parent, OBJECT) and path[-1] in parent
 
 
 def _without(value: Any, path: Path) -> Any:

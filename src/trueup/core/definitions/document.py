@@ -13,6 +13,8 @@ SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes that one file may hold."""
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
+"""The bytes of ASCII that are allowed. What is left without them is UTF-8 still, and most often nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
             "An instruction may have 256,000 characters. Split the file, or keep the data in a vector store.",
         )
     try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+        content = data.removeprefix(b"\xef\xbb\xbf")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         return _not_utf8(data, file, error)
     conflict = marked_at(text)
@@ -75,7 +78,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
             "Keep what is right of both sides and remove the lines <<<<<<<, ======= and >>>>>>>. Text that is meant to "
             "hold such lines needs a blank before them.",
         )
-    bad = _FORBIDDEN.search(text)
+    bad = _FORBIDDEN.search(text) if _FORBIDDEN.search(content.translate(None, _PLAIN).decode("utf-8")) else None
     if bad is None:
         return text
     return _problem(

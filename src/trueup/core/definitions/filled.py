@@ -74,6 +74,8 @@ class Filler:
 
     def _plain(self, value: Any, path: Path) -> Any:
         """What must hold no reference, as it is: a JSON Schema, or what came from a file. Nobody changes either."""
+        if not _may_refer(value):
+            return value
         waiting: list[tuple[Any, Path]] = [(value, path)]
         while waiting:
             entry, place = waiting.pop()
@@ -234,6 +236,20 @@ class Filler:
             path,
         )
         return None
+
+
+def _may_refer(value: Any) -> bool:
+    """Whether a reference may stand somewhere in a value: quicker told than where it stands, and mostly a no."""
+    waiting = [value]
+    while waiting:
+        entry = waiting.pop()
+        if type(entry) is dict:
+            if is_reference(entry, "var") or is_reference(entry, "file"):
+                return True
+            waiting.extend(entry.values())
+        elif type(entry) is list:
+            waiting.extend(entry)
+    return False
 
 
 def _is_tool(path: Path) -> bool:

@@ -39,6 +39,8 @@ UNFIT = frozenset("\"'`\\*?[]")
 DIGITS = 8
 """Hex digits of a short digest."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -63,7 +65,7 @@ def encode(stamp: Stamp) -> str:
     content = {"v": stamp.rules, "p": stamp.project, "t": stamp.target, "n": stamp.name, "o": stamp.operation}
     if stamp.protect:
         content["k"] = 1
-    return json.dumps({**content, "f": known}, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode({**content, "f": known})
 
 
 def parse(metadata: Any) -> Stamp | None:

@@ -7,16 +7,16 @@ over, because the schema has told of it already.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from trueup.core.canonical import NESTED
+from trueup.core.canonical import NESTED, OBJECT
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.stamp import KEY as STAMP_KEY
-from trueup.core.rules.fault import Fault, nearest, place, shown, spelt
+from trueup.core.rules.fault import Fault, nearest, place, shown
+from trueup.core.rules.numbers import lost_numbers
 from trueup.core.rules.written_schema import is_type
 from trueup.core.source import Path, Severity
 
@@ -28,9 +28,6 @@ STAMP_LENGTH = 512
 
 STAMP_NAMES = 256
 """Characters that project, target and name may have together, so that the stamp fits."""
-
-LARGEST_INTEGER = 2**53
-"""Integers beyond it lose digits in every program that reads JSON numbers as doubles; gateways do."""
 
 FIELDS = (
     "name", "description", "model", "instructions", "reasoning_effort", "temperature", "top_p", "tools",
@@ -69,8 +66,8 @@ def beyond_schema(
     yield from _twice(tools)
     yield from _unused(body, tools)
     yield from _words(body, tools)
-    yield from _numbers(body, ())
-    yield from _numbers(definition.options, ("options",))
+    yield from lost_numbers(body, ())
+    yield from lost_numbers(definition.options, ("options",))
     yield from _object_parameters(tools)
     for index, entry in enumerate(definition.lifecycle.ignore_changes):
         yield from _ignore(entry, ("lifecycle", "ignore_changes", index), today)
@@ -80,7 +77,7 @@ def written_schemas(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str
     """The JSON Schemas that a definition holds: functions' parameters and the response format's schema, by path."""
     for path, tool in _tools(body):
         parameters = _at(tool, "function", "parameters")
-        if isinstance(parameters, Mapping):
+        if isinstance(parameters, OBJECT):
             yield (*path, "function", "parameters"), parameters
     answer = _at(body, "response_format", "json_schema", "schema")
     if isinstance(answer, Mapping):
@@ -89,14 +86,16 @@ def written_schemas(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str
 
 def _at(value: Any, *path: str) -> Any:
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        if value is None or not isinstance(value, OBJECT):
+            return None
+        value = value.get(key)
     return value
 
 
 def _tools(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     tools = body.get("tools")
     for index, tool in enumerate(tools if isinstance(tools, list) else ()):
-        if isinstance(tool, Mapping):
+        if isinstance(tool, OBJECT):
             yield ("tools", index), tool
 
 
@@ -194,47 +193,12 @@ def _words(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any
             )  # fmt: skip
 
 
-def _numbers(value: Any, path: Path) -> Iterator[Fault]:
-    """Numbers that do not arrive as they were sent."""
-    if isinstance(value, float):
-        if not math.isfinite(value) and not _bounded(path, value):
-            yield Fault(
-                "bad-number",
-                path,
-                f"{place(path)} is {spelt(value)}, which JSON cannot hold",
-                "Write a finite number.",
-            )
-    elif isinstance(value, int):
-        if abs(value) > LARGEST_INTEGER and not _bounded(path, value):
-            yield Fault(
-                "bad-number", path, f"{place(path)} is a whole number beyond 2**53, which gateways round",
-                "Write it as text, in quotes.",
-            )  # fmt: skip
-    elif isinstance(value, Mapping):
-        for key, entry in value.items():
-            if not isinstance(entry, str):
-                yield from _numbers(entry, (*path, key))
-    elif isinstance(value, list):
-        for index, entry in enumerate(value):
-            if not isinstance(entry, str):
-                yield from _numbers(entry, (*path, index))
-
-
-FREE = frozenset({"parameters", "schema", "options", "hybrid_search"})
-"""Keys below which a schema says nothing about numbers."""
-
-
-def _bounded(path: Path, value: float) -> bool:
-    """Whether the schema has refused this number already: everywhere but in free-form parts, save for not-a-number."""
-    return value == value and (path[:1] == ("metadata",) or FREE.isdisjoint(path[:5]))
-
-
 def _object_parameters(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
     for tool_path, tool in tools:
         parameters = _at(tool, "function", "parameters")
-        path = (*tool_path, "function", "parameters")
-        if not isinstance(parameters, Mapping) or parameters.get("type") == "object":
+        if not isinstance(parameters, OBJECT) or parameters.get("type") == "object":
             continue
+        path = (*tool_path, "function", "parameters")
         hint = "Write type: object, and under properties what the function takes; or leave parameters out."
         if "type" not in parameters:
             yield Fault("missing-key", (*path, "type"), f"{place(path)} lacks type: object", hint)
