@@ -42,6 +42,16 @@ class Upstream(Server):
         """What somebody changes by hand, past every gateway."""
         assert self.answer(Call("POST", f"/assistants/{live_id}", json=body)).status == 200
 
+    def make(self, **body: Any) -> str:
+        """What somebody else creates; its id."""
+        made = self.answer(Call("POST", "/assistants", json=body))
+        assert made.status == 200
+        return str(made.json["id"])
+
+    def remove(self, live_id: str) -> None:
+        """What somebody deletes, past every gateway."""
+        assert self.answer(Call("DELETE", f"/assistants/{live_id}")).status == 200
+
     @property
     def writes(self) -> list[Any]:
         """The requests that arrived and were no reads."""
