@@ -27,7 +27,7 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_what_it_has_in_common_with_the_plan_file_is_the_same() -> None:
-    for name in ("identity", "change", "fieldChange", "call", "record", "applied", "position", "stretch"):
+    for name in ("identity", "change", "fieldChange", "call", "record", "applied", "position", "stretch", "ignored"):
         assert REPORT["$defs"][name] == PLAN["$defs"][name], name
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.core.errors import TrueupError
+    from trueup.core.plans.history import History
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.report import Report
     from trueup.core.plans.unmanaged import Unmanaged
@@ -45,12 +46,12 @@ def plan_text(plan: Plan, screen: Screen) -> str:
     return text.plan(plan, verbose=screen.verbose > 0, **screen.look)
 
 
-def drift(plan: Plan, unmanaged: Unmanaged | None, screen: Screen) -> str:
+def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen) -> str:
     """What differs from what was applied."""
     if screen.format == "json":
         from trueup.render import json
 
-        return json.drift(plan, unmanaged)
+        return json.drift(plan, unmanaged, history)
     if screen.format == "markdown":
         from trueup.render import markdown
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from trueup.cli.options import CONSENT, DECIDING, NETWORK, PAGES, STAMPING, VARS, Flags, takes
+from trueup.cli.provenance import NAMED, provenance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Make what is live as the files say.")
 @click.argument("what", nargs=-1, metavar="[NAME… | PLAN]")
-@takes(VARS, NETWORK, DECIDING, STAMPING, CONSENT, formats=PAGES)
-def apply(flags: Flags, what: tuple[str, ...]) -> int:
+@takes(VARS, NETWORK, DECIDING, STAMPING, CONSENT, NAMED, formats=PAGES)
+def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str | None) -> int:
     """Make what is live as the files say: plan, show, confirm, execute.
 
     NAME is a name, a path, a folder, a glob, or a part (all who use it). With a PLAN that `trueup plan --out` wrote,
@@ -27,23 +29,27 @@ def apply(flags: Flags, what: tuple[str, ...]) -> int:
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
+    made = provenance(commit, pipeline, os.environ)
     promised = _promised(flags, what)
+    if promised is not None:
+        applying.refuse_snapshot(promised)
     session = open_session(flags, promised.identity.target if promised is not None else "")
     if promised is None:
-        return int(complete(applying.apply(session, what)))
+        return int(complete(applying.apply(session, what, made)))
     applying.refuse_other_plan(promised, session)
-    return int(complete(applying.apply(session, (), promised=promised, file=what[0])))
+    return int(complete(applying.apply(session, (), made, promised=promised, file=what[0])))
 
 
 @click.command(short_help="Delete what state holds for the target.")
-@takes(VARS, NETWORK, CONSENT, DECIDING[-1:], formats=PAGES)
-def destroy(flags: Flags) -> int:
+@takes(VARS, NETWORK, CONSENT, DECIDING[-1:], NAMED, formats=PAGES)
+def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
     """Delete every assistant that state holds for the target; what is protected stays."""
     from trueup.cli import applying
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
-    return int(complete(applying.apply(open_session(flags), (), destroy=True)))
+    made = provenance(commit, pipeline, os.environ)
+    return int(complete(applying.apply(open_session(flags), (), made, destroy=True)))
 
 
 def _promised(flags: Flags, what: tuple[str, ...]) -> Plan | None:

@@ -20,7 +20,7 @@ from trueup.core.memory.state import State
 from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged, tripped
 from trueup.core.plans.plan import WRITES, Action, Plan
 from trueup.core.plans.plan_codec import digest
-from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import summary
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
@@ -54,7 +54,13 @@ class Consent:
 
 
 async def apply(
-    session: Session, names: Sequence[str], *, promised: Plan | None = None, file: str = "", destroy: bool = False
+    session: Session,
+    names: Sequence[str],
+    made: Provenance,
+    *,
+    promised: Plan | None = None,
+    file: str = "",
+    destroy: bool = False,
 ) -> Exit:
     """Carries out one apply under the target's lock and reports it; `file` is where a promised plan stood.
 
@@ -71,12 +77,22 @@ async def apply(
             consent = _consent(session, work.plan, promised)
             if consent.refused:
                 again = line(session, promised or work.plan, names, file=file)
-                return _refuse(session, work.plan, consent.refused, again)
+                return _refuse(session, work.plan, consent.refused, again, made)
             if consent.asked:
                 work = await _work(session, courier, definitions(session), names, work.plan, destroy)
             report = await _execute(session, courier, work)
+    report = replace(report, provenance=made)
     _tell(session, report, is_promised=promised is not None)
     return worst(report.codes)
+
+
+def refuse_snapshot(promised: Plan) -> None:
+    """Raises where a saved plan was made from an export."""
+    if promised.snapshot:
+        raise RefusedError(
+            f"This plan was made from a snapshot of {promised.snapshot}, not from what is live: it is never applied.",
+            "Make one of what is live, with `trueup plan --out FILE`, and have it reviewed.",
+        )
 
 
 def refuse_other_plan(promised: Plan, session: Session) -> None:
@@ -173,7 +189,7 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 
-def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: str) -> Exit:
+def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: str, made: Provenance) -> Exit:
     """Says which guard refused, and the line to use; as a report where a document is wanted."""
     problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
     report = Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {again}",), provenance=made)
@@ -238,6 +254,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
     if report.outcomes or report.problems or is_promised:
         separator = "" if is_promised or screen.quiet else "\n"
         screen.result(separator + answers.report(report, screen))
+    screen.keep(lambda place: answers.report(report, place))
 
 
 @contextmanager
@@ -254,6 +271,5 @@ def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
     try:
         yield
     finally:
-    screen.keep(lambda place: answers.report(report, place))
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,25 +7,41 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.options import LISTS, NETWORK, VARS, Flags, takes
+from trueup.cli.provenance import REPORTS
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.errors import Exit
+    from trueup.core.plans.history import History
     from trueup.core.plans.plan import Plan
+    from trueup.core.plans.sightings import Earlier
     from trueup.core.plans.unmanaged import Unmanaged
+    from trueup.edge.loader import Loaded
+    from trueup.engine.plan import Planning
 
 
 @click.command(short_help="Show what differs from what was applied.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--all", "everything", is_flag=True, help="Also undeclared fields, and assistants nobody manages.")
-@takes(VARS, NETWORK, formats=LISTS)
-def drift(flags: Flags, names: tuple[str, ...], everything: bool) -> int:
+@click.option("--since", metavar="FILE", help="An earlier JSON report of drift: since when each drift is seen.")
+@click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, marked as old.")
+@takes(VARS, NETWORK, REPORTS, formats=LISTS)
+def drift(
+    flags: Flags,
+    names: tuple[str, ...],
+    everything: bool,
+    since: str | None,
+    snapshot: str | None,
+    reports: str | None,
+) -> int:
     """Show what differs from what was applied: what somebody changed or deleted by other ways.
 
     Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
     undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
+    With --since each drift tells since when it is seen, with --reports who applied before it.
     """
     from trueup.cli import answers
+    from trueup.cli.looking import looked
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
@@ -37,22 +53,58 @@ def drift(flags: Flags, names: tuple[str, ...], everything: bool) -> int:
     return int(_exit(plan))
 
 
-async def _look(session: Session, names: tuple[str, ...], everything: bool) -> tuple[Plan, Unmanaged | None]:
-    from trueup.cli.planning import plan_afresh
-    from trueup.cli.session import definitions
-    from trueup.cli.transport import reading
+def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
     from trueup.core.definitions.names import select
     from trueup.core.plans.unmanaged import unmanaged
 
-    loaded = definitions(session)
-    async with reading(session) as courier:
-        planning = await plan_afresh(session, courier, loaded, session.store.load(), names)
-    if not everything:
-        return planning.plan, None
     known = loaded.names | planning.state.records.keys() | set(names)  # each name was found in the plan already
     chosen = select(names, loaded.definitions, known)
     bodies = {item.name: item.body for item in loaded.definitions if item.name in chosen}
-    return planning.plan, unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics)
+    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics)
+
+
+def _history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
+    """The plan with what is known of each drift's beginning and of the applies before it. Raises TrueupError."""
+    import time
+    from dataclasses import replace
+
+    from trueup.cli.provenance import origins_of
+    from trueup.core.migration.export import moment
+    from trueup.core.plans.history import History
+    from trueup.core.plans.outside import is_outside
+    from trueup.core.plans.sightings import sightings, told
+
+    plan = planning.plan
+    now = plan.snapshot or moment(time.time())
+    earlier = _earlier(session, since) if since is not None else None
+    shown, carried = sightings(plan, planning.judged, earlier, now)
+    names = [change.name for change in plan.changes if is_outside(change)]
+    origins = origins_of(session, planning, names, reports)
+    plan = told(plan, shown)
+    changes = tuple(
+        replace(change, remarks=(*change.remarks, origins[change.name].sentence)) if change.name in origins else change
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes), History(now, shown, carried, origins)
+
+
+def _earlier(session: Session, file: str) -> Earlier:
+    """What an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
+    from trueup.core.errors import TrueupError
+    from trueup.core.plans.sightings import Earlier, read_earlier
+    from trueup.edge.report_files import read_report
+
+    document = read_report(session.root / file)
+    if document is None:
+        session.screen.say(f"There is no earlier report {file}: what drifts is told as seen since now.")
+        return Earlier("", ())
+    try:
+        found = read_earlier(document, session.identity)
+    except TrueupError as error:
+        raise TrueupError(f"{file}: {error.message}", error.hint) from None
+    if found is None:
+        session.screen.say(f"{file} tells of a command that failed: what drifts is told as seen since now.")
+    return found or Earlier("", ())
 
 
 def _exit(plan: Plan) -> Exit:

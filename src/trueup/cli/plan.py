@@ -21,15 +21,22 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what apply would do.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--out", metavar="FILE", help="Also write the plan to a file, for `trueup apply FILE`.")
+@click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, never applied.")
 @click.option("--connections", metavar="FOLDER", help="Addresses, credentials and commands of the trueup.yaml there.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is held back.")
 @takes(VARS, NETWORK, DECIDING, STAMPING, formats=PAGES)
 def plan(
-    flags: Flags, names: tuple[str, ...], out: str | None, connections: str | None, detailed_exitcode: bool
+    flags: Flags,
+    names: tuple[str, ...],
+    out: str | None,
+    snapshot: str | None,
+    connections: str | None,
+    detailed_exitcode: bool,
 ) -> int:
     """Show what apply would do: files, what was applied, and what is live, compared.
 
     NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is written but FILE.
+    With --snapshot nothing is sent and no credential is needed; what comes of it is marked as old and never applied.
     With --connections what trueup.yaml itself says of where to go is shown and not used: for files nobody reviewed yet.
     """
     from trueup.cli.loop import complete
@@ -39,7 +46,7 @@ def plan(
     place = session.root / out if out is not None else None
     if place is not None:
         _refuse_place(place, session)
-    made = complete(_plan(session, names))
+    made = complete(_plan(session, names, snapshot))
     if place is not None:
         save(made, place)
     show_guarded(made, session, names, out or "")
@@ -65,6 +72,7 @@ def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> None:
 
     is_short = screen.quiet and screen.is_text
     screen.result(summary(plan) if is_short else answers.plan(plan, screen, alerts))
+    screen.keep(lambda place: answers.plan(plan, place, alerts))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -72,7 +80,6 @@ def _refuse_place(path: Path, session: Session) -> None:
     from trueup.edge.plan_file import refuse_place
     from trueup.edge.store import FOLDER
 
-    screen.keep(lambda place: answers.plan(plan, place, alerts))
     refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions))
 
 
@@ -88,7 +95,7 @@ def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str
     from trueup.cli.acknowledge import line, tell_idle
     from trueup.core.plans.guard import tripped
 
-    reasons = tripped(plan, session.target.guard)
+    reasons = tripped(plan, session.target.guard) if not plan.snapshot else ()
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
     again = line(session, plan, names, file=file) if reasons else ""
     show_plan(plan, session.screen, [f"{words} To go on: {again}"] if reasons else [])
@@ -99,14 +106,10 @@ def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str
         session.screen.note(f"  {again}")
 
 
-async def _plan(session: Session, names: tuple[str, ...]) -> Plan:
-    from trueup.cli.planning import plan_afresh
-    from trueup.cli.session import definitions
-    from trueup.cli.transport import reading
+async def _plan(session: Session, names: tuple[str, ...], snapshot: str | None) -> Plan:
+    from trueup.cli.looking import looked
 
-    loaded = definitions(session)
-    async with reading(session) as courier:
-        planning = await plan_afresh(session, courier, loaded, session.store.load(), names)
+    _, planning = await looked(session, names, snapshot)
     return planning.plan
 
 

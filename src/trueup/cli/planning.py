@@ -41,6 +41,13 @@ async def plan_afresh(
 ) -> Planning:
     """The plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
     view = await read_live(session, courier, state)
+    return plan_of(session, loaded, state, view, names, destroy=destroy)
+
+
+def plan_of(
+    session: Session, loaded: Loaded, state: State, view: View, names: Sequence[str] = (), *, destroy: bool = False
+) -> Planning:
+    """The same, of a view that was read before. Raises TrueupError."""
     with paused():
         planning = _compared(session, loaded, state, view, names, destroy=destroy)
     return replace(planning, plan=_with_notes(planning.plan, session, loaded, view))

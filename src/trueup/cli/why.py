@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.options import DECIDING, NETWORK, VARS, Flags, takes
+from trueup.cli.provenance import REPORTS
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 @click.command(short_help="Explain what decides each field of an assistant.")
 @click.argument("name")
 @click.argument("field", required=False)
-@takes(VARS, NETWORK, DECIDING)
-def why(flags: Flags, name: str, field: str | None) -> int:
+@takes(VARS, NETWORK, DECIDING, REPORTS)
+def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
     """Explain what decides each field of an assistant: file, what was applied, live, and the rule.
 
     FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
+    With --reports it is told who applied last.
     """
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
     session = open_session(flags)
-    answer = complete(_answer(session, name, field))
+    answer = complete(_answer(session, name, field, reports))
     if flags.json:
         from trueup.render import json as as_json
 
@@ -42,8 +44,11 @@ def why(flags: Flags, name: str, field: str | None) -> int:
     return 0
 
 
-async def _answer(session: Session, asked: str, field: str | None) -> Why:
+async def _answer(session: Session, asked: str, field: str | None, reports: str | None) -> Why:
+    from dataclasses import replace
+
     from trueup.cli.planning import plan_afresh
+    from trueup.cli.provenance import origins_of
     from trueup.cli.session import definitions
     from trueup.cli.transport import reading
     from trueup.core.definitions.names import meant, select
@@ -57,6 +62,7 @@ async def _answer(session: Session, asked: str, field: str | None) -> Why:
         raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")
     definition = next((item for item in loaded.definitions if item.name == chosen[0]), None)
     made = _why(session, chosen[0], definition, planning)
+    made = replace(made, origin=origins_of(session, planning, chosen, reports).get(chosen[0]))
     fields = {item.name: item for item in made.fields}
     if field is None:
         return made
@@ -65,8 +71,6 @@ async def _answer(session: Session, asked: str, field: str | None) -> Why:
             f"{chosen[0]} has no field {field!r} in its file, in what was applied, or live beside its default.",
             meant(field, fields.keys()),
         )
-    from dataclasses import replace
-
     return replace(made, fields=(fields[field],))
 
 

@@ -22,13 +22,15 @@ from trueup.wire.base import Adapter
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A plan with what it was made from. `operations` are the operations known to be in place, by name."""
+    """A plan with what it was made from. `operations` are the operations known to be in place, by name; `judged` are
+    the names that the plan is about, also those with nothing to do."""
 
     plan: Plan
     state: State
     view: View
     seen: Mapping[str, Seen]
     operations: Mapping[str, frozenset[str]]
+    judged: frozenset[str] = frozenset()
 
 
 def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Planning:
@@ -58,7 +60,8 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
         records=len(state.records),
         complete=view.complete,
     )
-    return Planning(plan, state, view, seen, _operations({**records_of_stamps(stamped), **state.records}, seen))
+    operations = _operations({**records_of_stamps(stamped), **state.records}, seen)
+    return Planning(plan, state, view, seen, operations, frozenset(verdicts))
 
 
 def _is_listed(change: Change) -> bool:

@@ -10,7 +10,7 @@ from trueup.core.plans.plan import Action, Change, FieldChange, Plan
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import say
 from trueup.core.source import Diagnostic, Position, Severity, in_order
-from trueup.render.plan_text import SIGNS, as_drift, is_outside
+from trueup.render.plan_text import SIGNS, as_drift, is_outside, old
 from trueup.render.report_text import ended
 
 _LEVELS = {
@@ -38,7 +38,7 @@ def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
         for change in plan.changes
         if change.others and change.action not in _LEVELS
     ]
-    return _urgent([*in_order(plan.diagnostics), *found, *twins, *_partial(plan)])
+    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *twins, *_partial(plan)])
 
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
@@ -46,7 +46,7 @@ def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
     found = [_of_change(as_drift(change), Severity.ERROR) for change in plan.changes if is_outside(change)]
     found += [_of_change(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
     found += [_of_change(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
-    return _urgent([*in_order(plan.diagnostics), *found, *_partial(plan)])
+    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *_partial(plan)])
 
 
 def of_report(report: Report) -> tuple[Diagnostic, ...]:
@@ -77,11 +77,16 @@ def _partial(plan: Plan) -> list[Diagnostic]:
     return [] if plan.complete or known else [Diagnostic(Severity.WARNING, "partial-view", words, hint=hint)]
 
 
+def _old(plan: Plan) -> list[Diagnostic]:
+    return [Diagnostic(Severity.WARNING, "snapshot", old(plan))] if plan.snapshot else []
+
+
 def _of_change(change: Change, severity: Severity) -> Diagnostic:
     message, hint = say(change.reason, change.name, change.others, change.moved_from)
     fields = ", ".join(item.path for item in change.fields) if change.action is not Action.CREATE else ""
     words = f"{change.name}: {SIGNS[change.action].word}: {change.message or message}"
     words += f" ({fields})" if fields else ""
+    words = ". ".join([words, *(remark.removesuffix(".") for remark in change.remarks)])
     wants_hint = change.action not in (Action.CREATE, Action.MODIFY) or change.hint
     return Diagnostic(
         severity,

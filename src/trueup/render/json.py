@@ -13,9 +13,11 @@ from typing import Any
 
 from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import TrueupError, worst
+from trueup.core.plans.history import History
 from trueup.core.plans.plan import Change, Plan
 from trueup.core.plans.plan_codec import digest, encode, plain
 from trueup.core.plans.report import Outcome, Report
+from trueup.core.plans.sightings import Sighting
 from trueup.core.plans.summary import counts, summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.why import Why
@@ -28,6 +30,8 @@ from trueup.render.values import is_text
 from trueup.wire.described import Described, Table
 
 FORMAT_VERSION = 1
+
+NO_HISTORY = History("")
 
 
 def plan(plan: Plan) -> str:
@@ -42,9 +46,12 @@ def plan(plan: Plan) -> str:
     )
 
 
-def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
-    """What somebody changed outside, what nobody manages if that is asked for, and the summary of `drift`."""
-    more = {} if unmanaged is None else {"unmanaged": unmanaged}
+def drift(plan: Plan, unmanaged: Unmanaged | None = None, history: History = NO_HISTORY) -> str:
+    """What somebody changed outside, what nobody manages if that is asked for, and the summary of `drift`.
+
+    `history` is since when, and by whom it was applied before.
+    """
+    more: dict[str, Any] = {} if unmanaged is None else {"unmanaged": unmanaged}
     outside = [plain(change) for change in plan.changes if is_outside(change)]
     return _document(
         "drift",
@@ -53,17 +60,27 @@ def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
         drifted=outside,
         texts=_texts([change for change in plan.changes if is_outside(change)]),
         summary=drift_summary(plan),
+        snapshot=plan.snapshot or None,
+        ignored=plan.ignored,
+        diagnostics=[_diagnostic(item) for item in plan.diagnostics],
+        checked_at=history.checked_at,
+        seen=[_sighting(item) for item in (*history.shown, *history.carried)],
+        applied=[{"name": name, **plain(origin)} for name, origin in history.origins.items()],
         **more,
     )
 
 
 def report(report: Report) -> str:
     """What an apply did, one outcome for each assistant; `exit` is the code the command ends with."""
+    operations = {change.name: change.operation for change in report.plan.changes}
     return _document(
         "report",
         target=plain(report.plan.identity),
         digest=digest(report.plan),
-        outcomes=[_outcome(outcome) for outcome in report.outcomes],
+        commit=report.provenance.commit or None,
+        pipeline=report.provenance.pipeline or None,
+        applied_at=report.provenance.at or None,
+        outcomes=[_outcome(outcome, operations.get(outcome.name, "")) for outcome in report.outcomes],
         only_fresh=report.only_fresh,
         calls=report.calls,
         retries=report.retries,
@@ -159,7 +176,12 @@ def _document(kind: str, **content: Any) -> str:
     return text.replace("##[", "#\\u0023[") + "\n"  # the same value; in a log a runner would obey it
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _sighting(item: Sighting) -> dict[str, Any]:
+    """One drifted field; `since` is always there, null where it is not known."""
+    return {"name": item.name, "field": item.field, "live": item.live, "since": item.since}
+
+
+def _outcome(outcome: Outcome, operation: str) -> dict[str, Any]:
     """Every key is always there, so that a reader needs no defaults."""
     return {
         "name": outcome.name,
@@ -172,6 +194,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "not_kept": list(outcome.not_kept),
         "others": list(outcome.others),
         "attempts": outcome.attempts,
+        "operation": operation,
         "position": plain(outcome.position),
     }
 

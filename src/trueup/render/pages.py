@@ -15,7 +15,7 @@ from trueup.core.plans.wording import say
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, in_order
 from trueup.render.markup import LOOK, shown
-from trueup.render.plan_text import SIGNS, as_drift, drift_summary, flags_of, is_outside, notes, shown_changes
+from trueup.render.plan_text import SIGNS, as_drift, drift_summary, flags_of, is_outside, notes, old, shown_changes
 from trueup.render.report_text import ended, report_summary
 from trueup.render.shared import Shared, shared
 from trueup.render.style import Tone
@@ -64,7 +64,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
         flags=flags_of(plan.options, LOOK),
         summary=summary(plan),
         digest=digest(plan),
-        alerts=tuple(alerts),
+        alerts=(*_old(plan), *alerts),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(_stamps_together(changes, by_name)),
         problems=in_order(plan.diagnostics),
@@ -91,6 +91,7 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None) -> Page:
         target=_target(plan),
         where=_where(plan),
         summary=drift_summary(plan),
+        alerts=_old(plan),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(by_name.values()),
         problems=in_order(plan.diagnostics),
@@ -171,6 +172,11 @@ def _remarks(plan: Plan, nothing: str) -> tuple[str, ...]:
     if not plan.complete:
         return (PARTIAL,)
     return (nothing,) if nothing else ()
+
+
+def _old(plan: Plan) -> tuple[str, ...]:
+    """What must be read first of a plan made from a snapshot."""
+    return (old(plan),) if plan.snapshot else ()
 
 
 def _group(title: str, changes: Sequence[Change], by_name: dict[str, Block]) -> Group:

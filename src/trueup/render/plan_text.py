@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from trueup.core.plans.outside import OUTSIDE
+from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
-from trueup.core.plans.summary import summary
+from trueup.core.plans.summary import aged, as_of, summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import say
 from trueup.core.projects.project import LOCAL
@@ -56,7 +58,6 @@ _QUIET = frozenset({Action.RECORD, Action.FORGET, Action.NOTHING})
 _TWIN = Sign("!", "twin", Tone.HELD)
 """Of one that is as it should be, but not alone."""
 
-_OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 _HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD})
 
 
@@ -77,7 +78,7 @@ def shown_changes(plan: Plan, *, everything: bool = False) -> list[Change]:
     """The changes that a plan shows, in the order in which it does; `everything`: also what is only remembered."""
     order = list(SIGNS)
     return sorted(
-        (change for change in plan.changes if everything or change.others or change.action not in _QUIET),
+        (change for change in plan.changes if everything or _is_told(change)),
         key=lambda change: order.index(change.action),
     )
 
@@ -102,16 +103,9 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> It
     yield (Piece(drift_summary(plan), Tone.STRONG),)
 
 
-def is_outside(change: Change) -> bool:
-    """Whether somebody changed or deleted it since it was applied, or may have; being behind is not that."""
-    if change.reason is Reason.BEHIND:
-        return False
-    return change.reason is Reason.DELETED_OUTSIDE or any(item.cause in _OUTSIDE for item in change.fields)
-
-
 def as_drift(change: Change) -> Change:
     """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
-    outside = tuple(item for item in change.fields if item.cause in _OUTSIDE)
+    outside = tuple(item for item in change.fields if item.cause in OUTSIDE)
     reason = Reason.DRIFTED if change.reason is Reason.REVERTED else change.reason
     message, hint = (change.message, change.hint) if reason is change.reason else say(reason, change.name)
     return replace(
@@ -130,7 +124,7 @@ def drift_summary(plan: Plan) -> str:
     """The last line of `drift`, as stable as the plan's: the first three counts always, the others if not zero."""
     gone = sum(change.reason is Reason.DELETED_OUTSIDE for change in plan.changes)
     changed = [change for change in plan.changes if is_outside(change) and change.reason is not Reason.DELETED_OUTSIDE]
-    unknown = sum(all(item.cause not in _OUTSIDE - {Cause.UNKNOWN} for item in change.fields) for change in changed)
+    unknown = sum(all(item.cause not in OUTSIDE - {Cause.UNKNOWN} for item in change.fields) for change in changed)
     orphans = sum(change.action is Action.ORPHAN for change in plan.changes)
     unread = sum(change.action is Action.UNREAD for change in plan.changes)
     never = sum(change.action is Action.CREATE or change.reason in _NEVER for change in plan.changes)
@@ -144,7 +138,7 @@ def drift_summary(plan: Plan) -> str:
         (orphans, "orphaned"),
         (unread, "unreadable"),
     )
-    return line + "".join(f", {number} {word}" for number, word in more if number) + "."
+    return aged(line + "".join(f", {number} {word}" for number, word in more if number) + ".", plan)
 
 
 def change_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
@@ -174,10 +168,17 @@ def _header(plan: Plan, look: Look) -> Iterator[Row]:
 
 def flags_of(options: Options, look: Look) -> str:
     """The flags that made this plan another one than the plain command makes."""
+    if plan.snapshot:
+        yield from sentence(old(plan), 2, look, Tone.WARNING, "! ")
     found = [f"--on-drift {visible(options.on_drift, look)}"] if options.on_drift != "refuse" else []
     found += ["--prune"] if options.prune else []
     found += ["--stamp"] if options.stamp_all else []
     found += [f"--var {visible(name, look)}={value(options.vars[name], look, 30)}" for name in sorted(options.vars)]
+def old(plan: Plan) -> str:
+    """What a reader of a plan made from a snapshot must know first."""
+    return f"{as_of(plan)} It may have changed since: nothing was read now, and nothing of this can be applied."
+
+
     found += [f"--ack {visible(item, look)}" for item in options.accepted_ids]
     return " ".join(found)
 
@@ -239,6 +240,7 @@ def notes(change: Change) -> Iterable[str]:
 
 def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
     """Many writes of the stamp alone as one block."""
+    yield from change.remarks
     sign = SIGNS[Action.STAMP]
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(many(len(stamps), "assistant"), sign.tone))
     yield from hanging(first, [Piece(f"  {sign.word}: nothing else of them changes")], look.width, 4)

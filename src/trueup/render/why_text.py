@@ -19,6 +19,9 @@ def why_rows(why: Why, look: Look) -> Iterator[Row]:
     for item in why.fields:
         yield ()
         yield from _field(item, look)
+    if why.origin is not None:
+        yield ()
+        yield from sentence(why.origin.sentence, 2, look)
     for name, note in why.notes.items():
         yield ()
         yield from sentence(f"{name}: {note}", 2, look, Tone.FAINT)

@@ -101,7 +101,7 @@ def refuse_other_target(export: Export, identity: Identity) -> None:
 
 
 def _text(export: Export, assistants: Iterable[Exported], *, escaped: bool) -> str:
-    head = {"format_version": FORMAT_VERSION, "kind": KIND, "exported_at": _moment(export.exported_at)}
+    head = {"format_version": FORMAT_VERSION, "kind": KIND, "exported_at": moment(export.exported_at)}
     parts = [f'"{key}":{_json(value, escaped)}' for key, value in head.items()]
     target = _json(identity_value(export.identity), escaped)
     lines = ",\n".join(_json(_entry_value(entry), escaped) for entry in assistants)
@@ -121,9 +121,9 @@ def _entry_value(entry: Exported) -> dict[str, Any]:
     return value | {key: part for key, part in more.items() if part}
 
 
-def _moment(seconds: int) -> str:
+def moment(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC."""
-    return f"{(datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()}Z"
+    return f"{(datetime(1970, 1, 1) + timedelta(seconds=int(seconds))).isoformat()}Z"
 
 
 def _refuse_other(value: Any) -> None:

@@ -107,8 +107,8 @@ class Change:
     `record` is what state remembers once it is done (`kept` digests are filled from the answer). `wanted` says that
     a held-back change was asked for (exit 3). `others` are the ids of twins and namesakes. `sources` maps request
     paths (`tools[0].function`) to where they stand in the files; where the instructions differ, `stretches` says the
-    same of their lines and `functions` are the names the definition's tools have. All these and `message` are part of
-    no digest.
+    same of their lines and `functions` are the names the definition's tools have; `remarks` are sentences on what is
+    known beside the plan, such as since when a drift is seen. All these and `message` are part of no digest.
     """
 
     name: str
@@ -138,6 +138,22 @@ class Change:
     functions: tuple[str, ...] = ()
 
 
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A field that `lifecycle.ignore_changes` leaves alone; `differs`: live is not as the file says.
+
+    `reason` and `until` (an ISO date) are what the entry says, and `position` is where it stands.
+    """
+
+    name: str
+    field: str
+    reason: str = ""
+    until: str = ""
+    differs: bool = False
+    position: Position | None = None
 WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP, Action.RELEASE})
 """The actions that send a request which changes something."""
 
@@ -172,7 +188,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything an apply may do to one target, in name order."""
+    """Everything an apply may do to one target, in name order.
+
+    `ignored` are the fields that are left alone, in the order of names and entries; they are part of no digest.
+    `snapshot` is the moment (ISO 8601, UTC) of the export that stood for what is live, empty where that was read now:
+    such a plan is for looking at and is never applied.
+    """
 
     identity: Identity
     options: Options
@@ -182,3 +203,5 @@ class Plan:
     records: int = 0
     complete: bool = True
     diagnostics: tuple[Diagnostic, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    snapshot: str = ""

@@ -32,7 +32,7 @@ from trueup.core.checked import (
 )
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity, Stretch
 
 FORMAT_VERSION = 1
@@ -60,8 +60,13 @@ def decode(value: Any) -> Plan:
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256, in hex, over the target's identity and what each change does; the order of changes does not count."""
+    """SHA-256, in hex, over the target's identity and what each change does, and whether live was an old export.
+
+    The order of changes does not count.
+    """
     whole = hashlib.sha256(canonical_json(plain(plan.identity)))
+    if plan.snapshot:
+        whole.update(b"\nsnapshot")  # what was made from an old view is never the plan of what is live
     for change in sorted(canonical_json(_essence(change)) for change in plan.changes):
         whole.update(b"\n" + change)
     return whole.hexdigest()
@@ -247,6 +252,18 @@ _CHANGE = record_of(
         "parts": list_of(a_text),
         "stretches": list_of(_STRETCH),
         "functions": list_of(a_text),
+        "remarks": list_of(a_text),
+    },
+)
+_IGNORED = record_of(
+    Ignored,
+    {
+        "name": a_text,
+        "field": a_text,
+        "reason": a_text,
+        "until": a_text,
+        "differs": a_flag,
+        "position": optional(_POSITION),
     },
 )
 _IDENTITY = record_of(
@@ -275,5 +292,7 @@ _PLAN = record_of(
         "records": a_count,
         "complete": a_flag,
         "diagnostics": list_of(_DIAGNOSTIC),
+        "ignored": list_of(_IGNORED),
+        "snapshot": a_text,
     },
 )

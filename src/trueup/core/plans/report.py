@@ -42,6 +42,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who applied: the commit and the pipeline as CI names them, empty where nobody does; `at` is ISO 8601 in UTC."""
+
+    commit: str = ""
+    pipeline: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """An apply from end to end. `codes` are all exit codes that hold; `only_fresh` counts changes outside the plan."""
 
@@ -52,3 +61,4 @@ class Report:
     calls: int = 0
     retries: int = 0
     problems: tuple[str, ...] = field(default=())
+    provenance: Provenance = Provenance()

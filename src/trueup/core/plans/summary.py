@@ -42,14 +42,24 @@ def counts(plan: Plan) -> Counts:
 
 
 def summary(plan: Plan) -> str:
-    """The last line of a plan: five counts always, five more where they are not zero."""
+    """The last line of a plan: five counts always, the others where they are not zero."""
     found = counts(plan)
     line = (
         f"Plan: {found.create} to create, {found.modify} to modify, {found.delete} to delete, "
         f"{found.drifted} drifted, {found.unchanged} unchanged"
     )
     more = [f", {number} {word}" for name, word in _FURTHER if (number := getattr(found, name))]
-    return line + "".join(more) + "."
+    return aged(line + "".join(more) + ".", plan)
+
+
+def aged(line: str, plan: Plan) -> str:
+    """A summary line, with a sentence more where the plan was made from a snapshot."""
+    return f"{line} {as_of(plan)}" if plan.snapshot else line
+
+
+def as_of(plan: Plan) -> str:
+    """The sentence that marks a plan as old."""
+    return f"As of a snapshot of {plan.snapshot}."
 
 
 def _words(change: Change) -> set[str]:

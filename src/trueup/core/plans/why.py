@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from trueup.core.plans.origins import Origin
 from trueup.core.source import Position
 
 
@@ -38,7 +39,10 @@ class WhyField:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One assistant: `message` says what the plan does with it, `fields` are in the definition's order."""
+    """One assistant: `message` says what the plan does with it, `fields` are in the definition's order.
+
+    `origin` is the apply that sent what its stamp names, None where nobody asked.
+    """
 
     name: str
     id: str
@@ -46,3 +50,4 @@ class Why:
     fields: tuple[WhyField, ...]
     hint: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
