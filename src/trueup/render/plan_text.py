@@ -78,7 +78,7 @@ def shown_changes(plan: Plan, *, everything: bool = False) -> list[Change]:
     """The changes that a plan shows, in the order in which it does; `everything`: also what is only remembered."""
     order = list(SIGNS)
     return sorted(
-        (change for change in plan.changes if everything or _is_told(change)),
+        (change for change in plan.changes if everything or change.others or change.action not in _QUIET),
         key=lambda change: order.index(change.action),
     )
 
