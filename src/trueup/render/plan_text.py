@@ -162,23 +162,23 @@ def _header(plan: Plan, look: Look) -> Iterator[Row]:
     name = visible(to.target if is_local else f"{to.project}/{to.target}", look)
     where = "the embedded server" if is_local else f"{visible(to.protocol, look)} at {visible(to.base_url, look)}"
     yield from hanging((), [Piece(f"Target {name}", Tone.STRONG), Piece(f": {where}", Tone.FAINT)], look.width, 2)
+    if plan.snapshot:
+        yield from sentence(old(plan), 2, look, Tone.WARNING, "! ")
     if flags := flags_of(plan.options, look):
         yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
 
 
-def flags_of(options: Options, look: Look) -> str:
-    """The flags that made this plan another one than the plain command makes."""
-    if plan.snapshot:
-        yield from sentence(old(plan), 2, look, Tone.WARNING, "! ")
-    found = [f"--on-drift {visible(options.on_drift, look)}"] if options.on_drift != "refuse" else []
-    found += ["--prune"] if options.prune else []
-    found += ["--stamp"] if options.stamp_all else []
-    found += [f"--var {visible(name, look)}={value(options.vars[name], look, 30)}" for name in sorted(options.vars)]
 def old(plan: Plan) -> str:
     """What a reader of a plan made from a snapshot must know first."""
     return f"{as_of(plan)} It may have changed since: nothing was read now, and nothing of this can be applied."
 
 
+def flags_of(options: Options, look: Look) -> str:
+    """The flags that made this plan another one than the plain command makes."""
+    found = [f"--on-drift {visible(options.on_drift, look)}"] if options.on_drift != "refuse" else []
+    found += ["--prune"] if options.prune else []
+    found += ["--stamp"] if options.stamp_all else []
+    found += [f"--var {visible(name, look)}={value(options.vars[name], look, 30)}" for name in sorted(options.vars)]
     found += [f"--ack {visible(item, look)}" for item in options.accepted_ids]
     return " ".join(found)
 
@@ -234,13 +234,13 @@ def notes(change: Change) -> Iterable[str]:
         yield "It is created again under a new id."
     if change.display_name and change.action in (Action.DELETE, Action.ORPHAN):
         yield f'Its display name is "{change.display_name}".'
+    yield from change.remarks
     if change.backup:
         yield "The live object is kept in .trueup/backup/ first."
 
 
 def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
     """Many writes of the stamp alone as one block."""
-    yield from change.remarks
     sign = SIGNS[Action.STAMP]
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(many(len(stamps), "assistant"), sign.tone))
     yield from hanging(first, [Piece(f"  {sign.word}: nothing else of them changes")], look.width, 4)

@@ -136,8 +136,6 @@ class Change:
     parts: tuple[str, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     functions: tuple[str, ...] = ()
-
-
     remarks: tuple[str, ...] = ()
 
 
@@ -154,6 +152,8 @@ class Ignored:
     until: str = ""
     differs: bool = False
     position: Position | None = None
+
+
 WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP, Action.RELEASE})
 """The actions that send a request which changes something."""
 

@@ -42,7 +42,7 @@ def counts(plan: Plan) -> Counts:
 
 
 def summary(plan: Plan) -> str:
-    """The last line of a plan: five counts always, the others where they are not zero."""
+    """The last line of a plan: five counts always, five more where they are not zero."""
     found = counts(plan)
     line = (
         f"Plan: {found.create} to create, {found.modify} to modify, {found.delete} to delete, "
