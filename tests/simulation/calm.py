@@ -136,7 +136,8 @@ class Calm:
         one = self.first
         semantics = one.adapter().dialect.semantics
         live = self.vendor.live()
-        by_name = {births.name: live[births.id] for births in self.vendor.births.values() if births.id in live}
+        born = [birth for birth in self.vendor.births.values() if birth.by and birth.id in live]
+        by_name = {birth.name: live[birth.id] for birth in born}
         wanted = {str(definition.body["name"]): definition for definition in one.definitions.values()}
         if by_name.keys() != wanted.keys():
             raise self.oracle.broken(f"live are {sorted(by_name)}, wanted {sorted(wanted)}")

@@ -9,12 +9,12 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.engine.world import START, World
-from tests.simulation.disk import Disk
+from tests.engine.world import START, Clock, World
+from tests.simulation.disk import Disk, kind
 from tests.simulation.vendor import Vendor
 from trueup.core.call import Call, Reply
 from trueup.core.errors import StateError
@@ -35,6 +35,28 @@ Passing = Callable[["Checkout", Call], Awaitable[None]]
 """What happens to a request before it arrives."""
 
 
+BEFORE, UNDER_WAY = "killed before a request left", "killed while a request was under way or answered"
+
+
+@dataclass(slots=True)
+class Mortal:
+    """A clock for a process that may die while it waits."""
+
+    clock: Clock
+    step: Callable[[str], None]
+
+    def wall(self) -> float:
+        return self.clock.wall()
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        self.step("killed while waiting")
+        await self.clock.sleep(seconds)
+        self.step("killed while waiting")
+
+
 class Checkout(World):
     """A writer whose memory is in memory. `page_size` is the most items that it asks a page for."""
 
@@ -45,6 +67,7 @@ class Checkout(World):
     saved_plan = ""
     reads: dict[str, float]
     stale: list[str]
+    at = BEFORE  # where the process is, in the words of the tally
     last_ports: Ports | None = None
     is_saved = False  # the last run ended, and said nothing of a problem
 
@@ -62,12 +85,24 @@ class Checkout(World):
 
     # --- its process
 
+    def step(self, at: str = "") -> None:
+        """A moment at which the process may die, and where that is."""
+        self.stand(at or self.at)
+        super().step()
+
+    def stand(self, at: str) -> None:
+        """Where the process is; the dead stay where they died."""
+        if not self.is_dead:
+            self.at = at
+
     async def send(self, call: Call) -> Reply:
         """Sends, and notes which reads a write rests on."""
         live_id, now = call.path.rsplit("/", 1)[-1], self.clock.now
         if call.method != "GET" and call.path != "/assistants" and now - self.reads.get(live_id, START) > 10.0:
             self.stale.append(f"{call.method} {call.path}: read {now - self.reads.get(live_id, START):.1f} s ago")
         self.vendor.expect(call, self.label)
+        self.stand(BEFORE)
+        self.before_call = self.left
         await self.passing(self, call)
         reply = await super().send(call)
         body = reply.json if isinstance(reply.json, dict) else {}
@@ -76,12 +111,25 @@ class Checkout(World):
             self.reads.update({item["id"]: self.clock.now for item in items if "id" in item})
         return reply
 
+    def left(self, _call: Call) -> None:
+        """The request is on its way."""
+        self.stand(UNDER_WAY)
+
     async def answer(self, call: Call) -> Reply:
         return self.vendor.answer(call, self.label)
 
     def ports(self) -> Ports:
         self.last_ports = super().ports()
+        self.last_ports.clock = Mortal(self.clock, self.step)
         return self.last_ports
+
+    async def journal(self, entry: Entry) -> None:
+        self.stand("killed at a line of the journal (memory)")
+        await super().journal(entry)
+
+    def save(self, state: State) -> None:
+        self.stand("killed at the state (memory)")
+        super().save(state)
 
     def adapter(self) -> Adapter:
         adapter = adapter_for(self.target)
@@ -137,6 +185,10 @@ class OnDisk(Checkout):
     @property
     def root(self) -> Path:
         return self.disk.root
+
+    def disk_step(self) -> None:
+        """A moment at which the process may die: just before or after a change of its disk."""
+        self.step(f"{kind(self.disk.at)}: killed at it")
 
     @property
     def store(self) -> Store:

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.simulation.tally import Tally
+
 
 @dataclass
 class File:
@@ -83,7 +85,10 @@ class Failure:
 class Disk:
     """One checkout's disk. `step` is called before and after every change, and raises when the process dies."""
 
-    def __init__(self, root: Path, dice: random.Random, step: Callable[[], None], is_dead: Callable[[], bool]) -> None:
+    def __init__(
+        self, root: Path, dice: random.Random, step: Callable[[], None], is_dead: Callable[[], bool], tally: Tally
+    ) -> None:
+        self.tally = tally
         self.root = root
         self.dice = dice
         self.step = step
@@ -93,7 +98,7 @@ class Disk:
         self.failure: Failure | None = None
         self.deadly = ""  # how the change begins right after which the process is killed: `open prod.journal`
         self.kill: Callable[[], None] = lambda: None
-        self.failed = 0
+        self.at = ""  # the path that is being changed
         self._count = 0
         self.top = Folder()
 
@@ -113,7 +118,12 @@ class Disk:
 
     def cut_power(self) -> None:
         """The folder as it is when the machine comes back."""
+        before = _files(self.top, "", now=True)
         self.top = _restored(self.top, self.dice)
+        after = _files(self.top, "")
+        for path in sorted(before.keys() | after.keys()):
+            if before.get(path) != after.get(path):
+                self.tally.note(f"{kind(path)}: {'torn' if _is_torn(before, after, path) else 'lost'} in a power cut")
         self.is_off = True
         for entry in self.root.iterdir():
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -122,7 +132,7 @@ class Disk:
 
     def safe_files(self) -> dict[str, bytes]:
         """What a power cut now leaves at least, by path beneath the root."""
-        return _safe_files(self.top, "")
+        return _files(self.top, "")
 
     # --- what `system` asks
 
@@ -153,7 +163,8 @@ class Disk:
             return
         self._count += 1
         if 0 <= self._count - self.failure.nth < self.failure.times:
-            self.failed += 1
+            word = "was full" if self.failure.number == errno.ENOSPC else "failed"
+            self.tally.note(f"{kind(self.at)}: the disk {word}")
             raise OSError(self.failure.number, os.strerror(self.failure.number))
 
     def after(self, what: str = "") -> None:
@@ -180,7 +191,10 @@ class Disk:
                 raise
             return part
         except BaseException as end:
-            raise Torn(b"" if was_dead else self.torn(data)) from end
+            part = b"" if was_dead else self.torn(data)
+            if part and part != data:
+                self.tally.note(f"{kind(self.at)}: torn by the kill")
+            raise Torn(part) from end
         return data
 
 
@@ -209,14 +223,30 @@ def _sync_all(folder: Folder) -> None:
         _sync_all(node) if isinstance(node, Folder) else node.sync()
 
 
-def _safe_files(folder: Folder, where: str) -> dict[str, bytes]:
+def _files(folder: Folder, where: str, *, now: bool = False) -> dict[str, bytes]:
+    """What is on the platter by path, or `now` what processes see."""
     found: dict[str, bytes] = {}
-    for name, node in folder.safe.items():
+    for name, node in (folder.now if now else folder.safe).items():
         if isinstance(node, Folder):
-            found.update(_safe_files(node, f"{where}{name}/"))
+            found.update(_files(node, f"{where}{name}/", now=now))
         else:
-            found[f"{where}{name}"] = node.safe
+            found[f"{where}{name}"] = _replayed(node.safe, node.waiting) if now else node.safe
     return found
+
+
+def _is_torn(before: dict[str, bytes], after: dict[str, bytes], path: str) -> bool:
+    """Whether a power cut left a part of what a file held, or zeros in its place."""
+    left, whole = after.get(path, b"").rstrip(b"\0"), before.get(path, b"")
+    return after.get(path, b"") != b"" and whole.startswith(left)
+
+
+def kind(path: str) -> str:
+    """What a file is to the tally."""
+    name = path.rsplit("/", 1)[-1]
+    if "/backup/" in path:
+        return "a backup"
+    words = {".state.json": "the state file", ".journal": "the journal", "change.plan": "the plan file"}
+    return next((word for piece, word in words.items() if piece in name), "another file or a folder")
 
 
 def _restored(folder: Folder, dice: random.Random) -> Folder:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.engine.world import definition
 from tests.simulation.checkout import Checkout
+from tests.simulation.tally import Tally
 from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call, Reply
 from trueup.core.definitions.definition import Definition
@@ -22,17 +23,25 @@ from trueup.wire.adapters import identity_of
 
 NAMES = ("a", "b", "c", "d/e")
 NOTE = "note"
+STRANGER = "somebody else's"
+BETWEEN, DURING = "between runs", "during a run"
 
 
 @dataclass
 class Hands:
-    """`notes` are undeclared values by id and field, `drifts` instructions by id: what hands wrote and must stay."""
+    """`notes` are undeclared values by id and field, `drifts` instructions by id: what hands wrote and must stay.
+
+    `strangers` are the bodies of assistants that are nobody's business here; `removed` the ids that hands deleted.
+    """
 
     dice: random.Random
     vendor: Vendor
     log: list[str]
-    notes: dict[tuple[str, str], str] = field(default_factory=dict)
+    tally: Tally
+    notes: dict[tuple[str, str], Any] = field(default_factory=dict)
     drifts: dict[str, str] = field(default_factory=dict)
+    strangers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
 
     def say(self, text: str) -> None:
         self.log.append(text)
@@ -60,60 +69,94 @@ class Hands:
         if checkout.definitions:
             name = self.dice.choice(sorted(checkout.definitions))
             checkout.definitions[name] = self.some(name)
+            self.tally.note("a file edited, added or removed")
             self.say(f"{checkout.label}: file {name} edited: {checkout.definitions[name].body}")
 
     def add_file(self, checkout: Checkout) -> None:
         name = self.dice.choice(NAMES)
         checkout.definitions[name] = self.some(name)
+        self.tally.note("a file edited, added or removed")
         self.say(f"{checkout.label}: file {name} written")
 
     def remove_file(self, checkout: Checkout) -> None:
         if len(checkout.definitions) > 1:
             name = self.dice.choice(sorted(checkout.definitions))
             del checkout.definitions[name]
+            self.tally.note("a file edited, added or removed")
             self.say(f"{checkout.label}: file {name} removed")
 
     # --- live
 
     def some_live(self) -> str:
-        """The id of any live assistant, empty if there is none."""
-        live = sorted(self.vendor.live())
+        """The id of any live assistant that may be managed, empty if there is none."""
+        live = sorted(self.vendor.live().keys() - self.strangers.keys())
         return self.dice.choice(live) if live else ""
 
-    def scribble(self, *, is_seen: bool) -> None:
+    def scribble(self, when: str) -> None:
         """Changes a declared field; in the middle of a run it may come too late to be seen, and may be lost."""
         live_id, text = self.some_live(), f"hand {self.dice.randint(0, 9)}"
         if live_id:
             self._edit(live_id, instructions=text)
             self.drifts.pop(live_id, None)
-            if is_seen:
+            if when is BETWEEN:
                 self.drifts[live_id] = text
-            self.say(f"live {live_id} drifted")
+            self.tally.note(f"a declared field edited at the vendor, {when}")
+            self.say(f"live {live_id} drifted {when}")
 
-    def note(self) -> None:
-        """Writes what no file declares: a metadata key, a description."""
-        live_id, text = self.some_live(), f"n{self.dice.randint(0, 99)}"
+    def note(self, when: str) -> None:
+        """Writes what no file declares; a metadata key that comes in the middle of a run may be lost."""
+        live_id, number = self.some_live(), self.dice.randint(0, 99)
         if not live_id:
             return
-        if self.vendor.habit is Habit.DROPS or self.dice.random() < 0.3:
-            self._edit(live_id, description=text)
-            self.notes[live_id, "description"] = text
+        keys = ("description", "top_p") if self.vendor.habit is Habit.DROPS else ("description", "top_p", NOTE, NOTE)
+        key = self.dice.choice(keys)
+        value: Any = number / 128 if key == "top_p" else f"n{number}"  # a number that any width holds
+        if key == NOTE:
+            self._edit(live_id, metadata={**self.vendor.live()[live_id]["metadata"], NOTE: value})
         else:
-            self._edit(live_id, metadata={**self.vendor.live()[live_id]["metadata"], NOTE: text})
-            self.notes[live_id, NOTE] = text
-        self.say(f"live {live_id} noted {text}")
+            self._edit(live_id, **{key: value})
+        self.notes[live_id, key] = value
+        if key == NOTE and when is DURING:
+            del self.notes[live_id, key]
+        self.tally.note(f"an undeclared field written at the vendor, {when}")
+        self.say(f"live {live_id} noted {key} {value} {when}")
 
     def remove(self, live_id: str) -> None:
         """Deletes at the vendor."""
-        assert self.vendor.answer(Call("DELETE", f"/assistants/{live_id}")).status == 200
+        reply = self.vendor.answer(Call("DELETE", f"/assistants/{live_id}"))
+        assert reply.status == 200, reply
         self.notes = {key: text for key, text in self.notes.items() if key[0] != live_id}
         self.drifts.pop(live_id, None)
+        self.removed.add(live_id)
 
-    def remove_any(self) -> None:
+    def remove_any(self, when: str) -> None:
         live_id = self.some_live()
         if live_id:
             self.remove(live_id)
-            self.say(f"live {live_id} deleted outside")
+            self.tally.note(f"an assistant deleted at the vendor, {when}")
+            self.say(f"live {live_id} deleted outside {when}")
+
+    def add_stranger(self, when: str) -> None:
+        """Somebody else makes an assistant that no file and no stamp speaks of."""
+        live_id = self._post(model="gpt-4o", name=STRANGER, instructions="not yours", metadata={"team": "other"})
+        self.strangers[live_id] = self.vendor.live()[live_id]
+        self.tally.note(f"somebody else's assistant made, {when}")
+        self.say(f"live {live_id} is somebody else's, made {when}")
+
+    def copy_any(self) -> None:
+        """Somebody copies an assistant with all its metadata, the stamp too."""
+        live_id = self.some_live()
+        if live_id:
+            body = self.vendor.server.answer(Call("GET", f"/assistants/{live_id}")).json
+            kept = ("name", "model", "instructions", "tools", "temperature", "metadata")
+            copy = self._post(**{key: body[key] for key in kept})
+            self.tally.note("an assistant copied with its stamp")
+            self.say(f"live {live_id} copied as {copy}")
+
+    def _post(self, **body: Any) -> str:
+        reply = self.vendor.answer(Call("POST", "/assistants", json=body))
+        assert reply.status == 200, reply
+        return str(reply.json["id"])
 
     def _edit(self, live_id: str, **body: Any) -> None:
         reply = self.vendor.answer(Call("POST", f"/assistants/{live_id}", json=body))
@@ -123,6 +166,7 @@ class Hands:
 
     def lose_state(self, checkout: Checkout) -> None:
         checkout.remember("")
+        self.tally.note("state and journal lost")
         self.say(f"{checkout.label}: state lost")
 
     def rebuild(self, checkout: Checkout, names: frozenset[str] = frozenset()) -> None:

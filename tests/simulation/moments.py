@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from tests.engine.world import Killed
 from tests.simulation import troubles
 from tests.simulation.checkout import Checkout, OnDisk
-from tests.simulation.hands import Hands
+from tests.simulation.hands import DURING, Hands
 from tests.simulation.oracle import Oracle
 from trueup.core.call import Call
 
@@ -66,25 +66,35 @@ class Moments:
                 moment(one, call)
 
     def meddle(self, _one: Checkout, _call: Call) -> None:
+        """Somebody edits, annotates, deletes or adds an assistant in the middle of a run."""
         for told in self.oracle.at_once:
             told.meddled = True
-        self.hands.scribble(is_seen=False)
+        hands = self.hands
+        self.dice.choice((hands.scribble, hands.scribble, hands.note, hands.remove_any, hands.add_stranger))(DURING)
 
     def jump(self, one: Checkout, _call: Call) -> None:
+        ahead = self.jumped(one)
+        self.hands.tally.note(f"the clock set {'ahead' if ahead else 'back'} during a run")
+
+    def jumped(self, one: Checkout) -> bool:
+        """Sets the machine's clock; returns whether ahead."""
         seconds = self.dice.choice((3600.0, -3600.0, 60.0))
         one.clock.jumped += seconds
         if seconds > 0:
             self.oracle.ahead.append(one.clock.now)
-        self.hands.say(f"the clock jumps {seconds} s while {one.label} runs")
+        self.hands.say(f"{one.label}: the clock jumps {seconds} s")
+        return seconds > 0
 
     def interrupt(self, one: Checkout, _call: Call) -> None:
         if one.last_ports is not None:
             one.last_ports.stop.set()
+            self.hands.tally.note("interrupted")
             self.hands.say(f"{one.label} is interrupted")
 
     def die_with_create(self, one: Checkout, call: Call) -> None:
         """The process dies, and its request arrives all the same."""
         self.hands.say(f"{one.label} dies while {call.json['name']} is on its way")
+        self.hands.tally.note("killed with a create on its way, which arrived")
         self.on_their_way.add(asyncio.create_task(self.arrive(one, call)))
         one.kill_at = 1
         raise Killed

@@ -1,7 +1,7 @@
 """Breaks the code on purpose, in many ways, and tells after how many schedules each is found.
 
-`python -m tests.simulation.mutants` prints the table of docs/guarantees.md; words after it choose mutants that contain
-them. A mutant that is not found means that the schedules do not watch what it broke.
+`python -m tests.simulation.mutants` prints the table, with `--page` it writes it into docs/guarantees.md; words after
+it choose mutants that contain them. A mutant that is not found means that the schedules do not watch what it broke.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from unittest.mock import patch
 
 from tests.simulation import checkout
 from tests.simulation.checkout import Checkout
+from tests.simulation.page import written
 from tests.simulation.story import run
+from trueup.core.call import Call
 from trueup.core.memory.state import Record, State
 from trueup.core.plans import fields, judge
 from trueup.core.plans.plan import Cause, Plan
@@ -25,7 +27,7 @@ from trueup.core.plans.plan_codec import dumps
 from trueup.edge import files, journal_file
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store
-from trueup.engine import creates, facts, meet, modifies, recheck, refresh
+from trueup.engine import apply, creates, facts, meet, modifies, recheck, refresh
 from trueup.engine import run as engine_run
 from trueup.engine.courier import Courier
 from trueup.engine.refresh import Reach, Stretch, View
@@ -71,6 +73,16 @@ async def _done_without_looking(run_: Run, change: Any, _found: Any, live: Any, 
         await modifies._modified(run_, change, live, tries.count)
         return True
     return False
+
+
+async def _told_once(run_: Run, plan: Plan) -> None:
+    run_.outcomes.clear()
+    await REAL_BOOKKEEPING(run_, plan)
+
+
+def _talkative(change: Any, live: Any) -> Call:
+    call = REAL_REQUEST(change, live)
+    return replace(call, json={**call.json, "top_p": 1}) if call.json else call
 
 
 # --- the listing
@@ -135,8 +147,10 @@ def _synced_by_its_maker(folder: Path) -> None:
         files.sync_folder(folder)
 
 
+WISHES = frozenset({Cause.EDITED, Cause.CONFLICT, Cause.UNKNOWN})
+REAL_REQUEST = modifies._request
 REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_record, Checkout.adapter, refresh._take
-REAL_TO_DISK, REAL_SAVE = Journal._to_disk, Store.save
+REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._bookkeeping
 
 MUTANTS: dict[str, list[Patch]] = {
     "an unclear create is sent again without a look": [lambda: patch.object(creates, "_is_absent", _always)],
@@ -154,7 +168,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "a gateway's twin is not looked for": [lambda: patch.object(creates, "_name_twins", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
     "a field that left the file is not cleared": [
-        lambda: patch.object(judge, "WISHES", judge.WISHES - {Cause.REMOVED}),
+        lambda: patch("trueup.core.plans.judge.WISHES", WISHES),
     ],
     "a short page is trusted": [lambda: patch.object(Checkout, "adapter", _trusting)],
     "a page that repeats an id is taken for the end": [lambda: patch.object(refresh, "_take", _repeat_is_end)],
@@ -162,6 +176,8 @@ MUTANTS: dict[str, list[Patch]] = {
     "a page that cannot be read is left out": [lambda: patch.object(View, "cut", _silent)],
     "what the listing does not show counts as gone": [lambda: patch("tests.engine.world.refresh", _never_read_alone)],
     "another checkout's stamp counts as ours": [lambda: patch.object(judge, "_is_known", lambda *_: True)],
+    "what became of a promised change is not told": [lambda: patch.object(apply, "_bookkeeping", _told_once)],
+    "a field that nobody declared is sent along": [lambda: patch.object(modifies, "_request", _talkative)],
     "what a server did not keep is not named": [
         lambda: patch.object(creates, "not_kept", lambda *_: ()),
         lambda: patch.object(modifies, "not_kept", lambda *_: ()),
@@ -198,15 +214,18 @@ def found_after(patches: list[Patch], limit: int = LIMIT) -> int | None:
 
 
 def main() -> int:
-    words = sys.argv[1:]
-    print("| broken on purpose | found after |\n|---|---|")
-    missed = 0
+    words = [word for word in sys.argv[1:] if word != "--page"]
+    rows, missed = ["| broken on purpose | found after so many schedules |", "|---|---|"], 0
+    print(*rows, sep="\n")
     for name, patches in MUTANTS.items():
         if words and not any(word in name for word in words):
             continue
         found = found_after(patches)
         missed += found is None
-        print(f"| {name} | {found or 'not found'} |", flush=True)
+        rows.append(f"| {name} | {found or f'not in {LIMIT:,}'} |")
+        print(rows[-1], flush=True)
+    if "--page" in sys.argv:
+        written("mutants", f"{len(rows) - 2} ways, {missed} of them not found.\n\n" + "\n".join(rows))
     return 1 if missed else 0
 
 

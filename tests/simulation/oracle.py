@@ -11,7 +11,14 @@ from trueup.core.call import Call
 from trueup.core.canonical import Semantics, canonical, same, split
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import WRITES, Action, Change
-from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.report import Outcome, Report, Result
+
+MANAGED = frozenset({"name", "model", "instructions", "tools", "tool_resources", "temperature", "metadata"})
+"""What some file of some story names, or follows from it; at the rest of metadata `check_notes` looks."""
+
+
+LEFT = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
+"""How an assistant ends that a wanted change did not reach."""
 
 
 class Oracle(Memory):
@@ -30,6 +37,7 @@ class Oracle(Memory):
         self.check_whole(told)
         self.check_twins(told)
         self.check_notes(told)
+        self.check_undeclared(told)
         self.check_drifts(told)
         self.check_code(told)
         self.check_done(told)
@@ -58,7 +66,7 @@ class Oracle(Memory):
                     raise self.broken(f"{call} on a partial view")
 
     def check_nothing_lost(self, told: Told) -> None:
-        gone = told.before - self.vendor.live().keys()
+        gone = told.before.keys() - self.vendor.live().keys() - self.hands.removed
         asked = {call.path.rsplit("/", 1)[1] for call in told.writes if call.method == "DELETE"}
         if asked and not told.options["prune"]:
             raise self.broken(f"deleted without being told to: {asked}")
@@ -90,6 +98,18 @@ class Oracle(Memory):
                     raise self.broken(f"the undeclared {key} of {live_id} was lost")
                 del self.hands.notes[live_id, key]
 
+    def check_undeclared(self, told: Told) -> None:
+        """No field that no file ever names is touched, and nothing of what is somebody else's."""
+        live = self.vendor.live()
+        for live_id, body in self.hands.strangers.items():
+            if live.get(live_id) != body:
+                raise self.broken(f"somebody else's {live_id} was touched: {live.get(live_id)}")
+        for live_id, body in told.before.items() if not told.meddled else ():
+            now = live.get(live_id, body)
+            touched = [key for key in body if key not in MANAGED and now[key] != body[key]]
+            if touched:
+                raise self.broken(f"{touched} of {live_id} were touched, and no file names them")
+
     def check_drifts(self, told: Told) -> None:
         """What a hand changed stays, unless we were told to revert it."""
         live = self.vendor.live()
@@ -119,11 +139,27 @@ class Oracle(Memory):
             "a problem": bool(report.problems),
             "a refusal": Result.REFUSED in ends.values(),
         }
+        self.check_reasons(report)
         said = worst(report.codes)
         if said in (Exit.OK, Exit.DIFFERS) and any(wanted.values()):
             raise self.broken(f"exit code {said} in spite of {[what for what, is_so in wanted.items() if is_so]}")
         if not report.plan.complete and Exit.UNREADABLE not in report.codes:
             raise self.broken("a partial view without its exit code")
+
+    def check_reasons(self, report: Report) -> None:
+        """No exit code without a word for it in the report."""
+        changes, outcomes = report.plan.changes, report.outcomes
+        left = any(outcome.result in LEFT for outcome in outcomes)
+        held = any(_is_held(change) or change.others for change in changes)
+        unread = not report.plan.complete or any(change.action is Action.UNREAD for change in changes)
+        reasons = {
+            Exit.HELD: left or held or any(outcome.others for outcome in outcomes),
+            Exit.PARTIAL: left or any(outcome.not_kept for outcome in outcomes),
+            Exit.UNREADABLE: left or unread or any(outcome.message for outcome in outcomes),
+        }
+        for code, is_told in reasons.items():
+            if code in report.codes and not (is_told or report.problems):
+                raise self.broken(f"exit code {code!r}, and nothing says why")
 
     def check_done(self, told: Told) -> None:
         """What is reported as done was done, and each field that is not so was named."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,18 @@ from tests.simulation import troubles
 from tests.simulation.calm import Calm
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.disk import Disk
-from tests.simulation.hands import Hands
+from tests.simulation.hands import BETWEEN, Hands
 from tests.simulation.moments import Moments
 from tests.simulation.oracle import Oracle
 from tests.simulation.system import System
+from tests.simulation.tally import Counted, Tally
 from tests.simulation.vendor import Habit, Vendor
-from tests.simulation.watch import Excuse, Told
+from tests.simulation.watch import Told
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.engine import refresh
-from trueup.local.faults import Faults, Kind
+from trueup.local.faults import Kind
 
 ON_DISK = 0.3
 """The share of schedules in which memory is real files on a disk that fails."""
@@ -39,15 +39,15 @@ ON_DISK = 0.3
 MEMORY_FOLDER = "/dev/shm"
 
 
-def run(seed: int) -> Counter[Excuse]:
-    """One whole story; returns what had to be excused. Raises `Violation`."""
+def run(seed: int) -> Story:
+    """One whole story; it knows what happened and what had to be excused. Raises `Violation`."""
     story = Story(seed)
     with ExitStack() as stack:
         stack.enter_context(story.system.patched())
         stack.enter_context(patch.object(refresh, "MANY", story.many))
         stack.callback(story.leave)
         asyncio.run(story.tell())
-    return story.oracle.excused
+    return story
 
 
 class Story:
@@ -57,11 +57,13 @@ class Story:
         self.seed = seed
         self.dice = random.Random(seed)
         self.log: list[str] = []
+        self.tally = Tally()
         self.clock, self.system = Clock(), System()
         self.target = self.some_target()
         self.vendor = self.some_vendor()
-        self.faults = Faults(sleep=self.clock.sleep)
-        self.hands = Hands(self.dice, self.vendor, self.log)
+        self.faults = Counted(sleep=self.clock.sleep)
+        self.faults.tally = self.tally
+        self.hands = Hands(self.dice, self.vendor, self.log, self.tally)
         self.oracle = Oracle(self.vendor, self.hands, self.log)
         self.moments = Moments(self.dice, self.hands, self.oracle, self.target["settle"])
         self.many = self.dice.choice((300, 300, 2))
@@ -89,22 +91,24 @@ class Story:
             self.target["state"] = "file"
         way = troubles.listing(self.dice, self.target["settle"])
         ignored = self.dice.choice(("instructions", "tools", "temperature"))
-        vendor = Vendor(self.clock, self.dice, habit, ignored, way.page, way.lag, way.lies, way.lying)
+        vendor = Vendor(self.clock, self.dice, habit, ignored, way.page, way.lag, way.lies, way.lying, tally=self.tally)
         self.say(f"{self.target}; a vendor that {habit.value} ({ignored}), lists {way}")
         return vendor
 
     def checkout(self, label: str) -> Checkout:
         if self.dice.random() < ON_DISK:
-            one: Checkout = OnDisk(seed=self.seed)
+            one = OnDisk(seed=self.seed)
             base = MEMORY_FOLDER if Path(MEMORY_FOLDER).is_dir() else None
             root = Path(tempfile.mkdtemp(prefix="trueup-", dir=base))
-            disk = Disk(root, self.dice, one.step, lambda: one.is_dead)
+            disk = Disk(root, self.dice, one.disk_step, lambda: one.is_dead, self.tally)
             disk.kill = lambda: setattr(one, "kill_at", 1)
-            one.disk = disk  # type: ignore[attr-defined]
+            one.disk = disk
             self.system.disks.append(disk)
             self.say(f"{label} is on disk")
-        else:
-            one = Checkout(seed=self.seed)
+            return self.joined(one, label)
+        return self.joined(Checkout(seed=self.seed), label)
+
+    def joined(self, one: Checkout, label: str) -> Checkout:
         one.with_target(**self.target)
         one.join(label, self.vendor, self.faults, self.moments.passing)
         one.page_size = self.page_size
@@ -137,6 +141,8 @@ class Story:
     async def round(self) -> None:
         """One apply, or two at once."""
         together = len(self.all) > 1 and self.dice.random() < 0.5
+        if together:
+            self.tally.note("two checkouts applied at once")
         writers = self.all if together else [self.dice.choice(self.all)]
         self.faults.clear()
         self.oracle.at_once.clear()
@@ -150,25 +156,36 @@ class Story:
     def events(self) -> list[Any]:
         one = self.dice.choice(self.all)
         files = [lambda: self.hands.edit_file(one), lambda: self.hands.edit_file(one), lambda: self.hands.add_file(one)]
-        live = [self.drift, self.note, lambda: self.hands.remove_file(one), self.hands.remove_any]
+        live = [self.drift, self.note, lambda: self.hands.remove_file(one), lambda: self.hands.remove_any(BETWEEN)]
         memory = [] if troubles.keeps_no_stamp(self.vendor.habit) else [self.go_back, self.lose_state]
-        return [*files, *live, *memory, lambda: self.cut_power(one)]
+        rare = [lambda: self.set_clock(one), lambda: self.hands.add_stranger(BETWEEN), *([self.copy] if memory else [])]
+        return [*files, *live, *memory, self.dice.choice(rare), lambda: self.cut_power(one)]
 
     async def drift(self) -> None:
         """A hand changes a declared field; whatever was still on its way has landed before."""
         await self.clock.sleep(self.target["settle"])
-        self.hands.scribble(is_seen=True)
+        self.hands.scribble(BETWEEN)
 
     async def note(self) -> None:
         """A hand writes what no file declares; a write of ours that lands only now could not know of it."""
         await self.clock.sleep(self.target["settle"])
-        self.hands.note()
+        self.hands.note(BETWEEN)
+
+    def copy(self) -> None:
+        """A copy carries the stamp; which of the two was ours is for the state to know."""
+        self.hands.copy_any()
+        self.oracle.other_memory = True
+
+    def set_clock(self, one: Checkout) -> None:
+        self.moments.jumped(one)
+        self.tally.note("the clock set ahead or back between runs")
 
     async def go_back(self) -> None:
         """Another checkout, with an older state and no journal, comes after the vendor has settled."""
         await self.clock.sleep(self.target["settle"] * 2)
         self.first.remember(self.dice.choice(self.old_states["first"]))
         self.oracle.other_memory = True
+        self.tally.note("an older state came back")
         self.say("first: an older checkout")
 
     async def lose_state(self) -> None:
@@ -179,6 +196,7 @@ class Story:
     def cut_power(self, one: Checkout) -> None:
         """Between two runs: what an ended run wrote is safe."""
         if isinstance(one, OnDisk):
+            self.tally.note("the power was cut")
             before = one.state() if one.is_saved else None
             one.disk.cut_power()
             self.say(f"{one.label}: the power was cut")
@@ -203,8 +221,10 @@ class Story:
 
     def begun(self, one: Checkout, options: dict[str, Any], promised: Plan | None, *, alone: bool) -> Told:
         one.stale.clear()
-        before = frozenset(self.vendor.live())
+        before = self.vendor.live()
         told = Told(one, options, promised, self.clock.now, before, len(one.calls), len(self.vendor.shown), alone)
+        if alone and self.oracle.runs and self.oracle.runs[-1].who is not one:
+            self.tally.note("the other checkout applied in between")
         told.behind = self.oracle.behind(one)
         self.oracle.runs.append(told)
         self.oracle.at_once.append(told)
@@ -216,10 +236,12 @@ class Story:
             ends = [(o.name, o.result.value, o.message) for o in told.report.outcomes]
             self.say(f"  {told.who.label} ended {code(told.report)!r} {ends} {told.report.problems}")
         except Killed:
-            self.say(f"  {told.who.label} killed")
+            self.tally.note(told.who.at)
+            self.say(f"  {told.who.label} {told.who.at}")
         except asyncio.CancelledError:  # how one who waits for the journal learns that its writer died
             if not told.who.is_dead:
                 raise
+            self.tally.note(told.who.at)
             self.say(f"  {told.who.label} killed at the journal")
         except TrueupError as error:
             told.error = error
@@ -252,6 +274,8 @@ class Story:
             plan = await one.planning(**options)
             one.save_plan(plan)
         except (Killed, TrueupError) as error:
+            if isinstance(error, Killed):
+                self.tally.note(one.at)
             self.say(f"{one.label}: no plan: {error!r}")
             return self.without_plan(one, before)
         text = one.plan_text()
@@ -262,10 +286,12 @@ class Story:
         try:
             promised = one.read_saved_plan()
         except TrueupError as error:
+            self.tally.note(troubles.TAMPERED[how])
             self.say(f"{one.label}: {error}")
             return None
         if how in ("torn", "changed") and digest(promised) != digest(plan):
             raise self.oracle.broken(f"a plan file was taken although it was {how}")
+        self.tally.note(troubles.TAMPERED[how])
         self.say(f"{one.label}: the plan file is {how}")
         return promised
 

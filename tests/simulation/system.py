@@ -26,7 +26,7 @@ class System:
     def __init__(self) -> None:
         self.disks: list[Disk] = []
         self.real = {name: getattr(os, name) for name in PATCHED}
-        self.open_files: dict[int, tuple[Disk, Node]] = {}
+        self.open_files: dict[int, tuple[Disk, Node, str]] = {}
 
     @contextmanager
     def patched(self) -> Iterator[None]:
@@ -41,11 +41,16 @@ class System:
         text = "" if isinstance(path, int) else str(os.fspath(path))
         return next((disk for disk in self.disks if disk.holds(text)), None)
 
+    def _opened(self, descriptor: int) -> tuple[Disk, Node]:
+        disk, node, path = self.open_files[descriptor]
+        disk.at = path
+        return disk, node
+
     def open(self, path: Any, flags: int, mode: int = 0o777, **rest: Any) -> int:
         disk = self._disk(path)
         if disk is None:
             return int(self.real["open"](path, flags, mode, **rest))
-        text = os.fspath(path)
+        disk.at = text = os.fspath(path)
         is_new = bool(flags & os.O_CREAT) and not os.path.lexists(text)
         if is_new:
             disk.before()
@@ -54,7 +59,7 @@ class System:
             disk.enter(text, File())
         node = disk.node(text)
         if node is not None:
-            self.open_files[descriptor] = disk, node
+            self.open_files[descriptor] = disk, node, text
         if is_new:
             disk.after(f"open {Path(text).name}")
         return descriptor
@@ -66,7 +71,7 @@ class System:
     def write(self, descriptor: int, data: Any) -> int:
         if descriptor not in self.open_files:
             return int(self.real["write"](descriptor, data))
-        disk, node = self.open_files[descriptor]
+        disk, node = self._opened(descriptor)
         assert isinstance(node, File)
         try:
             whole = disk.fitting(bytes(data))
@@ -86,7 +91,7 @@ class System:
         if descriptor not in self.open_files:
             self.real["ftruncate"](descriptor, size)
             return
-        disk, node = self.open_files[descriptor]
+        disk, node = self._opened(descriptor)
         assert isinstance(node, File)
         disk.before()
         self.real["ftruncate"](descriptor, size)
@@ -97,7 +102,7 @@ class System:
         if descriptor not in self.open_files:
             self.real["fsync"](descriptor)
             return
-        disk, node = self.open_files[descriptor]
+        disk, node = self._opened(descriptor)
         disk.before(sync=True)
         node.sync()
         disk.after()
@@ -118,8 +123,9 @@ class System:
         if disk is None:
             self.real[how](source, place, **rest)
             return
-        disk.before()
         old, new = os.fspath(source), os.fspath(place)
+        disk.at = new
+        disk.before()
         node = disk.node(old)
         self.real[how](source, place)
         disk.enter(new, node, instead=old)
@@ -130,6 +136,7 @@ class System:
         if disk is None:
             self.real["unlink"](path, **rest)
             return
+        disk.at = os.fspath(path)
         disk.before()
         self.real["unlink"](path)
         disk.enter(os.fspath(path), None)
@@ -140,6 +147,7 @@ class System:
         if disk is None or os.path.lexists(path):
             self.real["mkdir"](path, mode, **rest)
             return
+        disk.at = os.fspath(path)
         disk.before()
         self.real["mkdir"](path, mode)
         disk.enter(os.fspath(path), Folder())

@@ -17,6 +17,7 @@ from tests.engine.world import Clock, Killed, World, actions, code, definition, 
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.disk import Disk
 from tests.simulation.system import System
+from tests.simulation.tally import Tally
 from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call
 from trueup.core.errors import Exit
@@ -39,7 +40,7 @@ def on_disk(tmp_path: Path) -> Iterator[Make]:
     def make(habit: Habit = Habit.FAITHFUL) -> OnDisk:
         one = OnDisk()
         vendor = Vendor(Clock(), random.Random(0), habit)
-        one.disk = Disk(tmp_path, _Forgetting(), one.step, lambda: one.is_dead)
+        one.disk = Disk(tmp_path, _Forgetting(), one.disk_step, lambda: one.is_dead, Tally())
         one.disk.kill = lambda: setattr(one, "kill_at", 1)
         system.disks.append(one.disk)
         one.join("only", vendor, Faults(sleep=vendor.clock.sleep), _unmoved)
@@ -171,6 +172,18 @@ def test_a_saved_plan_names_a_twin_of_what_it_does_not_write_to() -> None:
     report = world.apply(promised)
     assert any(twin in change.others for change in report.plan.changes)
     assert code(report) is Exit.HELD
+
+
+def test_a_listing_after_the_creates_that_cannot_be_read_is_told() -> None:
+    """Exit code 6, and nothing in the report said why."""
+    world = World()
+    world.with_target(max_retries=0)
+    world.definitions = fleet(definition("a"))
+    world.fail(kind=Kind.ANSWER, method="GET", nth=2, times=0, status=503)
+    report = world.apply()
+    assert results(report) == {"a": "done"}
+    assert code(report) is Exit.UNREADABLE
+    assert "could not be read whole" in report.problems[0]
 
 
 def test_a_create_that_replaces_a_deleted_one_and_lands_after_a_kill_is_ours() -> None:

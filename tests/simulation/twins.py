@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from tests.simulation.checkout import Checkout
-from tests.simulation.vendor import FORGETFUL, Birth
+from tests.simulation.vendor import FORGETFUL, PERSON, Birth
 from tests.simulation.watch import Excuse, Told, Watch
 from trueup.core.errors import Exit
 from trueup.local.faults import Kind
@@ -37,6 +37,8 @@ class Twins(Watch):
 
     def excuse(self, who: Checkout, elder: Birth, younger: Birth) -> Excuse | None:
         """Why the younger could not know of the elder."""
+        if PERSON in (elder.by, younger.by):
+            return Excuse.COPIED
         repeated = [entry for entry in who.faults.log if entry.fault == Kind.REPEAT.value and entry.method == "POST"]
         same_moment = (elder.operation, elder.asked_at, elder.done_at) == (
             younger.operation, younger.asked_at, younger.done_at,

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from tests.engine.world import Clock
+from tests.simulation.tally import Tally
 from trueup.core.call import Call, Reply
 from trueup.core.memory.stamp import KEY, parse
 from trueup.local.habits import Habits
@@ -36,11 +37,11 @@ FORGETFUL = frozenset({Habit.DROPS, Habit.UNSTAMPS})
 
 
 class Lie(Enum):
-    """What one page of the listing can be instead of the truth."""
+    """What one page of the listing can be instead of the truth, in the words of the tally."""
 
-    SHORT = "one item, and says that it is the last page"
-    MODEST = "the page, and says that it is the last"
-    HOLLOW = "empty, and says that there is more"
+    SHORT = "one item with the word that it is the last page, and it is not"
+    MODEST = "a page with the word that it is the last, and it is not"
+    HOLLOW = "an empty page with more to come"
     OVERLAP = "an item that was there before"
     AGAIN = "the first page again"
     FORBIDDEN = "403"
@@ -48,20 +49,26 @@ class Lie(Enum):
     PROSE = "a text"
     STRANGER = "another kind of object among the items"
     NO_DATA = "no data"
-    END = "empty, and says that it is the last page"
+    END = "an empty page with the word that it is the last, and it is not"
 
 
 PERSON = "a person"
 """Who sends what no checkout does; this server's ways are for programs."""
 
-UNDETECTABLE = frozenset({Lie.END})
-"""Nobody can tell these from the truth."""
+TALES = {
+    Habit.MERGES: "a write to a server that merges metadata",
+    Habit.DROPS: "a write to a server that drops metadata",
+    Habit.UNSTAMPS: "a write to a server that drops only our stamp",
+    Habit.REWRITES: "a write to a server that rewrites texts, numbers and tools",
+    Habit.IGNORES: "a modify to a server that ignores a field",
+}
+"""Habits in the words of the tally."""
 
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """One assistant that came to be: by whom, when it was asked for, done, and shown by the listing; `after` so many
-    answers to anybody."""
+    """One assistant that came to be: by whom (empty: none of our business), when it was asked for, done, and shown by
+    the listing; `after` so many answers to anybody."""
 
     id: str
     name: str
@@ -100,7 +107,7 @@ class Vendor:
     lying: float = 0.0
     births: dict[str, Birth] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
-    told_lies: list[Lie] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         count = iter(range(1, 1_000_000))
@@ -110,6 +117,7 @@ class Vendor:
             ids=lambda: f"asst_{next(count):06}",
             habits=Habits(metadata="merge" if self.habit is Habit.MERGES else "replace"),
         )
+        self._live: dict[str, dict[str, Any]] | None = None
         self._asked: dict[tuple[str, str], float] = {}
         self._history: dict[str, list[tuple[float, dict[str, Any] | None]]] = {}
 
@@ -124,19 +132,25 @@ class Vendor:
         """The answer to one request, with this vendor's habits."""
         if (call.method, call.path) == ("GET", "/assistants"):
             return self._page(call, by)
+        if call.method != "GET":
+            self._live = None
         reply = self.server.answer(call if by == PERSON else self._kept(call))
         live_id = reply.json.get("id", "")
         if call.method != "GET" and reply.status == 200:
             self._note(call, live_id, by)
+            if by != PERSON and call.method == "POST" and self._bites(call):
+                self.tally.note(TALES[self.habit])
         if reply.json.get("object") == "assistant":
             reply = Reply(reply.status, reply.headers, self._rewritten(reply.json), reply.text)
             self.shown.append(Shown(by, self.clock.now, frozenset({live_id})))
         return reply
 
     def live(self) -> dict[str, dict[str, Any]]:
-        """Everything as it really is, by id, oldest first."""
-        page = self.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc"})).json["data"]
-        return {entry["id"]: self._rewritten(entry) for entry in page}
+        """Everything as it really is, by id, oldest first; to be looked at only."""
+        if self._live is None:
+            page = self.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc"})).json["data"]
+            self._live = {entry["id"]: self._rewritten(entry) for entry in page}
+        return self._live
 
     def is_shown_since(self, live_id: str, moment: float) -> bool:
         """Whether the listing has shown this assistant at every time from the moment on."""
@@ -146,6 +160,12 @@ class Vendor:
         return all(body is not None or at > self.clock.now for at, body in history)
 
     # --- habits
+
+    def _bites(self, call: Call) -> bool:
+        """Whether this server's habit makes a difference to this write."""
+        if self.habit is Habit.IGNORES:
+            return call.path != "/assistants" and self.ignored in call.json
+        return self.habit is not Habit.FAITHFUL
 
     def _kept(self, call: Call) -> Call:
         """The request as far as this server takes notice of it."""
@@ -186,8 +206,9 @@ class Vendor:
             stamp = parse(call.json.get("metadata"))
             asked = self._asked.get((by, json.dumps(call.json, sort_keys=True)), now)
             operation = stamp.operation if stamp is not None else ""
+            maker = "" if by == PERSON and stamp is None else by
             self.births[live_id] = Birth(
-                live_id, call.json.get("name") or "", by, operation, asked, now, at, len(self.shown)
+                live_id, call.json.get("name") or "", maker, operation, asked, now, at, len(self.shown)
             )
 
     # --- the listing
@@ -201,10 +222,16 @@ class Vendor:
         start = ids.index(after) + 1 if after else 0
         end = start + min(self.page, int(call.query.get("limit", "20")))
         data, more = items[start:end], end < len(items)
+        if {item["id"] for item in data} & stale or (not more and self._lacks(items)):
+            self.tally.note("a page that was late: something missing or as it was before")
+        if more and len(data) < int(call.query.get("limit", "20")):
+            self.tally.note("a page smaller than what was asked for, with more to come")
         lie = self.dice.choice(self.lies) if self.lies and self.dice.random() < self.lying else None
         if lie is None:
             return self._given(by, data, more, stale)
-        self.told_lies.append(lie)
+        same = {Lie.SHORT: len(data) < 2 and not more, Lie.MODEST: not more, Lie.AGAIN: not start}
+        if not {**same, Lie.END: start >= len(items)}.get(lie, False):
+            self.tally.note(lie.value)
         return self._lie(lie, by, items, start, data, more, stale)
 
     def _lie(
@@ -233,6 +260,11 @@ class Vendor:
         ids = frozenset(item["id"] for item in data)
         self.shown.append(Shown(by, self.clock.now, ids, ids & stale, ended, is_page=True))
         return _said(200, {"object": "list", "data": json.loads(json.dumps(data)), "has_more": more})
+
+    def _lacks(self, items: list[Any]) -> bool:
+        """Whether something is live that the listing does not show yet."""
+        shown = {item["id"] for item in items}
+        return any(live_id not in shown and history[-1][1] for live_id, history in self._history.items())
 
     def _listed(self) -> tuple[list[dict[str, Any]], frozenset[str]]:
         """What the listing shows by now, oldest first, and the ids that are not so any more."""

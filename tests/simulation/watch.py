@@ -38,6 +38,7 @@ class Excuse(Enum):
     UNREPORTED = "the report that named a field which the server did not keep died with its process"
     SCRIBBLED = "a hand edited between an unclear write and the look that settled it, and the run died"
     CLOCK_AHEAD = "the clock was set ahead between the two creates"
+    COPIED = "somebody copied an assistant with its stamp"
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Told:
     options: dict[str, Any]
     promised: Plan | None
     began: float
-    before: frozenset[str]
+    before: dict[str, dict[str, Any]]  # what was live, by id
     first_call: int
     first_shown: int
     alone: bool = True

@@ -39,12 +39,11 @@ async def execute(
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:
             run.codes.add(Exit.HELD)
-    problems: tuple[str, ...] = ()
     try:
         await _work_through(run, plan)
     except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
         run.codes.add(error.exit)
-        problems = (f"{error.message} {error.hint}".strip(),)
+        run.problems.append(f"{error.message} {error.hint}".strip())
     if run.stopped:
         run.codes.add(Exit.INTERRUPTED)
     state = fold(planning.state, run.entries)
@@ -55,7 +54,7 @@ async def execute(
         only_fresh=only_fresh,
         calls=courier.calls,
         retries=courier.retries,
-        problems=problems,
+        problems=tuple(run.problems),
     )
     return report, state
 

@@ -16,6 +16,11 @@ from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.wire.base import Live, Unexpected
 
+BLIND = (
+    "The listing after the creates could not be read whole: had a gateway or a second writer doubled one of them, it "
+    "would not show here. Run `trueup plan`: it looks again."
+)
+
 
 @dataclass(slots=True)
 class Parking:
@@ -326,6 +331,7 @@ async def _name_twins(run: Run, lot: Parking) -> None:
         view = View(complete=False)
     if not view.complete:
         run.codes.add(Exit.UNREADABLE)
+        run.problems.append(BLIND)
     for name, found in _stamped(run, view).items():
         if name in lot.sent and len(found) > 1:
             ours = run.outcomes[name].id

@@ -221,15 +221,17 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
         await _released(run, change, live, attempts)
         return
     assert change.record is not None
+    message = ""
     if not all(key in live.body for key in change.calls[0].json):
         try:
             live = await read(run, change.id) or live
-        except Unread:
+        except Unread as error:
             run.codes.add(Exit.UNREADABLE)
+            message = f"the answer showed only a part of it, and it could not be read again: {error}"
     record = kept_record(change.record, live, sent_fields(change))
     await run.conclude(change, "modify", record)
     missing = not_kept(change, live, run.adapter)
-    run.tell(Outcome(change.name, change.action, Result.DONE, live.id, not_kept=missing, attempts=attempts))
+    run.tell(Outcome(change.name, change.action, Result.DONE, live.id, message, not_kept=missing, attempts=attempts))
 
 
 async def _released(run: Run, change: Change, live: Live, attempts: int) -> None:

@@ -35,6 +35,7 @@ class Run:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     codes: set[Exit] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
     done: int = 0
     total: int = 0
 
