@@ -12,6 +12,9 @@ import pytest
 
 HEAVY = {"yaml", "jsonschema", "httpx", "deepdiff", "asyncio", "sqlite3", "rfc8785", "starlette", "uvicorn"}
 
+LOOP = {"ssl", "socket", "subprocess", "concurrent", "logging"}
+"""What asyncio brings along."""
+
 PROBE = """
 import json, sys
 from trueup.cli.main import main
@@ -28,6 +31,14 @@ def _imported(folder: Path, *arguments: str) -> tuple[int, set[str]]:
     )
     code, names = json.loads(ran.stderr.splitlines()[-1])
     return code, set(names)
+
+
+def _project(folder: Path) -> Path:
+    """The definitions' folder of a project with one good definition."""
+    assistants = folder / "assistants"
+    assistants.mkdir()
+    (assistants / "alpha.yaml").write_text("model: gpt-4.1\n")
+    return assistants
 
 
 @pytest.mark.parametrize(
@@ -53,10 +64,36 @@ def test_completion_in_a_shell_imports_no_more(tmp_path: Path) -> None:
     assert ran.stderr.strip() == "[]"
 
 
+PROJECT = """project: fleet
+released: [old, older]
+targets:
+  live: {api_key: {env: NO_SUCH_KEY}, timeout: 30, headers: {X-Team: support}, always_send: [model]}
+  test: {token: {command: [no-such-program]}, dialect: azure-openai, base_url: https://test.openai.azure.com/openai}
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [["validate"], ["render", "-t", "live"], ["state", "list", "-t", "live"], ["targets"]]
+)
+def test_what_reads_files_alone_loads_one_library_for_them(tmp_path: Path, command: list[str]) -> None:
+    """YAML, and for digests their encoder: no validator where nothing is wrong, no loop and no socket."""
+    folder = _project(tmp_path)
+    (tmp_path / "trueup.yaml").write_text(PROJECT)
+    (folder / "beta.md").write_text("---\nmodel: gpt-4.1\ntools: [file_search]\n---\nBe kind.\n")
+    code, names = _imported(tmp_path, *command)
+    assert code == 0
+    assert names & (HEAVY | LOOP) == {"yaml", "rfc8785"}
+
+
+def test_a_mistake_is_explained_by_the_validator(tmp_path: Path) -> None:
+    (_project(tmp_path) / "beta.yaml").write_text("model: gpt-4.1\ntemperature: hot\n")
+    code, names = _imported(tmp_path, "validate")
+    assert code == 1
+    assert names & (HEAVY | LOOP) >= {"yaml", "jsonschema"}
+
+
 def test_each_command_pays_only_for_itself(tmp_path: Path) -> None:
-    folder = tmp_path / "assistants"
-    folder.mkdir()
-    (folder / "alpha.yaml").write_text("model: gpt-4.1\n")
+    _project(tmp_path)
     for command in (["validate"], ["plan"], ["apply", "--yes"], ["drift"]):
         code, names = _imported(tmp_path, *command)
         assert code == 0

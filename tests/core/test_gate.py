@@ -35,8 +35,12 @@ simple = st.fixed_dictionaries(
         "pattern": st.sampled_from(["^a", "b$", "^$", "^[a-z]{1,3}$"]),
         "minimum": bounds,
         "maximum": bounds,
+        "exclusiveMinimum": bounds,
         "minItems": bounds,
         "maxItems": bounds,
+        "uniqueItems": st.booleans(),
+        "minProperties": bounds,
+        "maxProperties": bounds,
         "required": st.lists(keys, max_size=2, unique=True),
         "title": words,
         "format": st.just("date"),
@@ -130,6 +134,33 @@ def test_gate_and_judge_agree_on_spoiled_definitions(body: Body, data: st.DataOb
 def test_no_known_mistake_passes(mistake: str, body: Body) -> None:
     MUTATIONS[mistake][1](body)
     assert not GATE(body)
+
+
+PROJECT = schemas.load("project")
+PROJECTS: list[Body] = [
+    {},
+    {"project": "fleet", "targets": None},
+    {"project": "fleet", "targets": {"live": {"api_key": {"env": "KEY"}}, "here": {"base_url": "local"}}},
+    {
+        "project": "fleet",
+        "targets": {"live": {"token": {"command": ["az", "token"]}, "headers": {"X-A": {"env": "A"}}}},
+    },
+    {"released": ["old", "older"], "moved": {"a": "b"}, "vars": {"tier": "gold", "ids": ["a", 1]}},
+    {"targets": {"live": {"timeout": 2.5, "allow_loss": ["tools.function.strict"], "always_send": ["model", "name"]}}},
+    {"targets": {"live": {"gateway": "portkey", "portkey": {"api_key": {"env": "P"}, "provider": "openai"}}}},
+]
+SPOILED: list[Body] = [
+    {"released": ["old", "old"]},
+    {"targets": {"live": {"api_key": {}}}},
+    {"targets": {"live": {"api_key": {"env": "KEY", "command": ["a"]}}}},
+    {"targets": {"live": {"timeout": 0}}},
+]
+
+
+@pytest.mark.parametrize("value", PROJECTS + SPOILED, ids=str)
+def test_a_usual_project_file_needs_no_validator(value: Body) -> None:
+    assert Draft202012Validator(PROJECT).is_valid(value) == (value in PROJECTS)
+    assert gate(_inlined(PROJECT, PROJECT["$defs"], ()))(value) == (value in PROJECTS)
 
 
 def test_a_word_that_is_not_known_is_left_to_the_validator() -> None:

@@ -139,11 +139,11 @@ def _known(session: Session) -> State:
     """The state; where the stamps are the state, what they say."""
     from dataclasses import replace
 
-    from trueup.cli.loop import complete
-
     state = session.store.load()
     if session.target.state == "file":
         return state
+    from trueup.cli.loop import complete
+
     return replace(complete(_rebuild(session, (), state)).state, pending=state.pending)
 
 

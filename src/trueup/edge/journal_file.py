@@ -6,15 +6,18 @@ parallelism 64 waits for a few writes instead of for thousands.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry, from_line, to_line
 from trueup.edge.files import PLAIN, read_plain, reason, sync_folder
+
+if TYPE_CHECKING:
+    import asyncio
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of a journal; an apply of 10,000 assistants writes about a tenth of it."""
@@ -76,6 +79,8 @@ class Journal:
 
         After one failure the journal takes nothing more: what cannot be remembered must not be sent.
         """
+        import asyncio  # only a run that writes pays for it
+
         if self._failure is not None:
             raise self._failure
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -116,6 +121,8 @@ class Journal:
             self._writer = None
 
     async def _write(self, content: bytes, waiting: list[asyncio.Future[None]]) -> None:
+        import asyncio
+
         if self._failure is None:
             try:
                 await asyncio.to_thread(self._to_disk, content)

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,19 +21,20 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOL
 
 
 @contextlib.contextmanager
-def hold(path: Path, target: str, now: float) -> Iterator[None]:
-    """Holds the lock for the length of the block; `now` (Unix seconds) is what others are told. Raises TrueupError."""
+def hold(path: Path, target: str, now: float, *, others: str = "apply") -> Iterator[None]:
+    """Holds the lock for the length of the block; `now` (Unix seconds) is what others are told, who are said to
+    be another of `others`. Raises TrueupError."""
     stand_in = _stand_in(path)
     if stand_in.exists():
-        raise _taken(stand_in, target, by_file=True)
+        raise _taken(stand_in, target, others, by_file=True)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | PLAIN, 0o600)
     except OSError as error:
         raise _unlockable(path, error) from None
     try:
-        by_file = not _locked(descriptor, path, target)
+        by_file = not _locked(descriptor, path, target, others)
         if by_file:
-            descriptor, unused = _made(stand_in, target), descriptor
+            descriptor, unused = _made(stand_in, target, others), descriptor
             os.close(unused)
         _say(descriptor, _holder(now))
         try:
@@ -58,7 +58,7 @@ def remove_abandoned(path: Path) -> bool:
     return True
 
 
-def _locked(descriptor: int, path: Path, target: str) -> bool:
+def _locked(descriptor: int, path: Path, target: str, others: str) -> bool:
     """Takes the lock without waiting; False where there are no locks. Raises TrueupError when it is held."""
     try:
         import fcntl
@@ -67,7 +67,7 @@ def _locked(descriptor: int, path: Path, target: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _taken(path, target, by_file=False) from None
+        raise _taken(path, target, others, by_file=False) from None
     except OSError as error:
         if error.errno in _NO_LOCKS:
             return False
@@ -75,12 +75,12 @@ def _locked(descriptor: int, path: Path, target: str) -> bool:
     return True
 
 
-def _made(path: Path, target: str) -> int:
+def _made(path: Path, target: str, others: str) -> int:
     """The descriptor of the file that stands in for a lock. Raises TrueupError when there is one already."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
     except FileExistsError:
-        raise _taken(path, target, by_file=True) from None
+        raise _taken(path, target, others, by_file=True) from None
     except OSError as error:
         raise _unlockable(path, error) from None
 
@@ -98,15 +98,17 @@ def _stand_in(path: Path) -> Path:
 
 
 def _holder(now: float) -> bytes:
+    import socket  # only a run that writes pays for it
+
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode("ascii")
 
 
-def _taken(path: Path, target: str, *, by_file: bool) -> TrueupError:
+def _taken(path: Path, target: str, others: str, *, by_file: bool) -> TrueupError:
     hint = "Wait until it has ended, and run the command again."
     if by_file:
         hint += f" If that process is gone, `trueup state unlock --target {target}` takes the lock away."
-    return TrueupError(f"Another apply is running on {target}: {_described(path)}.", hint)
+    return TrueupError(f"Another {others} is running on {target}: {_described(path)}.", hint)
 
 
 def _described(path: Path) -> str:

@@ -5,7 +5,6 @@ Knows HTML only by its title, and deliberately no vendor.
 
 from __future__ import annotations
 
-import html
 import re
 
 from trueup.core.call import Reply
@@ -28,6 +27,8 @@ def told(reply: Reply) -> str:
     if 300 <= reply.status < 400 and place:
         return f"HTTP {reply.status}, a redirect to {place} that was not followed"
     if _PAGE.match(reply.text):
+        import html
+
         title = _TITLE.search(reply.text)
         words = " ".join(html.unescape(title[1]).split())[:SHOWN] if title else ""
         return f"HTTP {reply.status} with a web page" + (f" ({words!r})" if words else "") + " in place of JSON"

@@ -19,8 +19,9 @@ SILENT = frozenset(
 """Words that refuse nothing; `format` is a note unless a validator is told otherwise, and ours is not."""
 
 RULES = frozenset(
-    {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum", "items", "minItems"}
-    | {"maxItems", "required", "properties", "additionalProperties", "propertyNames", "allOf", "if", "then", "else"}
+    {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "items"}
+    | {"minItems", "maxItems", "uniqueItems", "required", "properties", "additionalProperties", "propertyNames"}
+    | {"minProperties", "maxProperties", "allOf", "if", "then", "else"}
 )
 """Words that are understood."""
 
@@ -101,25 +102,31 @@ def _text(schema: Mapping[str, Any]) -> Check:
 
 def _number(schema: Mapping[str, Any]) -> Check:
     low, high = schema.get("minimum", float("-inf")), schema.get("maximum", float("inf"))
-    return lambda value: low <= value <= high
+    beyond = schema.get("exclusiveMinimum", float("-inf"))
+    return lambda value: low <= value <= high and (value > beyond or "exclusiveMinimum" not in schema)
 
 
 def _list(schema: Mapping[str, Any]) -> Check:
     low, high = schema.get("minItems", 0), schema.get("maxItems", float("inf"))
     entry = gate(schema.get("items", True))
-    if entry is _yes:
-        return lambda value: low <= len(value) <= high
-    return lambda value: low <= len(value) <= high and all(map(entry, value))
+    entries = _yes if entry is _yes else lambda value: all(map(entry, value))
+    return _both(lambda value: low <= len(value) <= high, [entries, _differing if schema.get("uniqueItems") else _yes])
+
+
+def _differing(value: list[Any]) -> bool:
+    """Whether a list holds different texts and nothing else: of other values it is not told here."""
+    return {*map(type, value)} <= {str} and len({*value}) == len(value)
 
 
 def _mapping(schema: Mapping[str, Any]) -> Check:
     needed = frozenset(schema.get("required", ()))
+    low, high = schema.get("minProperties", 0), schema.get("maxProperties", float("inf"))
     rules = {key: gate(rule) for key, rule in schema.get("properties", {}).items()}
     other = gate(schema.get("additionalProperties", True))
     key_check = gate(schema.get("propertyNames", True))
 
     def check(value: dict[Any, Any]) -> bool:
-        if not needed <= value.keys():
+        if not (needed <= value.keys() and low <= len(value) <= high):
             return False
         for key, entry in value.items():
             if not rules.get(key, other)(entry):
