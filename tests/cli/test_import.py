@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
+from trueup.core.call import Call, Reply
 from trueup.core.errors import TrueupError
 from trueup.edge import writer
 from trueup.edge.lock_file import hold
+from trueup.local.openai_assistants import Server
 
 EMPTY = "Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, "
 FUNCTION = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
@@ -120,7 +122,7 @@ def test_somebody_else_s_is_left_alone_and_named(place: Place) -> None:
     assert f"left {live_id} alone: it carries the stamp of x of theirs/prod." in ran.out
     assert "carries a stamp that cannot be read" in ran.out
     assert last(ran.out) == "Import: 0 written, 0 linked, 2 there already, 2 of somebody else."
-    assert place.files() == before
+    assert {name: data for name, data in place.files().items() if name != ".trueup/.definitions.lock"} == before
 
 
 def test_what_lost_its_file_or_its_state_gets_its_own_name_back(place: Place) -> None:
@@ -233,6 +235,73 @@ def test_killed_between_two_files_it_goes_on(empty: Place, monkeypatch: pytest.M
     assert names == {
         f"assistants/{name}" for name in ("_shared/functions/get_weather.yaml", "a.yaml", "assistant.yaml", "b.yaml")
     }
+
+
+@pytest.mark.parametrize("landed", [False, True])
+def test_killed_while_the_stamps_are_on_their_way_it_goes_on(
+    empty: Place, monkeypatch: pytest.MonkeyPatch, landed: bool
+) -> None:
+    """The journal knows of each stamp that was sent, and not of its answer."""
+    empty.write("trueup.yaml", "targets:\n  local: {base_url: local, state: stamps}\n")
+    ids = [made(empty, name=f"Bot {number}", instructions=f"Say {number}.") for number in range(3)]
+    journal, seen = empty.root / ".trueup/local/local.journal", [b""]
+    real = Server.answer
+
+    def answer(server: Server, call: Call) -> Reply:
+        if call.method == "POST":
+            seen.append(journal.read_bytes())
+        return real(server, call)
+
+    monkeypatch.setattr(Server, "answer", answer)
+    assert empty.run("import", "--yes").code == 0
+    monkeypatch.undo()
+    os.chdir(empty.root)
+    journal.write_bytes(max(seen, key=len))
+    assert journal.read_bytes()
+    for live_id in ids if not landed else []:
+        empty.ask("POST", f"/assistants/{live_id}", {"metadata": {}})
+    ran = empty.run("import", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert sorted(name for name in empty.files() if name.startswith("assistants")) == [
+        "assistants/bot-0.yaml", "assistants/bot-1.yaml", "assistants/bot-2.yaml",
+    ]  # fmt: skip
+    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged."
+    assert all("trueup" in live["metadata"] for live in empty.live().values())
+
+
+def test_what_a_cut_off_apply_may_have_created_is_not_given_a_second_file(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("trueup.yaml", "targets:\n  local: {base_url: local, stamp: false}\n")
+    journal, seen = place.root / ".trueup/local/local.journal", [b""]
+    real = Server.answer
+
+    def answer(server: Server, call: Call) -> Reply:
+        if call.method == "POST":
+            seen.append(journal.read_bytes())
+        return real(server, call)
+
+    monkeypatch.setattr(Server, "answer", answer)
+    place.applied()
+    monkeypatch.undo()
+    os.chdir(place.root)
+    (place.root / ".trueup/local/local.state.json").unlink()
+    journal.write_bytes(max(seen, key=len))
+    files = {name for name in place.files() if name.startswith("assistants")}
+    ran = place.run("import")
+    assert ran.code == 3
+    assert {name for name in place.files() if name.startswith("assistants")} == files
+    assert "import" in ran.out
+
+
+@pytest.mark.parametrize("source", [(), ("--from", "x.json")])
+def test_an_import_into_another_target_of_the_project_waits_its_turn(place: Place, source: tuple[str, ...]) -> None:
+    place.write("x.json", '{"model": "m", "name": "New"}')
+    (place.root / ".trueup").mkdir()
+    with hold(place.root / ".trueup/.definitions.lock", "other", 0.0):
+        ran = place.run("import", *source)
+    assert ran.code == 1
+    assert "Another import is running" in ran.err
 
 
 def test_two_at_once_do_not_mix(empty: Place) -> None:

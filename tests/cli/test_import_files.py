@@ -61,6 +61,41 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
     assert place.run("validate").code == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '{"format_version": 99, "kind": "export", "assistants": []}',
+            "is an export that was not read: it was written by",
+        ),
+        ('{"model": "a", "model": "b"}', "holds the key 'model' twice in one object"),
+        ('{"model": "a", "temperature": ' + "9" * 5000 + "}", "holds a number of 5000 digits"),
+        ('{"model": "a"}\n{"model": "b"}\n{broken\n', "holds a JSON value on each line, but none on line 3"),
+        ('{"model": "a"}\n{"model": NaN}\n', "holds NaN, which is no JSON (line 2)"),
+    ],
+)
+def test_a_file_that_cannot_be_read_stops_no_other(place: Place, text: str, told: str) -> None:
+    place.write("good.json", '{"model": "m", "name": "Good"}')
+    place.write("bad.json", text)
+    ran = place.run("import", "--from", "good.json", "--from", "bad.json")
+    assert ran.code == 3
+    assert f"bad.json {told}" in " ".join(ran.out.split())
+    assert (place.root / "assistants/good.yaml").is_file()
+
+
+def test_instances_of_one_terraform_resource_are_told_apart(place: Place) -> None:
+    function = {"type": "function", "function": {"name": "f", "parameters": "not json"}}
+    instances = [
+        {"index_key": key, "attributes": {"name": key, "model": "m", "tools": tools}}
+        for key, tools in (("one", []), ("two", [function]))
+    ]
+    resource = {"type": "openai_assistant", "name": "t", "module": "module.x", "instances": instances}
+    place.write("t.tfstate", json.dumps({"version": 4, "terraform_version": "1", "resources": [resource]}))
+    text = " ".join(place.run("import", "--from", "t.tfstate").out.split())
+    assert 'assistants/one.yaml from t.tfstate, module.x.openai_assistant.t["one"] wrote' in text
+    assert 'assistants/two.yaml from t.tfstate, module.x.openai_assistant.t["two"] ! tools[0] is not' in text
+
+
 def test_what_is_there_already_is_not_written_again(place: Place) -> None:
     place.write("v1.json", json.dumps(V1))
     assert place.run("import", "--from", "v1.json").code == 0

@@ -15,7 +15,7 @@ from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.stamp import parse
-from trueup.core.migration.export import Export, is_of
+from trueup.core.migration.export import is_of
 from trueup.core.migration.foreign import Unread, assistants_in
 from trueup.core.migration.imported import Found, unknown
 from trueup.core.plans.judge import Seen, fields_of
@@ -35,15 +35,14 @@ class _Read:
 
 def import_files(session: Session, names: Sequence[str], files: Sequence[str], *, dry_run: bool) -> Exit:
     """Imports what the names stand for from these files, all without any. Raises TrueupError where there is nothing."""
-    loaded = existing(session)
     read = _read(session, files)
     if not read.exported and not read.loose and read.unread:
         told = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
         raise TrueupError(f"There is no assistant in what was given: {told}.", "Nothing was written.")
     chosen, loose = _meant(names, read)
     given = Given(read.exported, chosen, read.extra, loose, read.unread)
-    with nullcontext() if dry_run else session.store.lock():
-        state = session.store.load()
+    with nullcontext() if dry_run else session.store.import_lock():
+        loaded, state = existing(session), session.store.load()
         work = Work(session, loaded, state).made(given)
         if not dry_run:
             write_files(session, work)
@@ -64,7 +63,7 @@ def _read(session: Session, files: Sequence[str]) -> _Read:
             continue
         for where, value in values:
             if isinstance(value, dict) and value.get("kind") == "export":
-                _take_export(read, session, read_export(session.root / file), file)
+                _take_export(read, session, file)
             else:
                 _take(read, assistants_in(value, where))
     return _without_contradictions(read)
@@ -78,14 +77,21 @@ def _take(read: _Read, entries: Iterable[Found | Unread]) -> None:
             read.loose.append(entry)
 
 
-def _take_export(read: _Read, session: Session, export: Export, file: str) -> None:
+def _take_export(read: _Read, session: Session, file: str) -> None:
     """This target's own export counts as what is live; another's is a file like any other."""
+    try:
+        export = read_export(session.root / file)
+    except TrueupError as error:
+        why = error.message.removeprefix(f"{session.root / file}: ").rstrip(".")
+        read.unread.append(Unread(file, f"is an export that was not read: {why[:1].lower()}{why[1:]}"))
+        return
     if not is_of(export, session.identity) or session.target.state == "stamps":
         values = [
             {"id": item.id, "created_at": item.created_at, "body": dict(item.body), "extra": dict(item.extra)}
             for item in export.assistants
         ]
-        return _take(read, assistants_in({"kind": "export", "assistants": values}, file))
+        _take(read, assistants_in({"kind": "export", "assistants": values}, file))
+        return
     for item in export.assistants:
         if item.id in read.exported and read.exported[item.id].body != item.body:
             raise TrueupError(
@@ -94,7 +100,6 @@ def _take_export(read: _Read, session: Session, export: Export, file: str) -> No
         fields = fields_of(item.body)
         read.exported[item.id] = Seen(item.id, fields, item.created_at, parse(item.body.get("metadata")), item.body)
         read.extra[item.id] = {**item.extra, **unknown(item.body, session.adapter.dialect.semantics)}
-    return None
 
 
 def _without_contradictions(read: _Read) -> _Read:

@@ -17,6 +17,7 @@ from trueup.cli.transport import reading, writing
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import meant
 from trueup.core.errors import Exit, TrueupError, UnreadableError, worst
+from trueup.core.memory.settle import settled
 from trueup.core.memory.state import State
 from trueup.core.migration.imported import unknown
 from trueup.core.migration.imports import Imports
@@ -35,12 +36,12 @@ from trueup.render.values import many
 
 async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:
     """Imports what the names stand for, all without any. Raises TrueupError where nothing could be done."""
-    loaded = existing(session)
-    with nullcontext() if dry_run else session.store.lock():
-        state = session.store.load()
+    with nullcontext() if dry_run else session.store.import_lock():
+        loaded, state = existing(session), session.store.load()
         async with _connected(session, dry_run) as courier:
             view = await read_live(session, courier, state)
             seen = seen_in(view)
+            state = settled(state, seen, frozenset(view.absent))
             chosen = _chosen(names, seen, view)
             given = Given(seen, chosen, {live_id: _unknown(session, view, live_id) for live_id in chosen})
             work = Work(session, loaded, state).made(given)

@@ -17,6 +17,10 @@ LINES: Final = 100_000
 """Objects of the largest file with one on each line."""
 
 
+DIGITS: Final = 400
+"""Digits of the longest whole number: no value of an assistant is larger."""
+
+
 class NotRead(Exception):
     """A file cannot be read as values; the message is the end of a sentence that begins with its name."""
 
@@ -35,9 +39,8 @@ def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
     try:
         return [(file, _json(text))]
     except json.JSONDecodeError as error:
-        found = _by_line(text, file)
-        if found:
-            return found
+        if _begins_with_a_value(text):
+            return _by_line(text, file)
         raise NotRead(f"is no JSON from line {error.lineno}, column {error.colno} on") from None
     except (ValueError, RecursionError) as error:
         raise NotRead("is nested too deeply" if isinstance(error, RecursionError) else f"holds {error}") from None
@@ -62,20 +65,51 @@ def _structured(data: bytes, path: Path, file: str) -> Any:
     return found.value
 
 
-def _by_line(text: str, file: str) -> list[tuple[str, Any]]:
-    """One value of each line; none where a line is no JSON."""
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not 1 < len(lines) <= LINES:
-        return []
+def _begins_with_a_value(text: str) -> bool:
+    """Whether the first line is a whole JSON value, and others follow."""
+    first, _, rest = text.strip().partition("\n")
     try:
-        return [(f"{file}, line {number}", _json(line)) for number, line in lines]
+        _json(first)
     except (ValueError, RecursionError):
-        return []
+        return False
+    return bool(rest)
+
+
+def _by_line(text: str, file: str) -> list[tuple[str, Any]]:
+    """One value of each line. Raises NotRead, naming the line."""
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) > LINES:
+        raise NotRead(f"holds more than {LINES} lines, each with a value of its own")
+    found = []
+    for number, line in lines:
+        try:
+            found.append((f"{file}, line {number}", _json(line)))
+        except json.JSONDecodeError:
+            raise NotRead(f"holds a JSON value on each line, but none on line {number}") from None
+        except (ValueError, RecursionError) as error:
+            told = "what is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise NotRead(f"holds {told} (line {number})") from None
+    return found
 
 
 def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
+    return json.loads(text, parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_object)
 
 
 def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word}, which is no JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a key that stands twice nobody knows which value was meant."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise ValueError(f"the key {twice[:60]!r} twice in one object")
+    return made

@@ -59,9 +59,24 @@ class Store:
         return self.folder / f"{_safe(self.target.name)}.journal"
 
     @property
+    def answers_path(self) -> Path:
+        """What a probe of the target found out, for git as the state file is."""
+        return self.folder / f"{_safe(self.target.name)}.caps.json"
+
+    @property
+    def diary_path(self) -> Path:
+        """Which assistants the target's probes have made, for this checkout alone."""
+        return self.folder / f"{_safe(self.target.name)}.probe.journal"
+
+    @property
     def lock_path(self) -> Path:
         """The file that the operating system's lock is on."""
         return self.folder / f"{_safe(self.target.name)}.lock"
+
+    @property
+    def _definitions_lock(self) -> Path:
+        """One for all targets; no target's own, whose name cannot begin with a dot."""
+        return self.root / FOLDER / ".definitions.lock"
 
     @property
     def is_folded(self) -> bool:
@@ -129,12 +144,19 @@ class Store:
         with hold(self.lock_path, self.target.name, self.now()):
             yield
 
+    @contextlib.contextmanager
+    def import_lock(self) -> Iterator[None]:
+        """Holds the target, and all targets' definitions, for one import. Raises TrueupError naming the holder."""
+        self._prepared()
+        with hold(self._definitions_lock, self.target.name, self.now(), others="import"), self.lock():
+            yield
+
     def unlock(self) -> bool:
-        """Takes away the lock of a file system without locks; True if there was one.
+        """Takes away the locks of a file system without locks; True if there was one.
 
         A lock of the operating system dies with its holder and is never touched.
         """
-        return remove_abandoned(self.lock_path)
+        return any([remove_abandoned(self.lock_path), remove_abandoned(self._definitions_lock)])
 
     def backup(self, name: str, kind: str, body: object) -> None:
         """Keeps a live object before it is overwritten or deleted, readable by its owner only. Raises TrueupError."""

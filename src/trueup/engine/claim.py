@@ -67,11 +67,12 @@ def claims(
     new |= {ids[0]: name for name, ids in named.items() if len(ids) == 1}
     twins = tuple(Ambiguous(name, tuple(sorted(ids)), ()) for name, ids in named.items() if len(ids) > 1)
     open_ones = _without_assistant(seen, owners, known)
+    doubtful, free = _perhaps_created(free, known)
     alike, free, open_ones = _equal(free, open_ones, bodies)
     by_name, ambiguous, free = _namesakes(free, open_ones)
     new |= {live.id: "" for live in free}
     ordered = {live.id: new[live.id] for live in _oldest_first(seen[live_id] for live_id in new)}
-    return Claims(ordered, (*alike, *by_name), managed, foreign, (*twins, *ambiguous))
+    return Claims(ordered, (*alike, *by_name), managed, foreign, (*twins, *doubtful, *ambiguous))
 
 
 def _oldest_first(lives: Iterable[Seen]) -> list[Seen]:
@@ -94,6 +95,21 @@ def _without_assistant(seen: Mapping[str, Seen], owners: Mapping[str, str], know
     owned = {name for live in seen.values() for name, theirs in [_owner(live, owners, known)] if not theirs}
     taken = owned | {known.moved.get(name, name) for name in {*known.state.records, *known.state.pending}}
     return [known.definitions[name] for name in sorted(known.definitions) if name not in taken]
+
+
+def _perhaps_created(free: Sequence[Seen], known: Known) -> tuple[list[Ambiguous], list[Seen]]:
+    """Assistants without a stamp that an apply which was cut off may have created: their names wait in state."""
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(known.state.pending):
+        definition = known.definitions.get(name)
+        if definition is not None and name not in known.state.records:
+            waiting[str(definition.body.get("name") or "")].append(name)
+    doubtful = [
+        Ambiguous(shown, tuple(live.id for live in free if live.display_name == shown), tuple(names))
+        for shown, names in waiting.items()
+        if any(live.display_name == shown for live in free)
+    ]
+    return doubtful, [live for live in free if live.display_name not in waiting]
 
 
 def _equal(

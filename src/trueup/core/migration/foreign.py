@@ -121,9 +121,17 @@ def _terraform_state(resources: list[Any], where: str) -> Iterator[Found | Unrea
         instances = entry.get("instances")
         for instance in instances if isinstance(instances, list) else []:
             attributes = instance.get("attributes") if isinstance(instance, Mapping) else None
-            yield _terraform(attributes, f"{where}, {TERRAFORM}.{str(entry.get('name', ''))[:60]}")
+            yield _terraform(attributes, f"{where}, {_address(entry, instance)}")
     if not managed:
         yield Unread(where, f"is a Terraform state without a resource {TERRAFORM}")
+
+
+def _address(resource: Mapping[str, Any], instance: Any) -> str:
+    """What Terraform calls an instance of a resource: with its module, and its key where there are several."""
+    module, name = resource.get("module"), str(resource.get("name", ""))[:60]
+    key = instance.get("index_key") if isinstance(instance, Mapping) else None
+    index = f"[{json.dumps(key, ensure_ascii=False)[:60]}]" if isinstance(key, (str, int)) else ""
+    return f"{module[:60]}.{TERRAFORM}.{name}{index}" if isinstance(module, str) else f"{TERRAFORM}.{name}{index}"
 
 
 def _terraform_shown(module: Any, where: str, depth: int) -> Iterator[Found | Unread]:
