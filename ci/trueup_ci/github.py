@@ -1,0 +1,138 @@
+"""GitHub's REST API: comments, issues, merged requests, and files out of artifacts.
+
+Facts are from GitHub's REST documentation, version 2022-11-28. Whoever may write in a repository's issues may also
+write our marker; so only what our own account wrote counts as ours.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from trueup_ci.forge import Request, is_ours
+from trueup_ci.web import LARGEST, Api, Refused
+
+ACTIONS = "github-actions[bot]"
+"""Who a workflow's own token writes as."""
+
+ATTEMPTS = range(1, 6)
+"""Attempts of a run whose artifacts are looked for."""
+
+
+class GitHub:
+    """One repository, as the token sees it; `bot` is who our comments are by, where that cannot be asked."""
+
+    def __init__(self, url: str, repository: str, token: str, bot: str = "") -> None:
+        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._api = Api(url, headers)
+        self._repository = repository
+        self._at = f"/repos/{quote(repository)}"
+        self._bot = bot
+
+    def comment(self, number: int, marker: str, body: str) -> None:
+        """Puts the text in the place of our comment; twins of it, which two jobs at once may make, are removed."""
+        path = f"{self._at}/issues/{number}/comments"
+        ours = self._ours(self._api.pages(path), marker)
+        if not ours:
+            self._api.send("POST", path, {"body": body})
+            return
+        self._api.send("PATCH", f"{self._at}/issues/comments/{ours[0]['id']}", {"body": body})
+        for twin in ours[1:]:
+            self._api.send("DELETE", f"{self._at}/issues/comments/{twin['id']}", {})
+
+    def issue(self, marker: str, title: str, body: str | None) -> str:
+        """Opens, updates or closes our one open issue."""
+        listed = self._api.pages(f"{self._at}/issues", state="open", creator=self._login())
+        ours = [entry for entry in self._ours(listed, marker) if "pull_request" not in entry]
+        if body is None:
+            for entry in ours:
+                path = f"{self._at}/issues/{entry['number']}"
+                self._api.send("POST", f"{path}/comments", {"body": "Nothing differs any more."})
+                self._api.send("PATCH", path, {"state": "closed", "state_reason": "completed"})
+            return "closed" if ours else "none is open"
+        if ours:
+            self._api.send("PATCH", f"{self._at}/issues/{ours[-1]['number']}", {"title": title, "body": body})
+            return "updated"
+        self._api.send("POST", f"{self._at}/issues", {"title": title, "body": body})
+        return "opened"
+
+    def merged(self, commit: str) -> Request | None:
+        """The request whose merge the commit is; a commit may be listed under others that only contain it."""
+        for entry in self._api.get(f"{self._at}/commits/{commit}/pulls", per_page=100):
+            if entry.get("merged_at") and entry.get("merge_commit_sha") == commit:
+                return self._request(entry)
+        return None
+
+    def open_request(self, head: str) -> Request | None:
+        """The open request whose last commit this is."""
+        for entry in self._api.pages(f"{self._at}/pulls", state="open", sort="updated", direction="desc"):
+            if entry["head"]["sha"] == head:
+                return self._request(entry)
+        return None
+
+    def head(self, number: int) -> str:
+        """The last commit of a request as it is now."""
+        return str(self._api.get(f"{self._at}/pulls/{number}")["head"]["sha"])
+
+    def plan_of(self, request: Request, target: str) -> bytes | None:
+        """The plan of the newest artifact of that commit that no fork's job made."""
+        name = f"trueup-plan-{quote(target, safe='')}"
+        for attempt in ATTEMPTS:
+            for artifact in self._artifacts(f"{name}-{attempt}"):
+                if artifact["workflow_run"]["head_sha"] == request.head:
+                    return self._file(artifact, "plan.plan")
+        return None
+
+    def last(self, target: str, file: str, count: int = 1) -> list[bytes]:
+        """A file of the newest artifacts that jobs on the default branch made."""
+        kind = "apply" if file == "apply.json" else "drift"
+        branch = self._api.get(self._at)["default_branch"]
+        name = f"trueup-{kind}-{quote(target, safe='')}"
+        made = [
+            artifact
+            for attempt in ATTEMPTS
+            for artifact in self._artifacts(f"{name}-{attempt}")
+            if artifact["workflow_run"]["head_branch"] == branch
+        ]
+        newest = sorted(made, key=lambda artifact: str(artifact["created_at"]), reverse=True)[:count]
+        return [content for artifact in newest if (content := self._file(artifact, file)) is not None]
+
+    def _artifacts(self, name: str) -> Iterator[Any]:
+        """The artifacts of that name, the newest first, that are still there and that a job of this repository made."""
+        for artifact in self._api.get(f"{self._at}/actions/artifacts", name=name, per_page=100)["artifacts"]:
+            run = artifact.get("workflow_run") or {}
+            is_own = run.get("repository_id") is not None and run["repository_id"] == run.get("head_repository_id")
+            if is_own and not artifact.get("expired"):
+                yield artifact
+
+    def _file(self, artifact: Any, name: str) -> bytes | None:
+        """One file of an artifact; None where it holds no such file, or one that is too large."""
+        archive = zipfile.ZipFile(io.BytesIO(self._api.download(f"{self._at}/actions/artifacts/{artifact['id']}/zip")))
+        if name not in archive.namelist() or archive.getinfo(name).file_size > LARGEST:
+            return None
+        with archive.open(name) as file:
+            return file.read(LARGEST)
+
+    def _ours(self, entries: Iterator[Any], marker: str) -> list[Any]:
+        login = self._login()
+        return [entry for entry in entries if is_ours(entry["body"], marker) and entry["user"]["login"] == login]
+
+    def _login(self) -> str:
+        """Who our comments are by: a workflow's own token may not ask, and writes as `ACTIONS`."""
+        if not self._bot:
+            try:
+                self._bot = self._api.get("/user")["login"]
+            except Refused as error:
+                if error.status not in (401, 403):
+                    raise
+                self._bot = ACTIONS
+        return self._bot
+
+    def _request(self, entry: Any) -> Request:
+        fork = (entry["head"]["repo"] or {}).get("full_name") != self._repository
+        return Request(entry["number"], entry["head"]["sha"], fork)

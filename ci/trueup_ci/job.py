@@ -1,0 +1,109 @@
+"""One job: what it is about, the folders it works in, and the checkouts that it looks at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from trueup_ci import texts
+from trueup_ci.forge import Forge
+from trueup_ci.repository import Repository
+from trueup_ci.settings import Event, Settings
+from trueup_ci.tool import Trueup
+
+STATE = ".state.json"
+"""How the names of state files end."""
+
+
+@dataclass(slots=True)
+class Job:
+    """The settings and the event, with the forge and the repository that they name."""
+
+    settings: Settings
+    event: Event
+    forge: Forge
+    repository: Repository
+    place: Path
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    project: str = "local"
+
+    @property
+    def kept(self) -> Path:
+        """The folder of what this job keeps of its target."""
+        folder = self.settings.kept / quote(self.settings.target, safe="")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def state_branch(self) -> str:
+        """The branch that state is committed to."""
+        return self.settings.state_branch or self.event.branch
+
+    def checkout(self, tree: str, name: str) -> Trueup:
+        """A commit's files in a folder of that name, and the command on its project."""
+        top = self.repository.checkout(tree, self.place / name)
+        project = top / self.settings.folder
+        return Trueup(top, project, self.settings.target, self.environ)
+
+    def state_files(self, commit: str | None) -> dict[str, bytes]:
+        """The state files of a commit, by path."""
+        folder = Path(self.settings.folder) / ".trueup"
+        return self.repository.files(commit, folder.as_posix(), STATE)
+
+    def with_newest_state(self, on: Trueup) -> dict[str, bytes]:
+        """Puts the state that is newest in its branch into a checkout, and returns it by path."""
+        newest = self.state_files(self.repository.branch(self.state_branch()))
+        for path in self.state_in(on):
+            (on.top / path).unlink()
+        for path, content in newest.items():
+            (on.top / path).parent.mkdir(parents=True, exist_ok=True)
+            (on.top / path).write_bytes(content)
+        return newest
+
+    def state_in(self, on: Trueup) -> dict[str, bytes]:
+        """The state files of a checkout, by path."""
+        found = sorted((on.project / ".trueup").glob(f"*{STATE}"))
+        return {path.relative_to(on.top).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+    def name_project(self, *sides: Trueup) -> None:
+        """Notes what the project is called, as the first of these checkouts says that can."""
+        for side in sides:
+            listed = side.run("targets", "--json", is_quiet=True).json.get("targets") or []
+            for target in listed:
+                if target["name"] == self.settings.target:
+                    self.project = str(target["project"])
+                    return
+
+    def marker(self, kind: str) -> str:
+        """The first line of what this job writes about its target."""
+        return texts.marker(self.project, self.settings.target, kind)
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Keeps a file."""
+        path = self.kept / name
+        path.write_bytes(content)
+        return path
+
+    def keep_memory(self, on: Trueup) -> None:
+        """Keeps what an apply left beside its files: state, journals, backups."""
+        memory = on.project / ".trueup"
+        for path in (*memory.glob(f"*{STATE}"), *memory.glob("*.journal")):
+            shutil.copyfile(path, self.kept / path.name)
+        if (memory / "backup").is_dir():
+            shutil.copytree(memory / "backup", self.kept / "backup", dirs_exist_ok=True)
+
+    def summarize(self, page: str) -> None:
+        """Adds a page to the summary of the job, where the forge has one."""
+        if self.settings.summary is not None:
+            with self.settings.summary.open("a", encoding="utf-8") as file:
+                file.write(page)
+
+
+def workplace(settings: Settings) -> Path:
+    """A new folder for the clone and its checkouts."""
+    settings.work.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="trueup-job-", dir=settings.work))

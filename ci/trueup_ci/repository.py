@@ -1,0 +1,191 @@
+"""The repository through git: commits looked at as plain files, and state files committed. Runs nothing of a commit.
+
+A bare clone of the job's own, with no configuration but what stands here: no hook, no filter, no link, no submodule.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from trueup_ci.problem import Problem
+
+TRIES = 5
+"""How often a commit is made anew when somebody else pushed in between."""
+
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.symlinks": "false",
+    "core.autocrlf": "false",
+    "protocol.ext.allow": "never",
+    "gc.auto": "0",
+    "user.name": "Trueup",
+    "user.email": "trueup@localhost",
+}
+
+
+class Repository:
+    """A repository at an address, of which commits are fetched as they are needed; the token is for that address."""
+
+    def __init__(self, folder: Path, address: str, token: str = "", user: str = "x-access-token") -> None:
+        self._folder = folder
+        self._address = address
+        self._settings = dict(_SETTINGS)
+        if token and address.startswith(("https://", "http://")):
+            word = base64.b64encode(f"{user}:{token}".encode()).decode()
+            self._settings[f"http.{address}.extraHeader"] = f"Authorization: Basic {word}"
+        self._run("init", "-q", "--bare", str(folder), inside=False)
+
+    def fetch(self, name: str, depth: int = 0) -> str:
+        """Fetches a commit, a branch (`refs/heads/…`) or another ref and returns its commit; 0 means all history."""
+        shallow = [f"--depth={depth}"] if depth else []
+        try:
+            self._run("fetch", "-q", "--no-tags", *shallow, self._address, name)
+        except Problem as error:
+            raise Problem(f"{name} could not be fetched.", error.hint) from None
+        return self._run("rev-parse", "FETCH_HEAD^{commit}").strip()
+
+    def branch(self, name: str) -> str | None:
+        """The last commit of a branch, fetched; None where there is no such branch."""
+        listed = self._run("ls-remote", self._address, f"refs/heads/{name}")
+        return self.fetch(f"refs/heads/{name}", 1) if listed.strip() else None
+
+    def parents(self, commit: str) -> list[str]:
+        """The parents of a commit."""
+        return self._run("rev-list", "--parents", "-n", "1", commit).split()[1:]
+
+    def merge(self, base: str, head: str) -> str:
+        """The tree that a merge of two commits comes to. Raises Problem where they conflict."""
+        try:
+            return self._run("merge-tree", "--write-tree", base, head).split("\n", 1)[0].strip()
+        except Problem:
+            words = "The request conflicts with its target branch."
+            raise Problem(words, "Merge the target branch into it; then it can be planned.") from None
+
+    def checkout(self, tree: str, place: Path) -> Path:
+        """The files of a commit or tree, in a new folder; a symbolic link becomes a file that holds where it led."""
+        place.mkdir(parents=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            index = {"GIT_INDEX_FILE": f"{scratch}/index"}
+            self._run("read-tree", tree, more=index)
+            self._run(f"--work-tree={place}", "checkout-index", "--all", "--force", more=index)
+        return place
+
+    def files(self, commit: str | None, folder: str, ending: str) -> dict[str, bytes]:
+        """The plain files of a folder whose names end so, by path; without a commit there are none."""
+        if commit is None:
+            return {}
+        at = f"{folder}/" if folder not in ("", ".") else ""
+        listed = self._run("ls-tree", "-z", commit, "--", at) if at else self._run("ls-tree", "-z", commit)
+        found = {}
+        for line in filter(None, listed.split("\0")):
+            facts, path = line.split("\t", 1)
+            mode, kind, blob = facts.split()
+            if kind == "blob" and mode != "120000" and path.endswith(ending):
+                found[path] = self._bytes("cat-file", "blob", blob)
+        return found
+
+    def trailers(self, commit: str, key: str) -> list[str]:
+        """The values of a trailer of a commit's message."""
+        shown = self._run("log", "-1", f"--format=%(trailers:key={key},valueonly)", commit)
+        return [line.strip() for line in shown.splitlines() if line.strip()]
+
+    def commit(self, branch: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str) -> str | None:
+        """Commits files to a branch, which is made if it is not there, on top of whatever is there by now.
+
+        `before` is what they were when we began: lines that others changed since are merged. Returns the commit, None
+        where there is nothing to commit. Raises Problem where the same lines were changed, or it cannot be pushed.
+        """
+        changed = {path: content for path, content in after.items() if before.get(path) != content}
+        if not changed:
+            return None
+        for _ in range(TRIES):
+            tip = self.branch(branch)
+            made = self._made(tip, before, changed, message)
+            if made is None:
+                return None
+            pushed = self._raw("push", "-q", self._address, f"{made}:refs/heads/{branch}")
+            if pushed.returncode == 0:
+                return made
+            if self.branch(branch) == tip:
+                break
+        raise Problem(
+            f"The state could not be pushed to {branch}: {_last(pushed.stderr)}",
+            "What was applied stands, and its state is among the files that this job keeps. Let the job's token push "
+            "there, or name a branch of its own for state, or use `state: stamps`; then commit the kept file.",
+        )
+
+    def _made(
+        self, tip: str | None, before: Mapping[str, bytes], changed: Mapping[str, bytes], message: str
+    ) -> str | None:
+        """A commit of the changed files on top of the tip; None where the tip has them already."""
+        there = {path: self._blob(tip, path) for path in changed}
+        merged = {
+            path: content if there[path] == before.get(path) else self._merged(path, before, there[path], content)
+            for path, content in changed.items()
+        }
+        if all(there[path] == content for path, content in merged.items()):
+            return None
+        with tempfile.TemporaryDirectory() as scratch:
+            index = {"GIT_INDEX_FILE": f"{scratch}/index"}
+            if tip is not None:
+                self._run("read-tree", tip, more=index)
+            for path, content in merged.items():
+                blob = self._bytes("hash-object", "-w", "--stdin", feed=content).decode().strip()
+                self._run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", more=index)
+            tree = self._run("write-tree", more=index).strip()
+        parent = ["-p", tip] if tip is not None else []
+        return self._run("commit-tree", tree, *parent, "-m", message).strip()
+
+    def _merged(self, path: str, before: Mapping[str, bytes], theirs: bytes | None, ours: bytes) -> bytes:
+        if theirs == ours:
+            return ours
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, content in (("ours", ours), ("base", before.get(path, b"")), ("theirs", theirs or b"")):
+                (Path(scratch) / name).write_bytes(content)
+            ran = self._raw("merge-file", "-p", *(f"{scratch}/{name}" for name in ("ours", "base", "theirs")))
+        if ran.returncode != 0:
+            raise Problem(
+                f"Somebody else changed the same lines of {path} while this job was at work.",
+                "What was applied stands, and its state is among the files that this job keeps. See that one job at a "
+                "time writes to a target; then put the two together by hand, or run `trueup state rebuild`.",
+            )
+        return ran.stdout
+
+    def _blob(self, commit: str | None, path: str) -> bytes | None:
+        if commit is None or not self._run("ls-tree", commit, "--", path).strip():
+            return None
+        return self._bytes("cat-file", "blob", f"{commit}:{path}")
+
+    def _run(self, *words: str, more: Mapping[str, str] | None = None, inside: bool = True) -> str:
+        ran = self._raw(*words, more=more, inside=inside)
+        return _good(ran, words).decode("utf-8", "surrogateescape")
+
+    def _bytes(self, *words: str, feed: bytes | None = None) -> bytes:
+        return _good(self._raw(*words, feed=feed), words)
+
+    def _raw(
+        self, *words: str, more: Mapping[str, str] | None = None, feed: bytes | None = None, inside: bool = True
+    ) -> subprocess.CompletedProcess[bytes]:
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+        environ |= {"LC_ALL": "C.UTF-8", "GIT_CONFIG_COUNT": str(len(self._settings)), **(more or {})}
+        for place, (key, value) in enumerate(self._settings.items()):  # not on a command line, which others can read
+            environ |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
+        where = [f"--git-dir={self._folder}"] if inside else []
+        return subprocess.run(["git", *where, *words], env=environ, input=feed, capture_output=True, check=False)
+
+
+def _good(ran: subprocess.CompletedProcess[bytes], words: tuple[str, ...]) -> bytes:
+    if ran.returncode != 0:
+        raise Problem(f"git {words[0]} failed.", _last(ran.stderr))
+    return ran.stdout
+
+
+def _last(said: bytes) -> str:
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1][:300] if lines else "git said nothing."

@@ -1,0 +1,121 @@
+"""A request: what would its merge do? One comment for each target says so, and the plan is kept for the merge.
+
+The request's files are data: Trueup reads them, with the connections of the branch that it is for, and nothing of
+them is run. What comes from a fork is looked at without any credential.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trueup_ci import texts
+from trueup_ci.job import Job
+from trueup_ci.problem import Problem
+from trueup_ci.tool import Trueup, also, read_json
+from trueup_ci.web import Refused
+
+FORK = (
+    "**From a fork, so without credentials**: nothing was asked of {target}. What stands here is compared with a "
+    "snapshot that an earlier job took."
+)
+ONLY_VALID = (
+    "**From a fork, so without credentials**: nothing was asked of {target}, and no snapshot of it is kept, so the "
+    "files were only checked. Somebody who may push here can push these commits to a branch of the repository for a "
+    "plan."
+)
+SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
+
+
+def plan_request(job: Job) -> int:
+    """Plans what the request's merge would come to, keeps the plan, and says so in its comment."""
+    event = job.event
+    if event.is_fork:
+        return plan_fork(job)
+    tree, base = proposed(job)
+    ours, theirs = job.checkout(tree, "request"), job.checkout(base, "base")
+    if job.settings.state_branch:
+        job.with_newest_state(ours)
+    job.name_project(theirs, ours)
+    plan, page = job.kept / "plan.plan", job.kept / "plan.md"
+    ran = ours.on_target(
+        "plan", "--connections", str(theirs.project), "--out", str(plan.resolve()), "--format", "github",
+        *also(job.kept.resolve(), "plan"),
+    )  # fmt: skip
+    _say(job, page, event.number, [*_guard_note(job, page)])
+    return ran.code
+
+
+def plan_fork(job: Job) -> int:
+    """Checks what a fork proposes, against a snapshot where one is kept, and says so in its comment if it may."""
+    number, tree, base = _fork(job)
+    trusted = job.checkout(base, "base")
+    ours = job.checkout(tree, "request")
+    ours = Trueup(ours.top, ours.project, ours.target, job.environ, is_trusted=False)
+    job.name_project(Trueup(trusted.top, trusted.project, trusted.target, job.environ, is_trusted=False), ours)
+    snapshots = job.forge.last(job.settings.target, "snapshot.json")
+    page, note = job.kept / "plan.md", FORK
+    if snapshots:
+        snapshot = job.keep("snapshot.json", snapshots[0]).resolve()
+        words = ["plan", "--connections", str(trusted.project), "--snapshot", str(snapshot)]
+        ran = ours.on_target(*words, "--format", "github", *also(job.kept.resolve(), "plan"))
+        (job.kept / "snapshot.json").unlink()
+    else:
+        note = ONLY_VALID
+        ran = ours.on_target("validate", "--format", "github", *also(job.kept.resolve(), "plan"))
+    _say(job, page, number, [note.format(target=texts.code(job.settings.target))], may_be_silent=True)
+    return ran.code
+
+
+def proposed(job: Job) -> tuple[str, str]:
+    """What the request's merge comes to, and the commit of its target branch. Raises Problem where they conflict.
+
+    Where the forge made the merge commit, its first parent is the target branch; else the merge is made here.
+    """
+    event, repository = job.event, job.repository
+    if event.commit != event.head:
+        commit = repository.fetch(event.commit, 2)
+        parents = repository.parents(commit)
+        if len(parents) == 2 and parents[1] == event.head:
+            return commit, parents[0]
+    head = repository.fetch(event.head or event.commit)
+    base = repository.fetch(f"refs/heads/{event.branch}")
+    return repository.merge(base, head), base
+
+
+def _fork(job: Job) -> tuple[int, str, str]:
+    """The fork's request, what its merge comes to, and the commit of its target branch. Raises Problem."""
+    if job.event.kind == "request":
+        return job.event.number, *proposed(job)
+    request = job.forge.open_request(job.event.head)
+    if request is None or not request.is_fork:
+        raise Problem("No open request of a fork has that commit as its last one.", "It was pushed to since: all well.")
+    commit = job.repository.fetch(f"refs/pull/{request.number}/merge", 2)
+    parents = job.repository.parents(commit)
+    if len(parents) != 2 or parents[1] != request.head:
+        raise Problem("The request was pushed to since this run began.", "The run of the newer commit says more.")
+    return request.number, commit, parents[0]
+
+
+def _guard_note(job: Job, page: Path) -> list[str]:
+    asked = page.is_file() and texts.asks_for_acknowledgement(page.read_text(encoding="utf-8"))
+    digest = str(read_json(job.kept / "plan.json").get("digest", ""))
+    return [texts.trailer_note(digest)] if asked and digest else []
+
+
+def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: bool = False) -> None:
+    """Writes the page, with notes, as the request's comment and as the job's summary."""
+    if not page.is_file():
+        raise Problem("Trueup wrote no page.", "What it said stands above, in this job's log.")
+    text = texts.with_notes(texts.marked(page.read_text(encoding="utf-8"), job.marker("plan")), notes)
+    text = texts.with_source(text, job.event.head or job.event.commit, job.event.url)
+    page.write_text(text, encoding="utf-8")
+    job.summarize(text)
+    if job.forge.head(number) != (job.event.head or job.event.commit):
+        print("The request was pushed to since: its comment is left to the newer run.")
+        return
+    try:
+        job.forge.comment(number, job.marker("plan"), text)
+    except Refused as error:
+        if not may_be_silent or error.status not in (401, 403):
+            raise
+        print(SILENT)

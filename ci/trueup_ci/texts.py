@@ -1,0 +1,100 @@
+"""What a job adds to Trueup's own documents: the marker they are found by, and a line on where they come from."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from trueup_ci.problem import Problem
+
+LARGEST = 65_500
+"""Bytes of a comment or an issue; GitHub takes 65,536 characters."""
+
+GUARD = "> **Note:** A guard wants this plan to be acknowledged"
+"""How the line of a page begins that asks for an acknowledgement; foreign text begins no line."""
+
+DIGEST = 16
+"""Characters of a plan's digest in a trailer."""
+
+
+def marker(project: str, target: str, kind: str) -> str:
+    """The first line of what we write about a target, as Trueup's own pages begin."""
+    return f"<!-- trueup:{quote(f'{project}/{target}', safe=':/._-')} {kind} -->"
+
+
+def marked(page: str, line: str) -> str:
+    """A page with our marker in the place of its own; a page about no target has another one."""
+    first, _, rest = page.partition("\n")
+    return f"{line}\n{rest if first.startswith('<!-- trueup:') else page}"
+
+
+def with_notes(page: str, notes: list[str]) -> str:
+    """A page with sentences of ours below its heading, which fit where the page keeps to its own bound."""
+    lines = page.split("\n")
+    told = [line for note in notes for line in ("", f"> {note}")]
+    made = "\n".join([*lines[:2], *told, *lines[2:]])
+    return made if len(made.encode()) <= LARGEST else page
+
+
+def with_source(page: str, commit: str, url: str) -> str:
+    """A page with the commit and the job that it comes from."""
+    line = f"\n<sub>Of commit {commit[:12]}. [The job]({url}) keeps all of it.</sub>\n"
+    return page + line if len((page + line).encode()) <= LARGEST else page
+
+
+def asks_for_acknowledgement(page: str) -> bool:
+    """Whether a guard wants the page's plan to be acknowledged."""
+    return any(line.startswith(GUARD) for line in page.split("\n"))
+
+
+def trailer_note(digest: str) -> str:
+    """How a guard is answered where a merge applies the plan."""
+    return (
+        f"**Many at once.** If that is what you want, end the message of the merge commit with the line "
+        f"`Trueup-Ack: {digest[:DIGEST]}`. Without it the merge is not applied."
+    )
+
+
+_SENT = frozenset({"create", "delete", "release"})
+_STUCK = frozenset({"namesake", "likely-rename", "twins", "no-room", "unsettled", "moved", "released"})
+_EDITED = frozenset({"edited", "removed", "conflict"})
+
+
+def unapplied(plan: Any) -> list[str]:
+    """The assistants that files say something of which was never applied; what a hand did outside is none of it."""
+    return [str(change["name"]) for change in _changes(plan) if _is_unapplied(change)]
+
+
+def behind(plan: Any) -> list[str]:
+    """The assistants that another checkout applied since: live carries a newer stamp than state."""
+    return [str(change["name"]) for change in _changes(plan) if change["reason"] == "behind"]
+
+
+def _changes(plan: Any) -> list[Any]:
+    return list((plan.get("plan") or {}).get("changes") or [])
+
+
+def _is_unapplied(change: Any) -> bool:
+    action, reason = change["action"], change["reason"]
+    if reason == "behind":
+        return False
+    is_new = action in _SENT and reason not in ("recreated", "deleted-outside")
+    is_stuck = action == "held" and reason in _STUCK
+    return is_new or is_stuck or any(item["cause"] in _EDITED for item in change.get("fields") or [])
+
+
+def refusal(line: str, problem: Problem) -> str:
+    """The page that says why a merge was not applied."""
+    return f"{line}\n### Trueup: not applied\n\n{problem.message} {problem.hint}\n"
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """Names in code spans, of which so many are told."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(code, names[:most])) + more
+
+
+def code(text: str) -> str:
+    """Foreign text as a code span that it cannot leave."""
+    plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text.replace("`", "'"))
+    return f"`{plain[:160] or ' '}`"

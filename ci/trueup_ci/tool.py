@@ -1,0 +1,83 @@
+"""The command `trueup`, run on a checkout, and what it wrote. Its documents are read; its words go to the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+OURS = ("TRUEUP_CI_", "GIT_", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_", "ACTIONS_CACHE_", "CI_JOB_TOKEN")
+"""What variables of the job begin with that Trueup, and a command that it is told to run, have no use for."""
+
+HARMLESS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "PYTHONUTF8")
+"""All that it gets where nothing is to be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trueup:
+    """The command on one project of a checkout; `top` is what names of files are seen from."""
+
+    top: Path
+    project: Path
+    target: str
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    is_trusted: bool = True
+
+    def run(self, *words: str, is_quiet: bool = False) -> Ran:
+        """Runs it; its stdout goes to the log too, unless it is to be quiet."""
+        command = [sys.executable, "-I", "-m", "trueup", *words, "-C", str(self.project), "--no-input"]
+        ran = subprocess.run(
+            command, env=self._environ(), cwd=self.top, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+        )
+        out = ran.stdout.decode("utf-8", "replace")
+        if not is_quiet:
+            sys.stdout.write(out)
+            sys.stdout.flush()
+        return Ran(ran.returncode, out)
+
+    def on_target(self, command: str, *words: str, is_quiet: bool = False) -> Ran:
+        """Runs a command that is about the target."""
+        return self.run(command, *words, "-t", self.target, is_quiet=is_quiet)
+
+    def _environ(self) -> dict[str, str]:
+        kept = {
+            key: value
+            for key, value in self.environ.items()
+            if (key in HARMLESS if not self.is_trusted else not key.startswith(OURS))
+        }
+        return {**kept, "CI": "true", "NO_COLOR": "1", "GITHUB_WORKSPACE": str(self.top), "PYTHONUTF8": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How it ended, and its stdout."""
+
+    code: int
+    out: str
+
+    @property
+    def json(self) -> Any:
+        """The document on stdout; an empty one where there is none."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            return {}
+
+
+def also(folder: Path, kind: str, formats: Sequence[str] = ("json", "markdown")) -> list[str]:
+    """The flags that have an answer kept in a folder."""
+    endings = {"json": "json", "markdown": "md", "html": "html"}
+    return [word for name in formats for word in ("--also", f"{name}={folder / kind}.{endings[name]}")]
+
+
+def read_json(path: Path) -> Any:
+    """A document that was kept; an empty one where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
