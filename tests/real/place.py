@@ -89,6 +89,11 @@ class Place:
         found: dict[str, str] = json.loads(self.run("state", "list", "--json").out)["assistants"]
         return found
 
+    def rendered(self) -> dict[str, Any]:
+        """Name to final body, as the definitions say it."""
+        found: dict[str, Any] = json.loads(self.run("render", "--json").out)["assistants"]
+        return found
+
     def forget(self) -> None:
         """Loses the state, as a fresh checkout would have it."""
         shutil.rmtree(self.root / ".trueup")

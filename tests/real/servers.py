@@ -34,6 +34,11 @@ def installed(folder: Path, *parts: str) -> Path:
     return path
 
 
+def environment() -> dict[str, str]:
+    """What of our own variables software of others gets: no key, no proxy, nothing of Trueup."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody had a moment ago."""
     with socket.create_server((HOST, 0)) as listener:
@@ -117,13 +122,12 @@ def litellm(folder: Path, data: Path, upstream: str, key: str, provider_key: str
 
 
 @contextmanager
-def _process(command: Sequence[str], folder: Path, environment: Mapping[str, str], port: int) -> Iterator[None]:
+def _process(command: Sequence[str], folder: Path, settings: Mapping[str, str], port: int) -> Iterator[None]:
     """A server while the block runs. What it says is shown when it does not start."""
-    plain = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     log = folder / f"server-{port}.log"
     with log.open("wb") as said:
         server = subprocess.Popen(
-            command, cwd=folder, env={**plain, **environment}, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command, cwd=folder, env={**environment(), **settings}, stdin=subprocess.DEVNULL, stdout=said, stderr=said
         )
         try:
             _await(server, port, log)

@@ -34,10 +34,9 @@ RICH: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def proxy(software: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Upstream, str]]:
     """The server behind and the proxy's address; one for all tests, since it takes its time to start."""
-    server = Upstream()
-    with server, running(server, key=KEY) as url:
-        with litellm(software, tmp_path_factory.mktemp("litellm"), url, MASTER, KEY) as address:
-            yield server, address
+    server, folder = Upstream(), tmp_path_factory.mktemp("litellm")
+    with server, running(server, key=KEY) as url, litellm(software, folder, url, MASTER, KEY) as address:
+        yield server, address
 
 
 @pytest.fixture

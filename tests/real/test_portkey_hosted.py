@@ -1,4 +1,4 @@
-"""What only Portkey's hosted product can look up (virtual keys, saved configurations, slugs): the headers leave exactly so.
+"""What only Portkey's hosted product looks up (virtual keys, saved configurations, slugs): the headers leave just so.
 
 The embedded stand-in is in Portkey's place, so this proves what we send and not what the hosted one makes of it. It
 needs no software of others.
