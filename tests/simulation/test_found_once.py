@@ -174,6 +174,25 @@ def test_a_saved_plan_names_a_twin_of_what_it_does_not_write_to() -> None:
     assert code(report) is Exit.HELD
 
 
+def test_a_create_that_appears_late_is_remembered_although_its_repeat_was_refused() -> None:
+    """The refusal of the repeat was taken for the end of both: nothing remembered the first one when it came."""
+    world = World()
+    world.definitions = fleet(definition("a"))
+    world.fail(kind=Kind.DROP, method="POST", late=world.target.settle + 2)
+    world.fail(kind=Kind.REFUSE, method="POST", nth=2)
+
+    async def story() -> None:
+        report = await world.applying()
+        assert results(report) == {"a": "failed"}
+        await world.faults.settle()
+        assert set(world.state().pending) == {"a"}
+        assert code(await world.applying()) is Exit.OK
+
+    _run(story())
+    assert list(world.live()) == [world.id_of("a")]
+    assert world.plan().changes == ()
+
+
 def test_a_listing_after_the_creates_that_cannot_be_read_is_told() -> None:
     """Exit code 6, and nothing in the report said why."""
     world = World()

@@ -11,6 +11,7 @@ from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import parse, record_of
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
+from trueup.core.source import Path
 from trueup.engine.courier import each, is_unclear
 from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
@@ -105,8 +106,7 @@ async def _create(run: Run, lot: Parking, change: Change) -> None:
     try:
         reply = await run.courier.write(change.calls[0])
     except NotSent as error:
-        await run.withdraw(change, "create")
-        run.fail(change, f"was not sent: {error}", attempts=lot.attempts[change.name])
+        await _failed(run, lot, change, f"was not sent: {error}")
         return
     except OutcomeUnknown as error:
         lot.parked[change.name] = (change, str(error))
@@ -137,8 +137,14 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
     if is_unclear(reply.status) and problem.code != "insufficient_quota":
         lot.parked[change.name] = (change, problem.message)
         return
-    await run.withdraw(change, "create")
-    run.fail(change, problem.message, problem.path, attempts=lot.attempts[change.name])
+    await _failed(run, lot, change, problem.message, problem.path)
+
+
+async def _failed(run: Run, lot: Parking, change: Change, message: str, path: Path = ()) -> None:
+    """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
+    if lot.attempts[change.name] == 1:
+        await run.withdraw(change, "create")
+    run.fail(change, message, path, attempts=lot.attempts[change.name])
 
 
 def _is_what_was_sent(change: Change, live: Live) -> bool:
