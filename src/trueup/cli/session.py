@@ -23,9 +23,11 @@ from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
 from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.probe_files import read_answers
 from trueup.edge.project_file import load_guarded, load_project
 from trueup.edge.store import Store
 from trueup.wire.adapters import adapter_for, identity_of
+from trueup.wire.answered import settle_of
 from trueup.wire.base import Adapter
 
 OPERATION_DIGITS = 16
@@ -87,12 +89,23 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
     return replace(session, notes=found.notes, commands=folder)
 
 
+def open_unprobed(flags: Flags, target: str) -> Session:
+    """The same on this target, as if its server had never been probed. Raises TrueupError."""
+    root, project = open_project(flags)
+    chosen = _with_flags(choose_target(project, target), flags)
+    identity = identity_of(chosen)
+    store = Store(root, chosen, identity)
+    return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, store)
+
+
 def _opened(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
     chosen = _with_flags(choose_target(project, flags.target or target), flags)
     identity = identity_of(chosen)
-    return Session(
-        flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, Store(root, chosen, identity)
-    )
+    store = Store(root, chosen, identity)
+    found = read_answers(store)
+    if found is not None:
+        chosen = replace(chosen, settle=settle_of(found, chosen.settle))
+    return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store)
 
 
 def open_project(flags: Flags) -> tuple[Path, Project]:
@@ -114,14 +127,17 @@ def definitions(session: Session) -> Loaded:
     Raises DefinitionError with every problem of every file, also of those that were not asked for: a file that
     cannot be read must never look like one that is gone.
     """
-    loaded = checked(Workspace(session.root, session.project), session.target, session.flags)
+    loaded = checked(Workspace(session.root, session.project), session.target, session.flags, session.adapter)
     refuse_errors(loaded.diagnostics)
     return loaded
 
 
-def checked(workspace: Workspace, target: Target, flags: Flags) -> Loaded:
-    """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own."""
-    adapter, identity = adapter_for(target), identity_of(target)
+def checked(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> Loaded:
+    """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own.
+
+    Without an adapter the target's is taken as it is documented.
+    """
+    adapter, identity = adapter or adapter_for(target), identity_of(target)
     today = date.today().isoformat()  # the day where the person is, as in the file
 
     def beyond_schema(definition: Definition) -> list[Diagnostic]:

@@ -34,6 +34,9 @@ class Semantics:
     server rounds; `lists` are the resource lists as field names; `tool_defaults` fills `tool[type][…]`, by type and
     path, on both sides; `synonyms` maps a field path's value to the one it is compared as; `unordered` names lists
     that the server answers in an order of its own.
+
+    What only a probe can tell: `stuck` names top-level fields that the server clears by nothing; `merges_metadata`
+    says that keys which a modify does not name stay, `null_removes` that null takes one away.
     """
 
     defaults: Mapping[str, Any]
@@ -45,6 +48,13 @@ class Semantics:
     empty_is_null: frozenset[str] = frozenset()
     synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
+    stuck: frozenset[str] = frozenset()
+    merges_metadata: bool = False
+    null_removes: bool = False
+
+    def is_stuck(self, name: str) -> bool:
+        """Whether the server is known to clear this field by nothing."""
+        return name.split(".", 1)[0] in self.stuck
 
     def default(self, name: str) -> Any:
         """What an absent field means: [] for a resource list, None for a metadata key."""

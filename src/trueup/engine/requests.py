@@ -11,6 +11,7 @@ from trueup.core.canonical import Semantics, digest, join
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import KEY, Stamp
 from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans.fields import UNSENT
 from trueup.core.plans.judge import Seen, Verdict
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
 from trueup.wire.base import Adapter
@@ -71,7 +72,7 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
-    changed = {change.path: change for change in verdict.fields if change.cause is not Cause.RECORDED}
+    changed = {change.path: change for change in verdict.fields if change.cause not in UNSENT}
     body, repeats = _changed_body(order, changed)
     forced = _beside(order, live, body, adapter)
     body.update({change.path: change.after for change in forced})
@@ -80,7 +81,8 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     carries = order.stamped and _has_room(order, live, changed, adapter)
     if carries:
         body[METADATA] = {**_declared(order, METADATA), KEY: _stamp(order, operation, fields)}
-        repeats = tuple(sorted({*repeats, METADATA}))
+        body[METADATA] = {**_removed(order, changed), **body[METADATA]}
+        repeats = tuple(sorted({*repeats, *_whole(order.semantics)}))
     sent = {
         name: fields[name] for name in _sent_fields(body, order) if name in order.file and name not in order.ignored
     }
@@ -105,13 +107,19 @@ def delete(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) ->
 
 
 def release(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) -> Request:
-    """The write without our stamp; and, for a server that keeps the key, the one that says `released` in its place."""
+    """The write without our stamp; and, for a server that keeps the key, the one that says `released` in its place.
+
+    Which of them is of use is known where the server was probed.
+    """
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
     content = {"release": live.id, "after": old.operation, "name": name, "target": identity.target}
-    calls = tuple(adapter.modify(live.id, {METADATA: entry}) for entry in ({}, {KEY: stamps.RELEASED}))
-    return Request(calls, digest(content, 16), old, repeats=(METADATA,), overwritten={})
+    rules, said = adapter.dialect.semantics, {KEY: stamps.RELEASED}
+    off: tuple[dict[str, str | None], ...] = ({KEY: None},) if rules.null_removes else ({},)
+    entries = (said,) if rules.is_stuck(METADATA) else (*off, said)
+    calls = tuple(adapter.modify(live.id, {METADATA: entry}) for entry in entries)
+    return Request(calls, digest(content, 16), old, repeats=_whole(rules), overwritten={})
 
 
 def remembered(
@@ -126,7 +134,7 @@ def remembered(
     for name, value in order.file.items():
         if name in sent:
             fields[name] = sent[name]
-        elif name in order.ignored or differing.get(name) not in (None, Cause.RECORDED):
+        elif name in order.ignored or differing.get(name) not in (None, *UNSENT):
             if name in old.fields:
                 fields[name] = old.fields[name]
         elif differing.get(name) is None and name in old.fields and old.fields[name].sent is not None:
@@ -190,15 +198,28 @@ def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, A
         if top == name:
             value = order.file.get(name)
             body[name] = order.semantics.clear.get(name) if value is None else value
-    repeats = []
+    repeats: list[str] = []
     if any(name.startswith(f"{METADATA}.") for name in changed):
-        body[METADATA] = _declared(order, METADATA)
-        repeats.append(METADATA)
+        body[METADATA] = {**_removed(order, changed), **_declared(order, METADATA)}
+        repeats += _whole(order.semantics)
     if any(name.startswith(f"{RESOURCES}.") for name in changed):
         emptied = join({name: [] for name in changed if name.startswith(f"{RESOURCES}.")}).get(RESOURCES, {})
         body[RESOURCES] = _over(emptied, _declared(order, RESOURCES))
         repeats.append(RESOURCES)
     return body, tuple(repeats)
+
+
+def _whole(semantics: Semantics) -> tuple[str, ...]:
+    """Metadata, if a modify must carry all of it: not where keys that it does not name are known to stay."""
+    return () if semantics.merges_metadata else (METADATA,)
+
+
+def _removed(order: Order, changed: Mapping[str, Any]) -> dict[str, None]:
+    """The metadata keys that go, as null, where the server is known to take them away so."""
+    if not order.semantics.null_removes:
+        return {}
+    gone = [name for name in changed if name.startswith(f"{METADATA}.") and order.file.get(name) is None]
+    return dict.fromkeys(name.removeprefix(f"{METADATA}.") for name in gone)
 
 
 def _beside(order: Order, live: Seen, body: Mapping[str, Any], adapter: Adapter) -> tuple[FieldChange, ...]:

@@ -28,6 +28,8 @@ LABEL = 20
 HEAD = 3
 """Lines of a new text that are shown unless everything is asked for."""
 
+STAYS = "stays as it is: this server cannot clear it"
+
 _OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 _WHY = {
     Cause.REMOVED: "gone from the file",
@@ -55,6 +57,8 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
     where = _where(change, item)
     if item.cause is Cause.FORCED and item.before == item.after:
         yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
+    elif item.cause is Cause.IMPOSSIBLE:
+        yield from _headed(first, STAYS, where, look)
     elif change.action is Action.CREATE or (old is MISSING and (is_text(new) or item.path == "tools")):
         yield from _sent(item.path, item.after if not outside else new, first, look, where)
     elif is_text(old) or is_text(new):

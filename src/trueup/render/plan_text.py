@@ -78,7 +78,7 @@ def shown_changes(plan: Plan, *, everything: bool = False) -> list[Change]:
     """The changes that a plan shows, in the order in which it does; `everything`: also what is only remembered."""
     order = list(SIGNS)
     return sorted(
-        (change for change in plan.changes if everything or change.others or change.action not in _QUIET),
+        (change for change in plan.changes if everything or _is_told(change)),
         key=lambda change: order.index(change.action),
     )
 
@@ -88,6 +88,12 @@ _NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTL
 
 
 def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
+def _is_told(change: Change) -> bool:
+    """Whether there is something to do, to decide, or to know that the server cannot do."""
+    impossible = any(item.cause is Cause.IMPOSSIBLE for item in change.fields)
+    return bool(change.others) or impossible or change.action not in _QUIET
+
+
     """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
     yield from _header(plan, look)
     outside = [as_drift(change) for change in plan.changes if is_outside(change)]

@@ -45,6 +45,8 @@ def _field(change: Change, item: FieldChange, common: Shared) -> Field:
     words = field_rows.why(change, item, outside)
     if item.cause is Cause.FORCED and item.before == item.after:
         return Field(path, where, SAME)
+    if item.cause is Cause.IMPOSSIBLE:
+        return Field(path, where, field_rows.STAYS)
     if _is_prose(old, new):
         return _text(change, item, (old, new), common, outside)
     if item.path == "tools" and old is not MISSING and isinstance(new, (list, tuple)):

@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trueup.core.errors import TrueupError
+from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.state import Identity
 from trueup.core.projects.project import LOCAL, SecretRef, Target
 from trueup.wire import portkey
+from trueup.wire.answered import answered
 from trueup.wire.base import Adapter, Dialect
 from trueup.wire.models import is_reasoning
 
@@ -28,8 +30,8 @@ def dialects(protocol: str) -> dict[str, Dialect]:
     return dict(_module(protocol).DIALECTS)
 
 
-def adapter_for(target: Target) -> Adapter:
-    """The target's protocol in its dialect. Raises `TrueupError` naming what there is.
+def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
+    """The target's protocol in its dialect, and as a probe found its server. Raises `TrueupError` naming what there is.
 
     A server at another address than the dialect's own is not known to tell the truth about `has_more`.
     """
@@ -46,6 +48,8 @@ def adapter_for(target: Target) -> Adapter:
         api_version=row.api_version and (target.api_version or row.api_version),
         reasoning=_reasoning(target, row),
     )
+    if found is not None:
+        row = answered(row, found)
     adapter: Adapter = getattr(_module(target.protocol), PROTOCOLS[target.protocol][1])(
         row, target.gateway, target.allow_loss
     )

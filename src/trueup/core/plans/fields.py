@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.canonical import NESTED, Semantics, canonical, digest, same
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.plan import MISSING, Cause, FieldChange, Missing
+
+PROBLEMS = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
+WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
+UNSENT = frozenset({Cause.RECORDED, Cause.IMPOSSIBLE})
+"""Why a field is listed that no request is made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +110,27 @@ def compare(
         if cause is not None:
             changes.append(FieldChange(name, found, wanted, cause))
     return tuple(changes)
+
+
+def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool) -> tuple[FieldChange, ...]:
+    """The changes, those marked as impossible that clear a field which this server is known to clear by nothing.
+
+    What was changed outside stays drift unless it would be reverted now. The stamps cannot hold that such a field was
+    kept as it was, so where they are the state it is no drift either.
+    """
+    found = []
+    for change in changes:
+        cause = change.cause
+        if rules.semantics.is_stuck(change.path) and _clears(change, rules.semantics):
+            if rules.stamps and cause is Cause.DRIFTED:
+                continue
+            if cause in WISHES - PROBLEMS or (cause in PROBLEMS and revert):
+                cause = Cause.IMPOSSIBLE
+        found.append(replace(change, cause=cause))
+    return tuple(found)
+
+
+def _clears(change: FieldChange, semantics: Semantics) -> bool:
+    """Whether the file wants the field at its default."""
+    wanted = canonical(change.path, _plain(change.after), semantics)
+    return same(wanted, canonical(change.path, None, semantics))

@@ -12,7 +12,7 @@ from typing import Any
 from trueup.core.canonical import DIGEST_RULES, split
 from trueup.core.memory.stamp import KEY, Stamp, record_of
 from trueup.core.memory.state import Applied, Pending, Record
-from trueup.core.plans.fields import Rules, compare
+from trueup.core.plans.fields import PROBLEMS, WISHES, Rules, compare, within_reach
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange, Reason
 
 
@@ -95,10 +95,6 @@ class Verdict:
     others: tuple[str, ...] = ()
     recreate: bool = False
     backup: bool = False
-
-
-PROBLEMS = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
-WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
 
 
 def judge(facts: Facts, choices: Choices) -> Verdict:
@@ -256,6 +252,7 @@ def _by_fields(facts: Facts, record: Record, live: Seen, choices: Choices, *, ad
     """The usual row: the fields decide."""
     assert facts.file is not None
     changes = compare(facts.file, live.fields, record, facts.ignored, choices.rules)
+    changes = within_reach(changes, choices.rules, revert=choices.revert)
     causes = {change.cause for change in changes}
     others = _ids(seen for seen in facts.stamped if seen.id != live.id)
     base = Verdict(Action.NOTHING, Reason.CLEAN, live, record, changes, adopted, others=others)
@@ -281,6 +278,7 @@ def _worst(problems: set[Cause]) -> Reason:
 def _quiet(facts: Facts, base: Verdict, record: Record, live: Seen, choices: Choices) -> Verdict:
     """Nothing differs: at most the record or the stamp is to be written."""
     moved = bool(facts.moved_from) and (live.stamp is None or live.stamp.name != facts.name)
+    impossible = any(change.cause is Cause.IMPOSSIBLE for change in base.fields)
     recorded = bool(base.fields) or (facts.protect is not None and facts.protect != record.protect)
     if choices.stamps and live.stamp is None and choices.stamp_all and not facts.full:
         return replace(base, action=Action.STAMP, reason=Reason.NOT_STAMPED)
@@ -296,7 +294,7 @@ def _quiet(facts: Facts, base: Verdict, record: Record, live: Seen, choices: Cho
     if base.adopted:
         return replace(base, action=Action.ADOPT, reason=Reason.ADOPTED)
     if recorded or record.partial:
-        return replace(base, action=Action.RECORD, reason=Reason.CONVERGED)
+        return replace(base, action=Action.RECORD, reason=Reason.IMPOSSIBLE if impossible else Reason.CONVERGED)
     return base
 
 

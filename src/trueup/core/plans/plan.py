@@ -35,6 +35,7 @@ class Cause(Enum):
     UNKNOWN = "unknown"  # drifted or not kept: the record cannot tell
     RECORDED = "recorded"  # live = file: only the record changes
     FORCED = "forced"  # the protocol makes the request change it
+    IMPOSSIBLE = "impossible"  # to be cleared, which this server was found unable to do: not sent, said once
 
 
 class Action(Enum):
@@ -63,6 +64,7 @@ class Reason(Enum):
     EDITED = "edited"
     REVERTED = "reverted"
     CONVERGED = "converged"
+    IMPOSSIBLE = "impossible"  # what is still wanted, this server cannot do
     ADOPTED = "adopted"
     DRIFTED = "drifted"
     CONFLICT = "conflict"
@@ -183,6 +185,7 @@ class Counts:
     held: int = 0
     orphaned: int = 0
     unreadable: int = 0
+    impossible: int = 0
     not_stamped: int = 0
 
 

@@ -28,6 +28,7 @@ RULES: Mapping[Cause | None, str] = {
     Cause.CONFLICT: "conflict: the file and live both changed; held back unless --on-drift revert",
     Cause.UNKNOWN: "unknown: live is not as the file says, and nobody remembers what was applied; held back unless "
     "--on-drift revert",
+    Cause.IMPOSSIBLE: "not possible: the file does not want it, and this server was found to clear it by nothing",
     Cause.RECORDED: "converged: live is as the file says; only what we remember changes",
 }
 """The contract's table, a sentence for each row."""

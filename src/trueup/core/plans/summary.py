@@ -30,6 +30,7 @@ _FURTHER = (
     ("orphaned", "orphaned"),
     ("unreadable", "unreadable"),
     ("not_stamped", "not stamped"),
+    ("impossible", "not possible here"),
 )
 
 
@@ -42,7 +43,7 @@ def counts(plan: Plan) -> Counts:
 
 
 def summary(plan: Plan) -> str:
-    """The last line of a plan: five counts always, five more where they are not zero."""
+    """The last line of a plan: five counts always, the others where they are not zero."""
     found = counts(plan)
     line = (
         f"Plan: {found.create} to create, {found.modify} to modify, {found.delete} to delete, "
@@ -69,4 +70,6 @@ def _words(change: Change) -> set[str]:
         words.discard("unchanged")
     if change.action is Action.HELD and any(item.cause in _OUTSIDE for item in change.fields):
         words.add("drifted")
+    if any(item.cause is Cause.IMPOSSIBLE for item in change.fields):
+        words.add("impossible")
     return words

@@ -10,6 +10,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.EDITED: "the file changed",
     Reason.REVERTED: "live is put back to what the file says",
     Reason.CONVERGED: "live is as the file says; only what we remember changes",
+    Reason.IMPOSSIBLE: "this server cannot do what the file asks for; it is not asked again",
     Reason.ADOPTED: "carries our stamp and is taken over as it is",
     Reason.DRIFTED: "live was changed by somebody else",
     Reason.CONFLICT: "the file and live were both changed",
@@ -41,6 +42,7 @@ HINTS: dict[Reason, str] = {
     Reason.CONFLICT: "To put the file's value in force: --on-drift revert. "
     "To take the live value into the file: trueup accept {name}",
     Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right: trueup accept {name}",
+    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
     Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Delete the other at the vendor, or take the metadata key "

@@ -1,0 +1,199 @@
+"""What a probe found out of one target's server, as a value, as text and back. Knows no file and asks nothing.
+
+The text is JSON in a fixed layout, one answer a line, without a time or a version of ours: a second probe that finds
+the same writes the same bytes. The layout is published as `schemas/caps.schema.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trueup.core.checked import (
+    MismatchError,
+    a_count,
+    a_json_value,
+    a_text,
+    an_object,
+    map_of,
+    record_of,
+)
+from trueup.core.errors import ForeignStateError, StateError
+from trueup.core.memory.questions import LIMITS, QUESTIONS
+from trueup.core.memory.state import Identity
+from trueup.core.memory.state_codec import comparable, identity_value, load_json
+
+FORMAT_VERSION: Final = 1
+
+LIMIT: Final = 1024 * 1024
+"""Bytes of a file of answers; a real one has a few thousand."""
+
+FILLED: Final = ("response_format.json_schema", "tools.code_interpreter", "tools.file_search", "tools.function")
+"""The objects whose missing keys a server may fill in."""
+
+WORDS: Final = ("ranking_options.ranker",)
+"""The values that a server may answer with another word."""
+
+_MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The answers of one target's server in one dialect, to an assistant of one model.
+
+    `answers` are by question (`core.memory.questions`); `tried` is the number at which each limit was tried. `fills`
+    are the keys, with values, that the server adds to an object that lacks them; `words` the word that it answers in
+    place of another one.
+    """
+
+    identity: Identity
+    dialect: str
+    gateway: str
+    model: str
+    answers: Mapping[str, str]
+    tried: Mapping[str, int] = field(default_factory=dict)
+    fills: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One answer that is another one than in the last probe; an empty side had none."""
+
+    what: str
+    before: str
+    after: str
+
+
+def encode(found: Capabilities) -> str:
+    """The text: the same answers give the same text, whatever order their mappings have."""
+    value = {
+        "format_version": FORMAT_VERSION,
+        "target": identity_value(found.identity),
+        "dialect": found.dialect,
+        "gateway": found.gateway,
+        "model": found.model,
+        "answers": found.answers,
+        "tried": found.tried,
+        "fills": found.fills,
+        "words": found.words,
+    }
+    return json.dumps({key: _in_order(entry) for key, entry in value.items()}, indent=2, allow_nan=False) + "\n"
+
+
+def decode(text: str, identity: Identity, dialect: str, gateway: str, file: str) -> Capabilities:
+    """The answers that a text holds; `file` names it in messages.
+
+    Raises StateError for damage, conflict markers, a newer version, another target's answers or another dialect's; its
+    hint names the command that mends it.
+    """
+    again = (
+        f"Ask again: `trueup targets probe {identity.target}` writes it anew. Or delete it: nothing is lost by that."
+    )
+    if _MARKER.search(text):
+        raise StateError(f"{file} holds conflict markers of a git merge.", again)
+    try:
+        value = dict(an_object(load_json(text), "the file"))
+        version = a_count(value.pop("format_version", None), "format_version")
+        if version > FORMAT_VERSION:
+            raise ForeignStateError(
+                f"{file} has format version {version}; this Trueup reads versions up to {FORMAT_VERSION}.",
+                f"Use the version that wrote it. {again}",
+            )
+        value["identity"] = value.pop("target", None)
+        found = _CAPABILITIES(value, "the file")
+    except (MismatchError, ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise StateError(f"{file} is damaged: {reason}.", again) from None
+    there = {**comparable(found.identity), "dialect": found.dialect, "gateway": found.gateway}
+    here = {**comparable(identity), "dialect": dialect, "gateway": gateway}
+    differing = [
+        f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here"
+        for key in dict.fromkeys([*there, *here])
+        if there.get(key, "") != here.get(key, "")
+    ]
+    if differing:
+        raise ForeignStateError(f"{file} holds the answers of another server: {'; '.join(differing)}.", again)
+    return found
+
+
+def differences(before: Capabilities | None, after: Capabilities) -> tuple[Difference, ...]:
+    """Every answer that changed, in the order of the questions; none where there was no probe before."""
+    if before is None:
+        return ()
+    old, new = _flat(before), _flat(after)
+    return tuple(
+        Difference(name, old.get(name, ""), new.get(name, ""))
+        for name in dict.fromkeys([*new, *old])
+        if old.get(name, "") != new.get(name, "")
+    )
+
+
+def _flat(found: Capabilities) -> dict[str, str]:
+    """Everything that a probe found, each as one text."""
+    flat = {"model": found.model}
+    flat.update({name: found.answers[name] for name in QUESTIONS if name in found.answers})
+    flat.update({f"tried.{name}": str(number) for name, number in sorted(found.tried.items())})
+    for head, table in (("fills", found.fills), ("words", found.words)):
+        for where, entries in sorted(table.items()):
+            flat.update({f"{head}.{where}.{key}": json.dumps(entry, sort_keys=True) for key, entry in entries.items()})
+    return flat
+
+
+def _in_order(value: Any) -> Any:
+    """The value with each object's keys in order."""
+    if isinstance(value, Mapping):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    return [_in_order(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def _answers(value: Any, where: str) -> dict[str, str]:
+    found: dict[str, str] = map_of(a_text)(value, where)
+    for name, answer in found.items():
+        if name not in QUESTIONS:
+            raise MismatchError(f"{where}.{name}", "absent: there is no such question")
+        if answer not in QUESTIONS[name].answers:
+            raise MismatchError(f"{where}.{name}", f"one of {', '.join(QUESTIONS[name].answers)}")
+    return found
+
+
+def _only(keys: tuple[str, ...], value: Any, where: str) -> Mapping[str, Any]:
+    found = an_object(value, where)
+    for key in found:
+        if key not in keys:
+            raise MismatchError(f"{where}.{key}", f"one of {', '.join(keys)}")
+    return found
+
+
+def _tried(value: Any, where: str) -> dict[str, int]:
+    return {key: a_count(entry, f"{where}.{key}") for key, entry in _only(LIMITS, value, where).items()}
+
+
+def _fills(value: Any, where: str) -> dict[str, dict[str, Any]]:
+    entries = _only(FILLED, value, where).items()
+    return {key: map_of(a_json_value)(entry, f"{where}.{key}") for key, entry in entries}
+
+
+def _words(value: Any, where: str) -> dict[str, dict[str, str]]:
+    return {key: map_of(a_text)(entry, f"{where}.{key}") for key, entry in _only(WORDS, value, where).items()}
+
+
+_IDENTITY = record_of(
+    Identity, {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)}
+)
+_CAPABILITIES = record_of(
+    Capabilities,
+    {
+        "identity": _IDENTITY,
+        "dialect": a_text,
+        "gateway": a_text,
+        "model": a_text,
+        "answers": _answers,
+        "tried": _tried,
+        "fills": _fills,
+        "words": _words,
+    },
+)
