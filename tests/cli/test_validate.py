@@ -111,11 +111,19 @@ def test_a_new_name_that_no_definition_has_is_a_warning(place: Place) -> None:
     assert "Did you mean 'alpha'?" in shown
 
 
-def test_a_day_that_has_passed_is_a_warning(place: Place) -> None:
+def test_a_day_that_has_passed_is_an_error_where_files_are_checked_and_stops_nothing(place: Place) -> None:
     entry = "model: m\nlifecycle: {{ignore_changes: [{{field: temperature, until: {}}}]}}\n"
     assert told(place, entry.format("2001-01-31")) == [("until-passed", "lifecycle.ignore_changes[0].until")]
-    assert place.run("validate").code == 0
+    checked = place.run("validate")
+    assert checked.code == 1
+    assert "error[until-passed]" in checked.out
+    assert "1 error." in checked.out
+    planned = place.run("plan")
+    assert planned.code == 0
+    assert "warning[until-passed]" in planned.out
+    assert place.run("apply", "--yes").code == 0
     assert told(place, entry.format("9999-12-31")) == []
+    assert place.run("validate").code == 0
 
 
 @pytest.mark.parametrize("word", ["no", "No", "off"])

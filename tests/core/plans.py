@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from trueup.core.call import Call
 from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -55,7 +55,10 @@ CHANGE = st.builds(
     hint=TEXT,
     sources=st.dictionaries(TEXT, POSITION, max_size=2),
     parts=st.lists(TEXT, max_size=2).map(tuple),
+    remarks=st.lists(TEXT, max_size=2).map(tuple),
 )
+IGNORED = st.builds(Ignored, TEXT, TEXT, TEXT, TEXT, st.booleans())
+MOMENTS = st.sampled_from(["", "2026-11-20T08:00:00Z"])
 DIAGNOSTIC = st.builds(
     Diagnostic,
     st.sampled_from(Severity),
@@ -77,4 +80,6 @@ PLANS = st.builds(
     records=NUMBER,
     complete=st.booleans(),
     diagnostics=st.lists(DIAGNOSTIC, max_size=2).map(tuple),
+    ignored=st.lists(IGNORED, max_size=2).map(tuple),
+    snapshot=MOMENTS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from trueup.core.memory.state import Identity
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Position, Severity
 
@@ -52,7 +52,9 @@ CHANGES = st.builds(
     sources=st.dictionaries(st.sampled_from(["instructions", "tools"]), POSITIONS, max_size=2),
     file=TEXTS,
     parts=st.lists(TEXTS, max_size=2).map(tuple),
+    remarks=st.lists(TEXTS, max_size=2).map(tuple),
 )
+IGNORED = st.builds(Ignored, TEXTS, TEXTS, TEXTS, TEXTS, st.booleans())
 DIAGNOSTICS = st.builds(
     Diagnostic, st.sampled_from(Severity), st.one_of(st.just("unknown-key"), TEXTS), TEXTS,
     st.one_of(st.none(), POSITIONS), st.lists(TEXTS, max_size=2).map(tuple), TEXTS,
@@ -65,6 +67,8 @@ PLANS = st.builds(
     changes=st.lists(CHANGES, max_size=4, unique_by=lambda change: change.name).map(tuple),
     complete=st.booleans(),
     diagnostics=st.lists(DIAGNOSTICS, max_size=3).map(tuple),
+    ignored=st.lists(IGNORED, max_size=3).map(tuple),
+    snapshot=st.sampled_from(["", "2026-11-20T08:00:00Z"]),
 )
 OUTCOMES = st.builds(
     Outcome, TEXTS, st.sampled_from(Action), st.sampled_from(Result), TEXTS, TEXTS, TEXTS,

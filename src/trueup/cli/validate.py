@@ -88,9 +88,18 @@ def _named(found: dict[str, Loaded]) -> list[Diagnostic]:
     return list(
         in_order(
             item if len(where) == len(found) else replace(item, message=f"{item.message} (target {', '.join(where)})")
-            for item, where in targets.items()
+            for item, where in ((_due(item), where) for item, where in targets.items())
         )
     )
+
+
+def _due(item: Diagnostic) -> Diagnostic:
+    """A day that has passed is an error where files are checked; plan and apply go on, so that no day stops them."""
+    from dataclasses import replace
+
+    from trueup.core.source import Severity
+
+    return replace(item, severity=Severity.ERROR) if item.code == "until-passed" else item
 
 
 def _about(names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: Files) -> Selection:

@@ -6,6 +6,7 @@ Knows no document: a codec puts its readers together. A reader is called with a 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING as REQUIRED
 from dataclasses import fields
@@ -16,6 +17,8 @@ from trueup.core.canonical import OBJECT
 
 MAX_DEPTH = 200
 """Levels of nesting that a value may have."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 Reader = Callable[[Any, str], Any]
 _T = TypeVar("_T")
@@ -45,6 +48,13 @@ def a_text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise MismatchError(where, "a string")
     return scalar_text(value)
+
+
+def a_moment(value: Any, where: str) -> str:
+    """A moment in UTC, ISO 8601 to the second. Raises MismatchError."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise MismatchError(where, "a moment such as 2026-11-20T08:00:00Z")
+    return value
 
 
 def a_flag(value: Any, where: str) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.memory.settle import settled
 from trueup.core.memory.state import Record, State
+from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Seen, Verdict, judge
-from trueup.core.plans.plan import WRITES, Action, Cause, Change, Plan, Reason
+from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Plan, Reason
 from trueup.core.plans.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
@@ -59,9 +60,21 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
         not_stamped=sum(_lacks_stamp(verdict, wish) for verdict in verdicts.values()),
         records=len(state.records),
         complete=view.complete,
+        ignored=tuple(_ignored(facts, verdicts, wish, adapter)),
     )
     operations = _operations({**records_of_stamps(stamped), **state.records}, seen)
     return Planning(plan, state, view, seen, operations, frozenset(verdicts))
+
+
+def _ignored(
+    facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict], wish: Wish, adapter: Adapter
+) -> Iterator[Ignored]:
+    """What the definitions that this plan is about leave alone."""
+    for name, verdict in verdicts.items():
+        definition, file = wish.definitions.get(name), facts[name].file
+        if definition is not None and file is not None and definition.lifecycle.ignore_changes:
+            live = verdict.live.fields if verdict.live is not None else None
+            yield from ignored_in(definition, file, live, adapter.dialect.semantics)
 
 
 def _is_listed(change: Change) -> bool:

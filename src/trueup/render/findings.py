@@ -6,6 +6,7 @@ format.
 
 from __future__ import annotations
 
+from trueup.core.plans.ignored import groups
 from trueup.core.plans.plan import Action, Change, FieldChange, Plan
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import say
@@ -38,7 +39,7 @@ def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
         for change in plan.changes
         if change.others and change.action not in _LEVELS
     ]
-    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *twins, *_partial(plan)])
+    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *twins, *_ignored(plan), *_partial(plan)])
 
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
@@ -46,7 +47,7 @@ def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
     found = [_of_change(as_drift(change), Severity.ERROR) for change in plan.changes if is_outside(change)]
     found += [_of_change(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
     found += [_of_change(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
-    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *_partial(plan)])
+    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *_ignored(plan), *_partial(plan)])
 
 
 def of_report(report: Report) -> tuple[Diagnostic, ...]:
@@ -75,6 +76,12 @@ def _partial(plan: Plan) -> list[Diagnostic]:
     words = "not everything could be read, so nothing is created or deleted"
     hint = "Try again when the target answers."
     return [] if plan.complete or known else [Diagnostic(Severity.WARNING, "partial-view", words, hint=hint)]
+
+
+def _ignored(plan: Plan) -> list[Diagnostic]:
+    """What is left alone although live differs; what is as the file says needs nobody's eye."""
+    found = [group for group in groups(plan.ignored) if group.differing]
+    return [Diagnostic(Severity.NOTE, "ignored", group.sentence) for group in found]
 
 
 def _old(plan: Plan) -> list[Diagnostic]:

@@ -15,7 +15,17 @@ from trueup.core.plans.wording import say
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, in_order
 from trueup.render.markup import LOOK, shown
-from trueup.render.plan_text import SIGNS, as_drift, drift_summary, flags_of, is_outside, notes, old, shown_changes
+from trueup.render.plan_text import (
+    SIGNS,
+    as_drift,
+    drift_summary,
+    flags_of,
+    ignored_sentences,
+    is_outside,
+    notes,
+    old,
+    shown_changes,
+)
 from trueup.render.report_text import ended, report_summary
 from trueup.render.shared import Shared, shared
 from trueup.render.style import Tone
@@ -169,9 +179,8 @@ def _where(plan: Plan) -> str:
 
 
 def _remarks(plan: Plan, nothing: str) -> tuple[str, ...]:
-    if not plan.complete:
-        return (PARTIAL,)
-    return (nothing,) if nothing else ()
+    first = PARTIAL if not plan.complete else nothing
+    return (*((first,) if first else ()), *ignored_sentences(plan))
 
 
 def _old(plan: Plan) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from trueup.core.plans.ignored import groups
 from trueup.core.plans.outside import OUTSIDE
 from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
@@ -27,6 +28,10 @@ from trueup.render.visible import columns, hanging, sentence, shortened, visible
 
 STAMPS = 5
 """Assistants that get nothing but the stamp and are listed one by one."""
+
+
+IGNORED = 20
+"""Fields that are left alone and told one by one."""
 
 
 class Sign(NamedTuple):
@@ -83,17 +88,17 @@ def shown_changes(plan: Plan, *, everything: bool = False) -> list[Change]:
     )
 
 
-_NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTLED, Reason.STAMP_LOST, Reason.NO_ROOM})
-"""Rows in which nothing of ours is known to be live."""
-
-
-def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
 def _is_told(change: Change) -> bool:
     """Whether there is something to do, to decide, or to know that the server cannot do."""
     impossible = any(item.cause is Cause.IMPOSSIBLE for item in change.fields)
     return bool(change.others) or impossible or change.action not in _QUIET
 
 
+_NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTLED, Reason.STAMP_LOST, Reason.NO_ROOM})
+"""Rows in which nothing of ours is known to be live."""
+
+
+def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
     """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
     yield from _header(plan, look)
     outside = [as_drift(change) for change in plan.changes if is_outside(change)]
@@ -255,8 +260,21 @@ def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
     yield from hanging((Piece("    "),), [Piece(names + more, Tone.FAINT)], look.width)
 
 
+def ignored_sentences(plan: Plan) -> list[str]:
+    """What is left alone, a sentence for each field and reason; the first ones where there are many."""
+    found = groups(plan.ignored)
+    more = (
+        [f"{many(len(found) - IGNORED, 'more such field')}: see `ignored` in --json."] if len(found) > IGNORED else []
+    )
+    return [group.sentence for group in found[:IGNORED]] + more
+
+
 def _doubts(plan: Plan, look: Look) -> Iterator[Row]:
-    """What is known to be wrong or missing in the plan itself."""
+    """What is left alone by the files' own word, and what is known to be wrong or missing in the plan itself."""
+    for number, words in enumerate(ignored_sentences(plan)):
+        if not number:
+            yield ()
+        yield from sentence(words, 2, look, Tone.FAINT)
     for item in in_order(plan.diagnostics):
         yield ()
         yield from diagnostic_rows(item, look)

@@ -145,7 +145,7 @@ class Change:
 class Ignored:
     """A field that `lifecycle.ignore_changes` leaves alone; `differs`: live is not as the file says.
 
-    `reason` and `until` (an ISO date) are what the entry says, and `position` is where it stands.
+    `reason` and `until` (an ISO date) are what the entry says.
     """
 
     name: str
@@ -153,7 +153,6 @@ class Ignored:
     reason: str = ""
     until: str = ""
     differs: bool = False
-    position: Position | None = None
 
 
 WRITES = frozenset({Action.CREATE, Action.MODIFY, Action.DELETE, Action.STAMP, Action.RELEASE})
@@ -185,8 +184,8 @@ class Counts:
     held: int = 0
     orphaned: int = 0
     unreadable: int = 0
-    impossible: int = 0
     not_stamped: int = 0
+    impossible: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from trueup.core.checked import (
     a_count,
     a_flag,
     a_json_value,
+    a_moment,
     a_text,
     an_object,
     list_of,
@@ -257,14 +258,7 @@ _CHANGE = record_of(
 )
 _IGNORED = record_of(
     Ignored,
-    {
-        "name": a_text,
-        "field": a_text,
-        "reason": a_text,
-        "until": a_text,
-        "differs": a_flag,
-        "position": optional(_POSITION),
-    },
+    {"name": a_text, "field": a_text, "reason": a_text, "until": a_text, "differs": a_flag},
 )
 _IDENTITY = record_of(
     Identity,
@@ -293,6 +287,6 @@ _PLAN = record_of(
         "complete": a_flag,
         "diagnostics": list_of(_DIAGNOSTIC),
         "ignored": list_of(_IGNORED),
-        "snapshot": a_text,
+        "snapshot": a_moment,  # summaries show it as it is
     },
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.canonical import digest
-from trueup.core.checked import MismatchError, a_text, an_object, list_of, map_of, optional, record_of
+from trueup.core.checked import MismatchError, a_moment, a_text, an_object, list_of, map_of, optional, record_of
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
 from trueup.core.plans.outside import OUTSIDE, is_outside
@@ -91,7 +91,7 @@ def _of_change(change: Change) -> Iterable[Sighting]:
             yield Sighting(change.name, item.path, digest(None if item.before is MISSING else item.before, 16))
 
 
-_SIGHTING = record_of(Sighting, {"name": a_text, "field": a_text, "live": a_text, "since": optional(a_text)})
+_SIGHTING = record_of(Sighting, {"name": a_text, "field": a_text, "live": a_text, "since": optional(a_moment)})
 _IDENTITY = record_of(
     Identity, {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)}
 )
@@ -109,7 +109,9 @@ def read_earlier(document: Any, identity: Identity) -> Earlier | None:
         if found.get("kind") != "drift":
             raise MismatchError("the report's `kind`", "`drift`")
         there = _IDENTITY(found.get("target"), "target")
-        earlier = Earlier(a_text(found.get("checked_at"), "checked_at"), list_of(_SIGHTING)(found.get("seen"), "seen"))
+        earlier = Earlier(
+            a_moment(found.get("checked_at"), "checked_at"), list_of(_SIGHTING)(found.get("seen"), "seen")
+        )
     except MismatchError as problem:
         raise TrueupError(f"It is no drift report that dates can be taken from: {problem}.", _AGAIN) from None
     if (there.project, there.target) != (identity.project, identity.target):

@@ -1,0 +1,73 @@
+"""What `lifecycle.ignore_changes` leaves alone: made from definitions, told in groups. Decides nothing, knows no day.
+
+An expired entry still holds; that its day has passed is told where files are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.definitions.definition import Definition
+from trueup.core.plans.plan import Ignored
+
+NAMED = 5
+"""Assistants of a group that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredGroup:
+    """One field that is left alone for one reason; in the `differing` assistants live is not as the file says."""
+
+    field: str
+    reason: str
+    until: str
+    differing: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What is left alone, why and until when, and where live differs."""
+        facts = [self.reason] if self.reason else ["no reason given"]
+        facts += [f"until {self.until}"] if self.until else ["without an end"]
+        where = f"live differs from the file in {_listed(self.differing)}" if self.differing else ""
+        rest = f"as the file says in {_listed(self.others)}" if self.others else ""
+        ends = "; ".join(filter(None, (where, rest)))
+        return f"{self.field} is left alone by ignore_changes ({', '.join(facts)}): {ends}."
+
+
+def ignored_in(
+    definition: Definition, file: Mapping[str, Any], live: Mapping[str, Any] | None, semantics: Semantics
+) -> Iterator[Ignored]:
+    """Each entry of a definition, held against what is live; None is not live, and then nothing differs."""
+    for entry in definition.lifecycle.ignore_changes:
+        wanted, found = file.get(entry.field), live.get(entry.field) if live is not None else None
+        differs = (
+            live is not None
+            and entry.field in file
+            and not same(canonical(entry.field, wanted, semantics), canonical(entry.field, found, semantics))
+        )
+        yield Ignored(definition.name, entry.field, entry.reason, entry.until, differs)
+
+
+def groups(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
+    """The fields by what is said of them, those that differ somewhere first."""
+    lots: dict[tuple[str, str, str], list[Ignored]] = {}
+    for item in found:
+        lots.setdefault((item.field, item.reason, item.until), []).append(item)
+    made = [
+        IgnoredGroup(
+            *key,
+            tuple(item.name for item in items if item.differs),
+            tuple(item.name for item in items if not item.differs),
+        )
+        for key, items in sorted(lots.items())
+    ]
+    return tuple(sorted(made, key=lambda group: not group.differing))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
