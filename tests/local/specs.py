@@ -40,17 +40,17 @@ def validator(name: str, schema: str) -> Callable[[Any], None]:
     document = spec(name)
     where = "#/$defs" if "$defs" in document else "#/components/schemas"
     holder = "$defs" if "$defs" in document else "components"
-    root = _with_null({"$ref": f"{where}/{schema}", holder: document[holder]})
+    root = with_null({"$ref": f"{where}/{schema}", holder: document[holder]})
     return Draft202012Validator(root).validate
 
 
-def _with_null(value: Any) -> Any:
+def with_null(value: Any) -> Any:
     """`nullable: true` as JSON Schema has it; beside a reference too, where 3.0's own rules would not read it."""
     if isinstance(value, list):
-        return [_with_null(entry) for entry in value]
+        return [with_null(entry) for entry in value]
     if not isinstance(value, dict):
         return value
-    plain = {key: _with_null(entry) for key, entry in value.items()}
+    plain = {key: with_null(entry) for key, entry in value.items()}
     if plain.get("nullable") is not True:
         return plain
     del plain["nullable"]
