@@ -84,7 +84,7 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
     if session.target.name in found.new:
         raise TrueupError(
             f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
-            f"`trueup validate -t {session.target.name}` checks it; it can be planned once {folder} has it.",
+            f"`trueup validate -t {session.target.name}` checks it; it can be planned once the file in force has it.",
         )
     return replace(session, notes=found.notes, commands=folder)
 
