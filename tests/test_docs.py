@@ -31,8 +31,9 @@ def _section(heading: str) -> str:
 def _commands(group: click.Command, path: str = "trueup") -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, with the words that call it."""
     context = click.Context(group)
-    if not isinstance(group, click.Group):
+    if not isinstance(group, click.Group) or getattr(group, "stands_alone", False):
         yield path, group
+    if not isinstance(group, click.Group):
         return
     for name in group.list_commands(context):
         found = group.get_command(context, name)

@@ -28,6 +28,8 @@ class Commands(click.Group):
 
     table: ClassVar[Table] = {}
     aliases: ClassVar[Mapping[str, str]] = {}
+    stands_alone: ClassVar[bool] = False
+    """Whether it does something without a command of its table."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """All names, in the order of work."""

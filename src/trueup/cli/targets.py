@@ -1,18 +1,28 @@
-"""`targets`: the places there are to apply to. Nothing is sent and no credential is looked at."""
+"""`targets`: the places there are to apply to. Listing them sends nothing and looks at no credential."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from trueup.cli.groups import SETTINGS, Commands, Table
 from trueup.cli.options import Flags, takes
 
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
 
 
-@click.command(short_help="List the targets and what they can hold.")
+class Targets(Commands):
+    """The list, and what can be asked of one target."""
+
+    stands_alone = True
+    table: ClassVar[Table] = {
+        "Of one target": {"probe": ("probing", "Ask a target's server what its documents leave open.")}
+    }
+
+
+@click.command(cls=Targets, short_help="List the targets and what they can hold.", **SETTINGS)
 @click.option("--dialects", "rows", is_flag=True, help="Show instead what each dialect can hold.")
 @takes()
 def targets(flags: Flags, rows: bool) -> int:
@@ -23,6 +33,8 @@ def targets(flags: Flags, rows: bool) -> int:
     """
     from trueup.cli.output import Screen
 
+    if click.get_current_context().invoked_subcommand is not None:
+        return 0
     screen = Screen(flags)
     screen.result(_dialects(screen) if rows else _targets(flags, screen))
     return 0

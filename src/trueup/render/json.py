@@ -13,6 +13,7 @@ from typing import Any
 
 from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import TrueupError, worst
+from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.history import History
 from trueup.core.plans.plan import Change, Plan
 from trueup.core.plans.plan_codec import digest, encode, plain
@@ -24,6 +25,7 @@ from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
 from trueup.core.texts import prose
 from trueup.render.plan_text import drift_summary, is_outside
+from trueup.render.probe_text import cannot
 from trueup.render.report_text import ended, report_summary
 from trueup.render.shared import difference
 from trueup.render.values import is_text
@@ -144,6 +146,24 @@ def targets(targets: Sequence[Described], default: str) -> str:
         for item in targets
     ]  # fmt: skip
     return _document("targets", targets=shown)
+
+
+def probe(found: Capabilities, changed: Sequence[Difference], file: str) -> str:
+    """What a probe found out, as the file of answers has it, and what is new in it."""
+    return _document(
+        "probe",
+        target=plain(found.identity),
+        dialect=found.dialect,
+        gateway=found.gateway,
+        model=found.model,
+        answers=dict(found.answers),
+        tried=dict(found.tried),
+        fills=dict(found.fills),
+        words=dict(found.words),
+        cannot=cannot(found),
+        changed=[{"what": item.what, "before": item.before, "after": item.after} for item in changed],
+        file=file,
+    )
 
 
 def dialects(table: Table) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import TrueupError
+from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
 from trueup.core.plans.unmanaged import Unmanaged
@@ -17,6 +18,7 @@ from trueup.core.source import Diagnostic
 from trueup.render.accept_text import accept_rows
 from trueup.render.messages import diagnostics_rows, error_rows
 from trueup.render.plan_text import drift_rows, plan_rows
+from trueup.render.probe_text import probe_rows
 from trueup.render.report_text import report_rows
 from trueup.render.style import Look, paint
 from trueup.render.targets_text import dialect_rows, target_rows
@@ -85,6 +87,19 @@ def targets(
 ) -> str:
     """The targets of a project."""
     return paint(target_rows(targets, default, _look(color, width, verbose, ascii_only)), color)
+
+
+def probe(
+    found: Capabilities,
+    changed: Sequence[Difference],
+    file: str,
+    *,
+    color: bool,
+    width: int,
+    ascii_only: bool = False,
+) -> str:
+    """What a probe found out; the last line begins with `Probe:`."""
+    return paint(probe_rows(found, changed, file, _look(color, width, ascii_only=ascii_only)), color)
 
 
 def dialects(table: Table, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:

@@ -32,7 +32,7 @@ LIMITS: Final = ("name", "description", "instructions", "metadata-key", "metadat
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`asks` are the words of the question, `answers` a sentence's end for each answer."""
+    """`asks` are the words of the question, `answers` a sentence's end for each answer; `{at}` is a limit's number."""
 
     asks: str
     answers: Mapping[str, str]
@@ -45,17 +45,17 @@ _NULL: Final = {
     UNKNOWN: "could not be tried: no other value was taken",
 }
 _CLEAR: Final = {
-    "null": "is cleared by null",
-    "default": "is cleared by its default, not by null",
-    "empty": "is cleared by an empty one",
-    "never": "cannot be cleared: neither null nor the default does it",
+    "null": "works by null",
+    "default": "works by sending the default, not by null",
+    "empty": "works by an empty one",
+    "never": "does not work, neither by null nor by the default",
     UNKNOWN: "could not be tried: no other value was taken",
 }
 _LIMIT: Final = {
-    "exact": "is as documented: it is taken, and one more is refused",
-    "more": "is not the end: one more is taken too",
-    "less": "is too much: it is refused already",
-    "cut": "is kept silently: what is beyond it is cut off",
+    "exact": "ends at {at}, as documented",
+    "more": "does not end at the documented {at}",
+    "less": "ends before the documented {at}",
+    "cut": "is cut short without a word, at {at} or one more",
     UNKNOWN: "could not be tried",
 }
 
@@ -165,13 +165,7 @@ _FIXED: Final[Mapping[str, Question]] = {
 QUESTIONS: Final[Mapping[str, Question]] = {
     **_FIXED,
     **{f"null.{name}": Question(f"null for {name}", _NULL) for name in CLEARABLE if name not in ("tools", "file_ids")},
-    **{f"clear.{name}": Question(name, _CLEAR) for name in CLEARABLE},
-    **{f"limit.{name}": Question(name, _LIMIT) for name in LIMITS},
+    **{f"clear.{name}": Question(f"clearing {name}", _CLEAR) for name in CLEARABLE},
+    **{f"limit.{name}": Question(f"the limit of {name}", _LIMIT) for name in LIMITS},
 }
 """All of them by name; what a dialect has no word for is not asked there."""
-
-
-def sentence(question: str, answer: str) -> str:
-    """A question with its answer as one sentence's words. Raises KeyError for one that there is not."""
-    asked = QUESTIONS[question]
-    return f"{asked.asks} {asked.answers[answer]}"

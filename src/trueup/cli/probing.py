@@ -1,0 +1,209 @@
+"""`targets probe`: ask a target's server what its documents leave open, with one assistant that is always removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.options import CONSENT, NETWORK, VARS, Flags, takes
+
+if TYPE_CHECKING:
+    from trueup.cli.output import Screen
+    from trueup.cli.session import Session
+    from trueup.core.memory.capabilities import Capabilities
+    from trueup.edge.probe_files import Diary
+    from trueup.engine.courier import Courier
+    from trueup.engine.probe_left import Left
+    from trueup.engine.refresh import View
+
+NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
+"""Ids that no server made: one that looks for them refuses them, and leaves that question open."""
+
+
+@click.command(short_help="Ask a target's server what its documents leave open.")
+@click.argument("name")
+@click.option("--model", metavar="MODEL", help="The model of the probe's assistant, else that of a definition.")
+@click.option("--file-id", metavar="ID", default=NO_FILE, help="A file that exists there, to ask about resources.")
+@click.option("--store-id", metavar="ID", default=NO_STORE, help="A vector store that exists there, for the same.")
+@takes(VARS, NETWORK, CONSENT)
+def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: str) -> int:
+    """Ask the server of the target NAME what its documents leave open, and keep the answers for plan and apply.
+
+    One assistant is made, changed about seventy times, and removed, also after Ctrl-C; no other one is touched. What a
+    killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
+    """
+    from trueup.cli.loop import complete
+    from trueup.cli.session import open_unprobed
+    from trueup.core.errors import TrueupError
+
+    if flags.target not in ("", name):
+        raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of them.")
+    session = open_unprobed(flags, name)
+    before = _before(session)
+    chosen = model or _model(session, before)
+    return complete(_probe(session, chosen, before, (file_id, store_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A diary that also tells the person the id of what was made; satisfies `engine.probe.Diary`."""
+
+    diary: Diary
+    screen: Screen
+
+    def begun(self, nonce: str) -> None:
+        """A probe is about to create its assistant."""
+        self.diary.begun(nonce)
+
+    def made(self, nonce: str, live_id: str) -> None:
+        """The assistant has this id."""
+        self.diary.made(nonce, live_id)
+        self.screen.note(f"Made {live_id}; it is removed at the end.")
+
+    def ended(self, nonce: str) -> None:
+        """Nothing of this probe is live."""
+        self.diary.ended(nonce)
+
+
+def _before(session: Session) -> Capabilities | None:
+    """The last probe's answers; where they cannot be used it is said why, and they are written anew."""
+    from trueup.core.errors import StateError
+    from trueup.edge.probe_files import read_answers
+
+    try:
+        return read_answers(session.store)
+    except StateError as error:
+        session.screen.say(f"{error.message} The answers of this probe take its place.")
+        return None
+
+
+def _model(session: Session, before: Capabilities | None) -> str:
+    """The last probe's model, else that of the first definition, one that does not reason before others."""
+    from trueup.cli.session import checked
+    from trueup.core.errors import TrueupError
+    from trueup.edge.loader import Workspace
+    from trueup.wire.models import is_reasoning
+
+    if before is not None:
+        return before.model
+    loaded = checked(Workspace(session.root, session.project), session.target, session.flags)
+    found = [model for item in loaded.definitions if isinstance(model := item.body.get("model"), str)]
+    table = session.adapter.dialect.reasoning
+    for model in sorted(found, key=lambda model: is_reasoning(model, table)):
+        return model
+    raise TrueupError(
+        "No definition for this target names a model for the probe's assistant.", "Name one that it serves: --model"
+    )
+
+
+async def _probe(session: Session, model: str, before: Capabilities | None, resources: tuple[str, str]) -> int:
+    from trueup.cli.applying import stoppable
+    from trueup.cli.transport import writing
+    from trueup.edge.probe_files import Diary, write_answers
+    from trueup.engine import probe as engine
+
+    with session.store.lock():
+        async with writing(session) as courier:
+            told = Told(Diary(session.store), session.screen)
+            view, left = await _found(session, courier, told)
+            _consent(session, model, left)
+            order = engine.Order(
+                identity=session.identity,
+                dialect=session.target.dialect,
+                gateway=session.target.gateway,
+                model=model,
+                nonce=f"{courier.ports.random.getrandbits(48):012x}",
+                file_id=resources[0],
+                store_id=resources[1],
+                settle=session.target.settle,
+            )
+            with stoppable(session, courier.ports.stop):
+                await _remove(session, courier, left, told)
+                found = await engine.probe(order, session.adapter, courier, view, told)
+        write_answers(session.store, found)
+    _show(session, found, before)
+    return 0
+
+
+async def _found(session: Session, courier: Courier, told: Told) -> tuple[View, tuple[Left, ...]]:
+    """What is live, and what earlier probes of this target left of theirs, those under way elsewhere apart."""
+    from trueup.engine.probe_left import left_in, of_others
+    from trueup.engine.refresh import walk
+
+    noted = told.diary.noted()
+    view = await walk(session.adapter, courier)
+    for live_id in {entry for entry in noted.values() if entry} - view.live.keys():
+        live = await courier.follow(session.adapter.get(live_id))
+        if live is not None:
+            view.live[live_id] = live
+    left = left_in(view, session.identity, {live_id: nonce for nonce, live_id in noted.items()})
+    busy = of_others(left, noted, courier.ports.clock.wall())
+    for item in busy:
+        session.screen.say(
+            f"{item.id} was made by a probe of this target less than ten minutes ago, and not from this folder: it is "
+            "left alone. A probe after that time removes it."
+        )
+    if view.complete:
+        for nonce in noted.keys() - {item.nonce for item in left}:
+            told.ended(nonce)
+    return view, tuple(item for item in left if item not in busy)
+
+
+def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
+    """Leave to create and to remove. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    from trueup.core.errors import TrueupError
+    from trueup.wire.adapters import base_url
+
+    if session.flags.yes:
+        return
+    to = session.target
+    where = "the embedded server" if to.is_local else base_url(to)
+    if not session.screen.can_ask:
+        raise TrueupError(
+            f"A probe makes an assistant at {to.name}: that wants a yes, and there is nobody to ask. Nothing was sent.",
+            "Give it with --yes.",
+        )
+    session.screen.say(
+        f"One assistant with the model {model} is made at {to.name} ({where}), changed about seventy times, and "
+        "removed. No other assistant is touched."
+    )
+    if left:
+        session.screen.say(f"Earlier probes left {', '.join(item.id for item in left)}: removed first.")
+    if session.screen.ask(f"\nProbe {to.name}? Only yes goes on: ").lower() != "yes":
+        raise TrueupError("Not probed: nothing was sent.")
+
+
+async def _remove(session: Session, courier: Courier, left: Sequence[Left], told: Told) -> None:
+    from trueup.engine.probe import StillThereError
+    from trueup.engine.probe_left import remove
+
+    for item in left:
+        gone = await remove(item.id, session.adapter, courier)
+        if gone.problem:
+            raise StillThereError(
+                f"{item.id}, which an earlier probe left, could not be removed: {gone.problem}.",
+                "Delete it at the vendor, or probe again.",
+            )
+        told.ended(item.nonce)
+        session.screen.note(f"Removed {item.id}, which an earlier probe left.")
+
+
+def _show(session: Session, found: Capabilities, before: Capabilities | None) -> None:
+    from trueup.core.memory.capabilities import differences
+
+    screen, file = session.screen, str(session.store.answers_path)
+    changed = differences(before, found)
+    if screen.json:
+        from trueup.render import json
+
+        screen.result(json.probe(found, changed, file))
+        return
+    from trueup.render import text
+
+    screen.result(text.probe(found, changed, file, **screen.look))
+
+
+COMMANDS: Mapping[str, click.Command] = {"probe": probe}
