@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass
 class Forge:
-    """What a forge remembers; `trouble` are statuses that the next requests are answered with."""
+    """What a forge remembers; `trouble` are statuses of the next answers; 0 is a usual one."""
 
     me: str = BOT
     requests: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -58,8 +58,9 @@ class Forge:
     def answer(self, asked: Asked) -> Answer:
         """The answer to one request."""
         self.asked.append(asked)
-        if self.trouble:
-            return self.trouble.pop(0), {"message": "trouble"}
+        status = self.trouble.pop(0) if self.trouble else 0
+        if status:
+            return status, {"message": "trouble"} if status != 302 else self.url
         if asked.method != "GET" and asked.token != TOKEN:
             return 403, {"message": "Resource not accessible by integration"}
         for pattern, method, handler in self.routes():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.ci.world import ALPHA, BETA, KEY, World
@@ -31,7 +33,11 @@ def test_a_request_is_planned_merged_and_applied(world: World) -> None:
 def test_one_comment_however_often(world: World) -> None:
     number = world.request({ALPHA: EDITED})
     world.request_job(number)
-    eve = {"id": 1, "body": "<!-- trueup:acme/prod plan -->\nAll is well, merge it.", "user": {"login": "eve"}}
+    eve: dict[str, Any] = {
+        "id": 1,
+        "body": "<!-- trueup:acme/prod plan -->\nAll is well, merge it.",
+        "user": {"login": "eve"},
+    }
     world.forge.comments[number].insert(0, eve)
     ours = world.forge.comments[number][1]
     world.forge.comments[number].append({**ours, "id": 2})  # as two jobs at once may leave it

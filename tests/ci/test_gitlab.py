@@ -1,0 +1,118 @@
+"""The same ways through GitLab: notes, a merge that no forge made, artifacts of jobs, one issue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from trueup_ci.__main__ import main
+
+from tests.ci.forges import TOKEN, GitLabStandIn, served
+from tests.ci.world import ALPHA, KEY, RUNS, Done, World
+from trueup.local.openai_assistants import Server
+from trueup.local.serve import running
+
+EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
+
+
+class Project(World):
+    """A company at GitLab: its jobs are started as GitLab starts them."""
+
+    def merge_job(self, commit: str, more: Mapping[str, str] | None = None) -> Done:
+        return self.job({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main", **(more or {})}, commit, "main")
+
+    def schedule_job(self, more: Mapping[str, str] | None = None) -> Done:
+        given = {"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "main", **(more or {})}
+        return self.job(given, self.tip(), "main")
+
+    def request_job(self, number: int, more: Mapping[str, str] | None = None, commit: str = "") -> Done:
+        head = self.forge.requests[number]["sha"]
+        given = {
+            "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": str(number),
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1",
+            "CI_MERGE_REQUEST_PROJECT_ID": "1", **(more or {}),
+        }  # fmt: skip
+        return self.job(given, commit or head, f"topic-{number}")
+
+    def job(self, given: Mapping[str, str], commit: str, branch: str) -> Done:
+        """One job, with what it keeps."""
+        place = self.root / f"run-{next(RUNS)}"
+        place.mkdir()
+        plain = self.environ("none", commit, place, place / "none")
+        environ = {key: value for key, value in plain.items() if not key.startswith("GITHUB_")} | {
+            "GITLAB_CI": "true", "CI_COMMIT_SHA": commit, "CI_PROJECT_PATH": "acme/fleet", "CI_DEFAULT_BRANCH": "main",
+            "CI_SERVER_URL": "https://forge.example", "CI_JOB_URL": "https://forge.example/acme/fleet/-/jobs/1",
+            "CI_API_V4_URL": self.forge.url, "TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY, **given,
+        }  # fmt: skip
+        self.capfd.readouterr()
+        code = main(environ)
+        said = self.capfd.readouterr()
+        kept = place / "trueup-kept" / "prod"
+        if kept.is_dir():
+            self.forge.upload(f"job-{place.name}", kept, commit, branch)
+        return Done(code, said.out + said.err, kept, "")
+
+
+@pytest.fixture
+def project(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Project]:
+    """Two assistants on main, applied."""
+    forge = GitLabStandIn(me="project_1_bot")
+    with Server() as vendor, running(vendor, key=KEY, faults=True) as url, served(forge):
+        made = Project(tmp_path / "world", vendor, url, forge, capfd)
+        made.begin()
+        yield made
+
+
+def test_a_request_is_planned_merged_applied_and_looked_after(project: Project) -> None:
+    number = project.request({ALPHA: EDITED, "trueup.yaml": project.project_file("http://127.0.0.1:9/v1")})
+    for _ in range(2):
+        planned = project.request_job(number)
+        assert planned.code == 0, planned.log
+    note = project.comment(number, "plan")
+    assert note.startswith("<!-- trueup:acme/prod plan -->\n")
+    assert "targets.prod.base_url" in note
+    project.forge.requests[number]["sha"] = project.forge.requests[number]["head"]["sha"]
+    commit = project.merge(number)
+    project.at_main()
+    project.write("trueup.yaml", project.project_file())
+    project.commit("The address as it was.")
+    refused = project.merge_job(commit)
+    assert refused.code in (1, 4), refused.log
+    assert project.says("alpha") == "Say A."
+
+
+def test_what_was_planned_is_applied(project: Project) -> None:
+    number = project.request({ALPHA: EDITED})
+    assert project.request_job(number).code == 0
+    done = project.merge_job(project.merge(number))
+    assert done.code == 0, done.log
+    assert project.says("alpha") == "Say A, twice."
+    assert "1 modified" in project.comment(number, "apply")
+    project.ask("POST", f"/assistants/{project.live()['alpha']['id']}", {"instructions": "Say X."})
+    assert project.schedule_job().code == 2
+    assert project.schedule_job().code == 2
+    (issue,) = project.forge.issues
+    assert issue["description"].startswith("<!-- trueup:acme/prod drift -->\n")
+    project.ask("POST", f"/assistants/{project.live()['alpha']['id']}", {"instructions": "Say A, twice."})
+    assert project.schedule_job().code == 0
+    assert issue["state"] == "closed"
+
+
+def test_a_request_that_conflicts_is_told(project: Project) -> None:
+    one = project.request({ALPHA: EDITED})
+    two = project.request({ALPHA: "model: gpt-4.1\ninstructions: Say A, thrice.\n"})
+    project.merge(one)
+    done = project.request_job(two)
+    assert done.code == 1
+    assert "conflicts with its target branch" in done.log
+
+
+def test_the_same_plan_whether_the_forge_or_we_merge(project: Project) -> None:
+    number = project.request({ALPHA: EDITED})
+    ours = project.request_job(number)
+    head = project.forge.requests[number]["sha"]
+    theirs = project.request_job(number, {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}, project.proposed(number))
+    digests = [json.loads((done.kept / "plan.json").read_text())["digest"] for done in (ours, theirs)]
+    assert digests[0] == digests[1]

@@ -1,0 +1,88 @@
+"""A mass change wants a trailer of the merge; state finds its way into a branch whatever happens there meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ci.world import ALPHA, World
+
+EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
+
+
+def test_a_mass_change_is_acknowledged_by_a_trailer_of_the_merge(world: World) -> None:
+    fleet = {f"assistants/n{number}.yaml": "model: gpt-4.1\n" for number in range(8)}
+    first = world.request(fleet)
+    world.request_job(first)
+    assert world.merge_job(world.merge(first)).code == 0
+    number = world.request(dict.fromkeys(fleet, "model: gpt-5\n"))
+    planned = world.request_job(number)
+    assert planned.code == 0, planned.log
+    digest = planned.json("plan.json")["digest"]
+    assert f"`Trueup-Ack: {digest[:16]}`" in world.comment(number, "plan")
+    request = dict(world.forge.requests[number])
+    without = world.merge(number, "Merge.\n\nTrueup-Ack: not-a-digest --yes\n")
+    refused = world.merge_job(without)
+    assert refused.code == 4, refused.log
+    assert {entry["model"] for entry in world.live().values()} == {"gpt-4.1"}
+    world.forge.requests[number] = request
+    tree = world.git("rev-parse", f"{without}^{{tree}}")
+    again = world.git("commit-tree", tree, "-p", world.tip(), "-F", "-", feed=f"Merge.\n\nTrueup-Ack: {digest[:16]}\n")
+    world.git("push", "-q", "origin", f"{again}:refs/heads/main")
+    request.update(merged_at="2026-11-21", merge_commit_sha=again)
+    done = world.merge_job(again)
+    assert done.code == 0, done.log
+    assert [entry["model"] for entry in world.live().values()].count("gpt-5") == 8
+
+
+def test_state_goes_on_top_of_what_was_pushed_meanwhile(world: World) -> None:
+    number = world.request({ALPHA: EDITED})
+    world.request_job(number)
+    commit = world.merge(number)
+    world.at_main()
+    world.write("README.md", "Hello.\n")
+    world.commit("Something else.")
+    world.git("push", "-q", "origin", "main")
+    assert world.merge_job(commit).code == 0
+    world.at_main()
+    assert (world.clone / "README.md").read_text() == "Hello.\n"
+    message = world.git("log", "-1", "--format=%B")
+    assert message.startswith("Trueup: the state of prod [skip ci]\n")
+    assert f"Trueup-Applied: {commit}" in message
+    assert "Trueup-Job: https://forge.example/acme/fleet/actions/runs/" in message
+    assert world.git("show", "--name-only", "--format=", "HEAD") == ".trueup/prod.state.json"
+
+
+def test_state_may_have_a_branch_of_its_own(world: World) -> None:
+    world.more["TRUEUP_CI_STATE_BRANCH"] = "trueup-state"
+    world.at_main()
+    world.git("push", "-q", "origin", "HEAD:refs/heads/trueup-state")
+    world.git("rm", "-q", "-r", ".trueup")
+    world.commit("State lives elsewhere.")
+    world.git("push", "-q", "origin", "main")
+    number = world.request({ALPHA: EDITED})
+    planned = world.request_job(number)
+    assert planned.code == 0
+    assert "1 to modify" in world.comment(number, "plan")
+    commit = world.merge(number)
+    assert world.merge_job(commit).code == 0
+    assert world.tip() == commit
+    assert world.tip("trueup-state") != commit
+    assert world.schedule_job().code == 0
+
+
+@pytest.mark.parametrize("world", ["stamps"], indirect=True)
+def test_a_commit_that_asks_for_nothing_is_no_trouble(world: World) -> None:
+    world.at_main()
+    world.write("README.md", "Hello.\n")
+    commit = world.commit("No definition.")
+    world.git("push", "-q", "origin", "main")
+    assert world.merge_job(commit).code == 0
+    world.write(ALPHA, EDITED)
+    pushed = world.commit("Straight to main.")
+    world.git("push", "-q", "origin", "main")
+    done = world.merge_job(pushed)
+    assert done.code == 1
+    assert "nobody reviewed what would be applied" in done.log
+    assert world.says("alpha") == "Say A."
+    assert world.merge_job(pushed, {"TRUEUP_CI_WITHOUT_PLAN": "apply"}).code == 0
+    assert world.says("alpha") == "Say A, twice."
