@@ -32,7 +32,7 @@ NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
 def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: str) -> int:
     """Ask the server of the target NAME what its documents leave open, and keep the answers for plan and apply.
 
-    One assistant is made, changed about seventy times, and removed, also after Ctrl-C; no other one is touched. What a
+    One assistant is made, changed about sixty times, and removed, also after Ctrl-C; no other one is touched. What a
     killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
     """
     from trueup.cli.loop import complete
@@ -167,7 +167,7 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
             "Give it with --yes.",
         )
     session.screen.say(
-        f"One assistant with the model {model} is made at {to.name} ({where}), changed about seventy times, and "
+        f"One assistant with the model {model} is made at {to.name} ({where}), changed about sixty times, and "
         "removed. No other assistant is touched."
     )
     if left:

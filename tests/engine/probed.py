@@ -1,0 +1,78 @@
+"""A world whose server can be probed, and a diary of probes in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.engine.world import World
+from trueup.core.memory.capabilities import Capabilities
+from trueup.engine.probe import Order, probe
+from trueup.engine.refresh import walk
+from trueup.local.habits import USUAL, Habits
+from trueup.local.openai_assistants import Server
+from trueup.wire.adapters import adapter_for, identity_of
+from trueup.wire.base import Adapter
+
+
+@dataclass
+class Notes:
+    """What a probe noted, in its order; `open` are the probes that may have left something."""
+
+    steps: list[str] = field(default_factory=list)
+    open: dict[str, str] = field(default_factory=dict)
+
+    def begun(self, nonce: str) -> None:
+        self.steps.append("begun")
+        self.open[nonce] = ""
+
+    def made(self, nonce: str, live_id: str) -> None:
+        self.steps.append(f"made {live_id}")
+        self.open[nonce] = live_id
+
+    def ended(self, nonce: str) -> None:
+        self.steps.append("ended")
+        self.open.pop(nonce, None)
+
+
+@dataclass
+class Probed(World):
+    """A world with habits; once `found` is there, plans go by it."""
+
+    habits: Habits = USUAL
+    dialect: str = "openai"
+    found: Capabilities | None = None
+    notes: Notes = field(default_factory=Notes)
+
+    def __post_init__(self) -> None:
+        World.__post_init__(self)
+        count = iter(range(1, 1_000_000))
+        self.server = Server(
+            clock=lambda: self.clock.now, ids=lambda: f"asst_{next(count):06}", dialect=self.dialect, habits=self.habits
+        )
+        self.with_target(dialect=self.dialect)
+
+    def adapter(self) -> Adapter:
+        return adapter_for(self.target, self.found)
+
+    def order(self, **changes: Any) -> Order:
+        given = {"model": "gpt-4o", "nonce": "0123456789ab", "file_id": "file-1", "store_id": "vs_1", **changes}
+        return Order(
+            identity=identity_of(self.target), dialect=self.dialect, gateway="", settle=self.target.settle, **given
+        )
+
+    def probe(self, **changes: Any) -> Capabilities:
+        """A probe of the server as it is documented, whose answers later plans go by."""
+
+        async def run() -> Capabilities:
+            courier, adapter = self.courier(self.ports()), adapter_for(self.target)
+            view = await walk(adapter, courier)
+            return await probe(self.order(**changes), adapter, courier, view, self.notes)
+
+        self.found = asyncio.run(run())
+        return self.found
+
+    def touched(self) -> set[str]:
+        """The ids that were written to."""
+        return {call.path.rsplit("/", 1)[-1] for call in self.writes if call.path != "/assistants"}

@@ -1,0 +1,253 @@
+"""What a probe leaves behind, whatever happens: nothing, or what the next one knows for its own and removes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from tests.engine.probed import Probed
+from tests.engine.world import Killed
+from trueup.core.call import Call
+from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError
+from trueup.engine.probe import StillThereError, probe
+from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remove
+from trueup.engine.refresh import View, walk
+from trueup.local.faults import Kind
+from trueup.wire.adapters import adapter_for, identity_of
+
+NONCE = "0123456789ab"
+
+
+def seen(world: Probed) -> View:
+    return asyncio.run(walk(world.adapter(), world.courier(world.ports())))
+
+
+def cleaned(world: Probed) -> list[str]:
+    """What the next probe removes."""
+    noted = {live_id: nonce for nonce, live_id in world.notes.open.items() if live_id}
+    left = left_in(seen(world), identity_of(world.target), noted)
+    for item in left:
+        gone = asyncio.run(remove(item.id, world.adapter(), world.courier(world.ports())))
+        assert gone.problem == ""
+    return [item.id for item in left]
+
+
+def test_it_is_noted_before_it_is_made_and_no_other_assistant_is_written_to() -> None:
+    world = Probed()
+    others = {world.add(name=f"mine {number}", metadata={"a": "1"}) for number in range(3)}
+    before = {live_id: world.live()[live_id] for live_id in others}
+    first_write: list[list[str]] = []
+
+    def watch(call: Call) -> None:
+        if call.method != "GET":
+            first_write.append(list(world.notes.steps))
+
+    world.before_call = watch
+    world.probe()
+    assert first_write[:2] == [["begun"], ["begun", "made asst_000004"]]
+    assert world.notes.steps == ["begun", "made asst_000004", "ended"]
+    assert world.live() == before
+    assert world.touched() == {"asst_000004"}
+
+
+def test_killed_at_any_step_it_leaves_at_most_one_which_the_next_probe_knows() -> None:
+    whole = Probed()
+    whole.probe()
+    for step in range(1, whole.steps + 1):
+        world = Probed()
+        world.kill_at = step
+        with pytest.raises(Killed):
+            world.probe()
+        world.kill_at, world.steps = 0, 0
+        live = world.live()
+        assert len(live) <= 1
+        assert cleaned(world) == sorted(live), step
+        assert world.live() == {}
+
+
+@pytest.mark.parametrize("step", [3, 4, 5, 40, 90])
+def test_interrupted_it_removes_what_it_made_and_stores_nothing(step: int) -> None:
+    world = Probed()
+    mine = world.add(name="mine")
+
+    async def run() -> None:
+        ports = world.ports()
+        courier, adapter = world.courier(ports), adapter_for(world.target)
+        view = await walk(adapter, courier)
+
+        def watch(_call: Call) -> None:
+            if len(world.calls) >= step:
+                ports.stop.set()
+
+        world.before_call = watch
+        await probe(world.order(), adapter, courier, view, world.notes)
+
+    with pytest.raises(InterruptedRun) as caught:
+        asyncio.run(run())
+    assert caught.value.exit is Exit.INTERRUPTED
+    assert set(world.live()) == {mine}
+    assert world.notes.open == {}
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_server_that_breaks_in_the_middle_is_told_and_the_assistant_removed(status: int) -> None:
+    world = Probed()
+    gone_wrong: list[str] = []
+
+    def watch(call: Call) -> None:
+        if call.json and "temperature" in call.json and not gone_wrong:
+            gone_wrong.append(call.path)
+            world.fail(kind=Kind.ANSWER, method="POST", path=call.path, status=status, times=4)
+            if status == 500:
+                world.fail(kind=Kind.ANSWER, method="GET", path=call.path, status=status, times=4)
+
+    world.before_call = watch
+    with pytest.raises(TrueupError):
+        world.probe()
+    assert world.live() == {}
+    assert world.notes.open == {}
+
+
+def test_a_server_that_answers_500_to_one_question_has_refused_it() -> None:
+    world = Probed()
+
+    def watch(call: Call) -> None:
+        if call.json == {"description": None}:
+            world.fail(kind=Kind.ANSWER, method="POST", path=call.path, status=500, times=4)
+
+    world.before_call = watch
+    found = world.probe()
+    assert (found.answers["null.description"], found.answers["clear.description"]) == ("refused", "default")
+    assert world.live() == {}
+
+
+def test_a_create_whose_answer_is_lost_is_not_repeated_and_what_it_made_is_removed() -> None:
+    world = Probed()
+    world.fail(kind=Kind.DROP, method="POST", path="/assistants", commit=True)
+    with pytest.raises(TrueupError, match="It had made asst_000001, which is removed"):
+        world.probe()
+    assert [call.path for call in world.writes if call.method == "POST"] == ["/assistants"]
+    assert world.live() == {}
+    assert world.notes.open == {}
+
+
+def test_a_create_that_certainly_was_refused_says_how_to_go_on() -> None:
+    world = Probed()
+    world.fail(kind=Kind.ANSWER, method="POST", path="/assistants", status=400)
+    with pytest.raises(TrueupError) as caught:
+        world.probe()
+    assert "--model" in caught.value.hint
+    assert world.notes.open == {}
+
+
+def test_an_assistant_that_cannot_be_removed_is_named_and_stays_noted() -> None:
+    world = Probed()
+    world.fail(kind=Kind.ANSWER, method="DELETE", path="/assistants/", status=403, times=0)
+    with pytest.raises(StillThereError, match="asst_000001 could not be removed") as caught:
+        world.probe()
+    assert caught.value.exit is Exit.PARTIAL
+    assert world.notes.open == {NONCE: "asst_000001"}
+
+
+def test_an_answer_that_is_somebody_else_s_assistant_is_never_written_to() -> None:
+    world = Probed()
+    mine = world.add(name="mine")
+    entry = world.live()[mine]
+    world.fail(kind=Kind.ANSWER, method="POST", path="/assistants", status=200, body=entry)
+    with pytest.raises(TrueupError, match="another assistant"):
+        world.probe()
+    assert world.live() == {mine: entry}
+    assert world.touched() == set()
+
+
+def _marked(world: Probed, name: str = "x", **more: str) -> str:
+    mark = {"project": world.target.project, "target": world.target.name, "probe": NONCE, **more}
+    return world.add(name=name, metadata={MARK: json.dumps(mark)})
+
+
+def test_only_what_carries_exactly_the_mark_of_this_target_is_removed() -> None:
+    world = Probed()
+    ours = _marked(world)
+    kept: list[Any] = [
+        _marked(world, target="other"),
+        _marked(world, project="other"),
+        _marked(world, probe=""),
+        _marked(world, more="1"),
+        world.add(name=probe_name(NONCE)),
+        world.add(name="x", metadata={MARK: "released"}),
+        world.add(name="x", metadata={MARK: "[" * 400}),
+        world.add(name="x", metadata={"other": json.dumps({"project": "acme", "target": "prod", "probe": NONCE})}),
+    ]
+    managed = _marked(world)
+    world.edit(managed, metadata={**world.live()[managed]["metadata"], "trueup": "released"})
+    assert cleaned(world) == [ours]
+    assert sorted(world.live()) == sorted([*kept, managed])
+
+
+def test_a_noted_id_counts_only_with_the_name_that_goes_with_it() -> None:
+    world = Probed()
+    named, renamed = world.add(name=probe_name(NONCE)), world.add(name="mine")
+    world.notes.open = {NONCE: renamed}
+    assert cleaned(world) == []
+    world.notes.open = {NONCE: named}
+    assert cleaned(world) == [named]
+
+
+def test_a_young_one_that_was_not_noted_here_may_be_in_use_elsewhere() -> None:
+    world = Probed()
+    _marked(world)
+    left = left_in(seen(world), identity_of(world.target))
+    now = world.clock.now
+    assert of_others(left, (), now + 599) == left
+    assert of_others(left, (), now + 601) == of_others(left, (NONCE,), now) == ()
+
+
+def test_an_endpoint_that_is_gone_is_told_before_anything_is_made() -> None:
+    world = Probed()
+    world.fail(kind=Kind.ANSWER, method="GET", path="/assistants", status=404, times=0)
+    with pytest.raises(EndpointError):
+        world.probe()
+    assert world.writes == []
+    assert world.notes.steps == []
+
+
+def test_a_listing_that_lags_and_a_has_more_that_lies_are_found_out() -> None:
+    world = Probed()
+    for number in range(3):
+        world.add(name=f"mine {number}")
+    late = {"until": 0.0}
+
+    async def lagging(call: Call) -> Any:
+        reply = await world.server.send(call)
+        if call.method == "POST" and call.path == "/assistants":
+            late["until"] = world.clock.now + 1.5
+        if call.method == "GET" and call.path == "/assistants" and isinstance(reply.json, dict):
+            data = reply.json["data"]
+            if world.clock.now < late["until"]:
+                data[:] = [entry for entry in data if not entry["name"].startswith("Trueup probe")]
+            reply.json["has_more"] = False
+        return reply
+
+    world.answer = lagging  # type: ignore[method-assign]  # a server of other habits than any that can be asked for
+    found = world.probe()
+    assert (found.answers["listing"], found.answers["has-more"]) == ("later", "wrong")
+    assert world.adapter().dialect.honest is False
+
+
+def test_reads_that_come_late_are_waited_for() -> None:
+    world = Probed()
+    plain = dict(Probed().probe().answers)
+    stale: dict[str, Any] = {}
+
+    async def late(call: Call) -> Any:
+        if call.method == "GET" and call.path in stale:
+            return stale.pop(call.path)
+        if call.method == "POST" and call.path != "/assistants":
+            stale[call.path] = await world.server.send(Call("GET", call.path))
+        return await world.server.send(call)
+
+    world.answer = late  # type: ignore[method-assign]
+    assert world.probe().answers == {**plain, "reads": "later"}
