@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.place import Place
 from trueup.local.faults import Fault, Kind
+from trueup.local.openai_assistants import Server
+from trueup.local.serve import running
 
 Arm = Callable[..., None]
 
@@ -216,6 +218,40 @@ def test_secrets_are_in_no_output(hosted: Place, faulty: Arm, monkeypatch: pytes
     said += refused.out + refused.err + "".join(map(repr, hosted.files().values()))
     assert "canary-" not in said.replace("CANARY_KEY", "")
     assert "***" in said
+
+
+@pytest.mark.parametrize("word", ["assistant", "00000000", "not-needed", "changeme"])
+def test_a_key_that_is_an_ordinary_word_breaks_no_reading(
+    place: Place, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setenv("WORD", word)
+    place.replace("assistants/alpha.yaml", "model:", f"description: An assistant with {word} in it\nmodel:")
+    with Server() as server, running(server, key=word) as url:
+        place.write("trueup.yaml", f"project: shop\ntargets:\n  prod: {{base_url: '{url}', api_key: {{env: WORD}}}}\n")
+        applied = place.applied().run("plan", "--detailed-exitcode")
+        assert applied.code == 0, applied.out + applied.err
+        assert "2 unchanged" in applied.out
+
+
+def test_a_key_in_a_live_field_is_never_as_the_file_says(hosted: Place) -> None:
+    """It is shown without the key, taken into no file, and the file's value can be put back."""
+    hosted.applied()
+    before = hosted.files()
+    hosted.poke("alpha", {"instructions": "Call the API with sk-canary-123456 please"})
+    drift = hosted.run("drift")
+    assert drift.code == 2
+    assert "canary-1" not in drift.out
+    assert "***credential***" in drift.out
+    ran = hosted.run("accept", "alpha", "instructions", "--yes")
+    assert ran.code == 3
+    assert "a credential of this target stands in it" in " ".join(ran.out.split())
+    assert hosted.files()["assistants/alpha.yaml"] == before["assistants/alpha.yaml"]
+    assert hosted.run("apply", "--yes", "--on-drift", "revert").code == 0
+    assert "canary" not in json.dumps(hosted.live()["alpha"])
+    made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "Leak", "instructions": "sk-canary-123456"})
+    imported = hosted.run("import", made["id"])
+    assert imported.code == 3
+    assert "a credential of this target stands in it" in " ".join(imported.out.split())
 
 
 def test_ack_of_an_id_makes_a_second_one_beside_a_namesake(place: Place) -> None:

@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 import pickle
+import re
 import sys
 import time
 import traceback
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from trueup.core.call import Call, Reply
@@ -190,5 +191,6 @@ def test_after_a_401_a_call_goes_out_once_more_with_the_new_token(tmp_path: Path
 def test_a_secret_is_found_wherever_it_stands_in_an_answer(
     secret: str, other: object, wrap: Callable[[str], object]
 ) -> None:
+    assume(not re.fullmatch(r"[a-z]+(?:[-_. ][a-z]+)*|[0-9]+", secret))  # ordinary words are left alone
     assert Secrets([Secret(secret)]).occur_in([other, wrap(secret), other])
     assert not Secrets([Secret("sk-secret")]).occur_in({"data": [{"name": "sk-secre", "t": ["sk", "-secret"]}]})

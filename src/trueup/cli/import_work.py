@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from trueup.cli.session import Session
+from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
 from trueup.core.memory.stamp import KEY, parse
@@ -115,6 +116,8 @@ class Work:
             self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
         body = slimmed({**found.body, "model": said[0] if said else model}, self._semantics)
         result: Fitted = fitted(body, self._proof.problems, linked=linked)
+        if holds_credential(result.body):
+            self._outside[found.where] = "a credential of this target stands in it, which goes into no file"
         if result.reason:
             self._outside.setdefault(found.where, f"no definition can hold it: {result.reason}")
         self._remarks[found.where] = (*found.remarks, *left_over(found), *result.remarks)

@@ -157,20 +157,10 @@ def _masked(send: Send, secrets: Secrets) -> Send:
     async def send_masked(call: Call) -> Reply:
         reply = await send(call)
         is_clean = reply.json is Body.NOT_JSON or not secrets.occur_in(reply.json)
-        body = reply.json if is_clean else _without(reply.json, secrets)
+        body = reply.json if is_clean else secrets.mask_value(reply.json)
         return Reply(reply.status, reply.headers, body, secrets.mask(reply.text))
 
     return send_masked
-
-
-def _without(value: Any, secrets: Secrets) -> Any:
-    if isinstance(value, str):
-        return secrets.mask(value)
-    if isinstance(value, list):
-        return [_without(entry, secrets) for entry in value]
-    if isinstance(value, dict):
-        return {secrets.mask(key): _without(entry, secrets) for key, entry in value.items()}
-    return value
 
 
 def _logged(send: Send, session: Session) -> Send:

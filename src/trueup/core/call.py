@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+CREDENTIAL = "***credential***"
+"""What an answer holds where one of our secrets stood: nobody writes that, so it never equals a file's value."""
+
 
 class Body(Enum):
     """What an answer's body may be instead of JSON."""
@@ -32,6 +35,15 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = Body.NOT_JSON
     text: str = ""
+
+
+def holds_credential(value: Any) -> bool:
+    """Whether a secret of ours stood anywhere in a value that a server answered."""
+    if isinstance(value, str):
+        return CREDENTIAL in value
+    if isinstance(value, Mapping):
+        return any(holds_credential(entry) for pair in value.items() for entry in pair)
+    return isinstance(value, (list, tuple)) and any(map(holds_credential, value))
 
 
 Send = Callable[[Call], Awaitable[Reply]]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from trueup.core.call import Call, Reply, Send
+from trueup.core.call import CREDENTIAL, Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
 from trueup.edge.tokens import read_token
@@ -34,6 +34,9 @@ EARLY = 120.0
 MASK = "***"
 SHORTEST = 6
 """Characters from which on a secret is masked in foreign text; shorter ones would blacken ordinary words."""
+
+_STAND_IN = re.compile(r"(?=.{,23}\Z)(?:[a-z]+(?:[-_. ][a-z]+)*|[0-9]+)\Z")
+"""What people give a server that asks for no real key: words in lower case, or digits alone, below 24 characters."""
 
 _UNFIT = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 
@@ -61,12 +64,17 @@ class Secret:
 
 
 class Secrets:
-    """All secrets of a run, to be taken out of texts that others wrote: server messages, a command's complaints."""
+    """All secrets of a run, to be taken out of texts that others wrote: server messages, a command's complaints.
 
-    __slots__ = ("_known",)
+    A secret that is made of ordinary words is only taken out of messages: in an assistant's fields, and in the words
+    of the protocol itself, they would mean something else.
+    """
+
+    __slots__ = ("_known", "_rare")
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._known: set[str] = set()
+        self._rare: set[str] = set()
         for secret in secrets:
             self.add(secret)
 
@@ -75,20 +83,36 @@ class Secrets:
         value = secret.reveal()
         if len(value) >= SHORTEST:
             self._known |= {value, quote(value, safe="")}
+            if not _STAND_IN.match(value):
+                self._rare |= {value, quote(value, safe="")}
 
     def occur_in(self, value: Any) -> bool:
-        """Whether one of the secrets stands anywhere in a JSON value, in its one text and escaped as it is there."""
+        """Whether a secret stands in a JSON value, in its one text and escaped as it is there; words are none."""
         text = json.dumps(value)
-        return any(json.dumps(secret)[1:-1] in text for secret in self._known)
+        return any(json.dumps(secret)[1:-1] in text for secret in self._rare)
 
     def mask(self, text: str) -> str:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
-        for value in sorted(self._known, key=lambda known: (-len(known), known)):
-            text = text.replace(value, MASK)
-        return text
+        return _replaced(text, self._known, MASK)
+
+    def mask_value(self, value: Any) -> Any:
+        """A JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
+        if isinstance(value, str):
+            return _replaced(value, self._rare, CREDENTIAL)
+        if isinstance(value, list):
+            return [self.mask_value(entry) for entry in value]
+        if isinstance(value, dict):
+            return {self.mask_value(key): self.mask_value(entry) for key, entry in value.items()}
+        return value
 
     def __repr__(self) -> str:
         return f"Secrets({len(self._known)} known)"
+
+
+def _replaced(text: str, secrets: Iterable[str], mark: str) -> str:
+    for value in sorted(secrets, key=lambda known: (-len(known), known)):
+        text = text.replace(value, mark)
+    return text
 
 
 def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:

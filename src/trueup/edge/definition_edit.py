@@ -12,6 +12,7 @@ from typing import Any
 
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
 from trueup.core.acceptance.taking import Taking, in_words, path_of
+from trueup.core.call import holds_credential
 from trueup.core.canonical import Semantics, canonical, digest, same, split
 from trueup.core.definitions.resolve import Resolved, resolve
 from trueup.core.definitions.sources import Setting
@@ -72,6 +73,12 @@ class Editor:
         live = taking.live if live is MISSING else live
         file, path = self._definitions[name], path_of(taking.field)
         documents = Documents(self._root, contents, self._definitions.values())
+        if holds_credential(live):
+            raise NotTaken(
+                "a credential of this target stands in it, which goes into no file",
+                documents.at(file, path, key=True),
+                "Have a new credential made, and put the file's value back: trueup apply --on-drift revert.",
+            )
         resolved = self._resolved(file, documents, self._target)
         placing = Placing(file, self._target.name, resolved.tree, dict(resolved.body), documents)
         value = in_words(taking.field, live, taking.file, self._semantics, has_null=self._has_null(placing, path))
