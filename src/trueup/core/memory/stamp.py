@@ -33,6 +33,8 @@ CODES = {
 }
 """The letter of each field whose digest a stamp holds; the entries of metadata and tool resources have none."""
 
+_NAMES = {code: name for name, code in CODES.items()}
+
 UNFIT = frozenset("\"'`\\*?[]")
 """Characters that no definition's name holds."""
 
@@ -82,8 +84,7 @@ def parse(metadata: Any) -> Stamp | None:
     rules = content.get("v")
     if type(rules) is not int or rules > DIGEST_RULES or not content["o"].isalnum() or _no_name(content["n"]):
         return UNREADABLE
-    names = {code: name for name, code in CODES.items()}
-    fields = {names[word[0]]: word[1:] for word in content["f"].split() if word[0] in names}
+    fields = {_NAMES[word[0]]: word[1:] for word in content["f"].split() if word[0] in _NAMES}
     return Stamp(content["p"], content["t"], content["n"], content["o"], content.get("k") == 1, rules, fields)
 
 

@@ -34,13 +34,13 @@ def judge(
 ) -> Cause | None:
     """The row of the contract's table that one field is in; None is clean."""
     semantics = rules.semantics
-    wanted = canonical(name, None if file is MISSING else file, semantics)
-    found = canonical(name, None if live is MISSING else live, semantics)
     applied = record.fields.get(name)
     if file is MISSING and applied is None:
         return None  # neither declared nor ever applied: not ours to look at
-    if same(wanted, found):
-        return None if _is_recorded(name, file, live, applied, rules) else Cause.RECORDED
+    equal = same(file, live)  # most often: then their canonical forms are, and need not be made
+    if equal or same(canonical(name, _plain(file), semantics), canonical(name, _plain(live), semantics)):
+        known = _is_recorded(name, file, live, applied, rules, equal=equal)
+        return None if known else Cause.RECORDED
     if applied is None:
         lost = record.partial and not rules.stamps and _is_nested(name)
         return Cause.UNKNOWN if lost else Cause.EDITED  # a stamp holds no entry of metadata or of tool resources
@@ -64,7 +64,7 @@ def _is_nested(name: str) -> bool:
     return name.split(".", 1)[0] in NESTED and "." in name
 
 
-def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules) -> bool:
+def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules, *, equal: bool) -> bool:
     """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
     if rules.stamps and _is_nested(name):
         return True
@@ -74,7 +74,7 @@ def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules
         return applied.stamp == short(name, file, rules.semantics)
     if applied.kept is None:
         return False
-    return applied.sent == digest(file) and (same(file, live) or digest(_plain(live)) == applied.kept)
+    return applied.sent == digest(file) and (equal or digest(_plain(live)) == applied.kept)
 
 
 def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semantics) -> bool:
@@ -89,7 +89,7 @@ def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semant
 
 
 def _plain(value: Any | Missing) -> Any:
-    """An absent live field is digested as null."""
+    """An absent field means what null means."""
     return None if value is MISSING else value
 
 
