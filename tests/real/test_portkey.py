@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,26 +28,26 @@ def portkey(software: Path) -> Iterator[str]:
 def behind(place: Place, portkey: str, upstream: tuple[Upstream, str]) -> tuple[Place, Upstream]:
     """One small assistant for a target behind the gateway, and the server that has it."""
     server, url = upstream
-    place.target(portkey, headers=_to(url))
+    place.target(portkey, **_to(url))
     place.write("math.yaml", {"model": "gpt-4.1", "instructions": "Count.", "temperature": 1.0})
     return place, server
 
 
-def _to(url: str, **more: str) -> dict[str, str]:
-    return {"x-portkey-provider": "openai", "x-portkey-custom-host": url, **more}
+def _to(url: str, **more: Any) -> dict[str, Any]:
+    """The keys of a target behind the gateway, its own key as a bearer."""
+    return {"gateway": "portkey", "portkey": {"provider": "openai", "custom_host": url, **more}}
 
 
-def _config(place: Place, url: str, **more: Any) -> dict[str, Any]:
-    """The header that holds a whole configuration, with the key in it: so it comes from the environment."""
-    config = {"provider": "openai", "api_key": KEY, "custom_host": url, **more}
-    place.environ["REAL_CONFIG"] = json.dumps(config)
-    return {"x-portkey-config": {"env": "REAL_CONFIG"}}
+def _config(url: str, **more: Any) -> dict[str, Any]:
+    """The same by a whole configuration, the key in it."""
+    config = {"provider": "openai", "api_key": {"env": "REAL_KEY"}, "custom_host": url, **more}
+    return {"gateway": "portkey", "api_key": None, "portkey": {"config": config}}
 
 
 def test_the_example_fleet_lives_behind_the_gateway(place: Place, portkey: str, upstream: tuple[Upstream, str]) -> None:
     server, url = upstream
     place.copy_example()
-    place.target(portkey, headers=_to(url), guard={"modifies": FLEET})
+    place.target(portkey, **_to(url), guard={"modifies": FLEET})
     first = place.run("apply", "--yes")
     assert (first.code, len(server.live())) == (0, FLEET), first.said
     assert "did not keep" not in first.said
@@ -92,31 +91,20 @@ def test_what_the_gateway_rewrites_on_the_way_is_no_difference(behind: tuple[Pla
     assert place.run("plan").summary == unchanged(2)
 
 
-@pytest.mark.parametrize("kind", ["config", "beta"])
-def test_other_header_sets_arrive(place: Place, portkey: str, upstream: tuple[Upstream, str], kind: str) -> None:
-    server, url = upstream
-    headers: dict[str, Any] = _to(url, **{"x-portkey-openai-beta": "assistants=v2"})
-    if kind == "config":
-        headers = _config(place, url)
-    place.target(portkey, headers=headers)
-    place.write("math.yaml", {"model": "gpt-4.1"})
-    assert place.run("apply", "--yes").code == 0
-    assert len(server.live()) == 1
-    assert place.run("plan").summary == unchanged(1)
-
-
+@pytest.mark.parametrize("attempts", [1, 2])
 def test_twins_made_by_the_gateway_s_retries_are_named_in_the_same_run(
-    place: Place, portkey: str, upstream: tuple[Upstream, str]
+    place: Place, portkey: str, upstream: tuple[Upstream, str], attempts: int
 ) -> None:
+    """The server does the work and answers 500; the gateway asks again, and hands on only the last answer."""
     server, url = upstream
-    place.target(portkey, headers=_config(place, url, retry={"attempts": 1}))
+    place.target(portkey, **_config(url, retry={"attempts": attempts}))
     place.write("math.yaml", {"model": "gpt-4.1"})
-    server.faults.add(Fault(Kind.ANSWER, "POST", status=500, commit=True))
+    server.faults.add(Fault(Kind.ANSWER, "POST", status=500, commit=True, times=attempts))
     ran = place.run("apply", "--yes")
     twins = [entry["id"] for entry in server.live()]
-    assert len(twins) == 2
+    assert len(twins) == attempts + 1
     assert ran.code == 3, ran.said
-    assert all(live_id in ran.said for live_id in twins)
+    assert all(live_id in ran.said for live_id in twins), ran.said
     assert place.ids()["math"] in twins
     later = place.run("plan", "--detailed-exitcode")
     assert later.code == 3
@@ -133,7 +121,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_never_repeated(
         "dropped": Fault(Kind.DROP, "POST", commit=True),
         "error": Fault(Kind.ANSWER, "POST", status=500, commit=True),
     }[kind]
-    place.target(portkey, headers=_to(upstream[1], **{"x-portkey-request-timeout": "600"}), settle=2)
+    place.target(portkey, **_to(upstream[1], request_timeout=600), settle=2)
     server.faults.add(fault)
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
@@ -143,16 +131,22 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_never_repeated(
     assert place.run("plan").summary == unchanged(1)
 
 
-def test_a_modify_whose_answer_was_lost_is_read_and_not_repeated(behind: tuple[Place, Upstream]) -> None:
+@pytest.mark.parametrize("kind", ["timeout", "dropped"])
+def test_a_modify_whose_answer_was_lost_is_read_and_not_repeated(
+    behind: tuple[Place, Upstream], portkey: str, upstream: tuple[Upstream, str], kind: str
+) -> None:
     place, server = behind
+    place.target(portkey, **_to(upstream[1], request_timeout=600))
     assert place.run("apply", "--yes").code == 0
     place.replace("math.yaml", "Count.", "Count twice.")
-    server.faults.add(Fault(Kind.DROP, "POST", commit=True))
-    ran = place.run("apply", "--yes")
+    dropped = Fault(Kind.DROP, "POST", commit=True)
+    server.faults.add(Fault(Kind.PASS, "POST", delay=1.0) if kind == "timeout" else dropped)
+    ran = place.run("apply", "--yes", "-vv")
     assert ran.code == 0, ran.said
-    assert len(server.writes) == 2
+    assert ("  408  " if kind == "timeout" else "  500  ") in ran.err
     assert server.live()[0]["instructions"] == "Count twice."
     assert place.run("plan").summary == unchanged(1)
+    assert len(server.writes) == 2
 
 
 def test_the_gateway_s_own_refusals_are_told(place: Place, portkey: str, upstream: tuple[Upstream, str]) -> None:
@@ -161,12 +155,12 @@ def test_the_gateway_s_own_refusals_are_told(place: Place, portkey: str, upstrea
     bare = place.run("plan")
     assert bare.code == 1
     assert "Either x-portkey-config or x-portkey-provider header is required" in bare.said
-    place.target(portkey, headers=_to("http://10.0.0.1/v1"))
+    place.target(portkey, **_to("http://10.0.0.1/v1"))
     private = place.run("plan")
     assert private.code == 1
     assert "Invalid custom host" in private.said
     place.environ["REAL_KEY"] = "sk-wrong-0123456789"
-    place.target(portkey, headers=_to(upstream[1]))
+    place.target(portkey, **_to(upstream[1]))
     wrong = place.run("plan")
     assert wrong.code == 1
     assert "refused the credentials" in wrong.said
@@ -181,11 +175,16 @@ def test_a_gateway_that_breaks_every_good_answer_gets_nothing_to_write(
         raw = httpx.post(
             f"{address}/v1/assistants",
             json={"model": "gpt-4.1", "name": "somebody else's"},
-            headers={**_to(url), "authorization": f"Bearer {KEY}", "openai-beta": "assistants=v2"},
+            headers={
+                "x-portkey-provider": "openai",
+                "x-portkey-custom-host": url,
+                "authorization": f"Bearer {KEY}",
+                "openai-beta": "assistants=v2",
+            },
             trust_env=False,
         )
         assert (raw.status_code, len(server.live())) == (500, 1)  # it is broken: the work was done all the same
-        place.target(f"{address}/v1", headers=_to(url), max_retries=1)
+        place.target(f"{address}/v1", **_to(url), max_retries=1)
         ran = place.run("apply", "--yes")
     assert ran.code == 1, ran.said
     assert "HTTP 500: Something went wrong" in ran.said

@@ -37,7 +37,7 @@ SEARCH = {
 FULL: dict[str, Any] = {
     "name": "Everything",
     "description": "Each field that there is.",
-    "model": "gpt-5",
+    "model": "gpt-4.1",
     "instructions": "Say all.\n\nSay it well.",
     "tools": ["code_interpreter", SEARCH, FUNCTION],
     "tool_resources": {
