@@ -165,3 +165,10 @@ def test_a_name_that_only_this_locale_cannot_read_is_not_blamed(tmp_path: Path) 
     assert done.returncode == 1
     assert "cannot be read in this locale" in shown
     assert "LC_ALL=C.UTF-8" in shown
+
+
+def test_one_name_cannot_both_live_on_and_be_let_go_of(place: Place) -> None:
+    place.write("trueup.yaml", "targets: {local: {base_url: local}}\nmoved: {old: alpha}\nreleased: [old]\n")
+    assert place.run("validate").code == 1
+    assert "'old' is released, but moved says that it is now called 'alpha'" in said(place)
+    assert "trueup.yaml:3:12" in said(place)

@@ -24,7 +24,7 @@ def test_a_twin_is_named_with_both_ids_and_a_way_to_go_on(action: Action) -> Non
     assert "asst_1" in shown
     assert "Delete the other." in shown
     assert "Nothing to do" not in shown
-    assert shown.rstrip().endswith("1 unchanged.")
+    assert shown.rstrip().endswith("1 unchanged, 1 doubled.")
 
 
 def test_without_a_twin_it_is_only_counted() -> None:

@@ -183,6 +183,8 @@ class Workspace:
         for index, name in enumerate(self._project.released):
             if name in self._files:
                 yield self._given_up(("released", index), f"{name!r} is released", self._files[name])
+            if name in self._project.moved:
+                yield self._moved_and_released(("released", index), name)
 
     def _moved_nowhere(self, old: str, new: str) -> Diagnostic:
         return Diagnostic(
@@ -192,6 +194,16 @@ class Workspace:
             self._documents.at(PROJECT_FILE, ("moved", old)),
             ("moved", old),
             f"{meant(new, self._files)} Remove the line once every target has been applied.",
+        )
+
+    def _moved_and_released(self, path: ValuePath, name: str) -> Diagnostic:
+        return Diagnostic(
+            Severity.ERROR,
+            "name-given-up",
+            f"{name!r} is released, but moved says that it is now called {self._project.moved[name]!r}",
+            self._documents.at(PROJECT_FILE, path),
+            path,
+            "An assistant either lives on under a new name or is let go of: remove one of the two lines.",
         )
 
     def _given_up(self, path: tuple[str | int, ...], what: str, file: str) -> Diagnostic:

@@ -186,6 +186,7 @@ class Counts:
     unreadable: int = 0
     not_stamped: int = 0
     impossible: int = 0
+    doubled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ _FURTHER = (
     ("unreadable", "unreadable"),
     ("not_stamped", "not stamped"),
     ("impossible", "not possible here"),
+    ("doubled", "doubled"),
 )
 
 
@@ -72,4 +73,6 @@ def _words(change: Change) -> set[str]:
         words.add("drifted")
     if any(item.cause is Cause.IMPOSSIBLE for item in change.fields):
         words.add("impossible")
+    if change.others and change.action is not Action.HELD:
+        words.add("doubled")
     return words

@@ -45,8 +45,8 @@ HINTS: dict[Reason, str] = {
     Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
     Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
-    Reason.TWIN_BESIDE: "The recorded one stays managed. Delete the other at the vendor, or take the metadata key "
-    "`trueup` off it.",
+    Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the other: delete it at the "
+    "vendor, or take the metadata key `trueup` off it.",
     Reason.FOREIGN: "If it belongs to somebody else now: trueup state rm {name}. If it is ours: take the metadata key "
     "`trueup` off it at the vendor, and plan again.",
     Reason.NAMESAKE: "To take it over: trueup import {name}={first}. To make a second one beside it: --ack {first}",
