@@ -231,13 +231,13 @@ class Story:
             raise Violation(f"the key was shown\n{ran}")
 
 
-def run(seed: int, tally: Tally, rounds: int = ROUNDS) -> None:
+def run(seed: int, tally: Tally, rounds: int = ROUNDS, kind: type[Story] = Story) -> None:
     """One story of so many rounds; adds to the tally. Raises Violation."""
     with (
         tempfile.TemporaryDirectory(prefix="trueup-storm-") as folder,
         hosted(Path(folder), guard=BOUNDLESS) as (project, vendor),
     ):
-        story = Story(random.Random(seed), project, vendor, tally)
+        story = kind(random.Random(seed), project, vendor, tally)
         for number in range(rounds):
             try:
                 story.round()

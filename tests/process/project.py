@@ -109,9 +109,15 @@ class Project:
         self, *arguments: str, prefix: Sequence[str] = (), environment: Mapping[str, str | None] | None = None
     ) -> subprocess.Popen[str]:
         """The command, started; `environment` adds to what it sees, None takes away."""
+        return self.start_as((*prefix, sys.executable, "-m", "trueup"), *arguments, environment=environment)
+
+    def start_as(
+        self, command: Sequence[str], *arguments: str, environment: Mapping[str, str | None] | None = None
+    ) -> subprocess.Popen[str]:
+        """Another command that takes these arguments, started in the project's folder."""
         seen = {**_plain(), **self.environment, **(environment or {})}
         return subprocess.Popen(
-            [*prefix, sys.executable, "-m", "trueup", *arguments],
+            [*command, *arguments],
             cwd=self.root,
             env={name: value for name, value in seen.items() if value is not None},
             stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from trueup.cli.import_work import Given, Work
 from trueup.cli.linking import write_stamps
@@ -23,8 +24,9 @@ from trueup.core.migration.imported import unknown
 from trueup.core.migration.imports import Imports
 from trueup.core.plans.judge import Seen
 from trueup.core.plans.report import Report
+from trueup.edge.drafts import SCHEMA_FILE
 from trueup.edge.loader import Loaded
-from trueup.edge.writer import create
+from trueup.edge.writer import create, sweep
 from trueup.edge.writer import replace as put_in_place
 from trueup.engine.courier import Courier
 from trueup.engine.facts import seen_in
@@ -61,6 +63,7 @@ def existing(session: Session) -> Loaded:
 
 def write_files(session: Session, work: Imports) -> None:
     """Writes the parts, then the definitions, then the entries for the target. Raises TrueupError."""
+    sweep(session.root, session.project.definitions, str(PurePosixPath(SCHEMA_FILE).parent))
     for file, text in work.parts.items():
         create(session.root, file, text)
     for item in work.files:

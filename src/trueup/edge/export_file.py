@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from trueup.core.errors import TrueupError
 from trueup.core.migration.export import BEGINNING, LIMIT, Export, dumps, loads
 from trueup.edge.collector import paused
-from trueup.edge.files import reason, sync_folder, write_new
+from trueup.edge.files import beside, reason, sync_folder, write_new
 
 _ELSEWHERE = "Name another file, such as live.json."
 
@@ -55,16 +54,15 @@ def refuse_place(path: Path, kept: Sequence[Path], *, force: bool = False) -> No
 
 def write_export(path: Path, export: Export) -> None:
     """Puts the export in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with paused():
         content = dumps(export).encode("utf-8")
     try:
-        beside.unlink(missing_ok=True)
-        write_new(beside, content, 0o600)
+        made = beside(path)
+        write_new(made, content, 0o600)
         try:
-            beside.replace(path)
+            made.replace(path)
         except OSError:
-            beside.unlink()
+            made.unlink()
             raise
         sync_folder(path.parent)
     except OSError as error:

@@ -80,6 +80,22 @@ def put(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def beside(path: Path) -> Path:
+    """Where the next version of a file is written: `.NAME.PID.tmp`. What killed runs left there is removed.
+
+    One process writes a file at a time. Raises OSError.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if is_left(left.name):
+            left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def is_left(name: str) -> bool:
+    """Whether a file's name is one that only writers of ours give, for the time until the file has its own."""
+    return name.startswith(".") and name.endswith(".tmp") and name[:-4].rpartition(".")[2].isdecimal()
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the folder's entries durable, where the system lets a folder be opened. Raises OSError."""
     if not hasattr(os, "O_DIRECTORY"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
 from trueup.edge.collector import paused
-from trueup.edge.files import reason, sync_folder, write_new
+from trueup.edge.files import beside, reason, sync_folder, write_new
 
 SUFFIXES = (".json", ".plan")
 """Endings that say that a file is a plan, whatever is in it."""
@@ -72,15 +71,14 @@ def _may_go(path: Path) -> bool:
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.unlink(missing_ok=True)
+        made = beside(path)
         with paused():
-            write_new(beside, pieces(plan), 0o600)
+            write_new(made, pieces(plan), 0o600)
         try:
-            beside.replace(path)
+            made.replace(path)
         except OSError:
-            beside.unlink()
+            made.unlink()
             raise
         sync_folder(path.parent)
     except OSError as error:

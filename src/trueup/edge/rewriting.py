@@ -6,12 +6,11 @@ Knows nothing of what the file holds.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from trueup.core.errors import TrueupError
 from trueup.edge.definition_files import link_on_the_way, read_inside
-from trueup.edge.files import reason, sync_folder, write_new
+from trueup.edge.files import beside, reason, sync_folder, write_new
 
 
 def rewrite(root: Path, file: str, before: bytes, after: bytes) -> None:
@@ -23,15 +22,15 @@ def rewrite(root: Path, file: str, before: bytes, after: bytes) -> None:
         raise TrueupError(f"{file} was not written: it {found}.", "Make it a plain file inside the project.")
     if found != before:
         raise TrueupError(f"{file} was not written: it was changed a moment ago.", "Run the command again.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write_new(beside, after, 0o600)
+        made = beside(path)
+        write_new(made, after, 0o600)
         try:
-            beside.chmod(path.stat().st_mode & 0o7777)
-            beside.replace(path)
+            made.chmod(path.stat().st_mode & 0o7777)
+            made.replace(path)
         except OSError:
             with contextlib.suppress(OSError):
-                beside.unlink()
+                made.unlink()
             raise
         sync_folder(path.parent)
     except OSError as error:

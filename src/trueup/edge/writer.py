@@ -7,7 +7,6 @@ what is in the files.
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -16,22 +15,21 @@ from typing import Any
 from trueup.core.definitions.names import folded
 from trueup.core.errors import TrueupError
 from trueup.edge.definition_files import SUFFIXES, link_on_the_way, read_inside
-from trueup.edge.files import reason, sync_folder, write_new
+from trueup.edge.files import beside, is_left, reason, sync_folder, write_new
 from trueup.edge.yaml_reader import read
 
 
 def create(root: Path, file: str, text: str) -> None:
     """Writes a file that is not there, with the folders on the way to it. Raises TrueupError."""
     path = _place(root, file)
-    beside = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _clear(path)
-        write_new(beside, text.encode("utf-8"), 0o666)
+        made = beside(path)
+        write_new(made, text.encode("utf-8"), 0o666)
         try:
-            _into_place(beside, path)
+            _into_place(made, path)
         finally:
-            beside.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
         sync_folder(path.parent)
     except FileExistsError:
         raise TrueupError(
@@ -50,18 +48,31 @@ def replace(root: Path, file: str, before: bytes, after: bytes) -> None:
     path = _place(root, file)
     if read_inside(root, file) != before:
         raise TrueupError(f"{file} changed meanwhile, and was left as it is.", "Run the command again.")
-    beside = _beside(path)
     try:
-        _clear(path)
-        write_new(beside, after, path.stat().st_mode & 0o777)
+        made = beside(path)
+        write_new(made, after, path.stat().st_mode & 0o777)
         try:
-            beside.replace(path)
+            made.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise TrueupError(
             f"{file} could not be written: {reason(error)}.", "Make room, or give the right to write there."
+        ) from None
+
+
+def sweep(root: Path, *below: str) -> None:
+    """Removes what killed writers left below folders in which no other writes now. Raises TrueupError."""
+    try:
+        for place, folders, names in (step for folder in below for step in os.walk(root / folder)):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in filter(is_left, names):
+                (Path(place) / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise TrueupError(
+            f"{error.filename}, which a killed run left, could not be removed: {reason(error)}.",
+            "Remove it, or give the right to, and run the command again.",
         ) from None
 
 
@@ -110,24 +121,14 @@ def _place(root: Path, file: str) -> Path:
     return root / file
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
-
-
-def _clear(path: Path) -> None:
-    """Removes what runs that were killed left beside a file."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        left.unlink()
-
-
-def _into_place(beside: Path, path: Path) -> None:
+def _into_place(made: Path, path: Path) -> None:
     """Gives a written file its name, unless something has it. Raises OSError."""
     try:
-        os.link(beside, path)
+        os.link(made, path)
     except FileExistsError:
         raise
     except OSError:  # a file system without links: what appears between these two lines would be lost
         with contextlib.suppress(FileNotFoundError):
             path.lstat()
             raise FileExistsError from None
-        beside.replace(path)
+        made.replace(path)
