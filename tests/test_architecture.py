@@ -7,6 +7,7 @@ What `import_module` loads by name (a command, a protocol) is data to it: those 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -253,3 +254,24 @@ def test_dataclasses_of_pure_layers_have_slots() -> None:
                 if text.startswith("dataclass") and "slots=True" not in text:
                     wrong.append(f"{_name(path)}:{node.lineno} {node.name}")
     assert wrong == []
+
+
+def test_every_path_that_the_page_names_is_there() -> None:
+    """`core/texts/prose.py`, `edge.loader`, `tests/golden/plan/`: from the root of the repository or of the package."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`([a-z_.]+(?:/[a-z_.-]+)+/?)`", page) + re.findall(r"\]\(([^)#:]+)\)", page)
+    layers = "|".join(BELOW)
+    named += [name.replace(".", "/") for name in re.findall(rf"(?<![\w.])(?:{layers})(?:\.[a-z_]+)+(?![\w(])", page)]
+    assert len(named) > 60
+    assert [name for name in named if not _is_there(name)] == []
+
+
+def test_the_page_opens_a_door_into_each_part_of_core() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    parts = sorted(path.name for path in (PACKAGE / "core").iterdir() if (path / "__init__.py").exists())
+    assert sorted(re.findall(r"^\| `core/(\w+)` \|", page, re.MULTILINE)) == parts
+
+
+def _is_there(name: str) -> bool:
+    found = [base / f"{name}{suffix}" for base in (ROOT, PACKAGE, ROOT / "docs") for suffix in ("", ".py")]
+    return any(path.exists() for path in found)
