@@ -130,24 +130,28 @@ async def _probe(session: Session, model: str, before: Capabilities | None, reso
 
 async def _found(session: Session, courier: Courier, told: Told) -> tuple[View, tuple[Left, ...]]:
     """What is live, and what earlier probes of this target left of theirs, those under way elsewhere apart."""
-    from trueup.engine.probe_left import left_in, of_others
+    from trueup.engine.probe_left import left_in, of_others, seen_by_id
     from trueup.engine.refresh import walk
 
     noted = told.diary.noted()
     view = await walk(session.adapter, courier)
-    for live_id in {entry for entry in noted.values() if entry} - view.live.keys():
-        live = await courier.follow(session.adapter.get(live_id))
-        if live is not None:
-            view.live[live_id] = live
+    await seen_by_id(noted.values(), view, session.adapter, courier)
     left = left_in(view, session.identity, {live_id: nonce for nonce, live_id in noted.items()})
     busy = of_others(left, noted, courier.ports.clock.wall())
+    known = {item.nonce for item in left}
+    for nonce, live_id in noted.items():
+        if live_id in view.live and nonce not in known:
+            session.screen.say(
+                f"An earlier probe made {live_id}, which carries neither its mark nor its name any more: it is left "
+                "alone. Look at it, and delete it at the vendor if nobody uses it."
+            )
     for item in busy:
         session.screen.say(
             f"{item.id} was made by a probe of this target less than ten minutes ago, and not from this folder: it is "
             "left alone. A probe after that time removes it."
         )
     if view.complete:
-        for nonce in noted.keys() - {item.nonce for item in left}:
+        for nonce in [nonce for nonce, live_id in noted.items() if nonce not in known and live_id not in view.live]:
             told.ended(nonce)
     return view, tuple(item for item in left if item not in busy)
 

@@ -17,7 +17,7 @@ from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier, is_unclear
 from trueup.engine.probe_questions import PREFIX
 from trueup.engine.refresh import View
-from trueup.wire.base import Adapter, Live
+from trueup.wire.base import Adapter, Live, Unexpected
 
 MARK: Final = PREFIX
 """The metadata key of a probe's assistant."""
@@ -65,6 +65,18 @@ def left_in(view: View, identity: Identity, noted: Mapping[str, str] | None = No
         if mark is not None and is_ours and KEY not in (live.body.get("metadata") or {}):
             found.append(mark)
     return tuple(sorted(found, key=lambda left: left.id))
+
+
+async def seen_by_id(ids: Iterable[str], view: View, adapter: Adapter, courier: Courier) -> None:
+    """Adds to a view what of these ids its listing did not show, and is there; what cannot be read makes it partial."""
+    for live_id in sorted({*filter(None, ids)} - view.live.keys()):
+        try:
+            live = await courier.follow(adapter.get(live_id))
+        except (Unexpected, NotSent, OutcomeUnknown) as error:
+            view.cut(f"{live_id} could not be read: {error}")
+            continue
+        if live is not None:
+            view.live[live_id] = live
 
 
 def of_others(found: Iterable[Left], nonces: Iterable[str], now: float) -> tuple[Left, ...]:

@@ -7,7 +7,7 @@ format.
 from __future__ import annotations
 
 from trueup.core.plans.ignored import groups
-from trueup.core.plans.plan import Action, Change, FieldChange, Plan
+from trueup.core.plans.plan import Action, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import say
 from trueup.core.source import Diagnostic, Position, Severity, in_order
@@ -34,12 +34,17 @@ _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
     """What a plan would do and what it leaves alone, the most urgent first."""
     found = [_of_change(change, _LEVELS[change.action]) for change in plan.changes if change.action in _LEVELS]
-    twins = [
+    quiet = [
         _of_change(change, Severity.WARNING)
         for change in plan.changes
         if change.others and change.action not in _LEVELS
     ]
-    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *twins, *_ignored(plan), *_partial(plan)])
+    quiet += [
+        _of_change(change, Severity.NOTE)
+        for change in plan.changes
+        if change.reason is Reason.IMPOSSIBLE and not change.others and change.action not in _LEVELS
+    ]
+    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *quiet, *_ignored(plan), *_partial(plan)])
 
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:

@@ -11,8 +11,8 @@ from typing import Any
 from trueup.core.canonical import NESTED, canonical, same
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.state import Record
-from trueup.core.plans.fields import Rules, judge, matches
-from trueup.core.plans.plan import MISSING, Cause
+from trueup.core.plans.fields import Rules, judge, matches, within_reach
+from trueup.core.plans.plan import MISSING, Cause, FieldChange
 from trueup.core.plans.why import AppliedAs, WhyField
 from trueup.core.source import Position
 
@@ -84,6 +84,9 @@ def _rule(
         return UNDECLARED
     wanted, found = file.get(name, MISSING), live.get(name, MISSING)
     cause = judge(name, wanted, found, record, rules)
+    if cause is not None:
+        told = within_reach((FieldChange(name, found, wanted, cause),), rules, revert=False)
+        cause = told[0].cause if told else None
     if cause is None and not same(_form(name, wanted, rules), _form(name, found, rules)):
         return WITHOUT_CHANGE
     return RULES[cause]
