@@ -6,13 +6,14 @@ That must lead to an empty plan, to exit code 0, to a second run without a write
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from tests.engine.world import code
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.hands import Hands
 from tests.simulation.oracle import Oracle
-from tests.simulation.vendor import Habit, Vendor
+from tests.simulation.vendor import FORGETFUL, Habit, Vendor
 from tests.simulation.watch import Excuse
 from trueup.core.canonical import canonical, same, split
 from trueup.core.errors import Exit, RefusedError
@@ -130,6 +131,17 @@ class Calm:
             kept = next((live_id for live_id in ids if live_id in recorded), ids[0])
             for live_id in sorted(set(ids) - {kept}):
                 self.hands.remove(live_id)
+        self.remove_strays(recorded)
+
+    def remove_strays(self, recorded: set[str]) -> None:
+        """A gateway's twin whose sibling was deleted: without a stamp only a person can know it."""
+        live = self.vendor.live()
+        births = self.vendor.births.values() if self.vendor.habit in FORGETFUL else ()
+        sent = Counter((birth.operation, birth.asked_at) for birth in births)
+        for birth in births:
+            if sent[birth.operation, birth.asked_at] > 1 and birth.id in live.keys() - recorded:
+                self.oracle.excused[Excuse.GATEWAY] += 1
+                self.hands.remove(birth.id)
 
     def check_as_the_files_say(self) -> None:
         """Every declared field, but those that a report said the server did not keep."""

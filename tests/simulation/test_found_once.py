@@ -174,6 +174,20 @@ def test_a_saved_plan_names_a_twin_of_what_it_does_not_write_to() -> None:
     assert code(report) is Exit.HELD
 
 
+def test_a_gateways_twin_without_a_stamp_is_left_alone_when_its_sibling_is_deleted(on_disk: Make) -> None:
+    """The oracle took it for ours; a server that keeps no stamp leaves the state file as the only memory."""
+    one = on_disk(Habit.DROPS)
+    one.with_target(stamp=False)
+    one.definitions = fleet(definition("a"), definition("b"))
+    one.fail(kind=Kind.REPEAT, method="POST", having='"name": "a"')
+    one.apply()
+    twins = {live_id for live_id, body in one.live().items() if body["name"] == "a"}
+    ours = one.id_of("a")
+    del one.definitions["a"]
+    assert code(one.apply(prune=True)) is Exit.OK
+    assert one.live().keys() & twins == twins - {ours}
+
+
 def test_a_create_that_appears_late_is_remembered_although_its_repeat_was_refused() -> None:
     """The refusal of the repeat was taken for the end of both: nothing remembered the first one when it came."""
     world = World()
