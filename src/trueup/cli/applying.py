@@ -236,7 +236,7 @@ def locator(definitions: Sequence[Definition]) -> Locate:
     found = {definition.name: definition for definition in definitions}
 
     def locate(name: str, path: Path) -> Position | None:
-        return found[name].locate().value(path) if name in found else None
+        return found[name].locate().nearest(path) if name in found else None
 
     return locate
 

@@ -86,6 +86,26 @@ class SourceMap:
         """The position of the value at the longest known prefix of `path`."""
         return _longest(self.values, path)
 
+    def nearest(self, path: Path) -> Position | None:
+        """The position of the value that a server means by `path`: as far as it leads in what is known.
+
+        A server counts in digits what may be a key, takes a dot in a key for a step, and names the kind of a value
+        (`tools.0.FunctionTool.name`) between its steps: one that leads nowhere is passed over if the next one does.
+        """
+        at: Path = ()
+        for place, step in enumerate(path):
+            rest = ".".join(str(entry) for entry in path[place:])
+            found = self._below(at, step) or self._below(at, rest)
+            if found is None and (place + 1 == len(path) or self._below(at, path[place + 1]) is None):
+                break
+            at = found or at
+        return self.value(at)
+
+    def _below(self, at: Path, step: str | int) -> Path | None:
+        """The way to what a step names, whether it is written as a number or as a key; None where nothing is known."""
+        steps = (step, int(step) if isinstance(step, str) and step.isdecimal() and len(step) < 10 else str(step))
+        return next(((*at, one) for one in steps if (*at, one) in self.values), None)
+
     def key(self, path: Path) -> Position | None:
         """The position of the key at `path` itself, else of the value at the longest known prefix."""
         return self.keys.get(path) or self.value(path)

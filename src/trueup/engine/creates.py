@@ -137,10 +137,10 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
     if is_unclear(reply.status) and problem.code != "insufficient_quota":
         lot.parked[change.name] = (change, problem.message)
         return
-    await _failed(run, lot, change, problem.message, problem.path)
+    await _failed(run, lot, change, problem.message, problem.place)
 
 
-async def _failed(run: Run, lot: Parking, change: Change, message: str, path: Path = ()) -> None:
+async def _failed(run: Run, lot: Parking, change: Change, message: str, path: Path | None = None) -> None:
     """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
     if lot.attempts[change.name] == 1:
         await run.withdraw(change, "create")

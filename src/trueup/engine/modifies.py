@@ -183,7 +183,7 @@ async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> 
         return False
     if tries.unclear_at is None:
         await run.withdraw(change, _verb(change))
-    run.fail(change, problem.message, problem.path, attempts=tries.count)
+    run.fail(change, problem.message, problem.place, attempts=tries.count)
     return True
 
 

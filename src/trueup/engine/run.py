@@ -96,9 +96,9 @@ class Run:
         self.done += 1
         self.courier.ports.progress(self.done, self.total, outcome.name)
 
-    def fail(self, change: Change, message: str, path: Path = (), *, attempts: int = 1) -> None:
-        """Notes a write that the server refused."""
-        at = self.locate(change.name, path) if path else None
+    def fail(self, change: Change, message: str, path: Path | None = None, *, attempts: int = 1) -> None:
+        """Notes a write that the server refused; `path` is where in the request, None where that is not the cause."""
+        at = self.locate(change.name, path) if path is not None else None
         self.tell(
             Outcome(
                 change.name,
@@ -106,7 +106,7 @@ class Run:
                 Result.FAILED,
                 change.id,
                 message,
-                _wanted(change, path),
+                _wanted(change, message, path or ()),
                 attempts=attempts,
                 position=at,
             ),
@@ -114,11 +114,13 @@ class Run:
         )
 
 
-def _wanted(change: Change, path: Path) -> str:
+def _wanted(change: Change, message: str, path: Path) -> str:
     """How to go on where a server misses a field that the modify had no reason to hold."""
     writes = change.action in (Action.MODIFY, Action.STAMP)
     if not writes or not path or path[0] not in CODES or path[0] in change.calls[0].json:
         return ""
+    if not any(word in message.lower() for word in ("required", "missing", "must be provided")):
+        return ""  # it speaks of what it holds already, such as a number that another model refuses
     return f"This server wants it in every modify: write `always_send: [{path[0]}]` for the target into trueup.yaml."
 
 

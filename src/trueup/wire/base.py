@@ -34,12 +34,22 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a reply that is no success means. `absent`: the assistant's own 404, not the endpoint's."""
+    """What a reply that is no success means. `absent`: the assistant's own 404, not the endpoint's.
+
+    `refused`: what was sent is at fault, and not who sent it or when; `path` then says where in it, as far as it is
+    known.
+    """
 
     message: str
     path: Path = ()
     absent: bool = False
     code: str = ""
+    refused: bool = False
+
+    @property
+    def place(self) -> Path | None:
+        """Where in what was sent the fault is, `()` for the whole; None where it is not in there."""
+        return self.path if self.path or self.refused else None
 
 
 class Unexpected(Exception):

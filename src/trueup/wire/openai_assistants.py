@@ -19,6 +19,7 @@ from trueup.wire import portkey
 from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.dialects import DIALECTS
+from trueup.wire.error_paths import first, listed, path_in, path_of, steps
 from trueup.wire.foreign_answers import first_line, is_success, told
 from trueup.wire.models import is_reasoning
 
@@ -26,6 +27,9 @@ NAME = "openai-assistants"
 
 _OWN_KEYS = frozenset({"id", "object", "created_at"})
 """Keys of an answer that are the server's own."""
+
+REFUSED = frozenset({400, 413, 422})
+"""Statuses that speak of the request's body."""
 
 NO_SUCH_DETAIL = "Assistant not found"
 """How myla, which speaks this protocol, says that an assistant is not there (seen in its answers); its paths that do
@@ -138,12 +142,14 @@ class OpenAIAssistants:
         said, path = (message, ()) if isinstance(message, str) else _detail(body.get("detail"))
         param, code = inner.get("param"), inner.get("code")
         text = said + portkey.reasons(body) or (code if isinstance(code, str) else "") or first_line(reply.text)
+        given, fields = path_of(param) if isinstance(param, str) else (), self.dialect.fields
         own = "No assistant found" in said if isinstance(error, Mapping) else body.get("detail") == NO_SUCH_DETAIL
         return Problem(
             message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",
-            path=_param(param) if isinstance(param, str) else path,
+            path=first((given, path, listed(body), path_in(text, fields)), fields),
             absent=reply.status == 404 and own,
             code=code if isinstance(code, str) else "",
+            refused=reply.status in REFUSED,
         )
 
     def _live(self, entry: Any) -> Live:
@@ -172,16 +178,9 @@ def _detail(detail: Any) -> tuple[str, Path]:
     if isinstance(detail, str):
         return detail, ()
     entries = [entry for entry in detail if isinstance(entry, Mapping)] if isinstance(detail, list) else []
-    found = [(_steps(entry.get("loc")), entry["msg"]) for entry in entries if isinstance(entry.get("msg"), str)]
+    found = [(steps(entry.get("loc")), entry["msg"]) for entry in entries if isinstance(entry.get("msg"), str)]
     text = "; ".join(f"{'.'.join(map(str, path))}: {words}" if path else words for path, words in found)
     return text, found[0][0] if found else ()
-
-
-def _steps(location: Any) -> Path:
-    """`["body", "model"]` as a path; what is not in the body has none."""
-    if not isinstance(location, list) or location[:1] != ["body"]:
-        return ()
-    return tuple(step for step in location[1:] if isinstance(step, str) or type(step) is int)
 
 
 def _path(live_id: str) -> str:
@@ -189,12 +188,3 @@ def _path(live_id: str) -> str:
     if not is_plain_id(live_id):
         raise ValueError(f"{live_id[:60]!r} cannot be an assistant's id")
     return f"/assistants/{quote(live_id, safe='')}"
-
-
-def _param(text: str) -> Path:
-    """`tools[2].function.name` as a path."""
-    parts: list[str | int] = []
-    for piece in text.replace("]", "").replace("[", ".").split("."):
-        if piece:
-            parts.append(int(piece) if piece.isascii() and piece.isdigit() else piece)
-    return tuple(parts)
