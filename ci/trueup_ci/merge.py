@@ -11,7 +11,7 @@ from trueup_ci.forge import Request
 from trueup_ci.job import Job
 from trueup_ci.problem import Problem
 from trueup_ci.settings import is_digest
-from trueup_ci.tool import Ran, Trueup, also, read_json
+from trueup_ci.tool import Ran, Trueup, also, handing_on, read_json
 
 ACK = "Trueup-Ack"
 """The trailer of a merge commit that acknowledges a plan."""
@@ -23,7 +23,15 @@ AGAIN = (
 
 
 def apply_merge(job: Job) -> int:
-    """Applies what was reviewed for the commit, and says in its request what became of it."""
+    """Applies what was reviewed for the commit, and says in its request what became of it.
+
+    A job that is cancelled lets Trueup end what it began, and still commits its state.
+    """
+    with handing_on(lambda _: None):
+        return _apply(job)
+
+
+def _apply(job: Job) -> int:
     commit = job.repository.fetch(job.event.commit, 1)
     here = job.checkout(commit, "merged")
     before = job.with_newest_state(here)

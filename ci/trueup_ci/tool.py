@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-OURS = ("TRUEUP_CI_", "GIT_", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_", "ACTIONS_CACHE_", "CI_JOB_TOKEN")
+OURS = (
+    "TRUEUP_CI_", "TRUEUP_GITLAB_TOKEN", "GIT_", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_",
+    "ACTIONS_CACHE_", "CI_JOB_TOKEN", "CI_REPOSITORY_URL", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
+)  # fmt: skip
 """What variables of the job begin with that Trueup, and a command that it is told to run, have no use for."""
 
 HARMLESS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "PYTHONUTF8")
 """All that it gets where nothing is to be trusted."""
+
+
+@contextmanager
+def handing_on(act: Callable[[int], object]) -> Iterator[None]:
+    """Lets somebody else answer Ctrl-C and SIGTERM, by which forges cancel a job: what is under way is finished."""
+
+    def interrupted(number: int, _frame: object) -> None:
+        print("Cancelled: what is under way is finished and kept.", file=sys.stderr)
+        act(number)
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +52,17 @@ class Trueup:
     def run(self, *words: str, is_quiet: bool = False) -> Ran:
         """Runs it; its stdout goes to the log too, unless it is to be quiet."""
         command = [sys.executable, "-I", "-m", "trueup", *words, "-C", str(self.project), "--no-input"]
-        ran = subprocess.run(
-            command, env=self._environ(), cwd=self.top, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
-        )
-        out = ran.stdout.decode("utf-8", "replace")
+        with (
+            subprocess.Popen(
+                command, env=self._environ(), cwd=self.top, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+            ) as process,
+            handing_on(process.send_signal),
+        ):
+            out = process.communicate()[0].decode("utf-8", "replace")
         if not is_quiet:
             sys.stdout.write(out)
             sys.stdout.flush()
-        return Ran(ran.returncode, out)
+        return Ran(process.returncode, out)
 
     def on_target(self, command: str, *words: str, is_quiet: bool = False) -> Ran:
         """Runs a command that is about the target."""

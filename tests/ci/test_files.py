@@ -58,7 +58,7 @@ def test_no_workflow_looks_at_a_request_with_the_rights_of_its_target() -> None:
 
 
 def test_each_job_may_do_as_little_as_it_needs() -> None:
-    rights = {}
+    rights: dict[str, Any] = {}
     for path in WORKFLOWS:
         workflow = _load(path)
         assert workflow["permissions"] == {}

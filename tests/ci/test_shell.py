@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,34 @@ def test_the_step_of_the_action_plans_a_request(world: World, tmp_path: Path) ->
     told = dict(line.split("=", 1) for line in (place / "output").read_text().splitlines())
     assert told["artifact"] == "trueup-plan-prod-1"
     assert (Path(told["kept"]) / "plan.plan").is_file()
+
+
+def test_a_cancelled_job_finishes_what_it_began_and_commits_its_state(world: World, tmp_path: Path) -> None:
+    number = world.request({ALPHA: EDITED})
+    assert world.request_job(number).code == 0
+    commit = world.merge(number)
+    place = tmp_path / "run"
+    place.mkdir()
+    (place / "event.json").write_text("{}", encoding="utf-8")
+    environ = world.environ("push", commit, place, place / "event.json")
+    environ |= {"GITHUB_ACTION_PATH": str(ROOT), "TRUEUP_CI_VENV": str(_venv(tmp_path)), "ASSISTANTS_KEY": KEY}
+    step = _step("Trueup")
+    world.arm(method="POST", kind="answer", path="/assistants/", delay=3, status=200, commit=True)
+    with subprocess.Popen(
+        ["bash", str(ROOT / "ci/job")], env=environ | _inputs(step, target="prod", token=TOKEN), stderr=subprocess.PIPE
+    ) as job:
+        deadline = time.monotonic() + 60
+        while world.says("alpha") != "Say A, twice." and time.monotonic() < deadline:
+            time.sleep(0.05)
+        job.send_signal(signal.SIGTERM)
+        said = job.communicate()[1].decode()
+    assert "Cancelled: what is under way is finished and kept." in said
+    assert job.returncode == 130, said
+    assert world.tip() != commit
+    world.git("fetch", "-q", "origin", "main")
+    assert "Trueup-Exit: 130" in world.git("log", "-1", "--format=%B", "FETCH_HEAD")
+    assert world.merge_job(commit).code == 0
+    assert world.schedule_job().code == 0
 
 
 @pytest.mark.parametrize(
@@ -147,11 +177,10 @@ def test_the_script_of_the_template_takes_the_revision_that_it_was_told(tmp_path
 
 
 def test_an_api_that_stumbles_is_asked_again_and_one_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from trueup_ci import web
     from trueup_ci.github import GitHub
     from trueup_ci.problem import Problem
 
-    monkeypatch.setattr(web.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     forge = GitHubStandIn()
     with served(forge) as url:
         hub = GitHub(url, "acme/fleet", TOKEN)

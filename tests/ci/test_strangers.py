@@ -79,6 +79,22 @@ def test_no_secret_is_in_what_a_job_says_keeps_or_commits(world: World) -> None:
     assert [secret for secret in (KEY, TOKEN) if secret in said] == []
 
 
+def test_what_is_the_jobs_own_is_not_handed_on(world: World, tmp_path: Path) -> None:
+    """A command of trueup.yaml sees the key that it needs, and no token of the forge."""
+    seen = tmp_path / "seen"
+    script = f"import os; open({str(seen)!r}, 'w').write(repr(dict(os.environ))); print(os.environ['ASSISTANTS_KEY'])"
+    world.at_main()
+    world.write("trueup.yaml", _project(world.address, f"token: {{command: [{sys.executable}, key.py]}}"))
+    world.write("key.py", script)
+    world.commit("A script gives the key.")
+    world.git("push", "-q", "origin", "main")
+    tokens = ("TRUEUP_GITLAB_TOKEN", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "CI_JOB_TOKEN", "CI_REPOSITORY_URL")
+    done = world.request_job(world.request({ALPHA: EDITED}), dict.fromkeys(tokens, TOKEN))
+    assert done.code == 0, done.log
+    assert KEY in seen.read_text()
+    assert TOKEN not in seen.read_text()
+
+
 def test_a_fork_is_only_checked_where_no_snapshot_is_kept(world: World) -> None:
     number = world.request({ALPHA: EDITED}, fork=True)
     before = world.live()
