@@ -44,11 +44,11 @@ class Lie(Enum):
     HOLLOW = "an empty page with more to come"
     OVERLAP = "an item that was there before"
     AGAIN = "the first page again"
-    FORBIDDEN = "403"
-    BROKEN = "502"
-    PROSE = "a text"
+    FORBIDDEN = "403 in place of a page"
+    BROKEN = "502 in place of a page"
+    PROSE = "a text in place of a page"
     STRANGER = "another kind of object among the items"
-    NO_DATA = "no data"
+    NO_DATA = "a page without data"
     END = "an empty page with the word that it is the last, and it is not"
 
 
