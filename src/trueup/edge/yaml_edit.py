@@ -11,8 +11,9 @@ from typing import Any, Final
 from trueup.core.plans.entries import gaps
 from trueup.core.texts.align import Allowance
 from trueup.edge.yaml_nodes import Kind, Node, parse, walk
-from trueup.edge.yaml_place import Layout, Place, Splice, TooFine, spliced
+from trueup.edge.yaml_place import Layout, Place
 from trueup.edge.yaml_reader import read_text
+from trueup.edge.yaml_splices import Splice, TooFine, spliced
 from trueup.edge.yaml_text import Form, entries
 
 ALIGNMENTS: Final = 200_000

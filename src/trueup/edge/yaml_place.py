@@ -1,4 +1,4 @@
-"""One value's place in a YAML text, and the splices that replace, add or take away there, in the layout around it.
+"""One value's place in a YAML text, and what replaces it, is added or goes there, in the layout around it.
 
 Knows offsets, columns and comments; does not know which change is wanted, nor whether it reads back (`yaml_edit`).
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trueup.edge.yaml_nodes import BLOCK, Kind, Node, walk
+from trueup.edge.yaml_splices import Splice, TooFine, end_of_line, next_line, past_blank_lines
 from trueup.edge.yaml_text import (
     Form,
     after_dash,
@@ -25,15 +26,8 @@ from trueup.edge.yaml_text import (
     token,
 )
 
-Splice = tuple[int, int, str]
-"""From one offset to another, and the text that comes there."""
-
 _HEADER: Final = re.compile(r"[|>](?:[1-9][-+]?|[-+][1-9]?)?")
 _WIDTH: Final = 80
-
-
-class TooFine(Exception):
-    """A part cannot be changed by itself; what holds it is written anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,7 @@ class Place:
             return self.node.start, self.node.end, first[1:]
         comment, end = self._comment()
         if _keeps_breaks(first):
-            end = self._past_blank_lines(end)
+            end = past_blank_lines(self.text, end)
         return self.after, end, "\n".join([first + comment, *rest])
 
     def with_entries(self, fresh: dict[str, Any]) -> Splice:
@@ -124,7 +118,7 @@ class Place:
         if self.node.flow:
             ends = [entry.end for _, entry in self.node.entries]
             return self._out_of_flow([node.start for node in nodes], ends, index, first_kept)
-        return self._line_start(key.start), self._next_line(value.end), ""
+        return self._line_start(key.start), next_line(self.text, value.end), ""
 
     def with_items(self, index: int, fresh: Sequence[Any]) -> Splice:
         """The splice that adds entries to this list, before the one at `index` or at the end."""
@@ -144,7 +138,7 @@ class Place:
             raise TooFine("nothing would be left")
         if self.node.flow:
             return self._out_of_flow([node.start for node in nodes], [node.end for node in nodes], index, first_kept)
-        return self._line_start(self._dash(index)), self._next_line(nodes[index].end), ""
+        return self._line_start(self._dash(index)), next_line(self.text, nodes[index].end), ""
 
     def _in_flow(self, value: Any) -> str:
         is_json = self.layout.form.is_json
@@ -230,10 +224,10 @@ class Place:
     def _comment(self) -> tuple[str, int]:
         """The comment on the value's first line or behind it, with the blanks before it, and where to splice to."""
         node = self.node
-        eol = self._eol(node.end)
+        eol = end_of_line(self.text, node.end)
         lead = self.text[self.after : node.start]
         if node.style in BLOCK:
-            header = self.text[node.start : self._eol(node.start)]
+            header = self.text[node.start : end_of_line(self.text, node.start)]
             lead = header[header.index("#") - 1 :] if " #" in header or "\t#" in header else ""
             found = re.search(r"[ \t]+#.*", header)
             return (found.group() if found else ""), node.end
@@ -265,7 +259,7 @@ class Place:
 
     def _behind(self, offset: int, lines: Sequence[str]) -> Splice:
         """The splice that puts lines behind the one at an offset; the text's last line break stays the last."""
-        end = self._eol(offset)
+        end = end_of_line(self.text, offset)
         if end == len(self.text):
             return end, end, "".join(f"\n{line}" for line in lines)
         return end + 1, end + 1, "".join(f"{line}\n" for line in lines)
@@ -275,12 +269,12 @@ class Place:
         start = self.node.items[index].start
         if index == 0:
             return self.node.start if self.text[self.node.start] == "-" else self.text.index("-", self.node.start)
-        place = self._eol(self.node.items[index - 1].end) + 1
+        place = end_of_line(self.text, self.node.items[index - 1].end) + 1
         while place < start:
-            line = self.text[place : self._eol(place)]
+            line = self.text[place : end_of_line(self.text, place)]
             if line.strip(" ").startswith("-") and len(line) - len(line.lstrip(" ")) == self.node.column:
                 return place + self.node.column
-            place = self._eol(place) + 1
+            place = end_of_line(self.text, place) + 1
         raise TooFine("the entry has no line of its own")
 
     def _line_start(self, offset: int) -> int:
@@ -289,31 +283,6 @@ class Place:
         if self.node.flow or not self.text[start:offset].strip(" "):
             return start
         raise TooFine("it shares its line")
-
-    def _past_blank_lines(self, offset: int) -> int:
-        """Behind the blank lines that follow: `+` would take them for the text's own."""
-        end = self._eol(offset)
-        while end < len(self.text) and not self.text[end + 1 : self._eol(end + 1)].strip(" "):
-            end = self._eol(end + 1)
-        return end
-
-    def _eol(self, offset: int) -> int:
-        found = self.text.find("\n", offset)
-        return len(self.text) if found < 0 else found
-
-    def _next_line(self, offset: int) -> int:
-        return min(self._eol(offset) + 1, len(self.text))
-
-
-def spliced(text: str, splices: Sequence[Splice]) -> str:
-    """The text with all splices done. Raises TooFine where two overlap."""
-    made, place = [], 0
-    for start, end, fresh in sorted(splices, key=lambda splice: splice[:2]):
-        if start < place:
-            raise TooFine("two changes meet")
-        made += [text[place:start], fresh]
-        place = end
-    return "".join([*made, text[place:]])
 
 
 def _keeps_breaks(first: str) -> bool:
