@@ -1,7 +1,7 @@
 """One probe of a server: a throw-away assistant is made, asked with, and always removed. Touches no other assistant.
 
 What it does is noted before it is done, so that the next probe finds what a killed one left. Knows no terminal, no file
-and no meaning of an answer: `engine.probe_questions` has those.
+and no meaning of an answer: `engine.probe_questions` and `engine.probe_shapes` have those.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier, is_unclear
-from trueup.engine.probe_left import MARK, Left, left_in, probe_name, remove
-from trueup.engine.probe_questions import TEXT, Ask, Subject, questions
+from trueup.engine.probe_left import MARK, Gone, Left, left_in, probe_name, remove
+from trueup.engine.probe_questions import questions
+from trueup.engine.probe_subject import TEXT, Ask, Subject
 from trueup.engine.refresh import View, walk
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 
@@ -72,25 +73,29 @@ async def probe(order: Order, adapter: Adapter, courier: Courier, view: View, di
     live = await _create(order, adapter, courier, view, diary)
     diary.made(order.nonce, live.id)
     subject = Subject(adapter.dialect, probe_name(order.nonce), _mark(order), order.file_id, order.store_id)
-    failure: BaseException | None = None
     try:
         await _look_for(live.id, subject, adapter, courier)
         await _ask_all(live.id, subject, adapter, courier)
-    except BaseException as error:  # whatever ends the questions, the assistant is removed first
-        failure = error
-    gone = await remove(live.id, adapter, courier)
-    if gone.problem:
-        raise StillThereError(
-            f"The probe's assistant {live.id} could not be removed: {gone.problem}.",
-            "Probe again: it removes what an earlier probe left. Or delete it at the vendor.",
-        ) from failure
-    diary.ended(order.nonce)
-    if failure is not None:
-        raise failure
+    except BaseException:  # whatever ends the questions, the assistant is removed first
+        await _removed(live.id, order, adapter, courier, diary)
+        raise
+    gone = await _removed(live.id, order, adapter, courier, diary)
     answers = {**subject.answers, "deleted": gone.answer}
     return Capabilities(
         order.identity, order.dialect, order.gateway, order.model, answers, subject.tried, subject.fills, subject.words
     )
+
+
+async def _removed(live_id: str, order: Order, adapter: Adapter, courier: Courier, diary: Diary) -> Gone:
+    """Removes the assistant and notes that it is gone. Raises StillThereError."""
+    gone = await remove(live_id, adapter, courier)
+    if gone.problem:
+        raise StillThereError(
+            f"The probe's assistant {live_id} could not be removed: {gone.problem}.",
+            "Probe again: it removes what an earlier probe left. Or delete it at the vendor.",
+        )
+    diary.ended(order.nonce)
+    return gone
 
 
 def _mark(order: Order) -> dict[str, str]:

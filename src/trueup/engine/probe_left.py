@@ -15,7 +15,7 @@ from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier, is_unclear
-from trueup.engine.probe_questions import PREFIX
+from trueup.engine.probe_subject import PREFIX
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter, Live, Unexpected
 

@@ -1,0 +1,110 @@
+"""A dialect's row as the server itself answered: each answer changes what it should, and an open one nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from trueup.core.canonical import canonical, same
+from trueup.core.memory.capabilities import Capabilities
+from trueup.core.memory.questions import QUESTIONS, UNKNOWN
+from trueup.core.memory.state import Identity
+from trueup.wire.answered import answered, settle_of
+from trueup.wire.base import Dialect
+from trueup.wire.dialects import DIALECTS
+
+HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1")
+
+
+def found(answers: Mapping[str, str] | None = None, **more: Any) -> Capabilities:
+    return Capabilities(HERE, "openai", "", "gpt-4o", answers or {}, **more)
+
+
+def row(name: str = "openai", **answers: str) -> Dialect:
+    return answered(DIALECTS[name], found({key.replace("_IS_", "."): word for key, word in answers.items()}))
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_open_answers_change_nothing(name: str) -> None:
+    assert answered(DIALECTS[name], found(dict.fromkeys(QUESTIONS, UNKNOWN))) == DIALECTS[name]
+    assert answered(DIALECTS[name], found()) == DIALECTS[name]
+
+
+@pytest.mark.parametrize(
+    ("word", "clear", "stuck"),
+    [("null", None, False), ("default", "", False), ("never", None, True), (UNKNOWN, None, False)],
+)
+def test_the_way_that_clears_is_the_one_that_is_sent(word: str, clear: Any, stuck: bool) -> None:
+    rules = row(clear_IS_description=word).semantics
+    assert rules.clear.get("description") == clear
+    assert rules.is_stuck("description") is stuck
+
+
+def test_null_goes_before_the_default_that_a_vendor_documents() -> None:
+    assert DIALECTS["azure-openai"].semantics.clear["response_format"] == "auto"
+    assert "response_format" not in row("azure-openai", clear_IS_response_format="null").semantics.clear
+    assert row("azure-openai", clear_IS_tools="empty").semantics.clear["tools"] == []
+
+
+def test_metadata_keys() -> None:
+    rules = answered(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "never"})).semantics
+    assert (rules.merges_metadata, rules.null_removes, rules.is_stuck("metadata.a.b")) == (True, False, True)
+    rules = answered(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "null"})).semantics
+    assert (rules.merges_metadata, rules.null_removes, rules.is_stuck("metadata.a")) == (True, True, False)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(("word", "honest"), [("honest", True), ("wrong", False)])
+def test_the_server_s_own_has_more_goes_before_what_is_known_of_its_vendor(
+    known: bool, word: str, honest: bool
+) -> None:
+    assert answered(replace(DIALECTS["openai"], honest=known), found({"has-more": word})).honest is honest
+
+
+def test_what_is_filled_in_counts_as_the_default() -> None:
+    fills: dict[str, dict[str, Any]] = {
+        "tools.file_search": {"max_num_results": 50, "ranking_options": {"ranker": "new", "score_threshold": 0.1}},
+        "tools.code_interpreter": {"memory": "1g"},
+        "response_format.json_schema": {"depth": 5},
+    }
+    rules = answered(DIALECTS["openai"], found(fills=fills)).semantics
+    pairs = [
+        (
+            [{"type": "file_search"}, {"type": "code_interpreter"}],
+            [
+                {"type": "file_search", "file_search": {**fills["tools.file_search"]}},
+                {"type": "code_interpreter", "code_interpreter": {"memory": "1g"}},
+            ],
+        ),
+    ]
+    for mine, live in pairs:
+        assert same(canonical("tools", mine, rules), canonical("tools", live, rules))
+        assert not same(canonical("tools", mine, rules), canonical("tools", live[:1], rules))
+    schema = {"type": "json_schema", "json_schema": {"name": "a"}}
+    deep = {"type": "json_schema", "json_schema": {"name": "a", "depth": 5}}
+    assert same(canonical("response_format", schema, rules), canonical("response_format", deep, rules))
+
+
+def test_a_word_that_comes_back_as_another_is_the_same() -> None:
+    rules = answered(DIALECTS["openai"], found(words={"ranking_options.ranker": {"auto": "dated"}})).semantics
+    mine, live = (
+        [{"type": "file_search", "file_search": {"ranking_options": {"ranker": word, "score_threshold": 0}}}]
+        for word in ("auto", "dated")
+    )
+    assert same(canonical("tools", mine, rules), canonical("tools", live, rules))
+
+
+def test_a_modify_that_took_more_than_is_documented_is_not_warned_of() -> None:
+    assert DIALECTS["azure-openai"].holds.modify_lengths == {"instructions": 32_768}
+    assert row("azure-openai", limit_IS_instructions="more").holds.modify_lengths == {}
+    assert row("azure-openai", limit_IS_instructions="exact").holds.modify_lengths == {"instructions": 32_768}
+
+
+def test_a_listing_that_lags_is_given_its_time() -> None:
+    assert settle_of(found({"listing": "at-once"}), 0.0) == 0.0
+    assert settle_of(found({"listing": "later"}), 10.0) == 20.0
+    assert settle_of(found({"listing": "later"}), 90.0) == 90.0
+    assert settle_of(found({"listing": "not-seen"}), 10.0) == 60.0
