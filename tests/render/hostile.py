@@ -13,6 +13,7 @@ NASTY = (
     "```", "`" * 40, "``` \n```", "~~~", "</details>", "</summary><script>alert(1)</script>", "-->", "<!--", "--!>",
     "<script>", "</style>", "</code></pre>", "<img src=x onerror=alert(1)>", "&#x3c;script&#x3e;", "&lt;", "&amp;",
     "::error::x", "\n::set-output name=a::b", "##[error]x", "%0A::error::", "%25", "]]>", "<![CDATA[", "<?xml?>",
+    "##vso[task.setvariable variable=a]b", "###vso[x]", "##teamcity[x]",
     "\x1b[31mred", "\x1b]8;;https://evil.example/\x07", "\u202eesrever", "\u2066", "\u2028", "\u2029", "\ud800",
     "\udfff", "\0", "\x08", "\x85", "\ufffe", "\uffff", "\ufeff", "@everyone", "@org/team", "#1", "org/repo#2", "GH-3",
     "https://evil.example", "www.evil.example", ":tada:", "/close", "\n/close\n", "# title", "- [ ] x", "1. x", "|a|b|",

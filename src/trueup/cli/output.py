@@ -74,11 +74,13 @@ class Screen:
         return self.format == "text"
 
     def result(self, text: str) -> None:
-        """Writes to stdout. A reader that has gone away is no failure: the rest is not written.
+        """Writes to stdout, nothing of it a command to a runner of CI. A reader that has gone away is no failure.
 
         Raises UnwrittenError for every other reason, such as a full disk.
         """
         self.clear()
+        if self.json or self.is_text:
+            text = _harmless(text, as_json=self.json)  # the other formats are made so as they are written
         try:
             sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
             sys.stdout.flush()
@@ -131,8 +133,9 @@ class Screen:
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
     def complain(self, text: str) -> None:
-        """Writes a line to stderr, always."""
+        """Writes a line to stderr, always; nothing of it is a command to a runner of CI."""
         self.clear()
+        text = _harmless(text)
         _tell(text if text.endswith("\n") else f"{text}\n")
 
     def ask(self, question: str) -> str:
@@ -219,6 +222,15 @@ def forget(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def _harmless(text: str, *, as_json: bool = False) -> str:
+    """Words, or JSON, that a runner of CI finds no command in."""
+    if "##" not in text and "::" not in text:
+        return text
+    from trueup.render.style import defused_lines, unrunnable_json
+
+    return unrunnable_json(text) if as_json else defused_lines(text)
 
 
 def _tell(text: str) -> None:

@@ -1,6 +1,7 @@
 """Definitions as `render` shows them: JSON, or YAML that reads back as the same values. Pure; knows no file.
 
-Text of several lines is a literal block, so that a prompt can be read; all other text is JSON's, which YAML takes.
+Text of several lines is a literal block, so that a prompt can be read; all other text is JSON's, which YAML takes. No
+line is a command to a runner in whose log it stands: such text is in quotes too, with an escape.
 """
 
 from __future__ import annotations
@@ -11,27 +12,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trueup.core.definitions.definition import Definition
+from trueup.core.texts.tricks import SIGNS
+from trueup.render.style import defused, unrunnable, unrunnable_json
 
 FORMAT_VERSION = 1
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z")
-_BLOCK = re.compile(r"[^ \n\t][^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]*\Z")
-"""Text that a literal block holds as it is: no control character, and nothing to strip at its beginning."""
+_BLOCK = re.compile(f"[^ \n\t{SIGNS}][^\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff{SIGNS}]*\\Z")
+"""Text that a literal block holds as it is: nothing that cannot be seen, and nothing to strip at its beginning."""
 
 
 def as_json(definitions: Sequence[Definition], target: str) -> str:
     """One versioned document: the body of each assistant by name."""
     shown = {item.name: _whole(item) for item in definitions}
     document = {"format_version": FORMAT_VERSION, "kind": "render", "target": target, "assistants": shown}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return unrunnable_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
 
 
 def as_yaml(definitions: Sequence[Definition], target: str) -> str:
     """One YAML document for each assistant, with its name, file and target in a comment."""
     return "---\n".join(
-        f"# {item.name} (target {target}), from {item.file}\n" + "\n".join(_mapping(_whole(item), 0)) + "\n"
+        defused(f"# {item.name} (target {target}), from {item.file}")
+        + "\n"
+        + "\n".join(_mapping(_whole(item), 0))
+        + "\n"
         for item in definitions
     )
 
@@ -61,10 +67,15 @@ def _entry(lead: str, value: Any, depth: int) -> Iterator[str]:
         yield f"{pad}{lead}"
         for entry in value:
             yield from _entry("-", entry, depth + 1)
-    elif isinstance(value, str) and "\n" in value and _BLOCK.match(value):
+    elif isinstance(value, str) and "\n" in value and _is_block(value):
         yield from _block(f"{pad}{lead}", value, depth)
     else:
         yield f"{pad}{lead} {_scalar(value)}"
+
+
+def _is_block(text: str) -> bool:
+    """Whether a literal block may hold the text: it can, and no line of it is a command to a runner."""
+    return _BLOCK.match(text) is not None and all(defused(line) == line for line in text.split("\n"))
 
 
 def _block(lead: str, text: str, depth: int) -> Iterator[str]:
@@ -91,5 +102,5 @@ def _scalar(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     """Text in double quotes: JSON's escapes, and YAML's for every other sign that cannot be seen."""
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = unrunnable(json.dumps(text, ensure_ascii=False), "\\u0023")
     return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in quoted)

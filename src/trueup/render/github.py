@@ -17,7 +17,7 @@ from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
 from trueup.render.plan_text import drift_summary
 from trueup.render.report_text import report_summary
-from trueup.render.style import Look
+from trueup.render.style import Look, defused, unrunnable
 from trueup.render.values import many
 from trueup.render.visible import visible
 
@@ -64,7 +64,7 @@ def _title(plan: Plan) -> str:
 
 def _written(found: Sequence[Diagnostic], folder: str, last: str, title: str) -> str:
     lines = [line for severity in Severity for line in _of_kind(found, severity, folder, title)]
-    return "".join(f"{line}\n" for line in [*lines, *([last] if last else [])])
+    return "".join(f"{line}\n" for line in [*lines, *([defused(last)] if last else [])])
 
 
 def _of_kind(found: Sequence[Diagnostic], severity: Severity, folder: str, title: str) -> Iterator[str]:
@@ -91,11 +91,11 @@ def _command(item: Diagnostic, folder: str, title: str) -> str:
 
 def _data(*parts: str) -> str:
     """A message for a runner; each part is a line of its own."""
-    shown = [visible(part[:LONGEST], _LOOK) for part in parts if part]
+    shown = [unrunnable(visible(part[:LONGEST], _LOOK)) for part in parts if part]
     return "%0A".join(part.replace("%", "%25") for part in shown)
 
 
 def _property(text: str) -> str:
     """A property's value for a runner, which splits at colons and commas."""
-    shown = visible(text[:LONGEST], _LOOK).replace("%", "%25")
+    shown = unrunnable(visible(text[:LONGEST], _LOOK)).replace("%", "%25")
     return shown.replace(":", "%3A").replace(",", "%2C")

@@ -23,11 +23,12 @@ from trueup.core.plans.summary import counts, summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
-from trueup.core.texts import prose
+from trueup.core.texts import prose_codec
 from trueup.render.plan_text import drift_summary, is_outside
 from trueup.render.probe_text import cannot
 from trueup.render.report_text import ended, report_summary
 from trueup.render.shared import difference
+from trueup.render.style import unrunnable_json
 from trueup.render.values import is_text
 from trueup.wire.described import Described, Table
 
@@ -181,7 +182,7 @@ def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
         {
             "name": change.name,
             "path": item.path,
-            "difference": prose.encode(difference(change, item.before, item.after)),
+            "difference": prose_codec.encode(difference(change, item.before, item.after)),
         }
         for change in changes
         for item in change.fields
@@ -193,7 +194,7 @@ def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
 def _document(kind: str, **content: Any) -> str:
     document: Mapping[str, Any] = {"format_version": FORMAT_VERSION, "kind": kind, **plain(content)}
     text = json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True, allow_nan=False)
-    return text.replace("##[", "#\\u0023[") + "\n"  # the same value; in a log a runner would obey it
+    return unrunnable_json(text) + "\n"
 
 
 def _sighting(item: Sighting) -> dict[str, Any]:

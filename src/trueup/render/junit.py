@@ -14,7 +14,7 @@ from trueup.core.plans.plan import Plan
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
 from trueup.render.plan_text import drift_summary
-from trueup.render.style import Look
+from trueup.render.style import Look, unrunnable
 from trueup.render.visible import visible
 
 PROJECT = "the project as a whole"
@@ -116,4 +116,4 @@ def _escaped(text: str) -> str:
     """Text as XML holds it: its lines stay lines, all else that cannot be seen is shown as a sign."""
     shown = "\n".join(visible(line, _LOOK) for line in text.split("\n"))
     safe = "".join(_ENTITIES.get(sign, sign) for sign in shown)
-    return safe.replace("::", "&#58;:").replace("##[", "&#35;#[")  # a runner would obey it in a log
+    return unrunnable(safe.replace("::", "&#58;:"), "&#35;")

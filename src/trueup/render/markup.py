@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote
 
-from trueup.render.style import Look
+from trueup.render.style import Look, unrunnable
 from trueup.render.visible import shortened, visible
 
 LOOK = Look(color=False, width=96)
@@ -47,7 +47,7 @@ def shown(text: str, width: int = LONGEST) -> str:
 def escaped(text: str) -> str:
     """Visible text for HTML, within an element or an attribute; no runner finds a command of its own in it."""
     safe = "".join(_ENTITIES.get(sign, sign) for sign in text)
-    return safe.replace("::", "&#58;:").replace("##[", "&#35;#[")
+    return unrunnable(safe.replace("::", "&#58;:"), "&#35;")
 
 
 def html_code(text: str) -> str:
@@ -59,7 +59,7 @@ def span_code(text: str) -> str:
     """A code span of markdown: its fence is longer than any run of backticks inside."""
     if not text.strip(" "):
         return html_code(text)
-    text = text.replace("##[", "#\u200b#[")  # a runner would obey it in a log
+    text = unrunnable(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text[0] in "` " or text[-1] in "` " else ""

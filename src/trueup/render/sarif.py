@@ -18,7 +18,7 @@ from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.source import Diagnostic, Severity, dotted
 from trueup.render import findings
-from trueup.render.style import Look
+from trueup.render.style import Look, unrunnable_json
 from trueup.render.visible import visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -63,7 +63,7 @@ def _document(found: Sequence[Diagnostic], folder: str, category: str, failure: 
         "results": [_result(item, folder, rules.index(item.code), seen) for item in found],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, allow_nan=False).replace("##[", "#\\u0023[") + "\n"
+    return unrunnable_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
 
 
 def _rule(code: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from trueup.core.texts.tricks import COMMAND
+
 
 class Tone(Enum):
     """What a stretch of text is, from which its look follows; the value is the terminal's code for it."""
@@ -78,11 +80,28 @@ def paint(rows: Iterable[Row], color: bool) -> str:
     return "".join(_painted(row, color) + "\n" for row in rows)
 
 
+def unrunnable(text: str, second: str = "\u200b#") -> str:
+    """The text, but nothing in it that a runner takes for a command wherever it stands in a log.
+
+    `second` comes in the place of the second sign of `##`: an invisible blank and the sign, an entity, an escape.
+    """
+    return COMMAND.sub(lambda _: f"#{second}", text) if "##" in text else text
+
+
+def unrunnable_json(text: str) -> str:
+    """A JSON document of the same value that no runner finds a command in: two such signs only stand in its texts."""
+    return unrunnable(text, "\\u0023")
+
+
 def defused(line: str) -> str:
-    """The line, but none that a runner of GitHub Actions finds a command in when it stands in a log."""
-    if "##[" in line:
-        line = line.replace("##[", "#\u200b#[")
+    """The line, but none that a runner finds a command in when it stands in a log."""
+    line = unrunnable(line)
     return line.replace("::", ":\u200b:", 1) if line.lstrip().startswith("::") else line
+
+
+def defused_lines(text: str) -> str:
+    """A text of which no line is a command to a runner."""
+    return "\n".join(map(defused, text.split("\n"))) if "##" in text or "::" in text else text
 
 
 def _painted(row: Row, color: bool) -> str:
