@@ -14,6 +14,7 @@ from trueup_ci.problem import Problem
 from trueup_ci.tool import Trueup, also, read_json
 from trueup_ci.web import Refused
 
+WOULD = "What a merge of this request would do to {target}. Nothing is changed before."
 FORK = (
     "**From a fork, so without credentials**: nothing was asked of {target}. What stands here is compared with a "
     "snapshot that an earlier job took."
@@ -41,7 +42,7 @@ def plan_request(job: Job) -> int:
         "plan", "--connections", str(theirs.project), "--out", str(plan.resolve()), "--format", "github",
         *also(job.kept.resolve(), "plan"),
     )  # fmt: skip
-    _say(job, page, event.number, [*_guard_note(job, page)])
+    _say(job, page, event.number, [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)])
     return ran.code
 
 
@@ -106,7 +107,9 @@ def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: 
     """Writes the page, with notes, as the request's comment and as the job's summary."""
     if not page.is_file():
         raise Problem("Trueup wrote no page.", "What it said stands above, in this job's log.")
-    text = texts.with_notes(texts.marked(page.read_text(encoding="utf-8"), job.marker("plan")), notes)
+    text = texts.marked(page.read_text(encoding="utf-8"), job.marker("plan"))
+    for note in reversed(notes):  # where room is short the first ones are left out
+        text = texts.with_notes(text, [note])
     text = texts.with_source(text, job.event.head or job.event.commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)

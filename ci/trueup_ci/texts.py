@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from trueup_ci.problem import Problem
 
-LARGEST = 65_500
+LARGEST = 65_530
 """Bytes of a comment or an issue; GitHub takes 65,536 characters."""
 
 GUARD = "> **Note:** A guard wants this plan to be acknowledged"

@@ -13,6 +13,8 @@ from trueup_ci.tool import Trueup, also
 REPORTS = 30
 """Applies that are looked at for who applied an assistant last."""
 
+AGAIN = "Run the job of its merge again; if that does not help, run this workflow by hand with the command `plan`."
+
 CLEAN, DIFFERS, UNREADABLE = 0, 2, 6
 
 
@@ -58,7 +60,7 @@ def _unapplied(plan: Any) -> list[str]:
     if plan.get("kind") != "plan":
         return ["**Whether everything merged is applied is not known**: no plan could be made."]
     waiting, newer = texts.unapplied(plan), texts.behind(plan)
-    found = [f"**Merged and not applied**: {texts.listed(waiting)}."] if waiting else []
+    found = [f"**Merged and not applied**: {texts.listed(waiting)}. {AGAIN}"] if waiting else []
     if newer:
         names = texts.listed(newer)
         found.append(f"**Behind**: another checkout applied {names} since; its state is not in this branch.")

@@ -62,7 +62,7 @@ def test_what_is_merged_and_not_applied_is_told(world: World) -> None:
     )
     assert world.schedule_job().code == 0
     (issue,) = world.forge.issues
-    assert "**Merged and not applied**: `beta`, `gamma`." in issue["body"]
+    assert "**Merged and not applied**: `beta`, `gamma`. Run the job of its merge again" in issue["body"]
 
 
 def test_what_cannot_be_asked_is_a_failed_job_and_no_issue(world: World) -> None:
