@@ -27,7 +27,7 @@ from trueup.core.plans.plan_codec import dumps
 from trueup.edge import files, journal_file
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store
-from trueup.engine import apply, creates, facts, meet, modifies, recheck, refresh
+from trueup.engine import apply, creates, facts, meet, modifies, recheck, refresh, settling
 from trueup.engine import run as engine_run
 from trueup.engine.courier import Courier
 from trueup.engine.refresh import Reach, Stretch, View
@@ -153,7 +153,7 @@ REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_r
 REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._bookkeeping
 
 MUTANTS: dict[str, list[Patch]] = {
-    "an unclear create is sent again without a look": [lambda: patch.object(creates, "_is_absent", _always)],
+    "an unclear create is sent again without a look": [lambda: patch.object(settling, "_is_absent", _always)],
     "the listing does not wait for the vendor to settle": [lambda: patch.object(Courier, "pause", _nothing)],
     "a create has no line on disk before it": [lambda: patch.object(Run, "intend", _nothing)],
     "stamps are not looked for": [
@@ -165,7 +165,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "a write goes out on an old read": [lambda: patch.object(recheck, "FRESH", 1e9)],
     "an unclear modify counts as done": [lambda: patch.object(modifies, "_is_found_done", _done_without_looking)],
     "a promised plan is not held to its word": [lambda: patch.object(meet, "is_equal", lambda *_: True)],
-    "a gateway's twin is not looked for": [lambda: patch.object(creates, "_name_twins", _nothing)],
+    "a gateway's twin is not looked for": [lambda: patch.object(creates, "name_twins", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
     "a field that left the file is not cleared": [
         lambda: patch("trueup.core.plans.judge.WISHES", WISHES),
