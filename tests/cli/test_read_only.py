@@ -15,7 +15,20 @@ from trueup.core.call import Call, Reply
 from trueup.local.openai_assistants import Server
 
 CLI = Path(transport.__file__).parent
-LOOKING = ("validate", "plan", "drift", "why", "planning", "session", "targets", "schema", "output", "options")
+LOOKING = (
+    "validate",
+    "plan",
+    "drift",
+    "why",
+    "planning",
+    "looking",
+    "provenance",
+    "session",
+    "targets",
+    "schema",
+    "output",
+    "options",
+)
 COMMANDS = (
     ["validate"],
     ["render"],
@@ -25,6 +38,7 @@ COMMANDS = (
     ["plan", "--on-drift", "revert", "--prune", "--stamp"],
     ["drift"],
     ["drift", "--all"],
+    ["drift", "--since", "none.json", "--json"],
     ["why", "alpha"],
     ["why", "team/beta", "model", "--json"],
     ["state", "list"],
