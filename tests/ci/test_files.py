@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -149,3 +150,21 @@ def test_the_shell_is_sound(tmp_path: Path) -> None:
 
 def test_the_hooks_are_as_pre_commit_describes_them() -> None:
     _clean(_linter("pre-commit"), "validate-manifest", str(HOOKS))
+
+
+def test_the_hook_sees_definitions_and_is_quick(tmp_path: Path) -> None:
+    """Less than a second of work for 100 files, interpreter and all; what else the machine does is not counted."""
+    (hook,) = _load(HOOKS)
+    for path in ("trueup.yaml", "assistants/a.yaml", "assistants/x/b.md", "sub/assistants/_shared/c.txt"):
+        assert re.search(hook["files"], path), path
+    assert not re.search(hook["files"], "README.md")
+    (tmp_path / "assistants").mkdir()
+    text = "model: gpt-4.1\ninstructions: |\n" + "  A line of what it is told, of some length.\n" * 60
+    for number in range(100):
+        (tmp_path / f"assistants/a{number}.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", *hook["entry"].split()]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ran.stdout == "100 assistants checked for target local: valid.\n", ran.stderr
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1

@@ -1,0 +1,147 @@
+"""State finds its way into a branch: on top of others' commits, merged with others' lines, never over them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from trueup_ci.problem import Problem
+from trueup_ci.repository import Repository
+
+STATE = ".trueup/prod.state.json"
+LINES = b'{\n "a": 1,\n\n "b": 1,\n\n "c": 1\n}\n'
+
+
+def _git(place: Path, *words: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    ran = subprocess.run(["git", "-C", str(place), *who, *words], check=True, capture_output=True, text=True)
+    return ran.stdout.strip()
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """A repository with one commit that holds a state file, a link and a script."""
+    place = tmp_path / "origin"
+    place.mkdir()
+    _git(place, "init", "-q", "-b", "main")
+    _git(place, "config", "receive.denyCurrentBranch", "updateInstead")
+    _write(place, STATE, LINES)
+    (place / "link").symlink_to("/etc/passwd")
+    _git(place, "add", "-A")
+    _git(place, "commit", "-qm", "One.\n\nTrueup-Ack: 0123456789abcdef\nOther: x\ntrueup-ack: fedcba9876543210")
+    return place
+
+
+def _write(place: Path, path: str, content: bytes) -> None:
+    (place / path).parent.mkdir(exist_ok=True)
+    (place / path).write_bytes(content)
+
+
+def _other(origin: Path, path: str, content: bytes) -> None:
+    _write(origin, path, content)
+    _git(origin, "add", "-A")
+    _git(origin, "commit", "-qm", "Somebody else.")
+
+
+def _repository(tmp_path: Path, origin: Path) -> Repository:
+    return Repository(tmp_path / "clone.git", str(origin))
+
+
+def test_neighbours_lines_are_merged(tmp_path: Path, origin: Path) -> None:
+    repository = _repository(tmp_path, origin)
+    _other(origin, STATE, LINES.replace(b'"c": 1', b'"c": 2'))
+    ours = LINES.replace(b'"a": 1', b'"a": 2')
+    made = repository.commit("main", {STATE: LINES}, {STATE: ours}, "State.")
+    assert made == _git(origin, "rev-parse", "main")
+    assert _git(origin, "show", f"main:{STATE}").encode() + b"\n" == ours.replace(b'"c": 1', b'"c": 2')
+    assert _git(origin, "log", "-1", "--format=%an %s") == "Trueup State."
+
+
+def test_the_same_lines_are_a_persons_to_settle(tmp_path: Path, origin: Path) -> None:
+    repository = _repository(tmp_path, origin)
+    _other(origin, STATE, LINES.replace(b'"a": 1', b'"a": 3'))
+    before = _git(origin, "rev-parse", "main")
+    with pytest.raises(Problem, match="the same lines") as caught:
+        repository.commit("main", {STATE: LINES}, {STATE: LINES.replace(b'"a": 1', b'"a": 2')}, "State.")
+    assert "What was applied stands" in caught.value.hint
+    assert _git(origin, "rev-parse", "main") == before
+
+
+def test_nothing_new_is_no_commit(tmp_path: Path, origin: Path) -> None:
+    repository = _repository(tmp_path, origin)
+    assert repository.commit("main", {STATE: LINES}, {STATE: LINES}, "State.") is None
+    assert repository.commit("main", {}, {STATE: LINES}, "State.") is None
+
+
+def test_a_branch_that_is_not_there_is_made(tmp_path: Path, origin: Path) -> None:
+    repository = _repository(tmp_path, origin)
+    assert repository.branch("trueup-state") is None
+    assert repository.commit("trueup-state", {}, {STATE: LINES}, "State.")
+    assert _git(origin, "ls-tree", "-r", "--name-only", "trueup-state") == STATE
+    assert repository.files(repository.branch("trueup-state"), ".trueup", ".state.json") == {STATE: LINES}
+
+
+def test_who_may_not_push_is_told_what_to_do(tmp_path: Path, origin: Path) -> None:
+    hook = origin / ".git" / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho protected >&2\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    with pytest.raises(Problem, match="could not be pushed to main") as caught:
+        _repository(tmp_path, origin).commit("main", {STATE: LINES}, {STATE: b"{}\n"}, "State.")
+    assert "a branch of its own" in caught.value.hint
+
+
+def test_a_push_that_comes_in_between_is_no_end(tmp_path: Path, origin: Path) -> None:
+    """A hook of the forge lets another commit in just before ours, once."""
+    marker = tmp_path / "once"
+    hook = origin / ".git" / "hooks" / "pre-receive"
+    hook.write_text(
+        f"#!/bin/sh\n[ -e {marker} ] && exit 0\ntouch {marker}\nunset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY "
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+        "new=$(git -c user.name=b -c user.email=b@example.com commit-tree main^{tree} -p main -m between)\n"
+        "git update-ref refs/heads/main $new\nexit 1\n",
+        encoding="utf-8",
+    )
+    hook.chmod(0o755)
+    assert _repository(tmp_path, origin).commit("main", {STATE: LINES}, {STATE: b"{}\n"}, "State.")
+    assert _git(origin, "log", "--format=%s", "-3").splitlines() == ["State.", "between", "One."]
+
+
+def test_trailers_are_read_as_git_reads_them(tmp_path: Path, origin: Path) -> None:
+    repository = _repository(tmp_path, origin)
+    commit = repository.fetch("refs/heads/main", 1)
+    assert repository.trailers(commit, "Trueup-Ack") == ["0123456789abcdef", "fedcba9876543210"]
+    _git(origin, "commit", "-q", "--allow-empty", "-m", "Two.\n\nTrueup-Ack: 1111111111111111\n\nAnd more text.")
+    assert repository.trailers(repository.fetch("refs/heads/main", 1), "Trueup-Ack") == []
+
+
+def test_a_link_becomes_a_file_and_leads_nowhere(tmp_path: Path, origin: Path) -> None:
+    repository = _repository(tmp_path, origin)
+    place = repository.checkout(repository.fetch("refs/heads/main", 1), tmp_path / "files")
+    assert not (place / "link").is_symlink()
+    assert (place / "link").read_text() == "/etc/passwd"
+    assert repository.files(repository.fetch("refs/heads/main", 1), ".", "link") == {}
+
+
+def test_the_token_is_on_no_command_line_and_for_that_address_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in of git notes how it is called."""
+    noted = tmp_path / "noted"
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin" / "git"
+    git.write_text(f'#!/bin/sh\necho "$@" >>{noted}\nenv | grep ^GIT_CONFIG >>{noted}.env\n', encoding="utf-8")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
+    Repository(tmp_path / "clone.git", "https://forge.example/acme/fleet.git", "forge-token-123456").fetch("main")
+    assert "fetch -q --no-tags https://forge.example/acme/fleet.git main" in noted.read_text()
+    assert "forge-token" not in noted.read_text()
+    settings = Path(f"{noted}.env").read_text()
+    assert "http.https://forge.example/acme/fleet.git.extraHeader" in settings
+    assert "GIT_CONFIG_GLOBAL=/dev/null" in settings
+
+
+def test_a_commit_that_is_not_there_is_told(tmp_path: Path, origin: Path) -> None:
+    with pytest.raises(Problem, match="could not be fetched"):
+        _repository(tmp_path, origin).fetch("0" * 40)
