@@ -7,16 +7,20 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.engine.probed import Probed
-from tests.engine.world import Killed
+from tests.engine.world import Killed, definition, fleet
 from trueup.core.call import Call
 from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError
+from trueup.core.memory.capabilities import decode, encode
 from trueup.engine.probe import StillThereError, probe
 from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remove
 from trueup.engine.refresh import View, walk
 from trueup.local.faults import Kind
 from trueup.wire.adapters import adapter_for, identity_of
+from trueup.wire.dialects import DIALECTS
 
 NONCE = "0123456789ab"
 
@@ -251,3 +255,40 @@ def test_reads_that_come_late_are_waited_for() -> None:
 
     world.answer = late  # type: ignore[method-assign]
     assert world.probe().answers == {**plain, "reads": "later"}
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.floats(-5, 5), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=6,
+)
+FIELDS = (*DIALECTS["openai"].fields, "trueup_probe")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=4), st.integers(1, 60))
+def test_whatever_a_server_answers_the_assistant_is_removed_and_all_is_told_in_words(
+    values: dict[str, Any], since: int
+) -> None:
+    """From some read on, fields of the answers hold anything at all."""
+    world = Probed()
+    reads = iter(range(10**6))
+
+    async def hostile(call: Call) -> Any:
+        reply = await world.server.send(call)
+        if call.method == "GET" and call.path != "/assistants" and reply.status == 200 and next(reads) >= since:
+            reply.json.update(values)
+        return reply
+
+    world.answer = hostile  # type: ignore[method-assign]
+    hint = "none was wanted"
+    try:
+        found = world.probe()
+        assert decode(encode(found), found.identity, "openai", "", "caps").answers == found.answers
+        world.definitions = fleet(definition("math", tools=[{"type": "code_interpreter"}]))
+        world.plan()
+    except TrueupError as error:
+        hint = error.hint
+    assert hint
+    assert world.live() == {}
+    assert world.notes.open == {}

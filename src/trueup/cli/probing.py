@@ -39,7 +39,8 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
     from trueup.cli.session import open_unprobed
     from trueup.core.errors import TrueupError
 
-    if flags.target not in ("", name):
+    typed = click.get_current_context().get_parameter_source("target") is click.core.ParameterSource.COMMANDLINE
+    if typed and flags.target != name:
         raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of them.")
     session = open_unprobed(flags, name)
     before = _before(session)

@@ -116,10 +116,10 @@ def ranker(subject: Subject) -> Ask:
     if not (yield {"tools": [search]}):
         subject.answers["ranker"] = "refused"
         return
-    value: Any = subject.body.get("tools")
-    for step in (0, "file_search", "ranking_options", "ranker"):
-        held = isinstance(value, Mapping) or (isinstance(value, list) and value and step == 0)
-        value = (value[0] if step == 0 else value.get(step)) if held else None
+    tools = subject.body.get("tools")
+    value: Any = tools[0] if isinstance(tools, list) and tools else None
+    for step in ("file_search", "ranking_options", "ranker"):
+        value = value.get(step) if isinstance(value, Mapping) else None
     subject.answers["ranker"] = UNKNOWN if not isinstance(value, str) else "kept" if value == "auto" else "replaced"
     if subject.answers["ranker"] == "replaced":
         subject.words["ranking_options.ranker"] = {"auto": value}
@@ -149,7 +149,8 @@ def _lists(subject: Subject) -> tuple[int, int]:
     """How many files and stores are live."""
     found = subject.body.get(RESOURCES) or {}
     code, search = found.get("code_interpreter") or {}, found.get("file_search") or {}
-    return len(code.get("file_ids") or ()), len(search.get("vector_store_ids") or ())
+    files, stores = code.get("file_ids"), search.get("vector_store_ids")
+    return len(files) if isinstance(files, list) else 0, len(stores) if isinstance(stores, list) else 0
 
 
 def file_ids(subject: Subject) -> Ask:
