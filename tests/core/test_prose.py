@@ -20,11 +20,11 @@ from trueup.core.texts.prose import (
     Run,
     after_from,
     before_from,
-    encode,
     rows,
     sections,
     side,
 )
+from trueup.core.texts.prose_codec import encode
 
 LINES = [
     "", "a", "b", "Be kind.", "Be very kind.", " a", "x\r", "one\u2028two", "\0", "👩‍💻 e\u0301 日本語",
