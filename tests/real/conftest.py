@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from tests.real.upstream import Upstream
 from trueup.local.serve import running
 
 HERE = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """A run that is told to end ends its servers too, as with Ctrl-C."""
+    if os.environ.get("TRUEUP_REAL"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
