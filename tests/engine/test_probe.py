@@ -205,7 +205,7 @@ def test_a_young_one_that_was_not_noted_here_may_be_in_use_elsewhere() -> None:
     _marked(world)
     left = left_in(seen(world), identity_of(world.target))
     now = world.clock.now
-    assert of_others(left, (), now + 599) == left
+    assert of_others(left, (), now + 599) == of_others(left, (), now - 599) == left
     assert of_others(left, (), now + 601) == of_others(left, (NONCE,), now) == ()
 
 
@@ -239,6 +239,19 @@ def test_a_listing_that_lags_and_a_has_more_that_lies_are_found_out() -> None:
     found = world.probe()
     assert (found.answers["listing"], found.answers["has-more"]) == ("later", "wrong")
     assert world.adapter().dialect.honest is False
+
+
+def test_a_server_that_keeps_no_metadata_is_asked_all_the_same_and_its_assistant_known_by_name() -> None:
+    world = Probed()
+    world.fail(kind=Kind.LACK, method="POST", path="/assistants", field="metadata", times=0)
+    world.fail(kind=Kind.LACK, method="GET", path="/assistants", field="metadata", times=0)
+    found = world.probe()
+    assert (found.answers["metadata"], found.answers["metadata-key"]) == ("ignored", "unknown")
+    assert found.answers["clear.description"] == "null"
+    assert world.live() == {}
+    left = world.add(name=probe_name(NONCE))
+    world.notes.open = {NONCE: left}
+    assert cleaned(world) == [left]
 
 
 def test_reads_that_come_late_are_waited_for() -> None:

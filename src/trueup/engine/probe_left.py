@@ -80,9 +80,12 @@ async def seen_by_id(ids: Iterable[str], view: View, adapter: Adapter, courier: 
 
 
 def of_others(found: Iterable[Left], nonces: Iterable[str], now: float) -> tuple[Left, ...]:
-    """Those that may be in use: nobody here noted them, and they are younger than ten minutes at `now`."""
+    """Those that may be in use: nobody here noted them, and they were made within ten minutes of `now`.
+
+    On either side of it: the server's clock may go before ours.
+    """
     known = frozenset(nonces)
-    return tuple(left for left in found if left.nonce not in known and 0 <= now - left.created_at < YOUNG)
+    return tuple(left for left in found if left.nonce not in known and abs(now - left.created_at) < YOUNG)
 
 
 def _read_mark(metadata: Any, live: Live) -> Left | None:
