@@ -25,7 +25,7 @@ def diagnostic_rows(item: Diagnostic, look: Look) -> Iterator[Row]:
         words.append(Piece(f" (at {visible(dotted(item.path), look)})", Tone.FAINT))
     yield from hanging((), words, look.width, 2)
     if item.position is not None and item.position.text.strip():
-        yield from _source(item.position, _TONES[item.severity], look)
+        yield from source_rows(item.position, _TONES[item.severity], look)
     if item.hint:
         yield from sentence(item.hint, 2, look, Tone.HINT, f"{look.arrow} ")
 
@@ -55,7 +55,7 @@ def error_rows(error: TrueupError, look: Look) -> Iterator[Row]:
         yield from sentence(error.hint, 2, look, Tone.HINT, f"{look.arrow} ")
 
 
-def _source(position: Position, tone: Tone, look: Look) -> Iterator[Row]:
+def source_rows(position: Position, tone: Tone, look: Look) -> Iterator[Row]:
     """The source line with its number and a caret; a long line is moved so that the caret can be seen."""
     number = str(position.line)
     bar = "|" if look.ascii_only else "│"

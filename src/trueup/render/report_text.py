@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from trueup.core.plans.plan import Action
 from trueup.core.plans.report import Outcome, Report, Result
+from trueup.render.messages import source_rows
 from trueup.render.plan_text import SIGNS
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
@@ -107,6 +108,8 @@ def _details(outcome: Outcome, look: Look) -> Iterator[Row]:
     if outcome.message:
         at = f"{outcome.position}: " if outcome.position else ""
         yield from sentence(at + outcome.message, 4, look)
+    if outcome.position is not None and outcome.position.text.strip():
+        yield from source_rows(outcome.position, Tone.ERROR, look)
     if outcome.not_kept:
         words = f"The server did not keep {', '.join(outcome.not_kept)} as sent."
         yield from sentence(words, 4, look, Tone.WARNING)
