@@ -17,7 +17,17 @@ from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
 
 TEST_SETTINGS = ("TRUEUP_REGOLD", "TRUEUP_SPECS")
-PLAIN = ("CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS")
+PLAIN = (
+    "CI",
+    "TF_BUILD",
+    "TEAMCITY_VERSION",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "TERM",
+    "COLUMNS",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ refused by name."""
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,18 @@ exports = st.builds(
     st.integers(0, 4_000_000_000),
     st.lists(entries, max_size=4, unique_by=lambda entry: entry.id).map(tuple),
 )
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\x7f", "\x9b", "\u202e", "\u2028", "\u200b", "\U000e0041", "##vso[", "#", "x[", "\\", "é"])
+    )
+)
+def test_no_sign_that_is_obeyed_or_unseen_is_in_the_text_and_all_read_back(parts: list[str]) -> None:
+    body = {"instructions": "".join(parts), "".join(parts): [1]}
+    text = dumps(Export(HERE, 0, (Exported("asst_1", body),)))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\U000e0041]|##(vso|x)?\\[", text)
+    assert loads(text).assistants[0].body == body
 
 
 @given(exports)

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from trueup.core.definitions.document import Document
+from trueup.core.texts.tricks import UNSEEN
 from trueup.edge.file_edit import edited, edited_text
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.yaml_edit import CannotEdit, add_entry, equal, rewritten, with_value
@@ -27,7 +28,7 @@ HOSTILE = (
     '@a', '`a', '|', '>', '?', '? x', 'no', 'Yes', 'null', '~', 'true', '1', '0x1', '1e3', '1:30', '2020-01-01',
     '.5', '', '<<', '=', 'a\rb', 'a\r\nb', '\x00', '\x1b[31m', '\x7f', '\x85', '\u2028', '\u2029', '\ufeff', 'é',
     '日本', '😀', 'a\x85b\n\u2028c', '---\na: b\n---\nbody', 'a\n---\nb', '{var: x}', '<<<<<<< file', ' \n', '\t\n\tx',
-    'x\n ', '\n\n\n', 'a  b  c\nd',
+    'x\n ', '\n\n\n', 'a  b  c\nd', '\u202ea\u2066', 'a\u200b\n\U000e0041 x', '\xad', '\n\x9b31m', ' \x07\n  b\n',
     "x" * 3000, "word " * 40, "a\n" * 50,
 )  # fmt: skip
 
@@ -130,6 +131,21 @@ def test_one_value_changes_and_no_other_line(made: tuple[list[str], dict[str, An
     before, after = "".join(chunks[:index]), "".join(chunks[index + 1 :])
     assert result.startswith(before)
     assert result.endswith(after)
+
+
+@SETTINGS
+@given(
+    st.sampled_from((
+        "instructions: old\n", "instructions: |\n  old\n  two\n", "instructions: >-\n  old\n", "instructions: 'x'\n",
+        'instructions: "a\\n\\\n  b"\n', "{instructions: x, model: m}\n", "model: m\n", "",
+    )),
+    texts,
+)  # fmt: skip
+def test_what_is_written_into_yaml_shows_all_that_it_holds(text: str, fresh: str) -> None:
+    wanted = {"instructions": fresh, **({"model": "m"} if "model" in text else {})}
+    written = rewritten(text, wanted, "f.yaml")
+    assert not UNSEEN.search(written)
+    assert read_text(written, "f.yaml").value == wanted
 
 
 @SETTINGS

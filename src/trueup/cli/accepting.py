@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trueup.core.acceptance.taking import Taking
     from trueup.core.definitions.definition import Definition
     from trueup.core.memory.state import Record
-    from trueup.core.plans.judge import Seen
+    from trueup.core.plans.seen import Seen
     from trueup.edge.definition_edit import Contents, Editor
     from trueup.edge.loader import Loaded, Workspace
     from trueup.engine.plan import Planning
@@ -271,7 +271,8 @@ def _written(session: Session, editor: Editor, accepted: Accepted, made: Content
 
 
 def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
-    """The result to stdout; beside a patch, what was not taken goes to stderr."""
+    """The result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
+    from trueup.cli.unseen import refuse_unseen
     from trueup.render import json as as_json
     from trueup.render import text
 
@@ -279,6 +280,7 @@ def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
     if screen.json:
         screen.result(as_json.accept(accepted))
     elif as_patch:
+        refuse_unseen(screen, accepted)
         screen.result_bytes(b"".join(item.patch for item in accepted.patches))
         if accepted.left or accepted.also or not accepted.patches:
             from dataclasses import replace

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import sys
 import textwrap
 import time
@@ -25,6 +26,9 @@ PATIENCE = 0.5
 
 REDRAW = 0.1
 """Seconds between two progress lines, at least."""
+
+RUNNERS = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
+"""Variables by which runners of CI tell that they are there."""
 
 _CLEAR = "\r\x1b[K"
 
@@ -59,6 +63,7 @@ class Screen:
         self.note_look = _look(flags.color, environ, self.width, sys.stderr)
         self.can_ask = _can_ask(flags.no_input, environ)
         self._lively = sys.stderr.isatty() and not flags.quiet and not _in_ci(environ) and environ.get("TERM") != "dumb"
+        self._in_ci = _in_ci(environ)
         self._since = time.monotonic()
         self._drawn = 0.0
         self._line = ""
@@ -67,6 +72,16 @@ class Screen:
     def json(self) -> bool:
         """Whether stdout is for one JSON document."""
         return self.format == "json"
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether stdout is a terminal, or becomes the log of a runner of CI: it runs us, and stdout is no file."""
+        return sys.stdout.isatty() or self.is_logged
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether stdout becomes the log of a runner of CI, as far as can be told."""
+        return self._in_ci and not sys.stdout.isatty() and not _is_file(sys.stdout)
 
     @property
     def is_text(self) -> bool:
@@ -248,7 +263,15 @@ def _can_ask(no_input: bool, environ: Mapping[str, str]) -> bool:
 
 
 def _in_ci(environ: Mapping[str, str]) -> bool:
-    return environ.get("CI", "").lower() not in ("", "0", "false")
+    """Whether a runner of CI runs us: most set CI, Azure Pipelines and TeamCity a variable of their own."""
+    return any(environ.get(name, "").lower() not in ("", "0", "false") for name in RUNNERS)
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # none of the system's, or closed
+        return False
 
 
 def _width(environ: Mapping[str, str]) -> int:

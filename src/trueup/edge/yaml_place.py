@@ -23,6 +23,7 @@ from trueup.edge.yaml_text import (
     is_block_text,
     items,
     literal,
+    quoted_lines,
     token,
 )
 
@@ -175,6 +176,9 @@ class Place:
     def _text(self, before: Any, after: str) -> list[str]:
         """A text in the style it had; as a block where it has lines and had no quotes that could hold them."""
         style = self.node.style if self.node.kind is Kind.SCALAR else ""
+        if "\n" in after and not is_block_text(after) and not self.layout.quote and not self.layout.form.is_json:
+            first, *rest = quoted_lines(after, self._inner_column())
+            return [f" {first}", *rest]
         if self.layout.quote or not is_block_text(after):
             return [f" {token(after, style if style not in BLOCK and not self.layout.quote else '')}"]
         if style in BLOCK and isinstance(before, str):

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trueup.core.definitions.scalars import scalar
+from trueup.core.texts.tricks import SIGNS
 
-_ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-_BARE: Final = re.compile(r"[^\W\d][^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff]*\Z")
+_ESCAPED: Final = re.compile(f"[{SIGNS}\ud800-\udfff\ufffe\uffff]")
+"""What JSON leaves as it is, and YAML may not hold or nobody sees where it is shown."""
+
+_BARE: Final = re.compile(f"[^\\W\\d][^\x00-\x1f\xa0{SIGNS}]*\\Z")
 _IN_FLOW: Final = frozenset(",[]{}")
 _OLD_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 """Words that a reader of YAML 1.1 takes for something else than text, in any mix of capitals."""
@@ -30,9 +33,30 @@ class Form:
     is_json: bool = False
 
 
-def quoted(text: str) -> str:
-    """The text in double quotes on one line; what JSON leaves as it is and YAML may not hold becomes an escape."""
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(text, ensure_ascii=False))
+def quoted(text: str, *, is_json: bool = False) -> str:
+    """The text in double quotes on one line; what YAML may not hold or nobody would see becomes an escape.
+
+    With `is_json` a sign beyond U+FFFF stays: JSON escapes it in two halves, which no reader of YAML takes.
+    """
+    return _ESCAPED.sub(lambda match: _escape(match.group(), is_json), json.dumps(text, ensure_ascii=False))
+
+
+def quoted_lines(text: str, column: int) -> list[str]:
+    """The text in double quotes, each of its lines on one of the file, from the second on at a column.
+
+    A backslash at a line's end joins it to the next one; one before a blank keeps that.
+    """
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1].removesuffix("\n")
+    rows = [("\\" if line.startswith(" ") else "") + quoted(line)[1:-1] for line in lines if line]
+    first, *rest = [*(f"{row}\\" for row in rows[:-1]), f'{rows[-1]}"']
+    return [f'"{first}', *indented(rest, column)]
+
+
+def _escape(sign: str, is_json: bool) -> str:
+    if sign > "\uffff":
+        return sign if is_json else f"\\U{ord(sign):08x}"
+    return f"\\u{ord(sign):04x}"
 
 
 def is_plain(text: str, *, in_flow: bool = False) -> bool:
@@ -49,7 +73,7 @@ def token(value: Any, style: str = "", *, in_flow: bool = False, is_json: bool =
     if not isinstance(value, str):
         return json.dumps(value)
     if is_json or style == '"':
-        return quoted(value)
+        return quoted(value, is_json=is_json)
     if style == "'" and "\n" not in value and not re.search(r"[\x00-\x1f]", value) and not _ESCAPED.search(value):
         return "'" + value.replace("'", "''") + "'"
     return value if is_plain(value, in_flow=in_flow) else quoted(value)
@@ -141,6 +165,9 @@ def _leaf(value: Any, column: int, form: Form) -> list[str]:
     if isinstance(value, str) and "\n" in value and is_block_text(value):
         header, lines = literal(value, column + form.step, column)
         return [f" {header}", *lines]
+    if isinstance(value, str) and "\n" in value and not form.is_json:
+        first, *rest = quoted_lines(value, column + form.step)
+        return [f" {first}", *rest]
     return [f" {token(value) if not isinstance(value, (dict, list)) else flow(value)}"]
 
 

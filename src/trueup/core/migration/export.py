@@ -1,7 +1,8 @@
 """An export as text and back: everything that was live on one target at one moment, whole, and no credential.
 
 The text is JSON with one assistant on each line, keys and numbers as the server gave them: the same answers
-give the same bytes, and git shows which assistant changed. What is read is hostile until checked. Knows no file.
+give the same bytes, and git shows which assistant changed. What a terminal or a runner of CI would obey, and what
+nobody can see, is an escape of JSON's. What is read is hostile until checked. Knows no file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity, is_plain_id
 from trueup.core.memory.state_codec import comparable, identity_value, load_json, read_identity, typed
+from trueup.core.texts.tricks import COMMAND, UNSEEN
 
 FORMAT_VERSION: Final = 1
 
@@ -112,7 +114,10 @@ def _text(export: Export, assistants: Iterable[Exported], *, escaped: bool) -> s
 
 
 def _json(value: Any, escaped: bool) -> str:
-    return json.dumps(value, ensure_ascii=escaped, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, ensure_ascii=escaped, separators=(",", ":"), allow_nan=False)
+    if not text.isascii() or "\x7f" in text:
+        text = UNSEEN.sub(lambda match: json.dumps(match.group())[1:-1], text)
+    return COMMAND.sub(r"#\\u0023", text) if "##" in text else text
 
 
 def _entry_value(entry: Exported) -> dict[str, Any]:
