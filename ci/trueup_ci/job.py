@@ -30,7 +30,7 @@ class Job:
     repository: Repository
     place: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    project: str = "local"
+    sides: list[Trueup] = field(default_factory=list)
 
     @property
     def kept(self) -> Path:
@@ -43,11 +43,12 @@ class Job:
         """The branch that state is committed to."""
         return self.settings.state_branch or self.event.branch
 
-    def checkout(self, tree: str, name: str) -> Trueup:
+    def checkout(self, tree: str, name: str, *, is_trusted: bool = True) -> Trueup:
         """A commit's files in a folder of that name, and the command on its project."""
         top = self.repository.checkout(tree, self.place / name)
-        project = top / self.settings.folder
-        return Trueup(top, project, self.settings.target, self.environ)
+        side = Trueup(top, top / self.settings.folder, self.settings.target, self.environ, is_trusted)
+        self.sides.append(side)
+        return side
 
     def state_files(self, commit: str | None) -> dict[str, bytes]:
         """The state files of a commit, by path."""
@@ -69,18 +70,20 @@ class Job:
         found = sorted((on.project / ".trueup").glob(f"*{STATE}"))
         return {path.relative_to(on.top).as_posix(): path.read_bytes() for path in found if path.is_file()}
 
-    def name_project(self, *sides: Trueup) -> None:
-        """Notes what the project is called, as the first of these checkouts says that can."""
-        for side in sides:
-            listed = side.run("targets", "--json", is_quiet=True).json.get("targets") or []
-            for target in listed:
-                if target["name"] == self.settings.target:
-                    self.project = str(target["project"])
-                    return
+    def marker(self, kind: str, page: str = "") -> str:
+        """The first line of what this job writes about its target: the page's own, if it is about a target at all."""
+        own = page.partition("\n")[0]
+        if own.startswith("<!-- trueup:") and own.endswith(f"{texts.marker('', self.settings.target, kind)[12:]}"):
+            return own
+        return texts.marker(self._project(), self.settings.target, kind)
 
-    def marker(self, kind: str) -> str:
-        """The first line of what this job writes about its target."""
-        return texts.marker(self.project, self.settings.target, kind)
+    def _project(self) -> str:
+        """What the project is called, as the first checkout says that can."""
+        for side in self.sides:
+            for target in side.run("targets", "--json", is_quiet=True).json.get("targets") or []:
+                if target["name"] == self.settings.target:
+                    return str(target["project"])
+        return "local"
 
     def keep(self, name: str, content: bytes) -> Path:
         """Keeps a file."""

@@ -35,13 +35,13 @@ def _apply(job: Job) -> int:
     commit = job.repository.fetch(job.event.commit, 1)
     here = job.checkout(commit, "merged")
     before = job.with_newest_state(here)
-    job.name_project(here)
     request = job.forge.merged(commit)
     try:
         ran = _applied(job, here, commit, request)
     except Problem as problem:
         if request is not None:
-            job.forge.comment(request.number, job.marker("apply"), texts.refusal(job.marker("apply"), problem))
+            marker = job.marker("apply")
+            job.forge.comment(request.number, marker, texts.refusal(marker, problem))
         raise
     finally:
         job.keep_memory(here)
@@ -55,13 +55,14 @@ def plan_branch(job: Job) -> int:
     """Plans the branch as it is, for somebody who ran the job by hand; the plan's digest lets it be applied."""
     here = job.checkout(job.repository.fetch(job.event.commit, 1), "merged")
     job.with_newest_state(here)
-    job.name_project(here)
     page = job.kept / "plan.md"
     ran = here.on_target("plan", "--format", "github", *also(job.kept.resolve(), "plan"))
     if page.is_file():
         digest = str(_document(job, "plan").get("digest", ""))
         note = f"To apply exactly this: run the command `apply` with acknowledge `{digest[: texts.DIGEST]}`."
-        job.summarize(texts.with_notes(texts.marked(page.read_text("utf-8"), job.marker("plan")), [note]))
+        job.summarize(
+            texts.with_notes(texts.marked(page.read_text("utf-8"), job.marker("plan", page.read_text("utf-8"))), [note])
+        )
     return ran.code
 
 
@@ -113,11 +114,13 @@ def _say(job: Job, commit: str, request: Request | None) -> None:
     page = job.kept / "apply.md"
     if not page.is_file():
         return
-    text = texts.with_source(texts.marked(page.read_text("utf-8"), job.marker("apply")), commit, job.event.url)
+    written = page.read_text(encoding="utf-8")
+    marker = job.marker("apply", written)
+    text = texts.with_source(texts.marked(written, marker), commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     if request is not None:
-        job.forge.comment(request.number, job.marker("apply"), text)
+        job.forge.comment(request.number, marker, text)
 
 
 def _document(job: Job, kind: str) -> dict[str, object]:

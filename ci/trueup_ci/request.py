@@ -11,7 +11,7 @@ from pathlib import Path
 from trueup_ci import texts
 from trueup_ci.job import Job
 from trueup_ci.problem import Problem
-from trueup_ci.tool import Trueup, also, read_json
+from trueup_ci.tool import also, read_json
 from trueup_ci.web import Refused
 
 WOULD = "What a merge of this request would do to {target}. Nothing is changed before."
@@ -33,10 +33,9 @@ def plan_request(job: Job) -> int:
     if event.is_fork:
         return plan_fork(job)
     tree, base = proposed(job)
-    ours, theirs = job.checkout(tree, "request"), job.checkout(base, "base")
+    theirs, ours = job.checkout(base, "base"), job.checkout(tree, "request")
     if job.settings.state_branch:
         job.with_newest_state(ours)
-    job.name_project(theirs, ours)
     plan, page = job.kept / "plan.plan", job.kept / "plan.md"
     ran = ours.on_target(
         "plan", "--connections", str(theirs.project), "--out", str(plan.resolve()), "--format", "github",
@@ -49,10 +48,7 @@ def plan_request(job: Job) -> int:
 def plan_fork(job: Job) -> int:
     """Checks what a fork proposes, against a snapshot where one is kept, and says so in its comment if it may."""
     number, tree, base = _fork(job)
-    trusted = job.checkout(base, "base")
-    ours = job.checkout(tree, "request")
-    ours = Trueup(ours.top, ours.project, ours.target, job.environ, is_trusted=False)
-    job.name_project(Trueup(trusted.top, trusted.project, trusted.target, job.environ, is_trusted=False), ours)
+    trusted, ours = (job.checkout(at, name, is_trusted=False) for at, name in ((base, "base"), (tree, "request")))
     snapshots = job.forge.last(job.settings.target, "snapshot.json")
     page, note = job.kept / "plan.md", FORK
     if snapshots:
@@ -107,7 +103,9 @@ def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: 
     """Writes the page, with notes, as the request's comment and as the job's summary."""
     if not page.is_file():
         raise Problem("Trueup wrote no page.", "What it said stands above, in this job's log.")
-    text = texts.marked(page.read_text(encoding="utf-8"), job.marker("plan"))
+    written = page.read_text(encoding="utf-8")
+    marker = job.marker("plan", written)
+    text = texts.marked(written, marker)
     for note in reversed(notes):  # where room is short the first ones are left out
         text = texts.with_notes(text, [note])
     text = texts.with_source(text, job.event.head or job.event.commit, job.event.url)
@@ -117,7 +115,7 @@ def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: 
         print("The request was pushed to since: its comment is left to the newer run.")
         return
     try:
-        job.forge.comment(number, job.marker("plan"), text)
+        job.forge.comment(number, marker, text)
     except Refused as error:
         if not may_be_silent or error.status not in (401, 403):
             raise

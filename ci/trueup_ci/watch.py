@@ -22,7 +22,6 @@ def look(job: Job) -> int:
     """Opens, updates or closes the target's issue. Ends with the code of `drift`; what is only not applied yet is 0."""
     here = job.checkout(job.repository.fetch(job.event.commit, 1), "branch")
     job.with_newest_state(here)
-    job.name_project(here)
     page = job.kept / "drift.md"
     drift = here.on_target("drift", "--format", "github", *_history(job), *also(job.kept.resolve(), "drift"))
     if drift.code not in (CLEAN, DIFFERS, UNREADABLE) or not page.is_file():
@@ -31,13 +30,15 @@ def look(job: Job) -> int:
     if job.settings.keeps_snapshot:
         _keep_snapshot(job, here)
     unapplied = _unapplied(plan)
-    text = texts.marked(page.read_text(encoding="utf-8"), job.marker("drift"))
+    text = page.read_text(encoding="utf-8")
+    marker = job.marker("drift", text)
+    text = texts.marked(text, marker)
     text = texts.with_source(texts.with_notes(text, unapplied), job.event.commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     is_clean = drift.code == CLEAN and not unapplied
     title = f"Trueup: {job.settings.target} is not as the files say"
-    print(f"The issue: {job.forge.issue(job.marker('drift'), title, None if is_clean else text)}.")
+    print(f"The issue: {job.forge.issue(marker, title, None if is_clean else text)}.")
     return drift.code
 
 
