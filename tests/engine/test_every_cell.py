@@ -16,8 +16,9 @@ from trueup.core.canonical import Semantics, canonical, digest, same
 from trueup.core.memory.stamp import UNREADABLE, Stamp, digests, record_of, short
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules, matches
-from trueup.core.plans.judge import Choices, Facts, Seen, Verdict, judge
+from trueup.core.plans.judge import Choices, Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Reason
+from trueup.core.plans.seen import Seen
 
 SEMANTICS = Semantics(defaults={"description": None, "temperature": 1.0}, clear={}, float32=frozenset({"temperature"}))
 NAMES = ("model", "description", "temperature", "metadata.owner", "tool_resources.file_search.vector_store_ids")

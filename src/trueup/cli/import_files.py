@@ -18,7 +18,7 @@ from trueup.core.memory.stamp import parse
 from trueup.core.migration.export import is_of
 from trueup.core.migration.foreign import Unread, assistants_in
 from trueup.core.migration.imported import Found, unknown
-from trueup.core.plans.judge import Seen, fields_of
+from trueup.core.plans.seen import Seen, fields_of
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 

@@ -22,8 +22,8 @@ from trueup.core.memory.settle import settled
 from trueup.core.memory.state import State
 from trueup.core.migration.imported import unknown
 from trueup.core.migration.imports import Imports
-from trueup.core.plans.judge import Seen
 from trueup.core.plans.report import Report
+from trueup.core.plans.seen import Seen
 from trueup.edge.drafts import SCHEMA_FILE
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import create, sweep

@@ -19,7 +19,7 @@ from trueup.core.migration.imported import Fitted, Found, fitted, left_over, sli
 from trueup.core.migration.imports import Imports, Link, NewFile
 from trueup.core.migration.override import override, patched_document
 from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
-from trueup.core.plans.judge import Seen
+from trueup.core.plans.seen import Seen
 from trueup.edge import schemas
 from trueup.edge.documents import Documents
 from trueup.edge.drafts import SCHEMA_FILE, Proof, definition_files, part_text, prose_part, written_tools

@@ -9,8 +9,8 @@ from trueup.cli.session import Session
 from trueup.core.definitions.names import select
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Record, State
-from trueup.core.plans.judge import Seen
 from trueup.core.plans.plan import Plan
+from trueup.core.plans.seen import Seen
 from trueup.core.rules.losses import counted
 from trueup.core.source import Diagnostic, Severity
 from trueup.edge.collector import paused

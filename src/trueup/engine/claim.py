@@ -15,7 +15,7 @@ from typing import Any
 from trueup.core.definitions.definition import Definition
 from trueup.core.memory.state import Identity, State
 from trueup.core.migration.imports import Ambiguous
-from trueup.core.plans.judge import Seen
+from trueup.core.plans.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.memory.stamp import UNREADABLE, parse, record_of
 from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
-from trueup.core.plans.judge import Choices, Facts, Seen, fields_of
+from trueup.core.plans.judge import Choices, Facts
 from trueup.core.plans.plan import Options
+from trueup.core.plans.seen import Seen, fields_of
 from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter

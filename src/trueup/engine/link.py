@@ -10,8 +10,8 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import KEY, Stamp
 from trueup.core.memory.state import Applied, Identity, Record, State
-from trueup.core.plans.judge import Seen
 from trueup.core.plans.plan import Action, Change, Reason
+from trueup.core.plans.seen import Seen
 from trueup.engine.facts import declared
 from trueup.engine.requests import METADATA
 from trueup.wire.base import Adapter

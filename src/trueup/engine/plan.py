@@ -10,8 +10,9 @@ from trueup.core.errors import RefusedError
 from trueup.core.memory.settle import settled
 from trueup.core.memory.state import Record, State
 from trueup.core.plans.ignored import ignored_in
-from trueup.core.plans.judge import Facts, Seen, Verdict, judge
+from trueup.core.plans.judge import Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Plan, Reason
+from trueup.core.plans.seen import Seen
 from trueup.core.plans.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Identity, Record, State
-from trueup.core.plans.judge import Seen
+from trueup.core.plans.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from trueup.core.call import Call
 from trueup.core.canonical import canonical, digest, same, split
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY, parse
-from trueup.core.plans.judge import fields_of
 from trueup.core.plans.plan import Action, Change
+from trueup.core.plans.seen import fields_of
 from trueup.engine.run import Run
 from trueup.wire.base import Live, Unexpected
 

@@ -12,8 +12,9 @@ from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import KEY, Stamp
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.fields import UNSENT
-from trueup.core.plans.judge import Seen, Verdict
+from trueup.core.plans.judge import Verdict
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
+from trueup.core.plans.seen import Seen
 from trueup.wire.base import Adapter
 
 METADATA, RESOURCES = "metadata", "tool_resources"

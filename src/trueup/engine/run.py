@@ -10,9 +10,9 @@ from trueup.core.errors import Exit
 from trueup.core.memory.journal import DONE, Entry
 from trueup.core.memory.stamp import CODES, KEY, parse
 from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.plans.judge import fields_of
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.seen import fields_of
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
 from trueup.engine.courier import Courier

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trueup.core.canonical import DIGEST_RULES, digest
-from trueup.core.memory.state import Pending, Record, State
-from trueup.core.plans.judge import Seen, trusted
+from trueup.core.memory.state import Applied, Pending, Record, State
+from trueup.core.plans.seen import Seen
 
 
 def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> State:
@@ -52,3 +52,8 @@ def _landed(entry: Pending, record: Record, live: Seen) -> bool:
         return live.stamp.operation == entry.operation
     sent = {name: applied.sent for name, applied in record.fields.items() if applied.sent and not applied.kept}
     return bool(sent) and all(digest(live.fields.get(name)) == value for name, value in sent.items())
+
+
+def trusted(record: Record, digest_rules: int) -> Record:
+    """The record as far as its digests were made under today's rules; else only which fields were applied is known."""
+    return record if digest_rules == DIGEST_RULES else replace(record, fields=dict.fromkeys(record.fields, Applied()))

@@ -14,30 +14,7 @@ from trueup.core.memory.stamp import KEY, Stamp, record_of
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import PROBLEMS, WISHES, Rules, compare, within_reach
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange, Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One live assistant with its stamp read."""
-
-    id: str
-    fields: Mapping[str, Any]
-    created_at: int
-    stamp: Stamp | None
-    body: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def display_name(self) -> str:
-        """The vendor's name field, empty when null."""
-        name = self.fields.get("name")
-        return name if isinstance(name, str) else ""
-
-
-def fields_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A live body as fields, without our stamp."""
-    fields = split(body)
-    fields.pop(f"metadata.{KEY}", None)
-    return fields
+from trueup.core.plans.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +277,3 @@ def _quiet(facts: Facts, base: Verdict, record: Record, live: Seen, choices: Cho
 
 def _ids(seen: Any) -> tuple[str, ...]:
     return tuple(sorted(entry.id for entry in seen))
-
-
-def trusted(record: Record, digest_rules: int) -> Record:
-    """The record as far as its digests were made under today's rules; else only which fields were applied is known."""
-    return record if digest_rules == DIGEST_RULES else replace(record, fields=dict.fromkeys(record.fields, Applied()))

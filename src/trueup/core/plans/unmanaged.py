@@ -12,7 +12,7 @@ from typing import Any
 from trueup.core.canonical import Semantics, canonical, same, split
 from trueup.core.memory.stamp import UNREADABLE
 from trueup.core.memory.state import State
-from trueup.core.plans.judge import Seen
+from trueup.core.plans.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
