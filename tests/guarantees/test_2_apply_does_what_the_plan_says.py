@@ -7,6 +7,7 @@ import pytest
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.plan_codec import dumps, loads
+from trueup.engine.meet import PARTIAL, explained
 from trueup.local.faults import Kind
 
 
@@ -169,6 +170,32 @@ def test_a_refusal_is_told_also_where_the_assistant_is_adopted() -> None:
     assert results(report) == {"a": "refused", "b": "adopted", "c": "adopted"}
     assert code(report) is Exit.HELD
     assert world.state().records.keys() == {"a", "b", "c"}
+
+
+def test_what_the_fresh_plan_alone_holds_back_is_told() -> None:
+    """Exit code 3, and the report of the saved plan spoke only of what had been done."""
+    world = World(definitions=fleet(definition("a", instructions="first"), definition("b", instructions="first")))
+    world.apply()
+    world.definitions["a"] = definition("a", instructions="planned")
+    plan = loads(saved(world))
+    world.edit(world.id_of("b"), instructions="by hand")
+    world.definitions["b"] = definition("b", instructions="later")
+    report = explained(world.apply(plan))
+    assert results(report) == {"a": "done"}
+    assert code(report) is Exit.HELD
+    assert len(report.problems) == 1
+    assert report.problems[0].startswith("b: ")
+
+
+def test_a_partial_view_is_told_where_a_saved_plan_is_applied() -> None:
+    world = three()
+    world.definitions["a"] = definition("a", instructions="planned")
+    plan = loads(saved(world))
+    world.fail(kind=Kind.ANSWER, method="GET", path="/assistants", nth=2, status=403)
+    world.with_target(max_retries=0)
+    report = explained(world.apply(plan))
+    assert code(report) is Exit.UNREADABLE
+    assert PARTIAL in report.problems
 
 
 @pytest.mark.parametrize("is_recorded", [False, True])

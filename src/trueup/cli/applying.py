@@ -26,7 +26,7 @@ from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
 from trueup.engine.apply import codes_of, execute
 from trueup.engine.courier import Courier
-from trueup.engine.meet import meet
+from trueup.engine.meet import explained, meet
 from trueup.engine.plan import Planning
 from trueup.engine.run import Locate
 
@@ -81,7 +81,7 @@ async def apply(
             if consent.asked:
                 work = await _work(session, courier, definitions(session), names, work.plan, destroy)
             report = await _execute(session, courier, work)
-    report = replace(report, provenance=made)
+    report = replace(report if promised is None else explained(report), provenance=made)
     _tell(session, report, is_promised=promised is not None)
     return worst(report.codes)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
-from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.engine.apply import codes_of
 from trueup.engine.plan import Planning
+
+PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again when it can be."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,21 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
         _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
     ]
     return Meeting(replace(fresh.plan, changes=tuple(kept)), tuple(outcomes), only_fresh)
+
+
+def explained(report: Report) -> Report:
+    """The report of a promised plan with a word for what the fresh plan holds back: nobody was shown that plan."""
+    told = {outcome.name for outcome in report.outcomes}
+    words = [
+        f"{change.name}: {change.message}. {change.hint}".strip()
+        for change in report.plan.changes
+        if change.name not in told
+        and change.message
+        and codes_of(replace(report.plan, changes=(change,), complete=True))
+    ]
+    if not report.plan.complete:
+        words.append(PARTIAL)
+    return replace(report, problems=(*report.problems, *words))
 
 
 def is_equal(left: Change, right: Change) -> bool:
