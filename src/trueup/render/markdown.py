@@ -30,6 +30,9 @@ STUB = 700
 LISTED = 25
 """Assistants that are listed under one heading above the fold."""
 
+FACT = 300
+"""Characters of a fact that is told above the fold; the block has all of it."""
+
 PROBLEMS = 40
 """Problems that are listed."""
 
@@ -107,6 +110,7 @@ def _group(group: Group) -> Iterator[str]:
         words[0] += f" ({span_code(shown(block.id, 80))})" if block.id.strip() else ""
         words[0] += f": {inline(block.message, span_code)}"
         words += [f"· {inline(note, span_code)}" for note in block.notes[:1] if block.is_sentence]
+        words += [f"· {inline(fact[:FACT], span_code)}" for fact in block.facts[:2]]
         words += [f"→ {inline(block.hint, span_code)}"] if block.hint and block.hint not in told else []
         told.add(block.hint)
         yield " ".join(words)

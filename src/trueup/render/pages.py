@@ -207,6 +207,7 @@ def _block(change: Change, common: Shared) -> Block:
         notes=tuple(notes(change)),
         hint=(change.hint or hint) if wants_hint else "",
         fields=() if change.action in _BARE else tuple(fields_of(change, common)),
+        facts=change.remarks,
     )
 
 

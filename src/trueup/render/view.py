@@ -57,7 +57,8 @@ class Field:
 class Block:
     """One assistant: its sign and word, what is to be said of it, and its fields.
 
-    `is_sentence`: the message goes on from the name, and the word is not told.
+    `is_sentence`: the message goes on from the name, and the word is not told. `facts` are those of the notes that a
+    reader wants to know before opening it: since when, and who applied before.
     """
 
     symbol: str
@@ -70,6 +71,7 @@ class Block:
     hint: str = ""
     is_sentence: bool = False
     fields: tuple[Field, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from typing import Any
 from trueup.core.checked import MismatchError, a_text, an_object, list_of, optional
 from trueup.core.plans.report import Result
 
+LONGEST = 500
+"""Characters of a commit, an address or a moment that are taken from a report."""
+
 _RANKS = {Result.DONE.value: 2, Result.ADOPTED.value: 1, Result.UNKNOWN.value: 1}
 """Results of an apply that may have sent an operation; what is done tells more than what may be."""
 
@@ -63,7 +66,7 @@ def _told(file: str, document: Any) -> Iterable[tuple[int, Origin]]:
     report = an_object(document, "the report")
     if report.get("kind") != "report":
         raise MismatchError("the report's `kind`", "`report`")
-    commit, pipeline, moment = (optional(a_text)(report.get(key), key) or "" for key in _FACTS)
+    commit, pipeline, moment = ((optional(a_text)(report.get(key), key) or "")[:LONGEST] for key in _FACTS)
     for outcome in list_of(an_object)(report.get("outcomes"), "outcomes"):
         operation = _operation(outcome)
         rank = _RANKS.get(str(outcome.get("result")), 0)
