@@ -8,29 +8,15 @@ from pathlib import Path
 from trueup.core.errors import TrueupError
 from trueup.core.migration.export import BEGINNING, LIMIT, Export, dumps, loads
 from trueup.edge.collector import paused
-from trueup.edge.files import beside, reason, sync_folder, write_new
+from trueup.edge.files import reason
+from trueup.edge.named_files import put_named, read_named
 
 _ELSEWHERE = "Name another file, such as live.json."
 
 
 def read_export(path: Path) -> Export:
     """The export in a file. Raises TrueupError saying what is wrong with the file and how to go on."""
-    again = "Make one with `trueup export FILE`."
-    try:
-        if path.stat().st_size > 4 * LIMIT:
-            raise TrueupError(f"{path} is too large to be an export.", again)
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise TrueupError(f"There is no file {path}.", again) from None
-    except UnicodeDecodeError:
-        raise TrueupError(f"{path} is no export: it is not UTF-8 text.", again) from None
-    except OSError as error:
-        raise TrueupError(f"{path} could not be read: {reason(error)}.", again) from None
-    try:
-        with paused():
-            return loads(text)
-    except TrueupError as error:
-        raise TrueupError(f"{path}: {error.message}", error.hint) from None
+    return read_named(path, "export", 4 * LIMIT, "Make one with `trueup export FILE`.", loads)
 
 
 def refuse_place(path: Path, kept: Sequence[Path], *, force: bool = False) -> None:
@@ -56,20 +42,7 @@ def write_export(path: Path, export: Export) -> None:
     """Puts the export in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
     with paused():
         content = dumps(export).encode("utf-8")
-    try:
-        made = beside(path)
-        write_new(made, content, 0o600)
-        try:
-            made.replace(path)
-        except OSError:
-            made.unlink()
-            raise
-        sync_folder(path.parent)
-    except OSError as error:
-        raise TrueupError(
-            f"The export {path} could not be written: {reason(error)}.",
-            "Make room, or name a file in a folder that you may write.",
-        ) from None
+    put_named(path, "export", [content])
 
 
 def _may_go(path: Path) -> bool:

@@ -8,8 +8,7 @@ from pathlib import Path
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
-from trueup.edge.collector import paused
-from trueup.edge.files import beside, reason, sync_folder, write_new
+from trueup.edge.named_files import put_named, read_named
 
 SUFFIXES = (".json", ".plan")
 """Endings that say that a file is a plan, whatever is in it."""
@@ -28,22 +27,7 @@ def looks_like_plan(path: Path) -> bool:
 
 def read_plan(path: Path) -> Plan:
     """The plan in a file. Raises TrueupError saying what is wrong with the file and how to go on."""
-    again = "Make one with `trueup plan --out FILE`."
-    try:
-        if path.stat().st_size > 4 * MAX_CHARACTERS:
-            raise TrueupError(f"{path} is too large to be a plan.", again)
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise TrueupError(f"There is no plan file {path}.", again) from None
-    except UnicodeDecodeError:
-        raise TrueupError(f"{path} is no plan file: it is not UTF-8 text.", again) from None
-    except OSError as error:
-        raise TrueupError(f"The plan file {path} could not be read: {reason(error)}.", again) from None
-    try:
-        with paused():
-            return loads(text)
-    except TrueupError as error:
-        raise TrueupError(f"{path}: {error.message}", error.hint) from None
+    return read_named(path, "plan file", 4 * MAX_CHARACTERS, "Make one with `trueup plan --out FILE`.", loads)
 
 
 def refuse_place(path: Path, kept: Sequence[Path]) -> None:
@@ -71,18 +55,4 @@ def _may_go(path: Path) -> bool:
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
-    try:
-        made = beside(path)
-        with paused():
-            write_new(made, pieces(plan), 0o600)
-        try:
-            made.replace(path)
-        except OSError:
-            made.unlink()
-            raise
-        sync_folder(path.parent)
-    except OSError as error:
-        raise TrueupError(
-            f"The plan file {path} could not be written: {reason(error)}.",
-            "Make room, or name a file in a folder that you may write.",
-        ) from None
+    put_named(path, "plan file", pieces(plan))
