@@ -13,6 +13,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,19 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, tmp_path_factory:
         project.write("trueup.yaml", prod(url))
         holds("a TLS certificate that nobody vouches for", project.run("apply", "--yes", "--max-retries", "0"))
     assert got in ([], [b""])
+
+
+def test_what_the_environment_says_of_the_way_cannot_be_used(place: Place) -> None:
+    project, vendor = place
+    proxy = {"HTTP_PROXY": "socks5://name:PASSWORD@127.0.0.1:1080", "http_proxy": None, "NO_PROXY": "", "no_proxy": ""}
+    ran = project.run("apply", "--yes", environment=proxy)
+    if find_spec("socksio") is None:
+        holds("a proxy in the environment that cannot be used", ran)
+    assert "PASSWORD" not in ran.out + ran.err
+    project.write("trueup.yaml", prod("https://127.0.0.1:9/v1"))
+    certificates = {"SSL_CERT_FILE": "/no/such/ca.pem"}
+    holds("a list of certificates that cannot be used", project.run("apply", "--yes", environment=certificates))
+    assert vendor.live() == []
 
 
 @pytest.mark.parametrize("moment", ["a name that DNS does not know", "nobody listens", "TLS to a server without it"])

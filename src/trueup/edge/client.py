@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import re
 import socket
 import ssl
@@ -25,6 +26,7 @@ import httpx
 from trueup import __version__
 from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
+from trueup.edge.surroundings import Proxy, proxy_for, refuse_empty_folder, tls_problem, unusable
 
 POOL = 4
 """Connections of one pool."""
@@ -73,8 +75,11 @@ class Client:
             {"user-agent": f"trueup/{__version__}", "accept": "application/json"}
             | ({name.lower(): value for name, value in (headers or {}).items()})
         )
-        verify = httpx.create_ssl_context() if self._base.lower().startswith("https:") else False
-        self._pools = [_pool(timeout, verify) for _ in range(math.ceil(max(1, workers) / POOL))]
+        found = proxy_for(base_url, os.environ)
+        self._way = f"{self._host} could not be reached" + (f" by the proxy of {found.variable}" if found else "")
+        proxy = _proxy(found, self._host) if found is not None else None
+        verify = _trust() if self._base.lower().startswith("https:") else False
+        self._pools = [_pool(timeout, verify, proxy) for _ in range(math.ceil(max(1, workers) / POOL))]
         self._busy = [0] * len(self._pools)
 
     def __repr__(self) -> str:
@@ -93,7 +98,7 @@ class Client:
             async with asyncio.timeout(self._timeout + min(self._timeout, CONNECT)):  # connecting has a time of its own
                 return await _answer(self._pools[index], request)
         except _NEVER_SENT as error:
-            failure = NotSent(f"{self._host} could not be reached: {_reason(error)}")
+            failure = NotSent(f"{self._way}: {_reason(error)}")
         except (TimeoutError, httpx.TimeoutException):
             failure = OutcomeUnknown(
                 f"{self._host} did not finish its answer to {call.method} {call.path} within {self._timeout:g} seconds"
@@ -114,9 +119,7 @@ class Client:
 
     def _request(self, pool: httpx.AsyncClient, call: Call) -> httpx.Request:
         """The request with its headers. Raises NotSent for a body or a path that cannot be sent."""
-        headers = self._headers | _encoded(self._auth())
-        content = None
-        problem = ""
+        headers, content, problem = self._headers | _encoded(self._auth()), None, ""
         try:
             if call.json is not None:
                 headers[b"content-type"] = b"application/json"
@@ -133,9 +136,28 @@ class Client:
         raise NotSent(f"{call.method} {call.path} was not sent: {problem}")
 
 
-def _pool(timeout: float, verify: ssl.SSLContext | bool) -> httpx.AsyncClient:
+def _trust() -> ssl.SSLContext:
+    """Whose certificates are believed. Raises EndpointError for a variable that leads to none."""
+    refuse_empty_folder(os.environ)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise tls_problem(error, os.environ) from None
+
+
+def _proxy(found: Proxy, host: str) -> httpx.Proxy:
+    """The proxy to go through. Raises EndpointError for an address that is none."""
+    try:
+        return httpx.Proxy(found.url, ssl_context=_trust() if found.url.lower().startswith("https:") else None)
+    except (httpx.InvalidURL, ValueError):
+        raise unusable(found, "its address is none", host) from None
+
+
+def _pool(timeout: float, verify: ssl.SSLContext | bool, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=verify,
+        proxy=proxy,
+        trust_env=False,  # the environment was looked at already, for this address alone
         timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT)),
         limits=httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL),
         follow_redirects=False,
