@@ -1,37 +1,61 @@
 """`python -m tests.process 1000` strikes until so many processes have died of SIGKILL; a second number is the seed.
 
-Every third story is about the commands that write files. `--page` writes the numbers into docs/guarantees.md.
+Every third story is about the commands that write files; six stories go on at a time. `--page` writes the numbers into
+docs/guarantees.md.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import count
 
 from tests.process.file_storm import FileStory
 from tests.process.kill_storm import Story, Tally, Violation, run
 from tests.simulation.page import written
 
+AT_ONCE = 6
+
 
 def main() -> int:
     numbers = [int(word) for word in sys.argv[1:] if word != "--page"]
-    wanted = numbers[0]
-    seed = first = numbers[1] if len(numbers) > 1 else 1
-    started, broken, tally = time.monotonic(), 0, Tally()
-    while tally.killed < wanted:
-        try:
-            run(seed, tally, kind=FileStory if seed % 3 == 0 else Story)
-        except Violation as violation:
+    first = numbers[1] if len(numbers) > 1 else 1
+    started, broken, tally, stories = time.monotonic(), 0, Tally(), 0
+    for own, violation in _stories(first, lambda: tally.killed < numbers[0]):
+        stories += 1
+        tally.add(own)
+        if violation:
             broken += 1
             print(violation, flush=True)
-        seed += 1
-        if (seed - first) % 10 == 0:
-            print(f"{seed - first} stories, {tally}, {time.monotonic() - started:.0f} s", flush=True)
-    said = f"{seed - first} stories, {tally}, {broken} broken, {time.monotonic() - started:.0f} s"
-    print(said)
+        if stories % 10 == 0:
+            print(f"{stories} stories, {tally}, {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{stories} stories, {tally}, {broken} broken, {time.monotonic() - started:.0f} s")
     if "--page" in sys.argv:
-        written("kills", _table(tally, seed - first, broken))
+        written("kills", _table(tally, stories, broken))
     return 1 if broken else 0
+
+
+def _stories(first: int, wants_more: Callable[[], bool]) -> Iterator[tuple[Tally, str]]:
+    """Each story's own numbers as it ends, and what it broke; those under way are told to their end."""
+    seeds = count(first)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        going: set[Future[tuple[Tally, str]]] = {pool.submit(_told, next(seeds)) for _ in range(AT_ONCE)}
+        while going:
+            ended, going = wait(going, return_when=FIRST_COMPLETED)
+            yield from (story.result() for story in ended)
+            if wants_more():
+                going |= {pool.submit(_told, next(seeds)) for _ in ended}
+
+
+def _told(seed: int) -> tuple[Tally, str]:
+    tally = Tally()
+    try:
+        run(seed, tally, kind=FileStory if seed % 3 == 0 else Story)
+    except Violation as violation:
+        return tally, str(violation)
+    return tally, ""
 
 
 def _table(tally: Tally, stories: int, broken: int) -> str:

@@ -63,6 +63,7 @@ class FileStory(Story):
         self._must(self.vendor.live() == live and self.vendor.writes == writes, "something was sent")
         ran = self.project.run("plan", "--detailed-exitcode")
         self._must(ran.code == 0, "the next plan is not empty", ran)
+        self._calm("apply", "--yes")  # remembers what was accepted, so that a later edit is no conflict
 
     def _definitions(self) -> dict[str, bytes]:
         """Every file of a person, by name; not the unnamed ones that a killed writer leaves until the next one."""

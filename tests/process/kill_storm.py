@@ -53,6 +53,15 @@ class Tally:
         self.interrupted += code in (130, -signal.SIGINT, -signal.SIGTERM)
         self.outlived += code not in (130, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
 
+    def add(self, other: Tally) -> None:
+        """Adds another tally's numbers."""
+        for command, number in other.struck.items():
+            self.struck[command] = self.struck.get(command, 0) + number
+        self.killed += other.killed
+        self.interrupted += other.interrupted
+        self.outlived += other.outlived
+        self.rounds += other.rounds
+
 
 @dataclass(slots=True)
 class Story:

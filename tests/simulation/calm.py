@@ -156,7 +156,8 @@ class Calm:
         for display, definition in wanted.items():
             found = split(by_name[display])
             keeps = self.vendor.habit in (Habit.FAITHFUL, Habit.MERGES) and not self.others
-            if keeps and "tools" not in definition.body and found["tools"]:
+            left = keeps and "tools" not in definition.body and found["tools"]
+            if left and not self.oracle.was_shown_old(by_name[display]["id"]):
                 raise self.oracle.broken(f"{definition.name} has tools that its file does not say: {found['tools']}")
             named = self.oracle.not_kept.get(definition.name, set())
             for name, value in split(definition.body).items():

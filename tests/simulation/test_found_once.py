@@ -20,7 +20,8 @@ from tests.simulation.system import System
 from tests.simulation.tally import Tally
 from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call
-from trueup.core.errors import Exit
+from trueup.core.errors import Exit, TrueupError
+from trueup.core.memory.journal import Entry, to_line
 from trueup.core.plans.plan import Reason
 from trueup.local.faults import Faults, Kind
 
@@ -172,6 +173,26 @@ def test_a_saved_plan_names_a_twin_of_what_it_does_not_write_to() -> None:
     report = world.apply(promised)
     assert any(twin in change.others for change in report.plan.changes)
     assert code(report) is Exit.HELD
+
+
+def test_what_was_done_is_told_also_where_the_journal_takes_no_more() -> None:
+    """The outcome was told after its line: where that failed, nobody heard of the create, nor of what was not kept."""
+    world = World()
+    world.with_target(parallelism=2)
+    world.definitions = fleet(definition("a", temperature=0.5), definition("b"), definition("c"))
+    world.fail(kind=Kind.REWRITE, method="POST", having='"name": "a"', field="temperature", value=1, storage=True)
+    world.fail(kind=Kind.DROP, method="POST", having='"name": "b"', commit=True)
+
+    async def full(entry: Entry) -> None:
+        if entry.step == "done":
+            raise TrueupError("The journal could not be written.", "Make room.")
+        world.journal_lines.append(to_line(entry))
+
+    world.journal = full  # type: ignore[method-assign]
+    report = world.apply()
+    assert {outcome.name: outcome.not_kept for outcome in report.outcomes} == {"a": ("temperature",)}
+    assert code(report) is Exit.ERROR
+    assert "could not be written" in report.problems[0]
 
 
 def test_a_gateways_twin_without_a_stamp_is_left_alone_when_its_sibling_is_deleted(on_disk: Make) -> None:

@@ -97,7 +97,14 @@ class Watch:
 
     def was_stale(self, told: Told, live_id: str) -> bool:
         """Whether the listing showed this run an assistant as it was before."""
-        if any(live_id in entry.stale for entry in self.shown_to(told)):
+        return self._excuses(live_id, self.shown_to(told))
+
+    def was_shown_old(self, live_id: str) -> bool:
+        """Whether the listing showed any run an assistant as it was before."""
+        return self._excuses(live_id, self.vendor.shown)
+
+    def _excuses(self, live_id: str, shown: list[Shown]) -> bool:
+        if any(live_id in entry.stale for entry in shown):
             self.excused[Excuse.STALE_LISTING] += 1
             return True
         return False

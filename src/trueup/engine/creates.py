@@ -18,6 +18,15 @@ async def run_all(run: Run, changes: list[Change]) -> None:
     if not changes:
         return
     lot = Parking(proven=_carried(run) or not run.target.stamp)
+    try:
+        await _send_and_settle(run, lot, changes)
+    finally:  # also where the journal takes no more
+        leave_unknown(run, lot)
+    if lot.sent and run.target.stamp and not lot.lost:
+        await name_twins(run, lot)
+
+
+async def _send_and_settle(run: Run, lot: Parking, changes: list[Change]) -> None:
     await _send_lot(run, lot, changes)
     rounds = 0
     while lot.parked and run.target.stamp and not run.stopped:
@@ -26,9 +35,6 @@ async def run_all(run: Run, changes: list[Change]) -> None:
             break
         rounds += 1
         await _send_lot(run, lot, again)
-    leave_unknown(run, lot)
-    if lot.sent and run.target.stamp and not lot.lost:
-        await name_twins(run, lot)
 
 
 def _carried(run: Run) -> bool:
@@ -113,9 +119,9 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
 
 async def _failed(run: Run, lot: Parking, change: Change, message: str, path: Path | None = None) -> None:
     """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
+    run.fail(change, message, path, attempts=lot.attempts[change.name])
     if lot.attempts[change.name] == 1:
         await run.withdraw(change, "create")
-    run.fail(change, message, path, attempts=lot.attempts[change.name])
 
 
 def _is_what_was_sent(change: Change, live: Live) -> bool:
@@ -129,7 +135,6 @@ async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
     lot.ids.add(live.id)
     live = await _whole(run, change, live)
     record = kept_record(change.record, live, sent_fields(change))
-    await run.conclude(change, "create", record)
     missing = not_kept(change, live, run.adapter)
     if run.target.stamp:
         lot.proven = lot.proven or record.stamped is True
@@ -146,6 +151,7 @@ async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
         ),
         *codes,
     )
+    await run.conclude(change, "create", record)
 
 
 async def _whole(run: Run, change: Change, live: Live) -> Live:

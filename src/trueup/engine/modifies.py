@@ -113,8 +113,8 @@ async def _start(run: Run, change: Change) -> Live | None:
         )
         return None
     if live is None and change.action is Action.DELETE:
-        await run.conclude(change, "delete", None)
         run.tell(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
+        await run.conclude(change, "delete", None)
         return None
     if live is not None and is_before(change, live):
         return live
@@ -181,9 +181,9 @@ async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> 
         return True
     if reply.status < 300 or is_unclear(reply.status):
         return False
+    run.fail(change, problem.message, problem.place, attempts=tries.count)
     if tries.unclear_at is None:
         await run.withdraw(change, _verb(change))
-    run.fail(change, problem.message, problem.place, attempts=tries.count)
     return True
 
 
@@ -229,9 +229,9 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
     record = kept_record(change.record, live, sent_fields(change))
-    await run.conclude(change, "modify", record)
     missing = not_kept(change, live, run.adapter)
     run.tell(Outcome(change.name, change.action, Result.DONE, live.id, message, not_kept=missing, attempts=attempts))
+    await run.conclude(change, "modify", record)
 
 
 async def _released(run: Run, change: Change, live: Live, attempts: int) -> None:
@@ -240,27 +240,27 @@ async def _released(run: Run, change: Change, live: Live, attempts: int) -> None
         with contextlib.suppress(Unread):
             live = await read(run, change.id) or live
     if METADATA in live.body and parse(live.body[METADATA]) is None:
-        await run.conclude(change, "release", None)
         run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
+        await run.conclude(change, "release", None)
     elif len(change.calls) > 1:
         await _write(run, replace(change, calls=change.calls[1:]))
     else:
-        await run.withdraw(change, "release")
         run.fail(change, "this server keeps our stamp whatever it is sent", attempts=attempts)
+        await run.withdraw(change, "release")
 
 
 async def _deleted(run: Run, change: Change, attempts: int) -> None:
-    await run.conclude(change, "delete", None)
     run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
+    await run.conclude(change, "delete", None)
 
 
 async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
     why, count = tries.why, tries.count
     if found is Found.AS_BEFORE:
+        run.fail(change, f"was not done after {count} tries: {why}", attempts=count)
         if not run.stopped or tries.unclear_at is None:
             await run.withdraw(change, _verb(change))
-        run.fail(change, f"was not done after {count} tries: {why}", attempts=count)
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE

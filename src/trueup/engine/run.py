@@ -67,7 +67,10 @@ class Run:
         )
 
     async def conclude(self, change: Change, action: str, record: Record | None) -> None:
-        """The line after a write that was done; None forgets the record."""
+        """The line after a write that was done and told: what was done is said also where the disk takes no more.
+
+        No record forgets it.
+        """
         live_id = record.id if record else change.id
         await self.journal(
             Entry("done", change.name, action, change.operation, self.now, live_id, self.after(change), record)

@@ -113,7 +113,6 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
     record = (
         kept_record(change.record, live, sent_fields(change)) if ours else record_of(stamp, live.id, live.created_at)
     )
-    await run.conclude(change, "create", record)
     run.tell(
         Outcome(
             change.name,
@@ -125,6 +124,7 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
             attempts=attempts,
         )
     )
+    await run.conclude(change, "create", record)
 
 
 def _stamped(run: Run, view: View) -> Mapping[str, list[Live]]:
