@@ -97,6 +97,7 @@ class Disk:
         self.is_off = False  # the machine is down: what happens to the folder is not seen
         self.failure: Failure | None = None
         self.deadly = ""  # how the change begins right after which the process is killed: `open prod.journal`
+        self.tears = ""  # the kind of file in the middle of whose writing the process is killed
         self.kill: Callable[[], None] = lambda: None
         self.at = ""  # the path that is being changed
         self._count = 0
@@ -183,6 +184,9 @@ class Disk:
     def fitting(self, data: bytes) -> bytes:
         """What of a write gets there: all, or what still fits. Raises OSError, and `Torn` where the process dies."""
         was_dead = self.is_dead()
+        if self.tears and not self.quiet and kind(self.at) == self.tears:
+            self.tears = ""
+            self.kill()
         try:
             self.before()
         except OSError as error:

@@ -15,6 +15,7 @@ from tests.simulation import troubles
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.hands import DURING, Hands
 from tests.simulation.oracle import Oracle
+from tests.simulation.tally import FILES
 from trueup.core.call import Call
 
 Moment = Callable[[Checkout, Call], None]
@@ -29,6 +30,7 @@ class Moments:
     oracle: Oracle
     settle: float
     due: dict[str, dict[int, Moment]] = field(default_factory=dict)
+    tears: random.Random = field(default_factory=random.Random)  # dice of their own
     on_their_way: set[asyncio.Task[None]] = field(default_factory=set)
 
     def draw(self, one: Checkout) -> None:
@@ -49,6 +51,7 @@ class Moments:
             self.hands.say(f"{one.label}: disk {failure}")
             one.kill_at *= 2  # there are more moments to die at
             one.disk.deadly = self.dice.choice((*("",) * 27, "replace", "mkdir", "open"))
+            one.disk.tears = self.tears.choice((*("",) * 36, *FILES[:4]))
 
     def clear(self, one: Checkout) -> None:
         """The run is over."""

@@ -66,6 +66,7 @@ class Story:
         self.hands = Hands(self.dice, self.vendor, self.log, self.tally)
         self.oracle = Oracle(self.vendor, self.hands, self.log)
         self.moments = Moments(self.dice, self.hands, self.oracle, self.target["settle"])
+        self.moments.tears.seed(f"{seed} tears")
         self.many = self.dice.choice((300, 300, 2))
         self.page_size = self.dice.choice((100, 100, 1, 2))
         self.first = self.checkout("first")
@@ -255,7 +256,7 @@ class Story:
         self.moments.clear(one)
         if isinstance(one, OnDisk):
             one.disk.fail(None)
-            one.disk.deadly = ""
+            one.disk.deadly = one.disk.tears = ""
             if was_killed and self.dice.random() < 0.5:
                 self.cut_power(one)
         self.oracle.after(told)
@@ -299,7 +300,7 @@ class Story:
         """A plan that could not be saved leaves the file as it was; the run that made it is over."""
         if isinstance(one, OnDisk):
             one.disk.fail(None)
-            one.disk.deadly = ""
+            one.disk.deadly = one.disk.tears = ""
             if one.is_dead:
                 one.kill_at = 0
                 self.cut_power(one)
