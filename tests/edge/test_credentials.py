@@ -9,8 +9,10 @@ import os
 import pickle
 import re
 import sys
+import threading
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from hypothesis import strategies as st
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.edge import credentials
+from trueup.edge import credential_command
 from trueup.edge.credentials import Credential, Secret, Secrets, renewing, resolve
 
 CANARY = "sk-canary-4711-secret"
@@ -105,12 +107,73 @@ def test_a_command_that_is_not_there_is_named() -> None:
 
 
 def test_a_command_that_hangs_is_ended_also_when_its_child_holds_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "TIMEOUT", 0.4)
+    monkeypatch.setattr(credential_command, "TIMEOUT", 0.4)
     child = "[sys.executable, '-c', 'import time; time.sleep(4)']"
     code = f"import subprocess, sys, time; subprocess.Popen({child}); time.sleep(60)"
     started = time.monotonic()
     assert "did not end within 0.4 seconds" in refused(python(code)).message
     assert time.monotonic() - started < 3
+
+
+def test_what_a_command_leaves_behind_is_neither_waited_for_nor_ended(tmp_path: Path) -> None:
+    """An agent that a token helper starts holds its output open for as long as it lives."""
+    alive = tmp_path / "alive"
+    child = f"import time, pathlib; time.sleep(1); pathlib.Path({str(alive)!r}).touch()"
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]); print({CANARY!r})"
+    started = time.monotonic()
+    assert resolve(python(code), dict(os.environ)).reveal() == CANARY
+    assert time.monotonic() - started < 1
+    while not alive.exists():
+        assert time.monotonic() - started < 20
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("code", ["while True: print('y' * 1000)", "print('y' * 70_000)"])
+def test_a_command_that_floods_is_ended_at_once(code: str) -> None:
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        error = refused(python(code))
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    assert "printed more than 64 KiB" in error.message
+    assert "by hand" in error.hint
+    assert time.monotonic() - started < 10
+
+
+def test_the_longest_output_that_is_read_is_read_whole() -> None:
+    token = "t" * 60_000
+    assert resolve(python("print('t' * 60_000)"), dict(os.environ)).reveal() == token
+
+
+def test_a_command_that_closes_its_output_is_waited_for() -> None:
+    code = f"import os, sys, time; print({CANARY!r}, flush=True); os.close(1); time.sleep(0.3); os._exit(3)"
+    assert refused(python(code)).message.endswith("ended with code 3.")
+
+
+def test_with_a_command_that_hangs_all_that_it_started_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credential_command, "TIMEOUT", 1.0)
+    alive = tmp_path / "alive"
+    child = f"import time, pathlib; time.sleep(2); pathlib.Path({str(alive)!r}).touch()"
+    refused(python(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"))
+    time.sleep(2)
+    assert not alive.exists()
+
+
+def test_a_command_is_given_up_with_the_work_that_waits_for_it() -> None:
+    async def work() -> None:
+        resolve(python("import time; time.sleep(60)"), dict(os.environ))
+
+    async def run() -> None:
+        task = asyncio.create_task(work())
+        threading.Timer(0.3, task.cancel).start()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+
+    started = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - started < 20
 
 
 def test_a_reference_to_nothing_is_refused() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,10 +19,8 @@ from urllib.parse import quote
 from trueup.core.call import CREDENTIAL, Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
+from trueup.edge.credential_command import printed
 from trueup.edge.tokens import read_token
-
-TIMEOUT = 30.0
-"""Seconds that a command may take."""
 
 AGAIN = 30.0
 """Seconds within which a command is not run a second time, however often its token is refused."""
@@ -193,7 +190,7 @@ class Credential:
     def _have(self) -> Secret:
         command = self._ref.command
         if self._is_token and command:
-            text, self._ends = read_token(_printed(command, self._environ, self._folder))
+            text, self._ends = read_token(printed(command, self._environ, self._folder))
             self._secret = _checked(text, f"What the command {command[0]} printed")
         else:
             self._secret = resolve(self._ref, self._environ, self._folder)
@@ -242,63 +239,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 
 def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> Secret:
-    return _checked(_printed(command, environ, folder), f"What the command {command[0]} printed")
-
-
-def _printed(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> str:
-    """What a command printed, which is not nothing. Raises CredentialError."""
-    program = command[0]
-    out, code = _run(command, environ, folder)
-    if code != 0:
-        raise CredentialError(
-            f"The command {program} for a credential ended with code {code}.",
-            "Run it by hand to see why; it has to print the key or token and nothing else.",
-        )
-    if not out.strip():
-        raise CredentialError(
-            f"The command {program} for a credential printed nothing.",
-            "Run it by hand to see why; it has to print the key or token and nothing else.",
-        )
-    return out
-
-
-def _run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> tuple[str, int]:
-    """Standard output and exit code; its complaints may hold the secret and are not read. Raises CredentialError."""
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            cwd=folder,
-            encoding="latin-1",
-        )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds an impossible character"
-        raise CredentialError(
-            f"The command {command[0]} for a credential could not be started: {reason.lower()}.",
-            "It is run without a shell: give the program and its arguments as a list, and check the PATH.",
-        ) from None
-    try:
-        out, _ = process.communicate(timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        raise CredentialError(
-            f"The command {command[0]} for a credential did not end within {TIMEOUT:g} seconds.",
-            "Run it by hand: it may be waiting for an answer, which nobody can give it here.",
-        ) from None
-    finally:
-        _end(process)
-    return out, process.returncode
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Ends the process if it still runs, without waiting for children of its own that hold its pipes."""
-    if process.poll() is None:
-        process.kill()
-    if process.stdout is not None:
-        process.stdout.close()
-    process.wait()
+    return _checked(printed(command, environ, folder), f"What the command {command[0]} printed")
 
 
 def _checked(value: str, source: str) -> Secret:
