@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.kill_storm import Tally, run
+from tests.process.file_storm import FileStory
+from tests.process.kill_storm import Story, Tally, run
 from tests.process.project import ended, hosted
 from trueup.cli.failure import told
 from trueup.local.faults import Fault, Kind
@@ -24,7 +25,7 @@ ENOUGH = 20.0
 def test_nothing_is_lost_and_nothing_doubled_whenever_the_process_dies() -> None:
     seed, tally, started = 0, Tally(), time.monotonic()
     while tally.killed < KILLS and ("TRUEUP_KILLS" in os.environ or time.monotonic() - started < ENOUGH):
-        run(seed, tally, rounds=2)
+        run(seed, tally, rounds=2, kind=FileStory if seed % 3 == 2 else Story)
         seed += 1
     assert tally.killed > 0
 
