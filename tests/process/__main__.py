@@ -1,7 +1,7 @@
-"""`python -m tests.process 1000` strikes until so many processes have died of SIGKILL; a second number is the seed.
+"""`python -m tests.process 1000` strikes until so many processes have died of SIGKILL.
 
-Every third story is about the commands that write files; six stories go on at a time. `--page` writes the numbers into
-docs/guarantees.md.
+A second number is the first seed, a third one how many stories go on at a time. Every third story is about the commands
+that write files. `--page` writes the numbers into docs/guarantees.md.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ AT_ONCE = 6
 
 def main() -> int:
     numbers = [int(word) for word in sys.argv[1:] if word != "--page"]
-    first = numbers[1] if len(numbers) > 1 else 1
+    wanted, first, at_once = (*numbers, *(1, AT_ONCE)[len(numbers) - 1 :])
     started, broken, tally, stories = time.monotonic(), 0, Tally(), 0
-    for own, violation in _stories(first, lambda: tally.killed < numbers[0]):
+    for own, violation in _stories(first, at_once, lambda: tally.killed < wanted):
         stories += 1
         tally.add(own)
         if violation:
@@ -37,11 +37,11 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _stories(first: int, wants_more: Callable[[], bool]) -> Iterator[tuple[Tally, str]]:
+def _stories(first: int, at_once: int, wants_more: Callable[[], bool]) -> Iterator[tuple[Tally, str]]:
     """Each story's own numbers as it ends, and what it broke; those under way are told to their end."""
     seeds = count(first)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        going: set[Future[tuple[Tally, str]]] = {pool.submit(_told, next(seeds)) for _ in range(AT_ONCE)}
+    with ThreadPoolExecutor(at_once) as pool:
+        going: set[Future[tuple[Tally, str]]] = {pool.submit(_told, next(seeds)) for _ in range(at_once)}
         while going:
             ended, going = wait(going, return_when=FIRST_COMPLETED)
             yield from (story.result() for story in ended)

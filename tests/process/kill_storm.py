@@ -25,7 +25,7 @@ BOUNDLESS = {"deletes": 1000, "modifies": 1000}
 
 CAREFREE = ("apply", "--yes", "--prune", "--on-drift", "revert")
 ROUNDS = 8
-RUNS = 6
+RUNS = 12
 """Runs that are struck down in one round, at most."""
 
 PATIENCE = 10.0
