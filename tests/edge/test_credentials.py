@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import logging
 import os
 import pickle
@@ -257,3 +258,18 @@ def test_a_secret_is_found_wherever_it_stands_in_an_answer(
     assume(not re.fullmatch(r"[a-z]+(?:[-_. ][a-z]+)*|[0-9]+", secret))  # ordinary words are left alone
     assert Secrets([Secret(secret)]).occur_in([other, wrap(secret), other])
     assert not Secrets([Secret("sk-secret")]).occur_in({"data": [{"name": "sk-secre", "t": ["sk", "-secret"]}]})
+
+
+@pytest.mark.parametrize("body", [r'{"foo":"sk-ab\/CANARY+cd\/ef=="}', r'{"foo":"\u0073k-ab\/CANARY\u002bcd/ef=="', "sk-ab%2fCANARY%2Bcd%2Fef%3d%3d"])  # fmt: skip
+def test_a_key_is_masked_however_a_raw_answer_spells_it(body: str) -> None:
+    masked = Secrets([Secret("sk-ab/CANARY+cd/ef==")]).mask(body)
+    assert "CANARY" not in masked
+    assert "***" in masked
+
+
+def test_a_key_is_found_in_an_answer_that_quotes_json_of_ours() -> None:
+    key = 'sk-INNERCANARY-12345"\\/x'
+    body = {"error": {"message": f"got {json.dumps({'x-portkey-config': json.dumps({'api_key': key})})}"}}
+    secrets = Secrets([Secret(key)])
+    assert secrets.occur_in(body)
+    assert "INNERCANARY" not in json.dumps(secrets.mask_value(body))

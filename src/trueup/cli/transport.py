@@ -123,7 +123,7 @@ async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
 async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
     from trueup.cli.keys import keys_of
     from trueup.edge.client import Client
-    from trueup.edge.credentials import Secrets, renewing
+    from trueup.edge.credentials import Secret, Secrets, renewing
 
     target, secrets = session.target, Secrets()
     keys = keys_of(session, secrets)
@@ -131,7 +131,10 @@ async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
         credential.secret()  # had before anything is sent; what cannot be had is said here
 
     def auth() -> Mapping[str, str]:
-        return keys.headers(session.adapter)
+        made = keys.headers(session.adapter)
+        for name in keys.sealed:
+            secrets.add(Secret(made[name]))  # a header as a whole, should a server repeat it
+        return made
 
     asyncio.get_running_loop().set_exception_handler(_beneath(session))
     client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from trueup.core.call import CREDENTIAL, Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
+from trueup.core.texts.spellings import core_of, replaced, spelled
 from trueup.edge.credential_command import printed
 from trueup.edge.tokens import read_token
 
@@ -34,6 +35,9 @@ SHORTEST = 6
 
 _STAND_IN = re.compile(r"(?=.{,23}\Z)(?:[a-z]+(?:[-_. ][a-z]+)*|[0-9]+)\Z")
 """What people give a server that asks for no real key: words in lower case, or digits alone, below 24 characters."""
+
+CORE = 4
+"""Letters and digits on end by which a secret that is spelled otherwise is looked for in a large answer."""
 
 _UNFIT = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 
@@ -78,24 +82,24 @@ class Secrets:
     def add(self, secret: Secret) -> None:
         """Takes one more secret in, as it is and as a URL would hold it."""
         value = secret.reveal()
-        if len(value) >= SHORTEST:
+        if len(value) >= SHORTEST and value not in self._known:
             self._known |= {value, quote(value, safe="")}
             if not _STAND_IN.match(value):
                 self._rare |= {value, quote(value, safe="")}
 
     def occur_in(self, value: Any) -> bool:
-        """Whether a secret stands in a JSON value, in its one text and escaped as it is there; words are none."""
+        """Whether a secret stands in a JSON value, in any spelling of its one text; words are none."""
         text = json.dumps(value)
-        return any(json.dumps(secret)[1:-1] in text for secret in self._rare)
+        return any(_stands_in(text, secret) for secret in self._rare)
 
     def mask(self, text: str) -> str:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
-        return _replaced(text, self._known, MASK)
+        return replaced(text, self._known, MASK)
 
     def mask_value(self, value: Any) -> Any:
         """A JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
         if isinstance(value, str):
-            return _replaced(value, self._rare, CREDENTIAL)
+            return replaced(value, self._rare, CREDENTIAL)
         if isinstance(value, list):
             return [self.mask_value(entry) for entry in value]
         if isinstance(value, dict):
@@ -106,10 +110,12 @@ class Secrets:
         return f"Secrets({len(self._known)} known)"
 
 
-def _replaced(text: str, secrets: Iterable[str], mark: str) -> str:
-    for value in sorted(secrets, key=lambda known: (-len(known), known)):
-        text = text.replace(value, mark)
-    return text
+def _stands_in(text: str, secret: str) -> bool:
+    """Whether JSON holds a secret; the slow look is only for what holds its letters and digits."""
+    if json.dumps(secret)[1:-1] in text:
+        return True
+    core = core_of(secret)
+    return len(core) >= CORE and core in text and spelled(secret).search(text) is not None
 
 
 def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:
