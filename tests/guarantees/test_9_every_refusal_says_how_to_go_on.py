@@ -25,7 +25,12 @@ ERRORS = frozenset(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.TrueupError)
 )
 UNHINTED = frozenset(
-    {"Not applied: nothing was sent.", "Not accepted: nothing was written.", "Not imported: nothing was written."}
+    {
+        "Not applied: nothing was sent.",
+        "Not accepted: nothing was written.",
+        "Not probed: nothing was sent.",
+        "Not imported: nothing was written.",
+    }
 )
 """Refusals that need no way on: a person has just said no."""
 

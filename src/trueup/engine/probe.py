@@ -210,7 +210,9 @@ async def _ask(live_id: str, question: Ask, subject: Subject, adapter: Adapter, 
     body = next(question, None)
     while body is not None:
         if courier.ports.stop.is_set():
-            raise InterruptedRun("Interrupted: the probe's assistant is removed, and no answer was stored.")
+            raise InterruptedRun(
+                "Interrupted: the probe's assistant is removed, and no answer was stored.", "Run the probe again."
+            )
         taken = await _modify(live_id, body, subject, adapter, courier)
         try:
             body = question.send(taken)

@@ -74,7 +74,7 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     if not changes and plan.complete:
         yield ()
         yield from sentence("Nothing to do: everything is as the files say.", 0, look)
-    yield from _doubts(plan, look)
+    yield from _doubts(plan, look, _ignored_in_short(plan))
     yield ()
     yield (Piece(summary(plan), Tone.STRONG),)
 
@@ -109,7 +109,7 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> It
         yield from sentence("Nothing differs from what was applied.", 0, look)
     if unmanaged is not None:
         yield from unmanaged_rows(unmanaged, look)
-    yield from _doubts(plan, look)
+    yield from _doubts(plan, look, ignored_sentences(plan))
     yield ()
     yield (Piece(drift_summary(plan), Tone.STRONG),)
 
@@ -269,9 +269,20 @@ def ignored_sentences(plan: Plan) -> list[str]:
     return [group.sentence for group in found[:IGNORED]] + more
 
 
-def _doubts(plan: Plan, look: Look) -> Iterator[Row]:
+def _ignored_in_short(plan: Plan) -> list[str]:
+    """As `ignored_sentences`, but what is live as the file says in one sentence, its reasons left to `why`."""
+    found = groups(plan.ignored)
+    quiet = [f"{group.field} in {group.where}" for group in found if not group.differing]
+    told = [group.sentence for group in found if group.differing]
+    if quiet:
+        more = f", and {many(len(quiet) - IGNORED, 'more such field')}" if len(quiet) > IGNORED else ""
+        told.append(f"Left alone by ignore_changes, and as the file says: {'; '.join(quiet[:IGNORED])}{more}.")
+    return told
+
+
+def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:
     """What is left alone by the files' own word, and what is known to be wrong or missing in the plan itself."""
-    for number, words in enumerate(ignored_sentences(plan)):
+    for number, words in enumerate(ignored):
         if not number:
             yield ()
         yield from sentence(words, 2, look, Tone.FAINT)

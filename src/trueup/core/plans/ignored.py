@@ -28,14 +28,19 @@ class IgnoredGroup:
     others: tuple[str, ...]
 
     @property
+    def where(self) -> str:
+        """The assistants of the group, and until when it holds."""
+        return _listed((*self.differing, *self.others)) + (f" until {self.until}" if self.until else "")
+
+    @property
     def sentence(self) -> str:
         """What is left alone, why and until when, and where live differs."""
-        facts = [self.reason] if self.reason else ["no reason given"]
-        facts += [f"until {self.until}"] if self.until else ["without an end"]
+        until = f" until {self.until}" if self.until else ""
+        reason = self.reason.rstrip(". ") or "no reason given"
         where = f"live differs from the file in {_listed(self.differing)}" if self.differing else ""
         rest = f"as the file says in {_listed(self.others)}" if self.others else ""
         ends = "; ".join(filter(None, (where, rest)))
-        return f"{self.field} is left alone by ignore_changes ({', '.join(facts)}): {ends}."
+        return f"{self.field} is left alone by ignore_changes{until} ({reason}): {ends}."
 
 
 def ignored_in(

@@ -6,12 +6,11 @@ Each function is one part of the contract's second table; `judge` finds the row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core.canonical import DIGEST_RULES, split
-from trueup.core.memory.stamp import KEY, Stamp, record_of
-from trueup.core.memory.state import Applied, Pending, Record
+from trueup.core.memory.stamp import Stamp, record_of
+from trueup.core.memory.state import Pending, Record
 from trueup.core.plans.fields import PROBLEMS, WISHES, Rules, compare, within_reach
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange, Reason
 from trueup.core.plans.seen import Seen
