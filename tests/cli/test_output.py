@@ -132,3 +132,13 @@ def test_progress_is_for_terminals_only(capsys: pytest.CaptureFixture[str]) -> N
     screen._since = 0.0
     screen.progress(1, 2, "alpha")
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_is_told_of_a_long_wait_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(Flags())
+    screen.waits("reading the listing")
+    assert capsys.readouterr().err == ""
+    screen._since -= 60
+    screen.waits("reading the listing")
+    screen.waits("reading the listing")
+    assert capsys.readouterr().err == "Still at it, 60 seconds: reading the listing.\n"

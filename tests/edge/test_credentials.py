@@ -260,7 +260,14 @@ def test_a_secret_is_found_wherever_it_stands_in_an_answer(
     assert not Secrets([Secret("sk-secret")]).occur_in({"data": [{"name": "sk-secre", "t": ["sk", "-secret"]}]})
 
 
-@pytest.mark.parametrize("body", [r'{"foo":"sk-ab\/CANARY+cd\/ef=="}', r'{"foo":"\u0073k-ab\/CANARY\u002bcd/ef=="', "sk-ab%2fCANARY%2Bcd%2Fef%3d%3d"])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"foo":"sk-ab\/CANARY+cd\/ef=="}',
+        r'{"foo":"\u0073k-ab\/CANARY\u002bcd/ef=="',
+        "sk-ab%2fCANARY%2Bcd%2Fef%3d%3d",
+    ],
+)
 def test_a_key_is_masked_however_a_raw_answer_spells_it(body: str) -> None:
     masked = Secrets([Secret("sk-ab/CANARY+cd/ef==")]).mask(body)
     assert "CANARY" not in masked

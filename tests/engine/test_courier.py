@@ -179,3 +179,13 @@ def test_each_finishes_what_is_under_way_before_it_raises() -> None:
     with pytest.raises(ValueError, match="one"):
         asyncio.run(each([0, 1, 2], 3, work))
     assert ended == [0, 2]
+
+
+def test_a_long_wait_that_the_server_asks_for_is_told_while_it_lasts() -> None:
+    line = Line(lambda number: Reply(429, {"retry-after": "30"}) if number == 0 else Reply(200))
+    told: list[str] = []
+    courier = line.courier(Pace(1))
+    courier.ports.waiting = told.append
+    asyncio.run(courier.read(GET))
+    assert set(told) == {"HTTP 429, and the target asks to wait 30 seconds"}
+    assert len(told) >= 20

@@ -300,3 +300,15 @@ def test_nothing_at_all_is_asked_for_behind_a_first_page_that_cannot_be_read(fai
     with pytest.raises(EndpointError):
         refreshed(shelf, names(1000))
     assert set(shelf.lists) == {""}
+
+
+def test_a_listing_without_end_is_given_up_after_a_thousand_pages_and_told_meanwhile() -> None:
+    shelf = Shelf(names(2_100), page_size=2)
+    courier = shelf.courier(8)
+    told: list[str] = []
+    courier.ports.waiting = told.append
+    view = asyncio.run(walk(shelf.adapter(), courier))
+    assert not view.complete
+    assert "goes on after 1,000 pages" in view.problem
+    assert told[-1] == "reading the listing: 2,000 assistants so far"
+    assert asyncio.run(walk(shelf.adapter(), shelf.courier(8), most=1_100)).complete

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 """Seconds of work before a progress line is shown."""
 
+NOW_AND_THEN = 20.0
+"""Seconds between two lines in a log that tell of one long wait."""
+
 REDRAW = 0.1
 """Seconds between two progress lines, at least."""
 
@@ -66,6 +69,7 @@ class Screen:
         self._in_ci = _in_ci(environ)
         self._since = time.monotonic()
         self._drawn = 0.0
+        self._told = 0.0
         self._line = ""
 
     @property
@@ -173,9 +177,18 @@ class Screen:
         if not self._lively or now - self._since < PATIENCE or now - self._drawn < REDRAW:
             return
         self._drawn = now
-        count = f"{done} of {total}" if total else str(done)
-        self._line = f"{count}  {what}"[: self.width - 1]
+        count = f"{done} of {total}  " if total else f"{done}  " if done else ""
+        self._line = f"{count}{what}"[: self.width - 1]
         _tell(f"{_CLEAR}{self._line}")
+
+    def waits(self, what: str) -> None:
+        """Tells what takes long: in the progress line, and where there is none, in a line now and then."""
+        now = time.monotonic()
+        if self._lively:
+            self.progress(0, 0, what)
+        elif now - max(self._since, self._told) >= NOW_AND_THEN:
+            self._told = now
+            self.note(f"Still at it, {now - self._since:.0f} seconds: {what}.")
 
     def begin(self) -> None:
         """Notes that a piece of work begins, for the progress line's patience."""

@@ -79,7 +79,7 @@ def _ports(
     journal: Callable[[Entry], Any],
     backup: Callable[[str, str, object], None],
 ) -> Ports:
-    return Ports(send, WallClock(), journal, backup, progress=session.screen.progress)
+    return Ports(send, WallClock(), journal, backup, progress=session.screen.progress, waiting=session.screen.waits)
 
 
 def _pace(session: Session) -> Pace:

@@ -14,6 +14,9 @@ from trueup.engine.ports import Ports
 RETRY_CAP = 60.0
 """Seconds that a server's Retry-After is obeyed up to."""
 
+LONG = 5.0
+"""Seconds from which on a wait that the server asks for is told."""
+
 BACKOFF_START, BACKOFF_CAP = 0.5, 8.0
 
 UNCLEAR_STATUS = frozenset({408, 409, 429})
@@ -104,15 +107,21 @@ class Courier:
         """Waits as the server asks, else exponentially with jitter; an interrupt ends the wait."""
         asked = retry_after(reply.headers) if reply is not None else None
         pause = min(BACKOFF_CAP, BACKOFF_START * 2**attempt) * (0.75 + 0.5 * self.ports.random.random())
-        await self.pause(pause if asked is None else asked)
+        seconds = pause if asked is None else asked
+        what = ""
+        if reply is not None and asked is not None and seconds >= LONG:
+            what = f"HTTP {reply.status}, and the target asks to wait {seconds:.0f} seconds"
+        await self.pause(seconds, what)
 
-    async def pause(self, seconds: float) -> None:
-        """Sleeps in steps of at most a second, until done or interrupted."""
+    async def pause(self, seconds: float, what: str = "") -> None:
+        """Sleeps in steps of at most a second, until done or interrupted; `what` is told meanwhile."""
         end = self.ports.clock.monotonic() + seconds
         while not self.ports.stop.is_set():
             left = end - self.ports.clock.monotonic()
             if left <= 0:
                 return
+            if what:
+                self.ports.waiting(what)
             await self.ports.clock.sleep(min(left, 1.0))
 
     async def _send(self, call: Call, is_fresh: Callable[[], bool] = lambda: True) -> Reply:

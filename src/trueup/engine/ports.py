@@ -29,9 +29,14 @@ def _silent(_done: int, _total: int, _what: str) -> None:
     """No progress is shown."""
 
 
+def _unheard(_what: str) -> None:
+    """Nobody is told of a long wait."""
+
+
 @dataclass(slots=True)
 class Ports:
-    """The engine's whole outside. `journal` returns once the entry is on disk; `progress` gets (done, total, what)."""
+    """The engine's whole outside. `journal` returns once the entry is on disk; `progress` gets (done, total, what),
+    `waiting` a sentence on what takes long."""
 
     send: Send
     clock: Clock
@@ -40,3 +45,4 @@ class Ports:
     random: random.Random = field(default_factory=random.Random)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     progress: Callable[[int, int, str], None] = _silent
+    waiting: Callable[[str], None] = _unheard

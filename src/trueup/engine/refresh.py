@@ -20,8 +20,10 @@ from trueup.wire.base import Adapter, Live, Page, Unexpected
 STRETCHES = 16
 """Stretches of a listing that are read side by side, at most."""
 
-PAGES = 10_000
-"""Pages after which a listing counts as endless: a million assistants."""
+PAGES = 1_000
+"""Pages after which a listing counts as endless, unless more are known: 100,000 assistants of a hundred a page, ten
+times the largest fleet that was measured. Where more ids are recorded, it is twice as many pages as there are ids.
+"""
 
 MANY = 300
 """Known ids from which on stretches are worth their requests."""
@@ -70,6 +72,7 @@ class Stretch:
     reach: Reach = Reach.OPEN
     cursor: str = ""
     problem: str = ""
+    most: int = PAGES
 
     def cut(self, problem: str) -> None:
         """Notes why nothing behind the last page is known."""
@@ -107,21 +110,25 @@ async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -
     return view
 
 
-async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = ()) -> View:
+async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = (), most: int = PAGES) -> View:
     """One complete listing, oldest first, or a view that says where it was cut.
 
-    `known` are ids that are, or were, in it. Raises `EndpointError` when not even the first page can be read.
+    `known` are ids that are, or were, in it; `most` is how many pages at least are followed.
+    Raises `EndpointError` when not even the first page can be read.
     """
-    first = Stretch()
+    most = max(most, 2 * len(known))
+    first = Stretch(most=most)
     page = await _fetch(first, adapter, courier)
     starts = _starts(known, adapter.dialect.page_size) if page is not None and _goes_by_id(page) else []
-    stretches = [first, *map(Stretch, starts)]
+    stretches = [first, *(Stretch(start, most=most) for start in starts)]
     stops = frozenset(starts)
     if page is not None:
         _take(first, page, adapter, courier, stops)
 
     async def read_on(stretch: Stretch) -> None:
         while stretch.reach is Reach.OPEN and not _is_cut(stretches):
+            count = sum(len(item.items) for item in stretches)
+            courier.ports.waiting(f"reading the listing: {count:,} assistants so far")
             page = await _fetch(stretch, adapter, courier)
             if page is not None:
                 _take(stretch, page, adapter, courier, stops)
@@ -137,7 +144,7 @@ async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = ()) ->
 async def _from_the_front(adapter: Adapter, courier: Courier, stretches: Sequence[Stretch]) -> View:
     """One page after the other, since the stretches did not join; where even that fails, what they read, as partial."""
     try:
-        return await walk(adapter, courier)
+        return await walk(adapter, courier, most=stretches[0].most)
     except EndpointError as error:
         view = _view(stretches)
         view.cut(error.message)
@@ -164,8 +171,8 @@ def _goes_by_id(page: Page) -> bool:
 async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page | None:
     """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
-    if stretch.pages >= PAGES:
-        stretch.cut(f"the listing goes on after {PAGES:,} pages")
+    if stretch.pages >= stretch.most:
+        stretch.cut(f"the listing goes on after {stretch.pages:,} pages, which is taken for no end at all")
         return None
     try:
         reply = await courier.read(adapter.list_page(stretch.cursor or stretch.start))
