@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -305,3 +306,29 @@ def test_whatever_a_server_answers_the_assistant_is_removed_and_all_is_told_in_w
     assert hint
     assert world.live() == {}
     assert world.notes.open == {}
+
+
+@pytest.mark.parametrize(("others", "said"), [(0, "unknown"), (2, "honest"), (30, "honest")])
+def test_a_has_more_that_lies_on_large_pages_makes_no_twin_after_any_probe(others: int, said: str) -> None:
+    world = Probed()
+    for number in range(others):
+        world.add(name=f"theirs {number}")
+
+    async def capped(call: Call) -> Any:
+        """Pages hold twenty at most, and those of more than one all say that nothing follows."""
+        wanted = int(call.query.get("limit", "20"))
+        if call.method != "GET" or call.path != "/assistants" or wanted == 1:
+            return await world.server.send(call)
+        reply = await world.server.send(replace(call, query={**call.query, "limit": str(min(wanted, 20))}))
+        reply.json["has_more"] = False
+        return reply
+
+    world.answer = capped  # type: ignore[method-assign]
+    assert world.probe().answers["has-more"] == said
+    world.definitions = fleet(*(definition(f"a{number:02}") for number in range(25)))
+    world.apply()
+    live = len(world.live())
+    assert live == 25 + others
+    world.state_text, world.journal_lines = "", []
+    world.apply()
+    assert len(world.live()) == live

@@ -57,11 +57,10 @@ def test_metadata_keys() -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize(("word", "honest"), [("honest", True), ("wrong", False)])
-def test_the_server_s_own_has_more_goes_before_what_is_known_of_its_vendor(
-    known: bool, word: str, honest: bool
-) -> None:
-    assert answered(replace(DIALECTS["openai"], honest=known), found({"has-more": word})).honest is honest
+@pytest.mark.parametrize("word", ["honest", "wrong", "unknown"])
+def test_a_has_more_that_lies_ends_the_belief_in_it_and_no_answer_begins_it(known: bool, word: str) -> None:
+    believed = answered(replace(DIALECTS["openai"], honest=known), found({"has-more": word})).honest
+    assert believed is (known and word != "wrong")
 
 
 def test_what_is_filled_in_counts_as_the_default() -> None:

@@ -169,7 +169,7 @@ async def _look_for(live_id: str, subject: Subject, adapter: Adapter, courier: C
         else:
             answers["listing"] = "not-seen"
             return
-        answers["has-more"] = "honest" if await _is_honest(live_id, adapter, courier) else "wrong"
+        answers["has-more"] = await _has_more(live_id, adapter, courier)
     except (Unexpected, EndpointError, NotSent, OutcomeUnknown):
         return  # what cannot be read is not known; whether the server answers at all the next question shows
 
@@ -179,21 +179,23 @@ async def _is_listed(live_id: str, adapter: Adapter, courier: Courier) -> bool:
     return any(item.id == live_id for item in newest.items) or live_id in (await walk(adapter, courier)).live
 
 
-async def _is_honest(live_id: str, adapter: Adapter, courier: Courier) -> bool:
+async def _has_more(live_id: str, adapter: Adapter, courier: Courier) -> str:
     """Whether `has_more` says of three pages of one entry each what the page behind it shows: the first one, the one
-    that ends with the newest assistant, and the one behind that."""
+    that ends with the newest assistant, and the one behind that. Where none had one behind it, it could lie unseen."""
 
     async def page(after: str, order: str = "asc") -> Page:
         call = adapter.list_page(after, order)
         return adapter.read_page(await courier.read(replace(call, query={**call.query, "limit": "1"})))
 
     older = (await page(live_id, "desc")).items
+    needed = False
     for after in ("", older[0].id if older else "", live_id):
         found = await page(after)
         follows = bool(found.items) and bool((await page(found.cursor)).items)
         if found.has_more is not follows:
-            return False
-    return True
+            return "wrong"
+        needed = needed or follows
+    return "honest" if needed else UNKNOWN
 
 
 async def _ask_all(live_id: str, subject: Subject, adapter: Adapter, courier: Courier) -> None:

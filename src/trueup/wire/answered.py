@@ -30,11 +30,14 @@ SLOW: Final[Mapping[str, float]] = {"later": 20.0, "not-seen": 60.0}
 
 
 def answered(row: Dialect, found: Capabilities) -> Dialect:
-    """The row as the server itself answered."""
-    honest = found.answers.get("has-more")
+    """The row as the server itself answered.
+
+    That `has_more` told the truth on a few small pages proves nothing for large ones, and what is taken for the end too
+    early makes twins: no answer makes it believed, and a lie ends the belief.
+    """
     return replace(
         row,
-        honest=honest == "honest" if honest in ("honest", "wrong") else row.honest,
+        honest=row.honest and found.answers.get("has-more") != "wrong",
         semantics=_semantics(row.semantics, found),
         holds=_holds(row.holds, found),
     )

@@ -149,7 +149,11 @@ _FIXED: Final[Mapping[str, Question]] = {
     ),
     "has-more": Question(
         "has_more",
-        {"honest": "tells the truth", "wrong": "does not tell the truth", UNKNOWN: "could not be tried"},
+        {
+            "honest": "told the truth on pages of one assistant",
+            "wrong": "does not tell the truth",
+            UNKNOWN: "could not be tried: there is no second assistant",
+        },
     ),
     "deleted": Question(
         "what was deleted",
