@@ -36,6 +36,18 @@ def test_it_is_told_with_reason_and_day(ignoring: Place, command: list[str], for
     assert "model" in told.split("live differs from the file in alpha")[1]
 
 
+def test_a_key_that_only_live_has_differs(place: Place) -> None:
+    place.replace(
+        "assistants/team/beta.yaml", "metadata: {owner: bea}", "lifecycle: {ignore_changes: [metadata.owner]}"
+    )
+    place.applied()
+    assert "as the file says: metadata.owner in team/beta." in " ".join(place.run("plan").out.split())
+    live = place.ask("GET", "/assistants", query={"limit": "100"})["data"]
+    beta = next(entry for entry in live if entry["instructions"] == "Say B.")
+    place.ask("POST", f"/assistants/{beta['id']}", {"metadata": {**beta["metadata"], "owner": "HAND"}})
+    assert "live differs from the file in team/beta" in " ".join(place.run("plan").out.split())
+
+
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_an_annotation_tells_only_what_differs(ignoring: Place, command: str) -> None:
     lines = ignoring.run(command, "--format", "github").out.splitlines()

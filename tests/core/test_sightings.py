@@ -51,6 +51,12 @@ def test_the_same_drift_keeps_its_day_and_the_first_one_is_that_of_the_report_th
     assert seen == {("a", "model"): DAYS[0], ("a", "top_p"): DAYS[3]}
 
 
+def test_a_number_that_differs_beyond_single_precision_is_the_same() -> None:
+    earlier, _ = run(plan(drifted("a", top_p=0.9)), Earlier("", ()), 0)
+    _, seen = run(plan(drifted("a", top_p=0.900000001)), earlier, 1)
+    assert seen == {("a", "top_p"): DAYS[0]}
+
+
 def test_one_that_changed_again_or_came_back_begins_anew() -> None:
     earlier, _ = run(plan(drifted("a", model="x")), Earlier("", ()), 0)
     earlier, seen = run(plan(drifted("a", model="y")), earlier, 1)

@@ -60,8 +60,8 @@ def decode(text: str, identity: Identity, file: str, *, other_target: bool = Fal
     if _MARKER.search(text):
         raise StateError(
             f"{file} holds conflict markers of a git merge.",
-            f"Settle the merge (each record is a block of its own: keep both sides' blocks), or run "
-            f"`trueup state rebuild --target {target}`, which reads ids and digests back from the stamps.",
+            f"Take one side whole (git checkout --ours -- {file}), then run `trueup state rebuild --target {target}`: "
+            "it reads the ids and digests of all back from the stamps.",
         )
     try:
         value = load_json(text)

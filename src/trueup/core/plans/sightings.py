@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core.canonical import digest
+from trueup.core.canonical import digest, float32
 from trueup.core.checked import MismatchError, a_moment, a_text, an_object, list_of, map_of, optional, record_of
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
@@ -88,7 +88,10 @@ def _of_change(change: Change) -> Iterable[Sighting]:
         return
     for item in change.fields:
         if item.cause in OUTSIDE:
-            yield Sighting(change.name, item.path, digest(None if item.before is MISSING else item.before, 16))
+            live = None if item.before is MISSING else item.before
+            # Servers keep single precision: a change beyond it is none.
+            steady = float32(live) if isinstance(live, float) else live
+            yield Sighting(change.name, item.path, digest(steady, 16))
 
 
 _SIGHTING = record_of(Sighting, {"name": a_text, "field": a_text, "live": a_text, "since": optional(a_moment)})
