@@ -13,6 +13,7 @@ from tests.contract.house import GATEWAYS, KEY, ROWS, House, house
 from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
+from trueup.engine.probe_left import probe_name
 from trueup.local.habits import Habits
 
 CASES = [(dialect, gateway) for dialect in ROWS for gateway in GATEWAYS]
@@ -81,14 +82,15 @@ def test_what_changed_since_the_last_probe_is_shown(made: House) -> None:
 
 def test_what_a_killed_probe_left_is_removed_by_the_next_one_which_says_so(made: House) -> None:
     mark = json.dumps({"project": "shop", "target": "prod", "probe": "0123456789ab"})
-    body = {"model": "gpt-4o", "name": "x", "metadata": {"trueup_probe": mark}}
+    body = {"model": "gpt-4o", "name": probe_name("0123456789ab"), "metadata": {"trueup_probe": mark}}
     left = made.ask("POST", "/assistants", body)["id"]
-    other = {**body, "name": "staging", "metadata": {"trueup_probe": mark.replace("prod", "staging")}}
+    other = {**body, "metadata": {"trueup_probe": mark.replace("prod", "staging")}}
     made.ask("POST", "/assistants", other)
     ran = made.run("targets", "probe", "prod", "--yes")
     assert ran.code == 0
     assert f"Removed {left}, which an earlier probe left." in ran.err
-    assert set(made.live()) == {"staging"}
+    (entry,) = made.live().values()
+    assert entry["metadata"]["trueup_probe"] == mark.replace("prod", "staging")
     assert not list((made.root / ".trueup").glob("*.probe.journal"))
 
 
@@ -152,3 +154,44 @@ def test_the_list_of_targets_is_still_one(made: House) -> None:
     ran = made.run("targets", "probe", "nowhere", "--yes")
     assert ran.code == 1
     assert "nowhere" in ran.err
+
+
+def test_what_only_looks_like_a_probe_s_is_named_and_left_alone_and_so_is_what_is_recorded(made: House) -> None:
+    mark = json.dumps({"project": "shop", "target": "prod", "probe": "0123456789ab"})
+    marked = made.ask("POST", "/assistants", {"model": "x", "name": "Mine", "metadata": {"trueup_probe": mark}})["id"]
+    named = made.ask("POST", "/assistants", {"model": "x", "name": probe_name("ba9876543210")})["id"]
+    both = {"model": "x", "name": probe_name("0123456789ab"), "metadata": {"trueup_probe": mark}}
+    recorded = made.ask("POST", "/assistants", both)["id"]
+    made.write("assistants/taken.yaml", "model: x\n")
+    assert made.run("import", f"taken={recorded}").code == 0
+    ran = made.run("targets", "probe", "prod", "--yes", "--model", "gpt-4o")
+    assert ran.code == 0, ran.err
+    words = " ".join(ran.err.split())
+    for live_id in (marked, named):
+        assert f"{live_id} looks like what a probe of this target left, but it does not carry both" in words
+    assert f"{recorded} was made by a probe, but is recorded as taken: it is left alone." in words
+    assert {"Mine", probe_name("ba9876543210"), probe_name("0123456789ab")} <= set(made.live())
+
+
+def test_the_notes_of_a_folder_are_kept_whole_and_a_damaged_file_of_them_is_refused(made: House) -> None:
+    mine = made.ask("POST", "/assistants", {"model": "x", "name": probe_name("0123456789ab")})["id"]
+    path = made.root / ".trueup/prod.probe.journal"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"probes": {"0123456789ab": ""}, "spared": [mine]}), "utf-8")
+    assert made.run("targets", "probe", "prod", "--yes").code == 0
+    assert probe_name("0123456789ab") in made.live()
+    assert json.loads(path.read_text("utf-8")) == {"probes": {}, "spared": [mine]}
+    path.write_text(json.dumps({"probes": {"0123456789ab": ""}}), "utf-8")
+    assert f"Removed {mine}, which an earlier probe left." in made.run("targets", "probe", "prod", "--yes").err
+    for broken in (
+        "[]",
+        '{"probes": []}',
+        '{"spared": "x"}',
+        '{"probes": {"a": "../b"}}',
+        '{"more": 1}',
+        "\ufeff{",
+        "",
+    ):
+        path.write_text(broken, "utf-8")
+        ran = made.run("targets", "probe", "prod", "--yes")
+        assert (ran.code, "is damaged" in ran.err) == ((4, True) if broken else (0, False)), broken

@@ -22,6 +22,7 @@ class Notes:
 
     steps: list[str] = field(default_factory=list)
     open: dict[str, str] = field(default_factory=dict)
+    spared: list[str] = field(default_factory=list)
 
     def begun(self, nonce: str) -> None:
         self.steps.append("begun")
@@ -34,6 +35,9 @@ class Notes:
     def ended(self, nonce: str) -> None:
         self.steps.append("ended")
         self.open.pop(nonce, None)
+
+    def spare(self, live_id: str) -> None:
+        self.spared.append(live_id)
 
 
 @dataclass

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.engine.probed import Probed
 from tests.engine.world import Killed, definition, fleet
-from trueup.core.call import Call
-from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError
+from trueup.core.call import Call, Reply
+from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError, UnreadableError
 from trueup.core.memory.capabilities import decode, encode
 from trueup.engine.probe import StillThereError, probe
 from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remove
@@ -32,8 +32,8 @@ def seen(world: Probed) -> View:
 
 def cleaned(world: Probed) -> list[str]:
     """What the next probe removes."""
-    noted = {live_id: nonce for nonce, live_id in world.notes.open.items() if live_id}
-    left = left_in(seen(world), identity_of(world.target), noted)
+    found = left_in(seen(world), identity_of(world.target), world.notes.open, world.notes.spared)
+    left = [item for item in found if item.sure]
     for item in left:
         gone = asyncio.run(remove(item.id, world.adapter(), world.courier(world.ports())))
         assert gone.problem == ""
@@ -162,13 +162,13 @@ def test_an_answer_that_is_somebody_else_s_assistant_is_never_written_to() -> No
     mine = world.add(name="mine")
     entry = world.live()[mine]
     world.fail(kind=Kind.ANSWER, method="POST", path="/assistants", status=200, body=entry)
-    with pytest.raises(TrueupError, match="another assistant"):
+    with pytest.raises(TrueupError, match=f"it shows {mine}, which was there before"):
         world.probe()
     assert world.live() == {mine: entry}
     assert world.touched() == set()
 
 
-def _marked(world: Probed, name: str = "x", **more: str) -> str:
+def _marked(world: Probed, name: str = probe_name(NONCE), **more: str) -> str:
     mark = {"project": world.target.project, "target": world.target.name, "probe": NONCE, **more}
     return world.add(name=name, metadata={MARK: json.dumps(mark)})
 
@@ -182,6 +182,8 @@ def test_only_what_carries_exactly_the_mark_of_this_target_is_removed() -> None:
         _marked(world, probe=""),
         _marked(world, more="1"),
         world.add(name=probe_name(NONCE)),
+        _marked(world, name="x"),
+        _marked(world, name=probe_name("ba9876543210")),
         world.add(name="x", metadata={MARK: "released"}),
         world.add(name="x", metadata={MARK: "[" * 400}),
         world.add(name="x", metadata={"other": json.dumps({"project": "acme", "target": "prod", "probe": NONCE})}),
@@ -332,3 +334,106 @@ def test_a_has_more_that_lies_on_large_pages_makes_no_twin_after_any_probe(other
     world.state_text, world.journal_lines = "", []
     world.apply()
     assert len(world.live()) == live
+
+
+@pytest.mark.parametrize("laid_over", [("metadata",), ("metadata", "name"), ("name",)])
+def test_what_was_there_before_the_create_is_never_removed_even_where_the_server_lays_the_probe_over_it(
+    laid_over: tuple[str, ...],
+) -> None:
+    world = Probed()
+    mine = world.add(name="mine", instructions="Precious.", metadata={"a": "b"})
+
+    async def upsert(call: Call) -> Any:
+        if call.method == "POST" and call.path == "/assistants" and call.json:
+            body = {key: call.json[key] for key in laid_over}
+            return await world.server.send(Call("POST", f"/assistants/{mine}", json=body))
+        return await world.server.send(call)
+
+    world.answer = upsert  # type: ignore[method-assign]
+    with pytest.raises(TrueupError, match=f"{mine} was there before and looks like the probe's now: it is left alone"):
+        world.probe()
+    assert world.live()[mine]["instructions"] == "Precious."
+    assert [call.method for call in world.writes] == ["POST"]
+    world.answer = world.server.send  # type: ignore[method-assign]
+    assert cleaned(world) == []
+    assert set(world.live()) == {mine}
+
+
+@pytest.mark.parametrize("lost", [("metadata",), ("name",), ("name", "metadata")])
+def test_a_create_without_an_answer_at_a_server_that_keeps_half_is_found_by_the_other_half(
+    lost: tuple[str, ...],
+) -> None:
+    world = Probed()
+    mine = world.add(name="mine")
+
+    async def forgets(call: Call) -> Any:
+        if call.method == "POST" and call.path == "/assistants" and call.json:
+            kept = {key: value for key, value in call.json.items() if key not in lost}
+            await world.server.send(replace(call, json=kept))
+            return Reply(500, {}, {"error": {"message": "boom"}})
+        return await world.server.send(call)
+
+    world.answer = forgets  # type: ignore[method-assign]
+    with pytest.raises(TrueupError) as caught:
+        world.probe()
+    if len(lost) == 1:
+        assert "It had made asst_000002, which is removed." in caught.value.message
+        assert (set(world.live()), world.notes.open) == ({mine}, {})
+    else:
+        assert "The listing shows nothing that it made." in caught.value.message
+        assert len(world.live()) == 2
+
+
+def test_what_comes_into_the_listing_late_is_known_by_the_name_that_was_noted() -> None:
+    world = Probed()
+    hidden = [True]
+
+    async def late(call: Call) -> Any:
+        if call.method == "POST" and call.path == "/assistants" and call.json:
+            await world.server.send(replace(call, json={**call.json, "metadata": {}}))
+            return Reply(500, {}, {"error": {"message": "boom"}})
+        reply = await world.server.send(call)
+        if hidden[0] and call.path == "/assistants":
+            reply.json["data"] = []
+        return reply
+
+    world.answer = late  # type: ignore[method-assign]
+    with pytest.raises(TrueupError, match="The listing shows nothing"):
+        world.probe()
+    assert world.notes.open == {NONCE: ""}
+    hidden[0] = False
+    assert cleaned(world) == ["asst_000001"]
+    assert world.live() == {}
+
+
+def test_an_answer_with_neither_name_nor_mark_is_left_alone_and_named() -> None:
+    world = Probed()
+
+    async def forgets(call: Call) -> Any:
+        if call.method == "POST" and call.path == "/assistants" and call.json:
+            return await world.server.send(replace(call, json={"model": "gpt-4o"}))
+        return await world.server.send(call)
+
+    world.answer = forgets  # type: ignore[method-assign]
+    with pytest.raises(TrueupError, match="asst_000001, which has neither the name nor the mark of this probe"):
+        world.probe()
+    assert world.touched() == set()
+    assert world.notes.open == {NONCE: ""}
+
+
+def test_where_not_everything_can_be_read_nothing_is_made() -> None:
+    world = Probed()
+    for number in range(3):
+        world.add(name=f"mine {number}")
+
+    async def endless(call: Call) -> Any:
+        reply = await world.server.send(call)
+        if call.path == "/assistants" and not reply.json["data"]:
+            reply.json["has_more"] = True
+        return reply
+
+    world.answer = endless  # type: ignore[method-assign]
+    with pytest.raises(UnreadableError, match="is empty and says that there is more"):
+        world.probe()
+    assert world.writes == []
+    assert world.notes.steps == []

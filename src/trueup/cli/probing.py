@@ -68,6 +68,10 @@ class Told:
         """Nothing of this probe is live."""
         self.diary.ended(nonce)
 
+    def spare(self, live_id: str) -> None:
+        """This assistant was there before a probe that it now looks like: it is never a probe's."""
+        self.diary.spare(live_id)
+
 
 def _before(session: Session) -> Capabilities | None:
     """The last probe's answers; where they cannot be used it is said why, and they are written anew."""
@@ -130,31 +134,53 @@ async def _probe(session: Session, model: str, before: Capabilities | None, reso
 
 
 async def _found(session: Session, courier: Courier, told: Told) -> tuple[View, tuple[Left, ...]]:
-    """What is live, and what earlier probes of this target left of theirs, those under way elsewhere apart."""
-    from trueup.engine.probe_left import left_in, of_others, seen_by_id
+    """All that is live, and what earlier probes of this target left of theirs, those under way elsewhere apart.
+
+    Raises UnreadableError where not everything can be read.
+    """
+    from trueup.engine.probe_left import left_in, of_others, seen_by_id, whole
     from trueup.engine.refresh import walk
 
     noted = told.diary.noted()
     view = await walk(session.adapter, courier)
     await seen_by_id(noted.values(), view, session.adapter, courier)
-    left = left_in(view, session.identity, {live_id: nonce for nonce, live_id in noted.items()})
-    busy = of_others(left, noted, courier.ports.clock.wall())
-    known = {item.nonce for item in left}
+    found = left_in(whole(view), session.identity, noted, told.diary.spared())
+    records = session.store.load().records.items() if found else ()
+    managed = {record.id: name for name, record in records}
+    free = tuple(item for item in found if item.sure and item.id not in managed)
+    busy = of_others(free, noted, courier.ports.clock.wall())
+    for item in found:
+        _say_of(session, item, managed.get(item.id, ""), is_busy=item in busy)
+    known = {item.nonce for item in found}
     for nonce, live_id in noted.items():
         if live_id in view.live and nonce not in known:
             session.screen.say(
                 f"An earlier probe made {live_id}, which carries neither its mark nor its name any more: it is left "
                 "alone. Look at it, and delete it at the vendor if nobody uses it."
             )
-    for item in busy:
+        elif nonce not in known:
+            told.ended(nonce)
+    return view, tuple(item for item in free if item not in busy)
+
+
+def _say_of(session: Session, item: Left, name: str, *, is_busy: bool) -> None:
+    """Why one that looks like a probe's is left alone, where it is; `name` is the definition that it belongs to."""
+    if name:
+        session.screen.say(
+            f"{item.id} was made by a probe, but is recorded as {name}: it is left alone. If it was imported by "
+            f"mistake, delete its definition, `trueup state rm {name}`, and probe again."
+        )
+    elif not item.sure:
+        session.screen.say(
+            f"{item.id} looks like what a probe of this target left, but it does not carry both the mark and the name "
+            "of one, and is not noted in this folder: it is left alone. Look at it, and delete it at the vendor if "
+            "nobody uses it."
+        )
+    elif is_busy:
         session.screen.say(
             f"{item.id} was made by a probe of this target less than ten minutes ago, and not from this folder: it is "
             "left alone. A probe after that time removes it."
         )
-    if view.complete:
-        for nonce in [nonce for nonce, live_id in noted.items() if nonce not in known and live_id not in view.live]:
-            told.ended(nonce)
-    return view, tuple(item for item in left if item not in busy)
 
 
 def _consent(session: Session, model: str, left: Sequence[Left]) -> None:

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from trueup.core.checked import MismatchError, a_text, an_object, list_of, map_of
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.capabilities import LIMIT, Capabilities, decode, encode
 from trueup.core.memory.state import is_plain_id
@@ -48,36 +49,51 @@ class Diary:
 
     def noted(self) -> dict[str, str]:
         """The id of each probe's assistant, by the probe's nonce; empty where it was not known yet."""
+        return self._read()[0]
+
+    def spared(self) -> frozenset[str]:
+        """The ids of assistants that are no probe's, whatever they carry."""
+        return frozenset(self._read()[1])
+
+    def begun(self, nonce: str) -> None:
+        """A probe is about to create its assistant."""
+        self.made(nonce, "")
+
+    def made(self, nonce: str, live_id: str) -> None:
+        """The assistant has this id."""
+        noted, spared = self._read()
+        self._write({**noted, nonce: live_id}, spared)
+
+    def ended(self, nonce: str) -> None:
+        """Nothing of this probe is live."""
+        noted, spared = self._read()
+        if nonce in noted:
+            self._write({other: live_id for other, live_id in noted.items() if other != nonce}, spared)
+
+    def spare(self, live_id: str) -> None:
+        """This assistant was there before a probe that it now looks like: it is never a probe's."""
+        noted, spared = self._read()
+        self._write(noted, sorted({*spared, live_id}))
+
+    def _read(self) -> tuple[dict[str, str], list[str]]:
         path = self.store.diary_path
         hint = "Look for assistants named `Trueup probe …` at the vendor, then delete the file."
         content = files.read_plain(path, LIMIT, hint)
         try:
-            value = load_json((content or b"{}").decode("utf-8"))
-            if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
-                raise ValueError("it is no object of texts")
-            if not all(entry == "" or is_plain_id(entry) for entry in value.values()):
+            value = an_object(load_json((content or b"{}").decode("utf-8")), "the file")
+            if value.keys() - {"probes", "spared"}:
+                raise ValueError("it holds more than probes and what they spare")
+            noted = map_of(a_text)(value.get("probes", {}), "probes")
+            spared = list_of(a_text)(value.get("spared", []), "spared")
+            if not all(is_plain_id(entry) for entry in (*filter(None, noted.values()), *spared)):
                 raise ValueError("it holds what cannot be an id")
-        except (ValueError, RecursionError) as error:
+        except (MismatchError, ValueError, RecursionError) as error:
             raise StateError(f"{path} is damaged: {error}.", hint) from None
-        return value
+        return dict(noted), list(spared)
 
-    def begun(self, nonce: str) -> None:
-        """A probe is about to create its assistant."""
-        self._write({**self.noted(), nonce: ""})
-
-    def made(self, nonce: str, live_id: str) -> None:
-        """The assistant has this id."""
-        self._write({**self.noted(), nonce: live_id})
-
-    def ended(self, nonce: str) -> None:
-        """Nothing of this probe is live."""
-        noted = self.noted()
-        if nonce in noted:
-            self._write({other: live_id for other, live_id in noted.items() if other != nonce})
-
-    def _write(self, noted: dict[str, str]) -> None:
-        if noted:
-            content = (json.dumps(noted, indent=2, sort_keys=True) + "\n").encode("ascii")
+    def _write(self, noted: dict[str, str], spared: list[str]) -> None:
+        if noted or spared:
+            content = (json.dumps({"probes": noted, "spared": spared}, indent=2, sort_keys=True) + "\n").encode("ascii")
             _put(self.store, self.store.diary_path, content, "Make room or give the right to write there.")
         else:
             self.store.diary_path.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier, is_unclear
-from trueup.engine.probe_left import MARK, Gone, Left, left_in, probe_name, remove
+from trueup.engine.probe_left import MARK, Gone, is_of, probe_name, remove, whole
 from trueup.engine.probe_questions import questions
 from trueup.engine.probe_subject import TEXT, Ask, Subject
 from trueup.engine.refresh import View, walk
@@ -57,6 +57,9 @@ class Diary(Protocol):
     def ended(self, nonce: str) -> None:
         """Nothing of this probe is live."""
 
+    def spare(self, live_id: str) -> None:
+        """This assistant was there before a probe that it now looks like: it is never a probe's."""
+
 
 class StillThereError(TrueupError):
     """The probe's assistant could not be removed."""
@@ -65,12 +68,13 @@ class StillThereError(TrueupError):
 
 
 async def probe(order: Order, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Capabilities:
-    """The answers of the server. `view` is what is live already; `diary` is told of the assistant before it is
+    """The answers of the server. `view` is all that is live already; `diary` is told of the assistant before it is
     made, once it has an id, and when it is gone.
 
-    Raises TrueupError; the assistant is removed all the same, and if it is not, the error says so.
+    Raises TrueupError; the assistant is removed all the same, and if it is not, the error says so. Raises
+    UnreadableError, with nothing sent, where the view is a part.
     """
-    live = await _create(order, adapter, courier, view, diary)
+    live = await _create(order, adapter, courier, whole(view), diary)
     diary.made(order.nonce, live.id)
     subject = Subject(adapter.dialect, probe_name(order.nonce), _mark(order), order.file_id, order.store_id)
     try:
@@ -99,8 +103,8 @@ async def _removed(live_id: str, order: Order, adapter: Adapter, courier: Courie
 
 
 def _mark(order: Order) -> dict[str, str]:
-    left = Left(order.identity.project, order.identity.target, order.nonce)
-    return {MARK: json.dumps({"project": left.project, "target": left.target, "probe": left.nonce})}
+    whose = order.identity
+    return {MARK: json.dumps({"project": whose.project, "target": whose.target, "probe": order.nonce})}
 
 
 async def _create(order: Order, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Live:
@@ -116,18 +120,25 @@ async def _create(order: Order, adapter: Adapter, courier: Courier, view: View, 
         diary.ended(order.nonce)
         raise EndpointError(f"The probe's assistant could not be sent: {error}.", "Nothing was created.") from error
     except OutcomeUnknown as error:
-        raise await _unclear(order, adapter, courier, diary, str(error)) from error
+        raise await _unclear(order, adapter, courier, view, diary, str(error)) from error
     if 200 <= reply.status < 300:
         try:
             live = adapter.read(reply)
         except Unexpected as error:
-            raise await _unclear(order, adapter, courier, diary, str(error)) from error
-        if live.id in view.live or live.body.get("name") not in (None, body["name"]):
-            raise await _unclear(order, adapter, courier, diary, f"it is another assistant ({live.id})")
-        return live
+            raise await _unclear(order, adapter, courier, view, diary, str(error)) from error
+        if live.id in view.live:
+            why = f"it shows {live.id}, which was there before"
+        elif await _is_ours(live, order, adapter, courier):
+            return live
+        else:
+            why = (
+                f"it shows {live.id}, which has neither the name nor the mark of this probe and is left alone: look at "
+                "it, and delete it at the vendor if nobody uses it"
+            )
+        raise await _unclear(order, adapter, courier, view, diary, why)
     why = adapter.problem(reply).message
     if is_unclear(reply.status):
-        raise await _unclear(order, adapter, courier, diary, why)
+        raise await _unclear(order, adapter, courier, view, diary, why)
     diary.ended(order.nonce)
     raise TrueupError(
         f"The server refused the probe's assistant: {why}.",
@@ -135,25 +146,57 @@ async def _create(order: Order, adapter: Adapter, courier: Courier, view: View, 
     )
 
 
-async def _unclear(order: Order, adapter: Adapter, courier: Courier, diary: Diary, why: str) -> TrueupError:
-    """What to say of a create whose answer was not clear, once what it made is removed as far as it can be seen."""
+async def _is_ours(live: Live, order: Order, adapter: Adapter, courier: Courier) -> bool:
+    """Whether what a create answered is known by its mark or its name, there or when it is read."""
+    if is_of(live, order.identity, order.nonce):
+        return True
+    try:
+        read = await courier.follow(adapter.get(live.id))
+    except (Unexpected, NotSent, OutcomeUnknown):
+        return False
+    return read is not None and is_of(read, order.identity, order.nonce)
+
+
+async def _unclear(
+    order: Order, adapter: Adapter, courier: Courier, before: View, diary: Diary, why: str
+) -> TrueupError:
+    """What to say of a create whose answer was not clear, once what it made is removed as far as it can be seen.
+
+    What was there before is not removed, whatever it carries now.
+    """
     await courier.pause(order.settle)
     said = f"The answer to the probe's create was not clear: {why.rstrip('.')}."
     try:
         view = await walk(adapter, courier)
     except EndpointError as error:
         return StillThereError(f"{said} {error.message}", "Probe again: it looks for what this one may have left.")
-    made = [left for left in left_in(view, order.identity) if left.nonce == order.nonce]
-    for left in made:
-        gone = await remove(left.id, adapter, courier)
+    found = sorted(live.id for live in view.live.values() if is_of(live, order.identity, order.nonce))
+    changed = [live_id for live_id in found if live_id in before.live]
+    made = [live_id for live_id in found if live_id not in before.live]
+    for live_id in changed:
+        diary.spare(live_id)
+        said += f" {live_id} was there before and looks like the probe's now: it is left alone."
+    for live_id in made:
+        gone = await remove(live_id, adapter, courier)
         if gone.problem:
             return StillThereError(
-                f"{said} It made {left.id}, which could not be removed: {gone.problem}.", "Probe again: it removes it."
+                f"{said} It made {live_id}, which could not be removed: {gone.problem}.", "Probe again: it removes it."
             )
-    if not made:
-        return TrueupError(f"{said} Nothing of it is live.", "Probe again: it also looks for what came late.")
-    diary.ended(order.nonce)
-    return TrueupError(f"{said} It had made {', '.join(left.id for left in made)}, which is removed.", "Probe again.")
+    if made:
+        said += f" It had made {', '.join(made)}, which is removed."
+    if not view.complete:
+        return StillThereError(
+            f"{said} Not everything could be read afterwards: {view.problem}.",
+            "Probe again: it looks for what this one may have left.",
+        )
+    if made:
+        diary.ended(order.nonce)
+        return TrueupError(said, "Probe again.")
+    if changed:
+        return TrueupError(
+            said, "Look at it: this server changes what is there where it is asked to make something new."
+        )
+    return TrueupError(f"{said} The listing shows nothing that it made.", "Probe again: it looks for what came late.")
 
 
 async def _look_for(live_id: str, subject: Subject, adapter: Adapter, courier: Courier) -> None:

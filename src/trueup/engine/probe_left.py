@@ -1,16 +1,19 @@
 """What a probe leaves behind when it is killed, how it is known for certain, and how it is removed.
 
-An assistant counts as a probe's only by its whole mark, or by an id that was noted and the name that goes with it.
+An assistant counts as a probe's only by two things together: its whole mark, the name with the probe's random number,
+and a note of either made here. By one of them alone it is shown to a person and left alone: a server may have laid a
+probe's mark over somebody's assistant.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from trueup.core.errors import NotSent, OutcomeUnknown
+from trueup.core.errors import NotSent, OutcomeUnknown, UnreadableError
 from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
@@ -28,13 +31,15 @@ YOUNG: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A probe's assistant: whose it is, which probe's, and its id; `created_at` is Unix seconds."""
+    """A probe's assistant: whose it is, which probe's, and its id; `created_at` is Unix seconds. Only one that is
+    `sure` may be removed."""
 
     project: str
     target: str
     nonce: str
     id: str = ""
     created_at: int = 0
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +55,58 @@ def probe_name(nonce: str) -> str:
     return f"Trueup probe {nonce}, can be deleted"
 
 
-def left_in(view: View, identity: Identity, noted: Mapping[str, str] | None = None) -> tuple[Left, ...]:
-    """The assistants of probes of this target, in id order; `noted` are ids of earlier probes with their nonces.
+_NAME = re.compile(r"Trueup probe ([0-9a-f]{12}), can be deleted")
+
+
+def left_in(
+    view: View, identity: Identity, noted: Mapping[str, str] | None = None, spared: Collection[str] = ()
+) -> tuple[Left, ...]:
+    """What looks like the assistants of probes of this target, in id order; `noted` are ids by the nonces of earlier
+    probes, empty where none was known; `spared` are ids that are no probe's whatever they carry.
 
     What carries a stamp of ours is managed, and no probe's whatever else it carries.
     """
     found = []
     for live in view.live.values():
-        mark = _read_mark(live.body.get("metadata"), live)
-        nonce = (noted or {}).get(live.id, "")
-        if nonce and mark is None and live.body.get("name") == probe_name(nonce):
-            mark = Left(identity.project, identity.target, nonce, live.id, live.created_at)
-        is_ours = mark is not None and (mark.project, mark.target) == (identity.project, identity.target)
-        if mark is not None and is_ours and KEY not in (live.body.get("metadata") or {}):
-            found.append(mark)
+        claim = _claim(live, identity, noted or {})
+        if claim is not None and live.id not in spared and KEY not in (live.body.get("metadata") or {}):
+            found.append(claim)
     return tuple(sorted(found, key=lambda left: left.id))
+
+
+def _claim(live: Live, identity: Identity, noted: Mapping[str, str]) -> Left | None:
+    """Which probe of this target one assistant may belong to, if any."""
+    mark, named = _read_mark(live.body.get("metadata"), live), _named(live)
+    if mark is not None and (mark.project, mark.target) != (identity.project, identity.target):
+        return None
+    if mark is not None:
+        return replace(mark, sure=mark.nonce == named or noted.get(mark.nonce) == live.id)
+    sure = noted.get(named) in ("", live.id)
+    return Left(identity.project, identity.target, named, live.id, live.created_at, sure) if named else None
+
+
+def _named(live: Live) -> str:
+    """The nonce in a name that a probe gives."""
+    name = live.body.get("name")
+    found = _NAME.match(name) if isinstance(name, str) else None
+    return found[1] if found else ""
+
+
+def is_of(live: Live, identity: Identity, nonce: str) -> bool:
+    """Whether an assistant carries the whole mark of one probe, or the name with its random number."""
+    mark = _read_mark(live.body.get("metadata"), live)
+    whole = Left(identity.project, identity.target, nonce, live.id, live.created_at)
+    return _named(live) == nonce if mark is None else mark == whole
+
+
+def whole(view: View) -> View:
+    """The view, if it shows everything. Raises UnreadableError: before what is there is known, nothing is made."""
+    if view.complete:
+        return view
+    raise UnreadableError(
+        f"Not everything at the target could be read: {view.problem}. A probe makes and removes nothing then.",
+        "Mend what keeps it from being read, or wait; then probe again.",
+    )
 
 
 async def seen_by_id(ids: Iterable[str], view: View, adapter: Adapter, courier: Courier) -> None:

@@ -21,9 +21,10 @@ VALUES: Final[Mapping[str, tuple[Any, Any]]] = {
     "top_p": (0.5, 1),
     "response_format": ({"type": "text"}, "auto"),
     "reasoning_effort": ("low", None),
-    "name": ("trueup probe", ""),
+    "name": (None, ""),
 }
-"""A value that is no default, and the default said in full; None where there is no word for it."""
+"""A value that is no default, and the default said in full; None where there is no word for it. The name that is tried
+is the one by which the probe's assistant is known."""
 
 
 def questions(subject: Subject) -> tuple[tuple[str, Callable[[Subject], Ask]], ...]:
@@ -101,9 +102,10 @@ def _empty(subject: Subject) -> Ask:
 
 def _null_of(name: str) -> Callable[[Subject], Ask]:
     """Whether null puts one field back to its default, and where it does not, whether the default itself does."""
-    value, default = VALUES[name]
+    kind, default = VALUES[name]
 
     def ask(subject: Subject) -> Ask:
+        value = subject.name if name == "name" else kind
         answers = subject.answers
         answers[f"null.{name}"] = answers[f"clear.{name}"] = UNKNOWN
         if not (yield {name: value}) or not subject.shows(name, value):

@@ -170,7 +170,9 @@ def limit_of(name: str) -> Callable[[Subject], Ask]:
     def made(size: int, subject: Subject) -> Mapping[str, Any]:
         if name == "metadata-key":
             return {METADATA: {**subject.mark, "k" * size: "1"}}
-        return {METADATA: {**subject.mark, key: "v" * size}} if name == "metadata-value" else {name: "x" * size}
+        if name == "metadata-value":
+            return {METADATA: {**subject.mark, key: "v" * size}}
+        return {name: subject.name.ljust(size, "x")[:size] if name == "name" else "x" * size}
 
     def live(subject: Subject) -> int:
         if name == "metadata-key":
