@@ -182,3 +182,14 @@ def test_an_empty_resource_list_is_an_absent_one() -> None:
     name = "tool_resources.file_search.vector_store_ids"
     assert judge(name, [], MISSING, Record("asst_1"), RULES) is Cause.RECORDED
     assert judge(name, ["vs_1"], MISSING, Record("asst_1"), RULES) is Cause.EDITED
+
+
+def test_what_a_server_filled_in_shows_in_no_change() -> None:
+    function = {"type": "function", "function": {"name": "f"}}
+    filled = {"type": "function", "function": {**function["function"], "strict": False, "parameters": {}}}
+    defaults = {"function": {"strict": False, "parameters": {}}, "file_search": {}}
+    semantics = Semantics(defaults={}, clear={}, tool_defaults=defaults)
+    file = {"tools": [{"type": "file_search"}, function]}
+    live = {"tools": [{"type": "file_search", "file_search": {"max_num_results": 3}}, filled]}
+    changes = compare(file, live, Record(id="a", fields={}), frozenset(), Rules(semantics))
+    assert [change.before for change in changes] == [[live["tools"][0], function]]

@@ -14,6 +14,7 @@ from typing import Any
 from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules, judge, matches
+from trueup.core.plans.lean import lean
 from trueup.core.plans.plan import MISSING, Cause
 from trueup.core.source import Path
 
@@ -91,7 +92,7 @@ def in_words(name: str, live: Any, file: Any, semantics: Semantics, *, has_null:
         return "" if name in semantics.empty_is_null else semantics.default(name)
     if name in semantics.float32 and isinstance(live, float):
         return _shortest(live)
-    return _lean(name, live, file, semantics)
+    return lean(name, live, file, semantics)
 
 
 def _shortest(number: float) -> float | int:
@@ -104,66 +105,3 @@ def _shortest(number: float) -> float | int:
     except (OverflowError, StopIteration):
         return number
     return int(found) if found.is_integer() else found
-
-
-def _lean(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
-    """The live value without each key that the file does not have and that means nothing: a default, or null."""
-    wanted = canonical(name, live, semantics)
-
-    def without(value: Any, known: Any, depth: int, put: Any) -> Any:
-        if depth == 0 or not isinstance(value, (dict, list)):
-            return value
-        if isinstance(value, list):
-            for index, entry in enumerate(value):
-                beside = _partner(entry, known)
-                value = _with(value, index, without(entry, beside, depth - 1, _nested(put, value, index)))
-            return value
-        for key in list(value):
-            if not (isinstance(known, Mapping) and key in known):
-                fewer = {other: entry for other, entry in value.items() if other != key}
-                if same(canonical(name, put(fewer), semantics), wanted):
-                    value = fewer
-                    continue
-            inner = known.get(key) if isinstance(known, Mapping) else None
-            value = _with(value, key, without(value[key], inner, depth - 1, _nested(put, value, key)))
-        return value
-
-    return without(_copied(live), file, _DEPTH, lambda value: value)
-
-
-_DEPTH = 4
-"""Levels below a field in which servers fill in defaults; a JSON Schema, further down, is left as it is."""
-
-
-def _nested(put: Any, holder: Any, key: Any) -> Any:
-    return lambda value: put(_with(holder, key, value))
-
-
-def _with(holder: Any, key: Any, value: Any) -> Any:
-    """A copy with one entry replaced."""
-    if isinstance(holder, list):
-        return [*holder[:key], value, *holder[key + 1 :]]
-    return {**holder, key: value}
-
-
-def _partner(entry: Any, known: Any) -> Any:
-    """The file's entry of the same tool, whose words are kept."""
-    if not isinstance(known, (list, tuple)) or not isinstance(entry, Mapping):
-        return None
-    return next((other for other in known if _called(other) == _called(entry)), None)
-
-
-def _called(entry: Any) -> Any:
-    if not isinstance(entry, Mapping):
-        return (entry, None)
-    function = entry.get("function")
-    return (entry.get("type"), function.get("name") if isinstance(function, Mapping) else None)
-
-
-def _copied(value: Any) -> Any:
-    """The value in plain containers."""
-    if isinstance(value, Mapping):
-        return {key: _copied(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_copied(entry) for entry in value]
-    return value

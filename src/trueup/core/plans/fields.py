@@ -9,10 +9,14 @@ from typing import Any
 from trueup.core.canonical import NESTED, Semantics, canonical, digest, same
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
+from trueup.core.plans.lean import lean
 from trueup.core.plans.plan import MISSING, Cause, FieldChange, Missing
 
 PROBLEMS = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
+STRUCTURED = frozenset({"tools", "response_format"})
+"""Fields in which servers fill in what nobody wrote."""
+
 UNSENT = frozenset({Cause.RECORDED, Cause.IMPOSSIBLE})
 """Why a field is listed that no request is made for."""
 
@@ -108,6 +112,8 @@ def compare(
         wanted, found = file.get(name, MISSING), live.get(name, MISSING)
         cause = judge(name, wanted, found, record, rules)
         if cause is not None:
+            if name in STRUCTURED and found is not MISSING and wanted is not MISSING:
+                found = lean(name, found, wanted, rules.semantics)
             changes.append(FieldChange(name, found, wanted, cause))
     return tuple(changes)
 
