@@ -185,7 +185,7 @@ def test_an_empty_resource_list_is_an_absent_one() -> None:
 
 
 def test_what_a_server_filled_in_shows_in_no_change() -> None:
-    function = {"type": "function", "function": {"name": "f"}}
+    function: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
     filled = {"type": "function", "function": {**function["function"], "strict": False, "parameters": {}}}
     defaults = {"function": {"strict": False, "parameters": {}}, "file_search": {}}
     semantics = Semantics(defaults={}, clear={}, tool_defaults=defaults)
