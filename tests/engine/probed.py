@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.engine.world import World
 from trueup.core.memory.capabilities import Capabilities
-from trueup.engine.probe import Order, probe
+from trueup.engine.probe import probe
+from trueup.engine.probe_create import Order
 from trueup.engine.refresh import walk
 from trueup.local.habits import USUAL, Habits
 from trueup.local.openai_assistants import Server

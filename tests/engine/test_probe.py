@@ -16,7 +16,8 @@ from tests.engine.world import Killed, definition, fleet
 from trueup.core.call import Call, Reply
 from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError, UnreadableError
 from trueup.core.memory.capabilities import decode, encode
-from trueup.engine.probe import StillThereError, probe
+from trueup.engine.probe import probe
+from trueup.engine.probe_create import StillThereError
 from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remove
 from trueup.engine.refresh import View, walk
 from trueup.local.faults import Kind
@@ -118,15 +119,53 @@ def test_a_server_that_breaks_in_the_middle_is_told_and_the_assistant_removed(st
 
 def test_a_server_that_answers_500_to_one_question_has_refused_it() -> None:
     world = Probed()
-
-    def watch(call: Call) -> None:
-        if call.json == {"description": None}:
-            world.fail(kind=Kind.ANSWER, method="POST", path=call.path, status=500, times=4)
-
-    world.before_call = watch
+    world.fail(method="POST", path="/assistants/", having='"description": null', status=500, times=0)
     found = world.probe()
     assert (found.answers["null.description"], found.answers["clear.description"]) == ("refused", "default")
     assert world.live() == {}
+
+
+@pytest.mark.parametrize("status", [402, 404, 409, 412, 418, 446, 503])
+@pytest.mark.parametrize("times", [8, 0])
+def test_a_refusal_that_is_not_about_what_was_sent_is_no_answer(status: int, times: int) -> None:
+    world = Probed()
+    body = {"message": "Not Found", "ok": False}
+    world.fail(method="POST", path="/assistants/", status=status, nth=12, times=times, body=body)
+    with pytest.raises(TrueupError, match="The probe ended early") as caught:
+        world.probe()
+    assert "Nothing was stored" in caught.value.hint
+    assert (world.live(), world.notes.open) == ({}, {})
+
+
+@pytest.mark.parametrize("every", [3, 4, 5, 7, 11, 29])
+def test_a_refusal_that_comes_now_and_then_is_no_answer(every: int) -> None:
+    plain = Probed().probe().answers
+    world = Probed()
+    for nth in range(every, 400, every):
+        world.fail(method="POST", path="/assistants/", status=400, nth=nth, body={"message": "upstream unavailable"})
+    said = ""
+    try:
+        found = world.probe().answers
+    except TrueupError as error:
+        found, said = plain, error.message
+    assert found == plain
+    assert said in ("", "The probe ended early: the server refuses now what it took before.")
+    assert world.live() == {}
+
+
+def test_a_refusal_that_comes_once_does_not_end_the_probe() -> None:
+    plain = Probed().probe().answers
+    world = Probed()
+    world.fail(method="POST", path="/assistants/", status=400, nth=12, body={"message": "upstream unavailable"})
+    assert world.probe().answers == plain
+
+
+def test_a_server_that_begins_to_refuse_everything_ends_the_probe() -> None:
+    world = Probed()
+    world.fail(method="POST", path="/assistants/", status=400, nth=13, times=0, body={"message": "no more"})
+    with pytest.raises(TrueupError, match="the server refuses now what it took before"):
+        world.probe()
+    assert (world.live(), world.notes.open) == ({}, {})
 
 
 def test_a_create_whose_answer_is_lost_is_not_repeated_and_what_it_made_is_removed() -> None:
@@ -437,3 +476,17 @@ def test_where_not_everything_can_be_read_nothing_is_made() -> None:
         world.probe()
     assert world.writes == []
     assert world.notes.steps == []
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_twin_that_a_gateway_makes_of_the_create_is_removed_too(dies: bool) -> None:
+    world = Probed()
+    mine = world.add(name="mine")
+    world.fail(kind=Kind.REPEAT, method="POST", path="/assistants", having="trueup_probe")
+    if dies:
+        world.fail(method="POST", path="/assistants/", status=403, nth=3)
+        with pytest.raises(TrueupError, match="ended early"):
+            world.probe()
+    else:
+        world.probe()
+    assert (set(world.live()), world.notes.open) == ({mine}, {})

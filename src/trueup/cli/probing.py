@@ -32,7 +32,7 @@ NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
 def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: str) -> int:
     """Ask the server of the target NAME what its documents leave open, and keep the answers for plan and apply.
 
-    One assistant is made, changed about sixty times, and removed, also after Ctrl-C; no other one is touched. What a
+    One assistant is made, changed about seventy times, and removed, also after Ctrl-C; no other one is touched. What a
     killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
     """
     from trueup.cli.loop import complete
@@ -108,14 +108,15 @@ async def _probe(session: Session, model: str, before: Capabilities | None, reso
     from trueup.cli.applying import stoppable
     from trueup.cli.transport import writing
     from trueup.edge.probe_files import Diary, write_answers
-    from trueup.engine import probe as engine
+    from trueup.engine.probe import probe as ask_all
+    from trueup.engine.probe_create import Order
 
     with session.store.lock():
         async with writing(session) as courier:
             told = Told(Diary(session.store), session.screen)
             view, left = await _found(session, courier, told)
             _consent(session, model, left)
-            order = engine.Order(
+            order = Order(
                 identity=session.identity,
                 dialect=session.target.dialect,
                 gateway=session.target.gateway,
@@ -127,7 +128,7 @@ async def _probe(session: Session, model: str, before: Capabilities | None, reso
             )
             with stoppable(session, courier.ports.stop):
                 await _remove(session, courier, left, told)
-                found = await engine.probe(order, session.adapter, courier, view, told)
+                found = await ask_all(order, session.adapter, courier, view, told)
         write_answers(session.store, found)
     _show(session, found, before)
     return 0
@@ -198,7 +199,7 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
             "Give it with --yes.",
         )
     session.screen.say(
-        f"One assistant with the model {model} is made at {to.name} ({where}), changed about sixty times, and "
+        f"One assistant with the model {model} is made at {to.name} ({where}), changed about seventy times, and "
         "removed. No other assistant is touched."
     )
     if left:
@@ -208,7 +209,7 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
 
 
 async def _remove(session: Session, courier: Courier, left: Sequence[Left], told: Told) -> None:
-    from trueup.engine.probe import StillThereError
+    from trueup.engine.probe_create import StillThereError
     from trueup.engine.probe_left import remove
 
     for item in left:

@@ -24,7 +24,8 @@ class Subject:
     """The probe's assistant as it was last read, and what was found out with it.
 
     `mark` are the metadata by which it is known; `name` is its display name. `extra` are keys of it that nobody here
-    knows; `sent` is the body of the last modify as it went out. `file_id` and `store_id` exist at the server, as far as
+    knows; `sent` is the body of the last modify as it went out; `control` is one that the server took and that changes
+    nothing, empty where it takes none. `file_id` and `store_id` exist at the server, as far as
     anybody knows.
     """
 
@@ -33,6 +34,7 @@ class Subject:
     mark: Mapping[str, str]
     file_id: str
     store_id: str
+    control: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     sent: Mapping[str, Any] = field(default_factory=dict)
