@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from dataclasses import replace
 from typing import Any
@@ -490,3 +491,45 @@ def test_a_twin_that_a_gateway_makes_of_the_create_is_removed_too(dies: bool) ->
     else:
         world.probe()
     assert (set(world.live()), world.notes.open) == ({mine}, {})
+
+
+@pytest.mark.parametrize("lag", [4.0, 9.0, 600.0])
+def test_reads_that_lag_by_seconds_give_no_false_answer(lag: float) -> None:
+    plain = Probed().probe().answers
+    world = Probed()
+    past: dict[str, list[tuple[float, Any]]] = {}
+
+    async def lagging(call: Call) -> Any:
+        reply = await world.server.send(call)
+        if call.method == "POST" and reply.status == 200:
+            past.setdefault(reply.json["id"], []).append((world.clock.now, copy.deepcopy(reply.json)))
+        if call.method == "GET" and call.path != "/assistants" and reply.status == 200:
+            seen = past[reply.json["id"]]
+            old = [entry for at, entry in seen if at <= world.clock.now - lag] or [seen[0][1]]
+            return replace(reply, json=copy.deepcopy(old[-1]))
+        return reply
+
+    world.answer = lagging  # type: ignore[method-assign]
+    found = world.probe().answers
+    assert found["reads"] == "later"
+    asked = {name: answer for name, answer in found.items() if name != "reads" and answer != "unknown"}
+    assert {name: plain[name] for name in asked} == asked
+    assert ("clear.description" in asked) is (lag < 600)
+    assert world.live() == {}
+
+
+def test_a_modify_that_is_answered_with_another_assistant_answers_nothing() -> None:
+    world = Probed()
+    mine = world.add(name="mine")
+
+    async def mixed_up(call: Call) -> Any:
+        reply = await world.server.send(call)
+        is_modify = call.method == "POST" and call.path != "/assistants"
+        return await world.server.send(Call("GET", f"/assistants/{mine}")) if is_modify else reply
+
+    world.answer = mixed_up  # type: ignore[method-assign]
+    found = world.probe()
+    known = {name for name, answer in found.answers.items() if answer != "unknown"}
+    assert known == {"listing", "has-more", "reads", "deleted"}
+    assert (found.tried, found.fills, found.words) == ({}, {}, {})
+    assert set(world.live()) == {mine}

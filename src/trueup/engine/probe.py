@@ -28,8 +28,11 @@ PATIENCE: Final = (0.0, 1.0, 2.0, 3.0, 4.0)
 REFUSALS: Final = frozenset({400, 413, 422, 500, 501})
 """The statuses that can be about what was sent. Any other one, about who sends or when, ends the probe."""
 
-LOOKS: Final = 3
-"""Reads after a modify, a second apart, before what they show counts."""
+LOOKS: Final = (1.0, 1.0, 2.0, 3.0, 5.0)
+"""Seconds between the reads after a modify, until one shows what the modify answered: twelve in all."""
+
+TIRED: Final = 3
+"""Modifies whose answer no read ever showed, after which the first two pauses are all that later ones are given."""
 
 
 async def probe(order: Order, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Capabilities:
@@ -135,7 +138,11 @@ async def _ask_all(live_id: str, model: str, subject: Subject, adapter: Adapter,
     listed = questions(subject)
     for number, (what, question) in enumerate(listed):
         courier.ports.progress(number, len(listed), what)
+        before = subject.known()
+        subject.in_doubt = False
         await _ask(live_id, question(subject), subject, adapter, courier)
+        if subject.in_doubt:
+            subject.forget(before)
 
 
 async def _ask(live_id: str, question: Ask, subject: Subject, adapter: Adapter, courier: Courier) -> None:
@@ -178,7 +185,10 @@ async def _modify(live_id: str, body: Mapping[str, Any], subject: Subject, adapt
     if not 200 <= reply.status < 300 and reply.status not in REFUSALS:
         why = adapter.problem(reply).message.rstrip(".")
         raise TrueupError(f"The probe ended early: {why}.", "Nothing was stored. Probe again later.")
-    await _read(live_id, subject, adapter, courier, _shown(reply, adapter))
+    shown = _shown(reply, adapter)
+    if reply.status < 300 and (shown is None or shown.id != live_id):
+        shown, subject.in_doubt = None, True  # what it answered is not the assistant: a late read could not be told
+    await _read(live_id, subject, adapter, courier, shown)
     return reply.status < 300
 
 
@@ -191,8 +201,11 @@ def _shown(reply: Reply, adapter: Adapter) -> Live | None:
 
 
 async def _read(live_id: str, subject: Subject, adapter: Adapter, courier: Courier, shown: Live | None = None) -> None:
-    """What is live now; where that is not what the modify answered, it may only be late. Raises TrueupError."""
-    for look in range(LOOKS):
+    """What is live now; where that is not what the modify answered, it may only be late. Raises TrueupError.
+
+    Where it stays so it is not known which of the two is true, and what is asked is in doubt.
+    """
+    for seconds in (*(LOOKS if subject.never_shown < TIRED else LOOKS[:2]), 0.0):
         try:
             live = await courier.follow(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
@@ -202,8 +215,10 @@ async def _read(live_id: str, subject: Subject, adapter: Adapter, courier: Couri
         if live is None:
             raise TrueupError("Somebody deleted the probe's assistant.", "Nothing was stored. Probe again.")
         subject.body, subject.extra = live.body, live.extra
-        if shown is None or shown.id != live_id or all(live.body.get(key) == shown.body[key] for key in shown.body):
+        if shown is None or all(live.body.get(key) == shown.body[key] for key in shown.body):
             return
-        if look < LOOKS - 1:
+        if seconds:
             subject.answers["reads"] = "later"
-            await courier.pause(1.0)
+            await courier.pause(seconds)
+    subject.never_shown += 1
+    subject.in_doubt = True

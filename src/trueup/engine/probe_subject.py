@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.canonical import canonical, same
+from trueup.core.memory.questions import UNKNOWN
 from trueup.wire.base import Dialect
 
 METADATA, RESOURCES = "metadata", "tool_resources"
@@ -19,14 +20,25 @@ Ask = Generator[Mapping[str, Any], bool, None]
 """Yields what to send, is sent whether it was taken."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found out up to some question."""
+
+    answers: Mapping[str, str]
+    tried: Mapping[str, int]
+    fills: Mapping[str, Mapping[str, Any]]
+    words: Mapping[str, Mapping[str, str]]
+
+
 @dataclass(slots=True)
 class Subject:
     """The probe's assistant as it was last read, and what was found out with it.
 
-    `mark` are the metadata by which it is known; `name` is its display name. `extra` are keys of it that nobody here
-    knows; `sent` is the body of the last modify as it went out; `control` is one that the server took and that changes
-    nothing, empty where it takes none. `file_id` and `store_id` exist at the server, as far as
-    anybody knows.
+    `mark` are the metadata by which it is known; `name` is its display name. `file_id` and `store_id` exist at the
+    server, as far as anybody knows. `extra` are keys of it that nobody here knows; `sent` is the body of the last modify
+    as it went out; `control` is one that the server took and that changes nothing, empty where it takes none.
+    `in_doubt` is whether the question under way met a read that is not what the modify answered; `never_shown` is how
+    many such there were.
     """
 
     row: Dialect
@@ -42,11 +54,24 @@ class Subject:
     tried: dict[str, int] = field(default_factory=dict)
     fills: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     words: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    in_doubt: bool = False
+    never_shown: int = 0
 
     @property
     def pairs(self) -> Mapping[str, Any]:
         """The metadata that is live."""
         return self.body.get(METADATA) or {}
+
+    def known(self) -> Known:
+        """What was found out by now."""
+        return Known(dict(self.answers), dict(self.tried), dict(self.fills), dict(self.words))
+
+    def forget(self, before: Known) -> None:
+        """Makes every answer that came after `before` not known; that reads come late stays."""
+        for name, answer in self.answers.items():
+            if name != "reads" and before.answers.get(name) != answer:
+                self.answers[name] = UNKNOWN
+        self.tried, self.fills, self.words = dict(before.tried), dict(before.fills), dict(before.words)
 
     def shows(self, name: str, value: Any) -> bool:
         """Whether a field is live with this value, defaults on both sides counted as the same."""
