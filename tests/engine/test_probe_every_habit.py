@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.probed import Probed
 from tests.engine.world import definition, fleet
+from trueup.core.call import Call, Reply
 from trueup.core.errors import Exit, worst
 from trueup.core.memory.capabilities import decode, encode
 from trueup.core.plans.plan import WRITES, Cause, Plan
@@ -251,3 +252,32 @@ def test_every_dialect_can_be_probed(dialect: str) -> None:
     assert found.answers.get("null.tool_resources", "-") == {"openai": "resets", "openai-v1": "-"}.get(
         dialect, "refused"
     )
+
+
+@pytest.mark.parametrize("kept", [{"temperature", "top_p"}, set()])
+@pytest.mark.parametrize("declared", [{"temperature": 0.5, "top_p": 0.5}, {}])
+def test_a_move_to_a_reasoning_model_sends_null_whatever_way_of_clearing_was_found(
+    kept: set[str], declared: dict[str, Any]
+) -> None:
+    world = Probed(habits=Habits(kept_on_null=frozenset(kept), refuses_sampling=False))
+    found = world.probe()
+    assert found.answers["clear.temperature"] == ("default" if kept else "null")
+    world.definitions = fleet(definition("math", **declared))
+    world.apply()
+
+    async def refuses(call: Call) -> Any:
+        body = call.json or {}
+        if body.get("model") == "o3-mini" and any(body.get(name) is not None for name in ("temperature", "top_p")):
+            return Reply(
+                400, {}, {"error": {"message": "Unsupported parameter: 'temperature'", "param": "temperature"}}
+            )
+        return await world.server.send(call)
+
+    world.answer = refuses  # type: ignore[method-assign]
+    world.definitions = fleet(definition("math", model="o3-mini"))
+    world.edit(world.id_of("math"), top_p=0.5)
+    report = world.apply(on_drift="revert")
+    assert worst(report.codes) is Exit.OK
+    assert world.writes[-1].json["model"] == "o3-mini"
+    assert world.writes[-1].json["top_p"] is None
+    assert world.plan().changes == ()

@@ -35,8 +35,8 @@ class Subject:
     """The probe's assistant as it was last read, and what was found out with it.
 
     `mark` are the metadata by which it is known; `name` is its display name. `file_id` and `store_id` exist at the
-    server, as far as anybody knows. `extra` are keys of it that nobody here knows; `sent` is the body of the last modify
-    as it went out; `control` is one that the server took and that changes nothing, empty where it takes none.
+    server, as far as anybody knows. `extra` are keys of it that nobody here knows; `sent` is the body of the last
+    modify as it went out; `control` is one that the server took and that changes nothing, empty where it takes none.
     `in_doubt` is whether the question under way met a read that is not what the modify answered; `never_shown` is how
     many such there were.
     """

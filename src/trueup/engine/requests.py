@@ -75,7 +75,9 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     assert old is not None
     changed = {change.path: change for change in verdict.fields if change.cause not in UNSENT}
     body, repeats = _changed_body(order, changed)
-    forced = _beside(order, live, body, adapter)
+    own = adapter.forced(live.fields, body)
+    body.update({name: value for name, value in own.items() if name in body and order.file.get(name) is None})
+    forced = _beside(order, live, body, own)
     body.update({change.path: change.after for change in forced})
     operation = _operation(order, body, old)
     fields = stamps.about_to_send(order.file, order.semantics)
@@ -223,14 +225,14 @@ def _removed(order: Order, changed: Mapping[str, Any]) -> dict[str, None]:
     return dict.fromkeys(name.removeprefix(f"{METADATA}.") for name in gone)
 
 
-def _beside(order: Order, live: Seen, body: Mapping[str, Any], adapter: Adapter) -> tuple[FieldChange, ...]:
+def _beside(order: Order, live: Seen, body: Mapping[str, Any], forced: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """What a modify carries beside what is wanted: the protocol's own, then what the target always wants.
 
     Where the file says something of a field, or leaves it alone, the protocol's word does not count.
     """
     own = {
         name: FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED)
-        for name, value in adapter.forced(live.fields, body).items()
+        for name, value in forced.items()
         if name not in body and order.file.get(name) is None and name not in order.ignored
     }
     always = (_forced(order, live, name) for name in order.always if name not in body and name not in own)
