@@ -21,12 +21,12 @@ from trueup.core.memory.journal import Entry, fold, from_line, to_line, unsettle
 from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import decode, encode
 from trueup.core.plans.plan import Options, Plan
-from trueup.core.plans.report import Report
+from trueup.core.plans.report import Report, Result
 from trueup.core.projects.project import Target
-from trueup.engine.apply import execute
+from trueup.engine.apply import codes_of, execute, is_idle
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.facts import Wish
-from trueup.engine.meet import meet
+from trueup.engine.meet import Meeting, meet
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.ports import Ports
 from trueup.engine.refresh import refresh
@@ -264,18 +264,22 @@ class World:
             return await self._executed(planning, courier, promised)
 
     async def _executed(self, planning: Planning, courier: Courier, promised: Plan | None) -> Report:
-        meeting = meet(promised, planning) if promised is not None else None
+        meeting = meet(promised, planning) if promised is not None else Meeting(planning.plan, (), 0)
+        if is_idle(meeting.plan):
+            refused = any(outcome.result is Result.REFUSED for outcome in meeting.outcomes)
+            codes = codes_of(meeting.plan) | ({Exit.HELD} if refused else set())
+            return Report(meeting.plan, meeting.outcomes, tuple(codes), meeting.only_fresh)
         with self.journaled() as journal:
             courier.ports.journal = journal
             report, state = await execute(
                 planning,
-                meeting.plan if meeting else planning.plan,
+                meeting.plan,
                 self.adapter(),
                 courier,
                 self.target,
                 lambda _name, _path: None,
-                meeting.outcomes if meeting else (),
-                meeting.only_fresh if meeting else 0,
+                meeting.outcomes,
+                meeting.only_fresh,
             )
             try:
                 self.save(state)

@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import count
 
 from tests.process.file_storm import FileStory
-from tests.process.kill_storm import Story, Tally, Violation, run
+from tests.process.kill_storm import Story, Tally, run
 from tests.simulation.page import written
 
 AT_ONCE = 6
@@ -53,8 +53,8 @@ def _told(seed: int) -> tuple[Tally, str]:
     tally = Tally()
     try:
         run(seed, tally, kind=FileStory if seed % 3 == 0 else Story)
-    except Violation as violation:
-        return tally, str(violation)
+    except AssertionError as violation:
+        return tally, f"seed {seed}: {violation}"
     return tally, ""
 
 

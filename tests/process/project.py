@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -155,6 +156,10 @@ def ended(process: subprocess.Popen[str]) -> Ran:
     """Waits for a started command."""
     try:
         out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # Python tells where it hung
+        out, err = process.communicate()
+        raise AssertionError(f"{process.args!r} hung for {PATIENCE:.0f} s: {out} {err}") from None
     finally:
         process.kill()
     return Ran(process.returncode, out, err)
@@ -178,4 +183,9 @@ def hosted(root: Path, **more: Any) -> Iterator[tuple[Project, Vendor]]:
 
 def _plain() -> dict[str, str | None]:
     """The least a process needs; no proxy, no colour, no setting of ours."""
-    return {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "PYTHONFAULTHANDLER": "1",
+    }

@@ -52,6 +52,8 @@ class Moments:
             one.kill_at *= 2  # there are more moments to die at
             one.disk.deadly = self.dice.choice((*("",) * 27, "replace", "mkdir", "open"))
             one.disk.tears = self.tears.choice((*("",) * 36, *FILES[:4]))
+            if self.tears.random() < 0.1:
+                one.disk.deadly = "replace prod.state"
 
     def clear(self, one: Checkout) -> None:
         """The run is over."""

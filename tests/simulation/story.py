@@ -257,7 +257,7 @@ class Story:
         if isinstance(one, OnDisk):
             one.disk.fail(None)
             one.disk.deadly = one.disk.tears = ""
-            if was_killed and self.dice.random() < 0.5:
+            if self.dice.random() < 0.5 if was_killed else self.moments.tears.random() < 0.15:
                 self.cut_power(one)
         self.oracle.after(told)
         self.oracle.check_memory(told)

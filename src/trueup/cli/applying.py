@@ -18,20 +18,17 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.memory.state import State
 from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged, tripped
-from trueup.core.plans.plan import WRITES, Action, Plan
+from trueup.core.plans.plan import WRITES, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import summary
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
-from trueup.engine.apply import codes_of, execute
+from trueup.engine.apply import codes_of, execute, is_idle
 from trueup.engine.courier import Courier
 from trueup.engine.meet import explained, meet
 from trueup.engine.plan import Planning
 from trueup.engine.run import Locate
-
-BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
-"""What changes only what we remember."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +204,7 @@ async def _execute(session: Session, courier: Courier, work: Work) -> Report:
     planned = work.planning.state
     if session.target.state == "file" and (planned != session.store.load() or not session.store.is_folded):
         session.store.save(planned)  # also what a killed run left in the journal, which no checkout but this one has
-    if not any(change.action in WRITES | BOOKKEEPING or change.adopted for change in work.plan.changes):
+    if is_idle(work.plan):
         codes = codes_of(work.plan)
         if any(outcome.result is Result.REFUSED for outcome in work.outcomes):
             codes.add(Exit.HELD)

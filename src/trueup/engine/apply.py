@@ -16,7 +16,15 @@ from trueup.engine.plan import Planning
 from trueup.engine.run import Locate, Run
 from trueup.wire.base import Adapter
 
+BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
+"""What changes only what we remember."""
+
 MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
+
+
+def is_idle(plan: Plan) -> bool:
+    """Whether a plan neither sends nor records anything: no journal is opened for it."""
+    return not any(change.action in WRITES | BOOKKEEPING or change.adopted for change in plan.changes)
 
 
 async def execute(
