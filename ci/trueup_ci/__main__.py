@@ -6,16 +6,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
-from trueup_ci import merge, request, watch
+from trueup_ci import merge, request, texts, watch
 from trueup_ci.forge import Forge
 from trueup_ci.github import GitHub
 from trueup_ci.gitlab import GitLab
 from trueup_ci.job import Job, workplace
-from trueup_ci.problem import Problem
+from trueup_ci.problem import Cancelled, Problem
 from trueup_ci.repository import Repository
 from trueup_ci.settings import Event, Settings, event_of_github, event_of_gitlab, needed, settings_of
+from trueup_ci.tool import CANCELLED, answering
 
 FAILED = 1
 
@@ -27,10 +27,25 @@ def main(environ: Mapping[str, str]) -> int:
         is_github = environ.get("GITHUB_ACTIONS") == "true"
         event = event_of_github(environ) if is_github else event_of_gitlab(environ)
         _tell_artifact(settings, event, environ)
-        return _done(_job(settings, event, environ, is_github=is_github))
+        with answering(_cancel):
+            return _done(_job(settings, event, environ, is_github=is_github))
     except Problem as problem:
-        print(f"Trueup in CI: {problem.message} {problem.hint}".strip(), file=sys.stderr)
+        _tell(problem)
         return FAILED
+    except Cancelled:
+        print("Trueup in CI: cancelled; nothing was applied.", file=sys.stderr)
+        return CANCELLED
+
+
+def _cancel(_number: int) -> None:
+    raise Cancelled
+
+
+def _tell(problem: Problem) -> None:
+    """Says what is wrong, and before it what was wrong already when that happened."""
+    if isinstance(problem.__context__, Problem) and not problem.__suppress_context__:
+        _tell(problem.__context__)
+    print(f"Trueup in CI: {problem.message} {problem.hint}".strip(), file=sys.stderr)
 
 
 def _job(settings: Settings, event: Event, environ: Mapping[str, str], *, is_github: bool) -> Job:
@@ -39,7 +54,7 @@ def _job(settings: Settings, event: Event, environ: Mapping[str, str], *, is_git
         forge = GitHub(needed(environ, "GITHUB_API_URL"), event.repository, settings.token, settings.bot)
         user = "x-access-token"
     else:
-        branch = environ.get("CI_DEFAULT_BRANCH", "") or event.branch
+        branch = needed(environ, "CI_DEFAULT_BRANCH")
         forge = GitLab(needed(environ, "CI_API_V4_URL"), event.repository, settings.token, branch)
         user = "oauth2"
     place = workplace(settings)
@@ -55,10 +70,10 @@ def _tell_artifact(settings: Settings, event: Event, environ: Mapping[str, str])
     """Tells the workflow what to keep, and under which name, before anything can go wrong."""
     if "GITHUB_OUTPUT" not in environ:
         return
-    slug = quote(settings.target, safe="")
-    name = f"trueup-{_kind(settings, event)}-{slug}-{environ.get('GITHUB_RUN_ATTEMPT', '1')}"
+    kind = _kind(settings, event)
+    which = event.head if event.kind == "request" else environ.get("GITHUB_RUN_ATTEMPT", "1")
     with Path(environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
-        file.write(f"artifact={name}\nkept={settings.kept / slug}\n")
+        file.write(f"artifact=trueup-{kind}-{settings.slug}-{which}\nkept={settings.kept / settings.slug}\n")
 
 
 def _kind(settings: Settings, event: Event) -> str:
@@ -69,6 +84,14 @@ def _kind(settings: Settings, event: Event) -> str:
 
 
 def _done(job: Job) -> int:
+    """Does what the event asks for, if it is about the default branch: nobody reviewed what others hold."""
+    branch = job.forge.default_branch()
+    if job.event.branch != branch:
+        raise Problem(
+            f"This job is about {texts.code(job.event.branch) if job.event.branch else 'no branch'}, and Trueup plans, "
+            f"applies and looks only for the default branch, {texts.code(branch)}.",
+            "Let the workflow run for that branch and for requests into it alone.",
+        )
     if job.event.kind in ("request", "fork"):
         return request.plan_fork(job) if job.event.kind == "fork" else request.plan_request(job)
     does = {"plan": merge.plan_branch, "apply": merge.apply_merge, "drift": watch.look}

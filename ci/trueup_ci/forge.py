@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,13 +39,26 @@ class Forge(Protocol):
         """The last commit of a request as it is now."""
         ...
 
-    def plan_of(self, request: Request, target: str) -> bytes | None:
-        """The plan that was kept for the request's last commit, by a job of the repository itself."""
+    def default_branch(self) -> str:
+        """The branch that requests are merged into, and that is applied."""
         ...
 
-    def last(self, target: str, file: str, count: int = 1) -> list[bytes]:
+    def authored(self, number: int) -> Iterator[str]:
+        """What a request's author may have written into the message of its merge: title and description."""
+        ...
+
+    def plan_of(self, request: Request, slug: str) -> bytes | None:
+        """The newest plan that was kept for exactly the request's last commit, by a job of the repository itself."""
+        ...
+
+    def last(self, slug: str, file: str, count: int = 1) -> list[bytes]:
         """`drift.json`, `snapshot.json` or `apply.json` of the newest jobs on the default branch, the newest first."""
         ...
+
+
+def plan_file(head: str) -> str:
+    """The name of the file that holds the plan of a request's commit, so that no other commit's is taken for it."""
+    return f"{head}.plan"
 
 
 def is_ours(text: str | None, marker: str) -> bool:

@@ -7,19 +7,22 @@ write our marker; so only what our own account wrote counts as ours.
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from trueup_ci.forge import Request, is_ours
+from trueup_ci.forge import Request, is_ours, plan_file
+from trueup_ci.problem import Problem
 from trueup_ci.web import LARGEST, Api, Refused
 
 ACTIONS = "github-actions[bot]"
 """Who a workflow's own token writes as."""
 
 ATTEMPTS = range(1, 6)
-"""Attempts of a run whose artifacts are looked for."""
+"""Attempts of a run whose reports are looked for."""
 
 
 class GitHub:
@@ -33,6 +36,7 @@ class GitHub:
         self._repository = repository
         self._at = f"/repos/{quote(repository)}"
         self._bot = bot
+        self._branch = ""
 
     def comment(self, number: int, marker: str, body: str) -> None:
         """Puts the text in the place of our comment; twins of it, which two jobs at once may make, are removed."""
@@ -79,32 +83,41 @@ class GitHub:
         """The last commit of a request as it is now."""
         return str(self._api.get(f"{self._at}/pulls/{number}")["head"]["sha"])
 
-    def plan_of(self, request: Request, target: str) -> bytes | None:
-        """The plan of the newest artifact of that commit that no fork's job made."""
-        name = f"trueup-plan-{quote(target, safe='')}"
-        for attempt in ATTEMPTS:
-            for artifact in self._artifacts(f"{name}-{attempt}"):
-                if artifact["workflow_run"]["head_sha"] == request.head:
-                    return self._file(artifact, "plan.plan")
-        return None
+    def default_branch(self) -> str:
+        """The branch that requests are merged into."""
+        if not self._branch:
+            self._branch = str(self._api.get(self._at)["default_branch"])
+        return self._branch
 
-    def last(self, target: str, file: str, count: int = 1) -> list[bytes]:
+    def authored(self, number: int) -> Iterator[str]:
+        """Title and description as they are, then each title that the request ever had."""
+        request = self._api.get(f"{self._at}/pulls/{number}")
+        yield from (str(request.get("title") or ""), str(request.get("body") or ""))
+        for event in self._api.pages(f"{self._at}/issues/{number}/events"):
+            if event["event"] == "renamed":
+                yield from (str(event["rename"]["from"]), str(event["rename"]["to"]))
+
+    def plan_of(self, request: Request, slug: str) -> bytes | None:
+        """The plan of the newest artifact of that commit that no fork's job made."""
+        found = self._artifacts(f"trueup-plan-{slug}-{request.head}")
+        made = [artifact for artifact in found if artifact["workflow_run"]["head_sha"] == request.head]
+        newest = max(made, key=_age, default=None)
+        return None if newest is None else self._file(newest, plan_file(request.head))
+
+    def last(self, slug: str, file: str, count: int = 1) -> list[bytes]:
         """A file of the newest artifacts that jobs on the default branch made."""
         kind = "apply" if file == "apply.json" else "drift"
-        branch = self._api.get(self._at)["default_branch"]
-        name = f"trueup-{kind}-{quote(target, safe='')}"
-        made = [
-            artifact
-            for attempt in ATTEMPTS
-            for artifact in self._artifacts(f"{name}-{attempt}")
-            if artifact["workflow_run"]["head_branch"] == branch
-        ]
-        newest = sorted(made, key=lambda artifact: str(artifact["created_at"]), reverse=True)[:count]
+        made: list[Any] = []
+        for attempt in ATTEMPTS:
+            found = self._artifacts(f"trueup-{kind}-{slug}-{attempt}")
+            own = (one for one in found if one["workflow_run"]["head_branch"] == self.default_branch())
+            made += itertools.islice(own, count)
+        newest = sorted(made, key=_age, reverse=True)[:count]
         return [content for artifact in newest if (content := self._file(artifact, file)) is not None]
 
     def _artifacts(self, name: str) -> Iterator[Any]:
         """The artifacts of that name, the newest first, that are still there and that a job of this repository made."""
-        for artifact in self._api.get(f"{self._at}/actions/artifacts", name=name, per_page=100)["artifacts"]:
+        for artifact in self._api.pages(f"{self._at}/actions/artifacts", name=name):
             run = artifact.get("workflow_run") or {}
             is_own = run.get("repository_id") is not None and run["repository_id"] == run.get("head_repository_id")
             if is_own and not artifact.get("expired"):
@@ -112,11 +125,15 @@ class GitHub:
 
     def _file(self, artifact: Any, name: str) -> bytes | None:
         """One file of an artifact; None where it holds no such file, or one that is too large."""
-        archive = zipfile.ZipFile(io.BytesIO(self._api.download(f"{self._at}/actions/artifacts/{artifact['id']}/zip")))
-        if name not in archive.namelist() or archive.getinfo(name).file_size > LARGEST:
-            return None
-        with archive.open(name) as file:
-            return file.read(LARGEST)
+        path = f"{self._at}/actions/artifacts/{artifact['id']}/zip"
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(self._api.download(path)))
+            if name not in archive.namelist() or archive.getinfo(name).file_size > LARGEST:
+                return None
+            with archive.open(name) as file:
+                return file.read(LARGEST)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            raise Problem(f"What {path} answered is no whole zip file.", "Run the job again later.") from None
 
     def _ours(self, entries: Iterator[Any], marker: str) -> list[Any]:
         login = self._login()
@@ -136,3 +153,7 @@ class GitHub:
     def _request(self, entry: Any) -> Request:
         fork = (entry["head"]["repo"] or {}).get("full_name") != self._repository
         return Request(entry["number"], entry["head"]["sha"], fork)
+
+
+def _age(artifact: Any) -> str:
+    return str(artifact["created_at"])

@@ -5,18 +5,22 @@ A job's own token may write neither notes nor issues, so a project access token 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from trueup_ci.forge import Request, is_ours
+from trueup_ci.forge import Request, is_ours, plan_file
 from trueup_ci.web import Api, Refused
 
 KEPT = "trueup-kept"
 """The folder that jobs keep as their artifact."""
 
 LOOKED_AT = 300
-"""Jobs of the default branch that are looked at for what they kept."""
+"""Pipelines of the default branch that are looked at for what their jobs kept."""
+
+SOURCES = {"apply.json": ("push", "web"), "drift.json": ("schedule", "web"), "snapshot.json": ("schedule", "web")}
+"""What starts the pipelines whose jobs keep such a file."""
 
 
 class GitLab:
@@ -72,33 +76,43 @@ class GitLab:
         """The last commit of a request as it is now."""
         return str(self._api.get(f"{self._at}/merge_requests/{number}")["sha"])
 
-    def plan_of(self, request: Request, target: str) -> bytes | None:
-        """The plan that a job of the request's newest pipeline of that commit kept."""
-        pipelines = self._api.pages(f"{self._at}/merge_requests/{request.number}/pipelines")
-        for pipeline in pipelines:
-            if pipeline["sha"] == request.head or pipeline.get("source") == "merge_request_event":
-                jobs = self._api.pages(f"{self._at}/pipelines/{pipeline['id']}/jobs")
-                found = next(self._files(jobs, target, "plan.plan"), None)
-                if found is not None:
-                    return found
+    def default_branch(self) -> str:
+        """The branch that requests are merged into, as the job was told."""
+        return self._branch
+
+    def authored(self, number: int) -> Iterator[str]:
+        """Title and description as they are."""
+        request = self._api.get(f"{self._at}/merge_requests/{number}")
+        yield from (str(request.get("title") or ""), str(request.get("description") or ""))
+
+    def plan_of(self, request: Request, slug: str) -> bytes | None:
+        """The plan in the newest of the request's pipelines that kept one for that commit; the file's name tells."""
+        for pipeline in self._api.pages(f"{self._at}/merge_requests/{request.number}/pipelines"):
+            found = next(self._files(self._jobs(pipeline), slug, plan_file(request.head)), None)
+            if found is not None:
+                return found
         return None
 
-    def last(self, target: str, file: str, count: int = 1) -> list[bytes]:
+    def last(self, slug: str, file: str, count: int = 1) -> list[bytes]:
         """A file of the newest artifacts that jobs on the default branch made."""
         found: list[bytes] = []
-        for place, job in enumerate(self._api.pages(f"{self._at}/jobs")):
-            if place >= LOOKED_AT or len(found) >= count:
+        listed = self._api.pages(f"{self._at}/pipelines", ref=self._branch)
+        for pipeline in itertools.islice((one for one in listed if one.get("source") in SOURCES[file]), LOOKED_AT):
+            jobs = [job for job in self._jobs(pipeline) if job.get("ref") == self._branch and not job.get("tag")]
+            found += self._files(jobs, slug, file)
+            if len(found) >= count:
                 break
-            if job.get("ref") == self._branch and not job.get("tag"):
-                found += self._files([job], target, file)
-        return found
+        return found[:count]
 
-    def _files(self, jobs: Iterable[Any], target: str, file: str) -> Iterator[bytes]:
+    def _jobs(self, pipeline: Any) -> Iterator[Any]:
+        return self._api.pages(f"{self._at}/pipelines/{pipeline['id']}/jobs")
+
+    def _files(self, jobs: Iterable[Any], slug: str, file: str) -> Iterator[bytes]:
         """That file of each job that kept one."""
         for job in jobs:
             if not job.get("artifacts_file"):
                 continue
-            inner = quote(f"{KEPT}/{quote(target, safe='')}/{file}")
+            inner = quote(f"{KEPT}/{slug}/{file}")
             try:
                 yield self._api.download(f"{self._at}/jobs/{job['id']}/artifacts/{inner}")
             except Refused as error:

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 from trueup_ci import texts
 from trueup_ci.forge import Forge
@@ -35,7 +34,7 @@ class Job:
     @property
     def kept(self) -> Path:
         """The folder of what this job keeps of its target."""
-        folder = self.settings.kept / quote(self.settings.target, safe="")
+        folder = self.settings.kept / self.settings.slug
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -49,6 +48,11 @@ class Job:
         side = Trueup(top, top / self.settings.folder, self.settings.target, self.environ, is_trusted)
         self.sides.append(side)
         return side
+
+    def newest(self, name: str) -> tuple[str, Trueup]:
+        """The last commit of the job's branch as it is now, and its files: an old job that is run again is not old."""
+        commit = self.repository.fetch(f"refs/heads/{self.event.branch}", 1)
+        return commit, self.checkout(commit, name)
 
     def state_files(self, commit: str | None) -> dict[str, bytes]:
         """The state files of a commit, by path."""
@@ -107,6 +111,7 @@ class Job:
 
 
 def workplace(settings: Settings) -> Path:
-    """A new folder for the clone and its checkouts."""
+    """A new folder for the clone and its checkouts; what an earlier job kept, where folders outlive jobs, goes."""
+    shutil.rmtree(settings.kept / settings.slug, ignore_errors=True)
     settings.work.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix="trueup-job-", dir=settings.work))

@@ -1,20 +1,28 @@
 """A merge: the plan that its request showed is applied, and nothing else; state is committed, all of it is kept.
 
-The files are those of the merge's own commit, the state is the newest there is, so that an old job that is run again
-knows what was applied since. Only what stands in both plans, equal, is sent: that is Trueup's own promise.
+Files and state are the newest of the default branch, so that an old job that is run again knows what was merged and
+applied since. Only what stands in both plans, equal, is sent: that is Trueup's own promise. So what a later merge
+changed or removed is left to that merge.
 """
 
 from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Mapping
 
 from trueup_ci import texts
 from trueup_ci.forge import Request
 from trueup_ci.job import Job
 from trueup_ci.problem import Problem
 from trueup_ci.settings import is_digest
-from trueup_ci.tool import Ran, Trueup, also, handing_on, read_json
+from trueup_ci.tool import Ran, Trueup, also, answering, read_json
 
 ACK = "Trueup-Ack"
 """The trailer of a merge commit that acknowledges a plan."""
+
+REFUSED = "refused"
+"""The result of a change of the plan that does not stand in what there is to do now."""
 
 AGAIN = (
     "Nothing was applied. Run this workflow by hand with the command `plan`, look at the plan in its summary, and run "
@@ -25,35 +33,34 @@ AGAIN = (
 def apply_merge(job: Job) -> int:
     """Applies what was reviewed for the commit, and says in its request what became of it.
 
-    A job that is cancelled lets Trueup end what it began, and still commits its state.
+    A job that is cancelled before Trueup's apply began sends nothing; later it lets Trueup end what is under way, and
+    still commits its state.
     """
-    with handing_on(lambda _: None):
-        return _apply(job)
-
-
-def _apply(job: Job) -> int:
     commit = job.repository.fetch(job.event.commit, 1)
-    here = job.checkout(commit, "merged")
+    _, here = job.newest("merged")
     before = job.with_newest_state(here)
     request = job.forge.merged(commit)
     try:
-        ran = _applied(job, here, commit, request)
+        words = _promised(job, here, commit, request)
     except Problem as problem:
-        if request is not None:
-            marker = job.marker("apply")
-            job.forge.comment(request.number, marker, texts.refusal(marker, problem))
+        _refuse(job, request, problem)
         raise
-    finally:
-        job.keep_memory(here)
-    pushed = job.repository.commit(job.state_branch(), before, job.state_in(here), _message(job, commit, ran))
-    print(f"State of {job.settings.target} committed to {job.state_branch()}." if pushed else "State is as it was.")
-    _say(job, commit, request)
+    if words is None:
+        print(f"The commit asks for nothing of {job.settings.target}.")
+        return 0
+    cancels: list[int] = []
+    with answering(cancels.append):
+        told = ["--format", "github", *also(job.kept.resolve(), "apply")]
+        ran = here.on_target("apply", *words, *told, cancels=cancels)
+        if cancels:
+            print("Cancelled: what is under way is finished and kept.", file=sys.stderr)
+        _finish(job, here, commit, request, before, ran)
     return ran.code
 
 
 def plan_branch(job: Job) -> int:
     """Plans the branch as it is, for somebody who ran the job by hand; the plan's digest lets it be applied."""
-    here = job.checkout(job.repository.fetch(job.event.commit, 1), "merged")
+    _, here = job.newest("merged")
     job.with_newest_state(here)
     page = job.kept / "plan.md"
     ran = here.on_target("plan", "--format", "github", *also(job.kept.resolve(), "plan"))
@@ -66,27 +73,94 @@ def plan_branch(job: Job) -> int:
     return ran.code
 
 
-def _applied(job: Job, here: Trueup, commit: str, request: Request | None) -> Ran:
-    acks = [word for text in job.repository.trailers(commit, ACK) if is_digest(text) for word in ("--ack", text)]
-    told = ["--format", "github", *also(job.kept.resolve(), "apply")]
+def _promised(job: Job, here: Trueup, commit: str, request: Request | None) -> list[str] | None:
+    """The words that have `apply` send what somebody agreed to; None where there is nothing to. Raises Problem."""
     if job.settings.acknowledge:
-        return here.on_target("apply", _acknowledged(job, here), "--ack", job.settings.acknowledge, *told)
-    plan = job.forge.plan_of(request, job.settings.target) if request is not None and not request.is_fork else None
-    if plan is not None:
-        saved = str(job.keep("reviewed.plan", plan).resolve())
-        return here.on_target("apply", saved, *acks, *told)
+        return [_acknowledged(job, here), "--ack", job.settings.acknowledge]
+    acks = [word for digest in _acknowledgements(job, commit, request) for word in ("--ack", digest)]
+    if request is not None and not request.is_fork:
+        plan = job.forge.plan_of(request, job.settings.slug)
+        if plan is not None:
+            return [str(job.keep("reviewed.plan", plan).resolve()), *acks]
     if job.settings.without_plan == "apply":
-        return here.on_target("apply", "--yes", *acks, *told)
-    if _nothing_to_do(job, here):
-        return Ran(0, "")
+        return ["--yes", *acks]
+    _refuse_unreviewed(job, commit, request)
+    return None
+
+
+def _acknowledgements(job: Job, commit: str, request: Request | None) -> list[str]:
+    """The digests in the merge's message that stand in nothing which the request's author wrote."""
+    found = [text for text in job.repository.trailers(commit, ACK) if is_digest(text)]
+    if request is None or not found:
+        return found
+    kept = []
+    for digest in found:
+        texts_of_author = itertools.chain([job.repository.messages(request.head)], job.forge.authored(request.number))
+        if any(digest in text for text in texts_of_author):
+            print(f"{ACK}: {digest} counts for nothing: it stands in the request's own title, description or commits.")
+        else:
+            kept.append(digest)
+    return kept
+
+
+def _refuse_unreviewed(job: Job, commit: str, request: Request | None) -> None:
+    """Raises Problem for a commit that nobody reviewed a plan for, unless its files ask for nothing."""
+    own = job.checkout(commit, "own")
+    job.with_newest_state(own)
+    told = ["--format", "github", *also(job.kept.resolve(), "plan")]
+    ran = own.on_target("plan", "--detailed-exitcode", *told)
+    if ran.code == 0:
+        return
     why = "The commit is no merge of a request" if request is None else f"No plan is kept of request {request.number}"
+    if not _document(job, "plan").get("digest"):
+        words = f"{why}, and none can be made: Trueup says what is wrong below, or in this job's log."
+        raise Problem(words, "Nothing was applied. Put that right with another request.")
     raise Problem(f"{why}, so nobody reviewed what would be applied to {job.settings.target}.", AGAIN)
 
 
-def _nothing_to_do(job: Job, here: Trueup) -> bool:
-    """Whether the files ask for nothing: a commit without a plan is no trouble then."""
-    ran = here.on_target("plan", "--detailed-exitcode", "--format", "github", *also(job.kept.resolve(), "plan"))
-    return ran.code == 0
+def _refuse(job: Job, request: Request | None, problem: Problem) -> None:
+    """Says in the request why nothing is applied, and what Trueup finds wrong where it can make no plan."""
+    if request is None:
+        return
+    page = job.kept / "plan.md"
+    is_wrong = page.is_file() and not _document(job, "plan").get("digest")
+    said = page.read_text(encoding="utf-8").partition("\n")[2] if is_wrong else ""
+    marker = job.marker("apply")
+    job.forge.comment(request.number, marker, texts.refusal(marker, problem, said))
+
+
+def _finish(
+    job: Job, here: Trueup, commit: str, request: Request | None, before: Mapping[str, bytes], ran: Ran
+) -> None:
+    """Commits the state and says what became of the merge, also where the state cannot be committed."""
+    job.keep_memory(here)
+    notes = _left_to_later(job, here, commit)
+    try:
+        pushed = job.repository.commit(job.state_branch(), before, job.state_in(here), _message(job, commit, ran))
+    except Problem as problem:
+        _say(job, commit, request, [*notes, f"**The state is not committed.** {problem.message} {problem.hint}"])
+        raise
+    print(f"State of {job.settings.target} committed to {job.state_branch()}." if pushed else "State is as it was.")
+    _say(job, commit, request, notes)
+
+
+def _left_to_later(job: Job, here: Trueup, commit: str) -> list[str]:
+    """A sentence on what was not sent because the branch says something else by now than this commit did."""
+    outcomes = _document(job, "apply").get("outcomes")
+    refused = [str(one["name"]) for one in (outcomes if isinstance(outcomes, list) else []) if one["result"] == REFUSED]
+    if not refused:
+        return []
+    then, now = _rendered(job.checkout(commit, "then")), _rendered(here)
+    names = [name for name in refused if then.get(name) != now.get(name)]
+    if not names:
+        return []
+    branch = texts.code(job.event.branch)
+    return [f"**A later merge decides** on {texts.listed(names)}: {branch} asks for something else of it by now."]
+
+
+def _rendered(side: Trueup) -> dict[str, object]:
+    """What a checkout's files ask for, by name."""
+    return dict(side.on_target("render", "--json", is_quiet=True).json.get("assistants") or {})
 
 
 def _acknowledged(job: Job, here: Trueup) -> str:
@@ -110,13 +184,14 @@ def _message(job: Job, commit: str, ran: Ran) -> str:
     )
 
 
-def _say(job: Job, commit: str, request: Request | None) -> None:
+def _say(job: Job, commit: str, request: Request | None, notes: list[str]) -> None:
     page = job.kept / "apply.md"
     if not page.is_file():
         return
     written = page.read_text(encoding="utf-8")
     marker = job.marker("apply", written)
-    text = texts.with_source(texts.marked(written, marker), commit, job.event.url)
+    text = texts.with_notes(texts.marked(written, marker), notes)
+    text = texts.with_source(text, commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     if request is not None:

@@ -9,3 +9,7 @@ class Problem(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         self.message, self.hint = message, hint
         super().__init__(message)
+
+
+class Cancelled(Exception):
+    """The forge cancelled the job before anything was applied."""

@@ -17,6 +17,9 @@ from trueup_ci.problem import Problem
 TRIES = 5
 """How often a commit is made anew when somebody else pushed in between."""
 
+ALL = 2**31 - 1
+"""The depth that git takes for all of history, also of commits that are there without theirs."""
+
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.symlinks": "false",
@@ -42,9 +45,8 @@ class Repository:
 
     def fetch(self, name: str, depth: int = 0) -> str:
         """Fetches a commit, a branch (`refs/heads/…`) or another ref and returns its commit; 0 means all history."""
-        shallow = [f"--depth={depth}"] if depth else []
         try:
-            self._run("fetch", "-q", "--no-tags", *shallow, self._address, name)
+            self._run("fetch", "-q", "--no-tags", f"--depth={depth or ALL}", self._address, name)
         except Problem as error:
             raise Problem(f"{name} could not be fetched.", error.hint) from None
         return self._run("rev-parse", "FETCH_HEAD^{commit}").strip()
@@ -93,6 +95,10 @@ class Repository:
         """The values of a trailer of a commit's message."""
         shown = self._run("log", "-1", f"--format=%(trailers:key={key},valueonly)", commit)
         return [line.strip() for line in shown.splitlines() if line.strip()]
+
+    def messages(self, head: str) -> str:
+        """The messages of a commit and of all before it."""
+        return self._run("log", "--format=%B", self.fetch(head))
 
     def commit(self, branch: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str) -> str | None:
         """Commits files to a branch, which is made if it is not there, on top of whatever is there by now.

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trueup_ci import texts
+from trueup_ci.forge import plan_file
 from trueup_ci.job import Job
 from trueup_ci.problem import Problem
-from trueup_ci.tool import also, read_json
+from trueup_ci.tool import Trueup, also, read_json
 from trueup_ci.web import Refused
 
 WOULD = "What a merge of this request would do to {target}. Nothing is changed before."
@@ -23,6 +24,10 @@ ONLY_VALID = (
     "**From a fork, so without credentials**: nothing was asked of {target}, and no snapshot of it is kept, so the "
     "files were only checked. Somebody who may push here can push these commits to a branch of the repository for a "
     "plan."
+)
+CHANGED = (
+    "**This request changes `trueup.yaml`.** Guards, `prune`, `on_drift`, `stamp` and `state` are used as it says "
+    "there, also for this plan: look at those lines."
 )
 SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
 
@@ -36,12 +41,15 @@ def plan_request(job: Job) -> int:
     theirs, ours = job.checkout(base, "base"), job.checkout(tree, "request")
     if job.settings.state_branch:
         job.with_newest_state(ours)
-    plan, page = job.kept / "plan.plan", job.kept / "plan.md"
+    plan, page = job.kept / plan_file(event.head), job.kept / "plan.md"
     ran = ours.on_target(
         "plan", "--connections", str(theirs.project), "--out", str(plan.resolve()), "--format", "github",
         *also(job.kept.resolve(), "plan"),
     )  # fmt: skip
-    _say(job, page, event.number, [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)])
+    notes = [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)]
+    if _project_file(ours) != _project_file(theirs):
+        notes.append(CHANGED)
+    _say(job, page, event.number, notes)
     return ran.code
 
 
@@ -49,7 +57,7 @@ def plan_fork(job: Job) -> int:
     """Checks what a fork proposes, against a snapshot where one is kept, and says so in its comment if it may."""
     number, tree, base = _fork(job)
     trusted, ours = (job.checkout(at, name, is_trusted=False) for at, name in ((base, "base"), (tree, "request")))
-    snapshots = job.forge.last(job.settings.target, "snapshot.json")
+    snapshots = job.forge.last(job.settings.slug, "snapshot.json")
     page, note = job.kept / "plan.md", FORK
     if snapshots:
         snapshot = job.keep("snapshot.json", snapshots[0]).resolve()
@@ -91,6 +99,11 @@ def _fork(job: Job) -> tuple[int, str, str]:
     if len(parents) != 2 or parents[1] != request.head:
         raise Problem("The request was pushed to since this run began.", "The run of the newer commit says more.")
     return request.number, commit, parents[0]
+
+
+def _project_file(side: Trueup) -> bytes:
+    path = side.project / "trueup.yaml"
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _guard_note(job: Job, page: Path) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from trueup_ci.problem import Problem
 
@@ -35,6 +36,11 @@ class Settings:
     token: str = ""
     bot: str = ""
     summary: Path | None = None
+
+    @property
+    def slug(self) -> str:
+        """Folder and target as one word for names of artifacts, so that projects of one repository stay apart."""
+        return quote((PurePosixPath(self.folder) / self.target).as_posix(), safe="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +110,8 @@ def event_of_github(environ: Mapping[str, str]) -> Event:
     name, repository = needed(environ, "GITHUB_EVENT_NAME"), needed(environ, "GITHUB_REPOSITORY")
     server = needed(environ, "GITHUB_SERVER_URL")
     url = f"{server}/{repository}/actions/runs/{needed(environ, 'GITHUB_RUN_ID')}"
-    base = Event(
-        "merge", needed(environ, "GITHUB_SHA"), environ.get("GITHUB_REF_NAME", ""), repository, url,
-        f"{server}/{repository}.git",
-    )  # fmt: skip
+    branch = environ.get("GITHUB_REF_NAME", "") if environ.get("GITHUB_REF_TYPE", "branch") == "branch" else ""
+    base = Event("merge", needed(environ, "GITHUB_SHA"), branch, repository, url, f"{server}/{repository}.git")
     if name == "pull_request":
         request = payload["pull_request"]
         fork = (request["head"]["repo"] or {}).get("full_name") != repository

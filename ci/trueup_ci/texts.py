@@ -55,7 +55,7 @@ def trailer_note(digest: str) -> str:
     )
 
 
-_SENT = frozenset({"create", "delete", "release"})
+_SENT = frozenset({"create", "release"})
 _STUCK = frozenset({"namesake", "likely-rename", "twins", "no-room", "unsettled", "moved", "released"})
 _EDITED = frozenset({"edited", "removed", "conflict"})
 
@@ -63,6 +63,11 @@ _EDITED = frozenset({"edited", "removed", "conflict"})
 def unapplied(plan: Any) -> list[str]:
     """The assistants that files say something of which was never applied; what a hand did outside is none of it."""
     return [str(change["name"]) for change in _changes(plan) if _is_unapplied(change)]
+
+
+def undeleted(plan: Any) -> list[str]:
+    """The assistants that no file names any more and that an apply would delete."""
+    return [str(change["name"]) for change in _changes(plan) if change["action"] == "delete"]
 
 
 def behind(plan: Any) -> list[str]:
@@ -83,9 +88,11 @@ def _is_unapplied(change: Any) -> bool:
     return is_new or is_stuck or any(item["cause"] in _EDITED for item in change.get("fields") or [])
 
 
-def refusal(line: str, problem: Problem) -> str:
-    """The page that says why a merge was not applied."""
-    return f"{line}\n### Trueup: not applied\n\n{problem.message} {problem.hint}\n"
+def refusal(line: str, problem: Problem, said: str = "") -> str:
+    """The page that says why a merge was not applied, and what Trueup said, as far as there is room for it."""
+    page = f"{line}\n### Trueup: not applied\n\n{problem.message} {problem.hint}\n"
+    both = f"{page}\n{said}" if said else page
+    return both if len(both.encode()) <= LARGEST else page
 
 
 def listed(names: list[str], most: int = 5) -> str:

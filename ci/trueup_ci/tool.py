@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trueup_ci.problem import Cancelled
+
 OURS = (
     "TRUEUP_CI_", "TRUEUP_GITLAB_TOKEN", "GIT_", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_",
     "ACTIONS_CACHE_", "CI_JOB_TOKEN", "CI_REPOSITORY_URL", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
@@ -22,14 +24,16 @@ OURS = (
 HARMLESS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "PYTHONUTF8")
 """All that it gets where nothing is to be trusted."""
 
+CANCELLED = 130
+"""The exit code of what was cancelled."""
+
 
 @contextmanager
-def handing_on(act: Callable[[int], object]) -> Iterator[None]:
-    """Lets somebody else answer Ctrl-C and SIGTERM, by which forges cancel a job: what is under way is finished."""
+def answering(answer: Callable[[int], object]) -> Iterator[None]:
+    """Hands Ctrl-C and SIGTERM, by which forges cancel a job, to a function that gets the signal's number."""
 
     def interrupted(number: int, _frame: object) -> None:
-        print("Cancelled: what is under way is finished and kept.", file=sys.stderr)
-        act(number)
+        answer(number)
 
     before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -49,24 +53,37 @@ class Trueup:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     is_trusted: bool = True
 
-    def run(self, *words: str, is_quiet: bool = False) -> Ran:
-        """Runs it; its stdout goes to the log too, unless it is to be quiet."""
+    def run(self, *words: str, is_quiet: bool = False, cancels: list[int] | None = None) -> Ran:
+        """Runs it; its stdout goes to the log too, unless it is to be quiet. A signal is handed on to it.
+
+        Raises Cancelled when one came, unless they are noted in `cancels`: then one that came before counts as well.
+        """
+        came = [] if cancels is None else cancels
+        process: subprocess.Popen[bytes] | None = None
+
+        def hand_on(number: int) -> None:
+            came.append(number)
+            if process is not None:
+                process.send_signal(number)
+
         command = [sys.executable, "-I", "-m", "trueup", *words, "-C", str(self.project), "--no-input"]
-        with (
-            subprocess.Popen(
+        with answering(hand_on):
+            process = subprocess.Popen(
                 command, env=self._environ(), cwd=self.top, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-            ) as process,
-            handing_on(process.send_signal),
-        ):
+            )
+            for number in tuple(came):
+                process.send_signal(number)
             out = process.communicate()[0].decode("utf-8", "replace")
         if not is_quiet:
             sys.stdout.write(out)
             sys.stdout.flush()
-        return Ran(process.returncode, out)
+        if came and cancels is None:
+            raise Cancelled
+        return Ran(process.returncode if process.returncode >= 0 or not came else CANCELLED, out)
 
-    def on_target(self, command: str, *words: str, is_quiet: bool = False) -> Ran:
+    def on_target(self, command: str, *words: str, is_quiet: bool = False, cancels: list[int] | None = None) -> Ran:
         """Runs a command that is about the target."""
-        return self.run(command, *words, "-t", self.target, is_quiet=is_quiet)
+        return self.run(command, *words, "-t", self.target, is_quiet=is_quiet, cancels=cancels)
 
     def _environ(self) -> dict[str, str]:
         kept = {

@@ -8,22 +8,24 @@ from typing import Any
 from trueup_ci import texts
 from trueup_ci.job import Job
 from trueup_ci.problem import Problem
-from trueup_ci.tool import Trueup, also
+from trueup_ci.tool import Ran, Trueup, also
 
 REPORTS = 30
 """Applies that are looked at for who applied an assistant last."""
 
 AGAIN = "Run the job of its merge again; if that does not help, run this workflow by hand with the command `plan`."
 
+BY_HAND = "Run this workflow by hand with the command `plan`, and apply that plan if it is what you want."
+
 CLEAN, DIFFERS, UNREADABLE = 0, 2, 6
 
 
 def look(job: Job) -> int:
     """Opens, updates or closes the target's issue. Ends with the code of `drift`; what is only not applied yet is 0."""
-    here = job.checkout(job.repository.fetch(job.event.commit, 1), "branch")
+    commit, here = job.newest("branch")
     job.with_newest_state(here)
     page = job.kept / "drift.md"
-    drift = here.on_target("drift", "--format", "github", *_history(job), *also(job.kept.resolve(), "drift"))
+    drift = _drift(job, here, _history(job))
     if drift.code not in (CLEAN, DIFFERS, UNREADABLE) or not page.is_file():
         raise Problem("Nobody knows whether there is drift.", "What Trueup said stands above, in this job's log.")
     plan = here.on_target("plan", "--json", is_quiet=True).json
@@ -33,7 +35,7 @@ def look(job: Job) -> int:
     text = page.read_text(encoding="utf-8")
     marker = job.marker("drift", text)
     text = texts.marked(text, marker)
-    text = texts.with_source(texts.with_notes(text, unapplied), job.event.commit, job.event.url)
+    text = texts.with_source(texts.with_notes(text, unapplied), commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     is_clean = drift.code == CLEAN and not unapplied
@@ -42,13 +44,23 @@ def look(job: Job) -> int:
     return drift.code
 
 
+def _drift(job: Job, here: Trueup, history: list[str]) -> Ran:
+    """What `drift` says; a history that cannot be used, as after the project got another name, is left out."""
+    told = ["--format", "github", *also(job.kept.resolve(), "drift")]
+    ran = here.on_target("drift", *history, *told)
+    if history and ran.code not in (CLEAN, DIFFERS, UNREADABLE):
+        print("Once more, without what earlier jobs kept.")
+        return here.on_target("drift", *told)
+    return ran
+
+
 def _history(job: Job) -> list[str]:
     """The flags that tell since when a drift is seen, and who applied last, as far as earlier jobs kept reports."""
     words = []
-    target, forge = job.settings.target, job.forge
-    for content in forge.last(target, "drift.json"):
+    slug, forge = job.settings.slug, job.forge
+    for content in forge.last(slug, "drift.json"):
         words += ["--since", str(job.keep("before.json", content).resolve())]
-    reports = forge.last(target, "apply.json", REPORTS)
+    reports = forge.last(slug, "apply.json", REPORTS)
     folder: Path = job.place / "reports"
     folder.mkdir()
     for place, content in enumerate(reports):
@@ -57,11 +69,13 @@ def _history(job: Job) -> list[str]:
 
 
 def _unapplied(plan: Any) -> list[str]:
-    """Sentences on what is merged and not applied, and on what another checkout applied."""
+    """Sentences on what is merged and not applied or not deleted, and on what another checkout applied."""
     if plan.get("kind") != "plan":
         return ["**Whether everything merged is applied is not known**: no plan could be made."]
-    waiting, newer = texts.unapplied(plan), texts.behind(plan)
+    waiting, gone, newer = texts.unapplied(plan), texts.undeleted(plan), texts.behind(plan)
     found = [f"**Merged and not applied**: {texts.listed(waiting)}. {AGAIN}"] if waiting else []
+    if gone:
+        found.append(f"**Not deleted yet**: {texts.listed(gone)}. No file asks for it any more. {BY_HAND}")
     if newer:
         names = texts.listed(newer)
         found.append(f"**Behind**: another checkout applied {names} since; its state is not in this branch.")

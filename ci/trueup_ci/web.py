@@ -19,8 +19,10 @@ TIMEOUT = 60.0
 TRIES = 4
 """How often a read is tried; a write is sent once."""
 
-PAGES = 20
-"""Pages of a hundred that a search looks at."""
+PAGES = 1000
+"""Pages of a hundred that a search looks at: more than a forge answers before it asks to wait."""
+
+LATER = "See whether a proxy or a login page stands before the forge, and run the job again later."
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of the largest download."""
@@ -52,13 +54,16 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON of an answer. Raises Refused and Problem."""
-        return json.loads(self._send("GET", self._url(path, query))[1])
+        return _json(path, self._send("GET", self._url(path, query))[1])
 
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """The entries of a list, page after page: `PAGES` of them at most. Raises Refused and Problem."""
         for page in range(1, PAGES + 1):
             found = self.get(path, **query, per_page=100, page=page)
-            entries = found if isinstance(found, list) else next(v for v in found.values() if isinstance(v, list))
+            lists = [found] if isinstance(found, list) else [v for v in found.values() if isinstance(v, list)]
+            if len(lists) != 1:
+                raise Problem(f"What {path} answered is no list.", LATER)
+            entries = lists[0]
             yield from entries
             if len(entries) < 100:
                 return
@@ -66,7 +71,7 @@ class Api:
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Sends JSON, once, and returns the answer's. Raises Refused and Problem."""
         answer = self._send(method, self._url(path, {}), json.dumps(body).encode())[1]
-        return json.loads(answer) if answer else None
+        return _json(path, answer) if answer else None
 
     def download(self, path: str) -> bytes:
         """The bytes behind a path, also behind a redirect to another host, which gets no token. Raises Problem."""
@@ -114,6 +119,17 @@ class Api:
                     raise Problem(why, "Run the job again later.") from None
             time.sleep(self._pause * 2**attempt)
         raise AssertionError("the last try returns or raises")
+
+
+def _json(path: str, answer: bytes) -> Any:
+    """The object or list of an answer. Raises Problem for a page of a proxy, a login, or what was cut."""
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    if not isinstance(found, (dict, list)):
+        raise Problem(f"What {path} answered is no JSON of the forge.", LATER)
+    return found
 
 
 def _whole(answer: IO[bytes], path: str) -> bytes:

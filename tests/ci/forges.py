@@ -45,6 +45,7 @@ class Forge:
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     issues: list[dict[str, Any]] = field(default_factory=list)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
+    events: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     trouble: list[int] = field(default_factory=list)
     url: str = ""
@@ -113,6 +114,7 @@ class GitHubStandIn(Forge):
             (rf"{at}/issues", "GET", self._list_issues),
             (rf"{at}/issues", "POST", self._open),
             (rf"{at}/issues/(\d+)", "PATCH", self._change),
+            (rf"{at}/issues/(\d+)/events", "GET", lambda asked, n: _page(self.events.get(int(n), []), asked)),
             (rf"{at}/actions/artifacts", "GET", self._list_artifacts),
             (rf"{at}/actions/artifacts/(\d+)/zip", "GET", self._elsewhere),
             (r"/blob/(\d+)", "GET", self._blob),
@@ -154,7 +156,9 @@ class GitHubStandIn(Forge):
 
     def _list_artifacts(self, asked: Asked) -> Answer:
         found = [one for one in self.artifacts if one["name"] == asked.query["name"]][::-1]
-        return 200, {"artifacts": [{key: value for key, value in one.items() if key != "zip"} for one in found]}
+        _, page = _page(found, asked)
+        told = [{key: value for key, value in one.items() if key != "zip"} for one in page]
+        return 200, {"total_count": len(found), "artifacts": told}
 
     def _elsewhere(self, _asked: Asked, number: str) -> Answer:
         return 302, self.url.replace("127.0.0.1", "localhost") + f"/blob/{number}"
@@ -184,7 +188,7 @@ class GitLabStandIn(Forge):
             (rf"{at}/issues/(\d+)", "PUT", self._change),
             (rf"{at}/merge_requests/(\d+)/pipelines", "GET", self._pipelines),
             (rf"{at}/pipelines/(\d+)/jobs", "GET", self._jobs_of),
-            (rf"{at}/jobs", "GET", lambda asked: _page([self._job(one) for one in self.artifacts[::-1]], asked)),
+            (rf"{at}/pipelines", "GET", self._pipelines_of),
             (rf"{at}/jobs/(\d+)/artifacts/(.+)", "GET", self._file),
         ]
 
@@ -213,10 +217,17 @@ class GitLabStandIn(Forge):
         entry.update({"state": "closed"} if asked.body.get("state_event") == "close" else asked.body)
         return 200, entry
 
-    def _pipelines(self, _asked: Asked, number: str) -> Answer:
-        head = self.requests[int(number)]["sha"]
-        found = [one for one in self.artifacts if one["workflow_run"]["head_sha"] == head]
-        return 200, [{"id": one["id"], "sha": head, "source": "merge_request_event"} for one in found[::-1]]
+    def _pipelines(self, asked: Asked, number: str) -> Answer:
+        found = [one for one in self.artifacts if one["workflow_run"]["head_branch"] == f"topic-{number}"]
+        return _page([self._pipeline(one, "merge_request_event") for one in found[::-1]], asked)
+
+    def _pipelines_of(self, asked: Asked) -> Answer:
+        found = [one for one in self.artifacts if one["workflow_run"]["head_branch"] == asked.query["ref"]]
+        return _page([self._pipeline(one, one["name"].partition("/")[0]) for one in found[::-1]], asked)
+
+    def _pipeline(self, artifact: dict[str, Any], source: str) -> dict[str, Any]:
+        """An artifact's; the first word of its name is what started it."""
+        return {"id": artifact["id"], "sha": artifact["workflow_run"]["head_sha"], "source": source}
 
     def _jobs_of(self, asked: Asked, number: str) -> Answer:
         return _page([self._job(one) for one in self.artifacts if one["id"] == int(number)], asked)

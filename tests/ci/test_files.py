@@ -73,16 +73,24 @@ def test_one_writer_for_each_target_that_waits_and_is_never_cancelled() -> None:
     group = jobs["apply"]["concurrency"]
     assert group == {"group": "trueup-${{ matrix.target }}", "cancel-in-progress": False, "queue": "max"}
     assert jobs["plan"]["concurrency"]["group"].startswith("trueup-plan-")
+    assert "github.workflow" in jobs["plan"]["concurrency"]["group"]  # another project's plan is not cancelled
     gitlab = {name: job for name, job in _load(GITLAB).items() if not name.startswith(".")}
     groups = {name.split(" ")[1]: job.get("resource_group") for name, job in gitlab.items()}
     assert groups == {"plan": None, "apply": "trueup-$[[ inputs.target ]]", "drift": "trueup-$[[ inputs.target ]]"}
-    assert gitlab["trueup apply $[[ inputs.target ]]"]["interruptible"] is False
+    assert gitlab["trueup apply $[[ inputs.folder ]]/$[[ inputs.target ]]"]["interruptible"] is False
+
+
+def test_gitlabs_jobs_with_a_key_are_those_of_the_default_branch() -> None:
+    own = ("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "$CI_MERGE_REQUEST_TARGET_BRANCH_NAME == $CI_DEFAULT_BRANCH")
+    rules = [rule["if"] for job in _load(GITLAB).values() for rule in job.get("rules", [])]
+    assert len(rules) == 4
+    assert [rule for rule in rules if not any(words in rule.split(" && ") for words in own)] == []
 
 
 def test_what_a_job_did_is_kept_also_when_it_failed() -> None:
     (upload,) = [step for step in _load(ACTION)["runs"]["steps"] if "uses" in step]
     assert upload["if"].startswith("always()")
-    assert _load(GITLAB)[".trueup $[[ inputs.target ]]"]["artifacts"]["when"] == "always"
+    assert _load(GITLAB)[".trueup $[[ inputs.folder ]]/$[[ inputs.target ]]"]["artifacts"]["when"] == "always"
 
 
 def test_every_input_is_handed_on_and_every_one_is_explained() -> None:
@@ -141,7 +149,7 @@ def test_the_shell_is_sound(tmp_path: Path) -> None:
     shellcheck = _linter("shellcheck")
     _clean(shellcheck, str(ROOT / "ci/install"), str(ROOT / "ci/job"))
     scripts = [step["run"] for _, step in _steps() if "run" in step]
-    scripts.append("\n".join(_load(GITLAB)[".trueup $[[ inputs.target ]]"]["script"]))
+    scripts.append("\n".join(_load(GITLAB)[".trueup $[[ inputs.folder ]]/$[[ inputs.target ]]"]["script"]))
     for place, text in enumerate(scripts):
         path = tmp_path / f"{place}.sh"
         path.write_text(f"#!/usr/bin/env bash\n{text}\n", encoding="utf-8")

@@ -51,7 +51,7 @@ class Project(World):
         said = self.capfd.readouterr()
         kept = place / "trueup-kept" / "prod"
         if kept.is_dir():
-            self.forge.upload(f"job-{place.name}", kept, commit, branch)
+            self.forge.upload(f"{given['CI_PIPELINE_SOURCE']}/{place.name}", kept, commit, branch)
         return Done(code, said.out + said.err, kept, "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def test_the_token_is_on_no_command_line_and_for_that_address_alone(
     git.chmod(0o755)
     monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
     Repository(tmp_path / "clone.git", "https://forge.example/acme/fleet.git", "forge-token-123456").fetch("main")
-    assert "fetch -q --no-tags https://forge.example/acme/fleet.git main" in noted.read_text()
+    assert re.search(r"fetch -q --no-tags --depth=\d+ https://forge.example/acme/fleet.git main\n", noted.read_text())
     assert "forge-token" not in noted.read_text()
     settings = Path(f"{noted}.env").read_text()
     assert "http.https://forge.example/acme/fleet.git.extraHeader" in settings

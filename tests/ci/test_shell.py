@@ -67,8 +67,9 @@ def test_the_step_of_the_action_plans_a_request(world: World, tmp_path: Path) ->
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 to modify" in world.comment(number, "plan")
     told = dict(line.split("=", 1) for line in (place / "output").read_text().splitlines())
-    assert told["artifact"] == "trueup-plan-prod-1"
-    assert (Path(told["kept"]) / "plan.plan").is_file()
+    head = world.forge.requests[number]["head"]["sha"]
+    assert told["artifact"] == f"trueup-plan-prod-{head}"
+    assert (Path(told["kept"]) / f"{head}.plan").is_file()
 
 
 def test_a_cancelled_job_finishes_what_it_began_and_commits_its_state(world: World, tmp_path: Path) -> None:
@@ -168,10 +169,14 @@ def test_the_script_of_the_template_takes_the_revision_that_it_was_told(tmp_path
     (source / "ci" / "job").write_text("echo a later one ran\n", encoding="utf-8")
     subprocess.run([*git, "commit", "-qam", "two"], check=True)
     template = list(yaml.safe_load_all((ROOT / "ci/gitlab.yml").read_text(encoding="utf-8")))
-    script = "\n".join(template[1][".trueup $[[ inputs.target ]]"]["script"])
+    script = "\n".join(template[1][".trueup $[[ inputs.folder ]]/$[[ inputs.target ]]"]["script"])
+    kept = tmp_path / "kept"
+    (kept / "of-an-earlier-job").mkdir(parents=True)
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TRUEUP_SOURCE": f"file://{source}"}
+    environ["TRUEUP_CI_KEPT"] = str(kept)
     ran = _bash(script, {**environ, "TRUEUP_REVISION": revision}, tmp_path)
     assert ran.stdout == "install ran\njob ran\n", ran.stderr
+    assert not kept.exists()
     assert re.fullmatch(template[0]["spec"]["inputs"]["revision"]["regex"], revision)
     assert _bash(script, {**environ, "TRUEUP_REVISION": "0" * 40}, tmp_path).returncode != 0
 

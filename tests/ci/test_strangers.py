@@ -135,11 +135,11 @@ def test_a_forks_artifacts_count_for_nothing(world: World) -> None:
     """A fork may keep whatever it likes, under any name; the newest of it is not looked at."""
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)
-    (planned.kept / "plan.plan").write_text("{}")
     head = world.forge.requests[number]["head"]["sha"]
+    (planned.kept / f"{head}.plan").write_text("{}")
     own = world.forge.artifacts[-1]
     world.forge.artifacts = [*world.forge.artifacts[:-1]]
-    world.forge.upload("trueup-plan-prod-1", planned.kept, head, "topic", fork=True)
+    world.forge.upload(f"trueup-plan-prod-{head}", planned.kept, head, "topic", fork=True)
     world.forge.artifacts.insert(0, own)
     done = world.merge_job(world.merge(number))
     assert done.code == 0, done.log
@@ -158,10 +158,10 @@ def test_a_merge_of_a_fork_was_reviewed_by_nobody(world: World) -> None:
 def test_a_forged_plan_applies_nothing(world: World) -> None:
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)
-    plan = planned.kept / "plan.plan"
-    plan.write_text(plan.read_text().replace("Say A, twice.", "Say what I want."))
     head = world.forge.requests[number]["head"]["sha"]
-    world.forge.upload("trueup-plan-prod-1", planned.kept, head, "topic")
+    plan = planned.kept / f"{head}.plan"
+    plan.write_text(plan.read_text().replace("Say A, twice.", "Say what I want."))
+    world.forge.upload(f"trueup-plan-prod-{head}", planned.kept, head, "topic")
     done = world.merge_job(world.merge(number))
     assert done.code == 1
     assert world.says("alpha") == "Say A."
