@@ -12,7 +12,7 @@ from trueup.core.plans.judge import Facts, Verdict
 from trueup.core.plans.plan import Action, Change, Reason
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*\Z", re.ASCII)
-_LINE = "write into trueup.yaml: moved: {{{old}: {new}}}."
+_LINE = "write into trueup.yaml: `moved: {{{old}: {new}}}`."
 
 
 def rename_words(fact: Facts, verdict: Verdict) -> tuple[str, str]:

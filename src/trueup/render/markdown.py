@@ -78,7 +78,7 @@ def written(page: Page) -> str:
 
 
 def _left(cut: Sequence[Block], page: Page) -> str:
-    return f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {span_code(page.again)}."
+    return f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {inline(page.again, span_code)}."
 
 
 def _unmanaged(page: Page, room: int) -> str:

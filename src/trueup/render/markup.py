@@ -7,7 +7,7 @@ into a mention, a link or an emoji is put into a code span, where it does not lo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from urllib.parse import quote
 
 from trueup.render.style import Look, unrunnable
@@ -24,12 +24,30 @@ _PLAIN = re.compile(
 )
 """A word that is a word in every dialect: nothing that begins a mention, a link, an emoji or an emphasis."""
 
-COMMANDS = frozenset({"trueup", "--on-drift"})
+COMMANDS = frozenset({"trueup", "--on-drift", "--ack"})
 """Words with which a command to type begins; it goes on to the next stop."""
 
-_WORDS = re.compile(r"(?<!\S)`[^`]*[^`\s][^`]*`[.,;:!?)]*(?!\S)|\S+")
-_QUOTED = re.compile(r"`([^`]+)`([.,;:!?)]*)\Z")
-"""What is written as code already; the fences are the dialect's."""
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<before>[("'\u201c]*)
+    (?:`(?P<code>[^`]*[^`\s][^`]*)`|(?P<quote>"(?:[^"\\]|\\.)*(?:"|…\Z))|(?P<json>[{\[](?=["{\[\]}A-Za-z0-9-])))
+    |(?P<word>\S+))""",
+    re.VERBOSE,
+)
+"""One piece of a sentence: what is code already, a quoted text, the start of a list or a mapping, or any other word."""
+
+_WORD_AT = re.compile(r"\s*(\S+)")
+_TYPED = re.compile(r"""\s*((?:'[^']*'|"[^"]*"|[^\s'"]|['"])+)""")
+"""One word of a command to type; a blank in quotes ends none."""
+
+_AFTER = re.compile(r"""[.,;:!?)"'\u201d]*(?=\s|\Z)""")
+"""What ends a word or a quotation; the fences are the dialect's."""
+
+_SERVER = re.compile(r"\bHTTP \d{3}\b[^:\"`]{0,60}: (?=\S)")
+"""After this come a server's own words, to the end of the sentence."""
+
+_BRACKETS = re.compile(r"""[{\[]|[}\]]|"(?:[^"\\]|\\.)*\"""")
+
+_WORD = re.compile(r"""`[^`]*`|"(?:[^"\\]|\\.)*"|[^\s`"(),;:]+""")
 
 _ENDS = (".", ",", ";", ":", ")")
 _TAIL = re.compile(r"[.,;:!?)]*\Z")
@@ -67,27 +85,97 @@ def span_code(text: str) -> str:
 
 
 def inline(text: str, code: Code) -> str:
-    """A sentence that may hold foreign words: plain words stay, and whatever is none becomes code."""
+    """A sentence that may hold foreign words: plain words stay, and whatever is none becomes code.
+
+    A text in quotes, a value in brackets, what stands in backticks and a command to type are one piece of code each.
+    """
     parts: list[str] = []
     odd: list[str] = []
-    is_command = False
-    for word in _WORDS.findall(shown(text.replace("\n", " "))):
-        quoted = _QUOTED.match(word)
-        if quoted and not is_command:
+    said, at = shown(text.replace("\n", " ")).rstrip(" "), 0
+    answer = _SERVER.search(said)
+    if answer is not None:
+        return f"{inline(said[: answer.end()], code)} {code(said[answer.end() :])}"
+    while at < len(said):
+        token = _TOKEN.match(said, at)
+        if token is None:
+            break
+        whole = _whole(said, token)
+        if whole is not None:
             _close(parts, odd, code)
-            parts.append(code(quoted[1]) + quoted[2])
+            inner, at = whole
+            parts.append((token["before"] or "") + code(inner) + said[at : (at := _after(said, at))])
             continue
-        is_command = is_command or word in COMMANDS
-        if is_command or not _PLAIN.match(word):
-            odd.append(word)
-        else:
+        found = _WORD_AT.match(said, at)
+        word, at = (found[1], found.end()) if found is not None else (said[at:], len(said))
+        if word in COMMANDS:
+            if not (odd and odd[-1].startswith("--")):
+                _close(parts, odd, code)
+            typed, at = _command(said, at, word)
+            odd.append(typed)
+            _close(parts, odd, code)
+            continue
+        if _PLAIN.match(word):
             _close(parts, odd, code)
             parts.append(word)
+        else:
+            odd.append(word)
         if word.endswith(_ENDS):
             _close(parts, odd, code)
-            is_command = False
     _close(parts, odd, code)
     return " ".join(parts)
+
+
+def _whole(said: str, token: re.Match[str]) -> tuple[str, int] | None:
+    """What is one piece of code, and where it ends; nothing if the token is a word, or its piece goes on like one."""
+    if token["code"] is not None:
+        found, end = token["code"], token.end()
+    elif token["quote"] is not None:
+        found, end = token["quote"], token.end()
+    elif token["json"] is not None:
+        end = _closing(said, token.start("json"))
+        found = said[token.start("json") : end]
+    else:
+        return None
+    return (found, end) if end and _AFTER.match(said, end) else None
+
+
+def _closing(said: str, start: int) -> int:
+    """Where the bracket at `start` is closed, or where the value was cut; 0 where it never is."""
+    depth = 0
+    for sign in _BRACKETS.finditer(said, start):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(sign[0], 0)
+        if not depth:
+            return sign.end()
+    return said.find(LOOK.cut, start) + 1
+
+
+def _after(said: str, at: int) -> int:
+    found = _AFTER.match(said, at)
+    return found.end() if found is not None else at
+
+
+def _command(said: str, at: int, first: str) -> tuple[str, int]:
+    """A command from its first word to the next stop, and where it ends."""
+    words = [first]
+    while not words[-1].endswith(_ENDS) and (found := _TYPED.match(said, at)):
+        words.append(found[1].replace("`", ""))
+        at = found.end()
+    return " ".join(words), at
+
+
+def marked(name: str) -> str:
+    """A name within a sentence, as code; one that looks like code or has none to show is left to `inline`."""
+    return f"`{name}`" if name.strip() and "`" not in name else name
+
+
+def named(text: str, names: Container[str]) -> str:
+    """A sentence with each of the names in it as code; those within quotes and code stay as they are."""
+
+    def as_code(found: re.Match[str]) -> str:
+        word = found[0].rstrip(".!?")
+        return f"`{word}`{found[0][len(word) :]}" if word in names else found[0]
+
+    return _WORD.sub(as_code, text)
 
 
 def _close(parts: list[str], odd: list[str], code: Code) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Action, Change, Plan
@@ -13,8 +14,8 @@ from trueup.core.plans.summary import summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import say
 from trueup.core.projects.project import LOCAL
-from trueup.core.source import Diagnostic, in_order
-from trueup.render.markup import LOOK, shown
+from trueup.core.source import Diagnostic, dotted, in_order
+from trueup.render.markup import LOOK, marked, named
 from trueup.render.plan_text import (
     SIGNS,
     as_drift,
@@ -59,7 +60,8 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
     """A plan; `alerts` are sentences that must be read first, such as a guard's."""
     changes = shown_changes(plan)
     common = shared([change for change in changes if change.action in (Action.MODIFY, Action.HELD)])
-    by_name = {change.name: _block(change, common) for change in changes}
+    names = _names(changes)
+    by_name = {change.name: _block(change, common, names[change.name]) for change in changes}
     groups = [_group(title, [c for c in changes if c.action is action], by_name) for action, title in _URGENT]
     again = [change for change in changes if change.recreate]
     reverted = [change for change in changes if change.backup and change.action is Action.MODIFY]
@@ -77,9 +79,9 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
         alerts=(*_old(plan), *alerts),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(_stamps_together(changes, by_name)),
-        problems=in_order(plan.diagnostics),
+        problems=_problems(in_order(plan.diagnostics)),
         remarks=_remarks(plan, NOTHING if not changes else ""),
-        again="trueup show PLAN, or trueup plan -v",
+        again="`trueup show PLAN`, or `trueup plan -v`",
     )
 
 
@@ -88,7 +90,8 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None) -> Page:
     outside = [as_drift(change) for change in plan.changes if is_outside(change)]
     unread = [change for change in plan.changes if change.action is Action.UNREAD]
     orphans = [change for change in plan.changes if change.action is Action.ORPHAN]
-    by_name = {change.name: _block(change, Shared()) for change in (*outside, *unread, *orphans)}
+    names = _names([*outside, *unread, *orphans])
+    by_name = {change.name: _block(change, Shared(), names[change.name]) for change in (*outside, *unread, *orphans)}
     groups = (
         _group("Changed or deleted by hand", outside, by_name),
         _group("Could not be read", unread, by_name),
@@ -104,10 +107,10 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None) -> Page:
         alerts=_old(plan),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(by_name.values()),
-        problems=in_order(plan.diagnostics),
+        problems=_problems(in_order(plan.diagnostics)),
         remarks=_remarks(plan, AS_APPLIED if not by_name else ""),
         rows=tuple(unmanaged_rows(unmanaged, LOOK)) if unmanaged is not None else (),
-        again="trueup drift -v",
+        again="`trueup drift -v`",
     )
 
 
@@ -119,7 +122,9 @@ def report_page(report: Report) -> Page:
     told = [item for item in report.outcomes if item.result not in _QUIET or item.message or item.not_kept]
     blocks = [_ended(outcome, changes.get(outcome.name), common) for outcome in told]
     held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
-    left = [_block(change, common) for change in held if change.name not in {item.name for item in told}]
+    names = _names(plan.changes)
+    known = {item.name for item in told}
+    left = [_block(change, common, names[change.name]) for change in held if change.name not in known]
     groups = (
         ("Failed, or not known", [b for b, o in zip(blocks, told, strict=True) if o.result in _FAILED]),
         ("Not sent", [b for b, o in zip(blocks, told, strict=True) if o.result not in _WELL | _FAILED]),
@@ -143,21 +148,23 @@ def report_page(report: Report) -> Page:
         digest=digest(plan),
         groups=tuple(Group(title, tuple(items)) for title, items in groups if items),
         blocks=(*blocks, *left),
-        problems=in_order(plan.diagnostics),
+        problems=_problems(in_order(plan.diagnostics)),
         remarks=(*remarks, *_remarks(plan, "" if told else "Nothing had to be sent.")),
-        again="trueup plan",
+        again="`trueup plan`",
     )
 
 
 def problems_page(diagnostics: Sequence[Diagnostic], checked: str) -> Page:
     """Problems of files; `checked` is the sentence that sums up."""
-    return Page("validate", "Trueup: validate", summary=checked, problems=tuple(diagnostics), again="trueup validate")
+    return Page(
+        "validate", "Trueup: validate", summary=checked, problems=_problems(diagnostics), again="`trueup validate`"
+    )
 
 
 def error_page(error: TrueupError) -> Page:
     """What ended a command, and how to go on."""
     remarks = (error.hint,) if error.hint else ()
-    return Page("error", "Trueup: error", summary=error.message, problems=error.diagnostics, remarks=remarks)
+    return Page("error", "Trueup: error", summary=error.message, problems=_problems(error.diagnostics), remarks=remarks)
 
 
 def counted(blocks: Sequence[Block]) -> str:
@@ -180,7 +187,7 @@ def _where(plan: Plan) -> str:
 
 def _remarks(plan: Plan, nothing: str) -> tuple[str, ...]:
     first = PARTIAL if not plan.complete else nothing
-    return (*((first,) if first else ()), *ignored_sentences(plan))
+    return (*((first,) if first else ()), *ignored_sentences(plan, marked))
 
 
 def _old(plan: Plan) -> tuple[str, ...]:
@@ -192,8 +199,28 @@ def _group(title: str, changes: Sequence[Change], by_name: dict[str, Block]) -> 
     return Group(title, tuple(by_name[change.name] for change in changes))
 
 
-def _block(change: Change, common: Shared) -> Block:
-    """One change; a hint is only told where a person has to do something."""
+def _names(changes: Iterable[Change]) -> Mapping[str, Container[str]]:
+    """For each assistant those that sentences about it may name: what it was or may be, and what may be it."""
+    found: dict[str, set[str]] = {}
+    for change in changes:
+        others = {*change.others, change.moved_from} - {""}
+        found.setdefault(change.name, set()).update(others)
+        for other in others:
+            found.setdefault(other, set()).add(change.name)
+    return found
+
+
+def _problems(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Problems whose sentences show the field they are about as code."""
+    told = []
+    for item in found:
+        names = {dotted(item.path), str(item.path[-1])} if item.path else ()
+        told.append(replace(item, message=named(item.message, names), hint=named(item.hint, names)))
+    return tuple(told)
+
+
+def _block(change: Change, common: Shared, names: Container[str]) -> Block:
+    """One change; a hint is only told where a person has to do something. `names` are those of its sentences."""
     sign = SIGNS[change.action]
     message, hint = say(change.reason, change.name, change.others, change.moved_from)
     wants_hint = change.action not in (Action.CREATE, Action.MODIFY) or change.hint
@@ -202,10 +229,10 @@ def _block(change: Change, common: Shared) -> Block:
         word=sign.word,
         tone=sign.tone,
         name=change.name,
-        message=change.message or message,
+        message=named(change.message or message, names),
         id=change.id,
-        notes=tuple(notes(change)),
-        hint=(change.hint or hint) if wants_hint else "",
+        notes=tuple(named(note, names) for note in notes(change)),
+        hint=named(change.hint or hint, names) if wants_hint else "",
         fields=() if change.action in _BARE else tuple(fields_of(change, common)),
         facts=change.remarks,
     )
@@ -219,7 +246,7 @@ def _stamps_together(changes: Sequence[Change], by_name: dict[str, Block]) -> It
             yield by_name[change.name]
         elif change.name == stamps[0]:
             sign = SIGNS[Action.STAMP]
-            names = tuple(shown(name) for name in stamps)
+            names = tuple(marked(name) for name in stamps)
             title, message = many(len(stamps), "assistant"), "nothing else of them changes"
             yield Block(sign.symbol, sign.word, sign.tone, title, message, notes=names)
 
@@ -229,8 +256,10 @@ def _ended(outcome: Outcome, change: Change | None, common: Shared) -> Block:
     sign, well = SIGNS[outcome.action], outcome.result in _WELL
     told = [ended(outcome) + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else "")]
     extra = [f"{outcome.position}: {outcome.message}" if outcome.position else outcome.message]
-    extra += [f"The server did not keep {', '.join(outcome.not_kept)} as sent."] if outcome.not_kept else []
-    extra += [f"Others: {', '.join(outcome.others)}"] if outcome.others else []
+    extra += (
+        [f"The server did not keep {', '.join(map(marked, outcome.not_kept))} as sent."] if outcome.not_kept else []
+    )
+    extra += [f"Others: {', '.join(map(marked, outcome.others))}"] if outcome.others else []
     return Block(
         symbol=sign.symbol if well else "!",
         word=outcome.action.value,

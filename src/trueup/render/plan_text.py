@@ -5,7 +5,7 @@ Knows how changes are grouped and called; the fields are another file's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
 from trueup.core.plans.summary import aged, as_of, summary
 from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.wording import say
+from trueup.core.plans.wording import quoted, say
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import in_order
 from trueup.render.field_rows import fields
@@ -244,7 +244,7 @@ def notes(change: Change) -> Iterable[str]:
     if change.recreate and change.reason is not Reason.RECREATED:
         yield "It is created again under a new id."
     if change.display_name and change.action in (Action.DELETE, Action.ORPHAN):
-        yield f'Its display name is "{change.display_name}".'
+        yield f"Its display name is {quoted(change.display_name)}."
     yield from change.remarks
     if change.backup:
         yield "The live object is kept in .trueup/backup/ first."
@@ -260,13 +260,13 @@ def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
     yield from hanging((Piece("    "),), [Piece(names + more, Tone.FAINT)], look.width)
 
 
-def ignored_sentences(plan: Plan) -> list[str]:
-    """What is left alone, a sentence for each field and reason; the first ones where there are many."""
+def ignored_sentences(plan: Plan, mark: Callable[[str], str] = str) -> list[str]:
+    """What is left alone, a sentence for each field and reason, names marked; the first ones where there are many."""
     found = groups(plan.ignored)
     more = (
         [f"{many(len(found) - IGNORED, 'more such field')}: see `ignored` in --json."] if len(found) > IGNORED else []
     )
-    return [group.sentence for group in found[:IGNORED]] + more
+    return [group.told(mark) for group in found[:IGNORED]] + more
 
 
 def _ignored_in_short(plan: Plan) -> list[str]:

@@ -88,7 +88,7 @@ class Page:
 
     `kind` is plan, drift, apply, validate or error. `name` is what people call the target, `target` is
     `project/target`; both are empty where the answer is about none. `where` is its protocol and address. `summary` is
-    the stable line of the text format. `again` is the command that shows all of it.
+    the stable line of the text format. `again` are the commands that show all of it.
     """
 
     kind: str

@@ -10,9 +10,10 @@ from typing import Any
 
 from trueup.core.plans.diff import tool_changes
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange
+from trueup.core.texts.prose import first_line
 from trueup.render import field_rows
 from trueup.render.findings import place_of
-from trueup.render.markup import LOOK, shown
+from trueup.render.markup import LOOK, named, shown
 from trueup.render.part_rows import is_nested, parts, tool_parts
 from trueup.render.shared import Shared, difference
 from trueup.render.values import amount, is_text, tools, value
@@ -79,10 +80,11 @@ def _text(change: Change, item: FieldChange, sides: tuple[Any, Any], common: Sha
     prose = known or difference(change, old, new)
     place = field_rows.places(change, item, new if not outside else old)
     words = amount(new) if not old else field_rows.text_words(change, item, sides, prose, outside)
-    notes = common.notes.get(change.name, {}) if known else {}
-    return Field(
-        shown(item.path), _where(change, item), words, prose=prose, notes=notes, place=place, is_outside=outside
-    )
+    line = first_line(prose, old_side=outside)
+    at = place(line) if line else ""
+    notes = {key: named(note, common.prose) for key, note in common.notes.get(change.name, {}).items() if known}
+    where = shown(at) if ":" in at else _where(change, item)
+    return Field(shown(item.path), where, words, prose=prose, notes=notes, place=place, is_outside=outside)
 
 
 def _where(change: Change, item: FieldChange) -> str:

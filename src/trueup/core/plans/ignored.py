@@ -5,13 +5,14 @@ An expired entry still holds; that its day has passed is told where files are ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.definitions.definition import Definition
 from trueup.core.plans.plan import Ignored
+from trueup.core.plans.wording import quoted
 
 NAMED = 5
 """Assistants of a group that are named."""
@@ -35,12 +36,16 @@ class IgnoredGroup:
     @property
     def sentence(self) -> str:
         """What is left alone, why and until when, and where live differs."""
+        return self.told(str)
+
+    def told(self, mark: Callable[[str], str]) -> str:
+        """The sentence with each name and field marked; the reason, which anybody wrote, stands in quotes."""
         until = f" until {self.until}" if self.until else ""
-        reason = self.reason.rstrip(". ") or "no reason given"
-        where = f"live differs from the file in {_listed(self.differing)}" if self.differing else ""
-        rest = f"as the file says in {_listed(self.others)}" if self.others else ""
+        reason = quoted(self.reason) if self.reason.strip() else "no reason given"
+        where = f"live differs from the file in {_listed([*map(mark, self.differing)])}" if self.differing else ""
+        rest = f"as the file says in {_listed([*map(mark, self.others)])}" if self.others else ""
         ends = "; ".join(filter(None, (where, rest)))
-        return f"{self.field} is left alone by ignore_changes{until} ({reason}): {ends}."
+        return f"{mark(self.field)} is left alone by ignore_changes{until} ({reason}): {ends}."
 
 
 def ignored_in(

@@ -42,7 +42,8 @@ HINTS: dict[Reason, str] = {
     Reason.CONFLICT: "To put the file's value in force: --on-drift revert. "
     "To take the live value into the file: trueup accept {name}",
     Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right: trueup accept {name}",
-    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe",
+    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe TARGET "
+    "before the next apply; after it, declare the field as null in the file too, and it is asked for again.",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
     Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the other: delete it at the "
@@ -78,6 +79,11 @@ UNHELD = "carries our stamp, but state does not hold it: nothing is deleted"
 
 DESTROYED = "everything that state holds for this target is to go"
 """The message of a delete that `destroy` asked for."""
+
+
+def quoted(text: str) -> str:
+    """Words of somebody else in double quotes; nothing within ends them."""
+    return '"' + text.strip().replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def say(reason: Reason, name: str, others: tuple[str, ...] = (), moved_from: str = "") -> tuple[str, str]:

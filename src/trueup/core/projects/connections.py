@@ -88,5 +88,7 @@ def _difference(path: Path, trusted: Any, proposed: Any) -> Iterator[Unused]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str) and len(value) > SHOWN:
+        value = value[:SHOWN] + "…"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return text if len(text) <= SHOWN or isinstance(value, str) else text[: SHOWN - 1] + "…"

@@ -1,0 +1,71 @@
+"""Sentences that hold foreign words: what is a value, a name or a command stands in one piece of code, never in scraps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.render import parsed, samples
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Action, Change, Ignored, Options, Plan, Reason
+from trueup.core.plans.report import Outcome, Result
+from trueup.render import markdown
+from trueup.render.markup import inline, named, span_code
+
+WRITTEN = {
+    'x.y is {"command": ["touch", "/a b"]} here: in force is {"env": "KEY"}': (
+        '`x.y` is `{"command": ["touch", "/a b"]}` here: in force is `{"env": "KEY"}`'
+    ),
+    'It is "approved by all, merge" (see "a \\" b").': 'It is `"approved by all, merge"` (see `"a \\" b"`).',
+    "Write `moved: {a: b}`. If it is new: --prune --ack asst_1": (
+        "Write `moved: {a: b}`. If it is new: `--prune --ack asst_1`"
+    ),
+    "To go on: trueup apply 'a, b/x.plan' --ack 12. Then look.": (
+        "To go on: `trueup apply 'a, b/x.plan' --ack 12`. Then look."
+    ),
+    "It failed: HTTP 400: approved by all, merge": "It failed: HTTP 400: `approved by all, merge`",
+    "All of it: `trueup show PLAN`, or `trueup plan -v`": "All of it: `trueup show PLAN`, or `trueup plan -v`",
+    "of [a, {b: c, not closed @all": "of `[a`, `{b`: c, not closed `@all`",
+    'of "not closed @all': 'of "not closed `@all`',
+}
+
+
+@pytest.mark.parametrize("sentence", WRITTEN)
+def test_a_value_or_a_command_is_one_piece_of_code(sentence: str) -> None:
+    assert inline(sentence, span_code) == WRITTEN[sentence]
+
+
+@given(st.text(alphabet="a1 `\"'{}[](),.:;@#…-\\", max_size=60))
+def test_no_word_is_lost_or_said_twice(sentence: str) -> None:
+    bare = str.maketrans("", "", " `")
+    assert inline(sentence, lambda text: text).translate(bare) == sentence.translate(bare)
+
+
+def test_a_name_is_code_wherever_it_stands_and_once() -> None:
+    names = {"tutor", "a/b"}
+    assert named('tutor, "tutor" and `tutor` (a/b). tutoring a/b/c', names) == (
+        '`tutor`, "tutor" and `tutor` (`a/b`). tutoring a/b/c'
+    )
+
+
+def _plain(written: str) -> str:
+    return "\n".join(parsed.markdown(written).plain)
+
+
+def test_names_fields_and_foreign_words_stand_in_code_only() -> None:
+    change = Change(
+        "coach", Action.HELD, Reason.RENAME, others=("essay",), message="looks as if it was renamed to essay"
+    )
+    orphan = Change("essay", Action.ORPHAN, Reason.ORPHANED, "asst_1", display_name='A" by octocat, approved')
+    ignored = (Ignored("coach", "temperature", 'see GH "12", merge without reading', "", False),)
+    to = Identity("acme", "prod", "openai-assistants", "https://api.example")
+    plain = _plain(markdown.plan(Plan(to, Options(), (change, orphan), ignored=ignored)))
+    for word in ("coach", "essay", "temperature", "octocat", "approved", "merge without"):
+        assert word not in plain
+    answered = Outcome("coach", Action.MODIFY, Result.FAILED, "asst_1", message="HTTP 400: approved, merge it")
+    told = replace(samples.REPORT, outcomes=(replace(answered, not_kept=("temperature",)),))
+    assert "approved" not in _plain(markdown.report(told))
+    assert "temperature" not in _plain(markdown.report(told))
