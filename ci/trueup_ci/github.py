@@ -67,7 +67,7 @@ class GitHub:
 
     def merged(self, commit: str) -> Request | None:
         """The request whose merge the commit is; a commit may be listed under others that only contain it."""
-        for entry in self._api.get(f"{self._at}/commits/{commit}/pulls", per_page=100):
+        for entry in self._api.pages(f"{self._at}/commits/{commit}/pulls"):
             if entry.get("merged_at") and entry.get("merge_commit_sha") == commit:
                 return self._request(entry)
         return None

@@ -61,7 +61,7 @@ class GitLab:
 
     def merged(self, commit: str) -> Request | None:
         """The request whose merge, squash or fast-forward the commit is."""
-        for entry in self._api.get(f"{self._at}/repository/commits/{commit}/merge_requests"):
+        for entry in self._api.pages(f"{self._at}/repository/commits/{commit}/merge_requests"):
             made = {entry.get("merge_commit_sha"), entry.get("squash_commit_sha"), entry.get("sha")}
             if entry.get("state") == "merged" and commit in made:
                 return _request(entry)

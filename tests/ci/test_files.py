@@ -163,9 +163,8 @@ def test_the_hooks_are_as_pre_commit_describes_them() -> None:
 def test_the_hook_sees_definitions_and_is_quick(tmp_path: Path) -> None:
     """Less than a second of work for 100 files, interpreter and all; what else the machine does is not counted."""
     (hook,) = _load(HOOKS)
-    for path in ("trueup.yaml", "assistants/a.yaml", "assistants/x/b.md", "sub/assistants/_shared/c.txt"):
-        assert re.search(hook["files"], path), path
-    assert not re.search(hook["files"], "README.md")
+    assert hook["always_run"] is True  # a commit may delete a part, or change one with any ending
+    assert "files" not in hook
     (tmp_path / "assistants").mkdir()
     text = "model: gpt-4.1\ninstructions: |\n" + "  A line of what it is told, of some length.\n" * 60
     for number in range(100):

@@ -10,7 +10,7 @@ import pytest
 from trueup_ci.__main__ import main
 
 from tests.ci.forges import TOKEN, GitLabStandIn, served
-from tests.ci.world import ALPHA, KEY, RUNS, Done, World
+from tests.ci.world import ALPHA, BETA, KEY, RUNS, Done, World
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
 
@@ -116,3 +116,48 @@ def test_the_same_plan_whether_the_forge_or_we_merge(project: Project) -> None:
     theirs = project.request_job(number, {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}, project.proposed(number))
     digests = [json.loads((done.kept / "plan.json").read_text())["digest"] for done in (ours, theirs)]
     assert digests[0] == digests[1]
+
+
+def test_a_plan_of_an_older_commit_is_none_of_the_merge(project: Project) -> None:
+    number = project.request({ALPHA: EDITED})
+    assert project.request_job(number).code == 0
+    project.write(BETA, "model: gpt-4.1\ninstructions: Say what nobody looked at.\n")
+    head = project.commit("One more.")
+    project.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
+    request = project.forge.requests[number]
+    request.update(sha=head, head={**request["head"], "sha": head})
+    done = project.merge_job(project.merge(number))
+    assert done.code == 1
+    assert "No plan is kept" in project.comment(number, "apply")
+    assert (project.says("alpha"), project.says("beta")) == ("Say A.", "Say B.")
+
+
+def test_neither_a_request_into_another_branch_nor_a_schedule_on_one_gets_to_the_vendor(project: Project) -> None:
+    project.at_main()
+    project.write("trueup.yaml", project.project_file("http://127.0.0.1:9/v1"))
+    commit = project.commit("Another address.")
+    project.git("push", "-q", "origin", "HEAD:refs/heads/mine")
+    number = project.request({ALPHA: EDITED})
+    jobs = [
+        project.request_job(number, {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "mine"}),
+        project.job({"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "mine"}, commit, "mine"),
+        project.job({"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "mine"}, commit, "mine"),
+        project.job({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "main"}, commit, "main"),
+    ]
+    assert [done.code for done in jobs] == [1, 1, 1, 1]
+    assert all("only for the default branch, `main`" in done.log and "127.0.0.1:9" not in done.log for done in jobs)
+    assert project.forge.issues == []
+    without = project.job({"CI_PIPELINE_SOURCE": "schedule", "CI_DEFAULT_BRANCH": ""}, commit, "mine")
+    assert "CI_DEFAULT_BRANCH is not set" in without.log
+
+
+def test_what_an_earlier_job_left_in_the_folder_is_not_this_jobs(project: Project) -> None:
+    """A runner may keep its folders from one job to the next."""
+    kept = project.root / "kept"
+    project.more["TRUEUP_CI_KEPT"] = str(kept)
+    number = project.request({ALPHA: EDITED})
+    assert project.request_job(number).code == 0
+    assert list((kept / "prod").glob("*.plan"))
+    wrong = project.request({ALPHA: "model: gpt-4.1\ntemprature: 1\n"})
+    assert project.request_job(wrong).code == 1
+    assert not list((kept / "prod").glob("*.plan"))

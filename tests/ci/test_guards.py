@@ -34,6 +34,86 @@ def test_a_mass_change_is_acknowledged_by_a_trailer_of_the_merge(world: World) -
     assert [entry["model"] for entry in world.live().values()].count("gpt-5") == 8
 
 
+def _mass_change(world: World) -> tuple[int, str]:
+    """A request that a guard wants to be acknowledged, planned; its number and the line that does it."""
+    fleet = {f"assistants/n{number}.yaml": "model: gpt-4.1\n" for number in range(8)}
+    first = world.request(fleet)
+    world.request_job(first)
+    assert world.merge_job(world.merge(first)).code == 0
+    number = world.request(dict.fromkeys(fleet, "model: gpt-5\n"))
+    planned = world.request_job(number)
+    return number, f"Trueup-Ack: {planned.json('plan.json')['digest'][:16]}"
+
+
+@pytest.mark.parametrize("where", ["title", "an earlier title", "body", "commit"])
+def test_the_author_of_a_request_acknowledges_nothing(world: World, where: str) -> None:
+    """A forge proposes title, description or commits as the message of the merge; who merges presses the button."""
+    number, line = _mass_change(world)
+    request = world.forge.requests[number]
+    if where == "an earlier title":  # changed back as soon as it was merged
+        world.forge.events[number] = [
+            {"event": "merged"},
+            {"event": "renamed", "rename": {"from": line, "to": "Tidy up"}},
+        ]
+    elif where == "commit":
+        message = ["-m", "Tidy up.", "-m", line]
+        world.git("commit", "-q", "--amend", *message)
+        head = world.git("rev-parse", "HEAD")
+        world.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
+        request.update(sha=head, head={**request["head"], "sha": head})
+        assert world.request_job(number).code == 0
+    else:
+        request[where] = f"Tidy up\r\n\r\n{line}\r\n" if where == "body" else line
+    done = world.merge_job(world.merge(number, f"Merge pull request #{number} from acme/topic\n\n{line}\n"))
+    assert done.code == 4, done.log
+    assert "counts for nothing: it stands in the request's own" in done.log
+    assert {entry["model"] for entry in world.live().values()} == {"gpt-4.1"}
+
+
+def test_a_fast_forward_has_no_message_of_who_merges(world: World) -> None:
+    number, line = _mass_change(world)
+    world.git("commit", "-q", "--amend", "-m", "Tidy up.", "-m", line)
+    world.git("fetch", "-q", "origin", "main")
+    world.git("rebase", "-q", "FETCH_HEAD")
+    head = world.git("rev-parse", "HEAD")
+    world.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
+    request = world.forge.requests[number]
+    request.update(sha=head, head={**request["head"], "sha": head})
+    assert world.request_job(number).code == 0
+    world.git("push", "-q", "origin", "HEAD:refs/heads/main")
+    request.update(open=False, merged_at="2026-11-21", merge_commit_sha=head)
+    done = world.merge_job(head)
+    assert done.code == 4, done.log
+    assert {entry["model"] for entry in world.live().values()} == {"gpt-4.1"}
+
+
+def test_what_was_applied_is_told_also_where_state_cannot_be_committed(world: World) -> None:
+    number = world.request({ALPHA: EDITED})
+    world.request_job(number)
+    commit = world.merge(number)
+    hook = world.origin / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho protected >&2\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    done = world.merge_job(commit)
+    assert done.code == 1
+    assert world.says("alpha") == "Say A, twice."
+    for told in (world.comment(number, "apply"), done.summary):
+        assert "1 modified" in told
+        assert "**The state is not committed.** The state could not be pushed to main" in told
+    hook.unlink()
+    assert world.merge_job(commit).code == 0
+    assert world.schedule_job().code == 0
+
+
+def test_a_change_of_the_guards_themselves_is_pointed_at(world: World) -> None:
+    number = world.request({ALPHA: EDITED, "trueup.yaml": world.project_file(more="    guard: {modifies: 1000}")})
+    world.request_job(number)
+    assert "**This request changes `trueup.yaml`.**" in world.comment(number, "plan")
+    other = world.request({ALPHA: EDITED})
+    world.request_job(other)
+    assert "This request changes" not in world.comment(other, "plan")
+
+
 def test_state_goes_on_top_of_what_was_pushed_meanwhile(world: World) -> None:
     number = world.request({ALPHA: EDITED})
     world.request_job(number)

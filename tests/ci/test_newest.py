@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.ci.forges import TOKEN
@@ -109,7 +107,7 @@ def test_no_job_looks_at_another_branch(world: World, name: str) -> None:
     assert world.forge.issues == []
 
 
-def test_a_request_into_another_branch_is_not_planned(world: World, tmp_path: Path) -> None:
+def test_a_request_into_another_branch_is_not_planned(world: World) -> None:
     world.at_main()
     world.git("push", "-q", "origin", "HEAD:refs/heads/evil-base")
     number = world.request({ALPHA: EDITED})

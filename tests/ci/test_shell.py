@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.ci.forges import TOKEN, GitHubStandIn, served
+from tests.ci.forges import TOKEN, Answer, Asked, GitHubStandIn, served
 from tests.ci.world import ALPHA, KEY, World
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,42 @@ def test_a_cancelled_job_finishes_what_it_began_and_commits_its_state(world: Wor
     assert "Trueup-Exit: 130" in world.git("log", "-1", "--format=%B", "FETCH_HEAD")
     assert world.merge_job(commit).code == 0
     assert world.schedule_job().code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_that_is_cancelled_before_apply_sends_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The cancel comes while the reviewed plan is downloaded; the download then takes its time."""
+    request = world.request({ALPHA: EDITED})
+    assert world.request_job(request).code == 0
+    commit = world.merge(request)
+    place = tmp_path / "run"
+    place.mkdir()
+    (place / "event.json").write_text("{}", encoding="utf-8")
+    environ = world.environ("push", commit, place, place / "event.json")
+    environ |= {"GITHUB_ACTION_PATH": str(ROOT), "TRUEUP_CI_VENV": str(_venv(tmp_path)), "ASSISTANTS_KEY": KEY}
+    environ |= _inputs(_step("Trueup"), target="prod", token=TOKEN)
+    asked, goes_on = threading.Event(), threading.Event()
+    answer = world.forge.answer
+
+    def slowly(request: Asked) -> Answer:
+        if request.path.endswith("/zip"):
+            asked.set()
+            goes_on.wait(60)
+        return answer(request)
+
+    monkeypatch.setattr(world.forge, "answer", slowly)
+    with subprocess.Popen(["bash", str(ROOT / "ci/job")], env=environ, stderr=subprocess.PIPE) as job:
+        assert asked.wait(120)
+        job.send_signal(number)
+        time.sleep(0.5)
+        goes_on.set()
+        said = job.communicate()[1].decode()
+    assert job.returncode == 130, said
+    assert "cancelled; nothing was applied" in said
+    assert world.says("alpha") == "Say A."
+    assert world.tip() == commit
 
 
 @pytest.mark.parametrize(
@@ -205,3 +242,26 @@ def test_an_api_that_stumbles_is_asked_again_and_one_that_refuses_is_told(monkey
         assert [one.method for one in forge.asked[asked:]] == ["GET", "GET", "POST"]
     with pytest.raises(Problem, match="had no answer"):
         GitHub("http://127.0.0.1:9", "acme/fleet", TOKEN).head(1)
+
+
+@pytest.mark.parametrize("answer", [b"<html>log in</html>", b"", b"7", b"PK torn", b"{}", b'{"artifacts": 7}'])
+def test_an_answer_that_is_not_the_forges_is_one_sentence(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """A login page, a proxy's page, a torn archive: told where it stands, with the way on."""
+    number = world.request({ALPHA: EDITED})
+    planned = world.request_job(number)
+    commit = world.merge(number)
+    usual = world.forge.answer
+    for ending in ("/artifacts", "/zip", "/pulls", f"/{number}/comments"):
+
+        def hostile(asked: Asked, ending: str = ending) -> Answer:
+            return (200, answer) if asked.path.endswith(ending) and asked.method == "GET" else usual(asked)
+
+        monkeypatch.setattr(world.forge, "answer", hostile)
+        done = world.merge_job(commit)
+        assert done.code == 1, done.log
+        assert "Traceback" not in done.log
+        assert "Trueup in CI: What /repos/acme/fleet/" in done.log
+        assert "Run the job again later." in done.log or "run the job again later." in done.log
+    assert planned.code == 0
