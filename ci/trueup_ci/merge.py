@@ -134,14 +134,14 @@ def _finish(
 ) -> None:
     """Commits the state and says what became of the merge, also where the state cannot be committed."""
     job.keep_memory(here)
-    notes = _left_to_later(job, here, commit)
     try:
         pushed = job.repository.commit(job.state_branch(), before, job.state_in(here), _message(job, commit, ran))
     except Problem as problem:
-        _say(job, commit, request, [*notes, f"**The state is not committed.** {problem.message} {problem.hint}"])
+        lost = f"**The state is not committed.** {problem.message} {problem.hint}"
+        _say(job, commit, request, [lost, *_left_to_later(job, here, commit)])
         raise
     print(f"State of {job.settings.target} committed to {job.state_branch()}." if pushed else "State is as it was.")
-    _say(job, commit, request, notes)
+    _say(job, commit, request, _left_to_later(job, here, commit))
 
 
 def _left_to_later(job: Job, here: Trueup, commit: str) -> list[str]:
@@ -155,6 +155,7 @@ def _left_to_later(job: Job, here: Trueup, commit: str) -> list[str]:
     if not names:
         return []
     branch = texts.code(job.event.branch)
+    print(f"A later merge decides on {texts.listed(names)}.")
     return [f"**A later merge decides** on {texts.listed(names)}: {branch} asks for something else of it by now."]
 
 
