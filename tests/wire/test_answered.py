@@ -51,9 +51,9 @@ def test_null_goes_before_the_default_that_a_vendor_documents() -> None:
 
 def test_metadata_keys() -> None:
     rules = answered(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "never"})).semantics
-    assert (rules.merges_metadata, rules.null_removes, rules.is_stuck("metadata.a.b")) == (True, False, True)
+    assert (rules.null_removes, rules.is_stuck("metadata.a.b")) == (False, True)
     rules = answered(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "null"})).semantics
-    assert (rules.merges_metadata, rules.null_removes, rules.is_stuck("metadata.a")) == (True, True, False)
+    assert (rules.null_removes, rules.is_stuck("metadata.a")) == (True, False)
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -35,8 +35,8 @@ class Semantics:
     path, on both sides; `synonyms` maps a field path's value to the one it is compared as; `unordered` names lists
     that the server answers in an order of its own.
 
-    What only a probe can tell: `stuck` names top-level fields that the server clears by nothing; `merges_metadata`
-    says that keys which a modify does not name stay, `null_removes` that null takes one away.
+    What only a probe can tell: `stuck` names top-level fields that the server clears by nothing; `null_removes` says
+    that null takes a metadata key away.
     """
 
     defaults: Mapping[str, Any]
@@ -49,7 +49,6 @@ class Semantics:
     synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
     stuck: frozenset[str] = frozenset()
-    merges_metadata: bool = False
     null_removes: bool = False
 
     def is_stuck(self, name: str) -> bool:

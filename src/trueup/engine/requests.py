@@ -85,7 +85,7 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     if carries:
         body[METADATA] = {**_declared(order, METADATA), KEY: _stamp(order, operation, fields)}
         body[METADATA] = {**_removed(order, changed), **body[METADATA]}
-        repeats = tuple(sorted({*repeats, *_whole(order.semantics)}))
+        repeats = tuple(sorted({*repeats, METADATA}))
     sent = {
         name: fields[name] for name in _sent_fields(body, order) if name in order.file and name not in order.ignored
     }
@@ -122,7 +122,7 @@ def release(verdict: Verdict, identity: Identity, name: str, adapter: Adapter) -
     off: tuple[dict[str, str | None], ...] = ({KEY: None},) if rules.null_removes else ({},)
     entries = (said,) if rules.is_stuck(METADATA) else (*off, said)
     calls = tuple(adapter.modify(live.id, {METADATA: entry}) for entry in entries)
-    return Request(calls, digest(content, 16), old, repeats=_whole(rules), overwritten={})
+    return Request(calls, digest(content, 16), old, repeats=(METADATA,), overwritten={})
 
 
 def remembered(
@@ -204,17 +204,12 @@ def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, A
     repeats: list[str] = []
     if any(name.startswith(f"{METADATA}.") for name in changed):
         body[METADATA] = {**_removed(order, changed), **_declared(order, METADATA)}
-        repeats += _whole(order.semantics)
+        repeats.append(METADATA)  # right under either habit: a server that merged when it was probed may replace today
     if any(name.startswith(f"{RESOURCES}.") for name in changed):
         emptied = join({name: [] for name in changed if name.startswith(f"{RESOURCES}.")}).get(RESOURCES, {})
         body[RESOURCES] = _over(emptied, _declared(order, RESOURCES))
         repeats.append(RESOURCES)
     return body, tuple(repeats)
-
-
-def _whole(semantics: Semantics) -> tuple[str, ...]:
-    """Metadata, if a modify must carry all of it: not where keys that it does not name are known to stay."""
-    return () if semantics.merges_metadata else (METADATA,)
 
 
 def _removed(order: Order, changed: Mapping[str, Any]) -> dict[str, None]:

@@ -59,7 +59,6 @@ def _semantics(rules: Semantics, found: Capabilities) -> Semantics:
         rules,
         clear=clear,
         stuck=frozenset(stuck | ({"metadata"} if fixed else set())),
-        merges_metadata=answers.get("metadata") == "merges",
         null_removes=answers.get("metadata-key") == "null",
         tool_defaults=_tool_defaults(rules.tool_defaults, found.fills),
         format_defaults={**rules.format_defaults, **found.fills.get("response_format.json_schema", {})},

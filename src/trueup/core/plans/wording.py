@@ -42,7 +42,7 @@ HINTS: dict[Reason, str] = {
     Reason.CONFLICT: "To put the file's value in force: --on-drift revert. "
     "To take the live value into the file: trueup accept {name}",
     Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right: trueup accept {name}",
-    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe TARGET "
+    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe "
     "before the next apply; after it, declare the field as null in the file too, and it is asked for again.",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
     Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
