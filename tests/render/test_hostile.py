@@ -198,6 +198,17 @@ def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> 
     assert shown >= min(number, 40)
 
 
+def test_a_cut_comment_uses_its_room_and_names_those_without_a_block() -> None:
+    lines = FieldChange("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
+    written = markdown.plan(_large([lines], 150))
+    assert 63_000 < len(written.encode("utf-8")) < 65_000
+    assert all(f"team/{number:04}" in written for number in range(150))
+    many = markdown.plan(_large([lines], 3_000))
+    left = re.search(r"\n- modify: (.*) and ([\d,]+) more\n", many)
+    assert left is not None
+    assert many.count("<details>") + left[1].count("`") // 2 + int(left[2].replace(",", "")) == 3_000
+
+
 def test_every_size_is_cut_safely() -> None:
     for number in range(900, 1_000, 3):
         lines = "".join(f"{n} </details> ``` ünï 日本 👩‍💻\n" for n in range(number))

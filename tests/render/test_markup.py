@@ -1,4 +1,4 @@
-"""Sentences that hold foreign words: what is a value, a name or a command stands in one piece of code, never in scraps."""
+"""Sentences that hold foreign words: what is a value, a name or a command is one piece of code."""
 
 from __future__ import annotations
 

@@ -24,8 +24,17 @@ from trueup.render.view import Block, Group, Page
 LIMIT = 65_000
 """Bytes of a comment in UTF-8: GitHub takes 65,536 characters, and a bot may add a line of its own."""
 
-STUB = 700
-"""Bytes that each block may take before room is shared out."""
+STUB = 1_200
+"""Bytes that each block may take before room is shared out: enough for some rows."""
+
+NAMED = 12_000
+"""Bytes that are kept free for the names of those for which no block is left."""
+
+MORE = 24
+"""Bytes for saying how many names are left out."""
+
+PARTED = 8
+"""Bytes of the empty lines around what is no block."""
 
 LISTED = 25
 """Assistants that are listed under one heading above the fold."""
@@ -71,14 +80,30 @@ def error(error: TrueupError) -> str:
 def written(page: Page) -> str:
     """The page as one comment of less than `LIMIT` bytes."""
     head, foot = "\n".join(_head(page)), "\n".join(_foot(page))
-    room = LIMIT - _size(head) - _size(foot) - 2 * _size(_left(page.blocks, page)) - _size(_unmanaged(page, LIMIT // 4))
-    blocks, cut = _within(page.blocks, room - 2 * len(page.blocks))
-    parts = [head, *blocks, _unmanaged(page, LIMIT // 4), _left(cut, page) if cut else "", foot]
+    unmanaged = _unmanaged(page, LIMIT // 4)
+    room = LIMIT - sum(map(_size, (head, foot, unmanaged))) - PARTED
+    full = [[*block_sections(block)] for block in page.blocks]
+    names = min(_size(_left(page.blocks, page, LIMIT)), NAMED)
+    blocks = _within(full, room if sum(map(_whole, full)) <= room else room - names)
+    room -= sum(_size(block) + 1 for block in blocks)
+    cut = page.blocks[len(blocks) :]
+    parts = [head, *blocks, unmanaged, _left(cut, page, room) if cut else "", foot]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _left(cut: Sequence[Block], page: Page) -> str:
-    return f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {inline(page.again, span_code)}."
+def _left(cut: Sequence[Block], page: Page, room: int) -> str:
+    """How many assistants have no block, and which, by what happens to them, as far as there is room."""
+    told = f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {inline(page.again, span_code)}."
+    room -= _size(told)
+    for word in dict.fromkeys(block.word for block in cut):
+        names = [span_code(shown(block.name, 120)) for block in cut if block.word == word]
+        taken, room = 0, room - _size(f"\n- {word}: ") - MORE
+        while taken < len(names) and room >= _size(names[taken]) + 1:
+            room -= _size(names[taken]) + 1
+            taken += 1
+        more = f" and {len(names) - taken:,} more" if taken < len(names) else ""
+        told += f"\n- {word}: {', '.join(names[:taken])}{more}" if taken else ""
+    return told
 
 
 def _unmanaged(page: Page, room: int) -> str:
@@ -143,19 +168,23 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8")) + 1
 
 
-def _within(blocks: Sequence[Block], room: int) -> tuple[list[str], Sequence[Block]]:
-    """The blocks that fit, each cut to its share; and those for which not even a heading fits."""
-    full = [[*block_sections(block)] for block in blocks]
-    sizes = [sum(map(Section.size, sections)) for sections in full]
+def _whole(sections: Sequence[Section]) -> int:
+    """Bytes of an uncut block, and of what parts it from the next one."""
+    return sum(map(Section.size, sections)) + 1
+
+
+def _within(full: Sequence[Sequence[Section]], room: int) -> list[str]:
+    """The first blocks, as many as fit with a stub of each; what small ones leave is the others'."""
+    sizes = [*map(_whole, full)]
     kept, used = 0, 0
-    while kept < len(blocks) and used + min(sizes[kept], STUB) <= room:
+    while kept < len(full) and used + min(sizes[kept], STUB) <= room:
         used += min(sizes[kept], STUB)
         kept += 1
-    shares: dict[int, int] = {}
+    found: dict[int, str] = {}
     for done, place in enumerate(sorted(range(kept), key=sizes.__getitem__)):
-        shares[place] = min(sizes[place], room // (kept - done))
-        room -= shares[place]
-    return [_cut(full[place], shares[place]) for place in range(kept)], blocks[kept:]
+        found[place] = _cut(full[place], room // (kept - done) - 1)
+        room -= _size(found[place]) + 1
+    return [found[place] for place in range(kept)]
 
 
 def _cut(sections: Sequence[Section], room: int) -> str:
