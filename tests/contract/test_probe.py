@@ -195,3 +195,17 @@ def test_the_notes_of_a_folder_are_kept_whole_and_a_damaged_file_of_them_is_refu
         path.write_text(broken, "utf-8")
         ran = made.run("targets", "probe", "prod", "--yes")
         assert (ran.code, "is damaged" in ran.err) == ((4, True) if broken else (0, False)), broken
+
+
+def test_an_import_of_all_leaves_out_what_a_probe_made_and_says_so(made: House) -> None:
+    mark = json.dumps({"project": "shop", "target": "staging", "probe": "0123456789ab"})
+    marked = made.ask("POST", "/assistants", {"model": "x", "name": "n", "metadata": {"trueup_probe": mark}})["id"]
+    named = made.ask("POST", "/assistants", {"model": "x", "name": probe_name("ba9876543210")})["id"]
+    made.ask("POST", "/assistants", {"model": "x", "name": "Greeter"})
+    ran = made.run("import")
+    assert ran.code == 0, ran.err
+    for live_id in (marked, named):
+        assert f"{live_id} was made by `trueup targets probe` and is not imported" in " ".join(ran.err.split())
+    assert sorted(path.stem for path in (made.root / "assistants").glob("*.yaml")) == ["greeter", "math", "plain"]
+    assert made.run("import", marked).code == 0
+    assert len(list((made.root / "assistants").glob("*.yaml"))) == 4

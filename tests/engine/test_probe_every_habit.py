@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import combinations, product
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -229,7 +229,7 @@ def test_a_stamp_is_taken_off_in_the_one_way_that_works(habits: Habits, requests
 @pytest.mark.parametrize("before", ["merge", "replace"])
 @pytest.mark.parametrize("today", ["merge", "replace"])
 def test_a_key_that_somebody_else_adds_stays_whatever_the_server_did_when_it_was_probed(
-    before: str, today: str
+    before: Literal["merge", "replace"], today: Literal["merge", "replace"]
 ) -> None:
     world = Probed(habits=Habits(metadata=before))
     world.probe()

@@ -31,6 +31,7 @@ from trueup.edge.writer import replace as put_in_place
 from trueup.engine.courier import Courier
 from trueup.engine.facts import seen_in
 from trueup.engine.link import linked
+from trueup.engine.probe_left import is_any
 from trueup.engine.refresh import View
 from trueup.render import imports as render
 from trueup.render.values import many
@@ -45,6 +46,8 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
             seen = seen_in(view)
             state = settled(state, seen, frozenset(view.absent))
             chosen = _chosen(names, seen, view)
+            if not names:
+                chosen = _without_probes(session, chosen, state, view)
             given = Given(seen, chosen, {live_id: _unknown(session, view, live_id) for live_id in chosen})
             work = Work(session, loaded, state).made(given)
             if dry_run:
@@ -169,6 +172,18 @@ def _chosen(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[
             "A part is never taken for the whole. Try again later, or name what you want by its id.",
         )
     return choose(names, {live_id: live.display_name for live_id, live in seen.items()})
+
+
+def _without_probes(session: Session, chosen: Sequence[str], state: State, view: View) -> list[str]:
+    """Those that are no throw-aways of probes, which are named: the next probe removes them."""
+    recorded = {record.id for record in state.records.values()}
+    left = [live_id for live_id in chosen if live_id not in recorded and is_any(view.live[live_id])]
+    for live_id in left:
+        session.screen.say(
+            f"{live_id} was made by `trueup targets probe` and is not imported. If you want it all the same, name it: "
+            f"trueup import {live_id}"
+        )
+    return [live_id for live_id in chosen if live_id not in left]
 
 
 def choose(names: Sequence[str], known: Mapping[str, str]) -> list[str]:

@@ -92,6 +92,11 @@ def _named(live: Live) -> str:
     return found[1] if found else ""
 
 
+def is_any(live: Live) -> bool:
+    """Whether an assistant looks like some probe's, of whatever target."""
+    return bool(_named(live)) or _read_mark(live.body.get("metadata"), live) is not None
+
+
 def is_of(live: Live, identity: Identity, nonce: str) -> bool:
     """Whether an assistant carries the whole mark of one probe, or the name with its random number."""
     mark = _read_mark(live.body.get("metadata"), live)
