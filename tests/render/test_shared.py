@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Reason
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.core.source import Stretch
+from trueup.render.findings import of_plan
 from trueup.render.shared import shared
 
 BEFORE = "You are {}.\n\nNever guess.\nBe kind.\n\nEnd well."
@@ -47,3 +49,14 @@ def test_where_no_line_says_so_the_users_of_the_parts_do_and_none_of_two_is_pick
 def test_one_who_changed_the_part_otherwise_is_told_apart() -> None:
     one, other = (BEFORE.replace("guess", word) for word in ("ever guess", "guess or lie"))
     assert _notes(_change("a", BEFORE, one), _change("b", BEFORE, one), _change("c", BEFORE, other))[2] == []
+
+
+def test_a_change_from_a_part_alone_is_annotated_at_each_of_its_lines_there() -> None:
+    after = BEFORE.replace("guess", "ever guess").replace("kind", "very kind")
+    told = [_change(name, BEFORE, after) for name in "ab"]
+    own = _change("c", BEFORE, after.replace("End well", "End very well"))
+    plan = Plan(Identity("acme", "prod", "openai-assistants", "https://api.example"), Options(), (*told, own))
+    notes = [(str(item.position), item.message) for item in of_plan(plan)]
+    assert (f"{SAFETY}:1:1", "a, b: modify: this part changed (instructions)") in notes
+    assert not any(message.startswith(("a:", "b:")) for _, message in notes)
+    assert [place for place, message in notes if message.startswith("c:")] == ["assistants/c.md:1:1"]

@@ -6,6 +6,8 @@ format.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from trueup.core.plans.ignored import groups
 from trueup.core.plans.plan import Action, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
@@ -13,6 +15,7 @@ from trueup.core.plans.wording import say
 from trueup.core.source import Diagnostic, Position, Severity, in_order
 from trueup.render.plan_text import SIGNS, as_drift, is_outside, old
 from trueup.render.report_text import ended
+from trueup.render.shared import part_spots
 
 _LEVELS = {
     Action.CREATE: Severity.NOTE,
@@ -26,6 +29,9 @@ _LEVELS = {
     Action.ORPHAN: Severity.NOTE,
     Action.UNREAD: Severity.WARNING,
 }
+REACHED = 12
+"""Assistants that are named beside a line of a shared part."""
+
 _BAD = frozenset({Result.FAILED, Result.UNKNOWN})
 _HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
@@ -33,7 +39,13 @@ _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
 def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
     """What a plan would do and what it leaves alone, the most urgent first."""
-    found = [_of_change(change, _LEVELS[change.action]) for change in plan.changes if change.action in _LEVELS]
+    by_part = {change.name: spots for change in plan.changes if (spots := part_spots(change))}
+    found = [*_of_parts(plan.changes, by_part)]
+    found += [
+        _of_change(change, _LEVELS[change.action])
+        for change in plan.changes
+        if change.action in _LEVELS and change.name not in by_part
+    ]
     quiet = [
         _of_change(change, Severity.WARNING)
         for change in plan.changes
@@ -91,6 +103,19 @@ def _ignored(plan: Plan) -> list[Diagnostic]:
 
 def _old(plan: Plan) -> list[Diagnostic]:
     return [Diagnostic(Severity.WARNING, "snapshot", old(plan))] if plan.snapshot else []
+
+
+def _of_parts(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position]]) -> Iterator[Diagnostic]:
+    """One note for each changed line of a part, with the assistants that change by it alone."""
+    reached: dict[Position, list[Change]] = {}
+    for change in changes:
+        for spot in by_part.get(change.name, ()):
+            reached.setdefault(spot, []).append(change)
+    for spot, found in reached.items():
+        names = [change.name for change in found]
+        more = f" and {len(names) - REACHED} more" if len(names) > REACHED else ""
+        words = f"{', '.join(names[:REACHED])}{more}: modify: this part changed (instructions)"
+        yield Diagnostic(Severity.NOTE, found[0].reason.value, words, spot, (names[0],))
 
 
 def _of_change(change: Change, severity: Severity) -> Diagnostic:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trueup.core.plans.plan import Change, FieldChange
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange
+from trueup.core.source import Position
 from trueup.core.texts.compare import compare
 from trueup.core.texts.mentions import function_names
 from trueup.core.texts.prose import Prose, Run, sections
@@ -72,6 +73,23 @@ def shared(changes: Sequence[Change]) -> Shared:
         if parts and len(names) > 1 and part != OWN:
             _note(notes, changed, names, parts)
     return Shared(found, notes)
+
+
+def part_spots(change: Change) -> tuple[Position, ...]:
+    """Where the change stands in its parts, if it is a modify of the instructions that comes from their lines alone."""
+    item = text_change(change)
+    told = [other for other in change.fields if other.cause is not Cause.RECORDED]
+    if item is None or told != [item] or change.action is not Action.MODIFY or change.hint or change.remarks:
+        return ()
+    prose = difference(change, item.before, item.after)
+    found: dict[Position, None] = {}
+    for group in (section.changed for section in sections(prose) if section.changed):
+        if _part(change, group) in ("", OWN):
+            return ()
+        for run in group:
+            spot = next(entry for entry in reversed(change.stretches) if entry.line <= group[0].after)
+            found[Position(spot.file, spot.at + run.after - spot.line if spot.at else 1, 1)] = None
+    return tuple(found)
 
 
 def _part(change: Change, group: Sequence[Run]) -> str:
