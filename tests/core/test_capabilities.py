@@ -109,3 +109,9 @@ def test_the_published_schema_knows_the_same_questions_and_answers() -> None:
 def test_every_question_can_be_left_open_and_every_field_that_can_be_cleared_is_asked() -> None:
     assert all(UNKNOWN in asked.answers for asked in QUESTIONS.values())
     assert {f"clear.{name}" for name in CLEARABLE} <= QUESTIONS.keys()
+
+
+def test_a_number_of_thousands_of_digits_is_damage_told_in_our_words() -> None:
+    text = encode(Capabilities(HERE, "openai", "", "gpt-4o", {}))
+    with pytest.raises(StateError, match="is damaged: it holds a number of 5,000 digits"):
+        read(text.replace('"format_version": 1', f'"format_version": {"9" * 5000}'))

@@ -21,6 +21,9 @@ LIMIT = 64 * 1024 * 1024
 END = ""
 """The key after the last record; no assistant can be named so."""
 
+_DIGITS = 4_000
+"""Digits of a number that is read; Python itself ends at 4,300."""
+
 _TOKENS = re.compile(r"(-|[0-9a-z]{1,64}) (-|=|[0-9a-z]{1,64}) (-|[0-9a-z]{1,64})", re.ASCII)
 _MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 _IDENTITY = ("project", "target", "protocol", "base_url", "scope")
@@ -80,10 +83,17 @@ def decode(text: str, identity: Identity, file: str, *, other_target: bool = Fal
 def load_json(text: str) -> Any:
     """JSON without repeated keys, NaN or infinities. Raises ValueError, and RecursionError for deep nesting."""
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         where = f"from line {error.lineno}, column {error.colno} on it is no JSON"
         raise ValueError(where if text.strip() else "it is empty") from None
+
+
+def _whole_number(digits: str) -> int:
+    """The number, where it has no more digits than any that is written. Raises ValueError."""
+    if len(digits) > _DIGITS:
+        raise ValueError(f"it holds a number of {len(digits):,} digits")
+    return int(digits)
 
 
 def record_value(record: Record) -> dict[str, Any]:
