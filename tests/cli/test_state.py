@@ -232,7 +232,7 @@ def test_import_takes_a_path_for_a_name(place: Place) -> None:
 @pytest.mark.parametrize("name", [".trueup", ".trueup/local"])
 def test_a_file_where_the_state_folder_should_be_is_named(place: Place, name: str) -> None:
     place.write(name, "")
-    for command, code in ((("plan",), 4), (("apply", "--yes"), 1), (("state", "list"), 4)):
+    for command in (("plan",), ("apply", "--yes"), ("state", "list")):
         ran = place.run(*command)
-        assert ran.code == code
+        assert ran.code == 4
         assert f"Move {name} away" in " ".join(ran.err.split())

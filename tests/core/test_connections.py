@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.projects.connections import KEYS, new_targets, with_connections
+from trueup.core.projects.connections import INSIDE, KEYS, new_targets, with_connections
 
 REST = ("vars", "models", "state", "on_drift", "guard", "timeout")
 VALUES = st.one_of(
@@ -51,16 +51,16 @@ def test_whatever_is_not_used_is_told_and_nothing_else(proposed: dict[str, Any],
         (name, key)
         for name in ours.keys() & theirs.keys()
         for key in KEYS
-        if _differ((ours[name] or {}).get(key), (theirs[name] or {}).get(key))
+        if _differ(key, (ours[name] or {}).get(key), (theirs[name] or {}).get(key))
     }
     told = {(item.path[1], item.path[2]) for item in unused if len(item.path) > 2}
     assert differing == told
     assert {item.path[1] for item in unused if len(item.path) == 2} == new_targets(proposed, trusted)
 
 
-def _differ(one: Any, other: Any) -> bool:
-    """Whether two values mean something else; a mapping without an entry beside no mapping does not."""
-    if one in (None, {}) and other in (None, {}):
+def _differ(key: str, one: Any, other: Any) -> bool:
+    """Whether two values mean something else; where entries are told, a mapping without one beside none does not."""
+    if key in INSIDE and one in (None, {}) and other in (None, {}):
         return False
     return type(one) is not type(other) or bool(one != other)
 
