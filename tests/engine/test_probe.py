@@ -533,3 +533,22 @@ def test_a_modify_that_is_answered_with_another_assistant_answers_nothing() -> N
     assert known == {"listing", "has-more", "reads", "deleted"}
     assert (found.tried, found.fills, found.words) == ({}, {}, {})
     assert set(world.live()) == {mine}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/assistants", 400),
+        ("POST", "/assistants/", 403),
+        ("GET", "/assistants/", 403),
+        ("DELETE", "/assistants/", 403),
+    ],
+)
+def test_what_the_server_says_is_quoted_with_one_full_stop(method: str, path: str, status: int) -> None:
+    world = Probed()
+    body = {"error": {"message": "You may not do that.", "type": "x", "param": None, "code": None}}
+    world.fail(method=method, path=path, status=status, times=0, body=body)
+    with pytest.raises(TrueupError) as caught:
+        world.probe()
+    assert "You may not do that." in caught.value.message
+    assert ".." not in caught.value.message

@@ -216,7 +216,7 @@ async def _remove(session: Session, courier: Courier, left: Sequence[Left], told
         gone = await remove(item.id, session.adapter, courier)
         if gone.problem:
             raise StillThereError(
-                f"{item.id}, which an earlier probe left, could not be removed: {gone.problem}.",
+                f"{item.id}, which an earlier probe left, could not be removed: {gone.problem.rstrip('.')}.",
                 "Delete it at the vendor, or probe again.",
             )
         told.ended(item.nonce)

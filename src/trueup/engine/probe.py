@@ -65,7 +65,7 @@ async def _removed(live_id: str, order: Order, adapter: Adapter, courier: Courie
         gone = await remove(one, adapter, courier)
         if gone.problem:
             raise StillThereError(
-                f"The probe's assistant {one} could not be removed: {gone.problem}.",
+                f"The probe's assistant {one} could not be removed: {gone.problem.rstrip('.')}.",
                 "Probe again: it removes what an earlier probe left. Or delete it at the vendor.",
             )
     if twins is not None:
@@ -181,7 +181,9 @@ async def _modify(live_id: str, body: Mapping[str, Any], subject: Subject, adapt
         if attempt < courier.pace.max_retries and not courier.ports.stop.is_set():
             await courier.wait(attempt, reply)
     if reply is None:
-        raise EndpointError(f"The server gave no answer to the probe: {why}.", "Nothing was stored. Probe again later.")
+        raise EndpointError(
+            f"The server gave no answer to the probe: {why.rstrip('.')}.", "Nothing was stored. Probe again later."
+        )
     if not 200 <= reply.status < 300 and reply.status not in REFUSALS:
         why = adapter.problem(reply).message.rstrip(".")
         raise TrueupError(f"The probe ended early: {why}.", "Nothing was stored. Probe again later.")
@@ -210,7 +212,8 @@ async def _read(live_id: str, subject: Subject, adapter: Adapter, courier: Couri
             live = await courier.follow(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             raise EndpointError(
-                f"The probe's assistant could not be read: {error}.", "Nothing was stored. Probe again later."
+                f"The probe's assistant could not be read: {str(error).rstrip('.')}.",
+                "Nothing was stored. Probe again later.",
             ) from error
         if live is None:
             raise TrueupError("Somebody deleted the probe's assistant.", "Nothing was stored. Probe again.")

@@ -72,7 +72,9 @@ async def create(order: Order, adapter: Adapter, courier: Courier, view: View, d
         reply = await courier.write(adapter.create(body))
     except NotSent as error:
         diary.ended(order.nonce)
-        raise EndpointError(f"The probe's assistant could not be sent: {error}.", "Nothing was created.") from error
+        raise EndpointError(
+            f"The probe's assistant could not be sent: {str(error).rstrip('.')}.", "Nothing was created."
+        ) from error
     except OutcomeUnknown as error:
         raise await _unclear(order, adapter, courier, view, diary, str(error)) from error
     if 200 <= reply.status < 300:
@@ -95,7 +97,7 @@ async def create(order: Order, adapter: Adapter, courier: Courier, view: View, d
         raise await _unclear(order, adapter, courier, view, diary, why)
     diary.ended(order.nonce)
     raise TrueupError(
-        f"The server refused the probe's assistant: {why}.",
+        f"The server refused the probe's assistant: {why.rstrip('.')}.",
         f"Nothing was created. If it does not know the model {order.model}, name another one with --model.",
     )
 
@@ -134,13 +136,14 @@ async def _unclear(
         gone = await remove(live_id, adapter, courier)
         if gone.problem:
             return StillThereError(
-                f"{said} It made {live_id}, which could not be removed: {gone.problem}.", "Probe again: it removes it."
+                f"{said} It made {live_id}, which could not be removed: {gone.problem.rstrip('.')}.",
+                "Probe again: it removes it.",
             )
     if made:
         said += f" It had made {', '.join(made)}, which is removed."
     if not view.complete:
         return StillThereError(
-            f"{said} Not everything could be read afterwards: {view.problem}.",
+            f"{said} Not everything could be read afterwards: {view.problem.rstrip('.')}.",
             "Probe again: it looks for what this one may have left.",
         )
     if made:

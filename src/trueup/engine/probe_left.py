@@ -108,8 +108,9 @@ def whole(view: View) -> View:
     """The view, if it shows everything. Raises UnreadableError: before what is there is known, nothing is made."""
     if view.complete:
         return view
+    why = view.problem.rstrip(".")
     raise UnreadableError(
-        f"Not everything at the target could be read: {view.problem}. A probe makes and removes nothing then.",
+        f"Not everything at the target could be read: {why}. A probe makes and removes nothing then.",
         "Mend what keeps it from being read, or wait; then probe again.",
     )
 
