@@ -77,3 +77,22 @@ def test_an_ack_that_is_used_draws_no_remark(place: Place) -> None:
     place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha"})
     live_id = place.live()["alpha"]["id"]
     assert place.run("plan", "--ack", live_id).err == ""
+
+
+def test_a_page_names_no_folder_of_the_machine_that_wrote_it(place: Place) -> None:
+    _many(place)
+    root = str(place.root)
+    flags = ["-C", root, "-t", "two", "--var", "owner=bea", "--format", "markdown"]
+    ran = place.run("plan", *flags, "--prune", "--out", f"{root}/kept.plan")
+    assert "To go on: `trueup apply kept.plan" in ran.out
+    assert root not in ran.out
+    assert root in ran.err, "at the terminal the line can be pasted as it is"
+    refused = place.run("apply", f"{root}/kept.plan", *flags, "--prune")
+    assert refused.code == 4
+    assert "To go on: `trueup apply kept.plan" in refused.out
+    assert root not in refused.out
+    place.write("broken.plan", "{")
+    broken = place.run("show", f"{root}/broken.plan", "-C", root, "--format", "markdown")
+    assert broken.code != 0
+    assert root not in broken.out
+    assert "broken.plan" in broken.out

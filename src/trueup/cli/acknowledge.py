@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,14 +15,21 @@ if TYPE_CHECKING:
     from trueup.core.plans.plan import Plan
 
 
-def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str = "") -> str:
-    """The line that applies this very plan: its flags, the NAMEs or the plan file, and the digest's beginning."""
+def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str = "", is_page: bool = False) -> str:
+    """The line that applies this very plan: its flags, the NAMEs or the plan file, and the digest's beginning.
+
+    On a page, which is read elsewhere and later, it names no folder of this machine: it is for the project's root.
+    """
     from trueup.core.plans.guard import ACK_DIGITS
     from trueup.core.plans.plan_codec import digest
 
     flags = session.flags
-    parts = ["trueup", "destroy" if plan.options.destroy else "apply", *([file] if file else words)]
-    parts += ["-C", flags.chdir] if flags.chdir != "." else []
+    parts = [
+        "trueup",
+        "destroy" if plan.options.destroy else "apply",
+        *([PurePath(file).name if is_page and PurePath(file).is_absolute() else file] if file else words),
+    ]
+    parts += ["-C", flags.chdir] if flags.chdir != "." and not is_page else []
     parts += ["-t", flags.target] if flags.target and not file else []  # a plan file knows its target
     parts += [part for name, text in flags.vars.items() for part in ("--var", f"{name}={text}")]
     parts += ["--on-drift", flags.on_drift] if flags.on_drift is not None else []

@@ -6,6 +6,8 @@ Text knows the terminal; every other format is one document that is the same eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ def error(error: TrueupError, screen: Screen) -> str:
         from trueup.render import json
 
         return json.error(error)
+    error = _from_root(error, screen.root)
     if screen.format in ("markdown", "html"):
         from trueup.render import html, markdown
 
@@ -136,3 +139,18 @@ def error(error: TrueupError, screen: Screen) -> str:
         listed = {"github": github.error, "sarif": sarif.error, "junit": junit.error}
         return listed[screen.format](error, folder=screen.folder)
     return ""
+
+
+def _from_root(error: TrueupError, root: str) -> TrueupError:
+    """The error with files named from the project's root: who reads a page is not on the machine that wrote it."""
+    from trueup.core.errors import TrueupError
+
+    folders = sorted({f"{root.rstrip('/')}/", f"{Path(root).absolute()}/", f"{Path(root).resolve()}/"} - {"./", "/"})
+
+    def bare(text: str) -> str:
+        for folder in reversed(folders):
+            text = text.replace(folder, "")
+        return text
+
+    found = [replace(item, message=bare(item.message), hint=bare(item.hint)) for item in error.diagnostics]
+    return TrueupError(bare(error.message), bare(error.hint), found)

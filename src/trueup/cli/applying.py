@@ -73,8 +73,10 @@ async def apply(
             tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
             consent = _consent(session, work.plan, promised)
             if consent.refused:
-                again = line(session, promised or work.plan, names, file=file)
-                return _refuse(session, work.plan, consent.refused, again, made)
+                lines = [
+                    line(session, promised or work.plan, names, file=file, is_page=where) for where in (False, True)
+                ]
+                return _refuse(session, work.plan, consent.refused, lines, made)
             if consent.asked:
                 work = await _work(session, courier, definitions(session), names, work.plan, destroy)
             report = await _execute(session, courier, work)
@@ -186,10 +188,11 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 
-def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: str, made: Provenance) -> Exit:
-    """Says which guard refused, and the line to use; as a report where a document is wanted."""
+def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], lines: Sequence[str], made: Provenance) -> Exit:
+    """Says which guard refused, and the line to use, of the two that for a page in a document that is wanted."""
+    again, on_page = lines
     problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
-    report = Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {again}",), provenance=made)
+    report = Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {on_page}",), provenance=made)
     if session.screen.is_text:
         show(RefusedError(problem, "If that is what you want, give the plan's digest with --ack:"), session.screen)
         session.screen.complain(f"  {again}")

@@ -58,6 +58,7 @@ class Screen:
     def __init__(self, flags: Flags, environ: Mapping[str, str] = os.environ) -> None:
         self.format = flags.format
         self.also = tuple((format_, Path(flags.chdir) / file) for format_, file in flags.also)
+        self.root = flags.chdir
         self.folder = _folder(flags.chdir, environ)
         self.quiet = flags.quiet
         self.verbose = flags.verbose

@@ -98,7 +98,8 @@ def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str
     reasons = tripped(plan, session.target.guard) if not plan.snapshot else ()
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
     again = line(session, plan, names, file=file) if reasons else ""
-    show_plan(plan, session.screen, [f"{words} To go on: {again}"] if reasons else [])
+    on_page = line(session, plan, names, file=file, is_page=True) if reasons else ""
+    show_plan(plan, session.screen, [f"{words} To go on: {on_page}"] if reasons else [])
     tell_idle(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")
