@@ -69,7 +69,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         return environ.get(f"TRUEUP_CI_{name}", "").strip() or default
 
     target = given("TARGET")
-    if not target or target.startswith("-"):
+    if target in ("", ".", "..") or target.startswith("-"):
         raise Problem("The job has no target.", "Name one of trueup.yaml: `with: {target: prod}`, or TRUEUP_CI_TARGET.")
     command, without = given("COMMAND"), given("WITHOUT_PLAN", "refuse")
     if command and command not in COMMANDS:

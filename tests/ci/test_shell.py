@@ -142,6 +142,7 @@ def test_a_job_that_is_cancelled_before_apply_sends_nothing(
     [
         ({"target": ""}, "The job has no target."),
         ({"target": "--help"}, "The job has no target."),
+        ({"target": ".."}, "The job has no target."),
         ({"target": "prod", "command": "destroy"}, "There is no command 'destroy'"),
         ({"target": "prod", "without-plan": "yes"}, "without-plan"),
         ({"target": "prod", "folder": "../.."}, "is not below the repository's"),
