@@ -14,12 +14,14 @@ from jsonschema import Draft202012Validator
 
 from trueup.core.definitions.definition import Definition
 from trueup.core.memory.stamp import LENGTH
+from trueup.core.memory.state import Identity
 from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
+from trueup.edge.store import Store
 from trueup.edge.yaml_reader import read
 from trueup.wire.adapters import adapter_for
 
@@ -169,3 +171,11 @@ def test_a_vendor_takes_every_body(target: str) -> None:
     vendor = Draft202012Validator({**document, "$ref": "#/components/schemas/CreateAssistantRequest"})
     for definition in definitions(target).values():
         assert [error.message for error in vendor.iter_errors(definition.body)] == [], definition.name
+
+
+def test_the_example_ignores_what_a_first_run_would_have_git_ignore(tmp_path: Path) -> None:
+    """Otherwise the first command of the README would change a file of the checkout."""
+    (tmp_path / "trueup.yaml").write_text("targets: {local: {base_url: local}}\n", encoding="utf-8")
+    target = load_project(tmp_path).targets["local"]
+    Store(tmp_path, target, Identity("", "local", target.protocol, target.base_url)).prepare()
+    assert (ROOT / ".trueup/.gitignore").read_text("utf-8") == (tmp_path / ".trueup/.gitignore").read_text("utf-8")
