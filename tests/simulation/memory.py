@@ -59,7 +59,7 @@ class Memory(Twins):
             return
         repeated = any(entry.fault == Kind.REPEAT.value for entry in told.who.faults.log)
         stale = all(self.was_stale(told, change.id) for change in behind)
-        if not (repeated or stale or self.twins()):
+        if not (repeated or stale or self.had_twins()):
             raise self.broken(f"{[change.name for change in behind]} look as if another checkout had applied")
 
     def check_memory(self, told: Told) -> None:

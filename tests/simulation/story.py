@@ -198,7 +198,7 @@ class Story:
         """Between two runs: what an ended run wrote is safe."""
         if isinstance(one, OnDisk):
             self.tally.note("the power was cut")
-            before = one.state() if one.is_saved else None
+            before = one.state() if one.is_saved and one.target.state == "file" else None
             one.disk.cut_power()
             self.say(f"{one.label}: the power was cut")
             if before is not None and one.state() != before:

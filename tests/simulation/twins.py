@@ -5,6 +5,7 @@ Sees what the vendor really did; changes nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 
 from tests.simulation.checkout import Checkout
@@ -25,6 +26,11 @@ class Twins(Watch):
             if birth.id in live and birth.by:
                 found.setdefault(birth.name, []).append(birth)
         return {name: births for name, births in found.items() if len(births) > 1}
+
+    def had_twins(self) -> bool:
+        """Whether there are twins, or were: the record may have been of the one that is gone by now."""
+        made = Counter((birth.name, birth.operation) for birth in self.vendor.births.values() if birth.by)
+        return bool(self.twins()) or any(number > 1 for number in made.values())
 
     def check_twins(self, told: Told) -> None:
         for name, births in self.twins().items():
