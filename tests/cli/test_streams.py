@@ -112,3 +112,27 @@ def test_json_alone_is_answered_in_json(place: Place) -> None:
         assert ran.code == 1
         assert ran.json["kind"] == "error"
         assert "wants a command" in ran.json["error"]["message"]
+
+
+def test_a_signal_while_a_class_is_made_is_an_interruption(place: Place) -> None:
+    """Python 3.11 wraps what is raised in `__set_name__` in a RuntimeError."""
+    (place.root / "click.py").write_text(
+        "import os, signal, time\n"
+        "class Named:\n"
+        "    def __set_name__(self, owner, name):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(9)\n"
+        "class Made:\n"
+        "    name = Named()\n"
+    )
+    code = (
+        "import pathlib, sys\nsys.argv = ['trueup', 'plan']\nimport trueup.cli.entry as entry\nsys.path.insert(0, '.')\n"
+        "told = entry._told\n"
+        "entry._told = lambda error: (pathlib.Path('click.py').unlink(), told(error))[1]\n"
+        "entry.run()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=place.root, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert ran.returncode == 130, ran.stderr

@@ -17,8 +17,11 @@ def run() -> None:
         from trueup.cli.main import main
 
         code = main(sys.argv[1:])
-    except KeyboardInterrupt as error:  # while modules were loaded, or while the first one was told
-        code = _told(error)
+    except (KeyboardInterrupt, RuntimeError) as error:  # while modules were loaded, or while the first one was told
+        interrupt = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+        if not isinstance(interrupt, KeyboardInterrupt):  # what interrupts the making of a class, Python 3.11 wraps
+            raise
+        code = _told(interrupt)
     _silence()  # else one that comes while the interpreter ends would hide the code
     try:
         sys.stdout.flush()
