@@ -126,7 +126,8 @@ def test_a_signal_while_a_class_is_made_is_an_interruption(place: Place) -> None
         "    name = Named()\n"
     )
     code = (
-        "import pathlib, sys\nsys.argv = ['trueup', 'plan']\nimport trueup.cli.entry as entry\nsys.path.insert(0, '.')\n"
+        "import pathlib, sys\nimport trueup.cli.entry as entry\n"
+        "sys.argv = ['trueup', 'plan']\nsys.path.insert(0, '.')\n"
         "told = entry._told\n"
         "entry._told = lambda error: (pathlib.Path('click.py').unlink(), told(error))[1]\n"
         "entry.run()\n"
