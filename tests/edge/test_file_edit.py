@@ -19,7 +19,7 @@ from trueup.core.definitions.document import Document
 from trueup.core.texts.tricks import UNSEEN
 from trueup.edge.file_edit import edited, edited_text
 from trueup.edge.front_matter import read_markdown
-from trueup.edge.yaml_edit import CannotEdit, add_entry, equal, rewritten, with_value
+from trueup.edge.yaml_edit import CannotEdit, equal, rewritten, with_value
 from trueup.edge.yaml_reader import read, read_text
 
 HOSTILE = (
@@ -266,13 +266,16 @@ def test_a_part_reads_back_or_is_refused(old: str, fresh: str) -> None:
     assert (b"\r\n" in result) <= (b"\r\n" in old.encode())
 
 
-def test_an_entry_is_added_for_a_target() -> None:
-    assert add_entry("model: x\n", ("targets", "prod"), {"model": "gpt-5"}) == (
-        "model: x\ntargets:\n  prod:\n    model: gpt-5\n"
-    )
-    assert add_entry("targets: {dev: false}\n", ("targets", "prod"), {"model": "gpt-5"}) == (
-        "targets: {dev: false, prod: {model: gpt-5}}\n"
-    )
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("model: x\n", "model: x\ntargets:\n  prod:\n    model: gpt-5\n"),
+        ("targets: {dev: false}\n", "targets: {dev: false, prod: {model: gpt-5}}\n"),
+    ],
+)
+def test_an_entry_is_added_for_a_target(before: str, after: str) -> None:
+    document = read_text(before, "f.yaml").value
+    assert rewritten(before, with_value(document, ("targets", "prod"), {"model": "gpt-5"}), "f.yaml") == after
 
 
 def test_a_file_with_problems_of_its_own_is_not_edited() -> None:

@@ -22,7 +22,7 @@ from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, 
 from trueup.core.plans.plan_codec import loads
 from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
-from trueup.render import github, html, junit, markdown, sarif, text
+from trueup.render import github, html, junit, markdown, pages, sarif, text
 
 LAW = settings(
     max_examples=60,
@@ -42,7 +42,7 @@ PAGE_TAGS = frozenset({
 })  # fmt: skip
 PAGE_ATTRIBUTES = frozenset({
     "lang", "charset", "http-equiv", "content", "name", "class", "type", "id", "checked", "open", "scope",
-    "aria-hidden",
+    "aria-hidden", "data-of",
 })  # fmt: skip
 LINKED = re.compile(r"[@#]\w|://|www\.|(?<![\w:]):\w+:|\bGH-\d|\w/\w+#\d")
 COMMAND = re.compile(r"^\s*::", re.MULTILINE)
@@ -120,8 +120,8 @@ def _is_junit(written: str) -> None:
 @given(PLANS, st.lists(st.sampled_from(["a guard: --ack `x`"]), max_size=1))
 @LAW
 def test_a_plan_breaks_out_of_no_format(plan: Plan, alerts: Sequence[str]) -> None:
-    _is_safe_comment(markdown.plan(plan, alerts))
-    _is_safe_page(html.plan(plan, alerts))
+    _is_safe_comment(markdown.written(pages.plan_page(plan, alerts)))
+    _is_safe_page(html.written(pages.plan_page(plan, alerts)))
     _are_annotations(github.plan(plan, alerts))
     written = text.plan(plan, color=False, width=80)
     assert not COMMAND.search(written)
@@ -131,8 +131,8 @@ def test_a_plan_breaks_out_of_no_format(plan: Plan, alerts: Sequence[str]) -> No
 @given(PLANS)
 @LAW
 def test_a_drift_report_breaks_out_of_no_format(plan: Plan) -> None:
-    _is_safe_comment(markdown.drift(plan))
-    _is_safe_page(html.drift(plan))
+    _is_safe_comment(markdown.written(pages.drift_page(plan)))
+    _is_safe_page(html.written(pages.drift_page(plan)))
     _are_annotations(github.drift(plan))
     _is_sarif(sarif.drift(plan))
     _is_junit(junit.drift(plan))
@@ -141,8 +141,8 @@ def test_a_drift_report_breaks_out_of_no_format(plan: Plan) -> None:
 @given(REPORTS)
 @LAW
 def test_an_apply_report_breaks_out_of_no_format(report: Report) -> None:
-    _is_safe_comment(markdown.report(report))
-    _is_safe_page(html.report(report))
+    _is_safe_comment(markdown.written(pages.report_page(report)))
+    _is_safe_page(html.written(pages.report_page(report)))
     _are_annotations(github.report(report))
 
 
@@ -150,9 +150,9 @@ def test_an_apply_report_breaks_out_of_no_format(report: Report) -> None:
 @LAW
 def test_problems_and_errors_break_out_of_no_format(items: list[Diagnostic]) -> None:
     error = TrueupError("::error::failed", "-->", items)
-    for written in (markdown.diagnostics(items, "checked"), markdown.error(error)):
+    for written in (markdown.written(pages.problems_page(items, "checked")), markdown.written(pages.error_page(error))):
         _is_safe_comment(written)
-    for written in (html.diagnostics(items, "checked"), html.error(error)):
+    for written in (html.written(pages.problems_page(items, "checked")), html.written(pages.error_page(error))):
         _is_safe_page(written)
     assert len(_are_annotations(github.error(error))) <= len(items) + 1
     _are_annotations(github.diagnostics(items, "checked"))
@@ -182,7 +182,7 @@ LARGE = {
 @pytest.mark.parametrize("case", LARGE)
 def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
     before, after = LARGE[case]
-    written = markdown.plan(_large([FieldChange("instructions", before, after, Cause.EDITED)]))
+    written = markdown.written(pages.plan_page(_large([FieldChange("instructions", before, after, Cause.EDITED)])))
     _is_safe_comment(written)
     assert re.search(r"[\d,]+ more (rows?|characters?)", written)
 
@@ -190,7 +190,7 @@ def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
 @pytest.mark.parametrize("number", [2, 70, 400, 3_000])
 def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> None:
     lines = FieldChange("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
-    written = markdown.plan(_large([lines], number))
+    written = markdown.written(pages.plan_page(_large([lines], number)))
     _is_safe_comment(written)
     shown = written.count("<details>")
     left = re.search(r"Not shown for want of room: ([\d,]+) modify", written)
@@ -200,10 +200,10 @@ def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> 
 
 def test_a_cut_comment_uses_its_room_and_names_those_without_a_block() -> None:
     lines = FieldChange("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
-    written = markdown.plan(_large([lines], 150))
+    written = markdown.written(pages.plan_page(_large([lines], 150)))
     assert 63_000 < len(written.encode("utf-8")) < 65_000
     assert all(f"team/{number:04}" in written for number in range(150))
-    many = markdown.plan(_large([lines], 3_000))
+    many = markdown.written(pages.plan_page(_large([lines], 3_000)))
     left = re.search(r"\n- modify: (.*) and ([\d,]+) more\n", many)
     assert left is not None
     assert many.count("<details>") + left[1].count("`") // 2 + int(left[2].replace(",", "")) == 3_000
@@ -212,7 +212,8 @@ def test_a_cut_comment_uses_its_room_and_names_those_without_a_block() -> None:
 def test_every_size_is_cut_safely() -> None:
     for number in range(900, 1_000, 3):
         lines = "".join(f"{n} </details> ``` ünï 日本 👩‍💻\n" for n in range(number))
-        _is_safe_comment(markdown.plan(_large([FieldChange("instructions", "", lines, Cause.EDITED)])))
+        page = pages.plan_page(_large([FieldChange("instructions", "", lines, Cause.EDITED)]))
+        _is_safe_comment(markdown.written(page))
 
 
 def test_a_runner_is_given_ten_of_a_kind_and_the_rest_as_a_number() -> None:
@@ -237,10 +238,11 @@ def test_a_fingerprint_stays_where_the_line_moves() -> None:
 
 def test_a_comment_is_found_by_its_first_line() -> None:
     plan = _large([])
-    for written in (markdown.plan(plan), markdown.drift(plan), markdown.report(Report(plan, ()))):
+    for page in (pages.plan_page(plan), pages.drift_page(plan), pages.report_page(Report(plan, ()))):
+        written = markdown.written(page)
         assert written.startswith("<!-- trueup:acme/prod ")
     foreign = replace(plan, identity=replace(plan.identity, target="x --> <script>"))
-    assert markdown.plan(foreign).startswith("<!-- trueup:acme/x%20--%3E%20%3Cscript%3E plan -->\n")
+    assert markdown.written(pages.plan_page(foreign)).startswith("<!-- trueup:acme/x%20--%3E%20%3Cscript%3E plan -->\n")
 
 
 def test_the_saved_plan_of_each_golden_case_is_safe() -> None:
@@ -248,5 +250,5 @@ def test_the_saved_plan_of_each_golden_case_is_safe() -> None:
 
     for case in CASES:
         plan = loads((GOLDEN / case / "plan.json").read_text("utf-8"))
-        _is_safe_comment(markdown.plan(plan))
-        _is_safe_page(html.plan(plan))
+        _is_safe_comment(markdown.written(pages.plan_page(plan)))
+        _is_safe_page(html.written(pages.plan_page(plan)))

@@ -12,7 +12,7 @@ from tests.render import parsed, samples
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.render import markdown
+from trueup.render import markdown, pages
 from trueup.render.markup import inline, named, span_code
 
 WRITTEN = {
@@ -62,10 +62,10 @@ def test_names_fields_and_foreign_words_stand_in_code_only() -> None:
     orphan = Change("essay", Action.ORPHAN, Reason.ORPHANED, "asst_1", display_name='A" by octocat, approved')
     ignored = (Ignored("coach", "temperature", 'see GH "12", merge without reading', "", False),)
     to = Identity("acme", "prod", "openai-assistants", "https://api.example")
-    plain = _plain(markdown.plan(Plan(to, Options(), (change, orphan), ignored=ignored)))
+    plain = _plain(markdown.written(pages.plan_page(Plan(to, Options(), (change, orphan), ignored=ignored))))
     for word in ("coach", "essay", "temperature", "octocat", "approved", "merge without"):
         assert word not in plain
     answered = Outcome("coach", Action.MODIFY, Result.FAILED, "asst_1", message="HTTP 400: approved, merge it")
     told = replace(samples.REPORT, outcomes=(replace(answered, not_kept=("temperature",)),))
-    assert "approved" not in _plain(markdown.report(told))
-    assert "temperature" not in _plain(markdown.report(told))
+    assert "approved" not in _plain(markdown.written(pages.report_page(told)))
+    assert "temperature" not in _plain(markdown.written(pages.report_page(told)))

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from trueup.core.plans.report import Report
     from trueup.core.plans.unmanaged import Unmanaged
     from trueup.core.source import Diagnostic
+    from trueup.render.view import Page
+
+PAGES = ("markdown", "html")
+"""Formats that write the same page, each in its own markup."""
 
 
 def plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> str:
@@ -26,14 +30,10 @@ def plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> str:
         from trueup.render import json
 
         return json.plan(plan)
-    if screen.format == "markdown":
-        from trueup.render import markdown
+    if screen.format in PAGES:
+        from trueup.render import pages
 
-        return markdown.plan(plan, alerts)
-    if screen.format == "html":
-        from trueup.render import html
-
-        return html.plan(plan, alerts)
+        return _written(pages.plan_page(plan, alerts), screen)
     if screen.format == "github":
         from trueup.render import github
 
@@ -54,14 +54,10 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
         from trueup.render import json
 
         return json.drift(plan, unmanaged, history)
-    if screen.format == "markdown":
-        from trueup.render import markdown
+    if screen.format in PAGES:
+        from trueup.render import pages
 
-        return markdown.drift(plan, unmanaged)
-    if screen.format == "html":
-        from trueup.render import html
-
-        return html.drift(plan, unmanaged)
+        return _written(pages.drift_page(plan, unmanaged), screen)
     if screen.format in ("github", "sarif", "junit"):
         from trueup.render import github, junit, sarif
 
@@ -78,14 +74,10 @@ def report(report: Report, screen: Screen) -> str:
         from trueup.render import json
 
         return json.report(report)
-    if screen.format == "markdown":
-        from trueup.render import markdown
+    if screen.format in PAGES:
+        from trueup.render import pages
 
-        return markdown.report(report)
-    if screen.format == "html":
-        from trueup.render import html
-
-        return html.report(report)
+        return _written(pages.report_page(report), screen)
     if screen.format == "github":
         from trueup.render import github
 
@@ -101,10 +93,10 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
         from trueup.render import json
 
         return json.diagnostics(found)
-    if screen.format in ("markdown", "html"):
-        from trueup.render import html, markdown
+    if screen.format in PAGES:
+        from trueup.render import pages
 
-        return {"markdown": markdown.diagnostics, "html": html.diagnostics}[screen.format](found, checked)
+        return _written(pages.problems_page(found, checked), screen)
     if screen.format == "github":
         from trueup.render import github
 
@@ -129,16 +121,27 @@ def error(error: TrueupError, screen: Screen) -> str:
 
         return json.error(error)
     error = _from_root(error, screen.root)
-    if screen.format in ("markdown", "html"):
-        from trueup.render import html, markdown
+    if screen.format in PAGES:
+        from trueup.render import pages
 
-        return {"markdown": markdown.error, "html": html.error}[screen.format](error)
+        return _written(pages.error_page(error), screen)
     if screen.format in ("github", "sarif", "junit"):
         from trueup.render import github, junit, sarif
 
         listed = {"github": github.error, "sarif": sarif.error, "junit": junit.error}
         return listed[screen.format](error, folder=screen.folder)
     return ""
+
+
+def _written(page: Page, screen: Screen) -> str:
+    """A page in one of the formats `PAGES`."""
+    if screen.format == "markdown":
+        from trueup.render import markdown
+
+        return markdown.written(page)
+    from trueup.render import html
+
+    return html.written(page)
 
 
 def _from_root(error: TrueupError, root: str) -> TrueupError:

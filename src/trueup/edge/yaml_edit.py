@@ -57,14 +57,6 @@ def rewritten(text: str, value: Any, file: str) -> str:
     raise CannotEdit(reason)
 
 
-def add_entry(text: str, path: tuple[str, ...], value: Any, file: str = "the file") -> str:
-    """The text with `value` at a path of keys, whose mappings are made where they are missing. Raises CannotEdit."""
-    found = read_text(text, file)
-    if found.value is None and [item.code for item in found.diagnostics] != ["empty-file"]:
-        raise CannotEdit(f"{file} has problems of its own; trueup validate tells them")
-    return rewritten(text, with_value(found.value or {}, path, value), file)
-
-
 def with_value(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
     """A copy of the document with a value at a path; mappings that are missing, or null, are made."""
     if not path:

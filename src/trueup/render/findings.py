@@ -98,7 +98,7 @@ def _partial(plan: Plan) -> list[Diagnostic]:
 def _ignored(plan: Plan) -> list[Diagnostic]:
     """What is left alone although live differs; what is as the file says needs nobody's eye."""
     found = [group for group in groups(plan.ignored) if group.differing]
-    return [Diagnostic(Severity.NOTE, "ignored", group.sentence) for group in found]
+    return [Diagnostic(Severity.NOTE, "ignored", group.told(str)) for group in found]
 
 
 def _old(plan: Plan) -> list[Diagnostic]:

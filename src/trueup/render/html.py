@@ -8,10 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from trueup.core.errors import TrueupError
-from trueup.core.plans.plan import Plan
-from trueup.core.plans.report import Report
-from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
 from trueup.render import pages
@@ -37,31 +33,6 @@ _LAYOUT = (
     '<label><input type="radio" name="layout" id="inline" checked> in one column</label> '
     '<label><input type="radio" name="layout" id="side"> side by side</label></fieldset>'
 )
-
-
-def plan(plan: Plan, alerts: Sequence[str] = ()) -> str:
-    """A plan; `alerts` are sentences that must be read first, such as a guard's."""
-    return written(pages.plan_page(plan, alerts))
-
-
-def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
-    """What differs from what was applied."""
-    return written(pages.drift_page(plan, unmanaged))
-
-
-def report(report: Report) -> str:
-    """What an apply did."""
-    return written(pages.report_page(report))
-
-
-def diagnostics(diagnostics: Sequence[Diagnostic], checked: str) -> str:
-    """Problems of files; `checked` is the sentence that sums up."""
-    return written(pages.problems_page(diagnostics, checked))
-
-
-def error(error: TrueupError) -> str:
-    """What ended a command, and how to go on."""
-    return written(pages.error_page(error))
 
 
 def written(page: Page) -> str:
@@ -170,9 +141,10 @@ def _scalars(fields: Sequence[Field]) -> Iterator[str]:
     yield "<table><thead><tr>" + "".join(f'<th scope="col">{title}</th>' for title in titles) + "</tr></thead><tbody>"
     for field in fields:
         words = f' <span class="faint">({_said(field.words)})</span>' if field.words else ""
-        where = f"<td>{html_code(field.where)}</td>" if placed else ""
-        old = "" if news else f"<td>{html_code(field.old)}</td>"
-        yield f'<tr><th scope="row">{html_code(field.path)}{words}</th>{old}<td>{html_code(field.new)}</td>{where}</tr>'
+        cells = [*([] if news else [field.old]), field.new, *([field.where] if placed else [])]
+        told = zip(titles[1:], cells, strict=True)
+        row = "".join(f'<td data-of="{title}">{html_code(text)}</td>' for title, text in told)
+        yield f'<tr><th scope="row">{html_code(field.path)}{words}</th>{row}</tr>'
     yield "</tbody></table>"
 
 

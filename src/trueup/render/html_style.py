@@ -64,7 +64,9 @@ body:has(#side:checked) .words{grid-column:1/3}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 footer{margin-top:1.5rem;border-top:1px solid var(--line);padding-top:.5rem;color:var(--faint);font-size:.9rem}
 @media (max-width:40rem){body{padding:.6rem}.c{grid-template-columns:2.4em 1.2em minmax(0,1fr)}
-.inside{padding:.1rem .4rem .4rem}}
+.inside{padding:.1rem .4rem .4rem}
+table,tbody,tr,th,td{display:block}thead{display:none}table{border:1px solid var(--line)}th,td{border:0}
+td::before{content:attr(data-of)": ";color:var(--faint);font-size:.86rem}}
 @media print{details{break-inside:avoid}.layout{display:none}}
 """
 

@@ -10,10 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from trueup.core.errors import TrueupError
-from trueup.core.plans.plan import Plan
-from trueup.core.plans.report import Report
-from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.source import Diagnostic, dotted
 from trueup.render import pages
 from trueup.render.markdown_blocks import Section, block_sections, rows_sections
@@ -50,31 +46,6 @@ DIGITS = 16
 
 CUT_NOTE = 120
 """Bytes for saying how much of a block is left out."""
-
-
-def plan(plan: Plan, alerts: Sequence[str] = ()) -> str:
-    """A plan; `alerts` are sentences that must be read first, such as a guard's."""
-    return written(pages.plan_page(plan, alerts))
-
-
-def drift(plan: Plan, unmanaged: Unmanaged | None = None) -> str:
-    """What differs from what was applied."""
-    return written(pages.drift_page(plan, unmanaged))
-
-
-def report(report: Report) -> str:
-    """What an apply did."""
-    return written(pages.report_page(report))
-
-
-def diagnostics(diagnostics: Sequence[Diagnostic], checked: str) -> str:
-    """Problems of files; `checked` is the sentence that sums up."""
-    return written(pages.problems_page(diagnostics, checked))
-
-
-def error(error: TrueupError) -> str:
-    """What ended a command, and how to go on."""
-    return written(pages.error_page(error))
 
 
 def written(page: Page) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.core.errors import TrueupError
+from trueup.core.plans.ignored import sentences
 from trueup.core.plans.plan import Action, Change, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Report, Result
@@ -21,7 +22,6 @@ from trueup.render.plan_text import (
     as_drift,
     drift_summary,
     flags_of,
-    ignored_sentences,
     is_outside,
     notes,
     old,
@@ -67,19 +67,14 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
     reverted = [change for change in changes if change.backup and change.action is Action.MODIFY]
     groups.insert(1, _group("To be created again under a new id", again, by_name))
     groups.insert(2, _group("Changed by hand, to be overwritten", reverted, by_name))
-    return Page(
-        kind="plan",
-        title="Trueup: plan",
-        name=_name(plan),
-        target=_target(plan),
-        where=_where(plan),
+    return replace(
+        _page("plan", plan),
         flags=flags_of(plan.options, LOOK),
         summary=summary(plan),
         digest=digest(plan),
         alerts=(*_old(plan), *alerts),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(_stamps_together(changes, by_name)),
-        problems=_problems(in_order(plan.diagnostics)),
         remarks=_remarks(plan, NOTHING if not changes else ""),
         again="`trueup show PLAN`, or `trueup plan -v`",
     )
@@ -97,18 +92,13 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None) -> Page:
         _group("Could not be read", unread, by_name),
         _group("Live, and no file describes it", orphans, by_name),
     )
-    return Page(
-        kind="drift",
-        title="Trueup: drift",
-        name=_name(plan),
-        target=_target(plan),
-        where=_where(plan),
+    return replace(
+        _page("drift", plan),
         summary=drift_summary(plan),
         alerts=_old(plan),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(by_name.values()),
-        problems=_problems(in_order(plan.diagnostics)),
-        remarks=_remarks(plan, AS_APPLIED if not by_name else ""),
+        remarks=_remarks(plan, AS_APPLIED if not by_name else "", whole=True),
         rows=tuple(unmanaged_rows(unmanaged, LOOK)) if unmanaged is not None else (),
         again="`trueup drift -v`",
     )
@@ -137,18 +127,13 @@ def report_page(report: Report) -> Page:
         remarks.append(
             f"{many(report.only_fresh, 'change')} came up after the plan was made and not sent. Plan again to see more."
         )
-    return Page(
-        kind="apply",
-        title="Trueup: apply",
-        name=_name(plan),
-        target=_target(plan),
-        where=_where(plan),
+    return replace(
+        _page("apply", plan),
         flags=flags_of(plan.options, LOOK),
         summary=report_summary(report),
         digest=digest(plan),
         groups=tuple(Group(title, tuple(items)) for title, items in groups if items),
         blocks=(*blocks, *left),
-        problems=_problems(in_order(plan.diagnostics)),
         remarks=(*remarks, *_remarks(plan, "" if told else "Nothing had to be sent.")),
         again="`trueup plan`",
     )
@@ -172,22 +157,25 @@ def counted(blocks: Sequence[Block]) -> str:
     return ", ".join(f"{number:,} {word}" for word, number in Counter(block.word for block in blocks).items())
 
 
-def _target(plan: Plan) -> str:
-    return f"{plan.identity.project}/{plan.identity.target}"
-
-
-def _name(plan: Plan) -> str:
-    return plan.identity.target if plan.identity.base_url == LOCAL else _target(plan)
-
-
-def _where(plan: Plan) -> str:
+def _page(kind: str, plan: Plan) -> Page:
+    """The page of an answer about a plan, so far as all of these are alike."""
     to = plan.identity
-    return "the embedded server" if to.base_url == LOCAL else f"{to.protocol} at {to.base_url}"
+    target = f"{to.project}/{to.target}"
+    is_local = to.base_url == LOCAL
+    return Page(
+        kind,
+        f"Trueup: {kind}",
+        name=to.target if is_local else target,
+        target=target,
+        where="the embedded server" if is_local else f"{to.protocol} at {to.base_url}",
+        problems=_problems(in_order(plan.diagnostics)),
+    )
 
 
-def _remarks(plan: Plan, nothing: str) -> tuple[str, ...]:
+def _remarks(plan: Plan, nothing: str, *, whole: bool = False) -> tuple[str, ...]:
+    """What is to be known of the plan besides; `whole`: with all that `ignore_changes` leaves alone, and why."""
     first = PARTIAL if not plan.complete else nothing
-    return (*((first,) if first else ()), *ignored_sentences(plan, marked))
+    return (*((first,) if first else ()), *sentences(plan.ignored, marked, whole=whole))
 
 
 def _old(plan: Plan) -> tuple[str, ...]:

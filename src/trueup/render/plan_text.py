@@ -5,11 +5,11 @@ Knows how changes are grouped and called; the fields are another file's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from trueup.core.plans.ignored import groups
+from trueup.core.plans.ignored import sentences
 from trueup.core.plans.outside import OUTSIDE
 from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
@@ -28,10 +28,6 @@ from trueup.render.visible import columns, hanging, sentence, shortened, visible
 
 STAMPS = 5
 """Assistants that get nothing but the stamp and are listed one by one."""
-
-
-IGNORED = 20
-"""Fields that are left alone and told one by one."""
 
 
 class Sign(NamedTuple):
@@ -74,7 +70,7 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
     if not changes and plan.complete:
         yield ()
         yield from sentence("Nothing to do: everything is as the files say.", 0, look)
-    yield from _doubts(plan, look, _ignored_in_short(plan))
+    yield from _doubts(plan, look, sentences(plan.ignored, whole=False))
     yield ()
     yield (Piece(summary(plan), Tone.STRONG),)
 
@@ -109,7 +105,7 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> It
         yield from sentence("Nothing differs from what was applied.", 0, look)
     if unmanaged is not None:
         yield from unmanaged_rows(unmanaged, look)
-    yield from _doubts(plan, look, ignored_sentences(plan))
+    yield from _doubts(plan, look, sentences(plan.ignored, whole=True))
     yield ()
     yield (Piece(drift_summary(plan), Tone.STRONG),)
 
@@ -258,26 +254,6 @@ def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
     names = ", ".join(visible(change.name, look) for change in stamps[:12])
     more = f" and {len(stamps) - 12:,} more (-v names them all)" if len(stamps) > 12 else ""
     yield from hanging((Piece("    "),), [Piece(names + more, Tone.FAINT)], look.width)
-
-
-def ignored_sentences(plan: Plan, mark: Callable[[str], str] = str) -> list[str]:
-    """What is left alone, a sentence for each field and reason, names marked; the first ones where there are many."""
-    found = groups(plan.ignored)
-    more = (
-        [f"{many(len(found) - IGNORED, 'more such field')}: see `ignored` in --json."] if len(found) > IGNORED else []
-    )
-    return [group.told(mark) for group in found[:IGNORED]] + more
-
-
-def _ignored_in_short(plan: Plan) -> list[str]:
-    """As `ignored_sentences`, but what is live as the file says in one sentence, its reasons left to `why`."""
-    found = groups(plan.ignored)
-    quiet = [f"{group.field} in {group.where}" for group in found if not group.differing]
-    told = [group.sentence for group in found if group.differing]
-    if quiet:
-        more = f", and {many(len(quiet) - IGNORED, 'more such field')}" if len(quiet) > IGNORED else ""
-        told.append(f"Left alone by ignore_changes, and as the file says: {'; '.join(quiet[:IGNORED])}{more}.")
-    return told
 
 
 def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:

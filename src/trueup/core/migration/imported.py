@@ -8,7 +8,7 @@ live stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.canonical import Semantics, canonical, float32, same
@@ -193,8 +193,3 @@ def _without(body: Mapping[str, Any], paths: set[Path]) -> dict[str, Any]:
 def _remark(path: Path, item: Diagnostic, linked: bool) -> str:
     stays = ", and what is live stays as it is" if linked else ""
     return f"{dotted(path)} is not in the definition{stays}: {item.message}"
-
-
-def with_remarks(found: Found, *remarks: str) -> Found:
-    """The same with further remarks."""
-    return replace(found, remarks=(*found.remarks, *remarks))

@@ -17,6 +17,9 @@ from trueup.core.plans.wording import quoted
 NAMED = 5
 """Assistants of a group that are named."""
 
+LISTED = 20
+"""Groups that are told one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class IgnoredGroup:
@@ -28,15 +31,10 @@ class IgnoredGroup:
     differing: tuple[str, ...]
     others: tuple[str, ...]
 
-    @property
-    def where(self) -> str:
-        """The assistants of the group, and until when it holds."""
-        return _listed((*self.differing, *self.others)) + (f" until {self.until}" if self.until else "")
-
-    @property
-    def sentence(self) -> str:
-        """What is left alone, why and until when, and where live differs."""
-        return self.told(str)
+    def where(self, mark: Callable[[str], str]) -> str:
+        """The field, marked, and the assistants of the group, with the day until which it holds."""
+        until = f" until {self.until}" if self.until else ""
+        return f"{mark(self.field)} in {_listed([*map(mark, (*self.differing, *self.others))])}{until}"
 
     def told(self, mark: Callable[[str], str]) -> str:
         """The sentence with each name and field marked; the reason, which anybody wrote, stands in quotes."""
@@ -46,6 +44,23 @@ class IgnoredGroup:
         rest = f"as the file says in {_listed([*map(mark, self.others)])}" if self.others else ""
         ends = "; ".join(filter(None, (where, rest)))
         return f"{mark(self.field)} is left alone by ignore_changes{until} ({reason}): {ends}."
+
+
+def sentences(ignored: Iterable[Ignored], mark: Callable[[str], str] = str, *, whole: bool) -> list[str]:
+    """What is left alone, names and fields marked: a sentence for each field and reason in which live differs.
+
+    The others are told likewise if it is to be the `whole`, and else in one sentence without their reasons.
+    """
+    found = groups(ignored)
+    told = [group for group in found if whole or group.differing]
+    quiet = [group.where(mark) for group in found if not whole and not group.differing]
+    lines = [group.told(mark) for group in told[:LISTED]]
+    if len(told) > LISTED:
+        lines.append(f"More such fields: {len(told) - LISTED:,}. See `ignored` in --json.")
+    if quiet:
+        more = f"; and {len(quiet) - LISTED:,} more, see `ignored` in --json" if len(quiet) > LISTED else ""
+        lines.append(f"Left alone by ignore_changes, and as the file says: {'; '.join(quiet[:LISTED])}{more}.")
+    return lines
 
 
 def ignored_in(
