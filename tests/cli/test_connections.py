@@ -99,6 +99,24 @@ def test_the_rest_is_used(both: Place, url: str) -> None:
     assert [item["code"] for item in ran.json["plan"].get("diagnostics", [])] == []
 
 
+def test_what_decides_what_an_apply_may_do_is_used_and_told(both: Place, url: str) -> None:
+    """A stranger's find: a request lifted the guard for itself, and no line of its plan said so."""
+    base = _file(url, "api_key: {env: KEY}", "    guard: {deletes: 2, modifies: 9}\n    stamp: true\n")
+    (both.root / "base" / "trueup.yaml").write_text(base)
+    more = "    guard: {deletes: 2, modifies: 1000}\n    prune: true\n    timeout: 30\nreleased: [old]\n"
+    both.write("trueup.yaml", _file(url, "api_key: {env: KEY}", more))
+    found = both.run("plan", "--json", "--connections", "base").json["plan"]["diagnostics"]
+    assert {item["message"] for item in found if item["code"] == "setting-changed"} == {
+        "targets.prod.stamp is taken away here and is used: in force is true",
+        "targets.prod.prune is true here and is used: in force is no such key",
+        "targets.prod.guard.modifies is 1000 here and is used: in force is 9",
+        'released is ["old"] here and is used: in force is no such key',
+    }
+    assert {item["severity"] for item in found} == {"warning"}
+    page = both.run("plan", "--format", "markdown", "--connections", "base").out
+    assert "`setting-changed`: `targets.prod.guard.modifies` is 1000 here and is used: in force is 9" in page
+
+
 def test_a_new_target_cannot_be_planned_and_disturbs_no_other(both: Place, url: str) -> None:
     more = "  next: {base_url: 'http://127.0.0.1:1', api_key: {env: KEY}}\n"
     both.write("trueup.yaml", "default_target: next\n" + _file(url, "api_key: {env: KEY}", more))

@@ -8,16 +8,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.projects.connections import INSIDE, KEYS, new_targets, with_connections
+from trueup.core.projects.connections import INSIDE, KEYS, PROJECT, SAFETY, new_targets, with_connections
 
-REST = ("vars", "models", "state", "on_drift", "guard", "timeout")
+REST = ("vars", "models", "timeout", *SAFETY)
 VALUES = st.one_of(
     st.text(max_size=3), st.booleans(), st.integers(0, 2), st.dictionaries(st.text(max_size=2), st.text(max_size=2))
 )
 TARGET = st.none() | st.dictionaries(st.sampled_from([*KEYS, *REST]), VALUES, max_size=6)
 FILE = st.fixed_dictionaries(
     {"targets": st.none() | st.dictionaries(st.sampled_from(["prod", "stage", "local"]), TARGET)},
-    optional={"vars": VALUES, "moved": VALUES},
+    optional={"vars": VALUES, "moved": VALUES, "released": VALUES, "project": VALUES},
 )
 
 
@@ -44,18 +44,22 @@ def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any
 
 
 @given(FILE, FILE)
-def test_whatever_is_not_used_is_told_and_nothing_else(proposed: dict[str, Any], trusted: dict[str, Any]) -> None:
-    _, unused = with_connections(proposed, trusted)
+def test_whatever_is_not_used_or_decides_what_is_sent_is_told(
+    proposed: dict[str, Any], trusted: dict[str, Any]
+) -> None:
+    _, found = with_connections(proposed, trusted)
     ours, theirs = proposed["targets"] or {"local": None}, trusted["targets"] or {"local": None}
-    differing = {
-        (name, key)
-        for name in ours.keys() & theirs.keys()
-        for key in KEYS
-        if _differ(key, (ours[name] or {}).get(key), (theirs[name] or {}).get(key))
-    }
-    told = {(item.path[1], item.path[2]) for item in unused if len(item.path) > 2}
-    assert differing == told
-    assert {item.path[1] for item in unused if len(item.path) == 2} == new_targets(proposed, trusted)
+    for keys, is_used in ((KEYS, False), (SAFETY, True)):
+        differing = {
+            ("targets", name, key)
+            for name in ours.keys() & theirs.keys()
+            for key in keys
+            if _differ(key, (ours[name] or {}).get(key), (theirs[name] or {}).get(key))
+        }
+        top = {(key,) for key in PROJECT if is_used and _differ(key, proposed.get(key), trusted.get(key))}
+        told = {item.path[:3] for item in found if item.is_used is is_used and len(item.path) != 2}
+        assert told == differing | top
+    assert {item.path[1] for item in found if len(item.path) == 2} == new_targets(proposed, trusted)
 
 
 def _differ(key: str, one: Any, other: Any) -> bool:
@@ -67,7 +71,7 @@ def _differ(key: str, one: Any, other: Any) -> bool:
 
 @given(FILE)
 def test_the_same_file_is_used_whole(file: dict[str, Any]) -> None:
-    made, unused = with_connections(file, deepcopy(file))
-    assert unused == []
+    made, found = with_connections(file, deepcopy(file))
+    assert found == []
     assert new_targets(file, file) == frozenset()
     assert made["targets"] == {name: target or {} for name, target in (file["targets"] or {"local": None}).items()}

@@ -16,7 +16,7 @@ from trueup.core.definitions.document import Document
 from trueup.core.definitions.names import meant, normal, project_name_problem, target_name_problem
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import DefinitionError
-from trueup.core.projects.connections import new_targets, with_connections
+from trueup.core.projects.connections import Difference, new_targets, with_connections
 from trueup.core.projects.endpoint import discreet
 from trueup.core.projects.project import LOCAL, Project
 from trueup.core.projects.project_values import is_local_target, last_name, project_of
@@ -69,7 +69,7 @@ def _refuse_problems(document: Document, locate: Callable[[], SourceMap]) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A proposed project with trusted connections; `notes` tell what of it is not used, `new` are targets to leave."""
+    """A proposed project with trusted connections; `notes` tell where the two differ, `new` are targets to leave."""
 
     project: Project
     notes: tuple[Diagnostic, ...]
@@ -87,16 +87,20 @@ def load_guarded(root: Path, trusted: Path) -> Guarded:
     except DefinitionError as error:
         hint = f"It is the file in {trusted}, whose connections are used. {error.hint}"
         raise DefinitionError(error.message, hint, error.diagnostics) from None
-    value, unused = with_connections(proposed.value or {}, connections)
+    value, differences = with_connections(proposed.value or {}, connections)
     source = _source(root)
     _refuse_problems(replace(proposed, value=value), lambda: source)
-    hint = f"It takes effect once the {PROJECT_FILE} in force says so."
-    notes = [
-        Diagnostic(Severity.WARNING, "not-used", item.message, source.key(item.path), item.path, hint)
-        for item in unused
-    ]
+    notes = [_note(item, source) for item in differences]
     new = new_targets(proposed.value or {}, connections)
     return Guarded(project_of(value), tuple(_discreet(note) for note in notes), new)
+
+
+def _note(item: Difference, source: SourceMap) -> Diagnostic:
+    """A warning, at its line where the proposed file has one."""
+    code, hint = ("not-used", f"It takes effect once the {PROJECT_FILE} in force says so.")
+    if item.is_used:
+        code, hint = ("setting-changed", "This plan is made with it, and so is the apply of what is proposed.")
+    return Diagnostic(Severity.WARNING, code, item.message, source.key(item.path), item.path, hint)
 
 
 def _source(root: Path) -> SourceMap:

@@ -1,13 +1,14 @@
 """Where a proposed project file may not lead: addresses, credentials, headers and commands come from a trusted one.
 
 A pull request may say anything in its `trueup.yaml`; a job that holds credentials plans with the connections of the
-branch that it is proposed for, and with all the rest as proposed. Knows mappings as files hold them and no file.
+branch that it is proposed for, and with all the rest as proposed. Either way a reader is told, where it decides what an
+apply may do. Knows mappings as files hold them and no file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +20,13 @@ KEYS: Final = (
 )  # fmt: skip
 """Keys of a target that say where requests go, as whom, and what is run or sent along to get in."""
 
-INSIDE: Final = ("portkey", "headers")
+SAFETY: Final = ("state", "stamp", "on_drift", "prune", "guard", "allow_loss")
+"""Keys of a target that decide what an apply may do and what it asks before."""
+
+PROJECT: Final = ("project", "definitions", "released")
+"""Keys of the whole file that decide which assistants are managed at all."""
+
+INSIDE: Final = ("portkey", "headers", "guard")
 """Those whose entries are told one by one."""
 
 SHOWN: Final = 160
@@ -27,31 +34,35 @@ SHOWN: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Unused:
-    """A part of the proposed file that is not used: the way to it, and a sentence about it."""
+class Difference:
+    """What the proposed file says otherwise than the one in force: the way to it, a sentence, whether it is used."""
 
     path: Path
     message: str
+    is_used: bool = False
 
 
-def with_connections(proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> tuple[dict[str, Any], list[Unused]]:
-    """The proposed file with the connections of the trusted one, and what of the proposed one is thereby not used.
+def with_connections(
+    proposed: Mapping[str, Any], trusted: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Difference]]:
+    """The proposed file with the connections of the trusted one, and how the two differ in what a reader must know.
 
     A target that only the proposed file has keeps what it says: `new_targets` names those, and nobody may connect to
     one. Both files are checked ones; neither is changed.
     """
     known = _targets(trusted)
     made: dict[str, Any] = {}
-    unused: list[Unused] = []
+    found = [*_differences((), proposed, trusted, PROJECT, is_used=True)]
     for name, target in _targets(proposed).items():
         if name not in known:
             made[name] = target
-            unused.append(Unused(("targets", name), f"the target {name} is new here and cannot be planned yet"))
+            found.append(Difference(("targets", name), f"the target {name} is new here and cannot be planned yet"))
             continue
         rest = {key: value for key, value in target.items() if key not in KEYS}
         made[name] = rest | {key: known[name][key] for key in KEYS if key in known[name]}
-        unused += _differences(name, target, known[name])
-    return {**proposed, "targets": made}, unused
+        found += _differences(("targets", name), target, known[name], KEYS, is_used=False)
+        found += _differences(("targets", name), target, known[name], SAFETY, is_used=True)
+    return {**proposed, "targets": made}, found
 
 
 def new_targets(proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> frozenset[str]:
@@ -65,26 +76,26 @@ def _targets(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {name: target or {} for name, target in given.items()}
 
 
-def _differences(name: str, proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> Iterator[Unused]:
-    top: Path = ("targets", name)
-    for key in KEYS:
+def _differences(
+    top: Path, proposed: Mapping[str, Any], trusted: Mapping[str, Any], keys: Sequence[str], *, is_used: bool
+) -> Iterator[Difference]:
+    for key in keys:
         old, new = trusted.get(key), proposed.get(key)
         if key in INSIDE and all(value is None or isinstance(value, Mapping) for value in (old, new)):
             before, after = old or {}, new or {}
             for inner in sorted({*before, *after}, key=str):
-                yield from _difference((*top, key, inner), before.get(inner), after.get(inner))
+                yield from _difference((*top, key, inner), before.get(inner), after.get(inner), is_used=is_used)
         else:
-            yield from _difference((*top, key), old, new)
+            yield from _difference((*top, key), old, new, is_used=is_used)
 
 
-def _difference(path: Path, trusted: Any, proposed: Any) -> Iterator[Unused]:
+def _difference(path: Path, trusted: Any, proposed: Any, *, is_used: bool) -> Iterator[Difference]:
     if trusted == proposed and type(trusted) is type(proposed):
         return
-    what = (
-        f"{dotted(path)} is {_shown(proposed)} here" if proposed is not None else f"{dotted(path)} is taken away here"
-    )
+    here = f"is {_shown(proposed)} here" if proposed is not None else "is taken away here"
+    what = "and is used" if is_used else "and was not used"
     in_force = f"in force is {_shown(trusted)}" if trusted is not None else "in force is no such key"
-    yield Unused(path, f"{what} and was not used: {in_force}")
+    yield Difference(path, f"{dotted(path)} {here} {what}: {in_force}", is_used)
 
 
 def _shown(value: Any) -> str:
