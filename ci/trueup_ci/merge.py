@@ -26,7 +26,8 @@ REFUSED = "refused"
 
 AGAIN = (
     "Nothing was applied. Run this workflow by hand with the command `plan`, look at the plan in its summary, and run "
-    "it with the command `apply` and the plan's digest as `acknowledge`."
+    "it with the command `apply` and the plan's digest as `acknowledge`. Until then plans of other requests show it "
+    "too, as not of theirs, and the merge of one sends it."
 )
 
 
@@ -150,18 +151,13 @@ def _left_to_later(job: Job, here: Trueup, commit: str) -> list[str]:
     refused = [str(one["name"]) for one in (outcomes if isinstance(outcomes, list) else []) if one["result"] == REFUSED]
     if not refused:
         return []
-    then, now = _rendered(job.checkout(commit, "then")), _rendered(here)
+    then, now = job.checkout(commit, "then").rendered(), here.rendered()
     names = [name for name in refused if then.get(name) != now.get(name)]
     if not names:
         return []
     branch = texts.code(job.event.branch)
     print(f"A later merge decides on {texts.listed(names)}.")
     return [f"**A later merge decides** on {texts.listed(names)}: {branch} asks for something else of it by now."]
-
-
-def _rendered(side: Trueup) -> dict[str, object]:
-    """What a checkout's files ask for, by name."""
-    return dict(side.on_target("render", "--json", is_quiet=True).json.get("assistants") or {})
 
 
 def _acknowledged(job: Job, here: Trueup) -> str:

@@ -27,7 +27,11 @@ ONLY_VALID = (
 )
 CHANGED = (
     "**This request changes `trueup.yaml`.** Guards, `prune`, `on_drift`, `stamp` and `state` are used as it says "
-    "there, also for this plan: look at those lines."
+    "there, also for this plan: the warnings `setting-changed` name each."
+)
+OTHERS = (
+    "**Not of this request**: {names}. What {branch} says of it already was never applied, or a hand changed it since; "
+    "the merge of this request sends that too."
 )
 SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
 
@@ -49,6 +53,7 @@ def plan_request(job: Job) -> int:
     notes = [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)]
     if _project_file(ours) != _project_file(theirs):
         notes.append(CHANGED)
+    notes += _not_of_it(job, theirs, ours)
     _say(job, page, event.number, notes)
     return ran.code
 
@@ -104,6 +109,16 @@ def _fork(job: Job) -> tuple[int, str, str]:
 def _project_file(side: Trueup) -> bytes:
     path = side.project / "trueup.yaml"
     return path.read_bytes() if path.is_file() else b""
+
+
+def _not_of_it(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
+    """A note on what the merge would send though the request says of it just what its target branch says."""
+    sent = texts.sent(read_json(job.kept / "plan.json"))
+    if not sent:
+        return []
+    before, after = theirs.rendered(), ours.rendered()
+    names = [name for name in sent if before.get(name) == after.get(name)] if after else []
+    return [OTHERS.format(names=texts.listed(names), branch=texts.code(job.event.branch))] if names else []
 
 
 def _guard_note(job: Job, page: Path) -> list[str]:

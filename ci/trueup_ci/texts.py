@@ -57,7 +57,13 @@ def trailer_note(digest: str) -> str:
 
 _SENT = frozenset({"create", "release"})
 _STUCK = frozenset({"namesake", "likely-rename", "twins", "no-room", "unsettled", "moved", "released"})
+_WRITTEN = frozenset({"create", "modify", "delete", "release"})
 _EDITED = frozenset({"edited", "removed", "conflict"})
+
+
+def sent(plan: Any) -> list[str]:
+    """The assistants that an apply of the plan would change otherwise than by a stamp."""
+    return [str(change["name"]) for change in _changes(plan) if change["action"] in _WRITTEN]
 
 
 def unapplied(plan: Any) -> list[str]:

@@ -85,6 +85,10 @@ class Trueup:
         """Runs a command that is about the target."""
         return self.run(command, *words, "-t", self.target, is_quiet=is_quiet, cancels=cancels)
 
+    def rendered(self) -> dict[str, object]:
+        """What the files ask for, by name; nothing where they cannot be read."""
+        return dict(self.on_target("render", "--json", is_quiet=True).json.get("assistants") or {})
+
     def _environ(self) -> dict[str, str]:
         kept = {
             key: value

@@ -108,7 +108,9 @@ def test_what_was_applied_is_told_also_where_state_cannot_be_committed(world: Wo
 def test_a_change_of_the_guards_themselves_is_pointed_at(world: World) -> None:
     number = world.request({ALPHA: EDITED, "trueup.yaml": world.project_file(more="    guard: {modifies: 1000}")})
     world.request_job(number)
-    assert "**This request changes `trueup.yaml`.**" in world.comment(number, "plan")
+    told = world.comment(number, "plan")
+    assert "**This request changes `trueup.yaml`.**" in told
+    assert "`setting-changed`: `targets.prod.guard.modifies` is 1000 here and is used" in told
     other = world.request({ALPHA: EDITED})
     world.request_job(other)
     assert "This request changes" not in world.comment(other, "plan")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.ci.forges import READ_ONLY, TOKEN
-from tests.ci.world import ALPHA, KEY, World
+from tests.ci.world import ALPHA, BETA, KEY, World
 
 EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
 THEFT = "import os; open(os.environ['HOME'] + '/stolen', 'w').write(str(dict(os.environ)))"
@@ -178,3 +178,20 @@ def test_the_first_request_of_a_repository_uses_nothing_of_itself(world: World) 
     comment = world.comment(number, "plan")
     assert "The target prod is new in `trueup.yaml`" in comment
     assert str(world.root) not in comment
+
+
+def test_what_a_refused_merge_left_is_named_in_the_next_plan_as_not_of_it(world: World) -> None:
+    """A stranger's find: the next request's merge sent a fork's change, and no comment said whose it was."""
+    fork = world.request({ALPHA: EDITED}, fork=True)
+    assert world.merge_job(world.merge(fork)).code == 1
+    refused = world.comment(fork, "apply")
+    assert "Until then plans of other requests show it too, as not of theirs, and the merge of one sends it." in refused
+    own = world.request({BETA: EDITED})
+    world.request_job(own)
+    told = world.comment(own, "plan")
+    assert "**Not of this request**: `alpha`. What `main` says of it already was never applied" in told
+    assert world.merge_job(world.merge(own)).code == 0
+    assert world.says("alpha") == world.says("beta") == "Say A, twice."
+    last = world.request({ALPHA: "model: gpt-4.1\ninstructions: Say C.\n"})
+    world.request_job(last)
+    assert "Not of this request" not in world.comment(last, "plan")
