@@ -1,5 +1,7 @@
-"""A plan as JSON text and back. A file is hostile until checked: every key, every type, the depth and the digest.
+"""A plan as JSON text and back. A file is hostile until checked: every key, every type, the depth and both sums.
 
+The digest is over what a plan does: it is what people acknowledge, and the same for plans that do the same. The
+checksum is over all other bytes of the file, so that rows which only tell are not edited unseen. Neither signs it.
 Deliberately does not know files: `dumps` and `loads` work on text. What equals its default is left out, an absent
 `before` or `after` is MISSING, and lone surrogates, which no UTF-8 file can hold, become U+FFFD.
 """
@@ -44,6 +46,9 @@ BEGINNING = b'{"changes":['
 MAX_CHARACTERS = 512 * 1024 * 1024
 """The largest plan file that is read; 10,000 creates of 10 KB with their field lists take half of it."""
 
+_STRIDE = 1 << 20
+"""Characters that are added to a checksum at a time."""
+
 _AGAIN = "Make a new plan with `trueup plan --out FILE`; nothing was sent."
 
 
@@ -73,24 +78,24 @@ def digest(plan: Plan) -> str:
     return whole.hexdigest()
 
 
-def change_digest(change: Change) -> str:
-    """SHA-256, in hex, of what one change does: two plans agree on an assistant if these are equal."""
-    return hashlib.sha256(canonical_json(_essence(change))).hexdigest()
-
-
 def dumps(plan: Plan) -> str:
-    """The plan file's text: canonical JSON with the format version and the digest, and a newline at the end."""
+    """The plan file's text: canonical JSON with the format version and both sums, and a newline at the end."""
     return b"".join(pieces(plan)).decode("utf-8")
 
 
 def pieces(plan: Plan) -> Iterator[bytes]:
     """The same text as UTF-8, change by change, so that it need never be in memory as a whole."""
+    checksum = hashlib.sha256(BEGINNING)
     yield BEGINNING
     for number, change in enumerate(plan.changes):
-        yield (b"," if number else b"") + canonical_json(plain(change))
+        piece = (b"," if number else b"") + canonical_json(plain(change))
+        checksum.update(piece)
+        yield piece
     rest = {**plain(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
-    del rest["changes"]  # its key comes first in canonical JSON
-    yield b"]," + canonical_json(rest)[1:] + b"\n"
+    del rest["changes"]  # its key comes first in canonical JSON, and the checksum's second
+    end = canonical_json(rest)[1:] + b"\n"
+    checksum.update(b"]," + end)
+    yield b"]," + _sealing(checksum.hexdigest()).encode() + end
 
 
 def loads(text: str) -> Plan:
@@ -106,13 +111,34 @@ def loads(text: str) -> Plan:
             f"This plan file has format version {version}; this Trueup reads versions up to {FORMAT_VERSION}.",
             "Apply it with the version that made it, or make a new plan with this one.",
         )
-    claimed = document.pop("digest", None)
+    claimed, sealed = document.pop("digest", None), document.pop("checksum", None)
     plan = decode(document)
     if claimed != digest(plan):
-        raise TrueupError(
-            "This plan file was edited by hand or damaged: its digest is not the one of its content.", _AGAIN
-        )
+        raise _damaged("digest")
+    if sealed != _checksum(text, sealed):
+        raise _damaged("checksum")
     return plan
+
+
+def _damaged(which: str) -> TrueupError:
+    return TrueupError(
+        f"This plan file was edited by hand or damaged: its {which} is not the one of its content.", _AGAIN
+    )
+
+
+def _sealing(checksum: str) -> str:
+    """The checksum's key in the file."""
+    return f'"checksum":"{checksum}",'
+
+
+def _checksum(text: str, given: Any) -> str:
+    """SHA-256, in hex, of a plan file's text without the key that holds the given checksum."""
+    sealing, checksum = _sealing(str(given)), hashlib.sha256()
+    at = max(text.rfind(sealing), 0)
+    for begin, end in ((0, at), (at + len(sealing), len(text))):
+        for start in range(begin, end, _STRIDE):
+            checksum.update(text[start : min(start + _STRIDE, end)].encode("utf-8", "replace"))
+    return checksum.hexdigest()
 
 
 def plain(value: Any) -> Any:
