@@ -261,6 +261,20 @@ def test_a_create_that_replaces_a_deleted_one_and_lands_after_a_kill_is_ours() -
     assert actions(plan).get("a") in (None, "record")
 
 
+def test_a_twin_that_only_an_earlier_listing_showed_is_named() -> None:
+    """The listing that settled a lost answer showed it; the last one ended early, on an empty page that said so."""
+    world = World()
+    world.definitions = fleet(definition("a"), definition("b"))
+    world.fail(kind=Kind.REPEAT, method="POST", nth=1)
+    world.fail(kind=Kind.DROP, method="POST", nth=2)
+    nothing = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    world.fail(kind=Kind.ANSWER, method="GET", nth=4, times=0, status=200, body=nothing)
+    report = world.apply()
+    (twin,) = world.live().keys() - {world.id_of("a"), world.id_of("b")}
+    assert [outcome.others for outcome in report.outcomes] == [(twin,), ()]
+    assert code(report) is Exit.HELD
+
+
 def _run(story: Any) -> None:
     import asyncio
 

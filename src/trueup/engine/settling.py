@@ -34,6 +34,7 @@ class Parking:
     sent: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)  # of the assistants that these creates made
     attempts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    shown: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # ids by name, in any listing since
 
 
 async def settle(run: Run, lot: Parking) -> list[Change] | None:
@@ -44,7 +45,7 @@ async def settle(run: Run, lot: Parking) -> list[Change] | None:
     view = await _list_after_settling(run, lot)
     if view is None:
         return None
-    found = _stamped(run, view)
+    found = _stamped(run, lot, view)
     parked = [change for _, (change, _) in sorted(lot.parked.items())]
     return [change for change in parked if await _is_absent(run, lot, change, view, found.get(change.name, []))]
 
@@ -127,13 +128,14 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
     await run.conclude(change, "create", record)
 
 
-def _stamped(run: Run, view: View) -> Mapping[str, list[Live]]:
-    """Live assistants with our stamp, by name."""
+def _stamped(run: Run, lot: Parking, view: View) -> Mapping[str, list[Live]]:
+    """Live assistants with our stamp, by name; the lot remembers that they were shown."""
     found: dict[str, list[Live]] = defaultdict(list)
     for live in view.live.values():
         stamp = parse(live.body.get("metadata"))
         if stamp is not None and (stamp.project, stamp.target) == (run.identity.project, run.identity.target):
             found[stamp.name].append(live)
+            lot.shown[stamp.name].add(live.id)
     return found
 
 
@@ -196,7 +198,10 @@ def _leave(run: Run, change: Change, why: str, attempts: int) -> None:
 
 
 async def name_twins(run: Run, lot: Parking) -> None:
-    """The listing after the creates: what a gateway's retry or a second writer doubled is named with both ids."""
+    """The listing after the creates: what a gateway's retry or a second writer doubled is named with both ids.
+
+    What only an earlier listing showed counts as well: the last one may have been cut.
+    """
     try:
         view = await walk(run.adapter, run.courier, run.known_ids)
     except EndpointError:
@@ -204,14 +209,15 @@ async def name_twins(run: Run, lot: Parking) -> None:
     if not view.complete:
         run.codes.add(Exit.UNREADABLE)
         run.problems.append(BLIND)
-    for name, found in _stamped(run, view).items():
-        if name in lot.sent and len(found) > 1:
-            ours = run.outcomes[name].id
-            ids = tuple(sorted(live.id for live in found if live.id != ours))
+    _stamped(run, lot, view)
+    for name in lot.sent:
+        ours = run.outcomes[name].id
+        others = tuple(sorted(lot.shown[name] - {ours}))
+        if others:
             run.codes.add(Exit.HELD)
             run.outcomes[name] = replace(
                 run.outcomes[name],
-                others=ids,
-                message=f"a twin of {ours} carries the same stamp: {', '.join(ids)}",
+                others=others,
+                message=f"a twin of {ours} carries the same stamp: {', '.join(others)}",
                 hint="The recorded one stays managed. Delete the other at the vendor.",
             )
