@@ -267,7 +267,7 @@ def test_a_twin_that_only_an_earlier_listing_showed_is_named() -> None:
     world.definitions = fleet(definition("a"), definition("b"))
     world.fail(kind=Kind.REPEAT, method="POST", nth=1)
     world.fail(kind=Kind.DROP, method="POST", nth=2)
-    nothing = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    nothing: Any = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     world.fail(kind=Kind.ANSWER, method="GET", nth=4, times=0, status=200, body=nothing)
     report = world.apply()
     (twin,) = world.live().keys() - {world.id_of("a"), world.id_of("b")}
