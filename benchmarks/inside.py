@@ -33,7 +33,7 @@ def clocked(figures: Figures, name: str) -> Iterator[None]:
 
 def phases(folder: str, mode: str = "") -> Figures:
     """Loading, reading and comparing of one plan; `--in-sequence` reads the listing page by page."""
-    from trueup.cli.options import Flags
+    from trueup.cli.flags import Flags
     from trueup.cli.planning import plan_afresh, read_live
     from trueup.cli.session import definitions, open_session
     from trueup.cli.transport import reading
@@ -63,7 +63,7 @@ def phases(folder: str, mode: str = "") -> Figures:
 
 def books(folder: str) -> Figures:
     """A folder of creates: intents and outcomes in the journal, then the state, then the plan file, out and in."""
-    from trueup.cli.options import Flags
+    from trueup.cli.flags import Flags
     from trueup.cli.session import definitions, open_session
     from trueup.core.memory.journal import DONE, INTENT, Entry
     from trueup.core.memory.state import State

@@ -189,7 +189,7 @@ def test_a_renamed_one_is_moved_in_state(place: Place) -> None:
 
 
 def test_the_lock_is_held(place: Place) -> None:
-    from trueup.cli.options import Flags
+    from trueup.cli.flags import Flags
     from trueup.cli.session import open_session
 
     with open_session(Flags(chdir=str(place.root))).store.lock():

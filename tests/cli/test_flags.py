@@ -6,8 +6,8 @@ import click
 import pytest
 
 from tests.cli.place import Place
+from trueup.cli.flags import Flags
 from trueup.cli.main import COMMANDS, cli
-from trueup.cli.options import Flags
 from trueup.cli.session import open_session
 
 TWO = "default_target: one\ntargets: {one: {base_url: local, on_drift: revert}, two: {base_url: local}}\n"

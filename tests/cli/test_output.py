@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tests.cli.place import Place
-from trueup.cli.options import Flags
+from trueup.cli.flags import Flags
 from trueup.cli.output import Screen, wants_color
 from trueup.edge import schemas
 

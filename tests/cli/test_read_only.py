@@ -109,7 +109,7 @@ def test_only_gets_and_no_file(
 def test_the_reading_transport_refuses_to_write(place: Place) -> None:
     import asyncio
 
-    from trueup.cli.options import Flags
+    from trueup.cli.flags import Flags
     from trueup.cli.session import open_session
 
     session = open_session(Flags(chdir=str(place.root)))

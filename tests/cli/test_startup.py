@@ -53,6 +53,12 @@ def test_nothing_heavier_than_click(tmp_path: Path, arguments: list[str]) -> Non
     assert "click" in names
 
 
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_what_only_tells_loads_no_library_of_paths(tmp_path: Path, argument: str) -> None:
+    _, names = _imported(tmp_path, argument)
+    assert not names & {"pathlib", "tempfile", "urllib"}
+
+
 def test_completion_in_a_shell_imports_no_more(tmp_path: Path) -> None:
     environ = {**os.environ, "_TRUEUP_COMPLETE": "bash_complete", "COMP_WORDS": "trueup pl", "COMP_CWORD": "1"}
     code = "import sys; sys.argv[0] = 'trueup'\nfrom trueup.cli.entry import run\n"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.cli.place import Place
-from trueup.cli.options import Flags
+from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.core.texts.tricks import UNSEEN
 

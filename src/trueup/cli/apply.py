@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import CONSENT, DECIDING, NETWORK, PAGES, STAMPING, VARS, Flags, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import CONSENT, DECIDING, NETWORK, PAGES, STAMPING, VARS, takes
 from trueup.cli.provenance import NAMED, provenance
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import LISTS, NETWORK, VARS, Flags, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import LISTS, NETWORK, VARS, takes
 from trueup.cli.provenance import REPORTS
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import NETWORK, Flags, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import NETWORK, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import LISTS, Flags
+from trueup.cli.flags import Flags
+from trueup.cli.options import LISTS
 from trueup.cli.output import Screen, UnwrittenError, forget
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import CONSENT, NETWORK, VARS, Flags, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import CONSENT, NETWORK, VARS, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session

@@ -1,4 +1,4 @@
-"""The flags that commands share, and the value they become. Knows click and nothing of what the flags decide.
+"""The flags that commands share, as click is told of them. Knows click and nothing of what the flags decide.
 
 Precedence is click's own: the command line, then the environment (`TRUEUP_` and the flag's name). What neither gives
 stays None here, so that the project file and its defaults decide.
@@ -7,13 +7,14 @@ stays None here, so that the project file and its defaults decide.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
 from functools import wraps
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from trueup.cli.flags import Flags
 
 Command = TypeVar("Command", bound=Callable[..., int])
 Decorator = Callable[[Any], Any]
@@ -34,34 +35,6 @@ PAGES = (*PLAIN, "markdown", "html", "github")
 
 LISTS = (*PAGES, "sarif", "junit")
 """The formats of what lists findings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """What the command line and the environment say; None where they say nothing. `timeout` is in seconds."""
-
-    chdir: str = "."
-    target: str = ""
-    format: str = "text"
-    color: bool | None = None
-    no_input: bool = False
-    quiet: bool = False
-    verbose: int = 0
-    vars: Mapping[str, str] = field(default_factory=dict)
-    parallelism: int | None = None
-    timeout: float | None = None
-    max_retries: int | None = None
-    on_drift: str | None = None
-    prune: bool | None = None
-    yes: bool = False
-    acks: tuple[str, ...] = ()
-    stamp: bool = False
-    also: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def json(self) -> bool:
-        """Whether the result is to be one JSON document."""
-        return self.format == "json"
 
 
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
@@ -187,8 +160,6 @@ CONSENT: Sequence[Decorator] = (
 STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp assistants that carry no stamp yet."),)
 """What `plan` and `apply` take."""
 
-_FIELDS = frozenset(item.name for item in fields(Flags)) | {"json"}
-
 
 def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Callable[[Command], Any]:
     """Gives a command the common flags and these groups; it is called with a `Flags` and its own parameters."""
@@ -198,10 +169,10 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
     def decorate(command: Command) -> Any:
         @wraps(command)
         def called(**given: Any) -> int:
-            _refuse_empty(click.get_current_context())
-            ours = {name: given.pop(name) for name in tuple(given) if name in _FIELDS}
-            flags = _flags(ours, click.get_current_context())
-            _refuse_places(flags, click.get_current_context())
+            ctx = click.get_current_context()
+            _refuse_empty(ctx)
+            flags = _flags(given, ctx)
+            _refuse_places(flags, ctx)
             return command(flags, **given)
 
         decorated: Any = called
@@ -224,6 +195,8 @@ def _refuse_empty(ctx: click.Context) -> None:
 
 def _refuse_places(flags: Flags, ctx: click.Context) -> None:
     """Raises a usage error for a file of --also that could not be written when all is done."""
+    from pathlib import Path
+
     for _, file in flags.also:
         path = Path(flags.chdir) / file
         if path.is_dir() or not path.parent.is_dir():
@@ -231,9 +204,14 @@ def _refuse_places(flags: Flags, ctx: click.Context) -> None:
             raise click.UsageError(f"--also cannot write {path}: {what}.", ctx)
 
 
-def _flags(given: Mapping[str, Any], ctx: click.Context) -> Flags:
-    values = dict(given)
-    if values.pop("json"):
+def _flags(given: dict[str, Any], ctx: click.Context) -> Flags:
+    """The flags among a command's parameters, which keep what is their own."""
+    from dataclasses import fields
+
+    from trueup.cli.flags import Flags
+
+    values = {item.name: given.pop(item.name) for item in fields(Flags) if item.name in given}
+    if given.pop("json"):
         values["format"] = _with_json(values["format"], ctx)
     values["vars"] = dict(values.get("vars", ()))
     return Flags(**values)

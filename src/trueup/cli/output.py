@@ -6,20 +6,19 @@ The only place that prints. Knows no assistant and no command.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import stat
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypedDict
 
 if TYPE_CHECKING:
-    from trueup.cli.options import Flags
+    from pathlib import Path
+
+    from trueup.cli.flags import Flags
 
 PATIENCE = 0.5
 """Seconds of work before a progress line is shown."""
@@ -57,7 +56,7 @@ class Screen:
 
     def __init__(self, flags: Flags, environ: Mapping[str, str] = os.environ) -> None:
         self.format = flags.format
-        self.also = tuple((format_, Path(flags.chdir) / file) for format_, file in flags.also)
+        self.also = _places(flags)
         self.root = flags.chdir
         self.folder = _folder(flags.chdir, environ)
         self.quiet = flags.quiet
@@ -150,6 +149,8 @@ class Screen:
 
     def filled(self, text: str) -> str:
         """A sentence broken at blanks to the width."""
+        import textwrap
+
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
     def complain(self, text: str) -> None:
@@ -288,10 +289,19 @@ def _is_file(stream: TextIO) -> bool:
         return False
 
 
+def _places(flags: Flags) -> tuple[tuple[str, Path], ...]:
+    """The formats and files of --also."""
+    from pathlib import Path
+
+    return tuple((format_, Path(flags.chdir) / file) for format_, file in flags.also)
+
+
 def _width(environ: Mapping[str, str]) -> int:
     """The terminal's columns; 80 in a pipe, so that a log reads the same everywhere."""
     if not sys.stdout.isatty() and not environ.get("COLUMNS", "").isdigit():
         return 80
+    import shutil
+
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 

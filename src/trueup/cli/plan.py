@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trueup.cli.options import DECIDING, NETWORK, PAGES, STAMPING, VARS, Flags, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import DECIDING, NETWORK, PAGES, STAMPING, VARS, takes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

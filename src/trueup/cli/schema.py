@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from trueup.cli.options import Flags, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import takes
 
 
 @click.command(short_help="Print a JSON Schema.")

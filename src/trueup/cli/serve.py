@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from trueup.cli.options import Flags, Number, flag, takes
+from trueup.cli.flags import Flags
+from trueup.cli.options import Number, flag, takes
 
 DIALECTS = ("openai", "openai-v1", "azure-openai", "foundry-classic")
 GATEWAYS = ("portkey",)

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from trueup.cli.options import Flags
+from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trueup.cli.flags import Flags
 from trueup.cli.groups import family
-from trueup.cli.options import NETWORK, Flags, takes
+from trueup.cli.options import NETWORK, takes
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from trueup.cli.flags import Flags
 from trueup.cli.groups import SETTINGS, Commands, Table
-from trueup.cli.options import Flags, takes
+from trueup.cli.options import takes
 
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
