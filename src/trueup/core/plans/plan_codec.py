@@ -66,15 +66,15 @@ def decode(value: Any) -> Plan:
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256, in hex, over the target's identity and what each change does, and whether live was an old export.
+    """SHA-256, in hex, over the target's identity, whether live was an old export, and the sums of what changes do.
 
     The order of changes does not count.
     """
     whole = hashlib.sha256(canonical_json(plain(plan.identity)))
     if plan.snapshot:
         whole.update(b"\nsnapshot")  # what was made from an old view is never the plan of what is live
-    for change in sorted(canonical_json(_essence(change)) for change in plan.changes):
-        whole.update(b"\n" + change)
+    for change in sorted(hashlib.sha256(canonical_json(_essence(change))).digest() for change in plan.changes):
+        whole.update(change)
     return whole.hexdigest()
 
 
