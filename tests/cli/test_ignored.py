@@ -49,6 +49,16 @@ def test_a_key_that_only_live_has_differs(place: Place) -> None:
     assert "live differs from the file in team/beta" in " ".join(place.run("plan").out.split())
 
 
+def test_a_default_that_the_server_fills_in_is_no_difference(place: Place) -> None:
+    place.replace("assistants/team/beta.yaml", "metadata: {owner: bea}", "lifecycle: {ignore_changes: [top_p]}")
+    place.applied()
+    assert "as the file says: top_p in team/beta." in " ".join(place.run("plan").out.split())
+    live = place.ask("GET", "/assistants", query={"limit": "100"})["data"]
+    beta = next(entry for entry in live if entry["instructions"] == "Say B.")
+    place.ask("POST", f"/assistants/{beta['id']}", {"top_p": 0.5})
+    assert "live differs from the file in team/beta" in " ".join(place.run("plan").out.split())
+
+
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_an_annotation_tells_only_what_differs(ignoring: Place, command: str) -> None:
     lines = ignoring.run(command, "--format", "github").out.splitlines()

@@ -69,10 +69,9 @@ def ignored_in(
     """Each entry of a definition, held against what is live; None is not live, and then nothing differs."""
     for entry in definition.lifecycle.ignore_changes:
         wanted, found = file.get(entry.field), live.get(entry.field) if live is not None else None
-        differs = live is not None and (
-            not same(canonical(entry.field, wanted, semantics), canonical(entry.field, found, semantics))
-            if entry.field in file
-            else found is not None  # the file says nothing of it, and live does
+        # where the file says nothing, what the server fills in by itself is no difference
+        differs = live is not None and not same(
+            canonical(entry.field, wanted, semantics), canonical(entry.field, found, semantics)
         )
         yield Ignored(definition.name, entry.field, entry.reason, entry.until, differs)
 
