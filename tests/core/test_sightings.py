@@ -128,6 +128,7 @@ def test_the_report_of_a_failure_tells_nothing() -> None:
         {"kind": "drift", "target": {"project": "shop"}},
         {"kind": "drift", "checked_at": "yesterday", "seen": []},
         {"kind": "drift", "checked_at": "2026-11-01T06:00:00Z\n::error::", "seen": []},
+        {"kind": "drift", "checked_at": "2026-02-30T06:00:00Z", "seen": []},
         {"kind": "drift", "checked_at": DAYS[0], "seen": [{"name": "a"}]},
         {"kind": "drift", "checked_at": DAYS[0], "seen": [{"name": "a", "field": "b", "live": "c", "since": "x"}]},
         {"kind": "drift", "checked_at": DAYS[0], "seen": [{"name": 1, "field": "b", "live": "c", "since": None}]},

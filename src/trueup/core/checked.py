@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING as REQUIRED
 from dataclasses import fields
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -51,10 +53,12 @@ def a_text(value: Any, where: str) -> str:
 
 
 def a_moment(value: Any, where: str) -> str:
-    """A moment in UTC, ISO 8601 to the second. Raises MismatchError."""
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise MismatchError(where, "a moment such as 2026-11-20T08:00:00Z")
-    return value
+    """A moment in UTC that there is, ISO 8601 to the second. Raises MismatchError."""
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        with suppress(ValueError):
+            datetime.fromisoformat(value)
+            return value
+    raise MismatchError(where, "a moment such as 2026-11-20T08:00:00Z")
 
 
 def a_flag(value: Any, where: str) -> bool:
