@@ -9,7 +9,8 @@ import shlex
 
 import pytest
 
-from tests.cli.place import Place, Ran
+from tests.cli.place import Place
+from tests.ran import Ran
 
 TWO = "default_target: one\ntargets: {one: {base_url: local}, two: {base_url: local}}\n"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.place import Place, Ran
+from tests.cli.place import Place
+from tests.ran import Ran
 from trueup.local.faults import Fault, Kind
 
 Arm = Callable[..., None]

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.place import Place, Ran
+from tests.cli.place import Place
+from tests.ran import Ran
 
 STARTS = {
     "text": "",

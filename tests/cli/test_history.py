@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.place import Place, Ran
+from tests.cli.place import Place
+from tests.ran import Ran
 
 GITHUB = {
     "GITHUB_SHA": "c0ffee",

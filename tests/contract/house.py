@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.place import Place, Ran
+from tests.cli.place import Place
+from tests.ran import Ran
 from trueup.local.habits import USUAL, Habits
 from trueup.local.openai_assistants import Server
 from trueup.local.portkey import Gateway

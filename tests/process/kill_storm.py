@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.process.project import KEY, Project, Ran, Vendor, ended, hosted
+from tests.process.project import KEY, Project, Vendor, ended, hosted
+from tests.ran import Ran
 from trueup.local.faults import Fault, Kind
 
 BOUNDLESS = {"deletes": 1000, "modifies": 1000}

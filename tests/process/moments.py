@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.process.project import KEY, Ran
+from tests.process.project import KEY
+from tests.ran import Ran
 
 PAGE = Path(__file__).parents[2] / "docs" / "worst-moments.md"
 

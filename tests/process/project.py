@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.ran import Ran
 from trueup.core.call import Call, Reply
 from trueup.core.memory.stamp import parse
 from trueup.local.faults import Faults
@@ -29,20 +30,6 @@ KEY = "sk-canary-0123456789abcdef"
 
 PATIENCE = 60.0
 """Seconds after which a command that does not end has hung."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a command ended; `code` is minus the signal's number where one killed it."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        """Both outputs, with each run of white space as one blank, so that line breaks do not matter."""
-        return " ".join(f"{self.out} {self.err}".split())
 
 
 class Vendor(Server):

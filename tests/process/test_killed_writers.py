@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.project import KEY, Project, Ran, Vendor, ended, hosted
+from tests.process.project import KEY, Project, Vendor, ended, hosted
+from tests.ran import Ran
 
 DYING = Path(__file__).with_name("dying.py")
 MOST = 150

@@ -12,30 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.ran import Ran
+
 EXAMPLE = Path(__file__).parents[2]
 """The folder of the repository, whose example fleet is applied to every server."""
 
 KEY = "sk-real-0123456789"
 PATIENCE = 120.0
 """Seconds after which a command that does not end has hung."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a command ended; `said` is all it said, each run of white space as one blank."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        return " ".join(f"{self.out} {self.err}".split())
-
-    @property
-    def summary(self) -> str:
-        """The last line of the result."""
-        return self.out.rstrip().rpartition("\n")[2]
 
 
 @dataclass(slots=True)
