@@ -134,13 +134,15 @@ class Calm:
         self.remove_strays(recorded)
 
     def remove_strays(self, recorded: set[str]) -> None:
-        """A gateway's twin whose sibling was deleted: without a stamp only a person can know it."""
+        """An excused twin whose sibling was deleted: without a stamp only a person can know it."""
         live = self.vendor.live()
         births = self.vendor.births.values() if self.vendor.habit in FORGETFUL else ()
         sent = Counter((birth.operation, birth.asked_at) for birth in births)
         for birth in births:
-            if sent[birth.operation, birth.asked_at] > 1 and birth.id in live.keys() - recorded:
-                self.oracle.excused[Excuse.GATEWAY] += 1
+            by_gateway = Excuse.GATEWAY if sent[birth.operation, birth.asked_at] > 1 else None
+            excuse = self.oracle.strays.get(birth.id, by_gateway)
+            if excuse is not None and birth.id in live.keys() - recorded:
+                self.oracle.excused[excuse] += 1
                 self.hands.remove(birth.id)
 
     def check_as_the_files_say(self) -> None:

@@ -39,6 +39,7 @@ class Twins(Watch):
                 if excuse is None:
                     raise self.broken(f"twins of {name}: {elder} and {younger}")
                 self.excused[excuse] += 1
+                self.strays |= {elder.id: excuse, younger.id: excuse}
             self.check_named(told, name, births)
 
     def excuse(self, who: Checkout, elder: Birth, younger: Birth) -> Excuse | None:

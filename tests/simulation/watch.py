@@ -80,6 +80,7 @@ class Watch:
     deletes: set[str] = field(default_factory=set)
     not_kept: dict[str, set[str]] = field(default_factory=dict)
     excused: Counter[Excuse] = field(default_factory=Counter)
+    strays: dict[str, Excuse] = field(default_factory=dict)  # ids of twins that were excused
     runs: list[Told] = field(default_factory=list)
     at_once: list[Told] = field(default_factory=list)  # the runs of this round
     unreported: set[str] = field(default_factory=set)  # names that a run wrote to which died before its report
