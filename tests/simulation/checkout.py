@@ -108,7 +108,9 @@ class Checkout(World):
         body = reply.json if isinstance(reply.json, dict) else {}
         if call.method == "GET" and reply.status == 200:
             items = body["data"] if isinstance(body.get("data"), list) else [body]
-            self.reads.update({item["id"]: self.clock.now for item in items if "id" in item})
+            ids = [item["id"] for item in items if "id" in item]
+            self.reads.update(dict.fromkeys(ids, self.clock.now))
+            self.vendor.arrive(self.label, frozenset(ids))
         return reply
 
     def left(self, _call: Call) -> None:

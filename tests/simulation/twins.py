@@ -75,7 +75,7 @@ class Twins(Watch):
         made_now = any(call.path == "/assistants" and call.json["name"] == name for call in told.writes)
         first, last = (births[-1].after, None) if made_now else (told.first_shown, told.planned_until)
         shown = self.vendor.shown[max(first, told.first_shown) : last]
-        pages = [entry for entry in shown if entry.to == told.who.label and entry.is_page]
+        pages = [entry for entry in shown if entry.to == told.who.label and entry.is_page and entry.arrived]
         broken_off = report.problems or {Exit.INTERRUPTED, Exit.UNREADABLE} & set(report.codes)
         if made_now and not pages and not broken_off:
             raise self.broken(f"after the create of {name} nobody looked for twins")

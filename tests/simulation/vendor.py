@@ -80,9 +80,12 @@ class Birth:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shown:
-    """One page, or one assistant read by itself: to whom, when, which ids; and which of them were not as they are."""
+    """One page, or one assistant read by itself: to whom, when, which ids; and which of them were not as they are.
+
+    `arrived`: the answer was not lost on its way, nor made for a request that was given up long before.
+    """
 
     to: str
     at: float
@@ -90,6 +93,7 @@ class Shown:
     stale: frozenset[str] = frozenset()
     ended: bool = False
     is_page: bool = False
+    arrived: bool = False
 
 
 @dataclass
@@ -144,6 +148,13 @@ class Vendor:
             reply = Reply(reply.status, reply.headers, self._rewritten(reply.json), reply.text)
             self.shown.append(Shown(by, self.clock.now, frozenset({live_id})))
         return reply
+
+    def arrive(self, by: str, ids: frozenset[str]) -> None:
+        """Notes that a checkout holds the last answer with these ids."""
+        for entry in reversed(self.shown):
+            if entry.to == by and entry.ids == ids and not entry.arrived:
+                entry.arrived = True
+                return
 
     def live(self) -> dict[str, dict[str, Any]]:
         """Everything as it really is, by id, oldest first; to be looked at only."""
