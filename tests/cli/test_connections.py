@@ -103,13 +103,14 @@ def test_what_decides_what_an_apply_may_do_is_used_and_told(both: Place, url: st
     """A stranger's find: a request lifted the guard for itself, and no line of its plan said so."""
     base = _file(url, "api_key: {env: KEY}", "    guard: {deletes: 2, modifies: 9}\n    stamp: true\n")
     (both.root / "base" / "trueup.yaml").write_text(base)
-    more = "    guard: {deletes: 2, modifies: 1000}\n    prune: true\n    timeout: 30\nreleased: [old]\n"
+    more = "    guard: {deletes: 2, modifies: 1000}\n    prune: true\n    settle: 0\n    timeout: 30\nreleased: [old]\n"
     both.write("trueup.yaml", _file(url, "api_key: {env: KEY}", more))
     found = both.run("plan", "--json", "--connections", "base").json["plan"]["diagnostics"]
     assert {item["message"] for item in found if item["code"] == "setting-changed"} == {
         "targets.prod.stamp is taken away here and is used: in force is true",
         "targets.prod.prune is true here and is used: in force is no such key",
         "targets.prod.guard.modifies is 1000 here and is used: in force is 9",
+        "targets.prod.settle is 0 here and is used: in force is no such key",
         'released is ["old"] here and is used: in force is no such key',
     }
     assert {item["severity"] for item in found} == {"warning"}

@@ -12,10 +12,11 @@ from trueup.core.plans.ignored import groups
 from trueup.core.plans.plan import Action, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import say
-from trueup.core.source import Diagnostic, Position, Severity, in_order
+from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render.plan_text import SIGNS, as_drift, is_outside, old
 from trueup.render.report_text import ended
 from trueup.render.shared import part_spots
+from trueup.render.weight import by_weight, weight
 
 _LEVELS = {
     Action.CREATE: Severity.NOTE,
@@ -34,11 +35,10 @@ REACHED = 12
 
 _BAD = frozenset({Result.FAILED, Result.UNKNOWN})
 _HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
-_ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
 
 def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What a plan would do and what it leaves alone, the most urgent first."""
+    """What a plan would do and what it leaves alone, by weight; of one weight what happens before what files say."""
     by_part = {change.name: spots for change in plan.changes if (spots := part_spots(change))}
     found = [*_of_parts(plan.changes, by_part)]
     found += [
@@ -56,7 +56,7 @@ def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
         for change in plan.changes
         if change.reason is Reason.IMPOSSIBLE and not change.others and change.action not in _LEVELS
     ]
-    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *quiet, *_ignored(plan), *_partial(plan)])
+    return _urgent([*_old(plan), *_partial(plan), *found, *quiet], plan, _ignored(plan))
 
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
@@ -64,15 +64,16 @@ def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
     found = [_of_change(as_drift(change), Severity.ERROR) for change in plan.changes if is_outside(change)]
     found += [_of_change(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
     found += [_of_change(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
-    return _urgent([*_old(plan), *in_order(plan.diagnostics), *found, *_ignored(plan), *_partial(plan)])
+    return _urgent([*_old(plan), *_partial(plan), *found], plan, _ignored(plan))
 
 
 def of_report(report: Report) -> tuple[Diagnostic, ...]:
     """How each assistant of an apply ended, and what went wrong beside them."""
     changes = {change.name: change for change in report.plan.changes}
-    found = [_of_outcome(outcome, changes.get(outcome.name)) for outcome in report.outcomes]
+    outcomes = sorted(report.outcomes, key=lambda item: not _destroys(item, changes.get(item.name)))
+    found = [_of_outcome(outcome, changes.get(outcome.name)) for outcome in outcomes]
     problems = [Diagnostic(Severity.WARNING, "apply", problem) for problem in report.problems]
-    return _urgent([*in_order(report.plan.diagnostics), *found, *problems])
+    return _urgent([*problems, *found], report.plan)
 
 
 def place_of(change: Change, item: FieldChange | None = None) -> Position | None:
@@ -84,8 +85,16 @@ def place_of(change: Change, item: FieldChange | None = None) -> Position | None
     return Position(change.file, 1, 1) if change.file else None
 
 
-def _urgent(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(found, key=lambda item: _ORDER.index(item.severity)))
+def _urgent(found: Sequence[Diagnostic], plan: Plan, least: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
+    """What was found, with the problems of the files behind what weighs as much as they do, and the `least` at last."""
+    target = plan.identity.target
+    whole = [*found, *by_weight(plan.diagnostics, target), *least]
+    return tuple(sorted(whole, key=lambda item: weight(item, target)))
+
+
+def _destroys(outcome: Outcome, change: Change | None) -> bool:
+    """Whether an outcome is one of a delete, or of a create under a new id."""
+    return outcome.action is Action.DELETE or (change is not None and change.recreate)
 
 
 def _partial(plan: Plan) -> list[Diagnostic]:

@@ -2,7 +2,7 @@
 
 A runner obeys any line of a log that begins with two colons: nothing from outside begins a line here, and line breaks,
 percent signs and separators are escaped as the runner unescapes them. It shows at most ten of a kind for each step, so
-no more are written; the tenth then counts the rest.
+no more are written; the tenth then counts the rest. What destroys or decides something is among the first.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from trueup.render.report_text import report_summary
 from trueup.render.style import Look, defused, unrunnable
 from trueup.render.values import many
 from trueup.render.visible import visible
+from trueup.render.weight import Rest, by_code, by_weight, chosen
 
 LIMIT = 10
 """Annotations of one kind that a runner shows for a step."""
+
+CODE = 60
+"""Characters of a code that are told where findings are only counted."""
 
 LONGEST = 4_000
 """Characters of one message; a runner takes more, a reader does not."""
@@ -49,13 +53,13 @@ def report(report: Report, *, folder: str = "") -> str:
 
 def diagnostics(diagnostics: Sequence[Diagnostic], checked: str, *, folder: str = "") -> str:
     """Problems of files; `checked` is the sentence that sums up."""
-    return _written(diagnostics, folder, visible(checked, _LOOK), "Trueup")
+    return _written(by_weight(diagnostics), folder, visible(checked, _LOOK), "Trueup")
 
 
 def error(error: TrueupError, *, folder: str = "") -> str:
     """What ended a command: its problems, and itself as one more."""
     whole = Diagnostic(Severity.ERROR, "failed", error.message, hint=error.hint)
-    return _written([*error.diagnostics, whole], folder, "", "Trueup")
+    return _written([*by_weight(error.diagnostics), whole], folder, "", "Trueup")
 
 
 def _title(plan: Plan) -> str:
@@ -70,13 +74,18 @@ def _written(found: Sequence[Diagnostic], folder: str, last: str, title: str) ->
 def _of_kind(found: Sequence[Diagnostic], severity: Severity, folder: str, title: str) -> Iterator[str]:
     """The annotations of one kind, the last of them a count where there are too many."""
     items = [item for item in found if item.severity is severity]
-    shown = items if len(items) <= LIMIT else items[: LIMIT - 1]
+    shown, rest = chosen(items, LIMIT if len(items) <= LIMIT else LIMIT - 1, few=LIMIT)
     for item in shown:
         yield _command(item, folder, title)
-    if len(items) > len(shown):
-        word = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}[severity]
-        rest = f"{many(len(items) - len(shown), f'more {word}')}: see the whole output of the command."
-        yield f"::{_COMMANDS[severity]} title={_property(title)}::{_data(rest)}"
+    if rest:
+        yield f"::{_COMMANDS[severity]} title={_property(title)}::{_data(_left(rest, _COMMANDS[severity]))}"
+
+
+def _left(rest: Rest, word: str) -> str:
+    """How many are not shown, and of which codes."""
+    left = sum(map(len, rest.values()))
+    codes = by_code({code[:CODE]: len(items) for code, items in rest.items()})
+    return f"{many(left, f'more {word}')} ({codes}): see the whole output of the command."
 
 
 def _command(item: Diagnostic, folder: str, title: str) -> str:

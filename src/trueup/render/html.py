@@ -17,6 +17,7 @@ from trueup.render.prose_lines import SIGNS, Line, Part, lines
 from trueup.render.prose_rows import sizes
 from trueup.render.style import Row, Tone
 from trueup.render.view import Block, Field, Group, Page
+from trueup.render.weight import chosen
 
 OPEN = 30
 """Assistants up to which all blocks stand open."""
@@ -79,15 +80,30 @@ def _groups(groups: Sequence[Group]) -> Iterator[str]:
 
 
 def _problems(problems: Sequence[Diagnostic]) -> Iterator[str]:
+    """Problems by weight; of many that only repeat the first few, and the rest folded."""
     if not problems:
         return
-    yield f"<section><h2>Problems: {len(problems):,}</h2><ul>"
+    yield f"<section><h2>Problems: {len(problems):,}</h2>"
+    listed, rest = chosen(problems, len(problems))
+    yield from _list(listed)
+    for code, items in rest.items():
+        yield f"<details><summary>and {len(items):,} more {html_code(shown(code))}</summary>"
+        yield '<div class="inside">'
+        yield from _list(items)
+        yield "</div></details>"
+    yield "</section>"
+
+
+def _list(problems: Sequence[Diagnostic]) -> Iterator[str]:
+    yield "<ul>"
+    told: set[str] = set()
     for item in problems:
         at = shown(str(item.position) if item.position is not None else dotted(item.path))
         place = f"{html_code(at)}: " if at else ""
-        hint = f' <span class="faint">→ {_said(item.hint)}</span>' if item.hint else ""
+        hint = f' <span class="faint">→ {_said(item.hint)}</span>' if item.hint and item.hint not in told else ""
+        told.add(item.hint)
         yield f"<li>{place}{item.severity.value} {html_code(shown(item.code))}: {_said(item.message)}{hint}</li>"
-    yield "</ul></section>"
+    yield "</ul>"
 
 
 def _blocks(page: Page) -> Iterator[str]:

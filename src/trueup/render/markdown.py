@@ -7,6 +7,7 @@ it breaks nothing; what is left out is said and counted. Knows no forge: a bot f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from trueup.render.markdown_blocks import Section, block_sections, rows_sections
 from trueup.render.markup import escaped, html_code, inline, marker, shown, span_code
 from trueup.render.values import many
 from trueup.render.view import Block, Group, Page
+from trueup.render.weight import by_code, chosen
 
 LIMIT = 65_000
 """Bytes of a comment in UTF-8: GitHub takes 65,536 characters, and a bot may add a line of its own."""
@@ -38,8 +40,8 @@ LISTED = 25
 FACT = 300
 """Characters of a fact that is told above the fold; the block has all of it."""
 
-PROBLEMS = 40
-"""Problems that are listed."""
+PROBLEMS, PROBLEMS_ROOM = 40, 20_000
+"""Problems that are listed, and the bytes they may take."""
 
 DIGITS = 16
 """Characters of a plan's digest that are shown; eight are enough to acknowledge it."""
@@ -95,7 +97,7 @@ def _head(page: Page) -> Iterator[str]:
     for group in page.groups:
         yield from _group(group)
     if page.problems:
-        yield from _problems(page.problems)
+        yield from _problems(page.problems, page.again or "`trueup validate`")
 
 
 def _group(group: Group) -> Iterator[str]:
@@ -114,16 +116,30 @@ def _group(group: Group) -> Iterator[str]:
         yield f"- and {len(group.blocks) - LISTED:,} more, below"
 
 
-def _problems(problems: Sequence[Diagnostic]) -> Iterator[str]:
+def _problems(problems: Sequence[Diagnostic], again: str) -> Iterator[str]:
+    """Problems by weight, as far as there is room; the rest is counted, and `again` lists it."""
     yield from ("", f"**{many(len(problems), 'problem')} in the files or the target:**", "")
-    for item in problems[:PROBLEMS]:
-        at = str(item.position) if item.position is not None else dotted(item.path)
-        place = f"{span_code(shown(at, 160))}: " if at else ""
-        hint = f" → {inline(item.hint, span_code)}" if item.hint else ""
-        what = f"{item.severity.value} {span_code(shown(item.code, 60))}: {inline(item.message, span_code)}"
-        yield f"- {place}{what}{hint}"
-    if len(problems) > PROBLEMS:
-        yield f"- and {len(problems) - PROBLEMS:,} more: {span_code('trueup validate')} lists them all"
+    listed, rest = chosen(problems, PROBLEMS)
+    left = Counter({code: len(items) for code, items in rest.items()})
+    room, told = PROBLEMS_ROOM, set[str]()
+    for item in listed:
+        row = _problem(item, with_hint=item.hint not in told)
+        room -= _size(row)
+        if room < 0:
+            left[item.code] += 1
+            continue
+        told.add(item.hint)
+        yield row
+    if left:
+        codes = by_code({span_code(shown(code, 60)): number for code, number in left.items()})
+        yield f"- and {left.total():,} more ({codes}); all of them: {inline(again, span_code)}"
+
+
+def _problem(item: Diagnostic, *, with_hint: bool) -> str:
+    at = str(item.position) if item.position is not None else dotted(item.path)
+    place = f"{span_code(shown(at, 160))}: " if at else ""
+    hint = f" → {inline(item.hint, span_code)}" if item.hint and with_hint else ""
+    return f"- {place}{item.severity.value} {span_code(shown(item.code, 60))}: {inline(item.message, span_code)}{hint}"
 
 
 def _foot(page: Page) -> Iterator[str]:

@@ -15,7 +15,7 @@ from trueup.core.plans.summary import summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import say
 from trueup.core.projects.project import LOCAL
-from trueup.core.source import Diagnostic, dotted, in_order
+from trueup.core.source import Diagnostic, dotted
 from trueup.render.markup import LOOK, marked, named
 from trueup.render.plan_text import (
     SIGNS,
@@ -34,6 +34,7 @@ from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many
 from trueup.render.view import Block, Group, Page
 from trueup.render.view_fields import fields_of
+from trueup.render.weight import by_weight
 
 PARTIAL = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
 NOTHING = "Nothing to do: everything is as the files say."
@@ -168,7 +169,7 @@ def _page(kind: str, plan: Plan) -> Page:
         name=to.target if is_local else target,
         target=target,
         where="the embedded server" if is_local else f"{to.protocol} at {to.base_url}",
-        problems=_problems(in_order(plan.diagnostics)),
+        problems=_problems(plan.diagnostics, to.target),
     )
 
 
@@ -198,10 +199,10 @@ def _names(changes: Iterable[Change]) -> Mapping[str, Container[str]]:
     return found
 
 
-def _problems(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Problems whose sentences show the field they are about as code."""
+def _problems(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic, ...]:
+    """Problems by weight, whose sentences show the field they are about as code."""
     told = []
-    for item in found:
+    for item in by_weight(found, target):
         names = {dotted(item.path), str(item.path[-1])} if item.path else ()
         told.append(replace(item, message=named(item.message, names), hint=named(item.hint, names)))
     return tuple(told)

@@ -20,7 +20,7 @@ KEYS: Final = (
 )  # fmt: skip
 """Keys of a target that say where requests go, as whom, and what is run or sent along to get in."""
 
-SAFETY: Final = ("state", "stamp", "on_drift", "prune", "guard", "allow_loss")
+SAFETY: Final = ("state", "stamp", "on_drift", "prune", "guard", "allow_loss", "settle")
 """Keys of a target that decide what an apply may do and what it asks before."""
 
 PROJECT: Final = ("project", "definitions", "released")
