@@ -130,6 +130,8 @@ def test_a_recorded_id_that_the_walk_did_not_show_is_read_by_itself() -> None:
         {"message": "Not Found", "ok": False},
         {"error": {"message": "Invalid URL (GET /v1/assistants/x)", "type": "invalid_request_error"}},
         {"error": {"message": "project not found", "code": None}},
+        {"error": {"message": "No assistant found with id 'asst_other'."}},
+        {"error": {"message": "No assistant found with id asst_other"}},
     ],
 )
 def test_only_the_assistants_own_404_means_missing(body: dict[str, Any]) -> None:
@@ -140,6 +142,28 @@ def test_only_the_assistants_own_404_means_missing(body: dict[str, Any]) -> None
     plan = world.plan()
     assert not plan.complete
     assert actions(plan)["a"] == "unread"
+
+
+def test_the_404_of_another_assistant_makes_no_twin_of_a_living_one() -> None:
+    """It once counted as deleted outside, and a revert created what was there all the time."""
+    world = crowd(0)
+    world.definitions = fleet(definition("a"), definition("b"))
+    hidden, whole = world.id_of("a"), world.send
+
+    async def confused(call: Call) -> Any:
+        reply = await whole(call)
+        if call.path == "/assistants" and call.method == "GET":
+            data = [item for item in reply.json["data"] if item["id"] != hidden]
+            return type(reply)(reply.status, reply.headers, {**reply.json, "data": data}, reply.text)
+        return reply
+
+    world.send = confused  # type: ignore[method-assign]
+    other = {"error": {"message": "No assistant found with id 'asst_other'."}}
+    world.fail(kind=Kind.ANSWER, status=404, body=other, method="GET", path="/assistants/", times=0)
+    report = world.apply(on_drift="revert")
+    assert code(report) is Exit.UNREADABLE
+    assert world.writes == []
+    assert actions(report.plan)["a"] == "unread"
 
 
 def test_deleted_outside_is_held_back_and_created_again_only_on_revert() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trueup.core.call import Reply
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.source import Path
 from trueup.engine.courier import each, is_unclear
+from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.engine.settling import Parking, leave_unknown, name_twins, settle
 from trueup.wire.base import Live, Unexpected
@@ -58,7 +61,7 @@ async def _send_lot(run: Run, lot: Parking, changes: list[Change]) -> None:
                     change.action,
                     Result.SKIPPED,
                     message="not created: this server did not keep our stamp, so a lost answer could make twins",
-                    hint="Say `stamp: false` for this target in trueup.yaml to go on with the state file alone.",
+                    hint=NO_STAMP,
                 ),
                 Exit.PARTIAL,
             )
@@ -83,10 +86,11 @@ async def _create(run: Run, lot: Parking, change: Change) -> None:
     try:
         reply = await run.courier.write(change.calls[0])
     except NotSent as error:
-        await _failed(run, lot, change, f"was not sent: {error}")
+        mishap = silence(error)
+        await _failed(run, lot, change, replace(mishap, text=f"was not sent: {mishap.text}"))
         return
     except OutcomeUnknown as error:
-        lot.parked[change.name] = (change, str(error))
+        lot.parked[change.name] = (change, silence(error))
         lot.last_sent = run.courier.ports.clock.monotonic()
         return
     lot.last_sent = (
@@ -101,25 +105,26 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
         try:
             live = adapter.read(reply)
         except Unexpected as error:
-            lot.parked[change.name] = (change, f"HTTP {reply.status}, but {error}")
+            lot.parked[change.name] = (change, foreign(f"HTTP {reply.status}, but {error}", reply))
             lot.last_sent = run.courier.ports.clock.monotonic()
             return
         if live.id in run.planning.seen or live.id in lot.ids or not _is_what_was_sent(change, live):
-            lot.parked[change.name] = (change, f"the answer is another assistant ({live.id})")
+            lot.parked[change.name] = (change, foreign(f"the answer is another assistant ({live.id})", reply))
             return
         lot.sent.add(change.name)
         await _done(run, lot, change, live)
         return
     problem = adapter.problem(reply)
+    mishap = refusal(problem, reply)
     if is_unclear(reply.status) and problem.code != "insufficient_quota":
-        lot.parked[change.name] = (change, problem.message)
+        lot.parked[change.name] = (change, mishap)
         return
-    await _failed(run, lot, change, problem.message, problem.place)
+    await _failed(run, lot, change, mishap, problem.place)
 
 
-async def _failed(run: Run, lot: Parking, change: Change, message: str, path: Path | None = None) -> None:
+async def _failed(run: Run, lot: Parking, change: Change, mishap: Mishap, path: Path | None = None) -> None:
     """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
-    run.fail(change, message, path, attempts=lot.attempts[change.name])
+    run.fail(change, mishap, path, attempts=lot.attempts[change.name])
     if lot.attempts[change.name] == 1:
         await run.withdraw(change, "create")
 

@@ -11,7 +11,8 @@ from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY, parse
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
-from trueup.engine.courier import Stale, each, is_unclear
+from trueup.engine.courier import Stale, each
+from trueup.engine.mishaps import AGAIN, JUDGE, TAKE_OFF, UNTRIED, Mishap, answered, leaves_open, silence
 from trueup.engine.recheck import Found, Unread, current, is_before, is_fresh, look, read
 from trueup.engine.requests import METADATA, completed
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
@@ -23,10 +24,10 @@ SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNO
 
 @dataclass(slots=True)
 class Tries:
-    """One write's tries: how many, what was not clear, and when (monotonic seconds) an unclear one was last sent."""
+    """One write's tries: how many, what the last one met with, and when (monotonic seconds) an unclear one was sent."""
 
     count: int = 0
-    why: str = ""
+    mishap: Mishap = UNTRIED
     unclear_at: float | None = None
     intended: bool = False
 
@@ -108,7 +109,7 @@ async def _start(run: Run, change: Change) -> Live | None:
         live = await current(run, change.id)
     except Unread as error:
         run.tell(
-            Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}"),
+            Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}", AGAIN),
             Exit.UNREADABLE,
         )
         return None
@@ -129,23 +130,16 @@ async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | N
     clock = run.courier.ports.clock
     try:
         reply = await run.courier.write(call, lambda: is_fresh(run, change.id))
-    except NotSent as error:
-        tries.count, tries.why = tries.count + 1, str(error)
-        return None
-    except OutcomeUnknown as error:
-        tries.count, tries.why, tries.unclear_at = tries.count + 1, str(error), clock.monotonic()
+    except (NotSent, OutcomeUnknown) as error:
+        tries.count, tries.mishap = tries.count + 1, silence(error)
+        if isinstance(error, OutcomeUnknown):
+            tries.unclear_at = clock.monotonic()
         return None
     tries.count += 1
-    tries.why = _ignored(call) if reply.status < 300 else run.adapter.problem(reply).message
-    if reply.status < 300 or is_unclear(reply.status):
+    tries.mishap = answered(run.adapter, change, call, reply)
+    if leaves_open(run.adapter, change, reply):
         tries.unclear_at = clock.monotonic()
     return reply
-
-
-def _ignored(call: Call) -> str:
-    """What is to be said of a success that changed nothing: which fields this server does not take."""
-    fields = ", ".join(name for name in split(call.json or {}) if name != f"{METADATA}.{KEY}")
-    return f"the answer shows nothing of what was sent{f' ({fields})' if fields else ''}"
 
 
 async def _ended(run: Run, change: Change, call: Call, reply: Reply | None, tries: Tries) -> bool:
@@ -173,15 +167,15 @@ async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> 
     """Whether the answer itself is clear: done, or a clear no."""
     problem = run.adapter.problem(reply)
     if change.action is Action.DELETE:
-        if run.adapter.deleted(reply, change.id) or problem.absent:
+        if run.adapter.deleted(reply, change.id) or problem.is_own_404(change.id):
             await _deleted(run, change, tries.count)
             return True
     elif (live := _answer(run, change, reply)) is not None and not _is_ignored(run, change, live):
         await _modified(run, change, live, tries.count)
         return True
-    if reply.status < 300 or is_unclear(reply.status):
+    if leaves_open(run.adapter, change, reply):
         return False
-    run.fail(change, problem.message, problem.place, attempts=tries.count)
+    run.fail(change, tries.mishap, problem.place, attempts=tries.count)
     if tries.unclear_at is None:
         await run.withdraw(change, _verb(change))
     return True
@@ -221,16 +215,19 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
         await _released(run, change, live, attempts)
         return
     assert change.record is not None
-    message = ""
+    message = hint = ""
     if not all(key in live.body for key in change.calls[0].json):
         try:
             live = await read(run, change.id) or live
         except Unread as error:
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
+            hint = JUDGE
     record = kept_record(change.record, live, sent_fields(change))
     missing = not_kept(change, live, run.adapter)
-    run.tell(Outcome(change.name, change.action, Result.DONE, live.id, message, not_kept=missing, attempts=attempts))
+    run.tell(
+        Outcome(change.name, change.action, Result.DONE, live.id, message, hint, not_kept=missing, attempts=attempts)
+    )
     await run.conclude(change, "modify", record)
 
 
@@ -245,7 +242,7 @@ async def _released(run: Run, change: Change, live: Live, attempts: int) -> None
     elif len(change.calls) > 1:
         await _write(run, replace(change, calls=change.calls[1:]))
     else:
-        run.fail(change, "this server keeps our stamp whatever it is sent", attempts=attempts)
+        run.fail(change, Mishap("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=attempts)
         await run.withdraw(change, "release")
 
 
@@ -256,16 +253,17 @@ async def _deleted(run: Run, change: Change, attempts: int) -> None:
 
 async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
-    why, count = tries.why, tries.count
+    why, count, hint = tries.mishap.text, tries.count, JUDGE
     if found is Found.AS_BEFORE:
-        run.fail(change, f"was not done after {count} tries: {why}", attempts=count)
+        text = f"was not done after {count} {'try' if count == 1 else 'tries'}: {why}"
+        run.fail(change, replace(tries.mishap, text=text), attempts=count)
         if not run.stopped or tries.unclear_at is None:
             await run.withdraw(change, _verb(change))
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
+        hint = f"{JUDGE} {tries.mishap.check}".rstrip()
     else:
         message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
-    hint = "Run plan: it reads what is live and judges anew."
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)
     run.tell(outcome, Exit.PARTIAL, code)

@@ -160,7 +160,7 @@ async def remove(live_id: str, adapter: Adapter, courier: Courier) -> Gone:
             reply, why = None, str(error)
         if reply is not None:
             problem = adapter.problem(reply)
-            if adapter.deleted(reply, live_id) or problem.absent:
+            if adapter.deleted(reply, live_id) or problem.is_own_404(live_id):
                 return await _looked_after(live_id, adapter, courier)
             why = problem.message if reply.status >= 300 else "the answer does not say that it was deleted"
             if reply.status >= 400 and not is_unclear(reply.status):
@@ -188,6 +188,6 @@ async def _looked_after(live_id: str, adapter: Adapter, courier: Courier) -> Gon
         again = await courier.write(adapter.delete(live_id))
     except (NotSent, OutcomeUnknown):
         return Gone()
-    if adapter.problem(reply).absent and adapter.problem(again).absent:
+    if all(adapter.problem(said).is_own_404(live_id) for said in (reply, again)):
         return Gone("own-404")
     return Gone("other-404" if reply.status == 404 else "other")

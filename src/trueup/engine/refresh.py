@@ -15,6 +15,7 @@ from sys import intern
 from trueup.core.call import Reply
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.engine.courier import Courier, each
+from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 
 STRETCHES = 16
@@ -254,7 +255,7 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     """Why nothing could be read at all, and what to do about it."""
     text = f"{str(error).rstrip('.')}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
-        return EndpointError(f"The target gave no answer: {text}", "Check base_url, the network and any proxy.")
+        return EndpointError(f"The target gave no answer: {text}", NETWORK)
     status = reply.status if reply is not None else 0
     if status in (401, 403):
         return EndpointError(
@@ -269,11 +270,11 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     if status == 200:
         return EndpointError(
             f"The target's answer is no listing of assistants: {text}",
-            "Check base_url: a proxy or a login page may be answering in its place.",
+            ELSEWHERE,
         )
     if status == 407 or 300 <= status < 400:
         return EndpointError(
             f"Something between here and the target answered in its place: {text}",
-            "Check base_url, and what the proxy wants: Trueup follows no redirect, so that no key goes elsewhere.",
+            REDIRECT,
         )
     return EndpointError(f"The target could not be read: {text}", "Nothing was changed. Try again later.")

@@ -16,6 +16,7 @@ from trueup.core.plans.seen import fields_of
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
 from trueup.engine.courier import Courier
+from trueup.engine.mishaps import Mishap
 from trueup.engine.plan import Planning
 from trueup.wire.base import Adapter, Live
 
@@ -99,8 +100,8 @@ class Run:
         self.done += 1
         self.courier.ports.progress(self.done, self.total, outcome.name)
 
-    def fail(self, change: Change, message: str, path: Path | None = None, *, attempts: int = 1) -> None:
-        """Notes a write that the server refused; `path` is where in the request, None where that is not the cause."""
+    def fail(self, change: Change, mishap: Mishap, path: Path | None = None, *, attempts: int = 1) -> None:
+        """Notes a write that was not done; `path` is where in the request, None where that is not the cause."""
         at = self.locate(change.name, path) if path is not None else None
         self.tell(
             Outcome(
@@ -108,8 +109,8 @@ class Run:
                 change.action,
                 Result.FAILED,
                 change.id,
-                message,
-                _wanted(change, message, path or ()),
+                mishap.text,
+                _wanted(change, mishap.text, path or ()) or mishap.hint,
                 attempts=attempts,
                 position=at,
             ),

@@ -13,6 +13,7 @@ from trueup.core.errors import EndpointError, Exit
 from trueup.core.memory.stamp import parse, record_of
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
+from trueup.engine.mishaps import Mishap
 from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.wire.base import Live
@@ -27,7 +28,7 @@ BLIND = (
 class Parking:
     """Creates whose outcome is unknown, and when (monotonic seconds) the last of them was sent."""
 
-    parked: dict[str, tuple[Change, str]] = field(default_factory=dict)
+    parked: dict[str, tuple[Change, Mishap]] = field(default_factory=dict)
     last_sent: float = 0.0
     proven: bool = False  # a live assistant carries our stamp: this server keeps them
     lost: bool = False  # this server was sent a stamp and answered without it
@@ -172,13 +173,13 @@ def _twins(run: Run, change: Change, found: Sequence[Live]) -> None:
 
 def leave_unknown(run: Run, lot: Parking) -> None:
     """What is still unclear at the end: the journal keeps it, and the next run's listing decides."""
-    for change, why in lot.parked.values():
-        _leave(run, change, why, lot.attempts[change.name])
+    for change, mishap in lot.parked.values():
+        _leave(run, change, mishap, lot.attempts[change.name])
 
 
-def _leave(run: Run, change: Change, why: str, attempts: int) -> None:
+def _leave(run: Run, change: Change, mishap: Mishap, attempts: int) -> None:
     if run.target.stamp:
-        hint = "Run apply again: it lists first, and creates it only if it is not there."
+        hint = f"Run apply again: it lists first, and creates it only if it is not there. {mishap.check}".rstrip()
     else:
         hint = (
             f"Look for it at the vendor. If it exists: trueup import {change.name}=ID. "
@@ -189,7 +190,7 @@ def _leave(run: Run, change: Change, why: str, attempts: int) -> None:
             change.name,
             change.action,
             Result.UNKNOWN,
-            message=f"it is not known whether it was created: {why}",
+            message=f"it is not known whether it was created: {mishap.text}",
             hint=hint,
             attempts=attempts,
         ),

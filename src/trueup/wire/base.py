@@ -34,7 +34,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a reply that is no success means. `absent`: the assistant's own 404, not the endpoint's.
+    """What a reply that is no success means. `absent`: an assistant is not there, and not the endpoint; `named` is the
+    id that it says this of, None where it names none.
 
     `refused`: what was sent is at fault, and not who sent it or when; `path` then says where in it, as far as it is
     known.
@@ -45,6 +46,15 @@ class Problem:
     absent: bool = False
     code: str = ""
     refused: bool = False
+    named: str | None = None
+
+    def is_own_404(self, live_id: str) -> bool:
+        """Whether it says of this very assistant that it is not there."""
+        return self.absent and self.named in (None, live_id)
+
+    def is_of_another(self, live_id: str) -> bool:
+        """Whether it says of another assistant that it is not there: this decides nothing about this one."""
+        return self.absent and not self.is_own_404(live_id)
 
     @property
     def place(self) -> Path | None:
@@ -147,6 +157,9 @@ class Adapter(Protocol):
 
     def deleted(self, reply: Reply, live_id: str) -> bool:
         """Whether the answer says that this id is gone."""
+
+    def not_deleted(self, reply: Reply, live_id: str) -> str:
+        """What a success says instead, in words that follow a colon."""
 
     def problem(self, reply: Reply) -> Problem:
         """What an answer that is no success says."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from trueup.core.call import Reply
+from trueup.core.call import Body, Reply
 
 SHOWN = 200
 """Characters of a foreign text that a message shows."""
@@ -26,14 +26,24 @@ def told(reply: Reply) -> str:
     place = reply.headers.get("location", "").partition("?")[0][:SHOWN]
     if 300 <= reply.status < 400 and place:
         return f"HTTP {reply.status}, a redirect to {place} that was not followed"
-    if _PAGE.match(reply.text):
-        import html
-
-        title = _TITLE.search(reply.text)
-        words = " ".join(html.unescape(title[1]).split())[:SHOWN] if title else ""
-        return f"HTTP {reply.status} with a web page" + (f" ({words!r})" if words else "") + " in place of JSON"
+    if is_page(reply):
+        return f"HTTP {reply.status} with {page(reply)} in place of JSON"
     said = first_line(reply.text)
     return f"HTTP {reply.status}, and the body is no JSON: {said}" if said else f"HTTP {reply.status} without a body"
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether the answer is a web page, which no API gives."""
+    return reply.json is Body.NOT_JSON and _PAGE.match(reply.text) is not None
+
+
+def page(reply: Reply) -> str:
+    """A web page, by its title."""
+    import html
+
+    title = _TITLE.search(reply.text)
+    words = " ".join(html.unescape(title[1]).split())[:SHOWN] if title else ""
+    return f"a web page ({words!r})" if words else "a web page"
 
 
 def first_line(text: str) -> str:

@@ -16,11 +16,12 @@ from trueup.core.memory.state import is_plain_id
 from trueup.core.rules.fault import placed
 from trueup.core.source import Diagnostic, Path
 from trueup.wire import portkey
+from trueup.wire.absent_ids import ABSENT, id_named
 from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.dialects import DIALECTS
 from trueup.wire.error_paths import first, listed, path_in, path_of, steps
-from trueup.wire.foreign_answers import first_line, is_success, told
+from trueup.wire.foreign_answers import first_line, is_page, is_success, page, told
 from trueup.wire.models import is_reasoning
 
 NAME = "openai-assistants"
@@ -95,9 +96,10 @@ class OpenAIAssistants:
                 raise Unexpected(f"asked for {live_id}, got {live.id}")
             return live
         problem = self.problem(reply)
-        if problem.absent:
+        if problem.is_own_404(live_id):
             return None
-        raise Unexpected(problem.message)
+        asked = f"asked for {live_id}, got " if problem.is_of_another(live_id) else ""
+        raise Unexpected(asked + problem.message)
 
     def list_page(self, after: str, order: str = "asc") -> Call:
         """GET /assistants after an id, oldest first by default."""
@@ -114,6 +116,8 @@ class OpenAIAssistants:
 
     def read(self, reply: Reply) -> Live:
         """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
+        if is_page(reply):
+            raise Unexpected(f"the answer is {page(reply)}, not an assistant")
         return self._live(reply.json)
 
     def deleted(self, reply: Reply, live_id: str) -> bool:
@@ -125,6 +129,16 @@ class OpenAIAssistants:
             and body.get("deleted") is True
             and body.get("id") == live_id
         )
+
+    def not_deleted(self, reply: Reply, live_id: str) -> str:
+        """What a success says instead of that this id was deleted."""
+        body = reply.json if isinstance(reply.json, Mapping) else {}
+        if is_page(reply):
+            return f"the answer is {page(reply)}, and does not say that it was deleted"
+        if isinstance(body.get("id"), str) and body["id"] != live_id:
+            return f"the answer speaks of another assistant ({body['id'][:60]})"
+        said = body.get("deleted") is False
+        return "the target says that it was not deleted" if said else "the answer does not say that it was deleted"
 
     def problem(self, reply: Reply) -> Problem:
         """What an unsuccessful answer says, from the vendor's or a gateway's error shape."""
@@ -143,13 +157,14 @@ class OpenAIAssistants:
         param, code = inner.get("param"), inner.get("code")
         text = said + portkey.reasons(body) or (code if isinstance(code, str) else "") or first_line(reply.text)
         given, fields = path_of(param) if isinstance(param, str) else (), self.dialect.fields
-        own = "No assistant found" in said if isinstance(error, Mapping) else body.get("detail") == NO_SUCH_DETAIL
+        own = ABSENT in said if isinstance(error, Mapping) else body.get("detail") == NO_SUCH_DETAIL
         return Problem(
             message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",
             path=first((given, path, listed(body), path_in(text, fields)), fields),
             absent=reply.status == 404 and own,
             code=code if isinstance(code, str) else "",
             refused=reply.status in REFUSED,
+            named=id_named(said) if own else None,
         )
 
     def _live(self, entry: Any) -> Live:

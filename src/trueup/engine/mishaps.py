@@ -1,0 +1,125 @@
+"""What came of a write that did not go well, in words, and how a person goes on from there.
+
+Looks at one change, what was sent for it and what was answered; sends nothing, and knows neither state nor journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from trueup.core.call import Call, Reply
+from trueup.core.canonical import split
+from trueup.core.errors import NotSent, OutcomeUnknown
+from trueup.core.memory.stamp import KEY
+from trueup.core.plans.plan import Action, Change
+from trueup.engine.courier import is_unclear
+from trueup.wire.base import Adapter, Problem, Unexpected
+from trueup.wire.foreign_answers import is_page
+
+AGAIN = "Run apply again."
+JUDGE = "Run plan: it reads what is live and judges anew."
+ANEW = f"Nothing was recorded. {JUDGE}"
+NO_STAMP = "Say `stamp: false` for this target in trueup.yaml to go on with the state file alone."
+STAYS = f"{AGAIN} Should it stay so, delete it at the vendor: the next apply then forgets it."
+TAKE_OFF = f"Take the key {KEY} out of its metadata at the vendor, then run apply again."
+IGNORED = "this server takes no notice of it: take it out of the definition, or `ignore_changes` lets it be."
+MEND = "Correct what it speaks of, then plan and apply again."
+NETWORK = "Check base_url, the network and any proxy."
+PATIENCE = "Should it stay so, look at the network and any proxy, and give the target longer: --timeout."
+SLOWER = "Should it stay so, go slower: a lower --parallelism, or `rate_limit` for the target in trueup.yaml."
+QUOTA = "The account's quota is used up: see to it at the vendor."
+RIGHT = "Check that the key belongs to this account and project and may write assistants."
+ELSEWHERE = "Check base_url: a proxy or a login page may be answering in its place."
+REDIRECT = "Check base_url, and what the proxy wants: Trueup follows no redirect, so that no key goes elsewhere."
+NO_PATH = "Check base_url, and whether a gateway in between passes this request on."
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What was answered instead of what was hoped for; `hint` is the way on where the write was not done.
+
+    `check` is the part of it that helps also where nobody knows whether it was done.
+    """
+
+    text: str
+    hint: str
+    check: str = ""
+
+
+UNTRIED = Mishap("", "")
+"""Before anything was sent."""
+
+
+def checked(text: str, check: str) -> Mishap:
+    """One that comes again until somebody has seen to its cause."""
+    return Mishap(text, f"{check} Then run apply again.", check)
+
+
+def passing(text: str, check: str) -> Mishap:
+    """One that may be over by now."""
+    return Mishap(text, f"{AGAIN} {check}", check)
+
+
+def silence(error: NotSent | OutcomeUnknown) -> Mishap:
+    """No answer at all."""
+    text = str(error)
+    return checked(text, NETWORK) if isinstance(error, NotSent) else passing(text, PATIENCE)
+
+
+def refusal(problem: Problem, reply: Reply, live_id: str = "") -> Mishap:
+    """An answer that is no success; `live_id` is whom the write was for, empty for a create."""
+    if live_id and problem.is_of_another(live_id):
+        return Mishap(f"the answer speaks of another assistant: {problem.message}", ANEW)
+    if live_id and problem.is_own_404(live_id):
+        return Mishap(problem.message, JUDGE)
+    return _of_status(problem, reply)
+
+
+def foreign(text: str, reply: Reply) -> Mishap:
+    """A success whose body is not what a success of this write is: `text` says what it is instead."""
+    return checked(text, ELSEWHERE) if is_page(reply) else Mishap(text, ANEW)
+
+
+def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
+    """Whether an answer that shows no success leaves open what was done: one that speaks of another does too."""
+    return reply.status < 300 or is_unclear(reply.status) or adapter.problem(reply).is_of_another(change.id)
+
+
+def answered(adapter: Adapter, change: Change, call: Call, reply: Reply) -> Mishap:
+    """An answer to a modify or a delete, for the case that it is the last and that what is live is as before."""
+    if reply.status >= 300:
+        return refusal(adapter.problem(reply), reply, change.id)
+    if change.action is Action.DELETE:
+        mishap = foreign(adapter.not_deleted(reply, change.id), reply)
+        return mishap if mishap.check else replace(mishap, hint=STAYS)
+    try:
+        live = adapter.read(reply)
+    except Unexpected as error:
+        return foreign(str(error), reply)
+    return _ignored(call) if live.id == change.id else foreign(f"the answer is another assistant ({live.id})", reply)
+
+
+def _ignored(call: Call) -> Mishap:
+    """A success that changed nothing: which fields this server does not take."""
+    fields = ", ".join(name for name in split(call.json or {}) if name != f"metadata.{KEY}")
+    if not fields:
+        return Mishap("the answer shows nothing of what was sent", NO_STAMP)
+    text = f"the answer shows nothing of what was sent ({fields})"
+    return Mishap(text, f"{AGAIN} Should it stay so, {IGNORED}")
+
+
+def _of_status(problem: Problem, reply: Reply) -> Mishap:
+    status, text = reply.status, problem.message
+    if problem.code == "insufficient_quota":
+        return checked(text, QUOTA)
+    if 300 <= status < 400 or status == 407:
+        return checked(text, REDIRECT)
+    if is_unclear(status):
+        return passing(text, SLOWER)
+    if is_page(reply):
+        return checked(text, ELSEWHERE)
+    if status in (401, 403):
+        return checked(text, RIGHT)
+    if status in (404, 405) and not problem.path:
+        return checked(text, NO_PATH)
+    return Mishap(text, MEND)
