@@ -11,9 +11,10 @@ from pathlib import Path
 
 from trueup_ci import texts
 from trueup_ci.forge import Forge
+from trueup_ci.problem import Problem
 from trueup_ci.repository import Repository
 from trueup_ci.settings import Event, Settings
-from trueup_ci.tool import Trueup
+from trueup_ci.tool import Trueup, read_json
 
 STATE = ".state.json"
 """How the names of state files end."""
@@ -60,8 +61,11 @@ class Job:
         return self.repository.files(commit, folder.as_posix(), STATE)
 
     def with_newest_state(self, on: Trueup) -> dict[str, bytes]:
-        """Puts the state that is newest in its branch into a checkout, and returns it by path."""
+        """Puts the state that is newest in its branch into a checkout, and returns it by path. Raises Problem."""
         newest = self.state_files(self.repository.branch(self.state_branch()))
+        memory = on.project / ".trueup"
+        if memory.exists() and not memory.is_dir():
+            raise Problem("`.trueup` is not a folder here, and Trueup keeps its memory in it.", "Move it away.")
         for path in self.state_in(on):
             (on.top / path).unlink()
         for path, content in newest.items():
@@ -73,6 +77,12 @@ class Job:
         """The state files of a checkout, by path."""
         found = sorted((on.project / ".trueup").glob(f"*{STATE}"))
         return {path.relative_to(on.top).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+    def records_in(self, on: Trueup) -> dict[str, object]:
+        """What a checkout's state file remembers of the target, by name; nothing where it cannot be read."""
+        found = read_json(on.project / ".trueup" / f"{self.settings.target}{STATE}")
+        records = found.get("records") if isinstance(found, dict) else None
+        return records if isinstance(records, dict) else {}
 
     def marker(self, kind: str, page: str = "") -> str:
         """The first line of what this job writes about its target: the page's own, if it is about a target at all."""

@@ -38,10 +38,10 @@ def apply_merge(job: Job) -> int:
     still commits its state.
     """
     commit = job.repository.fetch(job.event.commit, 1)
-    _, here = job.newest("merged")
-    before = job.with_newest_state(here)
     request = job.forge.merged(commit)
     try:
+        _, here = job.newest("merged")
+        before = job.with_newest_state(here)
         words = _promised(job, here, commit, request)
     except Problem as problem:
         _refuse(job, request, problem)
@@ -127,7 +127,7 @@ def _refuse(job: Job, request: Request | None, problem: Problem) -> None:
     is_wrong = page.is_file() and not _document(job, "plan").get("digest")
     said = page.read_text(encoding="utf-8").partition("\n")[2] if is_wrong else ""
     marker = job.marker("apply")
-    job.forge.comment(request.number, marker, texts.refusal(marker, problem, said))
+    job.forge.comment(request.number, marker, texts.refusal(marker, "not applied", problem, said))
 
 
 def _finish(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trueup_ci import texts
 from trueup_ci.forge import plan_file
-from trueup_ci.job import Job
+from trueup_ci.job import STATE, Job
 from trueup_ci.problem import Problem
 from trueup_ci.tool import Trueup, also, read_json
 from trueup_ci.web import Refused
@@ -33,14 +33,27 @@ OTHERS = (
     "**Not of this request**: {names}. What {branch} says of it already was never applied, or a hand changed it since; "
     "the merge of this request sends that too."
 )
+REMEMBERED = (
+    "**This request changes what Trueup remembers** of {names}, in {file}. The plan is made with that, and so is the "
+    "apply of the merge: what a hand changed may pass for unchanged, and a guard counts otherwise. Jobs write that "
+    "file; ask why this request does."
+)
 SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
 
 
 def plan_request(job: Job) -> int:
-    """Plans what the request's merge would come to, keeps the plan, and says so in its comment."""
-    event = job.event
-    if event.is_fork:
+    """Plans what the request's merge would come to, keeps the plan, and says so in its comment; or why not."""
+    if job.event.is_fork:
         return plan_fork(job)
+    try:
+        return _plan_own(job)
+    except Problem as problem:
+        _refuse(job, problem)
+        raise
+
+
+def _plan_own(job: Job) -> int:
+    event = job.event
     tree, base = proposed(job)
     theirs, ours = job.checkout(base, "base"), job.checkout(tree, "request")
     if job.settings.state_branch:
@@ -53,7 +66,7 @@ def plan_request(job: Job) -> int:
     notes = [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)]
     if _project_file(ours) != _project_file(theirs):
         notes.append(CHANGED)
-    notes += _not_of_it(job, theirs, ours)
+    notes += [*_remembered(job, theirs, ours), *_not_of_it(job, theirs, ours)]
     _say(job, page, event.number, notes)
     return ran.code
 
@@ -72,7 +85,8 @@ def plan_fork(job: Job) -> int:
     else:
         note = ONLY_VALID
         ran = ours.on_target("validate", "--format", "github", *also(job.kept.resolve(), "plan"))
-    _say(job, page, number, [note.format(target=texts.code(job.settings.target))], may_be_silent=True)
+    notes = [note.format(target=texts.code(job.settings.target)), *_remembered(job, trusted, ours)]
+    _say(job, page, number, notes, may_be_silent=True)
     return ran.code
 
 
@@ -112,13 +126,34 @@ def _project_file(side: Trueup) -> bytes:
 
 
 def _not_of_it(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
-    """A note on what the merge would send though the request says of it just what its target branch says."""
+    """A note on what the merge would send though the target branch by itself asks for it already."""
     sent = texts.sent(read_json(job.kept / "plan.json"))
-    if not sent:
-        return []
-    before, after = theirs.rendered(), ours.rendered()
+    before, after = (theirs.rendered(), ours.rendered()) if sent else ({}, {})
     names = [name for name in sent if before.get(name) == after.get(name)] if after else []
+    if names:
+        without = theirs.on_target("plan", "--json", is_quiet=True).json
+        names = [name for name in names if name in texts.sent(without)]
     return [OTHERS.format(names=texts.listed(names), branch=texts.code(job.event.branch))] if names else []
+
+
+def _remembered(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
+    """A note on the records that the request changes, where its state file is the one that counts."""
+    if job.settings.state_branch:
+        return []
+    before, after = job.records_in(theirs), job.records_in(ours)
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    file = texts.code(f".trueup/{job.settings.target}{STATE}")
+    return [REMEMBERED.format(names=texts.listed(names), file=file)] if names else []
+
+
+def _refuse(job: Job, problem: Problem) -> None:
+    """Says in the request why there is no plan: an older one must not stand there as if it were of this commit."""
+    event = job.event
+    page = texts.refusal(job.marker("plan"), "no plan", problem)
+    page = texts.with_source(page, event.head or event.commit, event.url)
+    job.summarize(page)
+    if job.forge.head(event.number) == (event.head or event.commit):
+        job.forge.comment(event.number, job.marker("plan"), page)
 
 
 def _guard_note(job: Job, page: Path) -> list[str]:

@@ -94,9 +94,9 @@ def _is_unapplied(change: Any) -> bool:
     return is_new or is_stuck or any(item["cause"] in _EDITED for item in change.get("fields") or [])
 
 
-def refusal(line: str, problem: Problem, said: str = "") -> str:
-    """The page that says why a merge was not applied, and what Trueup said, as far as there is room for it."""
-    page = f"{line}\n### Trueup: not applied\n\n{problem.message} {problem.hint}\n"
+def refusal(line: str, what: str, problem: Problem, said: str = "") -> str:
+    """The page that says why something was not done, and what Trueup said, as far as there is room for it."""
+    page = f"{line}\n### Trueup: {what}\n\n{problem.message} {problem.hint}\n"
     both = f"{page}\n{said}" if said else page
     return both if len(both.encode()) <= LARGEST else page
 

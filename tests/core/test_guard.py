@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from trueup.core.memory.state import Identity
@@ -50,6 +52,15 @@ def test_deletes_and_what_is_created_again_are_counted_together() -> None:
 
 def test_stamp_only_writes_creates_and_what_is_held_do_not_count() -> None:
     assert tripped(_plan(10, stamp=10, create=100, held=10, orphan=10, adopt=10), Guard()) == ()
+
+
+def test_records_of_what_is_gone_make_no_fleet_larger() -> None:
+    """A stranger's find: sixty invented records let four of eight be deleted without a question."""
+    gone = tuple(Change(f"z{number}", Action.FORGET, Reason.GONE) for number in range(60))
+    plan = _plan(68, delete=4)
+    assert tripped(plan, Guard()) == ()
+    (reason,) = tripped(replace(plan, changes=(*plan.changes, *gone)), Guard())
+    assert "4 of 8" in reason
 
 
 def test_both_guards_may_speak_and_each_names_its_numbers() -> None:

@@ -54,7 +54,7 @@ def test_further_counts_stand_in_the_order_of_the_contract() -> None:
         (_change(Action.CREATE, recreate=True), Counts(create=1)),
         (_change(Action.DELETE), Counts(delete=1)),
         (_change(Action.RECORD), Counts(unchanged=1)),
-        (_change(Action.FORGET), Counts(unchanged=1)),
+        (_change(Action.FORGET), Counts(forgotten=1)),
         (_change(Action.NOTHING), Counts(unchanged=1)),
         (_change(Action.DRIFT, Cause.DRIFTED), Counts(drifted=1)),
     ],

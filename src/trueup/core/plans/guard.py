@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup.core.plans.plan import Action, Plan
+from trueup.core.plans.plan import Action, Plan, Reason
 from trueup.core.projects.project import Guard
 
 ACK_DIGITS = 8
@@ -11,7 +11,8 @@ ACK_DIGITS = 8
 
 def tripped(plan: Plan, guard: Guard) -> tuple[str, ...]:
     """Why this plan needs an acknowledgement; empty when it does not. Re-creates count as deletes."""
-    records = max(plan.records, 1)
+    gone = sum(change.action is Action.FORGET and change.reason is Reason.GONE for change in plan.changes)
+    records = max(plan.records - gone, 1)  # a record of nothing makes no fleet larger
     deletes = sum(change.action is Action.DELETE or change.recreate for change in plan.changes)
     modifies = sum(change.action is Action.MODIFY for change in plan.changes)
     reasons = []

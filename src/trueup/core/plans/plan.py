@@ -187,6 +187,7 @@ class Counts:
     not_stamped: int = 0
     impossible: int = 0
     doubled: int = 0
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

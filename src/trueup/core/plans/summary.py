@@ -18,7 +18,7 @@ _COUNTED = {
     Action.DRIFT: "drifted",
     Action.UNREAD: "unreadable",
     Action.RECORD: "unchanged",
-    Action.FORGET: "unchanged",
+    Action.FORGET: "forgotten",
     Action.NOTHING: "unchanged",
 }
 
@@ -32,6 +32,7 @@ _FURTHER = (
     ("not_stamped", "not stamped"),
     ("impossible", "not possible here"),
     ("doubled", "doubled"),
+    ("forgotten", "to forget"),
 )
 
 
