@@ -9,8 +9,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
             screen.complain("Interrupted.")
             return INTERRUPTED
     elif isinstance(error, click.ClickException):
+        screen.also = ()  # such as one that was just refused
         if not flags.json:
             screen.complain(_usage(error))
             return ERROR
@@ -139,7 +140,15 @@ def _guessed(arguments: Sequence[str]) -> Flags:
     written = "json" if as_json else given[0] if given[0] in LISTS else "text"
     color = True if "--color" in words else False if "--no-color" in words else None
     verbose = sum(word.count("v") for word in words if word.startswith("-v") and not word.strip("-v"))
-    return Flags(chdir=_chdir(words), format=written, color=color, verbose=verbose, also=_also(words))
+    flags = Flags(chdir=_chdir(words), format=written, color=color, verbose=verbose, also=_also(words))
+    return replace(flags, also=_fit(flags)) if flags.also else flags
+
+
+def _fit(flags: Flags) -> tuple[tuple[str, str], ...]:
+    """The files of --also that may be written, however early the command failed."""
+    from trueup.cli.places import fit
+
+    return fit(flags)
 
 
 def _chdir(words: Sequence[str]) -> str:
@@ -150,9 +159,8 @@ def _chdir(words: Sequence[str]) -> str:
 
 
 def _also(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The files that the answer was also to be written to, of those that can be."""
+    """The formats and files of --also, as far as the words tell them."""
     given = [word for before, word in pairwise(["", *words]) if before == "--also"]
     given += [word.removeprefix("--also=") for word in words if word.startswith("--also=")]
     pairs = [text.partition("=")[::2] for text in given or os.environ.get("TRUEUP_ALSO", "").splitlines()]
-    root = Path(_chdir(words))
-    return tuple((name, file) for name, file in pairs if name in LISTS and file and (root / file).parent.is_dir())
+    return tuple((name, file) for name, file in pairs if name in LISTS and file)

@@ -172,7 +172,10 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
             ctx = click.get_current_context()
             _refuse_empty(ctx)
             flags = _flags(given, ctx)
-            _refuse_places(flags, ctx)
+            if flags.also:
+                from trueup.cli.places import refuse_places
+
+                refuse_places(flags, given, ctx)
             return command(flags, **given)
 
         decorated: Any = called
@@ -191,17 +194,6 @@ def _refuse_empty(ctx: click.Context) -> None:
         given = ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
         if given and "" in values and isinstance(option, click.Option):
             raise click.UsageError(f"{option.opts[-1]} is given an empty value; leave it out, or say which.", ctx)
-
-
-def _refuse_places(flags: Flags, ctx: click.Context) -> None:
-    """Raises a usage error for a file of --also that could not be written when all is done."""
-    from pathlib import Path
-
-    for _, file in flags.also:
-        path = Path(flags.chdir) / file
-        if path.is_dir() or not path.parent.is_dir():
-            what = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-            raise click.UsageError(f"--also cannot write {path}: {what}.", ctx)
 
 
 def _flags(given: dict[str, Any], ctx: click.Context) -> Flags:

@@ -42,6 +42,20 @@ def load_project(root: Path) -> Project:
     return project_of(_read_checked(root).value or {})
 
 
+def definitions_folder(root: Path) -> str | None:
+    """The folder of definitions that a project file names, whatever else is wrong there; None where it cannot tell."""
+    if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
+        return project_of({}).definitions
+    data = read_inside(root, PROJECT_FILE)
+    document = read(data, PROJECT_FILE) if isinstance(data, bytes) else Document(PROJECT_FILE)
+    if [item.code for item in document.diagnostics] == ["empty-file"]:
+        return project_of({}).definitions
+    given = document.value.get("definitions", "") if isinstance(document.value, dict) else None
+    if not isinstance(given, str) or given.startswith("/") or any(part[:1] == "." for part in given.split("/")):
+        return None
+    return project_of({"definitions": given}).definitions
+
+
 def _read_checked(root: Path) -> Document:
     """The project file of a folder without a problem, its value None where there is nothing. Raises DefinitionError."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
