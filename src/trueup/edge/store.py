@@ -174,7 +174,7 @@ class Store:
             files.sync_folder(folder.parent)
         except OSError as error:
             raise TrueupError(
-                f"The backup of {name} in {folder} could not be written: {files.reason(error)}.",
+                f"The backup of {name} in {FOLDER}/backup could not be written: {files.reason(error)}.",
                 "It was left as it is on the server: nothing is overwritten without a backup. Make room or give the "
                 "right to write there, and apply again.",
             ) from None
