@@ -44,7 +44,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Stale(Exception):
-    """Waiting for its turn took so long that what a write rests on is to be read again; nothing was sent."""
+    """A write was not to go any more when its turn came: its read is too old, or an interrupt came. Not sent."""
 
 
 @dataclass(slots=True)
@@ -70,9 +70,9 @@ class Courier:
         self._not_before = 0.0
         self._good = 0
 
-    async def write(self, call: Call, is_fresh: Callable[[], bool] = lambda: True) -> Reply:
-        """Sends once. Raises `NotSent` or `OutcomeUnknown`, and `Stale` when its turn came too late for its read."""
-        return await self._send(call, is_fresh)
+    async def write(self, call: Call, may_go: Callable[[], bool] = lambda: True) -> Reply:
+        """Sends once. Raises `NotSent` or `OutcomeUnknown`, and `Stale` where it may not go when its turn has come."""
+        return await self._send(call, may_go)
 
     async def read(self, call: Call) -> Reply:
         """Sends a GET until it is answered clearly or the repeats are used up. Raises `NotSent` or `OutcomeUnknown`."""
@@ -124,10 +124,10 @@ class Courier:
                 self.ports.waiting(what)
             await self.ports.clock.sleep(min(left, 1.0))
 
-    async def _send(self, call: Call, is_fresh: Callable[[], bool] = lambda: True) -> Reply:
+    async def _send(self, call: Call, may_go: Callable[[], bool] = lambda: True) -> Reply:
         await self._enter()
         try:
-            if not is_fresh():
+            if not may_go():
                 raise Stale
             self.calls += 1
             reply = await self.ports.send(call)
@@ -137,6 +137,7 @@ class Courier:
         return reply
 
     async def _enter(self) -> None:
+        """Waits for its turn; an interrupt ends the wait that a server asked for, and keeps to our own rate."""
         async with self._free:
             await self._free.wait_for(lambda: self._busy < self._limit)
             self._busy += 1
@@ -144,8 +145,9 @@ class Courier:
         start = max(now, self._not_before)
         if self.pace.rate > 0:
             self._not_before = start + 1.0 / self.pace.rate
-        if start > now:
-            await self.ports.clock.sleep(start - now)
+        await self.pause(start - now)
+        if self.ports.stop.is_set() and self.pace.rate > 0 and start > now:
+            await self.ports.clock.sleep(min(start - now, 1.0 / self.pace.rate))
 
     async def _leave(self) -> None:
         async with self._free:

@@ -9,11 +9,13 @@ from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.source import Path
-from trueup.engine.courier import each, is_unclear
+from trueup.engine.courier import Stale, each, is_unclear
 from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.engine.settling import Parking, leave_unknown, name_twins, settle
 from trueup.wire.base import Live, Unexpected
+
+INTERRUPTED = "interrupted before it was sent"
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
@@ -77,14 +79,17 @@ async def _create(run: Run, lot: Parking, change: Change) -> None:
     """Journal, send, and sort the answer: done, refused, or parked."""
     if run.stopped:
         lot.parked.pop(change.name, None)
-        run.tell(Outcome(change.name, change.action, Result.SKIPPED, message="interrupted before it was sent"))
+        run.tell(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
         return
     await run.intend(change, "create", "")
     lot.parked.pop(change.name, None)
     lot.attempts[change.name] += 1
     lot.last_sent = run.courier.ports.clock.monotonic()
     try:
-        reply = await run.courier.write(change.calls[0])
+        reply = await run.courier.write(change.calls[0], lambda: not run.stopped)
+    except Stale:
+        await _interrupted(run, lot, change)
+        return
     except NotSent as error:
         mishap = silence(error)
         await _failed(run, lot, change, replace(mishap, text=f"was not sent: {mishap.text}"))
@@ -97,6 +102,16 @@ async def _create(run: Run, lot: Parking, change: Change) -> None:
         max(lot.last_sent, run.courier.ports.clock.monotonic()) if is_unclear(reply.status) else lot.last_sent
     )
     await _sort(run, lot, change, reply)
+
+
+async def _interrupted(run: Run, lot: Parking, change: Change) -> None:
+    """Notes a create whose turn came after an interrupt. Was it sent before, that one may still appear."""
+    lot.attempts[change.name] -= 1
+    run.tell(
+        Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED, attempts=lot.attempts[change.name])
+    )
+    if not lot.attempts[change.name]:
+        await run.withdraw(change, "create")
 
 
 async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:

@@ -29,7 +29,7 @@ PATIENCE = "Should it stay so, look at the network and any proxy, and give the t
 SLOWER = "Should it stay so, go slower: a lower --parallelism, or `rate_limit` for the target in trueup.yaml."
 QUOTA = "The account's quota is used up: see to it at the vendor."
 RIGHT = "Check that the key belongs to this account and project and may write assistants."
-ELSEWHERE = "Check base_url: a proxy or a login page may be answering in its place."
+ELSEWHERE = "Check base_url: a proxy or a login page may be answering in the target's place."
 REDIRECT = "Check base_url, and what the proxy wants: Trueup follows no redirect, so that no key goes elsewhere."
 NO_PATH = "Check base_url, and whether a gateway in between passes this request on."
 

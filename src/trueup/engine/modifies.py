@@ -129,7 +129,7 @@ async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | N
     """One more try; what is not clear about it is kept in `tries`. Raises `Stale`."""
     clock = run.courier.ports.clock
     try:
-        reply = await run.courier.write(call, lambda: is_fresh(run, change.id))
+        reply = await run.courier.write(call, lambda: not run.stopped and is_fresh(run, change.id))
     except (NotSent, OutcomeUnknown) as error:
         tries.count, tries.mishap = tries.count + 1, silence(error)
         if isinstance(error, OutcomeUnknown):
