@@ -6,10 +6,12 @@ import ast
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -221,6 +223,72 @@ def test_a_proxys_page_in_answer_to_a_create_that_was_done(place: Place) -> None
     project, vendor = place
     vendor.faults.add(Fault(Kind.HTML, method="POST", times=0, status=200, commit=True))
     holds("a proxy's page in answer to a create that was done", project.run("apply", "--yes"))
+    vendor.faults.clear()
+    calm(project, vendor)
+
+
+OTHER = {"error": {"message": "No assistant found with id 'asst_other'.", "type": "invalid_request_error"}}
+
+
+@pytest.mark.parametrize(
+    ("moment", "fault"),
+    [
+        ("a proxy's page in answer to a modify", Fault(Kind.HTML, method="POST", times=0, status=200)),
+        ("a proxy's page in answer to a delete", Fault(Kind.HTML, method="DELETE", times=0, status=200)),
+        ("a key that may read and not write", Fault(Kind.ANSWER, method="POST", times=0, status=403)),
+        ("a 429 that does not end", Fault(Kind.ANSWER, method="POST", times=0, status=429)),
+        (
+            "a 404 of another assistant in answer to a delete",
+            Fault(Kind.ANSWER, method="DELETE", times=0, status=404, body=OTHER),
+        ),
+    ],
+)
+def test_a_write_that_is_not_done_says_what_was_answered(applied: Place, moment: str, fault: Fault) -> None:
+    project, vendor = applied
+    path, before = project.root / "assistants/beta.yaml", project.records()
+    if fault.method == "DELETE":
+        path.unlink()
+    else:
+        project.write("assistants/beta.yaml", "model: gpt-4.1\ninstructions: I am new.\n")
+    vendor.faults.add(fault)
+    holds(moment, project.run("apply", "--yes", "--prune", "--max-retries", "1"))
+    assert len(vendor.live()) == 3
+    assert project.records() == before
+    vendor.faults.clear()
+    ran = project.run("apply", "--yes", "--prune")
+    assert ran.code == 0, ran
+    assert len(vendor.live()) == (2 if fault.method == "DELETE" else 3)
+
+
+def test_a_404_of_another_assistant_in_answer_to_a_read(applied: Place) -> None:
+    """The listing leaves one out, and what is said of it speaks of another: it is not deleted."""
+    project, vendor = applied
+    beta = project.records()["beta"]
+    listed = {"object": "list", "data": [entry for entry in vendor.live() if entry["id"] != beta], "has_more": False}
+    empty = {"object": "list", "data": [], "has_more": False}
+    for arguments in (["plan"], ["apply", "--yes", "--on-drift", "revert"]):
+        vendor.faults.add(
+            Fault(Kind.ANSWER, method="GET", path=f"/assistants/{beta}", times=0, status=404, body=OTHER),
+            Fault(Kind.ANSWER, method="GET", status=200, body=listed),
+            Fault(Kind.ANSWER, method="GET", nth=2, status=200, body=empty),
+        )
+        holds("a 404 of another assistant in answer to a read", project.run(*arguments))
+        vendor.faults.clear()
+    calm(project, vendor)
+
+
+def test_an_interrupt_while_a_retry_after_is_waited_out(place: Place) -> None:
+    project, vendor = place
+    vendor.faults.add(Fault(Kind.ANSWER, method="POST", times=0, status=429, headers={"retry-after": "50"}))
+    process = project.start("apply", "--yes")
+    while not vendor.writes and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    holds("an interrupt while a Retry-After is waited out", ended(process))
+    assert time.monotonic() - started < 10.0
+    assert vendor.writes == 1
     vendor.faults.clear()
     calm(project, vendor)
 
