@@ -66,7 +66,12 @@ def test_a_guard_that_refuses_is_a_report(place: Place, format_: str) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(place: Place) -> None:
-    for wrong in ("json=no/such/report.json", "json=assistants", "sarif=x", "json", "=x"):
+    (place.root / "loop").symlink_to("loop")
+    (place.root / "nowhere").symlink_to("no/such/report.json")
+    long = f"json={'x' * 300}"
+    for wrong in (
+        "json=no/such/report.json", "json=assistants", "json=loop", "json=nowhere", long, "sarif=x", "json", "=x",
+    ):  # fmt: skip
         ran = place.run("apply", "--yes", "--also", wrong)
         assert ran.code == 1, wrong
         assert "--also" in ran.err

@@ -7,7 +7,8 @@ its folder of definitions and nothing else, and writes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import click
 
 from trueup.cli.flags import Flags
 from trueup.core.definitions.sources import PROJECT_FILE
+from trueup.edge.files import reason
 from trueup.edge.project_file import definitions_folder
 
 MEMORY, GIT = ".trueup", ".git"
@@ -36,8 +38,7 @@ def refuse_places(flags: Flags, given: Mapping[str, Any], ctx: click.Context) ->
     """
     root = Path(flags.chdir)
     folder = definitions_folder(root)
-    used = [(root / file, why) for name, why in NAMED.items() for file in _files(given.get(name))]
-    used = [(place, why) for place, why in used if place.is_file() or why != NAMED["what"]]  # else it is a NAME
+    used = [*_named(root, given)]
     for _, file in flags.also:
         place = root / file
         words = why_not(root, place, folder) or next((why for other, why in used if _same(other, place)), "")
@@ -52,10 +53,15 @@ def why_not(root: Path, place: Path, definitions: str | None) -> str:
 
     `definitions` is the project's folder of them; where nobody knows it, a command that needs it fails by itself.
     """
-    if place.is_dir():
-        return "it is a folder"
-    if not place.parent.is_dir():
-        return f"there is no folder {place.parent}"
+    try:
+        if stat.S_ISDIR(place.stat().st_mode):
+            return "it is a folder"
+    except (FileNotFoundError, NotADirectoryError):
+        missing = next((one.parent for one in (place, Path(os.path.realpath(place))) if not one.parent.is_dir()), None)
+        if missing is not None:
+            return f"there is no folder {missing}"
+    except OSError as error:
+        return reason(error)
     found, top = Path(os.path.realpath(place)), Path(os.path.realpath(root))
     parts = [part.casefold() for part in (found.relative_to(top) if found.is_relative_to(top) else found).parts]
     if MEMORY in parts or _is_within(found, root / MEMORY):
@@ -86,9 +92,20 @@ def _may_be_one(root: Path, place: Path) -> bool:
     return found.exists() and found.is_relative_to(top) and found.parent != top
 
 
-def _files(value: Any) -> tuple[str, ...]:
-    """The files that a parameter names."""
-    return value if isinstance(value, tuple) else () if value is None else (value,)
+def _named(root: Path, given: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The files that a command's own parameters name, each with what an answer would spoil there."""
+    for name, why in NAMED.items():
+        value = given.get(name)
+        for file in value if isinstance(value, tuple) else () if value is None else (value,):
+            if name != "what" or _is_file(root / file):  # else it is a NAME
+                yield root / file, why
+
+
+def _is_file(place: Path) -> bool:
+    try:
+        return stat.S_ISREG(place.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _is_within(found: Path, folder: Path) -> bool:
