@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -94,6 +95,20 @@ def test_many_that_share_an_entry_are_one_sentence(place: Place) -> None:
     assert "live differs from the file in many/a07; as the file says in many/a00" in told
     assert "and 6 more" in told
     assert told.count("temperature is left alone") == 1
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_no_noise_hides_a_whole_field(place: Place, command: str, form: str) -> None:
+    """A stranger's find: a note that was cut named eight long keys of metadata, and neither `tools` nor `model`."""
+    place.applied()
+    noise = ", ".join(f"metadata.a{'k' * 50}{number}" for number in range(8))
+    path = place.root / "assistants/alpha.yaml"
+    path.write_text(f"{path.read_text('utf-8')}lifecycle: {{ignore_changes: [{noise}, tools, model]}}\n")
+    told = " ".join(place.run(command, "--format", form).out.split())
+    for field in ("tools", "model"):
+        name = {"text": field, "markdown": f"`{field}`", "html": f"<code>{field}</code>"}[form]
+        assert re.search(rf"[ :;>]{name} (in|is left alone)", told), field
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "github", "sarif", "junit"])

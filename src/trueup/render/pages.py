@@ -34,6 +34,7 @@ from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many
 from trueup.render.view import Block, Group, Page
 from trueup.render.view_fields import fields_of
+from trueup.render.visible import columns, visible
 from trueup.render.weight import by_weight
 
 PARTIAL = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
@@ -177,7 +178,12 @@ def _page(kind: str, plan: Plan) -> Page:
 def _remarks(plan: Plan, nothing: str, *, whole: bool = False) -> tuple[str, ...]:
     """What is to be known of the plan besides; `whole`: with all that `ignore_changes` leaves alone, and why."""
     first = PARTIAL if not plan.complete else nothing
-    return (*((first,) if first else ()), *sentences(plan.ignored, marked, whole=whole))
+    return (*((first,) if first else ()), *sentences(plan.ignored, marked, _size, whole=whole))
+
+
+def _size(text: str) -> int:
+    """Columns that a text of a sentence takes on a page."""
+    return columns(visible(text, LOOK))
 
 
 def _old(plan: Plan) -> tuple[str, ...]:

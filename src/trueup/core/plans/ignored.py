@@ -18,7 +18,24 @@ NAMED = 5
 """Assistants of a group that are named."""
 
 LISTED = 20
-"""Groups that are told one by one."""
+"""Groups that are told one by one, and parts of fields that are named together."""
+
+FITS = 540
+"""Columns of a sentence beside its last words: a page shows 600, and must not cut what is left alone out of one."""
+
+_FIELD, _NAME, _REASON, _NAMES = 100, 80, 160, 90
+"""Columns of a field, a name, a reason and a list of names, where a sentence would not fit."""
+
+Mark = Callable[[str], str]
+"""How a name or a field is marked."""
+
+Size = Callable[[str], int]
+"""How much room a text takes where it is shown, in columns."""
+
+
+def boundless(_text: str) -> int:
+    """The size of any text where nothing is ever cut."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +48,87 @@ class IgnoredGroup:
     differing: tuple[str, ...]
     others: tuple[str, ...]
 
-    def where(self, mark: Callable[[str], str]) -> str:
-        """The field, marked, and the assistants of the group, with the day until which it holds."""
-        until = f" until {self.until}" if self.until else ""
-        return f"{mark(self.field)} in {_listed([*map(mark, (*self.differing, *self.others))])}{until}"
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a field such as `tools`, and not one entry of `metadata` or `tool_resources`."""
+        return "." not in self.field
 
-    def told(self, mark: Callable[[str], str]) -> str:
+    def where(self, mark: Mark, size: Size = boundless) -> str:
+        """The field, marked, and the assistants of the group, with what the entries say of their end."""
+        names = _listed([*self.differing, *self.others], mark, size)
+        until = f" until {self.until}" if self.until else ""
+        return f"{_cut(self.field, mark, size, _FIELD)} in {names}{until}"
+
+    def told(self, mark: Mark, size: Size = boundless) -> str:
         """The sentence with each name and field marked; the reason, which anybody wrote, stands in quotes."""
+        whole = self._told(mark, boundless)
+        return whole if size(whole) <= FITS else self._told(mark, size)
+
+    def _told(self, mark: Mark, size: Size) -> str:
         until = f" until {self.until}" if self.until else ""
-        reason = quoted(self.reason) if self.reason.strip() else "no reason given"
-        where = f"live differs from the file in {_listed([*map(mark, self.differing)])}" if self.differing else ""
-        rest = f"as the file says in {_listed([*map(mark, self.others)])}" if self.others else ""
-        ends = "; ".join(filter(None, (where, rest)))
-        return f"{mark(self.field)} is left alone by ignore_changes{until} ({reason}): {ends}."
+        reason = _cut(self.reason.strip(), quoted, size, _REASON) if self.reason.strip() else "no reason given"
+        differing, others = (_listed(names, mark, size) for names in (self.differing, self.others))
+        where = f"live differs from the file in {differing}" if self.differing else ""
+        rest = f"as the file says in {others}" if self.others else ""
+        field = _cut(self.field, mark, size, _FIELD)
+        return f"{field} is left alone by ignore_changes{until} ({reason}): {'; '.join(filter(None, (where, rest)))}."
 
 
-def sentences(ignored: Iterable[Ignored], mark: Callable[[str], str] = str, *, whole: bool) -> list[str]:
+def sentences(ignored: Iterable[Ignored], mark: Mark = str, size: Size = boundless, *, whole: bool) -> list[str]:
     """What is left alone, names and fields marked: a sentence for each field and reason in which live differs.
 
-    The others are told likewise if it is to be the `whole`, and else in one sentence without their reasons.
+    The others are told likewise if it is to be the `whole`, and else together without their reasons. Every whole field
+    is named, and no sentence is longer than a page shows it, by the `size` of its text there.
     """
     found = groups(ignored)
     told = [group for group in found if whole or group.differing]
-    quiet = [group.where(mark) for group in found if not whole and not group.differing]
-    lines = [group.told(mark) for group in told[:LISTED]]
-    if len(told) > LISTED:
-        lines.append(f"More such fields: {len(told) - LISTED:,}. See `ignored` in --json.")
-    if quiet:
-        more = f"; and {len(quiet) - LISTED:,} more, see `ignored` in --json" if len(quiet) > LISTED else ""
-        lines.append(f"Left alone by ignore_changes, and as the file says: {'; '.join(quiet[:LISTED])}{more}.")
-    return lines
+    more = told[LISTED:]
+    quiet = [group for group in found if not whole and not group.differing]
+    return [
+        *(group.told(mark, size) for group in told[:LISTED]),
+        *_together("Left alone by ignore_changes likewise: ", more, mark, size),
+        *_together("Left alone by ignore_changes, and as the file says: ", quiet, mark, size),
+    ]
+
+
+def _together(lead: str, found: Sequence[IgnoredGroup], mark: Mark, size: Size) -> list[str]:
+    """Sentences that name all the whole fields, then parts of fields as far as one goes; the rest is counted."""
+    fields = _by_field(found)
+    lines: list[list[str]] = []
+    named = parts = 0
+    room, may_go_on = 0, True
+    for group in fields:
+        piece = group.where(mark, size)
+        taken = size(f"{piece}; ")
+        is_full = not lines or taken > room
+        if not group.is_whole and (parts == LISTED or (is_full and not may_go_on)):
+            break
+        if is_full:
+            lines.append([])
+            room, may_go_on = FITS - size(lead), group.is_whole
+        lines[-1].append(piece)
+        room, named, parts = room - taken, named + 1, parts + (not group.is_whole)
+    left = len(fields) - named
+    more = f"; and {left:,} more, see `ignored` in --json" if left else ""
+    return [
+        f"{lead}{'; '.join(pieces)}{more if number == len(lines) else ''}." for number, pieces in enumerate(lines, 1)
+    ]
+
+
+def _by_field(found: Iterable[IgnoredGroup]) -> list[IgnoredGroup]:
+    """The groups of each field as one, whole fields first; of several days the first is told."""
+    lots: dict[str, list[IgnoredGroup]] = {}
+    for group in found:
+        lots.setdefault(group.field, []).append(group)
+    made = []
+    for field, several in lots.items():
+        days = sorted({group.until for group in several} - {""})
+        until = days[0] if days else ""
+        if until and any(group.until != until for group in several):
+            until += " at the earliest"
+        names = sorted({name for group in several for name in (*group.differing, *group.others)})
+        made.append(IgnoredGroup(field, "", until, (), tuple(names)))
+    return sorted(made, key=lambda group: (not group.is_whole, group.field))
 
 
 def ignored_in(
@@ -77,7 +145,7 @@ def ignored_in(
 
 
 def groups(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
-    """The fields by what is said of them, those that differ somewhere first."""
+    """The fields by what is said of them, those that differ somewhere first; whole fields before parts of one."""
     lots: dict[tuple[str, str, str], list[Ignored]] = {}
     for item in found:
         lots.setdefault((item.field, item.reason, item.until), []).append(item)
@@ -89,9 +157,24 @@ def groups(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
         )
         for key, items in sorted(lots.items())
     ]
-    return tuple(sorted(made, key=lambda group: not group.differing))
+    return tuple(sorted(made, key=lambda group: (not group.differing, not group.is_whole)))
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+def _listed(names: Sequence[str], mark: Mark, size: Size) -> str:
+    """The first names, and how many more there are."""
+    kept: list[str] = []
+    for name in names[:NAMED]:
+        word = _cut(name, mark, size, _NAME)
+        if kept and size(", ".join([*kept, word])) > _NAMES:
+            break
+        kept.append(word)
+    left = len(names) - len(kept)
+    return ", ".join(kept) + (f" and {left:,} more" if left else "")
+
+
+def _cut(text: str, mark: Mark, size: Size, room: int) -> str:
+    """A text, marked, as far as it fits; where it is cut, that shows."""
+    if size(mark(text)) <= room:
+        return mark(text)
+    lengths = range(min(len(text), room), 0, -1)
+    return next((cut for length in lengths if size(cut := mark(f"{text[:length]}…")) <= room), "…")
