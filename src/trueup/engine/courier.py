@@ -67,20 +67,25 @@ class Courier:
         self._limit = max(1, pace.parallelism)
         self._busy = 0
         self._free = asyncio.Condition()
-        self._not_before = 0.0
+        self._queue = asyncio.Lock()  # who waits for a turn of our rate, first come, first served
+        self._held_until = 0.0  # as a server asked
+        self._turn = 0.0  # when our rate lets the next one go
         self._good = 0
 
-    async def write(self, call: Call, may_go: Callable[[], bool] = lambda: True) -> Reply:
-        """Sends once. Raises `NotSent` or `OutcomeUnknown`, and `Stale` where it may not go when its turn has come."""
-        return await self._send(call, may_go)
+    async def write(self, call: Call, may_go: Callable[[], bool] = lambda: True, *, at_once: bool = False) -> Reply:
+        """Sends once. Raises `NotSent` or `OutcomeUnknown`, and `Stale` where it may not go when its turn has come.
 
-    async def read(self, call: Call) -> Reply:
+        `at_once`: it had its turn already, and our rate makes those wait longer that come after it.
+        """
+        return await self._send(call, may_go, at_once=at_once)
+
+    async def read(self, call: Call, *, at_once: bool = False) -> Reply:
         """Sends a GET until it is answered clearly or the repeats are used up. Raises `NotSent` or `OutcomeUnknown`."""
         attempt = 0
         while True:
             last = attempt >= self.pace.max_retries or self.ports.stop.is_set()
             try:
-                reply = await self._send(call)
+                reply = await self._send(call, at_once=at_once and attempt == 0)
             except (NotSent, OutcomeUnknown):
                 if last:
                     raise
@@ -91,13 +96,13 @@ class Courier:
             attempt += 1
             self.retries += 1
 
-    async def follow(self, steps: Generator[Call, Reply, T]) -> T:
+    async def follow(self, steps: Generator[Call, Reply, T], *, at_once: bool = False) -> T:
         """Runs a protocol's reading generator to its end."""
         reply: Reply | None = None
         try:
             call = next(steps)
             while True:
-                reply = await self.read(call)
+                reply = await self.read(call, at_once=at_once)
                 call = steps.send(reply)
         except StopIteration as end:
             result: T = end.value
@@ -124,8 +129,8 @@ class Courier:
                 self.ports.waiting(what)
             await self.ports.clock.sleep(min(left, 1.0))
 
-    async def _send(self, call: Call, may_go: Callable[[], bool] = lambda: True) -> Reply:
-        await self._enter()
+    async def _send(self, call: Call, may_go: Callable[[], bool] = lambda: True, *, at_once: bool = False) -> Reply:
+        await self._enter(call, at_once=at_once)
         try:
             if not may_go():
                 raise Stale
@@ -136,18 +141,37 @@ class Courier:
         self._learn(reply)
         return reply
 
-    async def _enter(self) -> None:
-        """Waits for its turn; an interrupt ends the wait that a server asked for, and keeps to our own rate."""
+    async def _enter(self, call: Call, *, at_once: bool) -> None:
+        """Waits for its turn. An interrupt ends the wait that a server asked for; reads keep to our own rate even then.
+
+        The turn of what goes at once was taken by the write that did not go: its read uses that up, and the write
+        after it makes the next one wait longer.
+        """
         async with self._free:
             await self._free.wait_for(lambda: self._busy < self._limit)
             self._busy += 1
-        now = self.ports.clock.monotonic()
-        start = max(now, self._not_before)
+        is_read = call.method == "GET"
+        if at_once:
+            await self._wait_until(lambda: self._held_until)
+            self._count(0 if is_read else 1)
+            return
+        async with self._queue:
+            await self._wait_until(lambda: max(self._held_until, self._turn))
+            left = self._turn - self.ports.clock.monotonic()
+            if left > 0 and is_read:  # interrupted
+                await self.ports.clock.sleep(min(left, 1.0))
+            self._count(1)
+
+    async def _wait_until(self, moment: Callable[[], float]) -> None:
+        """Waits for a moment that may be put off meanwhile, or for an interrupt."""
+        clock = self.ports.clock
+        while (left := moment() - clock.monotonic()) > 0 and not self.ports.stop.is_set():
+            await self.pause(left)
+
+    def _count(self, requests: int) -> None:
+        """Lets the next turn be so many requests later at our rate."""
         if self.pace.rate > 0:
-            self._not_before = start + 1.0 / self.pace.rate
-        await self.pause(start - now)
-        if self.ports.stop.is_set() and self.pace.rate > 0 and start > now:
-            await self.ports.clock.sleep(min(start - now, 1.0 / self.pace.rate))
+            self._turn = max(self._turn, self.ports.clock.monotonic()) + requests / self.pace.rate
 
     async def _leave(self) -> None:
         async with self._free:
@@ -160,7 +184,7 @@ class Courier:
             self._limit = max(1, self._limit // 2)
             self._good = 0
             pause = retry_after(reply.headers) or 0.0
-            self._not_before = max(self._not_before, self.ports.clock.monotonic() + pause)
+            self._held_until = max(self._held_until, self.ports.clock.monotonic() + pause)
             return
         self._good += 1
         if self._good >= 50 and self._limit < self.pace.parallelism:

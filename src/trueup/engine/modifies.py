@@ -30,6 +30,7 @@ class Tries:
     mishap: Mishap = UNTRIED
     unclear_at: float | None = None
     intended: bool = False
+    had_turn: bool = False  # and its read was too old by then: both go at once now, or it would never end
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
@@ -71,7 +72,7 @@ async def _write(run: Run, change: Change) -> None:
     """One modify or delete, from its last read to its outcome."""
     tries = Tries()
     while True:
-        live = await _start(run, change)
+        live = await _start(run, change, at_once=tries.had_turn)
         if live is None:
             if tries.intended and tries.unclear_at is None:
                 await run.withdraw(change, _verb(change))
@@ -85,7 +86,9 @@ async def _write(run: Run, change: Change) -> None:
         try:
             reply = await _send(run, change, call, tries)
         except Stale:
+            tries.had_turn = True
             continue
+        tries.had_turn = False
         if await _ended(run, change, call, reply, tries):
             return
 
@@ -100,13 +103,13 @@ def _request(change: Change, live: Live) -> Call:
     return completed(change.calls[0], change.repeats, live.body, gone)
 
 
-async def _start(run: Run, change: Change) -> Live | None:
+async def _start(run: Run, change: Change, *, at_once: bool) -> Live | None:
     """The object to write to, if the write may go on; tells the outcome and returns None otherwise."""
     if run.stopped:
         run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, "interrupted before it was sent"))
         return None
     try:
-        live = await current(run, change.id)
+        live = await current(run, change.id, at_once=at_once)
     except Unread as error:
         run.tell(
             Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}", AGAIN),
@@ -129,7 +132,9 @@ async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | N
     """One more try; what is not clear about it is kept in `tries`. Raises `Stale`."""
     clock = run.courier.ports.clock
     try:
-        reply = await run.courier.write(call, lambda: not run.stopped and is_fresh(run, change.id))
+        reply = await run.courier.write(
+            call, lambda: not run.stopped and is_fresh(run, change.id), at_once=tries.had_turn
+        )
     except (NotSent, OutcomeUnknown) as error:
         tries.count, tries.mishap = tries.count + 1, silence(error)
         if isinstance(error, OutcomeUnknown):

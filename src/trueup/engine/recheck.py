@@ -36,10 +36,10 @@ def is_fresh(run: Run, live_id: str) -> bool:
     return run.courier.ports.clock.monotonic() - read_at <= FRESH
 
 
-async def read(run: Run, live_id: str) -> Live | None:
+async def read(run: Run, live_id: str, *, at_once: bool = False) -> Live | None:
     """The object as it is now; None when it is gone. Raises `Unread`."""
     try:
-        live = await run.courier.follow(run.adapter.get(live_id))
+        live = await run.courier.follow(run.adapter.get(live_id), at_once=at_once)
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         raise Unread(str(error)) from error
     view = run.planning.view
@@ -51,9 +51,9 @@ async def read(run: Run, live_id: str) -> Live | None:
     return live
 
 
-async def current(run: Run, live_id: str) -> Live | None:
+async def current(run: Run, live_id: str, *, at_once: bool = False) -> Live | None:
     """The last read, repeated when it is older than ten seconds. Raises `Unread`."""
-    return run.planning.view.live.get(live_id) if is_fresh(run, live_id) else await read(run, live_id)
+    return run.planning.view.live.get(live_id) if is_fresh(run, live_id) else await read(run, live_id, at_once=at_once)
 
 
 def is_before(change: Change, live: Live) -> bool:
