@@ -43,6 +43,7 @@ SPOILED: list[dict[str, Any]] = [
     {"kind": Kind.REDIRECT},
     {"kind": Kind.CUT},
     {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": [], "has_more": True}},
+    {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": [], "has_more": "true"}},
     {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": [{"object": "thread", "id": "x"}]}},
     {"kind": Kind.ANSWER, "status": 200, "body": {"object": "list", "data": None}},
     {"kind": Kind.ANSWER, "status": 200, "body": []},
@@ -72,7 +73,7 @@ def test_a_page_that_cannot_be_read_makes_the_view_partial(fault: dict[str, Any]
 def test_nothing_readable_at_all_is_an_error(fault: dict[str, Any]) -> None:
     world = crowd(0)
     world.fail(**fault, times=0)
-    if fault.get("body", {}) == {"object": "list", "data": [], "has_more": True}:
+    if "has_more" in (fault.get("body") or {}):
         assert not world.plan().complete
         return
     with pytest.raises(EndpointError) as caught:

@@ -107,12 +107,15 @@ class OpenAIAssistants:
         return Call("GET", "/assistants", {**query, "after": after} if after else query)
 
     def read_page(self, reply: Reply) -> Page:
-        """A page of the listing; the cursor is the last item's id, whatever `last_id` says. Raises `Unexpected`."""
+        """A page of the listing; the cursor is the last item's id, whatever `last_id` says. Raises `Unexpected`.
+
+        A `has_more` that is anything but false or nothing is no word that this is all.
+        """
         body = reply.json
         if not is_success(reply) or not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
             raise Unexpected(self.problem(reply).message)
         items = tuple(self._live(entry) for entry in body["data"])
-        return Page(items, body.get("has_more") is True, items[-1].id if items else "")
+        return Page(items, body.get("has_more") not in (None, False), items[-1].id if items else "")
 
     def read(self, reply: Reply) -> Live:
         """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
