@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.world import Clock
-from trueup.core.call import Call, Reply
+from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import EndpointError, OutcomeUnknown
 from trueup.engine import refresh as subject
 from trueup.engine.courier import Courier, Pace
@@ -37,6 +37,10 @@ class Shelf:
     honest: bool = True
     lazy: int = 0
     deleted: set[str] = field(default_factory=set)
+    large: dict[str, int] = field(default_factory=dict)
+    bound: int = 0
+    heeds_limit: bool = True
+    sizes: list[int] = field(default_factory=list)
     births: dict[int, str] = field(default_factory=dict)
     deaths: dict[int, str] = field(default_factory=dict)
     replies: dict[int, Reply | Exception] = field(default_factory=dict)
@@ -67,7 +71,8 @@ class Shelf:
         planned = self.replies.get(number)
         if isinstance(planned, Exception):
             raise planned
-        return planned or self._list(call.query.get("after", ""))
+        self.sizes.append(int(call.query["limit"]))
+        return planned or self._list(call.query.get("after", ""), min(self.page_size, self.sizes[-1]))
 
     def _read(self, name: str) -> Reply:
         self.reads.append(name)
@@ -75,7 +80,7 @@ class Shelf:
             return Reply(200, {}, {"object": "assistant", "id": name})
         return Reply(404, {}, {"error": {"message": f"No assistant found with id '{name}'."}})
 
-    def _list(self, after: str) -> Reply:
+    def _list(self, after: str, size: int) -> Reply:
         start = 0
         if after in self.order:
             start = self.order.index(after) + 1
@@ -87,7 +92,10 @@ class Shelf:
                 return page([], more=self.gone != "nothing")
             start = 0 if self.gone == "the first page" else start
         rest = [name for name in self.order[start:] if name not in self.deleted]
-        return page(rest[: self.page_size], more=len(rest) > self.page_size)
+        size = size if self.heeds_limit else self.page_size
+        if self.bound and sum(self.large.get(name, 1) for name in rest[:size]) > self.bound:
+            return Reply(200, {}, Body.TOO_LARGE, '{"object": "list"')
+        return page(rest[:size], more=len(rest) > size)
 
     def adapter(self) -> OpenAIAssistants:
         plain = OpenAIAssistants()
@@ -236,8 +244,8 @@ def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
     shelf = Shelf(names(1000), page_size=100, lazy=3)
 
     class Tokens(OpenAIAssistants):
-        def list_page(self, after: str, order: str = "asc") -> Call:
-            return super().list_page(after.removeprefix("token-"), order)
+        def list_page(self, after: str, order: str = "asc", size: int = 0) -> Call:
+            return super().list_page(after.removeprefix("token-"), order, size)
 
         def read_page(self, reply: Reply) -> Page:
             found = super().read_page(reply)
@@ -312,3 +320,98 @@ def test_a_listing_without_end_is_given_up_after_a_thousand_pages_and_told_meanw
     assert "goes on after 1,000 pages" in view.problem
     assert told[-1] == "reading the listing: 2,000 assistants so far"
     assert asyncio.run(walk(shelf.adapter(), shelf.courier(8), most=1_100)).complete
+
+
+@settings(deadline=None, max_examples=300)
+@given(shelves(), st.integers(1, 12), st.data())
+def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(
+    made: tuple[Shelf, list[str]], bound: int, data: st.DataObject
+) -> None:
+    shelf, known = made
+    shelf.bound = bound
+    shelf.large = {name: data.draw(st.integers(1, bound)) for name in shelf.order}
+    view = walked(shelf, known)
+    assert view.complete
+    assert list(view.live) == shelf.alive
+
+
+@settings(deadline=None, max_examples=200)
+@given(shelves(), st.data())
+def test_one_that_is_too_large_by_itself_is_never_passed_over(
+    made: tuple[Shelf, list[str]], data: st.DataObject
+) -> None:
+    shelf, known = made
+    if not shelf.alive:
+        return
+    shelf.bound, shelf.large = 5, {data.draw(st.sampled_from(shelf.alive)): 6}
+    said = "the answer is larger than the 64 MiB that Trueup reads, even where only one assistant is asked for"
+    if shelf.alive[0] in shelf.large:
+        with pytest.raises(EndpointError, match=said):
+            walked(shelf, known)
+        return
+    view = walked(shelf, known)
+    assert not view.complete
+    assert view.problem.endswith(said)
+
+
+def test_the_walk_goes_on_with_the_page_size_that_was_taken() -> None:
+    shelf = Shelf(names(400), page_size=100, bound=30)
+    view = walked(shelf, [])
+    assert view.complete
+    assert list(view.live) == shelf.alive
+    assert shelf.sizes == [100, 50, *[25] * 17]  # a full last page is followed
+
+    shelf = Shelf(names(400), page_size=100, bound=30, lazy=3)
+    view = walked(shelf, names(400))
+    assert list(view.live) == shelf.alive
+    assert shelf.sizes == [100, 50, *[25] * 17]
+    assert shelf.busiest == 8
+
+
+def test_a_page_of_the_smaller_size_is_no_end_by_itself() -> None:
+    shelf = Shelf(names(7), page_size=4, bound=2, honest=False)
+    view = walked(shelf, [])
+    assert view.complete
+    assert list(view.live) == shelf.alive
+    assert shelf.sizes == [4, 2, 2, 2, 2, 2]  # only an empty one is
+
+
+def test_smaller_pages_may_be_more() -> None:
+    shelf = Shelf(names(5_000), page_size=4, bound=1)
+    assert asyncio.run(walk(shelf.adapter(), shelf.courier(), most=1_250 + 1)).complete
+    assert not asyncio.run(walk(shelf.adapter(), shelf.courier(), most=1_249)).complete
+
+
+def test_a_server_that_takes_no_notice_of_the_limit_is_given_up() -> None:
+    shelf = Shelf(names(10), page_size=100, bound=5, heeds_limit=False)
+    with pytest.raises(EndpointError) as caught:
+        refreshed(shelf, names(10))
+    assert caught.value.message == (
+        "The target's listing cannot be read: HTTP 200, and the answer is larger than the 64 MiB that Trueup reads, "
+        "even where only one assistant is asked for."
+    )
+    assert "whether the server heeds `limit`" in caught.value.hint
+    assert shelf.sizes == [100, 50, 25, 12, 6, 3, 1]
+
+
+def test_an_error_that_is_too_large_is_not_asked_for_in_pieces() -> None:
+    shelf = Shelf(names(10), replies=dict.fromkeys(range(9), Reply(403, {}, Body.TOO_LARGE)))
+    with pytest.raises(
+        EndpointError, match="refused the credentials: HTTP 403, and the answer is larger than the 64 MiB"
+    ):
+        refreshed(shelf, [])
+    assert len(shelf.lists) == 1
+
+
+def test_a_recorded_one_that_is_too_large_by_itself_is_unread_and_the_reason_is_told() -> None:
+    shelf = Shelf(names(3), page_size=4)
+    original = shelf.send
+
+    async def send(call: Call) -> Reply:
+        return await original(call) if call.path == "/assistants" else Reply(200, {}, Body.TOO_LARGE)
+
+    courier = shelf.courier(1)
+    courier.ports.send = send
+    view = asyncio.run(refresh(shelf.adapter(), courier, ["asst_x"]))
+    assert view.unread == {"asst_x"}
+    assert view.problem == "asst_x could not be read: the answer is larger than the 64 MiB that Trueup reads"

@@ -159,7 +159,7 @@ def _masked(send: Send, secrets: Secrets) -> Send:
 
     async def send_masked(call: Call) -> Reply:
         reply = await send(call)
-        is_clean = reply.json is Body.NOT_JSON or not secrets.occur_in(reply.json)
+        is_clean = isinstance(reply.json, Body) or not secrets.occur_in(reply.json)
         body = reply.json if is_clean else secrets.mask_value(reply.json)
         return Reply(reply.status, reply.headers, body, secrets.mask(reply.text))
 

@@ -11,10 +11,15 @@ CREDENTIAL = "***credential***"
 """What an answer holds where one of our secrets stood: nobody writes that, so it never equals a file's value."""
 
 
+LIMIT = 64 * 1024 * 1024
+"""Bytes of an answer's body that are read, after decompression. A page of a hundred assistants can be larger."""
+
+
 class Body(Enum):
-    """What an answer's body may be instead of JSON."""
+    """What an answer's body may be instead of JSON; of one that is too large only the start was read."""
 
     NOT_JSON = "not json"
+    TOO_LARGE = "too large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer: header names in lower case; `json` is `Body.NOT_JSON` when the body was none; `text` is its start."""
+    """One answer: header names in lower case; `json` is a `Body` when the body was none; `text` is its start."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -19,23 +19,18 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 
 from trueup import __version__
-from trueup.core.call import Body, Call, Reply
+from trueup.core.call import LIMIT, Body, Call, Reply
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
+from trueup.edge import answer_body
 from trueup.edge.surroundings import Proxy, proxy_for, refuse_empty_folder, tls_problem, unusable
 
 POOL = 4
 """Connections of one pool."""
-
-LIMIT = 64 * 1024 * 1024
-"""Bytes of an answer's body, after decompression."""
-
-DEPTH = 200
-"""Levels of nesting in an answer's JSON; anything deeper is no assistant."""
 
 CONNECT = 10.0
 """Seconds to connect, at most; the same again for TLS."""
@@ -73,6 +68,7 @@ class Client:
         self._timeout = timeout
         self._headers = _encoded(
             {"user-agent": f"trueup/{__version__}", "accept": "application/json"}
+            | {"accept-encoding": answer_body.ENCODING}
             | ({name.lower(): value for name, value in (headers or {}).items()})
         )
         found = proxy_for(base_url, os.environ)
@@ -103,7 +99,7 @@ class Client:
             failure = OutcomeUnknown(
                 f"{self._host} did not finish its answer to {call.method} {call.path} within {self._timeout:g} seconds"
             )
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        except (httpx.HTTPError, httpx.StreamError, OSError, answer_body.Damaged) as error:
             failure = OutcomeUnknown(
                 f"the connection to {self._host} broke before the answer to {call.method} {call.path} was complete "
                 f"({_reason(error)})"
@@ -169,64 +165,17 @@ def _pool(timeout: float, verify: ssl.SSLContext | bool, proxy: httpx.Proxy | No
 
 async def _answer(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
     response = await pool.send(request, stream=True)
+    said = response.headers
     try:
-        content = await _read(response)
+        content, is_whole = await answer_body.read(
+            response.aiter_raw(), said.get("content-encoding", ""), said.get("content-length", ""), LIMIT
+        )
     finally:
         await response.aclose()
-    headers = {name.lower(): value for name, value in response.headers.items() if name.lower() not in _HIDDEN}
+    headers = {name.lower(): value for name, value in said.items() if name.lower() not in _HIDDEN}
     text = content[: 4 * _START].decode("utf-8", "replace")[:_START]
-    parsed = Body.NOT_JSON if len(content) > LIMIT else _parsed(content)
+    parsed = answer_body.parsed(content) if is_whole else Body.TOO_LARGE
     return Reply(status=response.status_code, headers=headers, json=parsed, text=text)
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """The body; of one beyond the limit only so much that it can be told."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > LIMIT:
-            break
-    return b"".join(parts)
-
-
-def _parsed(content: bytes) -> Any:
-    """The JSON of a body, or `Body.NOT_JSON` for anything that no JSON reader should take."""
-    try:
-        value = json.loads(content, parse_constant=_refused, parse_float=_finite, parse_int=_bounded)
-    except (ValueError, RecursionError):
-        return Body.NOT_JSON
-    level: list[Any] = [[value]]
-    depth = 0
-    while level:
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if type(parent) is dict else parent)
-            if type(child) is dict or type(child) is list
-        ]
-        depth += 1
-        if depth > DEPTH:
-            return Body.NOT_JSON
-    return value
-
-
-def _refused(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("a number is beyond all bounds")
-    return number
-
-
-def _bounded(text: str) -> int:
-    if len(text) > 300:  # more digits than any number that a double can hold
-        raise ValueError("a number is beyond all bounds")
-    return int(text)
 
 
 def _json(value: Any) -> bytes:
@@ -276,6 +225,8 @@ def _reason(error: BaseException) -> str:
             return "the connection was refused"
     if isinstance(error, httpx.ProxyError):
         return "the proxy refused the way to it"
+    if isinstance(error, answer_body.Damaged):
+        return str(error)
     if isinstance(error, httpx.PoolTimeout):
         return "no connection became free"
     if isinstance(error, (TimeoutError, httpx.ConnectTimeout)):

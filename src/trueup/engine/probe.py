@@ -7,7 +7,6 @@ and no meaning of an answer: `engine.probe_questions` and `engine.probe_shapes` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from trueup.core.call import Reply
@@ -19,7 +18,7 @@ from trueup.engine.probe_create import Diary, Order, StillThereError, create, ma
 from trueup.engine.probe_left import Gone, is_of, probe_name, remove, whole
 from trueup.engine.probe_questions import questions
 from trueup.engine.probe_subject import Ask, Subject
-from trueup.engine.refresh import View, walk
+from trueup.engine.refresh import View, ask, walk
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 
 PATIENCE: Final = (0.0, 1.0, 2.0, 3.0, 4.0)
@@ -79,7 +78,7 @@ async def _twins(
     """What else of this probe is among the newest: a gateway may have sent the create twice; None where that cannot
     be read."""
     try:
-        newest = adapter.read_page(await courier.read(adapter.list_page("", "desc"))).items
+        newest = (await _newest(adapter, courier)).items
     except (Unexpected, NotSent, OutcomeUnknown):
         return None
     ours = (item.id for item in newest if is_of(item, order.identity, order.nonce))
@@ -104,8 +103,14 @@ async def _look_for(live_id: str, subject: Subject, adapter: Adapter, courier: C
         return  # what cannot be read is not known; whether the server answers at all the next question shows
 
 
+async def _newest(adapter: Adapter, courier: Courier) -> Page:
+    """The page of the newest. Raises `Unexpected`, `NotSent` or `OutcomeUnknown`."""
+    reply, _ = await ask(adapter, courier, "", "desc", adapter.dialect.page_size)
+    return adapter.read_page(reply)
+
+
 async def _is_listed(live_id: str, adapter: Adapter, courier: Courier) -> bool:
-    newest = adapter.read_page(await courier.read(adapter.list_page("", "desc")))
+    newest = await _newest(adapter, courier)
     return any(item.id == live_id for item in newest.items) or live_id in (await walk(adapter, courier)).live
 
 
@@ -114,8 +119,7 @@ async def _has_more(live_id: str, adapter: Adapter, courier: Courier) -> str:
     that ends with the newest assistant, and the one behind that. Where none had one behind it, it could lie unseen."""
 
     async def page(after: str, order: str = "asc") -> Page:
-        call = adapter.list_page(after, order)
-        return adapter.read_page(await courier.read(replace(call, query={**call.query, "limit": "1"})))
+        return adapter.read_page(await courier.read(adapter.list_page(after, order, 1)))
 
     older = (await page(live_id, "desc")).items
     needed = False

@@ -3,6 +3,8 @@
 Pages come one after another, unless many ids are known: then the listing is read in stretches side by side, each from
 a known id to where the next one begins. That nothing lies between two stretches is proven by the joins: each must have
 come upon the very id that another one began after. On any doubt the whole is read again, page after page.
+
+A page that is larger than is read of an answer is asked for again with half as many assistants, down to one.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from sys import intern
 
-from trueup.core.call import Reply
+from trueup.core.call import Body, Reply
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.engine.courier import Courier, each
 from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
@@ -31,6 +33,13 @@ MANY = 300
 
 UNREADABLE = 20
 """Recorded assistants that could not be read by themselves, after which the others are not asked for."""
+
+ALONE = ", even where only one assistant is asked for"
+LARGE = (
+    "Check base_url, and whether the server heeds `limit`. If a single assistant is that large, make it smaller at the "
+    "vendor or delete it there."
+)
+"""What is said of a page that is larger than is read of an answer, however few assistants are asked for."""
 
 
 @dataclass(slots=True)
@@ -64,8 +73,10 @@ class Reach(Enum):
 
 @dataclass(slots=True)
 class Stretch:
-    """A piece of the listing: what follows the id `start`, or the beginning where that is empty."""
+    """A piece of the listing: what follows the id `start`, or the beginning where that is empty. `size` is how many
+    assistants a page is asked for, `most` how many pages of the dialect's own size are followed."""
 
+    size: int
     start: str = ""
     items: dict[str, Live] = field(default_factory=dict)
     read_at: dict[str, float] = field(default_factory=dict)
@@ -118,10 +129,10 @@ async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = (), mo
     Raises `EndpointError` when not even the first page can be read.
     """
     most = max(most, 2 * len(known))
-    first = Stretch(most=most)
+    first = Stretch(adapter.dialect.page_size, most=most)
     page = await _fetch(first, adapter, courier)
-    starts = _starts(known, adapter.dialect.page_size) if page is not None and _goes_by_id(page) else []
-    stretches = [first, *(Stretch(start, most=most) for start in starts)]
+    starts = _starts(known, first.size) if page is not None and _goes_by_id(page) else []
+    stretches = [first, *(Stretch(first.size, start, most=most) for start in starts)]
     stops = frozenset(starts)
     if page is not None:
         _take(first, page, adapter, courier, stops)
@@ -169,14 +180,29 @@ def _goes_by_id(page: Page) -> bool:
     return bool(page.items) and page.cursor == page.items[-1].id
 
 
+async def ask(adapter: Adapter, courier: Courier, after: str, order: str, size: int) -> tuple[Reply, int]:
+    """The answer to the request for a page of `size`, or of half as many as long as it is larger than is read of one,
+    and how many were asked for in the end. Raises `NotSent` or `OutcomeUnknown`."""
+    while True:
+        reply = await courier.read(adapter.list_page(after, order, size))
+        if size == 1 or not _is_too_large(reply):
+            return reply, size
+        size //= 2
+
+
+def _is_too_large(reply: Reply | None) -> bool:
+    """Whether it is a success of which only the start was read."""
+    return reply is not None and reply.status < 300 and reply.json is Body.TOO_LARGE
+
+
 async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page | None:
     """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
-    if stretch.pages >= stretch.most:
+    if stretch.pages * stretch.size >= stretch.most * adapter.dialect.page_size:
         stretch.cut(f"the listing goes on after {stretch.pages:,} pages, which is taken for no end at all")
         return None
     try:
-        reply = await courier.read(adapter.list_page(stretch.cursor or stretch.start))
+        reply, stretch.size = await ask(adapter, courier, stretch.cursor or stretch.start, "asc", stretch.size)
         return adapter.read_page(reply)
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         if stretch.pages == 0 and not stretch.start:
@@ -185,7 +211,8 @@ async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page |
             stretch.reach = Reach.LOST
         else:
             where = f"page {stretch.pages + 1} of the listing"
-            stretch.cut(f"{where}{f' after {stretch.start}' if stretch.start else ''} could not be read: {error}")
+            after = f" after {stretch.start}" if stretch.start else ""
+            stretch.cut(f"{where}{after} could not be read: {error}{ALONE if _is_too_large(reply) else ''}")
         return None
 
 
@@ -208,7 +235,7 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
     stretch.cursor = page.cursor
     if not page.items and page.has_more:
         stretch.cut(f"page {stretch.pages} of the listing is empty and says that there is more")
-    elif not page.items or (adapter.dialect.honest and not page.has_more and len(ids) < adapter.dialect.page_size):
+    elif not page.items or (adapter.dialect.honest and not page.has_more and len(ids) < stretch.size):
         stretch.reach = Reach.ENDED  # of a server not known to be honest only an empty page is the end
 
 
@@ -256,6 +283,8 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     text = f"{str(error).rstrip('.')}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
         return EndpointError(f"The target gave no answer: {text}", NETWORK)
+    if _is_too_large(reply):
+        return EndpointError(f"The target's listing cannot be read: {error}{ALONE}.", LARGE)
     status = reply.status if reply is not None else 0
     if status in (401, 403):
         return EndpointError(

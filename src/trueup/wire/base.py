@@ -146,8 +146,9 @@ class Adapter(Protocol):
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
         """Reads one; None is the assistant's own 404. Raises `Unexpected` for anything else that is no assistant."""
 
-    def list_page(self, after: str, order: str = "asc") -> Call:
-        """The request for the page after the given id (empty: the first), `asc` or `desc` by creation."""
+    def list_page(self, after: str, order: str = "asc", size: int = 0) -> Call:
+        """The request for the page after the given id (empty: the first), `asc` or `desc` by creation, with at most
+        `size` assistants (0: as many as the dialect lets one ask for)."""
 
     def read_page(self, reply: Reply) -> Page:
         """A listing's page. Raises `Unexpected`."""

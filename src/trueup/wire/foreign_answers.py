@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 
-from trueup.core.call import Body, Reply
+from trueup.core.call import LIMIT, Body, Reply
 
 SHOWN = 200
 """Characters of a foreign text that a message shows."""
+
+TOO_LARGE = f"the answer is larger than the {LIMIT >> 20} MiB that Trueup reads"
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<head|<body)", re.IGNORECASE)
@@ -23,6 +25,8 @@ def is_success(reply: Reply) -> bool:
 
 def told(reply: Reply) -> str:
     """What an answer without JSON is, with its status; of a redirect the place without its query."""
+    if reply.json is Body.TOO_LARGE:
+        return f"HTTP {reply.status}, and {TOO_LARGE}"
     place = reply.headers.get("location", "").partition("?")[0][:SHOWN]
     if 300 <= reply.status < 400 and place:
         return f"HTTP {reply.status}, a redirect to {place} that was not followed"

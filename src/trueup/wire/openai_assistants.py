@@ -21,7 +21,7 @@ from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.dialects import DIALECTS
 from trueup.wire.error_paths import first, listed, path_in, path_of, steps
-from trueup.wire.foreign_answers import first_line, is_page, is_success, page, told
+from trueup.wire.foreign_answers import TOO_LARGE, first_line, is_page, is_success, page, told
 from trueup.wire.models import is_reasoning
 
 NAME = "openai-assistants"
@@ -101,9 +101,9 @@ class OpenAIAssistants:
         asked = f"asked for {live_id}, got " if problem.is_of_another(live_id) else ""
         raise Unexpected(asked + problem.message)
 
-    def list_page(self, after: str, order: str = "asc") -> Call:
+    def list_page(self, after: str, order: str = "asc", size: int = 0) -> Call:
         """GET /assistants after an id, oldest first by default."""
-        query = {**self._query, "limit": str(self.dialect.page_size), "order": order}
+        query = {**self._query, "limit": str(size or self.dialect.page_size), "order": order}
         return Call("GET", "/assistants", {**query, "after": after} if after else query)
 
     def read_page(self, reply: Reply) -> Page:
@@ -121,6 +121,8 @@ class OpenAIAssistants:
         """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
         if is_page(reply):
             raise Unexpected(f"the answer is {page(reply)}, not an assistant")
+        if reply.json is Body.TOO_LARGE:
+            raise Unexpected(TOO_LARGE)
         return self._live(reply.json)
 
     def deleted(self, reply: Reply, live_id: str) -> bool:
@@ -138,6 +140,8 @@ class OpenAIAssistants:
         body = reply.json if isinstance(reply.json, Mapping) else {}
         if is_page(reply):
             return f"the answer is {page(reply)}, and does not say that it was deleted"
+        if reply.json is Body.TOO_LARGE:
+            return TOO_LARGE
         if isinstance(body.get("id"), str) and body["id"] != live_id:
             return f"the answer speaks of another assistant ({body['id'][:60]})"
         said = body.get("deleted") is False
@@ -150,7 +154,7 @@ class OpenAIAssistants:
         return replace(found, message=f"{found.message} ({meaning})") if meaning else found
 
     def _said(self, reply: Reply) -> Problem:
-        if reply.json is Body.NOT_JSON:
+        if isinstance(reply.json, Body):
             return Problem(told(reply))
         body = reply.json if isinstance(reply.json, Mapping) else {}
         error = body.get("error")
