@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,12 +145,113 @@ def test_where_nothing_is_in_force_only_the_embedded_server_is(both: Place) -> N
     assert "the embedded server" in ran.out
 
 
-def test_both_files_must_be_right(both: Place) -> None:
+def test_there_must_be_a_folder(both: Place) -> None:
     assert both.run("plan", "--connections", "nowhere").code == 1
-    (both.root / "base" / "trueup.yaml").write_text("targts: {}\n")
-    ran = both.run("plan", "--connections", "base")
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("project: acme\n\n\n\ntargts: {}\n", "in the trueup.yaml in force, line 5, column 1: unknown key `targts`"),
+        ("project: [\n", "in the trueup.yaml in force, line 2, column 1:"),
+        ("- a\n", "in the trueup.yaml in force, line 1, column 1:"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "github"])
+def test_what_is_wrong_in_force_is_no_line_of_what_is_proposed(both: Place, form: str, file: str, words: str) -> None:
+    """A stranger's find: who mended the file was told that a line was wrong that the mended one does not have."""
+    (both.root / "base" / "trueup.yaml").write_text(file)
+    ran = both.run("plan", "--connections", str(both.root / "base"), "--format", form)
     assert ran.code == 1
-    assert "whose connections are used" in " ".join(ran.err.split())
+    out = ran.err if form == "text" else ran.out
+    told = " ".join(re.sub("<[^>]*>|[`']", "", html.unescape(out)).split())
+    assert words.replace("`", "") in told
+    assert "The trueup.yaml in force has a problem." in told
+    assert "Correct it on the branch that is in force first; then what is proposed here can be planned." in told
+    assert str(both.root) not in ran.out + ran.err
+    assert not re.search(r"trueup\.yaml:\d|file=trueup\.yaml", out), "a place in the proposed file"
+    if form == "json":
+        assert "position" not in ran.json["diagnostics"][0] or ran.json["diagnostics"][0]["position"] is None
+
+
+def test_another_spelling_in_force_is_said_to_be_there(both: Place) -> None:
+    (both.root / "base" / "trueup.yaml").rename(both.root / "base" / "trueup.yml")
+    said = " ".join(both.run("plan", "--connections", "base").err.split())
+    assert "The trueup.yaml in force cannot be read: trueup.yml is not read" in said
+    assert "on the branch that is in force first" in said
+
+
+LIFECYCLE = "lifecycle: {{protect: {protect}, ignore_changes: [{fields}]}}\n"
+
+
+def _changed(place: Place) -> dict[str, dict[str, Any]]:
+    ran = place.run("plan", "--json", "--connections", "base")
+    assert ran.code == 0, ran.err + ran.out
+    found = ran.json["plan"].get("diagnostics", [])
+    return {item["message"]: item for item in found if item["code"] == "setting-changed"}
+
+
+def test_what_a_definition_no_longer_guards_is_told_at_its_line(both: Place) -> None:
+    """A stranger's find: a request took the tools of an assistant out of sight, and no line of its plan said so."""
+    more = LIFECYCLE.format(protect="true", fields="temperature, metadata.owner")
+    for name, text in (("alpha", more), ("same", more), ("gone", more)):
+        for folder in ("assistants", "base/assistants"):
+            both.write(f"{folder}/{name}.yaml", f"model: gpt-4.1\n{text}")
+    noise = ", ".join(f"metadata.{'k' * 60}{number}" for number in range(6))
+    less = LIFECYCLE.format(protect="false", fields=f"{noise}, tools, model")
+    both.write("assistants/alpha.yaml", f"model: gpt-4.1\n# a request\n{less}")
+    both.write("assistants/gone.yaml", "model: gpt-4.1\n")
+    both.write("assistants/new.yaml", f"model: gpt-4.1\n{less}")
+    found = _changed(both)
+    assert [message.split(" here", 1)[0].split(" is ", 1)[0] for message in found] == [
+        "lifecycle.protect of alpha", "lifecycle.ignore_changes of alpha",
+        "lifecycle.protect of gone", "lifecycle.ignore_changes of gone",
+    ]  # fmt: skip
+    protect, ignored, gone, _ = found
+    assert protect == "lifecycle.protect of alpha is false here and is used: in force is true"
+    assert ignored.startswith('lifecycle.ignore_changes of alpha is ["model", "tools", "metadata.k')
+    assert ignored.endswith(', … 5 more] here and is used: in force is ["temperature", "metadata.owner"]')
+    assert gone == "lifecycle.protect of gone is taken away here and is used: in force is true"
+    assert {(item["position"]["file"], item["position"]["line"]) for item in found.values()} == {
+        ("assistants/alpha.yaml", 3), ("assistants/gone.yaml", 1)
+    }  # fmt: skip
+    for form in ("markdown", "github"):
+        page = both.run("plan", "--format", form, "--connections", "base").out.replace("`", "")
+        assert "lifecycle.protect of alpha is false here and is used: in force is true" in page
+
+
+def test_a_lifecycle_that_comes_from_a_base_is_told_there(both: Place) -> None:
+    for folder in ("assistants", "base/assistants"):
+        both.write(f"{folder}/_base.yaml", "model: gpt-4.1\n")
+        both.write(f"{folder}/one.yaml", "extends: _base.yaml\n")
+    both.write("assistants/_base.yaml", "model: gpt-4.1\nlifecycle: {ignore_changes: [model]}\n")
+    ((message, item),) = _changed(both).items()
+    assert message == 'lifecycle.ignore_changes of one is ["model"] here and is used: in force is no such key'
+    assert (item["position"]["file"], item["position"]["line"]) == ("assistants/_base.yaml", 2)
+
+
+def test_a_renamed_definition_is_held_against_what_it_was(both: Place, url: str) -> None:
+    both.write("base/assistants/old.yaml", "model: gpt-4.1\nlifecycle: {protect: true}\n")
+    both.write("assistants/now.yaml", "model: gpt-4.1\nlifecycle: {protect: false}\n")
+    both.write("trueup.yaml", _file(url, "api_key: {env: KEY}") + "moved: {old: now}\n")
+    assert list(_changed(both)) == ["lifecycle.protect of now is false here and is used: in force is true"]
+
+
+@pytest.mark.parametrize("wrong", ["model: [\n", "modle: x\nlifecycle: {protect: 7}\n", "extends: _gone.yaml\n", ""])
+def test_definitions_in_force_that_cannot_be_read_say_nothing(both: Place, wrong: str) -> None:
+    both.write("base/assistants/alpha.yaml", wrong)
+    assert _changed(both) == {}
+
+
+def test_what_decides_for_all_is_told_before_what_decides_for_one(both: Place, url: str) -> None:
+    both.write("trueup.yaml", _file(url, "api_key: {env: KEY}", "    guard: {deletes: 999, modifies: 999}\n"))
+    for number in range(60):
+        both.write(f"base/assistants/n{number:02}.yaml", "model: gpt-4.1\n")
+        both.write(f"assistants/n{number:02}.yaml", "model: gpt-4.1\nlifecycle: {ignore_changes: [model]}\n")
+    for form in ("markdown", "github"):
+        page = both.run("plan", "--format", form, "--connections", "base").out.replace("`", "")
+        assert "targets.prod.guard.deletes is 999 here and is used" in page
+        assert "lifecycle.ignore_changes of n00 is" in page
 
 
 def test_a_secret_in_the_proposal_is_not_repeated(both: Place, url: str) -> None:

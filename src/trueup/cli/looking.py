@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from trueup.cli.planning import plan_afresh, plan_of
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import reading
-from trueup.edge.loader import Loaded
+from trueup.core.projects.connections import lifecycle_differences
+from trueup.core.projects.project_values import last_name
+from trueup.core.source import Diagnostic
+from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.project_file import difference_note, load_project
 from trueup.engine.plan import Planning
 
 
@@ -18,10 +23,26 @@ async def looked(session: Session, names: Sequence[str], snapshot: str | None) -
     The file is seen from the project's folder.
     """
     loaded = definitions(session)
+    if session.commands is not None:
+        session = replace(session, notes=(*session.notes, *_lifecycles(session, loaded, session.commands)))
     if snapshot is not None:
         return loaded, _of_snapshot(session, loaded, names, snapshot)
     async with reading(session) as courier:
         return loaded, await plan_afresh(session, courier, loaded, session.store.load(), names)
+
+
+def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
+    """What definitions say of their lifecycle otherwise than those in a folder, where these can be read."""
+    trusted = load_project(folder)
+    target = trusted.targets.get(session.target.name)
+    if target is None:
+        return
+    in_force = {item.name: item for item in Workspace(folder, trusted).load(target, session.flags.vars).definitions}
+    before = {last_name(name, session.project.moved) or name: item for name, item in in_force.items()} | in_force
+    for definition in loaded.definitions:
+        if definition.name in before:
+            for item in lifecycle_differences(definition, before[definition.name]):
+                yield difference_note(item, definition.locate())
 
 
 def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:

@@ -93,24 +93,37 @@ class Guarded:
 def load_guarded(root: Path, trusted: Path) -> Guarded:
     """The project in a folder, with the addresses, credentials, headers and commands of the one in another folder.
 
-    Raises DefinitionError with every problem of either file, and of what they come to together.
+    Raises DefinitionError with every problem of either file, and of what they come to together; it names no folder.
     """
     proposed = _read_checked(root)
     try:
         connections = _read_checked(trusted).value or {}
     except DefinitionError as error:
-        hint = f"It is the file in {trusted}, whose connections are used. {error.hint}"
-        raise DefinitionError(error.message, hint, error.diagnostics) from None
+        raise _of_the_trusted(error) from None
     value, differences = with_connections(proposed.value or {}, connections)
     source = _source(root)
     _refuse_problems(replace(proposed, value=value), lambda: source)
-    notes = [_note(item, source) for item in differences]
+    notes = [difference_note(item, source) for item in differences]
     new = new_targets(proposed.value or {}, connections)
     return Guarded(project_of(value), tuple(_discreet(note) for note in notes), new)
 
 
-def _note(item: Difference, source: SourceMap) -> Diagnostic:
-    """A warning, at its line where the proposed file has one."""
+def _of_the_trusted(error: DefinitionError) -> DefinitionError:
+    """What is wrong with the file in force, at lines of its own: a position would lead into the proposed one."""
+    name = f"the {PROJECT_FILE} in force"
+
+    def told(item: Diagnostic) -> Diagnostic:
+        at = f"{name}, line {item.position.line}, column {item.position.column}" if item.position else name
+        return replace(item, position=None, message=f"in {at}: {item.message}")
+
+    is_named = error.message.startswith(f"{PROJECT_FILE} ")
+    message = error.message.removeprefix(PROJECT_FILE) if is_named else f" cannot be read: {error.message}"
+    hint = "Correct it on the branch that is in force first; then what is proposed here can be planned."
+    return DefinitionError(f"T{name[1:]}{message}", hint, [told(item) for item in error.diagnostics])
+
+
+def difference_note(item: Difference, source: SourceMap) -> Diagnostic:
+    """A warning about what is proposed, at its line where the proposed file has one."""
     code, hint = ("not-used", f"It takes effect once the {PROJECT_FILE} in force says so.")
     if item.is_used:
         code, hint = ("setting-changed", "This plan is made with it, and so is the apply of what is proposed.")

@@ -34,11 +34,17 @@ Rest = Mapping[str, tuple[Diagnostic, ...]]
 """Findings that are only counted, by their code."""
 
 
-def weight(item: Diagnostic, target: str = "") -> tuple[int, int, bool]:
-    """What to sort by: severity, then what destroys or decides something, there `target`'s own settings first."""
+def weight(item: Diagnostic, target: str = "") -> tuple[int, int, int]:
+    """What to sort by: severity, then what destroys or decides something, there what reaches most of `target`."""
     heavy = HEAVY.index(item.code) if item.code in HEAVY else len(HEAVY)
-    elsewhere = item.code in SETTINGS and item.path[:1] == ("targets",) and item.path[1:2] != (target,)
-    return _ORDER.index(item.severity), heavy, elsewhere
+    return _ORDER.index(item.severity), heavy, _distance(item, target) if item.code in SETTINGS else 0
+
+
+def _distance(item: Diagnostic, target: str) -> int:
+    """How little a setting reaches: that of the project or of `target`, of one assistant, of another target."""
+    if item.path[:1] == ("targets",) and item.path[1:2] != (target,):
+        return 2
+    return int(item.path[:1] == ("lifecycle",))
 
 
 def by_weight(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic, ...]:

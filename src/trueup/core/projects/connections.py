@@ -2,7 +2,7 @@
 
 A pull request may say anything in its `trueup.yaml`; a job that holds credentials plans with the connections of the
 branch that it is proposed for, and with all the rest as proposed. Either way a reader is told, where it decides what an
-apply may do. Knows mappings as files hold them and no file.
+apply may do; so it is of a definition's lifecycle. Knows values as files hold them and no file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trueup.core.definitions.definition import Definition
 from trueup.core.source import Path, dotted
 
 KEYS: Final = (
@@ -70,6 +71,20 @@ def new_targets(proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> froz
     return frozenset(_targets(proposed).keys() - _targets(trusted).keys())
 
 
+def lifecycle_differences(proposed: Definition, trusted: Definition) -> Iterator[Difference]:
+    """What a definition says of protection, and leaves alone, otherwise than the one in force."""
+    for key, old, new in (
+        ("protect", trusted.lifecycle.protect, proposed.lifecycle.protect),
+        ("ignore_changes", _ignored(trusted), _ignored(proposed)),
+    ):
+        yield from _difference(("lifecycle", key), old, new, is_used=True, of=f" of {proposed.name}")
+
+
+def _ignored(definition: Definition) -> list[str] | None:
+    """The fields that a definition leaves alone, whole ones first; None where it leaves none."""
+    return sorted(definition.ignored, key=lambda field: ("." in field, field)) or None
+
+
 def _targets(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The targets of a checked file; one without any has the embedded server, called `local`."""
     given: Mapping[str, Any] = value.get("targets") or {"local": None}
@@ -89,17 +104,29 @@ def _differences(
             yield from _difference((*top, key), old, new, is_used=is_used)
 
 
-def _difference(path: Path, trusted: Any, proposed: Any, *, is_used: bool) -> Iterator[Difference]:
+def _difference(path: Path, trusted: Any, proposed: Any, *, is_used: bool, of: str = "") -> Iterator[Difference]:
     if trusted == proposed and type(trusted) is type(proposed):
         return
     here = f"is {_shown(proposed)} here" if proposed is not None else "is taken away here"
     what = "and is used" if is_used else "and was not used"
     in_force = f"in force is {_shown(trusted)}" if trusted is not None else "in force is no such key"
-    yield Difference(path, f"{dotted(path)} {here} {what}: {in_force}", is_used)
+    yield Difference(path, f"{dotted(path)}{of} {here} {what}: {in_force}", is_used)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, str) and len(value) > SHOWN:
         value = value[:SHOWN] + "…"
     text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return _shown_list([json.dumps(entry, ensure_ascii=False) for entry in value])
     return text if len(text) <= SHOWN or isinstance(value, str) else text[: SHOWN - 1] + "…"
+
+
+def _shown_list(entries: Sequence[str]) -> str:
+    """A list with as many entries as there is room for, and how many more it has."""
+    kept, room = 0, SHOWN
+    while kept < len(entries) and len(entries[kept]) + 2 <= room:
+        room -= len(entries[kept]) + 2
+        kept += 1
+    more = [f"… {len(entries) - kept} more"] if kept < len(entries) else []
+    return f"[{', '.join([*entries[:kept], *more])}]"
