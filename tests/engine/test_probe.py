@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -167,6 +168,78 @@ def test_a_server_that_begins_to_refuse_everything_ends_the_probe() -> None:
     with pytest.raises(TrueupError, match="the server refuses now what it took before"):
         world.probe()
     assert (world.live(), world.notes.open) == ({}, {})
+
+
+def refusing(world: Probed, refuses: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Has the server refuse some modifies with 400, by their body."""
+
+    async def answer(call: Call) -> Reply:
+        if call.method == "POST" and call.path != "/assistants" and refuses(call.json):
+            return Reply(400, {}, {"error": {"message": "not offered here", "type": "invalid_request_error"}})
+        return await world.server.send(call)
+
+    world.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500, 501])
+def test_a_server_that_takes_no_modify_at_all_has_answered_nothing(status: int) -> None:
+    world = Probed()
+    body = {"error": {"message": "modify is not offered here."}}
+    world.fail(method="POST", path="/assistants/", status=status, times=0, body=body)
+    with pytest.raises(TrueupError, match="The server takes no modify, not even one that changes nothing") as caught:
+        world.probe()
+    assert caught.value.message.endswith(f"HTTP {status}: modify is not offered here.")
+    assert "Nothing was stored" in caught.value.hint
+    assert (world.live(), world.notes.open, world.found) == ({}, {}, None)
+
+
+def test_what_is_refused_where_nothing_of_its_kind_is_taken_is_not_known() -> None:
+    world = Probed()
+    refusing(world, lambda body: body.keys() != {"model"})
+    found = world.probe()
+    known = {name: answer for name, answer in found.answers.items() if answer != "unknown"}
+    assert known == {"reads": "at-once", "listing": "at-once", "unknown-field": "refused", "deleted": "own-404"}
+    assert found.tried == {}
+    assert decode(encode(found), found.identity, found.dialect, "", "here") == found
+
+
+@pytest.mark.parametrize("refused", [{"model"}, {"model", "name"}])
+def test_a_server_that_refuses_what_changes_nothing_is_asked_with_something_else(refused: set[str]) -> None:
+    plain = Probed().probe().answers
+    world = Probed()
+    refusing(world, lambda body: bool(refused & body.keys()))
+    found = world.probe().answers
+    assert {name for name in plain if found[name] != plain[name]} == (
+        {"null.name", "clear.name", "limit.name"} if "name" in refused else set()
+    )
+
+
+def test_tools_are_refused_only_where_one_of_them_is_taken() -> None:
+    for most, answer in ((0, "unknown"), (1, "refused")):
+        world = Probed()
+        refusing(world, lambda body, most=most: len(body.get("tools") or ()) > most)  # type: ignore[misc]
+        assert world.probe().answers["tools"] == answer
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sets(st.sampled_from([*DIALECTS["openai"].fields, "trueup_probe"])))
+def test_no_answer_tells_of_a_field_that_was_never_taken(refused: set[str]) -> None:
+    """Where a server refuses whole fields, each is not known, and what is known of the others is as without that."""
+    plain = Probed().probe()
+    world = Probed()
+    refusing(world, lambda body: bool(refused & body.keys()))
+    if {"model", "name", "metadata"} <= refused:
+        with pytest.raises(TrueupError, match="takes no modify"):
+            world.probe()
+        return
+    found = world.probe()
+    for name, answer in found.answers.items():
+        if name == "unknown-field" and "trueup_probe" in refused:
+            assert answer == "refused"
+        else:
+            assert answer in (plain.answers[name], "unknown"), name
+    for name in ("name", "description", "instructions"):
+        assert (found.answers[f"limit.{name}"] == "unknown") is (name in refused)
 
 
 def test_a_create_whose_answer_is_lost_is_not_repeated_and_what_it_made_is_removed() -> None:

@@ -17,7 +17,7 @@ from trueup.engine.courier import Courier, is_unclear
 from trueup.engine.probe_create import Diary, Order, StillThereError, create, mark
 from trueup.engine.probe_left import Gone, is_of, probe_name, remove, whole
 from trueup.engine.probe_questions import questions
-from trueup.engine.probe_subject import Ask, Subject
+from trueup.engine.probe_subject import METADATA, Ask, Subject
 from trueup.engine.refresh import View, ask, walk
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 
@@ -136,9 +136,7 @@ async def _ask_all(live_id: str, model: str, subject: Subject, adapter: Adapter,
     """Every question in turn. Raises TrueupError."""
     subject.answers["reads"] = "at-once"
     await _read(live_id, subject, adapter, courier)
-    control = {"model": model}
-    if await _modify(live_id, control, subject, adapter, courier):
-        subject.control = control
+    subject.control = await _control(live_id, model, subject, adapter, courier)
     listed = questions(subject)
     for number, (what, question) in enumerate(listed):
         courier.ports.progress(number, len(listed), what)
@@ -149,11 +147,22 @@ async def _ask_all(live_id: str, model: str, subject: Subject, adapter: Adapter,
             subject.forget(before)
 
 
+async def _control(live_id: str, model: str, subject: Subject, adapter: Adapter, courier: Courier) -> Mapping[str, Any]:
+    """A modify that the server takes and that changes nothing. Raises TrueupError where it takes none."""
+    for control in ({"model": model}, {"name": subject.name}, {METADATA: dict(subject.mark)}):
+        if await _modify(live_id, control, subject, adapter, courier):
+            return control
+    raise TrueupError(
+        f"The server takes no modify, not even one that changes nothing: {subject.refusal.rstrip('.')}.",
+        "Nothing was stored. Check whether the key may change assistants, and whether a gateway passes that on.",
+    )
+
+
 async def _ask(live_id: str, question: Ask, subject: Subject, adapter: Adapter, courier: Courier) -> None:
     body = next(question, None)
     while body is not None:
         taken = await _modify(live_id, body, subject, adapter, courier)
-        if not taken and subject.control:
+        if not taken:
             if not await _modify(live_id, subject.control, subject, adapter, courier):
                 raise TrueupError(
                     "The probe ended early: the server refuses now what it took before.",
@@ -191,6 +200,10 @@ async def _modify(live_id: str, body: Mapping[str, Any], subject: Subject, adapt
     if not 200 <= reply.status < 300 and reply.status not in REFUSALS:
         why = adapter.problem(reply).message.rstrip(".")
         raise TrueupError(f"The probe ended early: {why}.", "Nothing was stored. Probe again later.")
+    if reply.status < 300:
+        subject.took(body)
+    else:
+        subject.refusal = adapter.problem(reply).message
     shown = _shown(reply, adapter)
     if reply.status < 300 and (shown is None or shown.id != live_id):
         shown, subject.in_doubt = None, True  # what it answered is not the assistant: a late read could not be told

@@ -1,7 +1,8 @@
 """The questions of a probe, in their order, and how each of the plain ones is found out.
 
 A question is a generator: it yields the body of a modify, is told whether the server took it, and looks at what is live
-then. Knows no transport, no retry and no second assistant; `engine.probe` drives it.
+then. A value counts as refused only where another one of its field was taken before: else the field may be at fault.
+Knows no transport, no retry and no second assistant; `engine.probe` drives it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def questions(subject: Subject) -> tuple[tuple[str, Callable[[Subject], Ask]], .
     listed += [(f"null for {name}", _null_of(name)) for name in fields]
     if "json_schema" in subject.row.holds.formats:
         listed.append(("JSON schemas", shapes.json_schema))
-    listed += [("tools", shapes.tools), ("tools", shapes.no_tools)]
+    listed += [("tools", shapes.no_tools), ("tools", shapes.tools)]
     if shapes.has_ranker(subject.row):
         listed.append(("rankers", shapes.ranker))
     if RESOURCES in known:
@@ -97,7 +98,7 @@ def _empty(subject: Subject) -> Ask:
     taken = yield {"description": ""}
     found = subject.body.get("description")
     word = {"": "kept", None: "null"}.get(found, UNKNOWN) if found is None or isinstance(found, str) else UNKNOWN
-    subject.answers["empty-text"] = word if taken else "refused"
+    subject.answers["empty-text"] = word if taken else subject.refused("description")
 
 
 def _null_of(name: str) -> Callable[[Subject], Ask]:

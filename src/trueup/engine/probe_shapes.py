@@ -40,7 +40,7 @@ FUNCTION: Final[Mapping[str, Any]] = {
 def json_schema(subject: Subject) -> Ask:
     """A schema with no more said than it must."""
     if not (yield {"response_format": SCHEMA}):
-        subject.answers["json-schema"] = "refused"
+        subject.answers["json-schema"] = subject.refused("response_format")
         return
     sent, found = subject.sent["response_format"]["json_schema"], subject.body.get("response_format")
     live = found.get("json_schema") if isinstance(found, Mapping) else None
@@ -52,7 +52,7 @@ def tools(subject: Subject) -> Ask:
     subject.answers["tools"] = UNKNOWN
     kinds = [kind for kind in subject.row.holds.tools if kind != "function"]
     if not (yield {"tools": [*({"type": kind} for kind in kinds), FUNCTION]}):
-        subject.answers["tools"] = "refused"
+        subject.answers["tools"] = subject.refused("tools")
         return
     sent, live = subject.sent["tools"], subject.body.get("tools")
     if not isinstance(live, list) or [_kind(tool) for tool in live] != [_kind(tool) for tool in sent]:
@@ -114,7 +114,7 @@ def ranker(subject: Subject) -> Ask:
     """The word that leaves the choice to the server."""
     search = {"type": "file_search", "file_search": {"ranking_options": {"ranker": "auto", "score_threshold": 0}}}
     if not (yield {"tools": [search]}):
-        subject.answers["ranker"] = "refused"
+        subject.answers["ranker"] = subject.refused("tools")
         return
     tools = subject.body.get("tools")
     value: Any = tools[0] if isinstance(tools, list) and tools else None
@@ -183,14 +183,16 @@ def limit_of(name: str) -> Callable[[Subject], Ask]:
     def ask(subject: Subject) -> Ask:
         holds = subject.row.holds
         size = holds.modify_lengths.get(name) or holds.lengths.get(name) or LENGTHS[name]
-        subject.tried[name], answer = size, "exact"
+        answer = "exact"
         if not (yield made(size, subject)):
-            answer = "less"
+            answer = subject.refused(METADATA if name.startswith(METADATA) else name, "less")
         elif live(subject) < size:
             answer = "cut"
         elif (yield made(size + 1, subject)):
             answer = "more" if live(subject) > size else "cut"
         subject.answers[f"limit.{name}"] = answer
+        if answer != UNKNOWN:
+            subject.tried[name] = size
         if name in ("name", "instructions"):
             yield {"name": subject.name} if name == "name" else {"instructions": TEXT}
 
@@ -199,16 +201,18 @@ def limit_of(name: str) -> Callable[[Subject], Ask]:
 
 def pairs(subject: Subject) -> Ask:
     """As many pairs as documented, and one more; where none can be removed, those that are there count."""
-    subject.tried["metadata-pairs"], answer = PAIRS, "exact"
+    answer = "exact"
     kept = set(subject.mark) | (set(subject.pairs) if subject.answers.get("metadata") == "merges" else set())
     if len(kept) > PAIRS:
         answer = "more"
     else:
         more = [f"{PREFIX}_{number:02d}" for number in range(PAIRS + 1 - len(kept))]
         if not (yield {METADATA: {**subject.mark, **dict.fromkeys(more[:-1], "1")}}):
-            answer = "less"
+            answer = subject.refused(METADATA, "less")
         elif len(subject.pairs) < PAIRS:
             answer = "cut"
         elif (yield {METADATA: {**subject.mark, **dict.fromkeys(more, "1")}}):
             answer = "more" if len(subject.pairs) > PAIRS else "cut"
     subject.answers["limit.metadata-pairs"] = answer
+    if answer != UNKNOWN:
+        subject.tried["metadata-pairs"] = PAIRS

@@ -36,7 +36,8 @@ class Subject:
 
     `mark` are the metadata by which it is known; `name` is its display name. `file_id` and `store_id` exist at the
     server, as far as anybody knows. `extra` are keys of it that nobody here knows; `sent` is the body of the last
-    modify as it went out; `control` is one that the server took and that changes nothing, empty where it takes none.
+    modify as it went out; `control` is one that the server took and that changes nothing; `taken` are the fields of
+    which it took some value, of metadata one beside the mark; `refusal` is what it said when it last refused.
     `in_doubt` is whether the question under way met a read that is not what the modify answered; `never_shown` is how
     many such there were.
     """
@@ -56,6 +57,8 @@ class Subject:
     words: dict[str, Mapping[str, str]] = field(default_factory=dict)
     in_doubt: bool = False
     never_shown: int = 0
+    taken: set[str] = field(default_factory=set)
+    refusal: str = ""
 
     @property
     def pairs(self) -> Mapping[str, Any]:
@@ -72,6 +75,14 @@ class Subject:
             if name != "reads" and before.answers.get(name) != answer:
                 self.answers[name] = UNKNOWN
         self.tried, self.fills, self.words = dict(before.tried), dict(before.fills), dict(before.words)
+
+    def took(self, body: Mapping[str, Any]) -> None:
+        """Notes what a modify that was taken held."""
+        self.taken |= {name for name, value in body.items() if value is not None and value != self.mark}
+
+    def refused(self, name: str, word: str = "refused") -> str:
+        """The answer where a value of a field was refused: `word` only where another value of it was taken."""
+        return word if name in self.taken else UNKNOWN
 
     def shows(self, name: str, value: Any) -> bool:
         """Whether a field is live with this value, defaults on both sides counted as the same."""
