@@ -49,6 +49,7 @@ class Clock:
     now: float = START
     jumped: float = 0.0  # what somebody did to the machine's clock, in seconds
     sleepers: list[tuple[float, object]] = field(default_factory=list)
+    stirring: int = 0  # turns of the loop that whoever woke last has to act in, before the next one wakes
 
     def wall(self) -> float:
         return self.now + self.jumped
@@ -62,9 +63,11 @@ class Clock:
         try:
             for _ in range(20):
                 await asyncio.sleep(0)  # whoever can act without waiting acts first
-            while min(self.sleepers, key=lambda sleeper: sleeper[0]) is not me:
+            while min(self.sleepers, key=lambda sleeper: sleeper[0]) is not me or self.stirring:
+                if self.sleepers[0] is me:
+                    self.stirring = max(0, self.stirring - 1)
                 await asyncio.sleep(0)
-            self.now = max(self.now, me[0])
+            self.now, self.stirring = max(self.now, me[0]), 6
         finally:
             self.sleepers.remove(me)
 

@@ -43,6 +43,7 @@ async def execute(
     """
     run = Run(adapter, courier, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
     run.codes.update(codes_of(plan))
+    courier.turns.gives_up = True
     for outcome in already:
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:

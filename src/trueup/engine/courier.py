@@ -1,15 +1,18 @@
-"""Sends calls at a pace: a parallelism that a 429 lowers, a rate limit, repeats for reads only. Knows no assistant."""
+"""Sends calls when it is their turn, and repeats reads only. Knows no assistant; whose turn it is `turns` knows."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import TypeVar
 
 from trueup.core.call import Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.engine.ports import Ports
+from trueup.engine.turns import Interrupted, Stale, Turns
 
 RETRY_CAP = 60.0
 """Seconds that a server's Retry-After is obeyed up to."""
@@ -43,10 +46,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-class Stale(Exception):
-    """A write was not to go any more when its turn came: its read is too old, or an interrupt came. Not sent."""
-
-
 @dataclass(slots=True)
 class Pace:
     """How fast to go: `parallelism` requests at once at most, `rate` a second (0: no limit)."""
@@ -57,52 +56,71 @@ class Pace:
 
 
 class Courier:
-    """Sends calls; only `read` repeats. Counts calls and repeats."""
+    """Sends calls when it is their turn; only `read` repeats. Counts calls and repeats."""
 
     def __init__(self, ports: Ports, pace: Pace) -> None:
         self.ports = ports
         self.pace = pace
         self.calls = 0
         self.retries = 0
-        self._limit = max(1, pace.parallelism)
-        self._busy = 0
-        self._free = asyncio.Condition()
-        self._queue = asyncio.Lock()  # who waits for a turn of our rate, first come, first served
-        self._held_until = 0.0  # as a server asked
-        self._turn = 0.0  # when our rate lets the next one go
-        self._good = 0
+        self.turns = Turns(ports, pace.parallelism, pace.rate)
 
-    async def write(self, call: Call, may_go: Callable[[], bool] = lambda: True, *, at_once: bool = False) -> Reply:
-        """Sends once. Raises `NotSent` or `OutcomeUnknown`, and `Stale` where it may not go when its turn has come.
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place among the requests at once, for a write and the reads before it. Raises `Interrupted`."""
+        await self.turns.take()
+        try:
+            yield
+        finally:
+            self.turns.leave()
 
-        `at_once`: it had its turn already, and our rate makes those wait longer that come after it.
+    async def turn(self, good_until: float = inf) -> None:
+        """In a place, waits for a write's turn. Raises `Interrupted`; and `Stale` where the turn would come later than
+        `good_until` (monotonic seconds), up to which it may rest on its read."""
+        if self._is_over:
+            raise Interrupted
+        await self.turns.come(good_until)
+
+    async def send(self, call: Call, good_until: float = inf) -> Reply:
+        """Sends a write, once, whose turn has come. Raises `NotSent`, `OutcomeUnknown`, `Interrupted` and `Stale`."""
+        if self._is_over:
+            raise Interrupted
+        if self.ports.clock.monotonic() > good_until:
+            raise Stale
+        return await self._send(call)
+
+    async def write(self, call: Call) -> Reply:
+        """Waits for a place and for its turn, and sends once. Raises `NotSent` or `OutcomeUnknown`."""
+        async with self.place():
+            await self.turn()
+            return await self.send(call)
+
+    async def read(self, call: Call, *, placed: bool = False) -> Reply:
+        """Sends a GET until it is answered clearly or the repeats are used up; `placed` in the place that a write has.
+
+        An interrupt ends the repeats, and whatever still has to wait. Raises `NotSent` or `OutcomeUnknown`.
         """
-        return await self._send(call, may_go, at_once=at_once)
-
-    async def read(self, call: Call, *, at_once: bool = False) -> Reply:
-        """Sends a GET until it is answered clearly or the repeats are used up. Raises `NotSent` or `OutcomeUnknown`."""
         attempt = 0
         while True:
-            last = attempt >= self.pace.max_retries or self.ports.stop.is_set()
             try:
-                reply = await self._send(call, at_once=at_once and attempt == 0)
+                reply = await self._asked(call, placed)
             except (NotSent, OutcomeUnknown):
-                if last:
+                if not await self._is_repeated(attempt, None):
                     raise
-                reply = None
-            if reply is not None and (last or not (is_unclear(reply.status) and reply.status >= 400)):
-                return reply
-            await self.wait(attempt, reply)
+            else:
+                if not (is_unclear(reply.status) and reply.status >= 400):
+                    return reply
+                if not await self._is_repeated(attempt, reply):
+                    return reply
             attempt += 1
-            self.retries += 1
 
-    async def follow(self, steps: Generator[Call, Reply, T], *, at_once: bool = False) -> T:
+    async def follow(self, steps: Generator[Call, Reply, T], *, placed: bool = False) -> T:
         """Runs a protocol's reading generator to its end."""
         reply: Reply | None = None
         try:
             call = next(steps)
             while True:
-                reply = await self.read(call, at_once=at_once)
+                reply = await self.read(call, placed=placed)
                 call = steps.send(reply)
         except StopIteration as end:
             result: T = end.value
@@ -113,83 +131,47 @@ class Courier:
         asked = retry_after(reply.headers) if reply is not None else None
         pause = min(BACKOFF_CAP, BACKOFF_START * 2**attempt) * (0.75 + 0.5 * self.ports.random.random())
         seconds = pause if asked is None else asked
-        what = ""
-        if reply is not None and asked is not None and seconds >= LONG:
-            what = f"HTTP {reply.status}, and the target asks to wait {seconds:.0f} seconds"
-        await self.pause(seconds, what)
+        await self.pause(seconds, _asked_to_wait(reply, asked) if reply is not None and asked is not None else "")
 
     async def pause(self, seconds: float, what: str = "") -> None:
-        """Sleeps in steps of at most a second, until done or interrupted; `what` is told meanwhile."""
-        end = self.ports.clock.monotonic() + seconds
-        while not self.ports.stop.is_set():
-            left = end - self.ports.clock.monotonic()
-            if left <= 0:
-                return
-            if what:
-                self.ports.waiting(what)
-            await self.ports.clock.sleep(min(left, 1.0))
+        """Waits until it is over or an interrupt comes; `what` is told meanwhile."""
+        await self.turns.pause(seconds, what)
 
-    async def _send(self, call: Call, may_go: Callable[[], bool] = lambda: True, *, at_once: bool = False) -> Reply:
-        await self._enter(call, at_once=at_once)
-        try:
-            if not may_go():
-                raise Stale
-            self.calls += 1
-            reply = await self.ports.send(call)
-        finally:
-            await self._leave()
-        self._learn(reply)
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing new may start."""
+        return self.turns.gives_up and self.ports.stop.is_set()
+
+    async def _is_repeated(self, attempt: int, reply: Reply | None) -> bool:
+        """Whether a read is to be sent again, once the wait before that is over."""
+        if attempt < self.pace.max_retries:
+            await self.wait(attempt, reply)
+        if attempt >= self.pace.max_retries or self.ports.stop.is_set():
+            return False
+        self.retries += 1
+        return True
+
+    async def _asked(self, call: Call, placed: bool) -> Reply:
+        if placed:
+            await self.turns.come()
+            return await self._send(call)
+        async with self.place():
+            return await self._asked(call, placed=True)
+
+    async def _send(self, call: Call) -> Reply:
+        self.calls += 1
+        reply = await self.ports.send(call)
+        if reply.status == 429:
+            seconds = retry_after(reply.headers) or 0.0
+            self.turns.refused(seconds, _asked_to_wait(reply, seconds))
+        else:
+            self.turns.answered()
         return reply
 
-    async def _enter(self, call: Call, *, at_once: bool) -> None:
-        """Waits for its turn. An interrupt ends the wait that a server asked for; reads keep to our own rate even then.
 
-        The turn of what goes at once was taken by the write that did not go: its read uses that up, and the write
-        after it makes the next one wait longer.
-        """
-        async with self._free:
-            await self._free.wait_for(lambda: self._busy < self._limit)
-            self._busy += 1
-        is_read = call.method == "GET"
-        if at_once:
-            await self._wait_until(lambda: self._held_until)
-            self._count(0 if is_read else 1)
-            return
-        async with self._queue:
-            await self._wait_until(lambda: max(self._held_until, self._turn))
-            left = self._turn - self.ports.clock.monotonic()
-            if left > 0 and is_read:  # interrupted
-                await self.ports.clock.sleep(min(left, 1.0))
-            self._count(1)
-
-    async def _wait_until(self, moment: Callable[[], float]) -> None:
-        """Waits for a moment that may be put off meanwhile, or for an interrupt."""
-        clock = self.ports.clock
-        while (left := moment() - clock.monotonic()) > 0 and not self.ports.stop.is_set():
-            await self.pause(left)
-
-    def _count(self, requests: int) -> None:
-        """Lets the next turn be so many requests later at our rate."""
-        if self.pace.rate > 0:
-            self._turn = max(self._turn, self.ports.clock.monotonic()) + requests / self.pace.rate
-
-    async def _leave(self) -> None:
-        async with self._free:
-            self._busy -= 1
-            self._free.notify(max(1, self._limit - self._busy))  # more than one when the limit has grown
-
-    def _learn(self, reply: Reply) -> None:
-        """A 429 halves the parallelism and holds everybody back as long as asked; fifty good answers add one again."""
-        if reply.status == 429:
-            self._limit = max(1, self._limit // 2)
-            self._good = 0
-            pause = retry_after(reply.headers) or 0.0
-            self._held_until = max(self._held_until, self.ports.clock.monotonic() + pause)
-            return
-        self._good += 1
-        if self._good >= 50 and self._limit < self.pace.parallelism:
-            self._limit += 1
-            self._good = 0
+def _asked_to_wait(reply: Reply, seconds: float) -> str:
+    """What is told of a wait that a server asks for, if it is a long one."""
+    return f"HTTP {reply.status}, and the target asks to wait {seconds:.0f} seconds" if seconds >= LONG else ""
 
 
 async def each(items: list[T], workers: int, work: Callable[[T], Awaitable[None]]) -> None:

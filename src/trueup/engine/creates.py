@@ -9,13 +9,12 @@ from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.source import Path
-from trueup.engine.courier import Stale, each, is_unclear
+from trueup.engine.courier import each, is_unclear
 from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.engine.settling import Parking, leave_unknown, name_twins, settle
+from trueup.engine.turns import INTERRUPTED, Interrupted
 from trueup.wire.base import Live, Unexpected
-
-INTERRUPTED = "interrupted before it was sent"
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
@@ -77,18 +76,12 @@ async def _send_lot(run: Run, lot: Parking, changes: list[Change]) -> None:
 
 async def _create(run: Run, lot: Parking, change: Change) -> None:
     """Journal, send, and sort the answer: done, refused, or parked."""
-    if run.stopped:
-        lot.parked.pop(change.name, None)
-        run.tell(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
-        return
-    await run.intend(change, "create", "")
-    lot.parked.pop(change.name, None)
-    lot.attempts[change.name] += 1
-    lot.last_sent = run.courier.ports.clock.monotonic()
     try:
-        reply = await run.courier.write(change.calls[0], lambda: not run.stopped)
-    except Stale:
-        await _interrupted(run, lot, change)
+        async with run.courier.place():
+            reply = await _send(run, lot, change)
+    except Interrupted:
+        if change.name not in lot.parked:  # what is parked was sent before: that one may still appear
+            run.tell(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
         return
     except NotSent as error:
         mishap = silence(error)
@@ -104,14 +97,18 @@ async def _create(run: Run, lot: Parking, change: Change) -> None:
     await _sort(run, lot, change, reply)
 
 
-async def _interrupted(run: Run, lot: Parking, change: Change) -> None:
-    """Notes a create whose turn came after an interrupt. Was it sent before, that one may still appear."""
-    lot.attempts[change.name] -= 1
-    run.tell(
-        Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED, attempts=lot.attempts[change.name])
-    )
-    if not lot.attempts[change.name]:
-        await run.withdraw(change, "create")
+async def _send(run: Run, lot: Parking, change: Change) -> Reply:
+    """Sends it when its turn has come and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
+    await run.courier.turn()
+    await run.intend(change, "create", "")
+    if run.stopped:
+        if change.name not in lot.parked:
+            await run.withdraw(change, "create")
+        raise Interrupted
+    lot.parked.pop(change.name, None)
+    lot.attempts[change.name] += 1
+    lot.last_sent = run.courier.ports.clock.monotonic()
+    return await run.courier.send(change.calls[0])
 
 
 async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:

@@ -11,11 +11,12 @@ from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY, parse
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
-from trueup.engine.courier import Stale, each
+from trueup.engine.courier import each
 from trueup.engine.mishaps import AGAIN, JUDGE, TAKE_OFF, UNTRIED, Mishap, answered, leaves_open, silence
-from trueup.engine.recheck import Found, Unread, current, is_before, is_fresh, look, read
+from trueup.engine.recheck import Found, Unread, current, good_until, is_before, look, read
 from trueup.engine.requests import METADATA, completed
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
+from trueup.engine.turns import INTERRUPTED, Interrupted, Stale
 from trueup.wire.base import Live, Unexpected
 
 SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
@@ -24,13 +25,16 @@ SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNO
 
 @dataclass(slots=True)
 class Tries:
-    """One write's tries: how many, what the last one met with, and when (monotonic seconds) an unclear one was sent."""
+    """One write's tries: how many, what the last one met with, and when (monotonic seconds) an unclear one was sent.
+
+    `in_doubt`: one of them may have been carried out for all that was answered; a 429 says that it was not.
+    """
 
     count: int = 0
     mishap: Mishap = UNTRIED
     unclear_at: float | None = None
+    in_doubt: bool = False
     intended: bool = False
-    had_turn: bool = False  # and its read was too old by then: both go at once now, or it would never end
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
@@ -71,26 +75,38 @@ def _verb(change: Change) -> str:
 async def _write(run: Run, change: Change) -> None:
     """One modify or delete, from its last read to its outcome."""
     tries = Tries()
+    try:
+        while True:
+            async with run.courier.place():
+                sent = await _try(run, change, tries)
+            if sent is None or await _ended(run, change, *sent, tries):
+                return
+    except Interrupted:
+        await _interrupted(run, change, tries)
+
+
+async def _try(run: Run, change: Change, tries: Tries) -> tuple[Call, Reply | None] | None:
+    """One try, in the place it has: what was sent and answered; None where it is not to be sent. Raises `Interrupted`.
+
+    Where its turn would come when the read is old, it reads again: the turn after that read comes in time.
+    """
     while True:
-        live = await _start(run, change, at_once=tries.had_turn)
+        live = await _start(run, change)
         if live is None:
             if tries.intended and tries.unclear_at is None:
                 await run.withdraw(change, _verb(change))
-            return
+            return None
         call = _request(change, live)
-        if not tries.intended:
-            tries.intended = True
-            if change.backup:
-                run.courier.ports.backup(change.name, change.id, dict(live.body))
-            await run.intend(change, _verb(change), change.id)
         try:
-            reply = await _send(run, change, call, tries)
+            await run.courier.turn(good_until(run, change.id))
+            if not tries.intended:
+                tries.intended = True
+                if change.backup:
+                    run.courier.ports.backup(change.name, change.id, dict(live.body))
+                await run.intend(change, _verb(change), change.id)
+            return call, await _send(run, change, call, tries)
         except Stale:
-            tries.had_turn = True
-            continue
-        tries.had_turn = False
-        if await _ended(run, change, call, reply, tries):
-            return
+            run.planning.view.read_at.pop(change.id, None)
 
 
 def _request(change: Change, live: Live) -> Call:
@@ -103,13 +119,12 @@ def _request(change: Change, live: Live) -> Call:
     return completed(change.calls[0], change.repeats, live.body, gone)
 
 
-async def _start(run: Run, change: Change, *, at_once: bool) -> Live | None:
+async def _start(run: Run, change: Change) -> Live | None:
     """The object to write to, if the write may go on; tells the outcome and returns None otherwise."""
     if run.stopped:
-        run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, "interrupted before it was sent"))
-        return None
+        raise Interrupted
     try:
-        live = await current(run, change.id, at_once=at_once)
+        live = await current(run, change.id)
     except Unread as error:
         run.tell(
             Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}", AGAIN),
@@ -129,21 +144,22 @@ async def _start(run: Run, change: Change, *, at_once: bool) -> Live | None:
 
 
 async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | None:
-    """One more try; what is not clear about it is kept in `tries`. Raises `Stale`."""
+    """Sends it; what is unclear about it is kept in `tries`. Raises `Stale` and `Interrupted`: then it was not sent."""
     clock = run.courier.ports.clock
     try:
-        reply = await run.courier.write(
-            call, lambda: not run.stopped and is_fresh(run, change.id), at_once=tries.had_turn
-        )
+        reply = await run.courier.send(call, good_until(run, change.id))
+    except Interrupted:
+        raise
     except (NotSent, OutcomeUnknown) as error:
         tries.count, tries.mishap = tries.count + 1, silence(error)
         if isinstance(error, OutcomeUnknown):
-            tries.unclear_at = clock.monotonic()
+            tries.unclear_at, tries.in_doubt = clock.monotonic(), True
         return None
     tries.count += 1
     tries.mishap = answered(run.adapter, change, call, reply)
     if leaves_open(run.adapter, change, reply):
         tries.unclear_at = clock.monotonic()
+        tries.in_doubt = tries.in_doubt or reply.status != 429
     return reply
 
 
@@ -224,7 +240,7 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
     if not all(key in live.body for key in change.calls[0].json):
         try:
             live = await read(run, change.id) or live
-        except Unread as error:
+        except (Unread, Interrupted) as error:
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
             hint = JUDGE
@@ -239,13 +255,20 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
 async def _released(run: Run, change: Change, live: Live, attempts: int) -> None:
     """Forgets what carries our stamp no longer; to a server that keeps the key its other request is sent."""
     if METADATA not in live.body:
-        with contextlib.suppress(Unread):
+        with contextlib.suppress(Unread, Interrupted):
             live = await read(run, change.id) or live
     if METADATA in live.body and parse(live.body[METADATA]) is None:
         run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
         await run.conclude(change, "release", None)
     elif len(change.calls) > 1:
         await _write(run, replace(change, calls=change.calls[1:]))
+    elif METADATA not in live.body:
+        message = "it is not known whether it was done: the answer does not show its metadata, and no read did"
+        run.tell(
+            Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE, attempts=attempts),
+            Exit.PARTIAL,
+            Exit.UNREADABLE,
+        )
     else:
         run.fail(change, Mishap("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=attempts)
         await run.withdraw(change, "release")
@@ -256,9 +279,25 @@ async def _deleted(run: Run, change: Change, attempts: int) -> None:
     await run.conclude(change, "delete", None)
 
 
+async def _interrupted(run: Run, change: Change, tries: Tries) -> None:
+    """Tells of a write that an interrupt kept from being sent, or from being sent or looked at again."""
+    why = tries.mishap.text
+    if not tries.count:
+        run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, INTERRUPTED))
+    elif tries.in_doubt:
+        await _leave(run, change, None, tries)
+    else:
+        mishap = replace(tries.mishap, text=f"{why}; interrupted before it was sent again")
+        run.fail(change, mishap, attempts=tries.count)
+    if tries.intended and tries.unclear_at is None:
+        await run.withdraw(change, _verb(change))
+
+
 async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
     why, count, hint = tries.mishap.text, tries.count, JUDGE
+    if found is Found.AS_BEFORE and run.stopped and tries.in_doubt:
+        found = None  # nobody waited until the vendor must have been done with it
     if found is Found.AS_BEFORE:
         text = f"was not done after {count} {'try' if count == 1 else 'tries'}: {why}"
         run.fail(change, replace(tries.mishap, text=text), attempts=count)

@@ -11,6 +11,7 @@ from trueup.core.memory.stamp import KEY, parse
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.seen import fields_of
 from trueup.engine.run import Run
+from trueup.engine.turns import Interrupted
 from trueup.wire.base import Live, Unexpected
 
 FRESH = 10.0
@@ -30,16 +31,17 @@ class Found(Enum):
     ABSENT = "absent"
 
 
-def is_fresh(run: Run, live_id: str) -> bool:
-    """Whether the last read of this object is at most ten seconds old."""
-    read_at = run.planning.view.read_at.get(live_id, float("-inf"))
-    return run.courier.ports.clock.monotonic() - read_at <= FRESH
+def good_until(run: Run, live_id: str) -> float:
+    """Up to when (monotonic seconds) a write may rest on the last read of this object."""
+    return run.planning.view.read_at.get(live_id, float("-inf")) + FRESH
 
 
-async def read(run: Run, live_id: str, *, at_once: bool = False) -> Live | None:
-    """The object as it is now; None when it is gone. Raises `Unread`."""
+async def read(run: Run, live_id: str, *, placed: bool = False) -> Live | None:
+    """The object as it is now; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
     try:
-        live = await run.courier.follow(run.adapter.get(live_id), at_once=at_once)
+        live = await run.courier.follow(run.adapter.get(live_id), placed=placed)
+    except Interrupted:
+        raise
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         raise Unread(str(error)) from error
     view = run.planning.view
@@ -51,9 +53,11 @@ async def read(run: Run, live_id: str, *, at_once: bool = False) -> Live | None:
     return live
 
 
-async def current(run: Run, live_id: str, *, at_once: bool = False) -> Live | None:
-    """The last read, repeated when it is older than ten seconds. Raises `Unread`."""
-    return run.planning.view.live.get(live_id) if is_fresh(run, live_id) else await read(run, live_id, at_once=at_once)
+async def current(run: Run, live_id: str) -> Live | None:
+    """In a write's place, the last read, repeated when it is older than ten seconds. Raises `Unread`, `Interrupted`."""
+    if run.courier.ports.clock.monotonic() <= good_until(run, live_id):
+        return run.planning.view.live.get(live_id)
+    return await read(run, live_id, placed=True)
 
 
 def is_before(change: Change, live: Live) -> bool:
@@ -63,7 +67,7 @@ def is_before(change: Change, live: Live) -> bool:
 
 
 async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live | None]:
-    """What is live after an unclear write; None when it cannot be read."""
+    """What is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
     try:
         live = await read(run, change.id)
     except Unread:
