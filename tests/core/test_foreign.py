@@ -50,6 +50,13 @@ def test_a_list_a_page_and_what_else_stands_in_it() -> None:
     assert "there is more" in more.why
 
 
+@pytest.mark.parametrize("says", ["true", 1, 0, {}])
+def test_a_page_that_says_neither_yes_nor_no_to_more_is_told(says: Any) -> None:
+    _, more = assistants_in({"object": "list", "data": [ANSWER], "has_more": says}, "f")
+    assert isinstance(more, Unread)
+    assert "neither true nor false" in more.why
+
+
 @pytest.mark.parametrize(
     ("value", "why"),
     [

@@ -193,6 +193,7 @@ def test_a_page_that_fails_is_never_passed_over(made: tuple[Shelf, list[str]], d
         Reply(403, {}, {"error": {"message": "not yours"}}),
         Reply(500),
         Reply(200, {}, {"object": "list", "data": [], "has_more": True}),
+        Reply(200, {}, {"object": "list", "data": [], "has_more": "no"}),
         Reply(200, {}, {"data": None}),
         OutcomeUnknown("silence"),
     ]
@@ -203,6 +204,24 @@ def test_a_page_that_fails_is_never_passed_over(made: tuple[Shelf, list[str]], d
         assert list(view.live) == shelf.alive
     else:
         assert view.problem
+
+
+@pytest.mark.parametrize("odd", [0, 99, 100, 450, 999])
+def test_a_page_of_many_whose_has_more_is_no_word_cuts_the_listing(odd: int) -> None:
+    """Also where it holds the id that another stretch begins after: nothing it says of itself can be relied on."""
+    shelf, known = Shelf(names(1000), page_size=100, lazy=3), names(1000)
+    whole = shelf._list
+
+    def answer(after: str, size: int) -> Reply:
+        reply = whole(after, size)
+        struck = any(item["id"] == known[odd] for item in reply.json["data"])
+        return replace(reply, json={**reply.json, "has_more": 1}) if struck else reply
+
+    with patch.object(shelf, "_list", answer):
+        view = walked(shelf, known)
+    assert not view.complete
+    assert view.problem.endswith("of the listing has a `has_more` that is neither true nor false")
+    assert known[odd] in view.live
 
 
 def test_many_known_ids_are_read_side_by_side() -> None:

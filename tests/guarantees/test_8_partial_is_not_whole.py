@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,22 @@ def assert_nothing_dangerous(world: World) -> None:
     report = world.apply(prune=True)
     assert code(report) is Exit.UNREADABLE
     assert world.writes == []
+
+
+def says_of_more(world: World, value: Any, nth: int = 1) -> None:
+    """From its n-th on every page of a listing says this as its `has_more`, whatever is true."""
+    whole, pages = world.send, 0
+
+    async def send(call: Call) -> Any:
+        nonlocal pages
+        reply = await whole(call)
+        if call.method != "GET" or call.path != "/assistants":
+            return reply
+        pages = pages + 1 if call.query.get("after") else 1
+        said = {**reply.json, "has_more": value}
+        return replace(reply, json=said) if pages >= nth else reply
+
+    world.send = send  # type: ignore[method-assign]
 
 
 SPOILED: list[dict[str, Any]] = [
@@ -92,12 +109,37 @@ def test_a_page_that_repeats_itself_does_not_loop() -> None:
 
 def test_a_full_page_is_followed_whatever_has_more_says() -> None:
     world = crowd()
-    world.fail(kind=Kind.REWRITE, method="GET", path="/assistants", field="has_more", value=False, times=0)
-    lie = world.faults.wrap(world.server.send)
-    assert lie is not None
+    says_of_more(world, False)
     plan = world.plan()
     assert plan.complete
     assert actions(plan) == {"b": "orphan", "new": "create"}
+
+
+@pytest.mark.parametrize(("count", "nth"), [(0, 1), (0, 2), (230, 1), (230, 2), (230, 3), (230, 4)])
+@pytest.mark.parametrize("says", ["true", "false", 0, 1, {"more": 1}, []])
+def test_a_has_more_of_a_wrong_type_makes_the_view_partial(says: Any, count: int, nth: int) -> None:
+    """Whatever else the page holds, and whichever page it is, the empty one at the end as well."""
+    world = crowd(count)
+    says_of_more(world, says, nth)
+    assert_nothing_dangerous(world)
+
+
+def test_a_has_more_of_a_wrong_type_does_not_make_a_lost_fleet_again() -> None:
+    """A stranger's find: an empty page with "true" was taken for all there is, and the fleet created once more."""
+    world = crowd(0)
+    world.state_text = ""
+    empty = {"object": "list", "data": [], "has_more": "true"}
+    world.fail(kind=Kind.ANSWER, status=200, body=empty, method="GET", path="/assistants")
+    report = world.apply()
+    assert code(report) is Exit.UNREADABLE
+    assert set(actions(report.plan).values()) == {"unread"}
+    assert world.writes == []
+
+
+def test_without_has_more_a_listing_is_read_as_ever() -> None:
+    world = crowd()
+    says_of_more(world, None)
+    assert world.plan().complete
 
 
 def test_a_server_not_known_to_be_honest_is_asked_for_one_page_more() -> None:

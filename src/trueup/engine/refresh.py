@@ -229,11 +229,13 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
     now = courier.ports.clock.monotonic()
     for item in page.items:
         stretch.items[item.id], stretch.read_at[item.id] = _shared(item), now
-        if item.id in stops:
+        if item.id in stops and not page.doubt:
             stretch.reach, stretch.cursor = Reach.JOINED, item.id
             return
     stretch.cursor = page.cursor
-    if not page.items and page.has_more:
+    if page.doubt:
+        stretch.cut(f"page {stretch.pages} of the listing {page.doubt}")
+    elif not page.items and page.has_more:
         stretch.cut(f"page {stretch.pages} of the listing is empty and says that there is more")
     elif not page.items or (adapter.dialect.honest and not page.has_more and len(ids) < stretch.size):
         stretch.reach = Reach.ENDED  # of a server not known to be honest only an empty page is the end

@@ -25,11 +25,15 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing; `cursor` is the `after` of the next one, empty when the page holds nothing."""
+    """One page of a listing; `cursor` is the `after` of the next one, empty when the page holds nothing.
+
+    `doubt` finishes a sentence that begins with the page: why its own word on whether there is more is none.
+    """
 
     items: tuple[Live, ...]
     has_more: bool
     cursor: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

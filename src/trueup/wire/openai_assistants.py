@@ -109,13 +109,15 @@ class OpenAIAssistants:
     def read_page(self, reply: Reply) -> Page:
         """A page of the listing; the cursor is the last item's id, whatever `last_id` says. Raises `Unexpected`.
 
-        A `has_more` that is anything but false or nothing is no word that this is all.
+        A `has_more` that is neither true nor false, null or missing is a doubt about the page.
         """
         body = reply.json
         if not is_success(reply) or not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
             raise Unexpected(self.problem(reply).message)
         items = tuple(self._live(entry) for entry in body["data"])
-        return Page(items, body.get("has_more") not in (None, False), items[-1].id if items else "")
+        said = body.get("has_more")
+        doubt = "" if said is None or isinstance(said, bool) else "has a `has_more` that is neither true nor false"
+        return Page(items, bool(said or doubt), items[-1].id if items else "", doubt)
 
     def read(self, reply: Reply) -> Live:
         """The assistant in a successful answer. Raises `Unexpected` when it is something else."""

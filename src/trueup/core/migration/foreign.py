@@ -95,8 +95,10 @@ def _page(value: Mapping[str, Any], where: str) -> Iterator[Found | Unread]:
         yield Unread(where, "is a listing without data")
         return
     yield from _several(entries, where)
-    if value.get("has_more") is True:
-        yield Unread(where, "says that there is more: only this page of the listing could be read from it")
+    more = value.get("has_more")
+    if more is not None and more is not False:
+        says = "says that there is more" if more is True else "has a `has_more` that is neither true nor false"
+        yield Unread(where, f"{says}: only this page of the listing could be read from it")
 
 
 def _exported(entry: Any, where: str) -> Found | Unread:
