@@ -230,15 +230,15 @@ def test_a_server_that_keeps_no_stamp_gets_one_create_and_no_more() -> None:
     assert len(world.live()) == 3
 
 
-def test_an_unstamped_lookalike_after_an_unclear_first_create_is_not_doubled() -> None:
-    world = World(definitions=fleet(definition("a")))
-    world.fail(kind=Kind.LACK, method="POST", field="metadata", storage=True, times=0)
-    world.fail(kind=Kind.DROP, method="POST", commit=True)
-    world.faults.clear()
+@pytest.mark.parametrize(("name", "stored"), [("a", "a"), ("cafe\u0301", "caf\u00e9"), (" a ", "a")])
+def test_an_unstamped_lookalike_after_an_unclear_first_create_is_not_doubled(name: str, stored: str) -> None:
+    """Also where the server keeps the name composed, or without the blanks at its ends."""
+    world = World(definitions=fleet(definition("a", name=name)))
 
     def strip(call: Any) -> None:
         if call.method == "POST":
             call.json.pop("metadata")
+            call.json["name"] = stored
 
     world.before_call = strip
     world.fail(kind=Kind.DROP, method="POST", commit=True)

@@ -13,7 +13,7 @@ from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts
 from trueup.core.plans.plan import Options
-from trueup.core.plans.seen import Seen, fields_of
+from trueup.core.plans.seen import Seen, alike, fields_of
 from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter
@@ -166,13 +166,12 @@ def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, See
         likely = {old for trait in _traits(fact.file) for old in _only(orphans.get(trait, []))}
         for old in likely:
             news_of[old].add(name)
-        display = fact.file.get("name")
-        found = namesakes.get(display, []) if isinstance(display, str) else []
+        shared = alike(fact.file.get("name"))
         ids = tuple(live.id for old in sorted(likely) if (live := _live(facts[old])) is not None)
         result[name] = replace(
             fact,
-            namesakes=tuple(sorted(found)),
-            elsewhere=strangers.get(display, ()) if isinstance(display, str) else (),
+            namesakes=tuple(sorted(namesakes.get(shared, []))),
+            elsewhere=strangers.get(shared, ()),
             rename_of=tuple(sorted(likely)),
             rename_ids=ids,
         )
@@ -192,7 +191,7 @@ def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> di
     for live in seen.values():
         managed = live.stamp is not None and live.stamp is not UNREADABLE
         if not managed and live.id not in known and live.display_name:
-            found[live.display_name].append(live.id)
+            found[alike(live.display_name)].append(live.id)
     return found
 
 
@@ -202,7 +201,7 @@ def _of_other_projects(wish: Wish, seen: Mapping[str, Seen]) -> dict[str, tuple[
     for live in sorted(seen.values(), key=lambda live: live.id):
         stamp = live.stamp
         if stamp is not None and stamp.name and stamp.project != wish.identity.project and live.display_name:
-            found.setdefault(live.display_name, (f"{stamp.name} of {stamp.project}/{stamp.target}", live.id))
+            found.setdefault(alike(live.display_name), (f"{stamp.name} of {stamp.project}/{stamp.target}", live.id))
     return found
 
 
@@ -228,7 +227,8 @@ def _only(names: list[str]) -> list[str]:
 
 
 def _traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(key, value) for key in ("name", "instructions") if isinstance(value := fields.get(key), str) and value]
+    found = [(key, value) for key in ("name", "instructions") if isinstance(value := fields.get(key), str) and value]
+    return [(key, alike(value) if key == "name" else value) for key, value in found]
 
 
 def choices_of(wish: Wish, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:

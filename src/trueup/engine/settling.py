@@ -13,6 +13,7 @@ from trueup.core.errors import EndpointError, Exit
 from trueup.core.memory.stamp import parse, record_of
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.seen import alike
 from trueup.engine.mishaps import Mishap
 from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
@@ -142,13 +143,13 @@ def _stamped(run: Run, lot: Parking, view: View) -> Mapping[str, list[Live]]:
 
 def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     """Unstamped assistants of the created display name that were not there before this run."""
-    name = change.calls[0].json.get("name")
+    name = alike(change.calls[0].json.get("name"))
     recorded = {outcome.id for outcome in run.outcomes.values()}
     return tuple(
         sorted(
             live.id
             for live in view.live.values()
-            if live.body.get("name") == name
+            if alike(live.body.get("name")) == name
             and live.id not in run.planning.seen
             and live.id not in recorded
             and parse(live.body.get("metadata")) is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trueup.core.canonical import split
+from trueup.core.definitions.names import normal
 from trueup.core.memory.stamp import KEY, Stamp
 
 
@@ -25,6 +26,14 @@ class Seen:
         """The vendor's name field, empty when null."""
         name = self.fields.get("name")
         return name if isinstance(name, str) else ""
+
+
+def alike(name: object) -> str:
+    """What display names share that look the same: how accents are stored and blanks at the ends make no difference.
+
+    Empty for no name. For telling a namesake, never for what is sent; capitals and invisible characters make another.
+    """
+    return normal(name).strip() or name if isinstance(name, str) else ""
 
 
 def fields_of(body: Mapping[str, Any]) -> dict[str, Any]:
