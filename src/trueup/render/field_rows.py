@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from trueup.core.plans.diff import tool_changes
+from trueup.core.plans.diff import tool_changes, tool_label
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Position, Stretch
 from trueup.core.texts.prose import Prose, first_line
 from trueup.render import prose_rows
-from trueup.render.part_rows import is_nested, parts, tool_parts
+from trueup.render.part_rows import WHOLE, is_nested, parts, tool_lines, tool_parts
 from trueup.render.shared import Shared, difference
+from trueup.render.spelled import fold, is_brief, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import amount, is_text, many, tools, value
 from trueup.render.visible import columns, hanging, shortened, visible
@@ -46,7 +47,12 @@ def fields(change: Change, look: Look, common: Shared) -> Iterator[Row]:
     shown = [item for item in change.fields if item.cause is not Cause.RECORDED or look.verbose]
     label = max((wide for item in shown if (wide := columns(visible(item.path, look))) <= LABEL), default=0)
     for item in sorted(shown, key=lambda item: is_text(item.before) or is_text(item.after)):
-        name = shortened(visible(item.path, look), look.width - 24, look)
+        name, room = visible(item.path, look), look.width - 24
+        if columns(name) > room and look.verbose:
+            yield from hanging((Piece(" " * INDENT),), [Piece(name, Tone.STRONG)], look.width, INDENT + 2)
+            yield from _field(change, item, (Piece(" " * (INDENT + 2)),), look, common)
+            continue
+        name = shortened(name, room, look)
         first = (Piece(" " * INDENT), Piece(name + " " * (max(label - columns(name), 0) + 2), Tone.STRONG))
         yield from _field(change, item, first, look, common)
 
@@ -59,13 +65,18 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
         yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
     elif item.cause is Cause.IMPOSSIBLE:
         yield from _headed(first, STAYS, where, look)
-    elif change.action is Action.CREATE or (old is MISSING and (is_text(new) or item.path == "tools")):
-        yield from _sent(item.path, item.after if not outside else new, first, look, where)
-    elif is_text(old) or is_text(new):
-        yield from _text(change, item, (old, new), first, look, common)
     elif item.path == "tools" and (isinstance(old, (list, tuple)) or isinstance(new, (list, tuple))):
+        if change.action is Action.CREATE and not look.verbose:
+            yield from _tools(new, first, look, where)
+            return
         yield from _headed(first, why(change, item, outside), where, look)
         yield from tool_parts(tool_changes(old, new), look, INDENT + 2)
+    elif is_text(new) and (change.action is Action.CREATE or old is MISSING):
+        yield from _new_text(new, first, look, where)
+    elif change.action is Action.CREATE:
+        yield from _sent(new, first, look, where)
+    elif is_text(old) or is_text(new):
+        yield from _text(change, item, (old, new), first, look, common)
     elif is_nested(old) and is_nested(new):
         yield from _headed(first, why(change, item, outside), where, look)
         yield from parts(old, new, look, INDENT + 2)
@@ -76,9 +87,14 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
 def _scalar(
     change: Change, item: FieldChange, first: Sequence[Piece], look: Look, where: str, *, outside: bool
 ) -> Iterator[Row]:
-    """`old → new` on one row where it fits, else on two."""
-    room = look.width - sum(columns(piece.text) for piece in first)
-    old, new = value(item.before, look, room - 6), value(item.after, look, room - 6)
+    """`old → new` where both are brief, wrapped where they do not fit on a row; else both below, whole."""
+    if not (is_brief(item.before) and is_brief(item.after)):
+        was, now = (item.after, item.before) if outside else (item.before, item.after)
+        reason = "by hand: - in the file, + live" if outside else why(change, item, outside)
+        yield from _headed(first, reason or ("cleared" if now is MISSING else ""), where, look)
+        yield from sides(was, now, look, INDENT + 2)
+        return
+    old, new = value(item.before, look, WHOLE), value(item.after, look, WHOLE)
     if item.after is MISSING:
         new = "(gone from the file)" if outside else "(cleared)"
     if outside:
@@ -132,25 +148,47 @@ def _position(change: Change, item: FieldChange) -> Position | None:
     return change.sources.get(item.path) or change.sources.get(item.path.split(".", 1)[0])
 
 
-def _sent(path: str, new: Any, first: Sequence[Piece], look: Look, where: str) -> Iterator[Row]:
-    """What a create sends: a text's size and first lines, tools by name, anything else on one row."""
-    if is_text(new):
-        yield from _headed(first, amount(new), where, look)
-        lines = new.removesuffix("\n").split("\n")
-        for line in lines if look.verbose else lines[:HEAD]:
-            text = visible(line if look.verbose else line[: look.width * 4], look)
-            under = (Piece(" " * (INDENT + 2)), Piece("+ ", Tone.FRESH))
-            if look.verbose:
-                yield from hanging(under, [Piece(text, Tone.FRESH)], look.width)
-            else:
-                yield (*under, Piece(shortened(text, look.width - INDENT - 4, look), Tone.FRESH))
-        if len(lines) > HEAD and not look.verbose:
-            more = f"{look.fold} {many(len(lines) - HEAD, 'more line')}"
-            yield (Piece(" " * (INDENT + 2)), Piece(more, Tone.FAINT))
+def _new_text(text: str, first: Sequence[Piece], look: Look, where: str) -> Iterator[Row]:
+    """A text that was not there: its size and first lines, or all of it; what is left out is counted."""
+    yield from _headed(first, amount(text), where, look)
+    lines = text.removesuffix("\n").split("\n")
+    under, room = (Piece(" " * (INDENT + 2)), Piece("+ ", Tone.FRESH)), look.width - INDENT - 4
+    if look.verbose:
+        for line in lines:
+            yield from hanging(under, [Piece(visible(line, look), Tone.FRESH)], look.width)
         return
-    room = look.width - sum(columns(piece.text) for piece in first)
-    words = tools(new, look) if path == "tools" else value(new, look, room)
-    yield from _headed(first, [Piece(words, Tone.FRESH)], where, look)
+    cut = 0
+    for line in lines[:HEAD]:
+        text = shortened(visible(line[: look.width * 4], look), room, look)
+        cut += max(len(line) - len(text.removesuffix(look.cut)), 0)
+        yield (*under, Piece(text, Tone.FRESH))
+    if len(lines) > HEAD:
+        yield fold(many(len(lines) - HEAD, "more line"), look, INDENT + 2)
+    elif cut:
+        yield fold(many(cut, "more character"), look, INDENT + 2)
+
+
+def _sent(new: Any, first: Sequence[Piece], look: Look, where: str) -> Iterator[Row]:
+    """What a create sends beside texts and tools: on one row; of what is too much for it the start, or all below."""
+    if is_brief(new):
+        yield from _headed(first, [Piece(value(new, look, WHOLE), Tone.FRESH)], where, look)
+    elif look.verbose:
+        yield from _headed(first, many(len(lines_of(new)), "line"), where, look)
+        yield from spelled(new, look, INDENT + 2, "+ ", Tone.FRESH)
+    else:
+        room = look.width - sum(columns(piece.text) for piece in first)
+        yield from _headed(first, [Piece(value(new, look, room), Tone.FRESH)], where, look)
+        yield fold(many(len(lines_of(new)), "line"), look, INDENT + 2)
+
+
+def _tools(new: Any, first: Sequence[Piece], look: Look, where: str) -> Iterator[Row]:
+    """The tools that a create sends, by name, and how much there is to read of those that say more."""
+    yield from _headed(first, [Piece(tools(new, look), Tone.FRESH)], where, look)
+    said = [(tool_label(tool), number) for tool in new if (number := tool_lines(tool))]
+    if said:
+        whose = visible(said[0][0], look) if len(said) == 1 else many(len(said), "tool")
+        words = f"{whose}: {many(sum(number for _, number in said), 'more line')}"
+        yield fold(shortened(words, look.width - INDENT - 22, look), look, INDENT + 2)
 
 
 def _text(

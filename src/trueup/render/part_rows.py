@@ -11,12 +11,16 @@ from trueup.core.source import dotted
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import compare
 from trueup.render import prose_rows
+from trueup.render.spelled import fold, is_brief, labelled, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import is_text, many, value
-from trueup.render.visible import columns, hanging, shortened, visible
+from trueup.render.visible import hanging, visible
 
 PARTS = 24
 """Differences inside one value that are shown unless everything is asked for."""
+
+WHOLE = 4_000
+"""Columns of a value that stands on one row: more than any that is brief has."""
 
 
 def is_nested(item: Any) -> bool:
@@ -27,8 +31,10 @@ def is_nested(item: Any) -> bool:
 def parts(old: Any, new: Any, look: Look, indent: int) -> Iterator[Row]:
     """The parts of a mapping or a list that differ; a list of plain values by what came and went."""
     lists = isinstance(old, (list, tuple)) and isinstance(new, (list, tuple))
-    if lists and not any(map(is_nested, (*old, *new))):
-        yield from _entries([value(entry, look) for entry in old], [value(entry, look) for entry in new], look, indent)
+    if lists and all(map(is_brief, (*old, *new))) and not any(map(is_nested, (*old, *new))):
+        yield from _entries(
+            [value(entry, look, WHOLE) for entry in old], [value(entry, look, WHOLE) for entry in new], look, indent
+        )
     else:
         yield from _differences(diff(old, new), look, indent)
 
@@ -41,7 +47,7 @@ def _entries(old: Sequence[str], new: Sequence[str], look: Look, indent: int) ->
         found += [("+ ", text, Tone.FRESH) for text in new[b:j]]
         kept, a, b = kept + length, i + length, j + length
     for sign, text, tone in found if look.verbose else found[:PARTS]:
-        yield (Piece(" " * indent), Piece(sign + text, tone))
+        yield from _headed([Piece(sign + text, tone)], look, indent)
     yield from _rest(len(found), look, indent)
     if kept:
         yield (Piece(" " * indent), Piece(f"{look.fold} {kept:,} unchanged", Tone.FAINT))
@@ -49,29 +55,34 @@ def _entries(old: Sequence[str], new: Sequence[str], look: Look, indent: int) ->
 
 def _rest(count: int, look: Look, indent: int) -> Iterator[Row]:
     if count > PARTS and not look.verbose:
-        text = f"{look.fold} {count - PARTS:,} more (-v shows all)"
-        yield (Piece(" " * indent), Piece(text, Tone.FAINT))
+        yield fold(f"{count - PARTS:,} more", look, indent)
 
 
 def _differences(found: Sequence[Difference], look: Look, indent: int) -> Iterator[Row]:
     for item in found if look.verbose else found[:PARTS]:
-        name = shortened(visible(dotted(item.path) or "value", look), look.width // 2, look)
-        first = (Piece(" " * indent), Piece(name + "  "))
-        if _is_prose(item):
-            prose = compare(item.before, item.after)
-            yield (*first, Piece(prose_rows.size(prose), Tone.FAINT))
-            yield from prose_rows.rows(prose, look, indent + 2, lambda number: f"line {number}", {})
-            continue
-        room = look.width - indent - columns(name) - 4
-        old, new = Piece(value(item.before, look, room), Tone.GONE), Piece(value(item.after, look, room), Tone.FRESH)
-        if item.before is MISSING:
-            pieces = [Piece("+ ", Tone.FRESH), new]
-        elif item.after is MISSING:
-            pieces = [Piece("- ", Tone.GONE), old]
-        else:
-            pieces = [old, Piece(f" {look.arrow} "), new]
-        yield from hanging(first, pieces, look.width)
+        yield from _difference(item, visible(dotted(item.path) or "value", look), look, indent)
     yield from _rest(len(found), look, indent)
+
+
+def _difference(item: Difference, name: str, look: Look, indent: int) -> Iterator[Row]:
+    """One place that differs: on its row where both sides are brief, a text by its lines, all else whole below it."""
+    if _is_prose(item):
+        prose = compare(item.before, item.after)
+        yield from labelled(name, [Piece(prose_rows.size(prose), Tone.FAINT)], look, indent)
+        yield from prose_rows.rows(prose, look, indent + 2, lambda number: f"line {number}", {})
+        return
+    if not (is_brief(item.before) and is_brief(item.after)):
+        yield from labelled(name, [], look, indent)
+        yield from sides(item.before, item.after, look, indent + 2)
+        return
+    old, new = Piece(value(item.before, look, WHOLE), Tone.GONE), Piece(value(item.after, look, WHOLE), Tone.FRESH)
+    if item.before is MISSING:
+        pieces = [Piece("+ ", Tone.FRESH), new]
+    elif item.after is MISSING:
+        pieces = [Piece("- ", Tone.GONE), old]
+    else:
+        pieces = [old, Piece(f" {look.arrow} "), new]
+    yield from labelled(name, pieces, look, indent)
 
 
 def _is_prose(item: Difference) -> bool:
@@ -80,20 +91,29 @@ def _is_prose(item: Difference) -> bool:
 
 
 def tool_parts(changes: Sequence[ToolChange], look: Look, indent: int) -> Iterator[Row]:
-    """Each tool that came, went, moved or changed, with its changed parts; the others as a count."""
+    """Each tool that came, went, moved or changed, with what differs of it; the others as a count.
+
+    One that came is told whole; of one that went there is the number of its lines unless everything is asked for.
+    """
     kept = 0
     for change in changes:
         name = visible(change.label, look)
-        at = " " * indent
         if change.fate is Fate.ADDED:
-            yield from _new_tool(name, change.differences[0].after, look, indent)
+            yield from _headed([Piece(f"+ {name}", Tone.FRESH)], look, indent)
+            yield from _said(change.differences[0].after, look, indent + 4, Tone.FRESH)
         elif change.fate is Fate.REMOVED:
-            yield (Piece(at), Piece(shortened(f"- {name}", look.width - indent, look), Tone.GONE))
+            tool = change.differences[0].before
+            words = [Piece(f"- {name}", Tone.GONE)]
+            if not look.verbose and (said := tool_lines(tool)):
+                words.append(Piece(f"  {look.fold} {many(said, 'line')} (-v shows all)", Tone.FAINT))
+            yield from _headed(words, look, indent)
+            if look.verbose:
+                yield from _said(tool, look, indent + 4, Tone.GONE)
         elif change.fate is Fate.MOVED:
-            words = f"  moved from place {(change.before or 0) + 1} to {(change.after or 0) + 1}"
-            yield (Piece(at), Piece("~ ", Tone.MODIFY), Piece(name), Piece(words, Tone.FAINT))
+            where = f"  moved from place {(change.before or 0) + 1} to {(change.after or 0) + 1}"
+            yield from _headed([Piece("~ ", Tone.MODIFY), Piece(name), Piece(where, Tone.FAINT)], look, indent)
         elif change.fate is Fate.CHANGED:
-            yield (Piece(at), Piece("~ ", Tone.MODIFY), Piece(shortened(name, look.width - indent - 2, look)))
+            yield from _headed([Piece("~ ", Tone.MODIFY), Piece(name)], look, indent)
             yield from _differences(_short_paths(change), look, indent + 4)
         else:
             kept += 1
@@ -101,19 +121,34 @@ def tool_parts(changes: Sequence[ToolChange], look: Look, indent: int) -> Iterat
         yield (Piece(" " * indent), Piece(f"{look.fold} {many(kept, 'tool')} unchanged", Tone.FAINT))
 
 
-def _new_tool(name: str, tool: Any, look: Look, indent: int) -> Iterator[Row]:
-    """A tool that came, with what it says it is for and the names of its parameters."""
-    yield (Piece(" " * indent), Piece(shortened(f"+ {name}", look.width - indent, look), Tone.FRESH))
-    inner = tool.get("function") if isinstance(tool, Mapping) else None
-    if not isinstance(inner, Mapping):
-        return
-    parameters = inner.get("parameters")
-    names = parameters.get("properties") if isinstance(parameters, Mapping) else None
-    described = {"description": inner.get("description"), "parameters": ", ".join(names) if names else None}
-    for word, text in described.items():
-        if isinstance(text, str) and text:
-            first = (Piece(" " * (indent + 4)), Piece(f"{word}  "))
-            yield from hanging(first, [Piece(value(text, look, look.width * 2), Tone.FRESH)], look.width)
+def tool_lines(tool: Any) -> int:
+    """How many lines a tool says besides its name and type."""
+    said = _beside_label(tool)
+    return len(lines_of(said)) if said else 0
+
+
+def _headed(words: Sequence[Piece], look: Look, indent: int) -> Iterator[Row]:
+    """Words behind a sign of two columns, wrapped behind it."""
+    yield from hanging((Piece(" " * indent),), words, look.width, indent + 2)
+
+
+def _said(tool: Any, look: Look, indent: int, tone: Tone) -> Iterator[Row]:
+    """What a tool says besides its name and type."""
+    if said := _beside_label(tool):
+        yield from spelled(said, look, indent, "", tone)
+
+
+def _beside_label(tool: Any) -> Any:
+    """A tool without what its label says; `core.plans.diff.tool_label` makes it of the type and a function's name."""
+    if not isinstance(tool, Mapping):
+        return None if isinstance(tool, str) else tool
+    kind = tool.get("type")
+    inner = tool.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or not kind:
+        return tool
+    if isinstance(inner, Mapping) and isinstance(inner.get("name"), str) and len(tool) == 2:
+        return {key: entry for key, entry in inner.items() if key != "name"}
+    return {key: entry for key, entry in tool.items() if key != "type"}
 
 
 def _short_paths(change: ToolChange) -> list[Difference]:

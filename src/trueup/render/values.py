@@ -14,9 +14,12 @@ from trueup.render.visible import shortened, visible
 MUCH = 4_000
 """Characters of a value that are looked at when it is shown on one row."""
 
+NAMED = 200
+"""Tools of a list that are named."""
+
 
 def value(item: Any, look: Look, width: int = 60) -> str:
-    """One value on one row: text in double quotes, an absent one as words, a long one cut."""
+    """One value on one row: text in double quotes, an absent one as words, one of more than `width` columns cut."""
     if item is MISSING:
         return "(not set)"
     if isinstance(item, str):
@@ -68,4 +71,5 @@ def tools(items: Any, look: Look) -> str:
     """A list of tools by what people call them."""
     if not isinstance(items, (list, tuple)) or not items:
         return value(items, look)
-    return visible(", ".join(map(tool_label, items[:200])), look)
+    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
+    return visible(", ".join(map(tool_label, items[:NAMED])), look) + more

@@ -6,6 +6,7 @@ Decides what a field is shown as, and leaves how to the page's dialect.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from trueup.core.plans.diff import tool_changes
@@ -14,13 +15,15 @@ from trueup.core.texts.prose import first_line
 from trueup.render import field_rows
 from trueup.render.findings import place_of
 from trueup.render.markup import LOOK, named, shown
+from trueup.render.part_rows import WHOLE as ONE_ROW
 from trueup.render.part_rows import is_nested, parts, tool_parts
 from trueup.render.shared import Shared, difference
-from trueup.render.values import amount, is_text, tools, value
+from trueup.render.spelled import is_brief, sides
+from trueup.render.values import amount, is_text, value
 from trueup.render.view import Field
 
-WIDTH = 400
-"""Columns of a value on one row."""
+WHOLE = replace(LOOK, verbose=True)
+"""How rows are made for a page: folded nowhere. A page that has an end cuts them itself, and counts what it cuts."""
 
 SAME = "sent again unchanged: this target wants it in every modify"
 
@@ -50,12 +53,13 @@ def _field(change: Change, item: FieldChange, common: Shared) -> Field:
         return Field(path, where, field_rows.STAYS)
     if _is_prose(old, new):
         return _text(change, item, (old, new), common, outside)
-    if item.path == "tools" and old is not MISSING and isinstance(new, (list, tuple)):
-        return Field(path, where, words, rows=tuple(tool_parts(tool_changes(old, new), LOOK, 0)), is_outside=outside)
+    if item.path == "tools" and (isinstance(old, (list, tuple)) or isinstance(new, (list, tuple))):
+        return Field(path, where, words, rows=tuple(tool_parts(tool_changes(old, new), WHOLE, 0)), is_outside=outside)
     if is_nested(old) and is_nested(new):
-        return Field(path, where, words, rows=tuple(parts(old, new, LOOK, 0)), is_outside=outside)
-    if item.path == "tools" and (change.action is Action.CREATE or old is MISSING):
-        return Field(path, where, words, "", tools(new, LOOK))
+        return Field(path, where, words, rows=tuple(parts(old, new, WHOLE, 0)), is_outside=outside)
+    if not (is_brief(old) and is_brief(new)):
+        words = "in the file and live" if outside else words or ("cleared" if new is MISSING else "")
+        return Field(path, where, words, rows=tuple(sides(old, new, WHOLE, 0)), is_outside=outside)
     if outside:
         return Field(path, where, words, _gone(old, "(gone from the file)"), _gone(new, "(not set)"), is_outside=True)
     before = "" if old is MISSING and change.action is Action.CREATE else _gone(old, "(not set)")
@@ -70,7 +74,7 @@ def _is_prose(old: Any, new: Any) -> bool:
 
 def _gone(side: Any, words: str) -> str:
     """One side of a scalar, visible; in words where there is nothing."""
-    return words if side is MISSING else value(side, LOOK, WIDTH)
+    return words if side is MISSING else value(side, LOOK, ONE_ROW)
 
 
 def _text(change: Change, item: FieldChange, sides: tuple[Any, Any], common: Shared, outside: bool) -> Field:
