@@ -53,12 +53,14 @@ def is_ours(seen: Seen, wish: Wish) -> bool:
     return stamp is not None and stamp.project == identity.project and stamp.target == identity.target
 
 
-def by_stamp(wish: Wish, seen: Iterable[Seen]) -> dict[str, tuple[Seen, ...]]:
-    """Our stamped assistants by today's name, in id order."""
+def by_stamp(wish: Wish, seen: Iterable[Seen], records: Mapping[str, Record]) -> dict[str, tuple[Seen, ...]]:
+    """Our stamped assistants by today's name, in id order; one that its record keeps under its old name has that."""
+    kept = {(name, record.id) for name, record in records.items() if _target_name(name, records, wish) == name}
     found: dict[str, list[Seen]] = defaultdict(list)
     for live in seen:
         if live.stamp is not None and is_ours(live, wish):
-            found[wish.new_name(live.stamp.name)].append(live)
+            name = live.stamp.name
+            found[name if (name, live.id) in kept else wish.new_name(name)].append(live)
     return {name: tuple(sorted(lives, key=lambda live: live.id)) for name, lives in found.items()}
 
 
@@ -114,7 +116,8 @@ def gather(
             protect=definition.lifecycle.protect if definition is not None else None,
             ignored=definition.ignored if definition is not None else frozenset(),
             pending=state.pending.get(name),
-            moved_from=_moved_from(name, wish, before, stamped.get(name, ())),
+            moved_from=_moved_from(name, wish, before, record, stamped.get(name, ())),
+            moved_onto=_moved_onto(name, wish, state),
             released=name in wish.released,
             crowded=_metadata_pairs(definition) >= adapter.dialect.metadata_pairs,
             full=live is not None and len(live.body.get("metadata") or {}) >= adapter.dialect.metadata_pairs,
@@ -138,13 +141,23 @@ def _metadata_pairs(definition: Definition | None) -> int:
     return sum(value is not None for value in (metadata or {}).values())
 
 
-def _moved_from(name: str, wish: Wish, before: Mapping[str, Record], stamped: tuple[Seen, ...]) -> str:
-    """The old name, as long as a record or a stamp still has it."""
+def _moved_from(
+    name: str, wish: Wish, before: Mapping[str, Record], record: Record | None, stamped: tuple[Seen, ...]
+) -> str:
+    """The old name, as long as a record or the stamp of what is recorded still has it."""
+    own = [live.stamp for live in stamped if record is None or live.id == record.id]
     for old, new in wish.moved.items():
-        still = (old in before and name not in before) or any(live.stamp and live.stamp.name == old for live in stamped)
+        still = (old in before and name not in before) or any(stamp and stamp.name == old for stamp in own)
         if new == name and old not in wish.definitions and still:
             return old
     return ""
+
+
+def _moved_onto(name: str, wish: Wish, state: State) -> tuple[str, ...]:
+    """The name that `moved` gives a record and the id of the other assistant that has it, which leaves it unmoved."""
+    new = wish.new_name(name)
+    both = new != name and name in state.records and new in state.records
+    return (new, state.records[new].id) if both else ()
 
 
 def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:

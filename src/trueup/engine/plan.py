@@ -38,9 +38,10 @@ class Planning:
 def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Planning:
     """The plan. Raises `RefusedError` where any plan would be unsafe."""
     seen = seen_in(view)
-    stamped = by_stamp(wish, seen.values())
     before = state.records
-    state = renamed(settled(state, seen, frozenset(view.absent)), wish)
+    state = settled(state, seen, frozenset(view.absent))
+    stamped = by_stamp(wish, seen.values(), {} if wish.target.state == "stamps" else state.records)
+    state = renamed(state, wish)
     if wish.target.state == "stamps":
         state = replace(state, records=records_of_stamps(stamped))
     else:
@@ -49,7 +50,9 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
     facts = gather(wish, state, view, seen, stamped, before, adapter)
     choices = choices_of(wish, state, seen, adapter)
     verdicts = {
-        name: judge(fact, choices) for name, fact in facts.items() if wish.selected is None or name in wish.selected
+        name: judge(fact, choices)
+        for name, fact in facts.items()
+        if wish.selected is None or name in wish.selected or wish.selected.intersection(fact.moved_onto[:1])
     }
     changes = with_one_block([_change(facts[name], verdict, wish, adapter) for name, verdict in verdicts.items()])
     _refuse_unknown_target(wish, changes, seen)
@@ -193,9 +196,15 @@ def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
         hint = hint.replace("NAME=ID", f"NAME={verdict.live.id}")
     twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
     if twins:
-        extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others)
+        old = next((name for name in _stamped_names(fact, verdict) if name != fact.name), "")
+        extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others, old)
         return f"{message}; {extra}", f"{hint} {how}".strip()
     return message, hint
+
+
+def _stamped_names(fact: Facts, verdict: Verdict) -> list[str]:
+    """The names in the stamps of the twins."""
+    return [live.stamp.name for live in fact.stamped if live.stamp is not None and live.id in verdict.others]
 
 
 def _lacks_stamp(verdict: Verdict, wish: Wish) -> bool:

@@ -1,4 +1,4 @@
-"""What is said of likely renames: who was who, and the lines for `moved` to paste. Decides nothing."""
+"""What is said of renames that are held back: who was who, and the lines for `moved` to paste. Decides nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ _LINE = "write into trueup.yaml: `moved: {{{old}: {new}}}`."
 
 
 def rename_words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
-    """The message and the hint of either side of a likely rename that is held back."""
+    """The message and the hint of a declared rename that cannot be, and of either side of a likely one."""
+    if fact.moved_onto and fact.file is None:
+        new, live_id = fact.moved_onto
+        line = f"{_word(fact.name)}: {_word(new)}"
+        return (
+            f"`moved` in trueup.yaml makes it {new}, and state records another assistant as {new} ({live_id}): "
+            "nothing is moved",
+            f"Take `{line}` out of `moved`: then {fact.name} is one that no file describes, and --prune deletes it.",
+        )
     others = ", ".join(verdict.others)
     if verdict.action is Action.HELD and fact.file is not None:
         line = _LINE.format(old=_word(verdict.others[0]), new=_word(fact.name))

@@ -32,6 +32,7 @@ class Facts:
     ignored: frozenset[str] = frozenset()
     pending: Pending | None = None
     moved_from: str = ""
+    moved_onto: tuple[str, ...] = ()  # the name `moved` gives it, which another record has, and that one's id
     namesakes: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()  # who else manages one of this display name: name of project/target, and id
     rename_of: tuple[str, ...] = ()
@@ -125,6 +126,8 @@ def _unwanted(facts: Facts, choices: Choices) -> Verdict:
     blocked = _not_to_be_deleted(facts, record, live, choices)
     if blocked is not None:
         return Verdict(Action.ORPHAN, blocked, live, record, others=others)
+    if facts.moved_onto and not choices.destroy:
+        return Verdict(Action.HELD, Reason.RENAME, live, record, wanted=True, others=facts.moved_onto[:1])
     if not (choices.prune or choices.destroy):
         return Verdict(Action.ORPHAN, Reason.ORPHANED, live, record, others=others)
     if not facts.complete:

@@ -16,8 +16,8 @@ MESSAGES: dict[Reason, str] = {
     Reason.CONFLICT: "the file and live were both changed",
     Reason.UNKNOWN: "live differs, and what was applied is not known: drifted, or not kept by the server",
     Reason.BEHIND: "another checkout has applied since this state was written",
-    Reason.TWINS: "{count} live assistants carry this stamp: {others}",
-    Reason.TWIN_BESIDE: "a twin carries the same stamp: {others}",
+    Reason.TWINS: "{count} live assistants carry this stamp{old_stamp}: {others}",
+    Reason.TWIN_BESIDE: "a twin carries the same stamp{old_stamp}: {others}",
     Reason.FOREIGN: "the recorded assistant carries the stamp of another project or name, or one nobody can read",
     Reason.NAMESAKE: "a live assistant that nobody manages has this display name: {others}",
     Reason.DELETED_OUTSIDE: "was deleted outside",
@@ -81,6 +81,10 @@ DESTROYED = "everything that state holds for this target is to go"
 """The message of a delete that `destroy` asked for."""
 
 
+OLD_STAMP = ", or that of {moved_from}, which `moved` makes {name}"
+"""What the message of a twin adds where its stamp has the old name."""
+
+
 def quoted(text: str) -> str:
     """Words of somebody else in double quotes; nothing within ends them."""
     return '"' + text.strip().replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -94,5 +98,6 @@ def say(reason: Reason, name: str, others: tuple[str, ...] = (), moved_from: str
         "first": others[0] if others else "ID",
         "count": len(others),
         "moved_from": moved_from,
+        "old_stamp": OLD_STAMP.format(moved_from=moved_from, name=name) if moved_from else "",
     }
     return MESSAGES[reason].format(**values), HINTS.get(reason, "").format(**values)
