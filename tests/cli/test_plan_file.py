@@ -5,6 +5,8 @@ Property: `plan --out` overwrites nothing but an older plan.
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -53,12 +55,84 @@ def test_a_link_to_another_file_is_left_alone(place: Place) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "null\n", "{}", "[]", "hello", "\x00"])
-def test_a_file_that_is_no_plan_is_said_to_be_none(place: Place, text: str) -> None:
-    place.write("saved", text)
-    ran = place.run("apply", "saved")
+@pytest.mark.parametrize("name", ["saved.plan", "saved.json", "sub/saved.PLAN"])
+def test_a_file_that_is_no_plan_is_said_to_be_none(place: Place, name: str, text: str) -> None:
+    place.write(name, text)
+    ran = place.run("apply", name)
     assert ran.code == 1
     assert "plan" in ran.err
     assert "No assistant matches" not in ran.err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "hello", '{"changes": []}'])
+@pytest.mark.parametrize("name", ["saved", "./saved"])
+def test_another_file_without_that_ending_is_no_plan(place: Place, name: str, text: str) -> None:
+    place.write("saved", text)
+    ran = place.run("apply", "--yes", name)
+    assert (ran.code, "No assistant matches" in ran.err) == (1, True)
+
+
+def _planned(place: Place, name: str) -> Place:
+    """All applied, then both edited, and the plan of both in a file of that name."""
+    place.applied()
+    place.replace("assistants/alpha.yaml", "Say A.", "Tell A.")
+    place.replace("assistants/team/beta.yaml", "Say B.", "Tell B.")
+    assert place.run("plan", "--out", name).code == 0
+    return place
+
+
+def test_a_bare_name_is_an_assistant_s_whatever_is_in_the_file(place: Place) -> None:
+    """A stranger's find: a saved plan called like an assistant was applied, all of it and without a question."""
+    _planned(place, "alpha")
+    ran = place.run("apply", "alpha")
+    assert (ran.code, "nobody to ask" in " ".join(ran.err.split())) == (1, True)
+    assert "alpha is taken for a NAME. The plan in the file alpha is applied by ./alpha." in " ".join(ran.err.split())
+    assert place.live()["beta"]["instructions"] == "Say B."
+    assert place.run("apply", "alpha", "--yes").code == 0
+    assert place.live()["beta"]["instructions"] == "Say B.", "it was not asked for"
+    assert place.run("apply", "./alpha").code == 0
+    assert place.live()["beta"]["instructions"] == "Tell B."
+
+
+def test_a_plan_is_found_by_the_way_to_it(place: Place) -> None:
+    _planned(place, "change")
+    bare = place.run("apply", "change")
+    assert (bare.code, "No assistant matches" in bare.err) == (1, True)
+    assert "./change" in bare.err, "the way on"
+    ran = place.run("apply", str(place.root / "change"))
+    assert ran.code == 0
+    assert "2 modified" in ran.out
+
+
+@pytest.mark.parametrize("name", ["change.plan", "change.JSON", "./change"])
+def test_the_first_line_names_the_plan_that_is_applied(place: Place, name: str) -> None:
+    _planned(place, name)
+    ran = place.run("apply", name)
+    assert ran.out.startswith(f"Applying the plan file {name}: 0 to create, 2 to modify, 0 to delete, ")
+    again = place.run("apply", name, "--format", "markdown")
+    assert again.out.startswith("<!-- trueup:")
+    assert again.err.startswith(f"Applying the plan file {name}: ")
+    as_json = place.run("apply", name, "--json")
+    assert as_json.json["kind"] == "report"
+    assert "Applying" not in place.run("apply", name, "-q").out
+
+
+def test_a_guard_s_line_names_the_plan_so_that_it_is_taken_for_one(place: Place) -> None:
+    for number in range(9):
+        place.write(f"assistants/many/a{number}.yaml", f"model: gpt-4.1\ninstructions: Say {number}.\n")
+    place.applied()
+    for number in range(9):
+        place.replace(f"assistants/many/a{number}.yaml", "Say", "Tell")
+    ran = place.run("plan", "--out", "change")
+    line = next(text for text in ran.err.splitlines() if text.startswith("  trueup "))
+    assert line.startswith("  trueup apply ./change ")
+    assert place.run(*shlex.split(line)[1:]).code == 0
+
+
+def test_a_pipe_is_not_drained_to_see_whether_it_is_a_plan(place: Place) -> None:
+    os.mkfifo(place.root / "pipe")
+    ran = place.run("apply", "./pipe")
+    assert (ran.code, "No assistant matches" in ran.err) == (1, True)
 
 
 def test_a_name_wins_over_a_file_of_no_plan(place: Place) -> None:

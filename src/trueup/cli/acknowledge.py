@@ -27,7 +27,7 @@ def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str =
     parts = [
         "trueup",
         "destroy" if plan.options.destroy else "apply",
-        *([PurePath(file).name if is_page and PurePath(file).is_absolute() else file] if file else words),
+        *([_plan_file(file, is_page=is_page)] if file else words),
     ]
     parts += ["-C", flags.chdir] if flags.chdir != "." and not is_page else []
     parts += ["-t", flags.target] if flags.target and not file else []  # a plan file knows its target
@@ -38,6 +38,14 @@ def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str =
     parts += ["--yes"] if flags.yes else []
     acks = [*plan.options.accepted_ids, digest(plan)[:ACK_DIGITS]]
     return shlex.join([*parts, *(part for ack in acks for part in ("--ack", ack))])
+
+
+def _plan_file(file: str, *, is_page: bool) -> str:
+    """A plan file as apply takes it for one, on a page without a folder of this machine."""
+    from trueup.edge.plan_file import is_path, is_plan_named
+
+    name = PurePath(file).name if is_page and PurePath(file).is_absolute() else file
+    return name if is_plan_named(name) or is_path(name) else f"./{name}"
 
 
 def tell_idle(session: Session, plans: Sequence[Plan]) -> None:

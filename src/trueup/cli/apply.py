@@ -24,7 +24,8 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     """Make what is live as the files say: plan, show, confirm, execute.
 
     NAME is a name, a path, a folder, a glob, or a part (all who use it). With a PLAN that `trueup plan --out` wrote,
-    only those of its changes are sent that still stand, and nothing is asked.
+    only those of its changes are sent that still stand, and nothing is asked. A file counts as a PLAN if its name ends
+    in .plan or .json, or if it is given with its folder, as in ./change, and begins as a plan does.
     """
     from trueup.cli import applying
     from trueup.cli.loop import complete
@@ -38,6 +39,7 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     if promised is None:
         return int(complete(applying.apply(session, what, made)))
     applying.refuse_other_plan(promised, session)
+    applying.tell_plan(promised, what[0], session)
     return int(complete(applying.apply(session, (), made, promised=promised, file=what[0])))
 
 
@@ -64,23 +66,32 @@ def _promised(flags: Flags, what: tuple[str, ...]) -> Plan | None:
     plans = [text for text in what if _is_plan(root, project.definitions, text)]
     if plans and len(what) > 1:
         raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
+    if not plans:
+        _tell_files(root, what, flags)
     return read_plan(root / plans[0]) if plans else None
 
 
 def _is_plan(root: Path, definitions: str, text: str) -> bool:
-    """Whether an argument means a plan file: nothing in the definitions folder is one, nor what an assistant's NAME is.
+    """Whether an argument means a plan file: by its ending, or as the way to a file that begins as a plan does.
 
-    Any other file that is there is taken for one, so that it is said what is wrong with it.
+    Nothing in the definitions folder is one, and a bare name is an assistant's, whatever file there is of that name.
     """
-    from trueup.edge.definition_files import SUFFIXES
-    from trueup.edge.plan_file import looks_like_plan
+    from trueup.edge.plan_file import begins_as_plan, is_path, is_plan_named
 
-    path, folder = root / text, root / definitions
-    if path.resolve().is_relative_to(folder.resolve()):
+    path = root / text
+    if path.resolve().is_relative_to((root / definitions).resolve()):
         return False
-    if looks_like_plan(path):
-        return True
-    return path.is_file() and not any((folder / f"{text}{suffix}").exists() for suffix in ("", *SUFFIXES))
+    return is_plan_named(text) or (is_path(text) and begins_as_plan(path))
+
+
+def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
+    """Says on stderr which NAMEs are those of a plan file too, and how it would be meant."""
+    from trueup.cli.output import Screen
+    from trueup.edge.plan_file import begins_as_plan, is_path
+
+    for text in what:
+        if not is_path(text) and begins_as_plan(root / text):
+            Screen(flags).say(f"{text} is taken for a NAME. The plan in the file {text} is applied by ./{text}.")
 
 
 COMMANDS = {"apply": apply, "destroy": destroy}

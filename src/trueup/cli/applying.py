@@ -24,7 +24,7 @@ from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import summary
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
-from trueup.engine.apply import codes_of, execute, is_idle
+from trueup.engine.apply import codes_of, execute, is_idle, unsent
 from trueup.engine.courier import Courier
 from trueup.engine.meet import explained, meet
 from trueup.engine.plan import Planning
@@ -79,7 +79,7 @@ async def apply(
                 return _refuse(session, work.plan, consent.refused, lines, made)
             if consent.asked:
                 work = await _work(session, courier, definitions(session), names, work.plan, destroy)
-            report = await _execute(session, courier, work)
+            report = await _carried_out(session, courier, work)
     report = replace(report if promised is None else explained(report), provenance=made)
     _tell(session, report, is_promised=promised is not None)
     return worst(report.codes)
@@ -123,6 +123,15 @@ def refuse_other_plan(promised: Plan, session: Session) -> None:
             f"This plan was made with other flags than these: {', '.join(other or ['destroy'])} differ.",
             "Give apply the same flags as `trueup plan` (trueup show PLAN names them), or make a new plan.",
         )
+
+
+def tell_plan(promised: Plan, file: str, session: Session) -> None:
+    """Says first that a plan file is applied, and which: as text with the answer, else beside it."""
+    words = f"Applying the plan file {file}: {summary(promised).removeprefix('Plan: ')}"
+    if not session.screen.is_text:
+        session.screen.say(words)
+    elif not session.screen.quiet:
+        session.screen.result(session.screen.filled(words))
 
 
 async def _work(
@@ -202,8 +211,24 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], lines: Seque
     return Exit.REFUSED
 
 
+async def _carried_out(session: Session, courier: Courier, work: Work) -> Report:
+    """What came of the plan's changes; where state or journal takes nothing from the start, each as not sent.
+
+    Raises TrueupError where nothing was to be sent.
+    """
+    try:
+        return await _execute(session, courier, work)
+    except TrueupError as error:
+        if not any(change.action in WRITES for change in work.plan.changes):
+            raise
+        return unsent(work.plan, error, courier, work.outcomes, work.only_fresh)
+
+
 async def _execute(session: Session, courier: Courier, work: Work) -> Report:
-    """Sends the plan's changes, and has state on disk when it returns, also when interrupted."""
+    """Sends the plan's changes, and has state on disk when it returns, also when interrupted.
+
+    Raises TrueupError before anything is sent.
+    """
     planned = work.planning.state
     if session.target.state == "file" and (planned != session.store.load() or not session.store.is_folded):
         session.store.save(planned)  # also what a killed run left in the journal, which no checkout but this one has
@@ -252,7 +277,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
     if is_promised and report.plan.diagnostics:
         screen.note(text.diagnostics(report.plan.diagnostics, **screen.note_look))
     if report.outcomes or report.problems or is_promised:
-        separator = "" if is_promised or screen.quiet else "\n"
+        separator = "" if screen.quiet else "\n"
         screen.result(separator + answers.report(report, screen))
     screen.keep(lambda place: answers.report(report, place))
 

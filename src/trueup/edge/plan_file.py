@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
@@ -11,16 +12,23 @@ from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, piece
 from trueup.edge.named_files import put_named, read_named
 
 SUFFIXES = (".json", ".plan")
-"""Endings that say that a file is a plan, whatever is in it."""
+"""Endings by which a bare name means a plan file, whatever is in it."""
 
 
-def looks_like_plan(path: Path) -> bool:
-    """Whether an argument means a plan file and no assistant: by its ending, or by beginning as JSON does."""
-    if path.suffix.lower() in SUFFIXES:
-        return True
+def is_plan_named(text: str) -> bool:
+    """Whether an argument has the ending of a plan file."""
+    return PurePath(text).suffix.lower() in SUFFIXES
+
+
+def is_path(text: str) -> bool:
+    """Whether an argument leads to a file by its folder, as `./change` does and no bare name."""
+    return "/" in text or os.sep in text
+
+
+def begins_as_plan(path: Path) -> bool:
+    """Whether a plain file begins as each plan of ours does."""
     try:
-        with path.open("rb") as file:
-            return file.read(1) == b"{"
+        return path.is_file() and _start(path) == BEGINNING
     except OSError:
         return False
 
@@ -49,8 +57,12 @@ def refuse_place(path: Path, kept: Sequence[Path]) -> None:
 
 def _may_go(path: Path) -> bool:
     """Whether a file is empty, as mktemp leaves one, or begins as each plan of ours does."""
+    return _start(path) in (b"", BEGINNING)
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(BEGINNING)) in (b"", BEGINNING)
+        return file.read(len(BEGINNING))
 
 
 def write_plan(path: Path, plan: Plan) -> None:
