@@ -181,7 +181,10 @@ def test_a_short_value_that_changed_is_never_cut(verbose: bool) -> None:
     start = "the same beginning of both descriptions, and then: "
     tools = [[_tool("h", "d", {"properties": {"p" * 40: {"description": start + end}}})] for end in ("x1y", "x2y")]
     plan = _large(
-        [FieldChange("tools", *tools, Cause.EDITED), FieldChange("name", f"{start}a3", f"{start}b4", Cause.EDITED)]
+        [
+            FieldChange("tools", tools[0], tools[1], Cause.EDITED),
+            FieldChange("name", f"{start}a3", f"{start}b4", Cause.EDITED),
+        ]
     )
     shown = _squeezed(text.plan(plan, color=False, width=60, verbose=verbose))
     assert all(end in shown for end in ("x1y", "x2y", "a3", "b4", "p" * 40))

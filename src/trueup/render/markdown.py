@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from trueup.core.source import Diagnostic, dotted
 from trueup.render import pages
 from trueup.render.markdown_blocks import Section, block_sections, rows_sections
+from trueup.render.markdown_room import cut
 from trueup.render.markup import escaped, html_code, inline, marker, shown, span_code
 from trueup.render.values import many
 from trueup.render.view import Block, Group, Page
@@ -46,9 +46,6 @@ PROBLEMS, PROBLEMS_ROOM = 40, 20_000
 DIGITS = 16
 """Characters of a plan's digest that are shown; eight are enough to acknowledge it."""
 
-CUT_NOTE = 120
-"""Bytes for saying how much of a block is left out."""
-
 
 def written(page: Page) -> str:
     """The page as one comment of less than `LIMIT` bytes."""
@@ -57,7 +54,7 @@ def written(page: Page) -> str:
     room = LIMIT - sum(map(_size, (head, foot, unmanaged))) - PARTED
     full = [[*block_sections(block)] for block in page.blocks]
     names = min(_size(_left(page.blocks, page, LIMIT)), NAMED)
-    blocks = _within(full, room if sum(map(_whole, full)) <= room else room - names)
+    blocks = _within(full, room if sum(map(_whole, full)) <= room else room - names, page.again)
     room -= sum(_size(block) + 1 for block in blocks)
     cut = page.blocks[len(blocks) :]
     parts = [head, *blocks, unmanaged, _left(cut, page, room) if cut else "", foot]
@@ -81,7 +78,7 @@ def _left(cut: Sequence[Block], page: Page, room: int) -> str:
 
 def _unmanaged(page: Page, room: int) -> str:
     """What nobody manages, in a folded block of its own."""
-    return _cut([*rows_sections("What nobody manages", page.rows)], room) if page.rows else ""
+    return cut([*rows_sections("What nobody manages", page.rows)], room, page.again) if page.rows else ""
 
 
 def _head(page: Page) -> Iterator[str]:
@@ -160,7 +157,7 @@ def _whole(sections: Sequence[Section]) -> int:
     return sum(map(Section.size, sections)) + 1
 
 
-def _within(full: Sequence[Sequence[Section]], room: int) -> list[str]:
+def _within(full: Sequence[Sequence[Section]], room: int, again: str) -> list[str]:
     """The first blocks, as many as fit with a stub of each; what small ones leave is the others'."""
     sizes = [*map(_whole, full)]
     kept, used = 0, 0
@@ -169,29 +166,6 @@ def _within(full: Sequence[Sequence[Section]], room: int) -> list[str]:
         kept += 1
     found: dict[int, str] = {}
     for done, place in enumerate(sorted(range(kept), key=sizes.__getitem__)):
-        found[place] = _cut(full[place], room // (kept - done) - 1)
+        found[place] = cut(full[place], room // (kept - done) - 1, again)
         room -= _size(found[place]) + 1
     return [found[place] for place in range(kept)]
-
-
-def _cut(sections: Sequence[Section], room: int) -> str:
-    """A block as far as it fits: whole rows, what is left out counted. Its heading and its end always stand."""
-    if sum(map(Section.size, sections)) <= room:
-        return "\n".join(line for section in sections for line in section.lines())
-    head, *inner, end = sections
-    room -= head.size() + end.size() + CUT_NOTE
-    found: list[str] = [*head.lines()]
-    for place, section in enumerate(inner):
-        room -= section.size() - sum(map(_size, section.rows))
-        rows = 0
-        while room >= 0 and rows < len(section.rows) and room >= _size(section.rows[rows]):
-            room -= _size(section.rows[rows])
-            rows += 1
-        if room < 0 or rows < len(section.rows):
-            if rows:
-                found += replace(section, rows=section.rows[:rows]).lines()
-            left = section.weight - rows + sum(later.weight for later in inner[place + 1 :])
-            found.append(f"<p>⋯ {many(left, 'more row')} left out for want of room</p>")
-            break
-        found += section.lines()
-    return "\n".join([*found, *end.lines()])

@@ -1,27 +1,22 @@
 """One assistant as a folded block of a comment: HTML without an empty line, in sections that can be cut row by row.
 
 A forge's markdown reads HTML up to the next empty line and looks for nothing else in it. Tables wrap on a narrow
-screen, which fences do not. Knows no limit.
+screen, which fences do not. Every row is whole; a long line can be told shorter too. Knows no limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from trueup.core.texts.prose import Kind
+from trueup.render.long_lines import shortened
 from trueup.render.markup import LOOK, escaped, html_code, inline, shown
 from trueup.render.prose_lines import SIGNS, Line, Part, lines
 from trueup.render.prose_rows import sizes
 from trueup.render.style import Row
-from trueup.render.values import many
 from trueup.render.view import Block, Field
-
-STRETCH = 600
-"""Characters of one stretch of a line that are shown."""
-
-ROW = 6_000
-"""Characters of one row that are shown."""
 
 NAMES = 12
 """Placeholders and tools that are named above a difference."""
@@ -29,13 +24,21 @@ NAMES = 12
 _TAGS = {Kind.KEPT: ("", ""), Kind.REMOVED: ("<del>", "</del>"), Kind.ADDED: ("<ins>", "</ins>")}
 
 
+Shorten = Callable[[int, int], tuple[str, int]]
+"""From a row's place and a number of bytes: the row in no more of them if it can be, and the characters left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A beginning and an end that belong together, and rows between them, each whole by itself; no line is empty."""
+    """A beginning and an end that belong together, and rows between them, each whole by itself; no line is empty.
+
+    `shorten` tells a long row of it shorter; without it the rows are as short as they can be.
+    """
 
     start: str
     rows: tuple[str, ...] = ()
     end: str = ""
+    shorten: Shorten | None = None
 
     @property
     def weight(self) -> int:
@@ -113,10 +116,10 @@ def _field(field: Field) -> Iterator[Section]:
             said += [f"<b>{word}: {names}{more}</b>"] if names else []
         yield Section(title)
         yield Section(f"<p>{'<br>'.join(said)}</p>")
-        told = lines(prose, field.place, field.notes, old_side=field.is_outside, home=field.home, longest=STRETCH)
-        rows = tuple(_line(line, field) for line in told)
-        if rows:
-            yield Section("<table>", rows, "</table>")
+        told = tuple(lines(prose, field.place, field.notes, old_side=field.is_outside, home=field.home))
+        if told:
+            rows = tuple(_line(line, field) for line in told)
+            yield Section("<table>", rows, "</table>", partial(_shorter, told, field))
     elif field.rows:
         yield _preformatted(f"{title}<pre>", field.rows)
     else:
@@ -143,16 +146,23 @@ def _number(field: Field, number: int) -> str:
 
 
 def _code(parts: Sequence[Part], *, marked: bool) -> str:
-    """A line's stretches in one code element, as far as a row reaches."""
-    room, found = ROW, ""
-    for number, part in enumerate(parts):
-        if len(part.text) > room:
-            left = sum(len(rest.text) for rest in parts[number:])
-            return f"<code>{found}</code> ⋯ {many(left, 'more character')}"
+    """A line's stretches in one code element."""
+    found = ""
+    for part in parts:
         opening, closing = _TAGS[part.kind if marked else Kind.KEPT]
         found += f"{opening}{escaped(part.text)}{closing}" if part.text else ""
-        room -= len(part.text)
     return f"<code>{found}</code>" if found else ""
+
+
+def _shorter(told: Sequence[Line], field: Field, place: int, room: int) -> tuple[str, int]:
+    """A row of a text in so many bytes, and the characters that are left out of it."""
+    line = told[place]
+    parts, left = shortened(line.parts, lambda parts: _bytes(_line(replace(line, parts=parts), field)) <= room)
+    return _line(replace(line, parts=parts), field), left
+
+
+def _bytes(row: str) -> int:
+    return len(row.encode("utf-8")) + 1
 
 
 def _preformatted(start: str, rows: Sequence[Row]) -> Section:

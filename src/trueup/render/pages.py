@@ -79,7 +79,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(_stamps_together(changes, by_name)),
         remarks=_remarks(plan, NOTHING if not changes else ""),
-        again="`trueup show PLAN`, or `trueup plan -v`",
+        again="`trueup show PLAN -v`, or `trueup plan -v`",
     )
 
 
@@ -138,7 +138,7 @@ def report_page(report: Report) -> Page:
         groups=tuple(Group(title, tuple(items)) for title, items in groups if items),
         blocks=(*blocks, *left),
         remarks=(*remarks, *_remarks(plan, NOT_NEEDED if not told and _is_idle(report) else "")),
-        again="`trueup plan`",
+        again="the same report with `--also html=FILE`",
     )
 
 

@@ -50,10 +50,8 @@ SIGNS = {
 """What each kind of row is marked with, beside its colour."""
 
 
-def lines(
-    prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: bool, home: str = "", longest: int = 0
-) -> Iterator[Line]:
-    """The whole difference from top to bottom. With `longest`, stretches of more characters are shortened.
+def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: bool, home: str = "") -> Iterator[Line]:
+    """The whole difference from top to bottom.
 
     A group whose note begins with `=` has been shown before and is only named. `old_side`: the file is the old side;
     `home` is the file that the page has named already.
@@ -72,10 +70,10 @@ def lines(
         if is_elsewhere and not any(run.kind is Kind.FOLDED for run in shown_before):
             yield Line(Kind.FOLDED, words=shown(at))
         for run in shown_before:
-            yield from _run(run, longest, at if number or is_elsewhere else "")
+            yield from _run(run, at if number or is_elsewhere else "")
         yield from _noted(note, was)
         for run in changed:
-            yield from _run(run, longest, "", place, old_side)
+            yield from _run(run, "", place, old_side)
     if prose.newline_before != prose.newline_after and prose.before.lines and prose.after.lines:
         end = "now ends" if prose.newline_after else "no longer ends"
         yield Line(Kind.FOLDED, words=f"the text {end} with a newline")
@@ -99,13 +97,13 @@ def _noted(note: str, was: str) -> Iterator[Line]:
         yield Line(Kind.FOLDED, words=shown(note.removeprefix("=")))
 
 
-def _run(run: Run, longest: int, at: str, place: Place | None = None, old_side: bool = False) -> Iterator[Line]:
+def _run(run: Run, at: str, place: Place | None = None, old_side: bool = False) -> Iterator[Line]:
     """The rows of one run; `at` is where it stands in the file."""
     if run.kind is Kind.FOLDED:
         yield Line(Kind.FOLDED, words=many(run.old, "line") + " unchanged" + (f" · {shown(at)}" if at else ""))
     elif run.kind is Kind.CHANGED:
         for row in model.rows(run):
-            parts = tuple(_parts(row.spans, longest, blanks=run.blanks_only))
+            parts = tuple(_parts(row.spans, blanks=run.blanks_only))
             yield Line(Kind.CHANGED, row.before, row.after, parts, blanks=run.blanks_only)
     elif run.kind is Kind.LEFT and place is not None:
         there = f"live line {run.after:,}" if old_side else place(run.after)
@@ -116,32 +114,22 @@ def _run(run: Run, longest: int, at: str, place: Place | None = None, old_side: 
         end = ", changed inside" if run.edited else ", unchanged"
         yield Line(Kind.MOVED, 0, run.after, words=f"{many(run.new, 'line')} moved here from {shown(there)}{end}")
         for inner in run.runs:
-            yield from _run(inner, longest, "")
+            yield from _run(inner, "")
     else:
-        yield from _whole(run, longest)
+        yield from _whole(run)
 
 
-def _whole(run: Run, longest: int) -> Iterator[Line]:
+def _whole(run: Run) -> Iterator[Line]:
     """Lines that are on both sides, or on one."""
     for number, text in enumerate(run.lines):
         before = run.before + number if run.kind is not Kind.ADDED else 0
         after = run.after + number if run.kind is not Kind.REMOVED else 0
-        parts = (Part(_short(text, longest, blanks=run.blanks_only and run.kind not in UNCHANGED), run.kind),)
+        parts = (Part(visible(text, LOOK, blanks=run.blanks_only and run.kind not in UNCHANGED), run.kind),)
         yield Line(run.kind, before, after, parts, blanks=run.blanks_only and run.kind not in UNCHANGED)
 
 
-def _parts(spans: Sequence[Span], longest: int, *, blanks: bool) -> Iterator[Part]:
+def _parts(spans: Sequence[Span], *, blanks: bool) -> Iterator[Part]:
     for span in spans:
         changed = span.kind is not Kind.KEPT
         seen = blanks or (changed and not span.text.strip())
-        text = _short(span.text, longest, blanks=seen)
-        yield Part(text, span.kind)
-
-
-def _short(text: str, longest: int, *, blanks: bool) -> str:
-    """A stretch made visible; of a long one the two ends, with what is left out between them counted."""
-    if not longest or len(text) <= longest:
-        return visible(text, LOOK, blanks=blanks)
-    half = longest // 2
-    head, tail = visible(text[:half], LOOK, blanks=blanks), visible(text[-half:], LOOK, blanks=blanks)
-    return f"{head} ⋯ {many(len(text) - 2 * half, 'more character')} ⋯ {tail}"
+        yield Part(visible(span.text, LOOK, blanks=seen), span.kind)
