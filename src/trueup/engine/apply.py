@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.memory.journal import fold
+from trueup.core.memory.journal import INTENT, fold
 from trueup.core.memory.state import State
-from trueup.core.plans.plan import WRITES, Action, Plan, Reason
+from trueup.core.plans.plan import WRITES, Action, Change, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.projects.project import Target
 from trueup.engine import creates, modifies
 from trueup.engine.courier import Courier
+from trueup.engine.mishaps import JUDGE, Mishap
 from trueup.engine.plan import Planning
 from trueup.engine.run import Locate, Run
+from trueup.engine.settling import Parking, leave_unknown
 from trueup.wire.base import Adapter
 
 BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
 """What changes only what we remember."""
+
+STOPPED = "this run stopped before it was sent"
+UNTOLD = "this run stopped before that was clear"
 
 MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
 
@@ -54,6 +59,7 @@ async def execute(
     except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
         run.codes.add(error.exit)
         run.problems.append(f"{error.message} {error.hint}".strip())
+        _tell_the_rest(run, plan)
     if run.stopped:
         run.codes.add(Exit.INTERRUPTED)
     state = fold(planning.state, run.entries)
@@ -80,6 +86,45 @@ async def _work_through(run: Run, plan: Plan) -> None:
 def _counted(run: Run, tell: Callable[[str], None]) -> Callable[[str], None]:
     """Tells what is waited for together with how far the run is."""
     return lambda what: tell(f"{run.done} of {run.total} done; {what}")
+
+
+def _tell_the_rest(run: Run, plan: Plan) -> None:
+    """What a run that had to stop never told of: not sent, or unclear where the journal has its intent and no end."""
+    steps, lot = {entry.name: entry.step for entry in run.entries}, Parking()
+    for change in plan.changes:
+        if change.action not in WRITES or change.name in run.outcomes:
+            continue
+        if steps.get(change.name) != INTENT:
+            run.tell(_skipped(change))
+        elif change.action is Action.CREATE:
+            lot.parked[change.name] = (change, Mishap(UNTOLD, ""))
+        else:
+            message = f"it is not known whether it was done: {UNTOLD}"
+            run.tell(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
+    leave_unknown(run, lot)
+
+
+def _skipped(change: Change) -> Outcome:
+    return Outcome(change.name, change.action, Result.SKIPPED, change.id, STOPPED)
+
+
+def unsent(
+    plan: Plan, error: TrueupError, courier: Courier, already: Sequence[Outcome] = (), only_fresh: int = 0
+) -> Report:
+    """The report of an apply whose state or journal takes nothing from the start: none of its changes was sent."""
+    skipped = (_skipped(change) for change in plan.changes if change.action in WRITES)
+    codes = codes_of(plan) | {error.exit}
+    if any(outcome.result is Result.REFUSED for outcome in already):
+        codes.add(Exit.HELD)
+    return Report(
+        plan=plan,
+        outcomes=tuple(sorted((*already, *skipped), key=lambda outcome: outcome.name)),
+        codes=tuple(sorted(codes)),
+        only_fresh=only_fresh,
+        calls=courier.calls,
+        retries=courier.retries,
+        problems=(f"{error.message} {error.hint}".strip(),),
+    )
 
 
 def codes_of(plan: Plan) -> set[Exit]:
