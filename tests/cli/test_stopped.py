@@ -28,7 +28,7 @@ def _stopped(place: Place, *flags: str) -> tuple[str, dict[str, str]]:
     return ran.out, {form: (place.root / f"{form}.out").read_text("utf-8") for form in FORMS}
 
 
-def _assert_told(text: str, pages: dict[str, str], names: set[str], why: str) -> None:
+def _assert_told(place: Place, text: str, pages: dict[str, str], names: set[str], why: str) -> None:
     assert text.rstrip().endswith(f"0 failed, {len(names)} not sent.")
     said = " ".join(text.split())
     report = json.loads(pages["json"])
@@ -45,6 +45,7 @@ def _assert_told(text: str, pages: dict[str, str], names: set[str], why: str) ->
     for form in ("markdown", "html"):
         assert f"{len(names)} not sent" in pages[form], form
         assert STOPPED in pages[form], form
+        assert str(place.root) not in pages[form], form
 
 
 def _full(*_: Any, **__: Any) -> None:
@@ -54,14 +55,14 @@ def _full(*_: Any, **__: Any) -> None:
 def test_a_journal_that_takes_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journal, "_to_disk", _full)
     text, pages = _stopped(place)
-    _assert_told(text, pages, ALL, "could not be written: no space left on device")
+    _assert_told(place, text, pages, ALL, "could not be written: no space left on device")
     assert place.live() == {}
 
 
 def test_a_journal_that_cannot_be_opened(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trueup.edge.journal_file.sync_folder", _full)
     text, pages = _stopped(place)
-    _assert_told(text, pages, ALL, "The journal")
+    _assert_told(place, text, pages, ALL, "The journal")
     assert place.live() == {}
 
 
@@ -69,7 +70,7 @@ def test_a_state_that_cannot_be_written_before(place: Place, monkeypatch: pytest
     monkeypatch.setattr(Store, "is_folded", property(lambda _store: False))
     monkeypatch.setattr(files, "put", _full)
     text, pages = _stopped(place)
-    _assert_told(text, pages, ALL, "The state file")
+    _assert_told(place, text, pages, ALL, "The state file")
     assert place.live() == {}
 
 
@@ -77,7 +78,7 @@ def test_a_backup_that_cannot_be_written(place: Place) -> None:
     place.applied().poke("alpha", {"instructions": "by hand"})
     place.write(".trueup/backup", "not a folder")
     text, pages = _stopped(place, "--on-drift", "revert")
-    _assert_told(text, pages, {"alpha"}, "The backup of alpha")
+    _assert_told(place, text, pages, {"alpha"}, "The backup of alpha")
     assert place.live()["alpha"]["instructions"] == "by hand"
 
 
