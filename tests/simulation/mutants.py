@@ -189,6 +189,7 @@ MUTANTS: dict[str, list[Patch]] = {
         lambda: patch.object(journal_file, "sync_folder", _silent),
     ],
     "a write that fails on the journal goes unnoticed": [lambda: patch.object(Journal, "_to_disk", _failure_ignored)],
+    "what a run that stopped did not send is not told": [lambda: patch.object(apply, "_tell_the_rest", _silent)],
     "the journal is emptied before state is written": [lambda: patch.object(Store, "save", _journal_first)],
     "state is written in place": [lambda: patch.object(files, "put", _in_place)],
     "a plan file is written in place": [lambda: patch.object(checkout, "write_plan", _plan_in_place)],

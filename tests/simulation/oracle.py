@@ -12,6 +12,7 @@ from trueup.core.canonical import Semantics, canonical, same, split
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import WRITES, Action, Change
 from trueup.core.plans.report import Outcome, Report, Result
+from trueup.engine.apply import STOPPED
 
 MANAGED = frozenset({"name", "model", "instructions", "tools", "tool_resources", "temperature", "metadata"})
 """What some file of some story names, or follows from it; at the rest of metadata `check_notes` looks."""
@@ -140,6 +141,7 @@ class Oracle(Memory):
             "a refusal": Result.REFUSED in ends.values(),
         }
         self.check_reasons(report)
+        self.check_told(told, report)
         said = worst(report.codes)
         if said in (Exit.OK, Exit.DIFFERS) and any(wanted.values()):
             raise self.broken(f"exit code {said} in spite of {[what for what, is_so in wanted.items() if is_so]}")
@@ -160,6 +162,19 @@ class Oracle(Memory):
         for code, is_told in reasons.items():
             if code in report.codes and not (is_told or report.problems):
                 raise self.broken(f"exit code {code!r}, and nothing says why")
+
+    def check_told(self, told: Told, report: Report) -> None:
+        """Each change that was to be sent has a word for how it ended, and what a stop left unsent was not sent."""
+        wanted = {change.name for change in report.plan.changes if change.action in WRITES}
+        untold = wanted - {outcome.name for outcome in report.outcomes}
+        if untold:
+            raise self.broken(f"nothing says what became of {sorted(untold)}")
+        stopped = {outcome.name for outcome in report.outcomes if outcome.message == STOPPED}
+        sent = {stamp.name for call in told.writes if (stamp := stamp_of(call)) is not None}
+        gone = {call.path.rsplit("/", 1)[1] for call in told.writes if call.method == "DELETE"}
+        sent |= {outcome.name for outcome in report.outcomes if outcome.id in gone}
+        if stopped & sent:
+            raise self.broken(f"told as not sent, and it was: {sorted(stopped & sent)}")
 
     def check_done(self, told: Told) -> None:
         """What is reported as done was done, and each field that is not so was named."""
