@@ -66,9 +66,10 @@ class GitHub:
         return "opened"
 
     def merged(self, commit: str) -> Request | None:
-        """The request whose merge the commit is; a commit may be listed under others that only contain it."""
+        """The request whose merge the commit is; a commit may be listed under others, also into other branches."""
         for entry in self._api.pages(f"{self._at}/commits/{commit}/pulls"):
-            if entry.get("merged_at") and entry.get("merge_commit_sha") == commit:
+            is_here = entry["base"]["ref"] == self.default_branch()
+            if is_here and entry.get("merged_at") and entry.get("merge_commit_sha") == commit:
                 return self._request(entry)
         return None
 

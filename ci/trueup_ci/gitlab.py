@@ -60,10 +60,11 @@ class GitLab:
         return "opened"
 
     def merged(self, commit: str) -> Request | None:
-        """The request whose merge, squash or fast-forward the commit is."""
+        """The request whose merge, squash or fast-forward into the default branch the commit is."""
         for entry in self._api.pages(f"{self._at}/repository/commits/{commit}/merge_requests"):
             made = {entry.get("merge_commit_sha"), entry.get("squash_commit_sha"), entry.get("sha")}
-            if entry.get("state") == "merged" and commit in made:
+            is_here = entry["target_branch"] == self._branch
+            if is_here and entry.get("state") == "merged" and commit in made:
                 return _request(entry)
         return None
 

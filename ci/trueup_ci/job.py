@@ -7,17 +7,19 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from trueup_ci import texts
 from trueup_ci.forge import Forge
-from trueup_ci.problem import Problem
 from trueup_ci.repository import Repository
 from trueup_ci.settings import Event, Settings
-from trueup_ci.tool import Trueup, read_json
+from trueup_ci.tool import Trueup
 
 STATE = ".state.json"
 """How the names of state files end."""
+
+CAPS = ".caps.json"
+"""How the names of those files end that hold what a probe found."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Job:
     place: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     sides: list[Trueup] = field(default_factory=list)
+    project: str = ""
 
     @property
     def kept(self) -> Path:
@@ -55,49 +58,43 @@ class Job:
         commit = self.repository.fetch(f"refs/heads/{self.event.branch}", 1)
         return commit, self.checkout(commit, name)
 
-    def state_files(self, commit: str | None) -> dict[str, bytes]:
-        """The state files of a commit, by path."""
+    def memory_of(self, commit: str | None, ending: str) -> dict[str, bytes]:
+        """The files of Trueup's memory in a commit whose names end so, by path."""
         folder = Path(self.settings.folder) / ".trueup"
-        return self.repository.files(commit, folder.as_posix(), STATE)
+        return self.repository.files(commit, folder.as_posix(), ending)
 
-    def with_newest_state(self, on: Trueup) -> dict[str, bytes]:
-        """Puts the state that is newest in its branch into a checkout, and returns it by path. Raises Problem."""
-        newest = self.state_files(self.repository.branch(self.state_branch()))
+    def remember(self, on: Trueup, commit: str) -> dict[str, bytes]:
+        """Makes a checkout remember what the branch does, and nothing of its own; returns the state by path.
+
+        State is the newest in its branch, what a probe found is the commit's; a journal is nobody's to bring along.
+        """
         memory = on.project / ".trueup"
-        if memory.exists() and not memory.is_dir():
-            raise Problem("`.trueup` is not a folder here, and Trueup keeps its memory in it.", "Move it away.")
-        for path in self.state_in(on):
-            (on.top / path).unlink()
-        for path, content in newest.items():
+        if memory.is_dir():
+            shutil.rmtree(memory)
+        memory.unlink(missing_ok=True)
+        state = self.memory_of(self.repository.branch(self.state_branch()), STATE)
+        for path, content in {**self.memory_of(commit, CAPS), **state}.items():
             (on.top / path).parent.mkdir(parents=True, exist_ok=True)
             (on.top / path).write_bytes(content)
-        return newest
+        return state
 
     def state_in(self, on: Trueup) -> dict[str, bytes]:
         """The state files of a checkout, by path."""
         found = sorted((on.project / ".trueup").glob(f"*{STATE}"))
         return {path.relative_to(on.top).as_posix(): path.read_bytes() for path in found if path.is_file()}
 
-    def records_in(self, on: Trueup) -> dict[str, object]:
-        """What a checkout's state file remembers of the target, by name; nothing where it cannot be read."""
-        found = read_json(on.project / ".trueup" / f"{self.settings.target}{STATE}")
-        records = found.get("records") if isinstance(found, dict) else None
-        return records if isinstance(records, dict) else {}
-
-    def marker(self, kind: str, page: str = "") -> str:
-        """The first line of what this job writes about its target: the page's own, if it is about a target at all."""
-        own = page.partition("\n")[0]
-        if own.startswith("<!-- trueup:") and own.endswith(f"{texts.marker('', self.settings.target, kind)[12:]}"):
-            return own
-        return texts.marker(self._project(), self.settings.target, kind)
+    def marker(self, kind: str) -> str:
+        """The first line of what this job writes about its target: nothing that a request says decides it."""
+        name = PurePosixPath(self.settings.folder) / self.settings.target
+        return texts.marker(self._project(), name.as_posix(), kind)
 
     def _project(self) -> str:
-        """What the project is called, as the first checkout says that can."""
-        for side in self.sides:
+        """What the project is called, as the first checkout says that can; the branch's where there is none yet."""
+        for side in () if self.project else self.sides or [self.newest("named")[1]]:
             for target in side.run("targets", "--json", is_quiet=True).json.get("targets") or []:
                 if target["name"] == self.settings.target:
-                    return str(target["project"])
-        return "local"
+                    self.project = self.project or str(target["project"])
+        return self.project or "local"
 
     def keep(self, name: str, content: bytes) -> Path:
         """Keeps a file."""

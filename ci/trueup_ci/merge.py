@@ -40,8 +40,8 @@ def apply_merge(job: Job) -> int:
     commit = job.repository.fetch(job.event.commit, 1)
     request = job.forge.merged(commit)
     try:
-        _, here = job.newest("merged")
-        before = job.with_newest_state(here)
+        newest, here = job.newest("merged")
+        before = job.remember(here, newest)
         words = _promised(job, here, commit, request)
     except Problem as problem:
         _refuse(job, request, problem)
@@ -61,16 +61,15 @@ def apply_merge(job: Job) -> int:
 
 def plan_branch(job: Job) -> int:
     """Plans the branch as it is, for somebody who ran the job by hand; the plan's digest lets it be applied."""
-    _, here = job.newest("merged")
-    job.with_newest_state(here)
+    newest, here = job.newest("merged")
+    job.remember(here, newest)
     page = job.kept / "plan.md"
     ran = here.on_target("plan", "--format", "github", *also(job.kept.resolve(), "plan"))
     if page.is_file():
         digest = str(_document(job, "plan").get("digest", ""))
         note = f"To apply exactly this: run the command `apply` with acknowledge `{digest[: texts.DIGEST]}`."
-        job.summarize(
-            texts.with_notes(texts.marked(page.read_text("utf-8"), job.marker("plan", page.read_text("utf-8"))), [note])
-        )
+        text = texts.marked(page.read_text("utf-8"), job.marker("plan"))
+        job.summarize(texts.with_notes(text, [note] if digest else []))
     return ran.code
 
 
@@ -107,7 +106,7 @@ def _acknowledgements(job: Job, commit: str, request: Request | None) -> list[st
 def _refuse_unreviewed(job: Job, commit: str, request: Request | None) -> None:
     """Raises Problem for a commit that nobody reviewed a plan for, unless its files ask for nothing."""
     own = job.checkout(commit, "own")
-    job.with_newest_state(own)
+    job.remember(own, commit)
     told = ["--format", "github", *also(job.kept.resolve(), "plan")]
     ran = own.on_target("plan", "--detailed-exitcode", *told)
     if ran.code == 0:
@@ -135,14 +134,34 @@ def _finish(
 ) -> None:
     """Commits the state and says what became of the merge, also where the state cannot be committed."""
     job.keep_memory(here)
+    notes = [*_on_the_plan(job), *_left_to_later(job, here, commit)]
     try:
         pushed = job.repository.commit(job.state_branch(), before, job.state_in(here), _message(job, commit, ran))
     except Problem as problem:
         lost = f"**The state is not committed.** {problem.message} {problem.hint}"
-        _say(job, commit, request, [lost, *_left_to_later(job, here, commit)])
+        _say(job, commit, request, [lost, *notes])
         raise
     print(f"State of {job.settings.target} committed to {job.state_branch()}." if pushed else "State is as it was.")
-    _say(job, commit, request, _left_to_later(job, here, commit))
+    _say(job, commit, request, notes)
+
+
+def _on_the_plan(job: Job) -> list[str]:
+    """Sentences on the plan that was reviewed, where what was applied is another one, and on a guard that refused."""
+    document, reviewed = _document(job, "apply"), _reviewed(job)
+    found = []
+    if reviewed and reviewed != document.get("digest"):
+        short = reviewed[: texts.DIGEST]
+        found.append(f"**Reviewed was the plan `{short}`**; below is what there was to do when it was applied.")
+    problems = document.get("problems")
+    if isinstance(problems, list) and any(texts.GUARD_REFUSED in str(problem) for problem in problems):
+        found.append(AGAIN)
+    return found
+
+
+def _reviewed(job: Job) -> str:
+    """The digest of the plan that somebody agreed to; empty where it was a branch and no plan."""
+    found = (read_json(job.kept / name).get("digest") for name in ("reviewed.plan", "fresh.plan"))
+    return next((str(digest) for digest in found if digest), "")
 
 
 def _left_to_later(job: Job, here: Trueup, commit: str) -> list[str]:
@@ -174,7 +193,7 @@ def _acknowledged(job: Job, here: Trueup) -> str:
 def _message(job: Job, commit: str, ran: Ran) -> str:
     """The message of the commit that holds state: what was applied, by which job, how it ended."""
     summary = str(_document(job, "apply").get("summary", "")).strip()
-    digest = str(_document(job, "apply").get("digest", ""))
+    digest = _reviewed(job) or str(_document(job, "apply").get("digest", ""))
     return (
         f"Trueup: the state of {job.settings.target} [skip ci]\n\n{summary}\n\n"
         f"Trueup-Applied: {commit}\nTrueup-Plan: {digest}\nTrueup-Exit: {ran.code}\nTrueup-Job: {job.event.url}\n"
@@ -186,7 +205,7 @@ def _say(job: Job, commit: str, request: Request | None, notes: list[str]) -> No
     if not page.is_file():
         return
     written = page.read_text(encoding="utf-8")
-    marker = job.marker("apply", written)
+    marker = job.marker("apply")
     text = texts.with_notes(texts.marked(written, marker), notes)
     text = texts.with_source(text, commit, job.event.url)
     page.write_text(text, encoding="utf-8")

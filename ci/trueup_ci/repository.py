@@ -25,6 +25,7 @@ _SETTINGS = {
     "core.symlinks": "false",
     "core.autocrlf": "false",
     "protocol.ext.allow": "never",
+    "http.followRedirects": "false",  # git would take the token along
     "gc.auto": "0",
     "user.name": "Trueup",
     "user.email": "trueup@localhost",
@@ -97,8 +98,9 @@ class Repository:
         return [line.strip() for line in shown.splitlines() if line.strip()]
 
     def messages(self, head: str) -> str:
-        """The messages of a commit and of all before it."""
-        return self._run("log", "--format=%B", self.fetch(head))
+        """The messages of a commit and of all before it: as they read, and as their bytes are, whatever they claim."""
+        commit = self.fetch(head)
+        return self._run("log", "--format=%B", commit) + self._run("log", "--format=%B", "--encoding=none", commit)
 
     def commit(self, branch: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str) -> str | None:
         """Commits files to a branch, which is made if it is not there, on top of whatever is there by now.
@@ -142,7 +144,7 @@ class Repository:
                 self._run("read-tree", tip, more=index)
             for path, content in merged.items():
                 blob = self._bytes("hash-object", "-w", "--stdin", feed=content).decode().strip()
-                self._run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", more=index)
+                self._run("update-index", "--add", "--replace", "--cacheinfo", f"100644,{blob},{path}", more=index)
             tree = self._run("write-tree", more=index).strip()
         parent = ["-p", tip] if tip is not None else []
         return self._run("commit-tree", tree, *parent, "-m", message).strip()
@@ -183,7 +185,10 @@ class Repository:
         for place, (key, value) in enumerate(self._settings.items()):  # not on a command line, which others can read
             environ |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
         where = [f"--git-dir={self._folder}"] if inside else []
-        return subprocess.run(["git", *where, *words], env=environ, input=feed, capture_output=True, check=False)
+        command = ["git", *where, *words]  # in a group of its own: what cancels the job does not cut off a push
+        return subprocess.run(
+            command, env=environ, input=feed, capture_output=True, check=False, start_new_session=True
+        )
 
 
 def _good(ran: subprocess.CompletedProcess[bytes], words: tuple[str, ...]) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trueup_ci import texts
 from trueup_ci.forge import plan_file
-from trueup_ci.job import STATE, Job
+from trueup_ci.job import CAPS, STATE, Job
 from trueup_ci.problem import Problem
 from trueup_ci.tool import Trueup, also, read_json
 from trueup_ci.web import Refused
@@ -34,9 +34,9 @@ OTHERS = (
     "the merge of this request sends that too."
 )
 REMEMBERED = (
-    "**This request changes what Trueup remembers** of {names}, in {file}. The plan is made with that, and so is the "
-    "apply of the merge: what a hand changed may pass for unchanged, and a guard counts otherwise. Jobs write that "
-    "file; ask why this request does."
+    "**This request changes what Trueup remembers**: {what}. This plan is made without that; from the merge on it "
+    "counts, and may let what a hand changed pass for unchanged, or lead to another assistant. Jobs write these files; "
+    "ask why this request does."
 )
 SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
 
@@ -56,8 +56,8 @@ def _plan_own(job: Job) -> int:
     event = job.event
     tree, base = proposed(job)
     theirs, ours = job.checkout(base, "base"), job.checkout(tree, "request")
-    if job.settings.state_branch:
-        job.with_newest_state(ours)
+    for side in (theirs, ours):
+        job.remember(side, base)
     plan, page = job.kept / plan_file(event.head), job.kept / "plan.md"
     ran = ours.on_target(
         "plan", "--connections", str(theirs.project), "--out", str(plan.resolve()), "--format", "github",
@@ -66,7 +66,7 @@ def _plan_own(job: Job) -> int:
     notes = [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)]
     if _project_file(ours) != _project_file(theirs):
         notes.append(CHANGED)
-    notes += [*_remembered(job, theirs, ours), *_not_of_it(job, theirs, ours)]
+    notes += [*_remembered(job, base, tree), *_not_of_it(job, theirs, ours)]
     _say(job, page, event.number, notes)
     return ran.code
 
@@ -75,6 +75,8 @@ def plan_fork(job: Job) -> int:
     """Checks what a fork proposes, against a snapshot where one is kept, and says so in its comment if it may."""
     number, tree, base = _fork(job)
     trusted, ours = (job.checkout(at, name, is_trusted=False) for at, name in ((base, "base"), (tree, "request")))
+    for side in (trusted, ours):
+        job.remember(side, base)
     snapshots = job.forge.last(job.settings.slug, "snapshot.json")
     page, note = job.kept / "plan.md", FORK
     if snapshots:
@@ -85,7 +87,7 @@ def plan_fork(job: Job) -> int:
     else:
         note = ONLY_VALID
         ran = ours.on_target("validate", "--format", "github", *also(job.kept.resolve(), "plan"))
-    notes = [note.format(target=texts.code(job.settings.target)), *_remembered(job, trusted, ours)]
+    notes = [note.format(target=texts.code(job.settings.target)), *_remembered(job, base, tree)]
     _say(job, page, number, notes, may_be_silent=True)
     return ran.code
 
@@ -136,14 +138,17 @@ def _not_of_it(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
     return [OTHERS.format(names=texts.listed(names), branch=texts.code(job.event.branch))] if names else []
 
 
-def _remembered(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
-    """A note on the records that the request changes, where its state file is the one that counts."""
-    if job.settings.state_branch:
-        return []
-    before, after = job.records_in(theirs), job.records_in(ours)
-    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    file = texts.code(f".trueup/{job.settings.target}{STATE}")
-    return [REMEMBERED.format(names=texts.listed(names), file=file)] if names else []
+def _remembered(job: Job, base: str, tree: str) -> list[str]:
+    """A note on what the request changes of Trueup's memory, where that is the memory which counts."""
+    told = []
+    for ending in (CAPS,) if job.settings.state_branch else (STATE, CAPS):
+        before, after = job.memory_of(base, ending), job.memory_of(tree, ending)
+        for path in sorted({*before, *after}):
+            old, new = texts.records(before.get(path)), texts.records(after.get(path))
+            names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+            if before.get(path) != after.get(path):
+                told.append(f"{texts.listed(names)} in {texts.code(path)}" if names else texts.code(path))
+    return [REMEMBERED.format(what="; ".join(told))] if told else []
 
 
 def _refuse(job: Job, problem: Problem) -> None:
@@ -167,7 +172,7 @@ def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: 
     if not page.is_file():
         raise Problem("Trueup wrote no page.", "What it said stands above, in this job's log.")
     written = page.read_text(encoding="utf-8")
-    marker = job.marker("plan", written)
+    marker = job.marker("plan")
     text = texts.marked(written, marker)
     for note in reversed(notes):  # where room is short the first ones are left out
         text = texts.with_notes(text, [note])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,9 @@ LARGEST = 65_530
 
 GUARD = "> **Note:** A guard wants this plan to be acknowledged"
 """How the line of a page begins that asks for an acknowledgement; foreign text begins no line."""
+
+GUARD_REFUSED = "a guard refused"
+"""What a report says where a guard wanted an acknowledgement that was not there."""
 
 DIGEST = 16
 """Characters of a plan's digest in a trailer."""
@@ -92,6 +96,16 @@ def _is_unapplied(change: Any) -> bool:
     is_new = action in _SENT and reason not in ("recreated", "deleted-outside")
     is_stuck = action == "held" and reason in _STUCK
     return is_new or is_stuck or any(item["cause"] in _EDITED for item in change.get("fields") or [])
+
+
+def records(content: bytes | None) -> dict[str, Any]:
+    """The records in the text of a state file, by name; none where it cannot be read, or is another file."""
+    try:
+        found = json.loads(content or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    inside = found.get("records") if isinstance(found, dict) else None
+    return inside if isinstance(inside, dict) else {}
 
 
 def refusal(line: str, what: str, problem: Problem, said: str = "") -> str:

@@ -23,7 +23,7 @@ CLEAN, DIFFERS, UNREADABLE = 0, 2, 6
 def look(job: Job) -> int:
     """Opens, updates or closes the target's issue. Ends with the code of `drift`; what is only not applied yet is 0."""
     commit, here = job.newest("branch")
-    job.with_newest_state(here)
+    job.remember(here, commit)
     page = job.kept / "drift.md"
     drift = _drift(job, here, _history(job))
     if drift.code not in (CLEAN, DIFFERS, UNREADABLE) or not page.is_file():
@@ -33,7 +33,7 @@ def look(job: Job) -> int:
         _keep_snapshot(job, here)
     unapplied = _unapplied(plan)
     text = page.read_text(encoding="utf-8")
-    marker = job.marker("drift", text)
+    marker = job.marker("drift")
     text = texts.marked(text, marker)
     text = texts.with_source(texts.with_notes(text, unapplied), commit, job.event.url)
     page.write_text(text, encoding="utf-8")

@@ -128,7 +128,7 @@ class World:
             "number": number, "iid": number, "open": True, "state": "opened", "merged_at": None, "sha": head,
             "merge_commit_sha": None, "source_project_id": 2 if fork else 1, "target_project_id": 1,
             "head": {"sha": head, "repo": {"full_name": "eve/fleet" if fork else "acme/fleet"}},
-            "base": {"ref": "main"},
+            "base": {"ref": "main"}, "target_branch": "main",
         }  # fmt: skip
         return number
 
