@@ -211,7 +211,8 @@ async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page |
             stretch.reach = Reach.LOST
         else:
             where = f"page {stretch.pages + 1} of the listing"
-            after = f" after {stretch.start}" if stretch.start else ""
+            last = (stretch.cursor if _is_too_large(reply) else "") or stretch.start
+            after = f" after {last}" if last else ""
             stretch.cut(f"{where}{after} could not be read: {error}{ALONE if _is_too_large(reply) else ''}")
         return None
 
