@@ -21,6 +21,9 @@ SPARE = 1.0
 """Seconds between a write's turn and the moment at which its read is too old: time for the journal."""
 
 
+ROUNDED = 0.01
+"""Seconds that sums of moments may be off."""
+
 INTERRUPTED = "interrupted before it was sent"
 
 
@@ -139,7 +142,7 @@ class Turns:
             self._next = start + self._between
             return start
         soon = max(now, self._held_until, good_until - CLOSE)
-        if self._between <= CLOSE or self._next - now > self._between or soon > good_until - SPARE:
+        if self._between <= CLOSE or self._next - now > self._between + ROUNDED or soon > good_until - SPARE:
             raise Stale
         self._next += self._between
         return soon
