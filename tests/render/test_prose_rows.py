@@ -64,3 +64,11 @@ def test_a_shared_change_is_not_shown_again_and_what_leads_to_the_next_one_is() 
     assert shown[1] == "⋯ 4 lines unchanged · line 10"
     assert "This also reaches y:" in shown
     assert not any("tip" in row for row in shown)
+
+
+def test_an_unchanged_line_is_cut_at_its_row_and_whole_if_everything_is_asked_for() -> None:
+    before = "a word of many " * 9 + "and its end\nlast"
+    assert _shown(before, before.replace("last", "first"))[0].endswith("…")
+    assert " ".join("".join(_shown(before, before.replace("last", "first"), verbose=True)[:2]).split()).endswith(
+        "its end"
+    )

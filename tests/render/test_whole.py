@@ -19,6 +19,7 @@ from trueup.edge.yaml_reader import read
 from trueup.render import html, markdown, pages, text
 from trueup.render.spelled import FOLD, spelled
 from trueup.render.style import Look, Tone, paint, unrunnable
+from trueup.render.values import BRIEF
 from trueup.render.visible import columns, visible
 from trueup.render.yaml_lines import yaml_lines
 
@@ -196,6 +197,15 @@ def test_entries_that_differ_at_their_end_alone_are_not_taken_for_one() -> None:
     shown = _squeezed(text.plan(plan, color=False, width=60))
     assert one in shown
     assert other in shown
+
+
+def test_what_is_too_much_for_a_row_has_rows_of_its_own_wherever_the_row_would_end() -> None:
+    for start in range(BRIEF + 9):
+        schema = {"k" * start: "a", "type": "object", "properties": {f"p{number}": {} for number in range(30)}}
+        tools = [[_tool("h", "d", {"properties": inner})] for inner in ({}, {"x": schema})]
+        shown = text.plan(_large([FieldChange("tools", tools[0], tools[1], Cause.EDITED)]), color=False, width=80)
+        assert "            + type: object" in shown.split("\n")
+        assert "more lines (-v shows all)" in shown
 
 
 @pytest.mark.parametrize("old", ["auto", MISSING, None])

@@ -17,9 +17,9 @@ from trueup.core.texts.prose import Prose, first_line
 from trueup.render import prose_rows
 from trueup.render.part_rows import WHOLE, is_nested, parts, tool_lines, tool_parts
 from trueup.render.shared import Shared, difference
-from trueup.render.spelled import fold, is_brief, lines_of, sides, spelled
+from trueup.render.spelled import fold, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
-from trueup.render.values import amount, is_text, many, tools, value
+from trueup.render.values import amount, is_brief, is_text, many, tools, value
 from trueup.render.visible import columns, hanging, shortened, visible
 
 INDENT = 4

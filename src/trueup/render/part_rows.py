@@ -11,9 +11,9 @@ from trueup.core.source import dotted
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import compare
 from trueup.render import prose_rows
-from trueup.render.spelled import fold, is_brief, labelled, lines_of, sides, spelled
+from trueup.render.spelled import fold, labelled, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
-from trueup.render.values import is_text, many, value
+from trueup.render.values import is_brief, is_text, many, value
 from trueup.render.visible import hanging, visible
 
 PARTS = 24

@@ -202,16 +202,16 @@ def _run(run: Run, scene: Scene, left: int) -> Iterator[Row]:
 
 
 def _whole(run: Run, scene: Scene, limit: int = LINES) -> Iterator[Row]:
-    """Lines that are on one side only, wrapped, or on both sides, on one row each."""
+    """Lines that are on one side only, wrapped, or on both sides, on one row each unless everything is asked for."""
     look, tone = scene.look, _TONES[run.kind]
     width = look.width - scene.indent - 2
     for line in run.lines[:limit]:
         lead = Piece(_SIGNS[run.kind], tone)
-        if run.kind is Kind.KEPT:
+        if run.kind is Kind.KEPT and not look.verbose:
             text = shortened(visible(line[: look.width * 4], look), width, look)
             yield (Piece(" " * scene.indent), lead, Piece(text, tone))
         else:
-            text = visible(line, look, blanks=scene.quiet)
+            text = visible(line, look, blanks=scene.quiet and run.kind is not Kind.KEPT)
             yield from _wrapped(list(_limited([Piece(text, tone)], look)), look, scene.indent, lead)
 
 

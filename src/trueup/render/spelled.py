@@ -5,12 +5,12 @@ Folds what is long unless everything is asked for, and says how much. Knows no t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trueup.core.plans.plan import MISSING
 from trueup.render.style import Look, Piece, Row, Tone
-from trueup.render.values import is_text, many, value
+from trueup.render.values import is_text, many
 from trueup.render.visible import columns, hanging, visible
 from trueup.render.yaml_lines import yaml_lines
 
@@ -19,16 +19,6 @@ FOLD = 20
 
 ROWS = 8
 """Rows that one of its lines may take unless everything is asked for."""
-
-BRIEF = 64
-"""Characters up to which a value is told on the row of its name, whole."""
-
-
-def is_brief(item: Any) -> bool:
-    """Whether a value is told whole on one row: an absent one, a number, a short text, a small list."""
-    if isinstance(item, (Mapping, list, tuple)):
-        return len(value(item, Look(color=False), BRIEF + 1)) <= BRIEF
-    return not is_text(item)
 
 
 def lines_of(item: Any) -> list[str]:

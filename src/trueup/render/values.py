@@ -14,6 +14,9 @@ from trueup.render.visible import shortened, visible
 MUCH = 4_000
 """Characters of a value that are looked at when it is shown on one row."""
 
+BRIEF = 64
+"""Characters of a list or a mapping that is told whole on one row."""
+
 NAMED = 200
 """Tools of a list that are named."""
 
@@ -54,6 +57,13 @@ def _joined(parts: Iterable[str]) -> str:
 def is_text(item: Any, limit: int = 60) -> bool:
     """Whether a value is text that wants lines of its own."""
     return isinstance(item, str) and ("\n" in item or len(item) > limit)
+
+
+def is_brief(item: Any) -> bool:
+    """Whether a value is told whole on one row: an absent one, a number, a short text, a small list or mapping."""
+    if isinstance(item, (Mapping, list, tuple)):
+        return len(_json(item)) <= BRIEF
+    return not is_text(item)
 
 
 def amount(text: str) -> str:

@@ -18,8 +18,8 @@ from trueup.render.markup import LOOK, named, shown
 from trueup.render.part_rows import WHOLE as ONE_ROW
 from trueup.render.part_rows import is_nested, parts, tool_parts
 from trueup.render.shared import Shared, difference
-from trueup.render.spelled import is_brief, sides
-from trueup.render.values import amount, is_text, value
+from trueup.render.spelled import sides
+from trueup.render.values import amount, is_brief, is_text, value
 from trueup.render.view import Field
 
 WHOLE = replace(LOOK, verbose=True)
