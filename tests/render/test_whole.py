@@ -74,8 +74,8 @@ def _missing(value: Any, shown: str) -> list[str]:
     return [needle for needle in _needles(value) if _squeezed(visible(needle, LOOK)) not in whole]
 
 
-def _plan(way: str, tool: Mapping[str, Any]) -> Plan:
-    kept = {"type": "code_interpreter"}
+def _plan(way: str, tool: Any) -> Plan:
+    kept: Any = {"type": "code_interpreter"}
     before, after = {"create": (MISSING, [tool]), "added": ([kept], [kept, tool]), "removed": ([kept, tool], [kept])}[
         way
     ]
@@ -222,3 +222,22 @@ def test_a_schema_that_an_assistant_gets_is_told_whole(old: Any) -> None:
     ):
         assert "p" * 30 in shown
         assert "x" * 50 in shown
+
+
+@pytest.mark.parametrize("way", [Action.CREATE, Action.MODIFY])
+def test_a_list_without_tools_is_told_as_one(way: Action) -> None:
+    plan = _large([FieldChange("tools", MISSING, [], Cause.EDITED)])
+    plan = replace(plan, changes=(replace(plan.changes[0], action=way),))
+    for verbose in (False, True):
+        assert re.search(r"tools  .*\[\]", text.plan(plan, color=False, width=80, verbose=verbose))
+    assert "<code>[]</code>" in markdown.written(pages.plan_page(plan))
+
+
+@pytest.mark.parametrize(
+    "tool", ["file_search", 7, None, [], {}, {"type": 3, "x": "odd"}, {"type": "function", "function": "odd"}]
+)
+def test_a_tool_of_no_known_shape_is_told_whole_too(tool: Any) -> None:
+    beside = {key: entry for key, entry in tool.items() if entry != "function"} if isinstance(tool, dict) else tool
+    plan = _plan("added", tool)
+    assert _missing(beside, text.plan(plan, color=False, width=80)) == []
+    assert _missing(beside, parsed.Parsed(html.written(pages.plan_page(plan))).text) == []

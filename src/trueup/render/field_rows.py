@@ -15,7 +15,7 @@ from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, 
 from trueup.core.source import Position, Stretch
 from trueup.core.texts.prose import Prose, first_line
 from trueup.render import prose_rows
-from trueup.render.part_rows import WHOLE, is_nested, parts, tool_lines, tool_parts
+from trueup.render.part_rows import WHOLE, are_tools, is_nested, parts, tool_lines, tool_parts
 from trueup.render.shared import Shared, difference
 from trueup.render.spelled import fold, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
@@ -65,7 +65,7 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
         yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
     elif item.cause is Cause.IMPOSSIBLE:
         yield from _headed(first, STAYS, where, look)
-    elif item.path == "tools" and (isinstance(old, (list, tuple)) or isinstance(new, (list, tuple))):
+    elif are_tools(item.path, old, new):
         if change.action is Action.CREATE and not look.verbose:
             yield from _tools(new, first, look, where)
             return

@@ -28,6 +28,11 @@ def is_nested(item: Any) -> bool:
     return isinstance(item, (Mapping, list, tuple))
 
 
+def are_tools(path: str, old: Any, new: Any) -> bool:
+    """Whether a field is told tool by tool: it is the list of them, and there are some on one side."""
+    return path == "tools" and any(isinstance(side, (list, tuple)) and side for side in (old, new))
+
+
 def parts(old: Any, new: Any, look: Look, indent: int) -> Iterator[Row]:
     """The parts of a mapping or a list that differ; a list of plain values by what came and went."""
     lists = isinstance(old, (list, tuple)) and isinstance(new, (list, tuple))

@@ -16,7 +16,7 @@ from trueup.render import field_rows
 from trueup.render.findings import place_of
 from trueup.render.markup import LOOK, named, shown
 from trueup.render.part_rows import WHOLE as ONE_ROW
-from trueup.render.part_rows import is_nested, parts, tool_parts
+from trueup.render.part_rows import are_tools, is_nested, parts, tool_parts
 from trueup.render.shared import Shared, difference
 from trueup.render.spelled import sides
 from trueup.render.values import amount, is_brief, is_text, value
@@ -53,7 +53,7 @@ def _field(change: Change, item: FieldChange, common: Shared) -> Field:
         return Field(path, where, field_rows.STAYS)
     if _is_prose(old, new):
         return _text(change, item, (old, new), common, outside)
-    if item.path == "tools" and (isinstance(old, (list, tuple)) or isinstance(new, (list, tuple))):
+    if are_tools(item.path, old, new):
         return Field(path, where, words, rows=tuple(tool_parts(tool_changes(old, new), WHOLE, 0)), is_outside=outside)
     if is_nested(old) and is_nested(new):
         return Field(path, where, words, rows=tuple(parts(old, new, WHOLE, 0)), is_outside=outside)
