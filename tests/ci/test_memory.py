@@ -67,7 +67,7 @@ def test_a_record_without_a_field_overwrites_no_hands_edit(world: World) -> None
     assert "1 held back" in told
     assert "1 new since the plan" in world.merge_job(world.merge(number)).log
     assert world.says("alpha") == "Said by hand."
-    other = world.request({ALPHA: EDITED})
+    other = world.request({ALPHA: EDITED.replace("twice", "thrice")})
     world.request_job(other)
     assert "remembers" not in world.comment(other, "plan")
 
