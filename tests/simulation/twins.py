@@ -57,7 +57,7 @@ class Twins(Watch):
         between = [entry for entry in self.vendor.shown if elder.done_at <= entry.at <= younger.done_at]
         if any(entry.ended and entry.to == younger.by for entry in between):
             return Excuse.FALSE_END
-        runs = [run for run in self.runs if run.who.label == younger.by and run.first_shown <= younger.after]
+        runs = [run for run in self.runs if run.who.label == younger.by and run.first_shown <= younger.asked_after]
         is_unseen = elder.after >= runs[-1].first_shown or elder.shown_at > runs[-1].began
         if elder.by != younger.by and is_unseen:
             return Excuse.TWO_WRITERS

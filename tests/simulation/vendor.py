@@ -68,7 +68,7 @@ TALES = {
 @dataclass(frozen=True, slots=True)
 class Birth:
     """One assistant that came to be: by whom (empty: none of our business), when it was asked for, done, and shown by
-    the listing; `after` so many answers to anybody."""
+    the listing; `after` so many answers to anybody, asked after `asked_after`."""
 
     id: str
     name: str
@@ -78,6 +78,7 @@ class Birth:
     done_at: float
     shown_at: float
     after: int
+    asked_after: int = 0
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class Vendor:
             habits=Habits(metadata="merge" if self.habit is Habit.MERGES else "replace"),
         )
         self._live: dict[str, dict[str, Any]] | None = None
-        self._asked: dict[tuple[str, str], float] = {}
+        self._asked: dict[tuple[str, str], tuple[float, int]] = {}
         self._history: dict[str, list[tuple[float, dict[str, Any] | None]]] = {}
 
     # --- requests
@@ -130,7 +131,7 @@ class Vendor:
     def expect(self, call: Call, by: str) -> None:
         """Notes when a request left; it may be done much later."""
         if (call.method, call.path) == ("POST", "/assistants"):
-            self._asked[by, json.dumps(call.json, sort_keys=True)] = self.clock.now
+            self._asked[by, json.dumps(call.json, sort_keys=True)] = self.clock.now, len(self.shown)
 
     def answer(self, call: Call, by: str = PERSON) -> Reply:
         """The answer to one request, with this vendor's habits."""
@@ -215,11 +216,12 @@ class Vendor:
         history.append((at, self._rewritten(stored.json) if stored.status == 200 else None))
         if (call.method, call.path) == ("POST", "/assistants"):
             stamp = parse(call.json.get("metadata"))
-            asked = self._asked.get((by, json.dumps(call.json, sort_keys=True)), now)
+            here = now, len(self.shown)
+            asked, asked_after = self._asked.get((by, json.dumps(call.json, sort_keys=True)), here)
             operation = stamp.operation if stamp is not None else ""
             maker = "" if by == PERSON and stamp is None else by
             self.births[live_id] = Birth(
-                live_id, call.json.get("name") or "", maker, operation, asked, now, at, len(self.shown)
+                live_id, call.json.get("name") or "", maker, operation, asked, now, at, len(self.shown), asked_after
             )
 
     # --- the listing
