@@ -58,7 +58,7 @@ class Memory(Twins):
         if not behind or self.writers > 1 or self.other_memory or self.ahead:
             return
         repeated = any(entry.fault == Kind.REPEAT.value for entry in told.who.faults.log)
-        stale = all(self.was_stale(told, change.id) for change in behind)
+        stale = all(self.was_shown_old(change.id) for change in behind)  # to this run, or to one that remembered it
         if not (repeated or stale or self.had_twins()):
             raise self.broken(f"{[change.name for change in behind]} look as if another checkout had applied")
 

@@ -12,7 +12,7 @@ from tests.simulation.watch import Violation
 SEEDS = int(os.environ.get("TRUEUP_SEEDS", "400"))
 
 
-FOUND = (3548, 54914, 72284, 90470, 132266)
+FOUND = (3548, 54914, 72284, 90470, 132266, 202267, 205231)
 """Seeds that failed once; what they found is told by name where it can be (`test_found_once.py`)."""
 
 

@@ -47,10 +47,8 @@ class Twins(Watch):
         if PERSON in (elder.by, younger.by):
             return Excuse.COPIED
         repeated = [entry for entry in who.faults.log if entry.fault == Kind.REPEAT.value and entry.method == "POST"]
-        same_moment = (elder.operation, elder.asked_at, elder.done_at) == (
-            younger.operation, younger.asked_at, younger.done_at,
-        )  # fmt: skip
-        if any(entry.json.get("name") == elder.name for entry in repeated) or (self.gateway and same_moment):
+        sent = [(birth.operation, birth.asked_at, birth.asked_after) for birth in (elder, younger)]
+        if any(entry.json.get("name") == elder.name for entry in repeated) or (self.gateway and sent[0] == sent[1]):
             return Excuse.GATEWAY
         if elder.shown_at > elder.asked_at + who.target.settle:
             return Excuse.LATE_LISTING
