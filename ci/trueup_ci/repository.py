@@ -100,7 +100,9 @@ class Repository:
     def messages(self, head: str) -> str:
         """The messages of a commit and of all before it: as they read, and as their bytes are, whatever they claim."""
         commit = self.fetch(head)
-        return self._run("log", "--format=%B", commit) + self._run("log", "--format=%B", "--encoding=none", commit)
+        listed = self._run("rev-list", commit)
+        as_bytes = self._bytes("cat-file", "--batch", feed=listed.encode())
+        return self._run("log", "--format=%B", commit) + as_bytes.decode("utf-8", "replace")
 
     def commit(self, branch: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str) -> str | None:
         """Commits files to a branch, which is made if it is not there, on top of whatever is there by now.

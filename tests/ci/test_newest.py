@@ -62,6 +62,10 @@ def test_what_a_later_merge_changed_is_left_to_it_and_the_rest_is_applied(world:
     assert (world.says("alpha"), world.says("beta")) == ("Say A.", "Say B, twice.")
     assert "**A later merge decides** on `alpha`: `main` asks" in world.comment(number, "apply")
     assert "`beta`" not in world.comment(number, "apply").split("**A later merge decides**")[1].split("\n")[0]
+    reviewed = done.json("reviewed.plan")["digest"]
+    assert f"**Reviewed was the plan `{reviewed[:16]}`**" in world.comment(number, "apply")
+    world.at_main()
+    assert f"Trueup-Plan: {reviewed}" in world.git("log", "-1", "--format=%B")
     assert world.merge_job(second).code == 0, two
     assert world.says("alpha") == "Say A, thrice."
 
@@ -118,3 +122,15 @@ def test_a_request_into_another_branch_is_not_planned(world: World) -> None:
     assert done.code == 1
     assert "This job is about `evil-base`" in done.log
     assert world.forge.comments == {}
+
+
+def test_a_merge_into_another_branch_is_not_taken_for_this_one(world: World) -> None:
+    """A stranger's find: after a fast-forward a forge lists the same commit under two requests."""
+    number, commit = _merged(world, {ALPHA: EDITED})
+    other = {**world.forge.requests[number], "number": 1, "iid": 1, "base": {"ref": "dev"}, "target_branch": "dev"}
+    known = dict(world.forge.requests)
+    world.forge.requests.clear()
+    world.forge.requests.update({1: other, **known})
+    assert world.merge_job(commit).code == 0
+    assert world.says("alpha") == "Say A, twice."
+    assert not world.forge.comments.get(1)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -146,3 +151,67 @@ def test_the_token_is_on_no_command_line_and_for_that_address_alone(
 def test_a_commit_that_is_not_there_is_told(tmp_path: Path, origin: Path) -> None:
     with pytest.raises(Problem, match="could not be fetched"):
         _repository(tmp_path, origin).fetch("0" * 40)
+
+
+def test_git_takes_the_token_nowhere_it_is_redirected_to(tmp_path: Path) -> None:
+    """A stranger's find: behind a redirect of the first request git sent the token with the second."""
+    seen: list[tuple[str, str]] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append((self.path, self.headers.get("Authorization") or ""))
+            self.send_response(302 if self.path.startswith("/first/") else 404)
+            self.send_header("Location", f"http://localhost:{server.server_port}/second/r.git/info/refs")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}/first/r.git"
+        with pytest.raises(Problem):
+            Repository(tmp_path / "clone.git", address, "ghs_canary").fetch("refs/heads/main")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert seen
+    assert all(path.startswith("/first/") for path, _ in seen)
+
+
+def test_a_message_in_another_encoding_is_read_as_its_bytes_too(tmp_path: Path, origin: Path) -> None:
+    """A stranger's find: an author hid a digest in a commit that claims an encoding in which it reads otherwise."""
+    said = b"Fix a typo.\n\nTrueup-Ack: 00aa11bb22cc33dd\n"
+    who = {**os.environ, **{f"GIT_{one}_{what}": "a" for one in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}}
+    made = subprocess.run(
+        ["git", "-C", str(origin), "-c", "i18n.commitEncoding=IBM037", "commit-tree", "HEAD^{tree}", "-p", "HEAD"],
+        input=said, check=True, capture_output=True, env=who,
+    )  # fmt: skip
+    _git(origin, "branch", "topic", made.stdout.decode().strip())
+    assert "00aa11bb22cc33dd" not in _git(origin, "log", "-1", "--format=%B", "topic")
+    assert "00aa11bb22cc33dd" in _repository(tmp_path, origin).messages("refs/heads/topic")
+
+
+def test_what_cancels_a_job_does_not_cut_off_its_push(tmp_path: Path, origin: Path) -> None:
+    """A stranger's find: runners signal the whole group, git died of it, and the state was not committed."""
+    hook = origin / ".git" / "hooks" / "pre-receive"
+    hook.write_text('#!/bin/sh\ntouch "$0.ran"\nsleep 1\n', encoding="utf-8")
+    hook.chmod(0o755)
+    code = (
+        "import signal, sys; from pathlib import Path; from trueup_ci.repository import Repository\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        f"repository = Repository(Path({str(tmp_path / 'clone.git')!r}), {str(origin)!r})\n"
+        f"print(repository.commit('main', {{{STATE!r}: {LINES!r}}}, {{{STATE!r}: b'new'}}, 'State.'))\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "ci")}
+    job = subprocess.Popen([sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not hook.with_name("pre-receive.ran").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(job.pid, signal.SIGTERM)
+    out = job.communicate(timeout=30)[0].decode().strip()
+    assert job.returncode == 0
+    assert out == _git(origin, "rev-parse", "main")

@@ -88,7 +88,14 @@ def test_what_is_the_jobs_own_is_not_handed_on(world: World, tmp_path: Path) -> 
     world.write("key.py", script)
     world.commit("A script gives the key.")
     world.git("push", "-q", "origin", "main")
-    tokens = ("TRUEUP_GITLAB_TOKEN", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "CI_JOB_TOKEN", "CI_REPOSITORY_URL")
+    tokens = (
+        "TRUEUP_GITLAB_TOKEN",
+        "GITHUB_TOKEN",
+        "ACTIONS_RUNTIME_TOKEN",
+        "CI_JOB_TOKEN",
+        "CI_REPOSITORY_URL",
+        "CI_DEPENDENCY_PROXY_PASSWORD",
+    )
     done = world.request_job(world.request({ALPHA: EDITED}), dict.fromkeys(tokens, TOKEN))
     assert done.code == 0, done.log
     assert KEY in seen.read_text()
