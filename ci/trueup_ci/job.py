@@ -21,6 +21,9 @@ STATE = ".state.json"
 CAPS = ".caps.json"
 """How the names of those files end that hold what a probe found."""
 
+JOURNAL = ".journal"
+"""How the names of journals end: no job reads one of a commit, but a person's checkout would."""
+
 
 @dataclass(slots=True)
 class Job:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trueup_ci import texts
 from trueup_ci.forge import plan_file
-from trueup_ci.job import CAPS, STATE, Job
+from trueup_ci.job import CAPS, JOURNAL, STATE, Job
 from trueup_ci.problem import Problem
 from trueup_ci.tool import Trueup, also, read_json
 from trueup_ci.web import Refused
@@ -141,7 +141,7 @@ def _not_of_it(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
 def _remembered(job: Job, base: str, tree: str) -> list[str]:
     """A note on what the request changes of Trueup's memory, where that is the memory which counts."""
     told = []
-    for ending in (CAPS,) if job.settings.state_branch else (STATE, CAPS):
+    for ending in (CAPS, JOURNAL) if job.settings.state_branch else (STATE, CAPS, JOURNAL):
         before, after = job.memory_of(base, ending), job.memory_of(tree, ending)
         for path in sorted({*before, *after}):
             old, new = texts.records(before.get(path)), texts.records(after.get(path))

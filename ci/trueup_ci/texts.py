@@ -99,13 +99,13 @@ def _is_unapplied(change: Any) -> bool:
 
 
 def records(content: bytes | None) -> dict[str, Any]:
-    """The records in the text of a state file, by name; none where it cannot be read, or is another file."""
+    """The records in the text of a state file, by name (the empty one keeps others apart); none in any other text."""
     try:
         found = json.loads(content or b"{}")
     except (ValueError, RecursionError):
         return {}
     inside = found.get("records") if isinstance(found, dict) else None
-    return inside if isinstance(inside, dict) else {}
+    return {name: entry for name, entry in inside.items() if name} if isinstance(inside, dict) else {}
 
 
 def refusal(line: str, what: str, problem: Problem, said: str = "") -> str:

@@ -103,7 +103,7 @@ def test_a_record_of_somebody_elses_assistant_shows_and_sends_nothing(world: Wor
     told = world.comment(number, "plan")
     assert "SECRET" not in told + planned.log
     assert "0 to delete" in told
-    assert "`alpha`, `zz` in `.trueup/prod.state.json`" in told
+    assert "`alpha`, `zz` in `.trueup/prod.state.json`; `.trueup/prod.journal`. This plan" in told
     done = world.merge_job(world.merge(number))
     assert "Legal" in world.live()
     assert world.live()["Legal"]["instructions"] == "SECRET PROMPT"
