@@ -10,15 +10,8 @@ EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
 
 
 def test_a_mass_change_is_acknowledged_by_a_trailer_of_the_merge(world: World) -> None:
-    fleet = {f"assistants/n{number}.yaml": "model: gpt-4.1\n" for number in range(8)}
-    first = world.request(fleet)
-    world.request_job(first)
-    assert world.merge_job(world.merge(first)).code == 0
-    number = world.request(dict.fromkeys(fleet, "model: gpt-5\n"))
-    planned = world.request_job(number)
-    assert planned.code == 0, planned.log
-    digest = planned.json("plan.json")["digest"]
-    assert f"`Trueup-Ack: {digest[:16]}`" in world.comment(number, "plan")
+    number, line = _mass_change(world)
+    assert f"`{line}`" in world.comment(number, "plan")
     request = dict(world.forge.requests[number])
     without = world.merge(number, "Merge.\n\nTrueup-Ack: not-a-digest --yes\n")
     refused = world.merge_job(without)
@@ -26,7 +19,7 @@ def test_a_mass_change_is_acknowledged_by_a_trailer_of_the_merge(world: World) -
     assert {entry["model"] for entry in world.live().values()} == {"gpt-4.1"}
     world.forge.requests[number] = request
     tree = world.git("rev-parse", f"{without}^{{tree}}")
-    again = world.git("commit-tree", tree, "-p", world.tip(), "-F", "-", feed=f"Merge.\n\nTrueup-Ack: {digest[:16]}\n")
+    again = world.git("commit-tree", tree, "-p", world.tip(), "-F", "-", feed=f"Merge.\n\n{line}\n")
     world.git("push", "-q", "origin", f"{again}:refs/heads/main")
     request.update(merged_at="2026-11-21", merge_commit_sha=again)
     done = world.merge_job(again)
@@ -42,6 +35,7 @@ def _mass_change(world: World) -> tuple[int, str]:
     assert world.merge_job(world.merge(first)).code == 0
     number = world.request(dict.fromkeys(fleet, "model: gpt-5\n"))
     planned = world.request_job(number)
+    assert planned.code == 0, planned.log
     return number, f"Trueup-Ack: {planned.json('plan.json')['digest'][:16]}"
 
 
