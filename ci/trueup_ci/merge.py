@@ -134,9 +134,12 @@ def _finish(
 ) -> None:
     """Commits the state and says what became of the merge, also where the state cannot be committed."""
     job.keep_memory(here)
-    notes = [*_on_the_plan(job), *_left_to_later(job, here, commit)]
+    reviewed = _reviewed(job)
+    notes = [*_on_the_plan(job, reviewed), *_left_to_later(job, here, commit)]
     try:
-        pushed = job.repository.commit(job.state_branch(), before, job.state_in(here), _message(job, commit, ran))
+        pushed = job.repository.commit(
+            job.state_branch(), before, job.state_in(here), _message(job, commit, ran, reviewed)
+        )
     except Problem as problem:
         lost = f"**The state is not committed.** {problem.message} {problem.hint}"
         _say(job, commit, request, [lost, *notes])
@@ -145,9 +148,9 @@ def _finish(
     _say(job, commit, request, notes)
 
 
-def _on_the_plan(job: Job) -> list[str]:
+def _on_the_plan(job: Job, reviewed: str) -> list[str]:
     """Sentences on the plan that was reviewed, where what was applied is another one, and on a guard that refused."""
-    document, reviewed = _document(job, "apply"), _reviewed(job)
+    document = _document(job, "apply")
     found = []
     if reviewed and reviewed != document.get("digest"):
         short = reviewed[: texts.DIGEST]
@@ -190,10 +193,10 @@ def _acknowledged(job: Job, here: Trueup) -> str:
     return str(plan)
 
 
-def _message(job: Job, commit: str, ran: Ran) -> str:
+def _message(job: Job, commit: str, ran: Ran, reviewed: str) -> str:
     """The message of the commit that holds state: what was applied, by which job, how it ended."""
-    summary = str(_document(job, "apply").get("summary", "")).strip()
-    digest = _reviewed(job) or str(_document(job, "apply").get("digest", ""))
+    document = _document(job, "apply")
+    summary, digest = str(document.get("summary", "")).strip(), reviewed or str(document.get("digest", ""))
     return (
         f"Trueup: the state of {job.settings.target} [skip ci]\n\n{summary}\n\n"
         f"Trueup-Applied: {commit}\nTrueup-Plan: {digest}\nTrueup-Exit: {ran.code}\nTrueup-Job: {job.event.url}\n"
