@@ -13,6 +13,7 @@ from typing import Any
 
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
+from trueup.core.command import Selection
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
 from trueup.core.errors import DefinitionError, TrueupError
@@ -92,14 +93,14 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
 def open_unprobed(flags: Flags, target: str) -> Session:
     """The same on this target, as if its server had never been probed. Raises TrueupError."""
     root, project = open_project(flags)
-    chosen = _with_flags(choose_target(project, target), flags)
+    chosen = _with_flags(project, target, flags)
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
     return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, store)
 
 
 def _opened(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
-    chosen = _with_flags(choose_target(project, flags.target or target), flags)
+    chosen = _with_flags(project, flags.target or target, flags)
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
     found = read_answers(store)
@@ -162,8 +163,11 @@ def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
     raise DefinitionError(f"{count}{where} to correct; nothing was sent.", "", diagnostics)
 
 
-def _with_flags(target: Target, flags: Flags) -> Target:
-    """The target as the command line wants it."""
+def _with_flags(project: Project, name: str, flags: Flags) -> Target:
+    """The target of a name, or the default one, as the command line wants it. Raises TrueupError."""
+    target = choose_target(project, name)
+    folder = flags.chdir if flags.chdir != "." else ""
+    selection = Selection(folder, target.name if target.name != project.default_target else "")
     wanted: Mapping[str, Any] = {
         "parallelism": flags.parallelism,
         "timeout": flags.timeout,
@@ -171,7 +175,7 @@ def _with_flags(target: Target, flags: Flags) -> Target:
         "on_drift": flags.on_drift,
         "prune": flags.prune,
     }
-    return replace(target, **{name: value for name, value in wanted.items() if value is not None})
+    return replace(target, selection=selection, **{name: value for name, value in wanted.items() if value is not None})
 
 
 def _stamp_length(definition: Definition, identity: Identity) -> int:

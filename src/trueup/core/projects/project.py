@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trueup.core.command import HERE, Command, Selection
+
 LOCAL = "local"
 """The base URL of the embedded server, and the project name of every local target."""
 
@@ -50,7 +52,8 @@ class Target:
     """A named place to apply to. Times are seconds; `rate_limit` is requests a second, 0 means none.
 
     `gateway` names what stands in front of the server that speaks the dialect; empty is nothing. `reasoning_models`
-    maps names of models here, `*` for any text, to whether they are such models.
+    maps names of models here, `*` for any text, to whether they are such models. `selection` are the flags by which
+    a command line selects it.
     """
 
     name: str
@@ -81,6 +84,11 @@ class Target:
     gateway: str = ""
     portkey: Portkey = Portkey()
     reasoning_models: Mapping[str, bool] = field(default_factory=dict)
+    selection: Selection = HERE
+
+    def command(self, *words: str) -> Command:
+        """Return a command that works on this target."""
+        return Command(words, self.selection)
 
     @property
     def is_local(self) -> bool:
