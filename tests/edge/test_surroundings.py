@@ -85,11 +85,11 @@ def test_what_this_address_does_not_need_may_be_wrong(
         ("*.example.com", HOST, True), ("API.example.com", HOST, True), ("ample.com", HOST, False), ("", HOST, False),
         ("api.example.com:8080", HOST, True), ("api.example.com:80", HOST, False), ("com", HOST, True),
         ("http://api.example.com", HOST, True), ("https://api.example.com", HOST, False), ("[::", HOST, False),
-        ("::1,[::", HOST, False), ("[::1]/128", "http://[::1]:9/", True), ("::1", "http://[::1]:9/", True),
-        ("[::1]:9", "http://[::1]:9/", True), ("[::1]:8", "http://[::1]:9/", False),
+        ("::1,[::", HOST, False), ("[::1]/128", "https://[::1]:9/", True), ("::1", "https://[::1]:9/", True),
+        ("[::1]:9", "https://[::1]:9/", True), ("[::1]:8", "https://[::1]:9/", False),
         ("10.0.0.0/8", "http://10.1.2.3", True),
-        ("10.0.0.0/8", "http://11.1.2.3", False), ("127.0.0.1", "http://127.0.0.1:1", True), (".", HOST, False),
-        ("127.0.0.1/999", "http://127.0.0.1:1", False), ("a b,,;", HOST, False), ("http://", HOST, False),
+        ("10.0.0.0/8", "http://11.1.2.3", False), ("127.0.0.1", "https://127.0.0.1:1", True), (".", HOST, False),
+        ("127.0.0.1/999", "https://127.0.0.1:1", False), ("a b,,;", HOST, False), ("http://", HOST, False),
     ],
 )  # fmt: skip
 def test_no_proxy_excepts_hosts_domains_and_networks_and_an_odd_entry_nothing(
@@ -98,6 +98,13 @@ def test_no_proxy_excepts_hosts_domains_and_networks_and_an_odd_entry_nothing(
     found = proxy_for(url, {"ALL_PROXY": "proxy:3128", "NO_PROXY": entries})
     assert (found is None) is excepted
     assert found is None or (found.variable, found.url) == ("ALL_PROXY", "http://proxy:3128")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/v1", "http://localhost/v1", "http://[::1]:9/v1"])
+def test_what_goes_to_this_machine_by_plain_http_meets_no_proxy_of_another(url: str) -> None:
+    assert proxy_for(url, {"HTTP_PROXY": "http://proxy.example:3128"}) is None
+    assert proxy_for(url, {"HTTP_PROXY": "http://127.0.0.1:3128"}) is not None
+    assert proxy_for(url.replace("http:", "https:"), {"HTTPS_PROXY": "http://proxy.example:3128"}) is not None
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

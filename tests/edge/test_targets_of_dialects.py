@@ -67,6 +67,20 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
         [("wrong-base-url", "base_url")],
         "/api/projects/PROJECT",
     ),
+    ("plain http", {"base_url": "http://api.example.com/v1"}, [("plain-http", "base_url")], "`allow_http: true`"),
+    ("plain http of a network", {"base_url": "http://10.0.0.7/v1"}, [("plain-http", "base_url")], "https://"),
+    (
+        "plain http of a gateway",
+        {"base_url": "http://gw.example/v1", "gateway": "portkey", "portkey": {"provider": "openai"}, "api_key": ENV},
+        [("plain-http", "base_url")],
+        "`allow_http: true`",
+    ),
+    (
+        "plain http, plainly not allowed",
+        {"base_url": "http://api.example.com/v1", "allow_http": False},
+        [("plain-http", "base_url")],
+        "",
+    ),
     ("a version for openai", {"api_version": "v1"}, [("key-not-here", "api_version")], "Take"),
     (
         "azure's first version",

@@ -20,6 +20,7 @@ from trueup.core.errors import DefinitionError, TrueupError
 from trueup.core.memory.stamp import CODES, DIGITS, Stamp, encode
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Options
+from trueup.core.projects.endpoint import is_plain_http
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
@@ -39,7 +40,7 @@ OPERATION_DIGITS = 16
 class Session:
     """One command on one target; flags have been taken into `target`.
 
-    `notes` are about what of the project file is not used; `commands` is where commands that give credentials run, if
+    `notes` are warnings about what the project file says; `commands` is where commands that give credentials run, if
     that is not `root`.
     """
 
@@ -87,7 +88,7 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
             f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
             f"`trueup validate -t {session.target.name}` checks it; it can be planned once the file in force has it.",
         )
-    return replace(session, notes=found.notes, commands=folder)
+    return replace(session, notes=(*session.notes, *found.notes), commands=folder)
 
 
 def open_unprobed(flags: Flags, target: str) -> Session:
@@ -106,7 +107,21 @@ def _opened(flags: Flags, root: Path, project: Project, target: str = "") -> Ses
     found = read_answers(store)
     if found is not None:
         chosen = replace(chosen, settle=settle_of(found, chosen.settle))
-    return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store)
+    return Session(
+        flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store, _warnings(chosen)
+    )
+
+
+def _warnings(target: Target) -> tuple[Diagnostic, ...]:
+    """What every plan warns of, whatever the definitions say."""
+    if not (target.allow_http and is_plain_http(target.base_url)):
+        return ()
+    return (
+        Diagnostic(
+            Severity.WARNING, "plain-http", f"the key and every prompt go to {target.name} unencrypted (allow_http)",
+            hint="Write https:// in base_url as soon as the server speaks it, and remove allow_http.",
+        ),
+    )  # fmt: skip
 
 
 def open_project(flags: Flags) -> tuple[Path, Project]:

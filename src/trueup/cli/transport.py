@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
-from trueup.core.call import Body, Call, Reply, Send, read_only
+from trueup.core.call import Call, Reply, Send, read_only
+from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.memory.journal import Entry
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
@@ -136,7 +137,7 @@ async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
             secrets.add(Secret(made[name]))  # a header as a whole, should a server repeat it
         return made
 
-    asyncio.get_running_loop().set_exception_handler(_beneath(session))
+    asyncio.get_running_loop().set_exception_handler(_beneath(session, secrets))
     client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)
     try:
         yield _masked(renewing(client.send, keys.all), secrets)
@@ -144,24 +145,29 @@ async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
         await client.close()
 
 
-def _beneath(session: Session) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+def _beneath(session: Session, secrets: Secrets) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
     """Tells of what breaks beneath a request that an interrupt gave up, only under -vv: what it means is told above."""
 
     def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if session.screen.verbose >= 2:
-            session.screen.note(f"{context.get('message', '')} {context.get('exception') or ''}".strip())
+            words = f"{context.get('message', '')} {context.get('exception') or ''}".strip()
+            session.screen.note(secrets.mask(words))
 
     return tell
 
 
 def _masked(send: Send, secrets: Secrets) -> Send:
-    """Takes our secrets out of all answers: servers repeat keys that they refuse, and people paste them into fields."""
+    """Return a transport whose answers and failures hold none of our secrets: the one door that they come in by.
+
+    Servers and proxies repeat keys that they refuse, and people paste them into fields.
+    """
 
     async def send_masked(call: Call) -> Reply:
-        reply = await send(call)
-        is_clean = isinstance(reply.json, Body) or not secrets.occur_in(reply.json)
-        body = reply.json if is_clean else secrets.mask_value(reply.json)
-        return Reply(reply.status, reply.headers, body, secrets.mask(reply.text))
+        try:
+            return secrets.mask_reply(await send(call))
+        except (NotSent, OutcomeUnknown) as error:
+            error.args = (secrets.mask(str(error)),)
+            raise
 
     return send_masked
 

@@ -11,15 +11,16 @@ import json
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from trueup.core.call import CREDENTIAL, Call, Reply, Send
+from trueup.core.call import CREDENTIAL, Body, Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.core.texts.spellings import core_of, replaced, spelled
+from trueup.core.texts.spellings import core_of, has_escaped_run, replaced, spelled
 from trueup.edge.credential_command import printed
 from trueup.edge.tokens import read_token
 
@@ -80,21 +81,41 @@ class Secrets:
             self.add(secret)
 
     def add(self, secret: Secret) -> None:
-        """Takes one more secret in, as it is and as a URL would hold it."""
+        """Take one more secret in, as it is, as a URL holds it, and in base64."""
         value = secret.reveal()
         if len(value) >= SHORTEST and value not in self._known:
-            self._known |= {value, quote(value, safe="")}
+            forms = {value, quote(value, safe=""), b64encode(value.encode("latin-1", "replace")).decode().rstrip("=")}
+            self._known |= forms
             if not _STAND_IN.match(value):
-                self._rare |= {value, quote(value, safe="")}
+                self._rare |= forms
 
     def occur_in(self, value: Any) -> bool:
         """Whether a secret stands in a JSON value, in any spelling of its one text; words are none."""
-        text = json.dumps(value)
-        return any(_stands_in(text, secret) for secret in self._rare)
+        if isinstance(value, Body):
+            return False
+        text = json.dumps(value, ensure_ascii=False)
+        lower = text.lower()
+        if has_escaped_run(lower):
+            return any(spelled(secret).search(text) for secret in self._rare)
+        return any(_stands_in(text, lower, secret) for secret in self._rare)
 
     def mask(self, text: str) -> str:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
         return replaced(text, self._known, MASK)
+
+    def mask_reply(self, reply: Reply) -> Reply:
+        """Return the answer without a secret in its headers, its body or its text.
+
+        A body of success, which may be large, is searched as a whole first: a secret that is broken up by white space
+        is not found in it. Everything else is searched text by text.
+        """
+        searched = not 200 <= reply.status < 300 or self.occur_in(reply.json)
+        return Reply(
+            reply.status,
+            {self.mask(name): self.mask(value) for name, value in reply.headers.items()},
+            self.mask_value(reply.json) if searched and not isinstance(reply.json, Body) else reply.json,
+            self.mask(reply.text),
+        )
 
     def mask_value(self, value: Any) -> Any:
         """A JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
@@ -110,12 +131,12 @@ class Secrets:
         return f"Secrets({len(self._known)} known)"
 
 
-def _stands_in(text: str, secret: str) -> bool:
-    """Whether JSON holds a secret; the slow look is only for what holds its letters and digits."""
-    if json.dumps(secret)[1:-1] in text:
+def _stands_in(text: str, lower: str, secret: str) -> bool:
+    """Whether JSON, as it is and in lower case, holds a secret; the slow look is only for what holds its core."""
+    if json.dumps(secret, ensure_ascii=False)[1:-1] in text:
         return True
     core = core_of(secret)
-    return len(core) >= CORE and core in text and spelled(secret).search(text) is not None
+    return len(core) >= CORE and core in lower and spelled(secret).search(text) is not None
 
 
 def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:

@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from trueup.core.errors import EndpointError
+from trueup.core.projects.endpoint import is_loopback, is_plain_http
 
 _SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")
@@ -33,7 +34,10 @@ class Proxy:
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy for an address, None where there is none or NO_PROXY excepts it. Raises EndpointError."""
+    """Return the proxy for an address, None where there is none or NO_PROXY excepts it. Raises EndpointError.
+
+    What goes to this machine by plain http is not sent through another one, which could read it.
+    """
     parts = urlsplit(url)
     if _is_excepted(parts, _value("no", environ)[1]):
         return None
@@ -44,7 +48,8 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
             why = _fault(proxy.url)
             if why:
                 raise unusable(proxy, why, parts.hostname or "")
-            return proxy
+            stays_here = parts.scheme.lower() == "http" and not is_plain_http(url)
+            return None if stays_here and not is_loopback(urlsplit(proxy.url).hostname or "") else proxy
     return _of_the_system(parts.scheme.lower())
 
 

@@ -6,6 +6,7 @@ Knows HTML only by its title, and deliberately no vendor.
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from trueup.core.call import LIMIT, Body, Reply
 
@@ -24,16 +25,25 @@ def is_success(reply: Reply) -> bool:
 
 
 def told(reply: Reply) -> str:
-    """What an answer without JSON is, with its status; of a redirect the place without its query."""
+    """Return what an answer without JSON is, with its status; of a redirect the server that it leads to, no path."""
     if reply.json is Body.TOO_LARGE:
         return f"HTTP {reply.status}, and {TOO_LARGE}"
-    place = reply.headers.get("location", "").partition("?")[0][:SHOWN]
+    place = reply.headers.get("location", "")
     if 300 <= reply.status < 400 and place:
-        return f"HTTP {reply.status}, a redirect to {place} that was not followed"
+        return f"HTTP {reply.status}, a redirect to {_server(place)} that was not followed"
     if is_page(reply):
         return f"HTTP {reply.status} with {page(reply)} in place of JSON"
     said = first_line(reply.text)
     return f"HTTP {reply.status}, and the body is no JSON: {said}" if said else f"HTTP {reply.status} without a body"
+
+
+def _server(place: str) -> str:
+    """Return scheme and host of an address: a path may hold what was sent, in pieces that nobody can recognise."""
+    try:
+        parts = urlsplit(place)
+        return f"{parts.scheme}://{parts.hostname}"[:SHOWN] if parts.hostname else "another path of this server"
+    except ValueError:
+        return "an invalid address"
 
 
 def is_page(reply: Reply) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from trueup.core.definitions.names import meant
-from trueup.core.projects.endpoint import secret_problem
+from trueup.core.projects.endpoint import is_plain_http, secret_problem
 from trueup.core.projects.project import Target
 from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of
 from trueup.core.rules.fault import Fault, shown
@@ -64,9 +64,14 @@ def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
 
 
 def _address(name: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
+    url = value.get("base_url")
+    if isinstance(url, str) and is_plain_http(url) and value.get("allow_http") is not True:
+        yield Fault(
+            "plain-http", ("base_url",), "base_url sends the key and every prompt unencrypted to another machine",
+            "Write https://; or, where the network between is yours alone, add `allow_http: true` to this target.",
+        )  # fmt: skip
     if is_local_target(name, value) or value.get("gateway"):
         return
-    url = value.get("base_url")
     if url is None and not row.base_url:
         yield Fault(
             "no-address", ("dialect",), f"{row.name} has no address that is everybody's, and base_url is missing",

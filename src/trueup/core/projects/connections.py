@@ -16,8 +16,8 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.source import Path, dotted
 
 KEYS: Final = (
-    "protocol", "dialect", "gateway", "portkey", "base_url", "api_key", "token", "headers", "api_version",
-    "openai_organization", "openai_project",
+    "protocol", "dialect", "gateway", "portkey", "base_url", "allow_http", "api_key", "token", "headers",
+    "api_version", "openai_organization", "openai_project",
 )  # fmt: skip
 """Keys of a target that say where requests go, as whom, and what is run or sent along to get in."""
 

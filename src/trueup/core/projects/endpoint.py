@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -81,6 +82,24 @@ def base_url_problem(value: str) -> str:
     if parts.query or parts.fragment or value.rstrip("/").endswith(("?", "#")):
         return "holds a query or a fragment"
     return ""
+
+
+def is_plain_http(url: str) -> bool:
+    """Whether an address sends everything, the key too, unencrypted to another machine: http, and not loopback."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine."""
+    name = host.rstrip(".").lower()
+    try:
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def discreet(line: str) -> str:

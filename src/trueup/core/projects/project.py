@@ -61,6 +61,7 @@ class Target:
     protocol: str = "openai-assistants"
     dialect: str = "openai"
     base_url: str = LOCAL
+    allow_http: bool = False
     api_key: SecretRef | None = None
     token: SecretRef | None = None
     headers: Mapping[str, str | SecretRef] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from trueup.core.projects.project import LOCAL, Guard, Portkey, Project, SecretR
 
 _PLAIN: Final = (
     "protocol",
+    "allow_http",
     "api_version",
     "gateway",
     "openai_organization",

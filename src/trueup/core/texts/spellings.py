@@ -1,4 +1,4 @@
-"""How a text may be spelled where others repeat it: escaped as JSON, once or again, for a URL, or for a page.
+"""How a text may be spelled where others repeat it: escaped for JSON, a URL or a page, in other case, or broken up.
 
 Knows nothing of what the texts are, and finds no part of one.
 """
@@ -14,6 +14,16 @@ _SIGNS = ("\\", "%", "&")
 """What every spelling but the plain one holds."""
 
 _RUN = re.compile(r"[A-Za-z0-9]+")
+_BLANKS = re.compile(r"\s+")
+_BREAK = r"(?:\s|\\{1,8}[nrt]|%(?:0[ad]|20)|&nbsp;|\u200b){0,8}"
+"""White space in which a text may be broken up, plain or escaped."""
+
+_ESCAPED = {
+    "%": re.compile(r"(?:%(?:25)*[0-9a-f]{2}){6}"),
+    "&#": re.compile(r"(?:&(?:amp;)*#x?[0-9a-f]+;){6}"),
+    "\\u": re.compile(r"(?:\\{1,8}u[0-9a-f]{4}){6}"),
+}
+"""Six escaped characters on end, by what each of them holds."""
 
 
 def may_be_spelled(text: str) -> bool:
@@ -23,20 +33,28 @@ def may_be_spelled(text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def spelled(text: str) -> re.Pattern[str]:
-    """The text in all its spellings: `a/b` as `a\\/b`, `\\u0061/b`, `a%2Fb`, `a&#47;b`, escaped up to three times."""
-    return re.compile("".join(map(_sign, text)))
+    """Return the pattern of all spellings of a text: `a/b` as `a\\/b`, `\\u0061/b`, `a%2Fb`, `a&#47;b`, `A/B`, `a/ b`.
+
+    Escapes are found up to three times over, and white space between any two characters.
+    """
+    return re.compile(_BREAK.join(map(_sign, text)), re.IGNORECASE)
 
 
 def core_of(text: str) -> str:
-    """The longest piece of letters and digits, which no escaping touches; by it a long text is searched fast."""
-    return max(_RUN.findall(text), key=len, default="")
+    """Return the longest piece of letters and digits in lower case: no escaping touches it."""
+    return max(_RUN.findall(text), key=len, default="").lower()
+
+
+def has_escaped_run(lower: str) -> bool:
+    """Whether six characters on end are escaped in a text in lower case: even letters and digits may be, then."""
+    return any(sign in lower and pattern.search(lower) is not None for sign, pattern in _ESCAPED.items())
 
 
 def replaced(text: str, unwanted: Iterable[str], by: str) -> str:
     """The text with every spelling of each unwanted text replaced, the longest first."""
     for value in sorted(unwanted, key=lambda known: (-len(known), known)):
         text = text.replace(value, by)
-        if may_be_spelled(text):
+        if may_be_spelled(text) or core_of(value) in _BLANKS.sub("", text).lower():
             text = spelled(value).sub(lambda _: by, text)
     return text
 
@@ -49,4 +67,4 @@ def _sign(sign: str) -> str:
     forms = ["".join(f"%(?:25){{0,3}}{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))]
     forms += [f"&(?:amp;){{0,3}}(?:{'|'.join(names)});"]
     forms += [f"u{number:04x}"] if number < 0x10000 else []
-    return rf"(?:\\|%5[cC]){{0,8}}(?:(?i:{'|'.join(forms)})|{re.escape(sign)})"
+    return rf"(?:\\|%5c){{0,8}}(?:{'|'.join(forms)}|{re.escape(sign)})"
