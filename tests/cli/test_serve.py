@@ -56,7 +56,7 @@ def test_it_names_the_vendors_that_there_are() -> None:
 def test_it_is_the_vendor_that_is_asked_for(
     place: Place, flags: list[str], path: str, headers: dict[str, str], query: dict[str, str]
 ) -> None:
-    command = [sys.executable, "-m", "trueup", "serve", "--port", "0", "--memory", "--json", *flags]
+    command = [sys.executable, "-m", "trueup", "serve", "--port", "0", "--memory", "--json", "--key", "any", *flags]
     with subprocess.Popen(
         command, cwd=place.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -70,6 +70,46 @@ def test_it_is_the_vendor_that_is_asked_for(
     assert told["dialect"] in flags
     assert shut.status_code in (400, 401)
     assert (reply.status_code, reply.json()["data"]) == (200, [])
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_without_a_key_a_random_one_is_made_and_printed(place: Place, as_json: bool) -> None:
+    command = [sys.executable, "-m", "trueup", "serve", "--port", "0", "--memory", *(["--json"] if as_json else [])]
+    with subprocess.Popen(
+        command, cwd=place.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline().strip()
+        url = json.loads(line)["url"] if as_json else line
+        key = json.loads(line)["key"] if as_json else process.stderr.readline().removeprefix("Key: ").strip()
+        statuses = [
+            httpx.get(f"{url}/assistants", headers={"Authorization": f"Bearer {shown}", "OpenAI-Beta": "assistants=v2"})
+            for shown in ("any", key)
+        ]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert len(key) > 20
+    assert [reply.status_code for reply in statuses] == [401, 200]
+    assert "Warning" not in err
+
+
+def test_any_key_is_for_loopback_alone(place: Place) -> None:
+    ran = place.run("serve", "--memory", "--port", "0", "--host", "0.0.0.0", "--key", "any")
+    assert ran.code == 1
+    assert "--key any is for loopback alone" in ran.err
+
+
+def test_what_other_machines_can_reach_is_warned_of(place: Place) -> None:
+    command = [sys.executable, "-m", "trueup", "serve", "--port", "0", "--memory", "--host", "0.0.0.0", "-q"]
+    with subprocess.Popen(
+        command, cwd=place.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert "Warning: 0.0.0.0 can be reached from other machines" in err
 
 
 def test_a_taken_port_is_said(place: Place) -> None:

@@ -105,7 +105,7 @@ def test_an_answer_is_one_piece_and_comes_at_once() -> None:
         host, port = url.removeprefix("http://").removesuffix("/v1").split(":")
         for _ in range(20):
             with socket.create_connection((host, int(port))) as client:
-                client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                client.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
                 head, _, body = client.recv(65_536).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert json.loads(body)["server"] == "trueup"
@@ -152,7 +152,9 @@ def test_the_application_also_runs_without_a_socket() -> None:
     async def scene() -> int:
         with Server() as server:
             transport = httpx.ASGITransport(app=app(server))
-            async with httpx.AsyncClient(transport=transport, base_url="http://t/v1", headers=HEADERS) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost/v1", headers=HEADERS
+            ) as client:
                 return (await client.post("/assistants", json={"model": "m"})).status_code
 
     assert asyncio.run(scene()) == 200

@@ -16,34 +16,56 @@ GATEWAYS = ("portkey",)
 @flag("--port", type=Number(0, 65535), default=8080, show_default=True, help="The port; 0 takes any free one.")
 @flag("--dialect", type=click.Choice(DIALECTS), default="openai", show_default=True, help="The vendor to be.")
 @flag("--gateway", type=click.Choice(GATEWAYS), help="What stands in front of it.")
-@flag("--key", default="", metavar="TEXT", help="The only key that is let in, else any.")
+@flag("--key", default="", metavar="TEXT", help="The only key that is accepted; any: every key, on loopback only.")
+@flag("--allow-host", "hosts", multiple=True, metavar="NAME", help="A host name, beside localhost; repeatable.")
 @flag("--memory", is_flag=True, help="Begin empty and forget everything at the end.")
 @flag("--faults", is_flag=True, help="Let clients ask for failures, under /_control.")
 @takes()
 def serve(
-    flags: Flags, host: str, port: int, dialect: str, gateway: str | None, key: str, memory: bool, faults: bool
+    flags: Flags,
+    host: str,
+    port: int,
+    dialect: str,
+    gateway: str | None,
+    key: str,
+    hosts: tuple[str, ...],
+    memory: bool,
+    faults: bool,
 ) -> int:
-    """Run the embedded server over HTTP, with the assistants of the project's local targets, until Ctrl-C."""
+    """Run the embedded server over HTTP, with the assistants of the project's local targets, until Ctrl-C.
+
+    Without --key a random key is made and printed. Requests from web pages are refused.
+    """
     import json
+    import secrets
 
     from trueup.cli.output import Screen
     from trueup.cli.session import open_session
     from trueup.cli.transport import local_database
+    from trueup.core.projects.endpoint import is_loopback
     from trueup.local.openai_assistants import Server
     from trueup.local.portkey import Gateway
     from trueup.local.serve import run
 
     screen = Screen(flags)
+    if key == "any" and not is_loopback(host):
+        raise click.UsageError(f"--key any is for loopback alone; {host} can be reached from other machines.")
+    made = "" if key else f"local-{secrets.token_urlsafe(18)}"
     where = ":memory:" if memory else str(local_database(open_session(flags).root, "openai-assistants"))
 
     def ready(url: str) -> None:
         told = {"format_version": 1, "kind": "serve", "url": url, "dialect": dialect, "gateway": gateway}
-        screen.result(json.dumps(told) if flags.json else url)
+        screen.result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
+        if not is_loopback(host):
+            screen.complain(f"Warning: {host} can be reached from other machines, and HTTP is not encrypted.")
+        if made and not flags.json:
+            screen.complain(f"Key: {made}")
         screen.note("Serving until Ctrl-C.")
 
     front = Gateway() if gateway else None
     with Server(where, dialect=dialect) as server:
-        run(server, host, port, key=key, faults=faults, gateway=front, ready=ready)
+        pinned = made or ("" if key == "any" else key)
+        run(server, host, port, key=pinned, faults=faults, gateway=front, hosts=hosts, ready=ready)
     return 0
 
 

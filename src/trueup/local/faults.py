@@ -22,6 +22,15 @@ from trueup.core.errors import NotSent, OutcomeUnknown
 LOG_LIMIT = 10_000
 """Requests that the log keeps, the newest ones."""
 
+LOG_BYTES = 32 * 1024 * 1024
+"""Bytes of JSON that the log's bodies may have together; the oldest requests go first."""
+
+FAULT_LIMIT = 1_000
+"""Faults that may be armed at a time."""
+
+FAULT_BYTES = 4 * 1024 * 1024
+"""Bytes of JSON that the armed faults may have together."""
+
 PAGE = "<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
@@ -122,13 +131,19 @@ class Faults:
         self._sleep = sleep
         self._faults: list[Fault] = []
         self._met: list[int] = []
+        self._log_sizes: deque[int] = deque(maxlen=LOG_LIMIT)
+        self._log_bytes = 0
         self._late: set[asyncio.Task[None]] = set()
         self.add(*faults)
 
-    def add(self, *faults: Fault) -> None:
-        """Arms more faults; each counts from now on."""
-        self._faults.extend(faults)
+    def add(self, *faults: Fault) -> bool:
+        """Arm more faults, each counted from now on; arm none and return False where they are too many or too large."""
+        wanted = [*self._faults, *faults]
+        if len(wanted) > FAULT_LIMIT or sum(len(repr(fault)) for fault in wanted) > FAULT_BYTES:
+            return False
+        self._faults = wanted
         self._met.extend(0 for _ in faults)
+        return True
 
     def clear(self) -> None:
         """Disarms all faults; the log stays, and what is late still comes."""
@@ -153,9 +168,21 @@ class Faults:
                 return reply
             finally:
                 sent, kind = copy.deepcopy(call.json), fault.kind.value if fault else ""
-                self.log.append(Logged(call.method, call.path, dict(call.query), sent, status, kind))
+                self._keep(Logged(call.method, call.path, dict(call.query), sent, status, kind))
 
         return faulty
+
+    def _keep(self, entry: Logged) -> None:
+        """Log one more request, and drop the oldest ones where all would be too many or too large."""
+        size = len(json.dumps(entry.json)) + len(entry.path) if entry.json is not None else len(entry.path)
+        if len(self.log) == LOG_LIMIT:
+            self._log_bytes -= self._log_sizes[0]
+        self.log.append(entry)
+        self._log_sizes.append(size)
+        self._log_bytes += size
+        while self._log_bytes > LOG_BYTES:
+            self.log.popleft()
+            self._log_bytes -= self._log_sizes.popleft()
 
     def _strikes(self, call: Call) -> Fault | None:
         """The first armed fault for this request; all that meet it count it."""

@@ -10,7 +10,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from trueup.local.exchange import Asked, Endpoint
 from trueup.local.faults import Faults, read_fault
 from trueup.local.openai_assistants import Server
 from trueup.local.portkey import MOUNT, Front, Gateway
+from trueup.local.web_pages import refuse_web_page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,10 +40,18 @@ CONTROL = "/_control"
 """Below this path faults are asked for, and the log is read."""
 
 
-def app(server: Server, *, key: str = "", faults: bool = False, gateway: Gateway | None = None) -> ASGIApp:
+def app(
+    server: Server,
+    *,
+    key: str = "",
+    faults: bool = False,
+    gateway: Gateway | None = None,
+    hosts: Collection[str] = (),
+) -> ASGIApp:
     """The server as an ASGI application: its vendor's API, its health at `/`, and with `faults` `/_control`.
 
     With a `gateway` nothing but that answers, and `faults` strike behind it. Any key is let in unless `key` pins one.
+    Requests of web pages are refused, and so is a host that is neither loopback, nor an address, nor among `hosts`.
     A dropped connection is really closed when `run` or `running` serve the application; elsewhere `OutcomeUnknown`
     leaves it. Raises `TrueupError` when Starlette is not installed.
     """
@@ -57,6 +66,9 @@ def app(server: Server, *, key: str = "", faults: bool = False, gateway: Gateway
     control = _control(misbehaviour, key) if faults else None
 
     async def answer(asked: Asked) -> Reply:
+        refused = refuse_web_page(asked.headers, hosts)
+        if refused is not None:
+            return refused
         if control is not None and asked.path.startswith(f"{CONTROL}/"):
             return await control(replace(asked, path=asked.path.removeprefix(CONTROL)))
         return await outer(asked)
@@ -77,13 +89,14 @@ def run(
     key: str = "",
     faults: bool = False,
     gateway: Gateway | None = None,
+    hosts: Collection[str] = (),
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serves until interrupted; `ready` gets the base URL once the port is open (0 means any free one).
 
     Raises `TrueupError` when the serve extra is not installed or the port cannot be had.
     """
-    web = machine(app(server, key=key, faults=faults, gateway=gateway))
+    web = machine(app(server, key=key, faults=faults, gateway=gateway, hosts=hosts))
     with listen(host, port) as listener:
         ready(base_url(host, listener, mount_of(server, gateway)))
         web.run(sockets=[listener])
@@ -139,9 +152,9 @@ def _control(faults: Faults, key: str) -> Endpoint:
     """`POST /_control/faults` arms a list of faults, `DELETE` disarms them, `GET /_control/log` tells what arrived."""
 
     async def control(asked: Asked) -> Reply:
-        shown = asked.headers.get("authorization", "")
-        if key and not hmac.compare_digest(shown.encode(), f"Bearer {key}".encode()):
-            said = "Incorrect API key provided: this server was started with another one."
+        scheme, _, shown = asked.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not shown.strip() or not hmac.compare_digest(shown.encode(), (key or shown).encode()):
+            said = "Incorrect API key provided: /_control takes the server's own key as a bearer token."
             return reply(401, envelope(said, code="invalid_api_key"), {"www-authenticate": "Bearer"})
         if (asked.method, asked.path) == ("GET", "/log"):
             return reply(200, [asdict(entry) for entry in faults.log])
@@ -155,7 +168,8 @@ def _control(faults: Faults, key: str) -> Endpoint:
             armed = [read_fault(entry) for entry in (sent if isinstance(sent, list) else [sent])]
         except (ValueError, RecursionError) as error:
             return reply(400, envelope(str(error)))
-        faults.add(*armed)
+        if not faults.add(*armed):
+            return reply(413, envelope("There are too many faults; DELETE /_control/faults disarms them."))
         return reply(200, {"armed": len(armed)})
 
     return control
