@@ -64,7 +64,7 @@ def test_a_record_without_a_field_overwrites_no_hands_edit(world: World) -> None
     world.request_job(number)
     told = world.comment(number, "plan")
     assert "**This request changes what Trueup remembers**: `alpha` in `.trueup/prod.state.json`" in told
-    assert "1 held back" in told
+    assert "1 blocked" in told
     assert "1 new since the plan" in world.merge_job(world.merge(number)).log
     assert world.says("alpha") == "Said by hand."
     other = world.request({ALPHA: EDITED.replace("twice", "thrice")})

@@ -84,7 +84,7 @@ def test_two_merges_within_a_minute(world: World) -> None:
 
 
 def test_two_merges_that_change_the_same_text(world: World) -> None:
-    """The second plan was made before the first was applied: it is held back, and told; a person applies what is."""
+    """The second plan was made before the first was applied: it is blocked, and told; a person applies what is."""
     one = world.request({ALPHA: EDITED})
     assert world.request_job(one).code == 0
     world.at_main()

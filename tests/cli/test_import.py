@@ -67,7 +67,7 @@ def test_all_that_are_live_become_files_and_state(empty: Place) -> None:
         .endswith("name: null\nmodel: gpt-4.1\ntools: []\n")
     )
     assert (empty.root / "assistants/math-tutor.md").read_text("utf-8").endswith(f"\n---\n\n{long}End.\n")
-    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged, 3 not stamped."
+    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged; of these 3 not stamped."
     assert empty.run("state", "list", "--json").json["assistants"]["math-tutor"] == first
 
 
@@ -107,7 +107,7 @@ def test_what_a_definition_cannot_say_is_told_and_left_alone(empty: Place) -> No
     assert "! metadata is not in the definition, and what is live stays as it is: {var: x} cannot stand" in " ".join(
         ran.out.split()
     )
-    assert last(empty.run("plan").out) == f"{EMPTY}1 unchanged, 1 not stamped."
+    assert last(empty.run("plan").out) == f"{EMPTY}1 unchanged; of these 1 not stamped."
     assert empty.live()["Bot"]["metadata"] == {"var": "x"}
 
 
@@ -148,7 +148,7 @@ def test_an_existing_definition_is_linked_and_says_what_is_live(place: Place) ->
         "# mine\nmodel: gpt-4.1   # cheap\ndescription: A\ninstructions: Say A.\n"
         "targets:\n  local:\n    description: null\n    instructions: Say B.\n"
     )
-    assert last(place.run("plan").out) == f"{EMPTY}1 unchanged, 1 not stamped."
+    assert last(place.run("plan").out) == f"{EMPTY}1 unchanged; of these 1 not stamped."
 
 
 def test_two_of_a_name_and_one_definition_are_shown(place: Place) -> None:
@@ -182,7 +182,7 @@ def test_a_second_target_gets_links_and_overrides(hosted: Place) -> None:
         "\n      file: ", " {file: "
     ).replace("_alpha.prod.md\n", "_alpha.prod.md}\n")
     assert (hosted.root / "assistants/_alpha.prod.md").read_text("utf-8") == f"{long}\n"
-    assert last(hosted.run("plan", "-t", "prod").out) == f"{EMPTY}3 unchanged, 3 not stamped."
+    assert last(hosted.run("plan", "-t", "prod").out) == f"{EMPTY}3 unchanged; of these 3 not stamped."
     assert last(hosted.run("plan", "-t", "local").out).startswith("Plan: 1 to create, 0 to modify")  # Gamma alone
 
 
@@ -230,7 +230,7 @@ def test_killed_between_two_files_it_goes_on(empty: Place, monkeypatch: pytest.M
     os.chdir(empty.root)
     ran = empty.run("import")
     assert ran.code == 0, ran.out + ran.err
-    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged, 3 not stamped."
+    assert last(empty.run("plan").out) == f"{EMPTY}3 unchanged; of these 3 not stamped."
     names = {name for name in empty.files() if name.startswith("assistants")}
     assert names == {
         f"assistants/{name}" for name in ("_shared/functions/get_weather.yaml", "a.yaml", "assistant.yaml", "b.yaml")

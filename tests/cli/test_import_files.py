@@ -49,7 +49,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
         "! broken.json is no JSON from line 1, column 2 on.",
         "! empty.json is empty.",
         "! gone.json is not there.",
-        "Import: 5 written, 0 linked, 0 there already, 4 left out.",
+        "Import: 5 written, 0 linked, 0 there already, 4 left out (exit 3).",
     ):
         assert told in text, ran.out
     assert "nothing was linked" in ran.err

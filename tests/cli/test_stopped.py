@@ -29,11 +29,11 @@ def _stopped(place: Place, *flags: str) -> tuple[str, dict[str, str]]:
 
 
 def _assert_told(place: Place, text: str, pages: dict[str, str], names: set[str], why: str) -> None:
-    assert text.rstrip().endswith(f"0 failed, {len(names)} not sent.")
+    assert text.rstrip().endswith(f"0 failed, {len(names)} not sent (exit 1).")
     said = " ".join(text.split())
     report = json.loads(pages["json"])
     assert report["calls"] > 0, "it was read all the same"
-    assert report["summary"].endswith(f"{len(names)} not sent.")
+    assert report["summary"].endswith(f"{len(names)} not sent (exit 1).")
     assert {item["name"]: item["result"] for item in report["outcomes"]} == dict.fromkeys(names, "skipped")
     assert {item["message"] for item in report["outcomes"]} == {STOPPED}
     assert why in " ".join(report["problems"])

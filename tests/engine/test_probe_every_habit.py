@@ -186,7 +186,7 @@ def test_what_is_not_possible_is_counted_said_once_and_changes_no_code() -> None
     world.definitions = fleet(definition("math", metadata={"owner": "ann"}))
     plan = world.plan()
     assert counts(plan).impossible == 1
-    assert summary(plan).endswith("0 to modify, 0 to delete, 0 drifted, 1 unchanged, 1 not possible here.")
+    assert summary(plan).endswith("0 to modify, 0 to delete, 0 drifted, 1 unchanged; of these 1 not possible here.")
     assert not [change for change in plan.changes if change.action in WRITES]
     before = len(world.writes)
     assert worst(world.apply().codes) is Exit.OK

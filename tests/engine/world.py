@@ -20,10 +20,11 @@ from trueup.core.errors import Exit, TrueupError, worst
 from trueup.core.memory.journal import Entry, fold, from_line, to_line, unsettled
 from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import decode, encode
+from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Report, Result
 from trueup.core.projects.project import Target
-from trueup.engine.apply import codes_of, execute, is_idle
+from trueup.engine.apply import execute, is_idle
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.facts import Wish
 from trueup.engine.meet import Meeting, meet

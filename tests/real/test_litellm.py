@@ -76,7 +76,7 @@ def test_with_a_stamp_one_is_made_and_no_second(served: tuple[Place, Upstream, s
     assert len(server.live()) == 1
     later = place.run("apply", "--yes")
     assert later.code == 3, later.said
-    assert "2 held back" in later.summary
+    assert "2 blocked" in later.summary
     assert len(server.live()) == 1
 
     place.target(f"{address}/{route}/v1", stamp=False)

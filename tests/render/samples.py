@@ -54,12 +54,14 @@ DIAGNOSTICS = (
     Diagnostic(Severity.NOTE, "no-definitions", "nothing is defined yet", None, ("targets", 0, "name")),
 )  # fmt: skip
 
+CHECKED = "3 assistants checked for targets local, prod: 2 errors, 1 warning, 1 note (exit 1)."
+
 ERROR = DefinitionError("Two definitions are wrong, so nothing was planned.", "Correct them.", DIAGNOSTICS[:1])
 
 WHY = Why(
     "support/triage",
     "asst_4",
-    "is held back: the file and live were both changed",
+    "is blocked: the file and live were both changed",
     (
         WhyField("model", "gpt-4.1", AppliedAs.NEITHER, "o3", "Both changed since it was applied: a conflict.", AT),
         WhyField("instructions", "Be kind.\n" * 30, AppliedAs.FILE, "Be rude.\n" * 30, "Only live changed: drift."),

@@ -44,12 +44,12 @@ def test_other_answers_read_as_they_did() -> None:
     _check(folder / "report.md", markdown.written(pages.report_page(samples.REPORT)))
     _check(folder / "report.html", html.written(pages.report_page(samples.REPORT)))
     _check(folder / "report.github.txt", github.report(samples.REPORT))
-    checked = "3 assistants checked: 2 errors."
+    checked = samples.CHECKED
     _check(folder / "validate.md", markdown.written(pages.problems_page(samples.DIAGNOSTICS, checked)))
     _check(folder / "validate.github.txt", github.diagnostics(samples.DIAGNOSTICS, checked))
     _check(folder / "validate.sarif", sarif.diagnostics(samples.DIAGNOSTICS, folder="fleet"))
     files = ["assistants/math-tutor.yaml", "assistants/press.yaml"]
-    _check(folder / "validate.junit.xml", junit.diagnostics(samples.DIAGNOSTICS, files))
+    _check(folder / "validate.junit.xml", junit.diagnostics(samples.DIAGNOSTICS, files, checked))
     _check(folder / "error.md", markdown.written(pages.error_page(samples.ERROR)))
     _check(folder / "error.github.txt", github.error(samples.ERROR))
     _check(folder / "error.sarif", sarif.error(samples.ERROR))

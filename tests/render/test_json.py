@@ -35,8 +35,8 @@ def test_what_it_has_in_common_with_the_plan_file_is_the_same() -> None:
     ("kind", "shown"),
     [
         ("report", subject.report(samples.REPORT)),
-        ("diagnostics", subject.diagnostics(samples.DIAGNOSTICS)),
-        ("diagnostics", subject.diagnostics(())),
+        ("diagnostics", subject.diagnostics(samples.DIAGNOSTICS, "1 assistant checked for target local: valid.")),
+        ("diagnostics", subject.diagnostics((), "0 assistants checked for target local: valid.")),
         ("error", subject.error(samples.ERROR)),
         ("why", subject.why(samples.WHY)),
         ("targets", subject.targets(samples.TARGETS, "prod")),

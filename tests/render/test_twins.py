@@ -20,11 +20,11 @@ def _plan(action: Action, others: tuple[str, ...]) -> Plan:
 @pytest.mark.parametrize("action", [Action.NOTHING, Action.RECORD])
 def test_a_twin_is_named_with_both_ids_and_a_way_to_go_on(action: Action) -> None:
     shown = text.plan(_plan(action, ("asst_2",)), color=False, width=100)
-    assert f"! math  twin: {MESSAGE}" in shown
+    assert f"! math  duplicate: {MESSAGE}" in shown
     assert "asst_1" in shown
     assert "Delete the other." in shown
     assert "Nothing to do" not in shown
-    assert shown.rstrip().endswith("1 unchanged, 1 doubled.")
+    assert shown.rstrip().endswith("1 unchanged; of these 1 with a duplicate.")
 
 
 def test_without_a_twin_it_is_only_counted() -> None:

@@ -135,7 +135,7 @@ class Oracle(Memory):
         wanted: dict[str, bool] = {
             "a write that was not done": bool(open_ends),
             "a partial view": not report.plan.complete,
-            "something held back": any(_is_held(change) for change in report.plan.changes),
+            "something blocked": any(_is_held(change) for change in report.plan.changes),
             "a twin": any(outcome.others for outcome in report.outcomes),
             "a problem": bool(report.problems),
             "a refusal": Result.REFUSED in ends.values(),

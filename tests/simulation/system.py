@@ -176,7 +176,7 @@ class Writer:
             self.write(piece)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Nothing is blocked."""
 
     def fileno(self) -> int:
         return self.descriptor

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
-    from trueup.core.errors import TrueupError
+    from trueup.core.errors import Exit, TrueupError
     from trueup.core.plans.history import History
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.report import Report
@@ -24,28 +24,29 @@ PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
 
 
-def plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> str:
-    """A plan; `alerts` are sentences that must be read first, where the format has a place for them."""
+def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit) -> str:
+    """Write a plan and the exit code; `alerts` must be read first, where the format has a place for them."""
     if screen.format == "json":
         from trueup.render import json
 
-        return json.plan(plan)
+        return json.plan(plan, code)
     if screen.format in PAGES:
         from trueup.render import pages
 
-        return _written(pages.plan_page(plan, alerts), screen)
+        return _written(pages.plan_page(plan, alerts, code), screen)
     if screen.format == "github":
         from trueup.render import github
 
-        return github.plan(plan, alerts, folder=screen.folder)
-    return plan_text(plan, screen)
+        return github.plan(plan, alerts, code, folder=screen.folder)
+    return plan_text(plan, screen, code)
 
 
-def plan_text(plan: Plan, screen: Screen) -> str:
-    """A plan for people, whatever format was asked for."""
+def plan_text(plan: Plan, screen: Screen, code: Exit | None = None) -> str:
+    """Write a plan for people, whatever format was asked for."""
+    from trueup.core.errors import Exit
     from trueup.render import text
 
-    return text.plan(plan, verbose=screen.verbose > 0, **screen.look)
+    return text.plan(plan, code or Exit.OK, verbose=screen.verbose > 0, **screen.look)
 
 
 def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen) -> str:
@@ -92,7 +93,7 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
     if screen.format == "json":
         from trueup.render import json
 
-        return json.diagnostics(found)
+        return json.diagnostics(found, checked)
     if screen.format in PAGES:
         from trueup.render import pages
 
@@ -108,10 +109,10 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
     if screen.format == "junit":
         from trueup.render import junit
 
-        return junit.diagnostics(found, files, folder=screen.folder)
+        return junit.diagnostics(found, files, checked, folder=screen.folder)
     from trueup.render import text
 
-    return text.diagnostics(found, **screen.look)
+    return text.diagnostics(found, checked, **screen.look)
 
 
 def error(error: TrueupError, screen: Screen) -> str:

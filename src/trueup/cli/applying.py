@@ -17,6 +17,7 @@ from trueup.cli.transport import journaled, writing
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.memory.state import State
+from trueup.core.plans.exits import codes_of
 from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged, tripped
 from trueup.core.plans.plan import WRITES, Plan
 from trueup.core.plans.plan_codec import digest
@@ -24,7 +25,7 @@ from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import summary
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
-from trueup.engine.apply import codes_of, execute, is_idle, unsent
+from trueup.engine.apply import execute, is_idle, unsent
 from trueup.engine.courier import Courier
 from trueup.engine.meet import explained, meet
 from trueup.engine.plan import Planning
@@ -267,7 +268,7 @@ def locator(definitions: Sequence[Definition]) -> Locate:
 
 
 def _tell(session: Session, report: Report, *, is_promised: bool = False) -> None:
-    """Writes what was done; where nothing was to be done the plan has said so already."""
+    """Write what was done; where nothing was to be done, and nothing is left over, the plan has said so already."""
     screen = session.screen
     if not screen.is_text:
         screen.results(lambda place: answers.report(report, place))
@@ -276,7 +277,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
 
     if is_promised and report.plan.diagnostics:
         screen.note(text.diagnostics(report.plan.diagnostics, **screen.note_look))
-    if report.outcomes or report.problems or is_promised:
+    if report.outcomes or report.problems or is_promised or worst(report.codes):
         separator = "" if screen.quiet else "\n"
         screen.result(separator + answers.report(report, screen))
     screen.keep(lambda place: answers.report(report, place))

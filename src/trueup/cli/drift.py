@@ -12,7 +12,6 @@ from trueup.cli.provenance import REPORTS
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.errors import Exit
     from trueup.core.plans.history import History
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.sightings import Earlier
@@ -45,13 +44,14 @@ def drift(
     from trueup.cli.looking import looked
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.core.plans.exits import drift_exit
 
     session = open_session(flags)
     loaded, planning = complete(looked(session, names, snapshot))
     unmanaged = _unmanaged(session, names, loaded, planning) if everything else None
     plan, history = _history(session, planning, since, reports)
     session.screen.results(lambda place: answers.drift(plan, unmanaged, history, place))
-    return int(_exit(plan))
+    return int(drift_exit(plan))
 
 
 def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
@@ -106,23 +106,6 @@ def _earlier(session: Session, file: str) -> Earlier:
     if found is None:
         session.screen.say(f"{file} tells of a command that failed: what drifts is told as seen since now.")
     return found or Earlier("", ())
-
-
-def _exit(plan: Plan) -> Exit:
-    """The exit code: drift, a conflict and a deletion outside differ; behind is none, unknown is unreadable."""
-    from trueup.core.errors import Exit, worst
-    from trueup.core.plans.plan import Action, Cause, Reason
-
-    codes = {Exit.UNREADABLE} if not plan.complete else set()
-    for change in plan.changes:
-        causes = {item.cause for item in change.fields}
-        if change.action is Action.UNREAD or Cause.UNKNOWN in causes:
-            codes.add(Exit.UNREADABLE)
-        if change.reason is Reason.DELETED_OUTSIDE:
-            codes.add(Exit.DIFFERS)
-        if change.reason is not Reason.BEHIND and causes & {Cause.DRIFTED, Cause.CONFLICT}:
-            codes.add(Exit.DIFFERS)
-    return worst(tuple(codes))
 
 
 COMMANDS = {"drift": drift}

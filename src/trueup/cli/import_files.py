@@ -48,9 +48,9 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
             write_files(session, work)
             if work.ids and session.target.state != "stamps":
                 save_state(session, state, linked_definitions(session, work, read.exported))
-    tell(session, work, dry_run=dry_run)
+    code = tell(session, work, dry_run=dry_run)
     _tell_links(session, loose, dry_run)
-    return Exit.OK if work.is_whole else Exit.HELD
+    return code
 
 
 def _read(session: Session, files: Sequence[str]) -> _Read:

@@ -24,6 +24,7 @@ from trueup.core.migration.imported import unknown
 from trueup.core.migration.imports import Imports
 from trueup.core.plans.report import Report
 from trueup.core.plans.seen import Seen
+from trueup.core.plans.summary import import_summary
 from trueup.edge.drafts import SCHEMA_FILE
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import create, sweep
@@ -51,10 +52,8 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
             given = Given(seen, chosen, {live_id: _unknown(session, view, live_id) for live_id in chosen})
             work = Work(session, loaded, state).made(given)
             if dry_run:
-                tell(session, work, dry_run=True)
-                return Exit.OK if work.is_whole else Exit.HELD
-            report = await _carried_out(session, courier, work, state, view)
-    return worst([*report.codes, Exit.OK if work.is_whole else Exit.HELD])
+                return tell(session, work, dry_run=True)
+            return await _carried_out(session, courier, work, state, view)
 
 
 def existing(session: Session) -> Loaded:
@@ -89,14 +88,16 @@ def save_state(session: Session, state: State, found: Sequence[tuple[Definition,
     session.store.save(replace(state, records={**state.records, **records}, pending=pending))
 
 
-def tell(session: Session, work: Imports, *, dry_run: bool = False) -> None:
-    """Shows an import on stdout."""
+def tell(session: Session, work: Imports, codes: Sequence[Exit] = (), *, dry_run: bool = False) -> Exit:
+    """Show an import on stdout and return its exit code; `codes` are those of what was sent for it."""
+    code = worst([*codes, Exit.OK if work.is_whole else Exit.HELD])
     if session.screen.json:
-        session.screen.result(render.as_json(work, dry_run=dry_run))
+        session.screen.result(render.as_json(work, code, dry_run=dry_run))
     elif session.screen.quiet:
-        session.screen.result(render.summary(work, dry_run=dry_run))
+        session.screen.result(import_summary(work, code, dry_run=dry_run))
     else:
-        session.screen.result(render.text(work, dry_run=dry_run))
+        session.screen.result(render.text(work, code, dry_run=dry_run))
+    return code
 
 
 @asynccontextmanager
@@ -107,32 +108,22 @@ async def _connected(session: Session, dry_run: bool) -> AsyncIterator[Courier]:
         yield courier
 
 
-async def _carried_out(
-    session: Session, courier: Courier, work: Imports, state: State, view: View
-) -> Report | _Nothing:
+async def _carried_out(session: Session, courier: Courier, work: Imports, state: State, view: View) -> Exit:
     seen = seen_in(view)
     if session.target.state == "stamps":
         _consent(session, work)
     write_files(session, work)
     if not work.ids:
-        tell(session, work)
-        return _Nothing()
+        return tell(session, work)
     found = linked_definitions(session, work, seen)
     if session.target.state != "stamps":
         save_state(session, state, found)
-        tell(session, work)
-        return _Nothing()
+        return tell(session, work)
     report = await write_stamps(session, courier, found, state, view)
-    tell(session, work)
+    code = tell(session, work, report.codes)
     if worst(report.codes) or session.screen.verbose:
         _tell_report(session, report)
-    return report
-
-
-class _Nothing:
-    """What a report says of an import that sent nothing."""
-
-    codes: tuple[Exit, ...] = ()
+    return code
 
 
 def _tell_report(session: Session, report: Report) -> None:
@@ -152,7 +143,7 @@ def _consent(session: Session, work: Imports) -> None:
             "Nothing was written.",
             "Give it with --yes, or look first with --dry-run.",
         )
-    session.screen.complain(render.text(work, dry_run=True))
+    session.screen.complain(render.text(work, Exit.OK, dry_run=True))
     question = f"\nWrite these files, and {many(count, 'stamp')} to {session.target.name}? Only yes goes on: "
     if session.screen.ask(question).lower() != "yes":
         raise TrueupError("Not imported: nothing was written.")

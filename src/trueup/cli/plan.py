@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="FILE", help="Also write the plan to a file, for `trueup apply FILE`.")
 @click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, never applied.")
 @click.option("--connections", metavar="FOLDER", help="Addresses, credentials and commands of the trueup.yaml there.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is held back.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is blocked.")
 @takes(VARS, NETWORK, DECIDING, STAMPING, formats=PAGES)
 def plan(
     flags: Flags,
@@ -42,6 +42,7 @@ def plan(
     """
     from trueup.cli.loop import complete
     from trueup.cli.session import open_guarded, open_session
+    from trueup.core.plans.exits import plan_exit
 
     session = open_session(flags) if connections is None else open_guarded(flags, connections)
     place = session.root / out if out is not None else None
@@ -50,8 +51,9 @@ def plan(
     made = complete(_plan(session, names, snapshot))
     if place is not None:
         save(made, place)
-    show_guarded(made, session, names, out or "")
-    return int(_exit(made, detailed=detailed_exitcode))
+    code = plan_exit(made, detailed=detailed_exitcode)
+    show_guarded(made, session, names, out or "", code)
+    return int(code)
 
 
 @click.command(short_help="Show a saved plan again.")
@@ -66,14 +68,16 @@ def show(flags: Flags, file: str) -> int:
     return 0
 
 
-def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = ()) -> None:
-    """Writes a plan to stdout; quiet leaves a text's summary. `alerts` must be read first."""
+def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = (), code: Exit | None = None) -> None:
+    """Write a plan to stdout; quiet leaves a text's summary. `alerts` must be read first, `code` ends the command."""
     from trueup.cli import answers
+    from trueup.core.errors import Exit
     from trueup.core.plans.summary import summary
 
+    code = code or Exit.OK
     is_short = screen.quiet and screen.is_text
-    screen.result(summary(plan) if is_short else answers.plan(plan, screen, alerts))
-    screen.keep(lambda place: answers.plan(plan, place, alerts))
+    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code))
+    screen.keep(lambda place: answers.plan(plan, place, alerts, code))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -91,7 +95,7 @@ def save(plan: Plan, path: Path) -> None:
     write_plan(path, plan)
 
 
-def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str) -> None:
+def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str, code: Exit) -> None:
     """Shows a plan, and says which guard an apply of it would meet and the line to use: on stderr, and in the page."""
     from trueup.cli.acknowledge import line, tell_idle
     from trueup.core.plans.guard import tripped
@@ -100,7 +104,7 @@ def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
     again = line(session, plan, names, file=file) if reasons else ""
     on_page = line(session, plan, names, file=file, is_page=True) if reasons else ""
-    show_plan(plan, session.screen, [f"{words} To go on: {on_page}"] if reasons else [])
+    show_plan(plan, session.screen, [f"{words} To go on: {on_page}"] if reasons else [], code)
     tell_idle(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")
@@ -113,22 +117,6 @@ async def _plan(session: Session, names: tuple[str, ...], snapshot: str | None) 
 
     _, planning = await looked(session, names, snapshot)
     return planning.plan
-
-
-def _exit(plan: Plan, *, detailed: bool) -> Exit:
-    """The exit code of a plan: changes and what is held back count only where it was asked for."""
-    from trueup.core.errors import Exit, worst
-    from trueup.core.plans.plan import WRITES, Action
-    from trueup.engine.apply import codes_of
-
-    codes = codes_of(plan)
-    if not detailed:
-        return worst(tuple(codes & {Exit.UNREADABLE}))
-    if Exit.REFUSED in codes:  # refused by apply; here it is held back for a person
-        codes = codes - {Exit.REFUSED} | {Exit.HELD}
-    if any(change.action in WRITES or change.action is Action.ADOPT or change.adopted for change in plan.changes):
-        codes.add(Exit.DIFFERS)
-    return worst(tuple(codes))
 
 
 COMMANDS = {"plan": plan, "show": show}

@@ -130,20 +130,12 @@ def _files(root: Path, folder: str) -> Files:
 
 
 def _show(diagnostics: list[Diagnostic], files: list[str], targets: list[str], screen: Screen) -> None:
-    """The problems, and what was checked; as text the latter only when there is no error."""
+    """Show the problems, and what was checked."""
     from trueup.cli import answers
-    from trueup.core.source import Severity
+    from trueup.core.plans.summary import validate_summary
 
-    errors = sum(item.severity is Severity.ERROR for item in diagnostics)
-    noun = "assistant" if len(files) == 1 else "assistants"
-    where = f"target {targets[0]}" if len(targets) == 1 else f"targets {', '.join(targets)}"
-    verdict = "valid" if not errors else "1 error" if errors == 1 else f"{errors} errors"
-    checked = f"{len(files)} {noun} checked for {where}: {verdict}."
-    if diagnostics or not screen.is_text:
-        screen.result(answers.diagnostics(diagnostics, checked, files, screen))
-    if screen.is_text and not errors:
-        screen.result(checked)
-    screen.keep(lambda place: answers.diagnostics(diagnostics, checked, files, place))
+    checked = validate_summary(len(files), targets, diagnostics)
+    screen.results(lambda place: answers.diagnostics(diagnostics, checked, files, place))
 
 
 COMMANDS = {"validate": validate, "render": render}

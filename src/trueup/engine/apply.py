@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.journal import INTENT, fold
 from trueup.core.memory.state import State
-from trueup.core.plans.plan import WRITES, Action, Change, Plan, Reason
+from trueup.core.plans.exits import codes_of
+from trueup.core.plans.plan import WRITES, Action, Change, Plan
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.projects.project import Target
 from trueup.engine import creates, modifies
@@ -125,21 +126,6 @@ def unsent(
         retries=courier.retries,
         problems=(f"{error.message} {error.hint}".strip(),),
     )
-
-
-def codes_of(plan: Plan) -> set[Exit]:
-    """What the plan itself says about the exit code."""
-    codes = set()
-    for change in plan.changes:
-        if change.reason is Reason.PROTECTED:
-            codes.add(Exit.REFUSED)
-        elif (change.action is Action.HELD and change.wanted) or (change.others and change.action is not Action.ORPHAN):
-            codes.add(Exit.HELD)
-        if change.action is Action.UNREAD:
-            codes.add(Exit.UNREADABLE)
-    if not plan.complete:
-        codes.add(Exit.UNREADABLE)
-    return codes
 
 
 async def _bookkeeping(run: Run, plan: Plan) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.engine.apply import codes_of
 from trueup.engine.plan import Planning
 
 PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again when it can be."

@@ -1,4 +1,4 @@
-"""What is said of renames that are held back: who was who, and the lines for `moved` to paste. Decides nothing."""
+"""What is said of renames that are blocked: who was who, and the lines for `moved` to paste. Decides nothing."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
+from trueup.core.plans.summary import accept_summary
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.visible import hanging, sentence, visible
 
@@ -19,7 +20,7 @@ _LINES = {"+": Tone.FRESH, "-": Tone.GONE, "@": Tone.FAINT}
 
 
 def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
-    """The patches, the fields, who else changes, and how to go on."""
+    """Yield the patches, the fields, who else changes, how to go on, and the counts as the last row."""
     for item in accepted.patches:
         yield from patch_rows(item, look)
         yield ()
@@ -37,6 +38,8 @@ def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
         settle = "Settle the conflicts between <<<<<<< and >>>>>>>, then: " if marks else "To see what is left: "
         yield from sentence(f"{files} {'was' if len(accepted.patches) == 1 else 'were'} written.", 0, look)
         yield from sentence(f"{settle}trueup plan", 0, look, Tone.HINT, f"{look.arrow} ")
+    yield ()
+    yield (Piece(accept_summary(accepted), Tone.STRONG),)
 
 
 def others(accepted: Accepted) -> str:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trueup.core.errors import TrueupError
+from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
-from trueup.core.plans.summary import summary
+from trueup.core.plans.summary import drift_summary, report_summary, summary
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
-from trueup.render.plan_text import drift_summary
-from trueup.render.report_text import report_summary
 from trueup.render.style import Look, defused, unrunnable
 from trueup.render.values import many
 from trueup.render.visible import visible
@@ -35,10 +33,13 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 _LOOK = Look(color=False)
 
 
-def plan(plan: Plan, alerts: Sequence[str] = (), *, folder: str = "") -> str:
-    """What a plan would do; `alerts` must be read first. `folder` is where the project lies within the repository."""
+def plan(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, *, folder: str = "") -> str:
+    """Return what a plan would do, and the exit code; `alerts` must be read first.
+
+    `folder` is where the project lies within the repository.
+    """
     first = [Diagnostic(Severity.WARNING, "guard", alert) for alert in alerts]
-    return _written([*first, *findings.of_plan(plan)], folder, summary(plan), _title(plan))
+    return _written([*first, *findings.of_plan(plan)], folder, summary(plan, code), _title(plan))
 
 
 def drift(plan: Plan, *, folder: str = "") -> str:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trueup.core.errors import Exit
 from trueup.core.migration.imports import Ambiguous, Imports, Link
+from trueup.core.plans.summary import import_summary
 from trueup.render.style import Look
 from trueup.render.values import many
 from trueup.render.visible import visible
@@ -16,15 +18,15 @@ FORMAT_VERSION = 1
 _LOOK = Look(False, 80)
 
 
-def text(done: Imports, *, dry_run: bool = False) -> str:
-    """The import for people; a dry run shows each file's text too."""
+def text(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
+    """Return the import for people, with the exit code; a dry run shows each file's text too."""
     lines = [*_files(done, dry_run), *_links(done, dry_run), *_outside(done)]
     gap = [""] if lines else []
-    return "\n".join([*lines, *gap, summary(done, dry_run=dry_run)]) + "\n"
+    return "\n".join([*lines, *gap, import_summary(done, code, dry_run=dry_run)]) + "\n"
 
 
-def as_json(done: Imports, *, dry_run: bool = False) -> str:
-    """The same as JSON; the texts of files are in it for a dry run only."""
+def as_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
+    """Return the same as JSON; the texts of files are in it for a dry run only."""
     texts = {item.file: item.text for item in done.files} | dict(done.parts) if dry_run else {}
     value: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
@@ -45,21 +47,11 @@ def as_json(done: Imports, *, dry_run: bool = False) -> str:
             for item in done.ambiguous
         ],
         "remarks": {origin: list(said) for origin, said in done.remarks.items() if said},
+        "summary": import_summary(done, code, dry_run=dry_run),
     }
     if dry_run:
         value["files"] = texts
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
-
-
-def summary(done: Imports, *, dry_run: bool = False) -> str:
-    """The last line: stable, and made to be searched for."""
-    counts = [f"{len(done.files)} to write" if dry_run else f"{len(done.files)} written"]
-    counts.append(f"{len(done.links)} to link" if dry_run else f"{len(done.links)} linked")
-    counts.append(f"{len(done.managed)} there already")
-    left = len(done.outside) + len(done.unread) + len(done.ambiguous)
-    more = {"left out": left, "of somebody else": len(done.foreign)}
-    counts += [f"{count} {word}" for word, count in more.items() if count]
-    return f"Import: {', '.join(counts)}."
 
 
 def _link_value(item: Link) -> dict[str, Any]:

@@ -12,21 +12,27 @@ from dataclasses import asdict
 from typing import Any
 
 from trueup.core.acceptance.accepted import Accepted
-from trueup.core.errors import TrueupError, worst
+from trueup.core.errors import Exit, TrueupError, worst
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.history import History
 from trueup.core.plans.plan import Change, Plan
 from trueup.core.plans.plan_codec import digest, encode, plain
 from trueup.core.plans.report import Outcome, Report
 from trueup.core.plans.sightings import Sighting
-from trueup.core.plans.summary import counts, summary
+from trueup.core.plans.summary import (
+    accept_summary,
+    counts,
+    drift_summary,
+    report_summary,
+    summary,
+)
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
 from trueup.core.texts import prose_codec
-from trueup.render.plan_text import drift_summary, is_outside
-from trueup.render.probe_text import cannot
-from trueup.render.report_text import ended, report_summary
+from trueup.render.plan_text import is_outside
+from trueup.render.probe_text import cannot, summary_of
+from trueup.render.report_text import ended
 from trueup.render.shared import difference
 from trueup.render.style import unrunnable_json
 from trueup.render.values import is_text
@@ -37,14 +43,14 @@ FORMAT_VERSION = 1
 NO_HISTORY = History("")
 
 
-def plan(plan: Plan) -> str:
+def plan(plan: Plan, code: Exit = Exit.OK) -> str:
     """A plan with its digest, its counts and its summary line."""
     return _document(
         "plan",
         plan=encode(plan),
         digest=digest(plan),
         counts=asdict(counts(plan)),
-        summary=summary(plan),
+        summary=summary(plan, code),
         texts=_texts(plan.changes),
     )
 
@@ -93,9 +99,9 @@ def report(report: Report) -> str:
     )
 
 
-def diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
-    """Problems in the order given."""
-    return _document("diagnostics", diagnostics=[_diagnostic(item) for item in diagnostics])
+def diagnostics(diagnostics: Sequence[Diagnostic], checked: str) -> str:
+    """Return problems in the order given; `checked` is the sentence that sums up."""
+    return _document("diagnostics", diagnostics=[_diagnostic(item) for item in diagnostics], summary=checked)
 
 
 def error(error: TrueupError) -> str:
@@ -131,6 +137,7 @@ def accept(accepted: Accepted) -> str:
         ],
         also=[{"name": name, "target": target} for name, target in accepted.also],
         written=accepted.written,
+        summary=accept_summary(accepted),
     )
 
 
@@ -164,6 +171,7 @@ def probe(found: Capabilities, changed: Sequence[Difference], file: str) -> str:
         cannot=cannot(found),
         changed=[{"what": item.what, "before": item.before, "after": item.after} for item in changed],
         file=file,
+        summary=summary_of(found, changed),
     )
 
 

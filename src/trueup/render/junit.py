@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
+from trueup.core.plans.summary import drift_summary
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
-from trueup.render.plan_text import drift_summary
 from trueup.render.style import Look, unrunnable
 from trueup.render.visible import visible
 
@@ -47,13 +47,13 @@ def drift(plan: Plan, *, folder: str = "") -> str:
     return _document(suite, "trueup.drift", cases, folder, drift_summary(plan))
 
 
-def diagnostics(diagnostics: Sequence[Diagnostic], files: Iterable[str], *, folder: str = "") -> str:
-    """Problems of files; `files` are all that were checked, also those without a problem."""
+def diagnostics(diagnostics: Sequence[Diagnostic], files: Iterable[str], checked: str = "", *, folder: str = "") -> str:
+    """Return problems of files; `files` are all that were checked, `checked` is the sentence that sums up."""
     by_file: dict[str, list[Diagnostic]] = {file: [] for file in sorted(files)}
     for item in diagnostics:
         by_file.setdefault(item.position.file if item.position is not None else "", []).append(item)
     cases = [Case(file or PROJECT, file, tuple(items)) for file, items in by_file.items()]
-    return _document("trueup validate", "trueup.validate", cases, folder)
+    return _document("trueup validate", "trueup.validate", cases, folder, checked)
 
 
 def error(error: TrueupError, *, folder: str = "") -> str:

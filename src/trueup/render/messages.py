@@ -30,12 +30,17 @@ def diagnostic_rows(item: Diagnostic, look: Look) -> Iterator[Row]:
         yield from sentence(item.hint, 2, look, Tone.HINT, f"{look.arrow} ")
 
 
-def diagnostics_rows(items: Sequence[Diagnostic], look: Look) -> Iterator[Row]:
-    """All problems in the order given, a blank row between them, and their number at the end."""
+def diagnostics_rows(items: Sequence[Diagnostic], look: Look, checked: str = "") -> Iterator[Row]:
+    """Yield all problems in the order given, a blank row between them, and at the end `checked`, else their number."""
     for number, item in enumerate(items):
         if number:
             yield ()
         yield from diagnostic_rows(item, look)
+    if checked:
+        if items:
+            yield ()
+        yield (Piece(visible(checked, look)),)
+        return
     counts = [
         (sum(item.severity is severity for item in items), severity.value)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from trueup.core.errors import TrueupError
+from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.ignored import sentences
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.core.plans.summary import summary
+from trueup.core.plans.summary import drift_summary, report_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import say
 from trueup.core.projects.project import LOCAL
@@ -20,14 +20,14 @@ from trueup.render.markup import LOOK, marked, named
 from trueup.render.plan_text import (
     SIGNS,
     as_drift,
-    drift_summary,
     flags_of,
     is_outside,
     notes,
     old,
     shown_changes,
+    sign_of,
 )
-from trueup.render.report_text import ended, report_summary
+from trueup.render.report_text import ended
 from trueup.render.shared import Shared, shared
 from trueup.render.style import Tone
 from trueup.render.unmanaged_text import unmanaged_rows
@@ -49,7 +49,7 @@ STAMPS = 5
 _BARE = frozenset({Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD})
 _URGENT = (
     (Action.DELETE, "To be deleted"),
-    (Action.HELD, "Held back, a person has to decide"),
+    (Action.HELD, "Blocked: a decision is required"),
     (Action.DRIFT, "Changed by hand and left alone"),
     (Action.UNREAD, "Could not be read"),
     (Action.ORPHAN, "Live, and no file describes it"),
@@ -59,8 +59,8 @@ _QUIET = frozenset({Result.RECORDED, Result.FORGOTTEN})
 _FAILED = frozenset({Result.FAILED, Result.UNKNOWN})
 
 
-def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
-    """A plan; `alerts` are sentences that must be read first, such as a guard's."""
+def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK) -> Page:
+    """Return the page of a plan and its exit code; `alerts` must be read first, such as a guard's."""
     changes = shown_changes(plan)
     common = shared([change for change in changes if change.action in (Action.MODIFY, Action.HELD)])
     names = _names(changes)
@@ -73,7 +73,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = ()) -> Page:
     return replace(
         _page("plan", plan),
         flags=flags_of(plan.options, LOOK),
-        summary=summary(plan),
+        summary=summary(plan, code),
         digest=digest(plan),
         alerts=(*_old(plan), *alerts),
         groups=tuple(group for group in groups if group.blocks),
@@ -217,11 +217,11 @@ def _problems(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic
 
 def _block(change: Change, common: Shared, names: Container[str]) -> Block:
     """One change; a hint is only told where a person has to do something. `names` are those of its sentences."""
-    sign = SIGNS[change.action]
+    sign = sign_of(change)
     message, hint = say(change.reason, change.name, change.others, change.moved_from)
     wants_hint = change.action not in (Action.CREATE, Action.MODIFY) or change.hint
     return Block(
-        symbol="!" if change.others and sign.symbol in "= " else sign.symbol,
+        symbol=sign.symbol,
         word=sign.word,
         tone=sign.tone,
         name=change.name,
@@ -271,7 +271,7 @@ def _ended(outcome: Outcome, change: Change | None, common: Shared) -> Block:
 
 
 def _is_idle(report: Report) -> bool:
-    """Whether there was nothing to send; where something was refused, held back or went wrong, only that is told."""
+    """Whether there was nothing to send; where something was refused, blocked or went wrong, only that is told."""
     wanted = any(change.action in WRITES or change.action is Action.HELD for change in report.plan.changes)
     return not (wanted or report.problems or report.only_fresh)
 

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from trueup.core.errors import Exit
+from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.ignored import sentences
 from trueup.core.plans.outside import OUTSIDE
 from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
-from trueup.core.plans.summary import aged, as_of, summary
+from trueup.core.plans.summary import as_of, drift_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import quoted, say
 from trueup.core.projects.project import LOCAL
@@ -45,7 +47,7 @@ SIGNS = {
     Action.RELEASE: Sign("~", "release", Tone.MODIFY),
     Action.ADOPT: Sign("=", "adopt", Tone.ADOPT),
     Action.DELETE: Sign("-", "delete", Tone.DELETE),
-    Action.HELD: Sign("!", "held back", Tone.HELD),
+    Action.HELD: Sign("!", "blocked", Tone.HELD),
     Action.DRIFT: Sign("!", "drifted", Tone.HELD),
     Action.ORPHAN: Sign("!", "orphaned", Tone.HELD),
     Action.UNREAD: Sign("?", "unreadable", Tone.UNREAD),
@@ -56,14 +58,17 @@ SIGNS = {
 """In the order in which a plan shows them: what is sent first, then what needs a person."""
 
 _QUIET = frozenset({Action.RECORD, Action.FORGET, Action.NOTHING})
-_TWIN = Sign("!", "twin", Tone.HELD)
+_DUPLICATE = Sign("!", "duplicate", Tone.HELD)
 """Of one that is as it should be, but not alone."""
+
+_BEHIND = Sign("!", "behind", Tone.HELD)
+"""Of one that another checkout has applied since, and that no file wants changed."""
 
 _HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD})
 
 
-def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
-    """The whole plan; its last row is the summary."""
+def plan_rows(plan: Plan, look: Look, code: Exit = Exit.OK) -> Iterator[Row]:
+    """Yield the whole plan; its last row is the summary, with the exit code."""
     yield from _header(plan, look)
     changes = shown_changes(plan, everything=look.verbose)
     yield from change_rows(changes, look)
@@ -72,7 +77,14 @@ def plan_rows(plan: Plan, look: Look) -> Iterator[Row]:
         yield from sentence("Nothing to do: everything is as the files say.", 0, look)
     yield from _doubts(plan, look, sentences(plan.ignored, whole=False))
     yield ()
-    yield (Piece(summary(plan), Tone.STRONG),)
+    yield (Piece(summary(plan, code), Tone.STRONG),)
+
+
+def sign_of(change: Change) -> Sign:
+    """Return the sign of a change: its action's, unless that alone would mislead."""
+    if change.others and change.action in _QUIET:
+        return _DUPLICATE
+    return _BEHIND if change.action is Action.HELD and not is_blocked(change) else SIGNS[change.action]
 
 
 def shown_changes(plan: Plan, *, everything: bool = False) -> list[Change]:
@@ -88,10 +100,6 @@ def _is_told(change: Change) -> bool:
     """Whether there is something to do, to decide, or to know that the server cannot do."""
     impossible = any(item.cause is Cause.IMPOSSIBLE for item in change.fields)
     return bool(change.others) or impossible or change.action not in _QUIET
-
-
-_NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTLED, Reason.STAMP_LOST, Reason.NO_ROOM})
-"""Rows in which nothing of ours is known to be live."""
 
 
 def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
@@ -110,10 +118,14 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> It
     yield (Piece(drift_summary(plan), Tone.STRONG),)
 
 
+_AS_DRIFT = {Reason.REVERTED: Reason.DRIFTED, Reason.RECREATED: Reason.DELETED_OUTSIDE}
+"""What a target that reverts drift makes of a row → the row that `drift` reports."""
+
+
 def as_drift(change: Change) -> Change:
     """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
     outside = tuple(item for item in change.fields if item.cause in OUTSIDE)
-    reason = Reason.DRIFTED if change.reason is Reason.REVERTED else change.reason
+    reason = _AS_DRIFT.get(change.reason, change.reason)
     message, hint = (change.message, change.hint) if reason is change.reason else say(reason, change.name)
     return replace(
         change,
@@ -125,27 +137,6 @@ def as_drift(change: Change) -> Change:
         backup=False,
         adopted=False,
     )
-
-
-def drift_summary(plan: Plan) -> str:
-    """The last line of `drift`, as stable as the plan's: the first three counts always, the others if not zero."""
-    gone = sum(change.reason is Reason.DELETED_OUTSIDE for change in plan.changes)
-    changed = [change for change in plan.changes if is_outside(change) and change.reason is not Reason.DELETED_OUTSIDE]
-    unknown = sum(all(item.cause not in OUTSIDE - {Cause.UNKNOWN} for item in change.fields) for change in changed)
-    orphans = sum(change.action is Action.ORPHAN for change in plan.changes)
-    unread = sum(change.action is Action.UNREAD for change in plan.changes)
-    never = sum(change.action is Action.CREATE or change.reason in _NEVER for change in plan.changes)
-    behind = sum(change.reason is Reason.BEHIND and change.action is not Action.ORPHAN for change in plan.changes)
-    rest = len(plan.changes) + plan.unchanged - len(changed) - gone - orphans - unread - never - behind
-    line = f"Drift: {len(changed) - unknown} drifted, {gone} deleted outside, {rest} as applied"
-    more = (
-        (unknown, "not known"),
-        (never, "not applied yet"),
-        (behind, "behind"),
-        (orphans, "orphaned"),
-        (unread, "unreadable"),
-    )
-    return aged(line + "".join(f", {number} {word}" for number, word in more if number) + ".", plan)
 
 
 def change_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
@@ -205,7 +196,7 @@ def _change(change: Change, look: Look, common: Shared, hints: set[str]) -> Iter
 
 def _heading(change: Change, look: Look) -> Iterator[Row]:
     """`~ support/triage  modify: the file changed` and the id at the right end, or below where it does not fit."""
-    sign = _TWIN if change.others and change.action in _QUIET else SIGNS[change.action]
+    sign = sign_of(change)
     name = shortened(visible(change.name, look), look.width - 4, look)
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(name, sign.tone), Piece(f"  {sign.word}: "))
     message = change.message or say(change.reason, change.name, change.others, change.moved_from)[0]

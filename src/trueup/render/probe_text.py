@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.memory.questions import QUESTIONS, UNKNOWN
+from trueup.core.plans.summary import probe_summary
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import value
 from trueup.render.visible import columns, hanging, sentence, visible
@@ -38,7 +39,7 @@ def probe_rows(found: Capabilities, changed: Sequence[Difference], file: str, lo
         yield from sentence(words, 0, look)
     yield ()
     yield from sentence(f"Kept in {file}, which plan and apply go by.", 0, look)
-    yield (Piece(_summary(found, changed), Tone.STRONG),)
+    yield (Piece(summary_of(found, changed), Tone.STRONG),)
 
 
 def cannot(found: Capabilities) -> tuple[str, ...]:
@@ -66,6 +67,7 @@ def _changes(changed: Sequence[Difference], look: Look) -> Iterator[Row]:
         yield from hanging((Piece(f"  ~ {visible(item.what, look)}  "),), words, look.width, 6)
 
 
-def _summary(found: Capabilities, changed: Sequence[Difference]) -> str:
+def summary_of(found: Capabilities, changed: Sequence[Difference]) -> str:
+    """Return the last line of a probe."""
     unknown = sum(answer == UNKNOWN for answer in found.answers.values())
-    return f"Probe: {len(found.answers) - unknown} answered, {unknown} not known, {len(changed)} changed."
+    return probe_summary(len(found.answers) - unknown, unknown, len(changed))

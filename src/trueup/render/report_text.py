@@ -5,11 +5,11 @@ Knows no diff: the plan that was confirmed has shown it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from trueup.core.plans.plan import Action
 from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.summary import report_summary
 from trueup.render.messages import source_rows
 from trueup.render.plan_text import SIGNS
 from trueup.render.style import Look, Piece, Row, Tone
@@ -45,23 +45,6 @@ def ended(outcome: Outcome) -> str:
         Result.UNKNOWN: f"may or may not have been {verb}",
         Result.SKIPPED: f"was not {verb}",
     }[outcome.result]
-
-
-def report_summary(report: Report) -> str:
-    """The last line of `apply`: four counts always, the others where they are not zero."""
-    done = Counter(item.action for item in report.outcomes if item.result is Result.DONE)
-    ends = Counter(item.result for item in report.outcomes)
-    bad = ends[Result.FAILED] + ends[Result.UNKNOWN]
-    held = ends[Result.REFUSED] + ends[Result.CHANGED] + ends[Result.SKIPPED]
-    modified = done[Action.MODIFY] + done[Action.STAMP] + done[Action.RELEASE]
-    line = f"Applied: {done[Action.CREATE]} created, {modified} modified, {done[Action.DELETE]} deleted, {bad} failed"
-    more = (
-        (ends[Result.ADOPTED] + done[Action.ADOPT], "adopted"),
-        (ends[Result.ALREADY], "in place already"),
-        (held, "not sent"),
-        (report.only_fresh, "new since the plan"),
-    )
-    return line + "".join(f", {number} {word}" for number, word in more if number) + "."
 
 
 def report_rows(report: Report, look: Look) -> Iterator[Row]:

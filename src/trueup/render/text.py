@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trueup.core.acceptance.accepted import Accepted
-from trueup.core.errors import TrueupError
+from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
@@ -33,9 +33,17 @@ def _look(color: bool, width: int, verbose: bool = False, ascii_only: bool = Fal
     return Look(color, max(width, NARROW), verbose, ascii_only)
 
 
-def plan(plan: Plan, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+def plan(
+    plan: Plan,
+    code: Exit = Exit.OK,
+    *,
+    color: bool,
+    width: int,
+    verbose: bool = False,
+    ascii_only: bool = False,
+) -> str:
     """A plan; the last line is the summary. `verbose` folds nothing and lists what is only remembered."""
-    return paint(plan_rows(plan, _look(color, width, verbose, ascii_only)), color)
+    return paint(plan_rows(plan, _look(color, width, verbose, ascii_only), code), color)
 
 
 def drift(
@@ -56,9 +64,11 @@ def report(report: Report, *, color: bool, width: int, verbose: bool = False, as
     return paint(report_rows(report, _look(color, width, verbose, ascii_only)), color)
 
 
-def diagnostics(diagnostics: Sequence[Diagnostic], *, color: bool, width: int, ascii_only: bool = False) -> str:
-    """Problems with their source lines, and their number; nothing for none."""
-    return paint(diagnostics_rows(diagnostics, _look(color, width, ascii_only=ascii_only)), color)
+def diagnostics(
+    diagnostics: Sequence[Diagnostic], checked: str = "", *, color: bool, width: int, ascii_only: bool = False
+) -> str:
+    """Return problems with their source lines; the last line is `checked`, else their number. Nothing for nothing."""
+    return paint(diagnostics_rows(diagnostics, _look(color, width, ascii_only=ascii_only), checked), color)
 
 
 def error(error: TrueupError, *, color: bool, width: int, ascii_only: bool = False) -> str:

@@ -12,4 +12,9 @@ def is_outside(change: Change) -> bool:
     """Whether somebody changed or deleted it since it was applied, or may have; being behind is not that."""
     if change.reason is Reason.BEHIND:
         return False
-    return change.reason is Reason.DELETED_OUTSIDE or any(item.cause in OUTSIDE for item in change.fields)
+    return is_deleted_outside(change) or any(item.cause in OUTSIDE for item in change.fields)
+
+
+def is_deleted_outside(change: Change) -> bool:
+    """Return whether what is recorded was deleted outside, also where the target's rules create it again."""
+    return change.reason is Reason.DELETED_OUTSIDE or change.recreate

@@ -173,7 +173,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The numbers of the summary line, in its order."""
+    """The numbers of the summary line: each assistant is in one of them, and may also be in one of the last three.
+
+    `modify` are all writes to what is live, stamps too; `adopt` what is only adopted; `drifted` what is left alone;
+    `held` the wanted changes that are blocked, conflicts too; `behind` what another checkout has applied since.
+    """
 
     create: int = 0
     modify: int = 0
@@ -182,12 +186,13 @@ class Counts:
     unchanged: int = 0
     adopt: int = 0
     held: int = 0
+    behind: int = 0
     orphaned: int = 0
     unreadable: int = 0
+    forgotten: int = 0
     not_stamped: int = 0
     impossible: int = 0
     doubled: int = 0
-    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from trueup.core.canonical import digest, float32
 from trueup.core.checked import MismatchError, a_moment, a_text, an_object, list_of, map_of, optional, record_of
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
-from trueup.core.plans.outside import OUTSIDE, is_outside
-from trueup.core.plans.plan import MISSING, Action, Change, Plan, Reason
+from trueup.core.plans.outside import OUTSIDE, is_deleted_outside, is_outside
+from trueup.core.plans.plan import MISSING, Action, Change, Plan
 
 _AGAIN = "Name a file that `trueup drift --json` wrote for this target, or leave --since out."
 
@@ -83,7 +83,7 @@ def _dated(change: Change, moments: Mapping[str, str]) -> Change:
 
 
 def _of_change(change: Change) -> Iterable[Sighting]:
-    if change.reason is Reason.DELETED_OUTSIDE:
+    if is_deleted_outside(change):
         yield Sighting(change.name, "", "")
         return
     for item in change.fields:

@@ -1,12 +1,72 @@
-"""The numbers of a plan and the one line that tells them. Its wording is stable: scripts search for it."""
+"""The last line of each answer: its counts in an order that scripts rely on, and the exit code where it is not 0.
+
+Each assistant counts in exactly one place. What is true of some that are counted already follows behind `of these`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
-from trueup.core.plans.plan import Action, Cause, Change, Counts, Plan
+from trueup.core.acceptance.accepted import Accepted, Ending
+from trueup.core.errors import Exit, worst
+from trueup.core.migration.imports import Imports
+from trueup.core.plans.exits import drift_exit, has_duplicate, is_blocked, is_unknown
+from trueup.core.plans.outside import is_deleted_outside, is_outside
+from trueup.core.plans.plan import WRITES, Action, Cause, Change, Counts, Plan, Reason
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.source import Diagnostic, Severity
 
-_COUNTED = {
+Words = Mapping[str, str]
+"""What is counted → how the line calls it, in the line's order."""
+
+_PLAN: Words = {
+    "create": "to create",
+    "modify": "to modify",
+    "delete": "to delete",
+    "drifted": "drifted",
+    "unchanged": "unchanged",
+}
+_PLAN_MORE: Words = {
+    "adopt": "to adopt",
+    "held": "blocked",
+    "behind": "behind",
+    "orphaned": "orphaned",
+    "unreadable": "unreadable",
+    "forgotten": "to forget",
+}
+_AMONG: Words = {
+    "not_stamped": "not stamped",
+    "impossible": "not possible here",
+    "not_kept": "not kept as sent",
+    "doubled": "with a duplicate",
+    "by_hand": "to edit by hand",
+}
+_DRIFT: Words = {"drifted": "drifted", "deleted": "deleted outside", "as_applied": "as applied"}
+_DRIFT_MORE: Words = {
+    "unknown": "not known",
+    "new": "not applied yet",
+    "behind": "behind",
+    "orphaned": "orphaned",
+    "unreadable": "unreadable",
+}
+_REPORT: Words = {"create": "created", "modify": "modified", "delete": "deleted", "failed": "failed"}
+_REPORT_MORE: Words = {
+    "adopted": "adopted",
+    "already": "in place already",
+    "held": "blocked",
+    "behind": "behind",
+    "drifted": "drifted",
+    "unreadable": "unreadable",
+    "not_sent": "not sent",
+    "only_fresh": "new since the plan",
+}
+_ACCEPT: Words = {Ending.TAKEN.name: "taken", Ending.MERGED.name: "merged", Ending.SAME.name: "the same already"}
+_TO_ACCEPT: Words = {**_ACCEPT, Ending.TAKEN.name: "to take", Ending.MERGED.name: "to merge"}
+_ACCEPT_MORE: Words = {Ending.CONFLICT.name: "in conflict", Ending.REFUSED.name: "not taken"}
+
+_COUNTED: Mapping[Action, str] = {
     Action.CREATE: "create",
     Action.MODIFY: "modify",
     Action.STAMP: "modify",
@@ -21,59 +81,165 @@ _COUNTED = {
     Action.FORGET: "forgotten",
     Action.NOTHING: "unchanged",
 }
+_ENDED: Mapping[Result, str] = {
+    Result.ALREADY: "already",
+    Result.ADOPTED: "adopted",
+    Result.RECORDED: "unchanged",
+    Result.FORGOTTEN: "forgotten",
+    Result.FAILED: "failed",
+    Result.UNKNOWN: "failed",
+    Result.REFUSED: "not_sent",
+    Result.CHANGED: "not_sent",
+    Result.SKIPPED: "not_sent",
+}
+_BOOKKEEPING = frozenset({Result.ADOPTED, Result.RECORDED, Result.FORGOTTEN})
+"""Ends that send nothing: the assistant may be blocked or drifted all the same."""
 
-_OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT})
+_NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTLED, Reason.STAMP_LOST, Reason.NO_ROOM})
+"""Rows in which nothing of ours is known to be live."""
 
-_FURTHER = (
-    ("adopt", "to adopt"),
-    ("held", "held back"),
-    ("orphaned", "orphaned"),
-    ("unreadable", "unreadable"),
-    ("not_stamped", "not stamped"),
-    ("impossible", "not possible here"),
-    ("doubled", "doubled"),
-    ("forgotten", "to forget"),
-)
+PARTIAL = "Not everything could be read."
 
 
 def counts(plan: Plan) -> Counts:
-    """The numbers of a plan; what is adopted and modified, or in conflict and held back, counts in both."""
-    numbers = Counter(word for change in plan.changes for word in _words(change))
+    """Return the numbers of a plan: each assistant once, and among them those of the last three."""
+    numbers = Counter(_place_of(change) for change in plan.changes)
     numbers["unchanged"] += plan.unchanged
     numbers["not_stamped"] += plan.not_stamped
+    numbers["impossible"] += sum(_is_impossible(change) for change in plan.changes)
+    numbers["doubled"] += sum(has_duplicate(change) for change in plan.changes)
     return Counts(**numbers)
 
 
-def summary(plan: Plan) -> str:
-    """The last line of a plan: five counts always, the others where they are not zero."""
-    found = counts(plan)
-    line = (
-        f"Plan: {found.create} to create, {found.modify} to modify, {found.delete} to delete, "
-        f"{found.drifted} drifted, {found.unchanged} unchanged"
-    )
-    more = [f", {number} {word}" for name, word in _FURTHER if (number := getattr(found, name))]
-    return aged(line + "".join(more) + ".", plan)
+def summary(plan: Plan, code: Exit = Exit.OK) -> str:
+    """Return the last line of a plan; `code` is what the command ends with."""
+    return _about(plan, _line("Plan", asdict(counts(plan)), _PLAN, _PLAN_MORE, code))
 
 
-def aged(line: str, plan: Plan) -> str:
-    """A summary line, with a sentence more where the plan was made from a snapshot."""
-    return f"{line} {as_of(plan)}" if plan.snapshot else line
+def drift_summary(plan: Plan) -> str:
+    """Return the last line of `drift`."""
+    numbers = Counter(_drift_place(change) for change in plan.changes)
+    numbers["as_applied"] += plan.unchanged
+    return _about(plan, _line("Drift", numbers, _DRIFT, _DRIFT_MORE, drift_exit(plan)))
+
+
+def report_summary(report: Report) -> str:
+    """Return the last line of `apply` and `destroy`, also of what the plan left alone."""
+    ends = {outcome.name: outcome for outcome in report.outcomes}
+    changes = {change.name: change for change in report.plan.changes}
+    numbers = Counter(_report_place(ends.get(name), changes.get(name)) for name in {**changes, **ends})
+    numbers["only_fresh"] = report.only_fresh
+    numbers["not_kept"] = sum(bool(outcome.not_kept) for outcome in report.outcomes)
+    doubled = {outcome.name for outcome in report.outcomes if outcome.others}
+    doubled |= {change.name for change in report.plan.changes if has_duplicate(change)}
+    numbers["doubled"] = len(doubled)
+    return _about(report.plan, _line("Applied", numbers, _REPORT, _REPORT_MORE, worst(report.codes)))
+
+
+def import_summary(done: Imports, code: Exit = Exit.OK, *, dry_run: bool = False) -> str:
+    """Return the last line of `import`; `code` is what the command ends with."""
+    always = {"files": "to write", "links": "to link"} if dry_run else {"files": "written", "links": "linked"}
+    numbers = {
+        "files": len(done.files),
+        "links": len(done.links),
+        "managed": len(done.managed),
+        "left_out": len(done.outside) + len(done.unread) + len(done.ambiguous),
+        "by_hand": sum(bool(link.why) for link in done.links),
+        "foreign": len(done.foreign),
+    }
+    more = {"left_out": "left out", "foreign": "of somebody else"}
+    return _line("Import", numbers, {**always, "managed": "there already"}, more, code)
+
+
+def accept_summary(accepted: Accepted) -> str:
+    """Return the last line of `accept`, which counts fields."""
+    numbers = Counter(field.ending.name for field in accepted.fields)
+    waits = not accepted.written and (numbers[Ending.TAKEN.name] or numbers[Ending.MERGED.name])
+    words = _TO_ACCEPT if waits else _ACCEPT
+    return _line("Accept", numbers, words, _ACCEPT_MORE, Exit.HELD if accepted.left else Exit.OK)
+
+
+def probe_summary(answered: int, unknown: int, changed: int) -> str:
+    """Return the last line of a probe; what changed is among the answers, or was filled in beside them."""
+    numbers = {"answered": answered, "unknown": unknown, "changed": changed}
+    return _line("Probe", numbers, {"answered": "answered", "unknown": "not known", "changed": "changed"}, {}, Exit.OK)
+
+
+def validate_summary(assistants: int, targets: Sequence[str], found: Sequence[Diagnostic]) -> str:
+    """Return the last line of `validate`: what was checked for which targets, and the problems by severity."""
+    noun = "assistant" if assistants == 1 else "assistants"
+    where = f"target {targets[0]}" if len(targets) == 1 else f"targets {', '.join(targets)}"
+    numbers = Counter(item.severity for item in found)
+    errors = numbers[Severity.ERROR]
+    words = [
+        f"{number} {severity.value}{'' if number == 1 else 's'}"
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+        if (number := numbers[severity])
+    ]
+    words = words if errors else ["valid", *words]
+    return f"{assistants} {noun} checked for {where}: {', '.join(words)}{_exit(Exit.ERROR if errors else Exit.OK)}."
 
 
 def as_of(plan: Plan) -> str:
-    """The sentence that marks a plan as old."""
+    """Return the sentence that marks a plan as old."""
     return f"As of a snapshot of {plan.snapshot}."
 
 
-def _words(change: Change) -> set[str]:
-    words = {_COUNTED[change.action]}
-    if change.adopted:
-        words.add("adopt")
-        words.discard("unchanged")
-    if change.action is Action.HELD and any(item.cause in _OUTSIDE for item in change.fields):
-        words.add("drifted")
-    if any(item.cause is Cause.IMPOSSIBLE for item in change.fields):
-        words.add("impossible")
-    if change.others and change.action is not Action.HELD:
-        words.add("doubled")
-    return words
+def _line(kind: str, numbers: Mapping[str, int], always: Words, more: Words, code: Exit) -> str:
+    """Return `Plan: 1 to create, …, 2 blocked; of these 1 not stamped (exit 3).`"""
+    parts = [f"{numbers.get(name, 0)} {word}" for name, word in always.items()]
+    parts += [f"{numbers[name]} {word}" for name, word in more.items() if numbers.get(name)]
+    among = [f"{numbers[name]} {word}" for name, word in _AMONG.items() if numbers.get(name)]
+    of_these = f"; of these {', '.join(among)}" if among else ""
+    return f"{kind}: {', '.join(parts)}{of_these}{_exit(code)}."
+
+
+def _exit(code: Exit) -> str:
+    return f" (exit {int(code)})" if code else ""
+
+
+def _about(plan: Plan, line: str) -> str:
+    """Return a line with a sentence for each thing that limits what it counts."""
+    return " ".join([line, *_limits(plan)])
+
+
+def _limits(plan: Plan) -> Iterator[str]:
+    if not plan.complete:
+        yield PARTIAL
+    if plan.snapshot:
+        yield as_of(plan)
+
+
+def _is_impossible(change: Change) -> bool:
+    return any(item.cause is Cause.IMPOSSIBLE for item in change.fields)
+
+
+def _place_of(change: Change) -> str:
+    """Return the one count of a plan that a change is in: what is written before what is only adopted."""
+    if change.action is Action.HELD and not is_blocked(change):
+        return "behind"
+    place = _COUNTED[change.action]
+    return "adopt" if place == "unchanged" and change.adopted else place
+
+
+def _drift_place(change: Change) -> str:
+    """Return the one count of a drift report that a change is in: the most urgent."""
+    if is_deleted_outside(change):
+        return "deleted"
+    if is_outside(change):
+        return "unknown" if is_unknown(change) else "drifted"
+    if change.action in (Action.ORPHAN, Action.UNREAD):
+        return _COUNTED[change.action]
+    if change.reason is Reason.BEHIND:
+        return "behind"
+    return "new" if change.action is Action.CREATE or change.reason in _NEVER else "as_applied"
+
+
+def _report_place(outcome: Outcome | None, change: Change | None) -> str:
+    """Return the one count of a report that an assistant is in: what was left alone before what was only recorded."""
+    left = _place_of(change) if change is not None else ""
+    if left in ("held", "behind", "drifted", "unreadable") and (outcome is None or outcome.result in _BOOKKEEPING):
+        return left
+    if outcome is None:
+        return "not_sent" if change is not None and change.action in WRITES else "unchanged"
+    return _COUNTED[outcome.action] if outcome.result is Result.DONE else _ENDED[outcome.result]

@@ -130,7 +130,7 @@ def _metadata(body: Mapping[str, Any], stamped: bool, needed: bool) -> Iterator[
 
 
 def _no_room(count: int, needed: bool) -> Fault:
-    """Where the stamp is the only memory an error; else a create is held back, and what exists can be kept."""
+    """Where the stamp is the only memory an error; else a create is blocked, and what exists can be kept."""
     message = f"the stamp has no room: metadata holds {count} keys of {METADATA_PAIRS}"
     lost = "With `state: stamps` the stamp is all that remembers an assistant."
     kept = "Without its stamp an assistant is not created, and a lost state cannot be rebuilt."

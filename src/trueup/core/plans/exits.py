@@ -1,0 +1,61 @@
+"""The exit codes that a plan stands for, for each command that shows or applies one. Knows no command line."""
+
+from __future__ import annotations
+
+from trueup.core.errors import Exit, worst
+from trueup.core.plans.outside import is_outside
+from trueup.core.plans.plan import WRITES, Action, Cause, Change, Plan, Reason
+
+
+def is_blocked(change: Change) -> bool:
+    """Return whether a wanted change waits for a decision; one that nobody wants yet is only behind."""
+    return change.action is Action.HELD and (change.wanted or change.reason is not Reason.BEHIND)
+
+
+def has_duplicate(change: Change) -> bool:
+    """Return whether another live assistant carries the same stamp, beside what else is done or not done."""
+    return bool(change.others) and change.action is not Action.HELD
+
+
+def codes_of(plan: Plan) -> set[Exit]:
+    """Return all exit codes that a plan gives to its apply, whatever is sent."""
+    codes = set()
+    for change in plan.changes:
+        if change.reason is Reason.PROTECTED:
+            codes.add(Exit.REFUSED)
+        elif (change.action is Action.HELD and change.wanted) or (change.others and change.action is not Action.ORPHAN):
+            codes.add(Exit.HELD)
+        if change.action is Action.UNREAD:
+            codes.add(Exit.UNREADABLE)
+    if not plan.complete:
+        codes.add(Exit.UNREADABLE)
+    return codes
+
+
+def plan_exit(plan: Plan, *, detailed: bool = False) -> Exit:
+    """Return the exit code of `plan`: changes and what is blocked count only with `--detailed-exitcode`."""
+    codes = codes_of(plan)
+    if not detailed:
+        return worst(tuple(codes & {Exit.UNREADABLE}))
+    if Exit.REFUSED in codes:  # refused by apply; here it waits for a decision
+        codes = codes - {Exit.REFUSED} | {Exit.HELD}
+    if any(change.action in WRITES or change.action is Action.ADOPT or change.adopted for change in plan.changes):
+        codes.add(Exit.DIFFERS)
+    return worst(tuple(codes))
+
+
+def drift_exit(plan: Plan) -> Exit:
+    """Return the exit code of `drift`: what changed outside differs, behind is none, unknown is unreadable."""
+    codes = {Exit.UNREADABLE} if not plan.complete else set()
+    for change in plan.changes:
+        if change.action is Action.UNREAD or any(item.cause is Cause.UNKNOWN for item in change.fields):
+            codes.add(Exit.UNREADABLE)
+        if is_outside(change) and not is_unknown(change):
+            codes.add(Exit.DIFFERS)
+    return worst(tuple(codes))
+
+
+def is_unknown(change: Change) -> bool:
+    """Return whether all that differs may as well never have been kept: nothing is known to have changed outside."""
+    causes = {item.cause for item in change.fields}
+    return Cause.UNKNOWN in causes and not causes & {Cause.DRIFTED, Cause.CONFLICT}
