@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trueup.core.command import Selection
 from trueup.core.errors import Exit, StateError
 from trueup.core.memory.state import Applied, Identity, Pending, Record, State
 from trueup.core.memory.state_codec import LIMIT, decode, encode
@@ -69,7 +70,7 @@ def state(**named: Record) -> State:
 
 def broken(text: str, identity: Identity = IDENTITY) -> StateError:
     with pytest.raises(StateError) as caught:
-        decode(text, identity, "prod.state.json")
+        decode(text, identity, "prod.state.json", selection=Selection("", "prod"))
     assert caught.value.exit is Exit.REFUSED
     assert caught.value.hint
     return caught.value
@@ -181,7 +182,7 @@ def test_conflict_markers_say_how_to_settle_the_merge(marker: str) -> None:
     lines = encode(state(a=record())).splitlines()
     error = broken("\n".join([*lines[:9], marker, *lines[9:]]))
     assert "conflict markers" in error.message
-    assert "trueup state rebuild --target prod" in error.hint
+    assert "\n  trueup state rebuild -t prod\n" in error.hint
 
 
 def test_a_repeated_name_is_refused() -> None:

@@ -17,7 +17,7 @@ from trueup.core.call import Call, Reply
 from trueup.core.definitions.definition import Definition
 from trueup.engine.facts import seen_in
 from trueup.engine.link import linked
-from trueup.engine.rebuild import rebuilt
+from trueup.engine.rebuild import rebuild_records
 from trueup.engine.refresh import View
 from trueup.wire.adapters import identity_of
 
@@ -174,7 +174,7 @@ class Hands:
         checkout.mend()
         identity = identity_of(checkout.target)
         known = seen_in(self._view(checkout))
-        checkout.set_state(rebuilt(checkout.state(), identity, known, names).state)
+        checkout.set_state(rebuild_records(checkout.state(), identity, known, names).state)
         self.say(f"{checkout.label}: state rebuild {sorted(names)}")
 
     def link(self, checkout: Checkout, name: str, live_id: str) -> None:

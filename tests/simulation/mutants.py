@@ -175,7 +175,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "an empty page is the end, whatever it says": [lambda: patch.object(refresh, "_take", _empty_is_end)],
     "a page that cannot be read is left out": [lambda: patch.object(View, "cut", _silent)],
     "what the listing does not show counts as gone": [lambda: patch("tests.engine.world.refresh", _never_read_alone)],
-    "another checkout's stamp counts as ours": [lambda: patch.object(judge, "_is_known", lambda *_: True)],
+    "another checkout's stamp counts as ours": [lambda: patch.object(judge, "is_known", lambda *_: True)],
     "what became of a promised change is not told": [lambda: patch.object(apply, "_bookkeeping", _told_once)],
     "a field that nobody declared is sent along": [lambda: patch.object(modifies, "_request", _talkative)],
     "what a server did not keep is not named": [

@@ -93,13 +93,14 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     return 0
 
 
-@click.command(short_help="Make lost records again from the stamps.")
+@click.command(short_help="Make lost or stale records again from the stamps.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @takes(NETWORK)
 def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
-    """Make records again from the stamps of what is live: of the assistants that have none, or of the named ones.
+    """Make records again from the stamps of what is live: the missing and the stale ones, or the named ones.
 
-    A state file or a journal that is damaged is moved aside, never deleted.
+    A record is stale where another checkout has applied since. A state file or a journal that is damaged is moved
+    aside, never deleted.
     """
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
@@ -115,7 +116,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
         made = complete(_rebuild(session, names))
         session.store.save(made.state)
     _tell_rebuilt(session, made, aside)
-    return int(Exit.HELD if made.twins else Exit.OK)
+    return int(Exit.HELD if made.duplicates else Exit.OK)
 
 
 @click.command(short_help="Take away a lock that was left behind.")
@@ -154,7 +155,7 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
     from trueup.cli.transport import reading
     from trueup.core.errors import UnreadableError
     from trueup.engine.facts import seen_in
-    from trueup.engine.rebuild import rebuilt
+    from trueup.engine.rebuild import rebuild_records
 
     loaded = state or session.store.load()
     async with reading(session) as courier:
@@ -163,24 +164,44 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
         raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
     seen = seen_in(view)
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None}
-    return rebuilt(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
+    return rebuild_records(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
 
 
 def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
     from trueup.render import memory
 
     ids = {name: record.id for name, record in made.found.items()}
-    twins = {name: list(known) for name, known in made.twins.items()}
     if session.screen.json:
-        more = {"aside": aside, "twins": twins}
+        duplicates = {name: list(known) for name, known in made.duplicates.items()}
+        more = {"aside": aside, "twins": duplicates}
         session.screen.result(memory.changed_json("rebuilt", session.target.name, ids, **more))
         return
-    notes = [
-        f"{name} was not rebuilt: {' and '.join(known)} both carry its stamp. Delete one of them at the vendor."
-        for name, known in twins.items()
-    ]
+    notes = _rebuild_notes(session, made)
     notes = notes or ([] if ids else ["Nothing to rebuild: every stamp that was found has its record."])
     session.screen.result(memory.changed("rebuilt as", ids, notes))
+
+
+def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
+    """Name the records that were behind, and the names that several assistants carry."""
+    from trueup.core.command import Message
+
+    notes: list[str] = []
+    if made.behind:
+        names, plan = ", ".join(sorted(made.behind)), session.target.command("plan")
+        notes.append(
+            Message(
+                f"Another checkout had applied since this state was written: {names}. "
+                "Where your files lack its changes, an apply would undo them; look first: ",
+                plan,
+            )
+        )
+    for name, ids in made.duplicates.items():
+        if name in made.found:
+            others = ", ".join(live_id for live_id in ids if live_id != made.found[name].id)
+            notes.append(f"{name}: a duplicate carries the same stamp: {others}.")
+        else:
+            notes.append(f"{name} was not rebuilt: {' and '.join(ids)} both carry its stamp.")
+    return notes
 
 
 def _even_if_foreign(session: Session, names: Sequence[str]) -> State:
@@ -239,7 +260,7 @@ COMMANDS = {
                 "list": ("state", "List names and ids."),
                 "show": ("state", "Show what is remembered of one assistant."),
                 "rm": ("state", "Forget assistants; they stay live."),
-                "rebuild": ("state", "Make lost records again from the stamps."),
+                "rebuild": ("state", "Make lost or stale records again from the stamps."),
                 "unlock": ("state", "Take away a lock that was left behind."),
             }
         },

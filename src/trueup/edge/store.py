@@ -214,7 +214,8 @@ class Store:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = "\ufffd"  # damaged, which the codec says in full
-        return decode(text, self.identity, str(self.state_path), other_target=other_target)
+        selection = self.target.selection
+        return decode(text, self.identity, str(self.state_path), other_target=other_target, selection=selection)
 
     def _mark(self) -> tuple[int, int, int] | None:
         """What changes when the state file is replaced."""

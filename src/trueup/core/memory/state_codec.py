@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
+from trueup.core.command import HERE, Command, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.memory.state import FORMAT_VERSION, Applied, Identity, Pending, Record, State, is_plain_id
 
@@ -51,8 +53,12 @@ def encode(state: State) -> str:
     return text + "\n"
 
 
-def decode(text: str, identity: Identity, file: str, *, other_target: bool = False) -> State:
+def decode(
+    text: str, identity: Identity, file: str, *, other_target: bool = False, selection: Selection = HERE
+) -> State:
     """The state that a text holds; `file` names it in messages. `other_target` lets another target's state pass.
+
+    `selection` are the flags that commands in messages need.
 
     Raises StateError for a newer version, conflict markers, a repeated name or id, damage, or another target's state;
     its hint names the command that mends it.
@@ -63,8 +69,12 @@ def decode(text: str, identity: Identity, file: str, *, other_target: bool = Fal
     if _MARKER.search(text):
         raise StateError(
             f"{file} holds conflict markers of a git merge.",
-            f"Take one side whole (git checkout --ours -- {file}), then run `trueup state rebuild --target {target}`: "
-            "it reads the ids and digests of all back from the stamps.",
+            Message(
+                f"Take one side whole:\n  git checkout --ours -- {shlex.quote(file)}\n"
+                "Make the records of the other side again from the stamps:\n  ",
+                Command(("state", "rebuild"), selection),
+                "\nThen commit the file.",
+            ),
         )
     try:
         value = load_json(text)

@@ -103,7 +103,7 @@ def _released(facts: Facts, choices: Choices) -> Verdict:
     others = _ids(seen for seen in facts.stamped if seen.id != live.id)
     if live.stamp is None or not is_ours(live.stamp, facts, choices):
         return Verdict(Action.FORGET, Reason.RELEASED, live, record, others=others)
-    if record is not None and (record.id != live.id or not _is_known(live.stamp, record, facts.pending)):
+    if record is not None and (record.id != live.id or not is_known(live.stamp, record, facts.pending)):
         return Verdict(Action.HELD, Reason.BEHIND, live, record, wanted=True, others=others)
     found = record or record_of(live.stamp, live.id, live.created_at)
     return Verdict(Action.RELEASE, Reason.RELEASED, live, found, others=others)
@@ -145,7 +145,7 @@ def _not_to_be_deleted(facts: Facts, record: Record, live: Seen, choices: Choice
         return None
     if not is_ours(live.stamp, facts, choices):
         return Reason.FOREIGN
-    return None if _is_known(live.stamp, record, facts.pending) else Reason.BEHIND
+    return None if is_known(live.stamp, record, facts.pending) else Reason.BEHIND
 
 
 def _protected(facts: Facts, record: Record, live: Seen) -> bool:
@@ -154,7 +154,8 @@ def _protected(facts: Facts, record: Record, live: Seen) -> bool:
     return record.protect or (live.stamp is not None and live.stamp.protect)
 
 
-def _is_known(stamp: Stamp, record: Record, pending: Pending | None) -> bool:
+def is_known(stamp: Stamp, record: Record, pending: Pending | None) -> bool:
+    """Return whether this checkout knows of the stamp's operation; else another one has applied since."""
     known = {record.operation, pending.operation if pending else record.operation}
     return not record.operation or stamp.operation in known
 
@@ -207,7 +208,7 @@ def _recorded(facts: Facts, record: Record, live: Seen, choices: Choices) -> Ver
     if live.stamp is not None:
         if not is_ours(live.stamp, facts, choices):
             return Verdict(Action.HELD, Reason.FOREIGN, live, record, wanted=True)
-        if not _is_known(live.stamp, record, facts.pending):
+        if not is_known(live.stamp, record, facts.pending):
             return _behind(facts, record, live, choices)
     return _by_fields(facts, record, live, choices)
 
