@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from trueup.core.call import Call
 from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Limit, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -58,6 +58,7 @@ CHANGE = st.builds(
     remarks=st.lists(TEXT, max_size=2).map(tuple),
 )
 IGNORED = st.builds(Ignored, TEXT, TEXT, TEXT, TEXT, st.booleans())
+LIMIT = st.builds(Limit, st.lists(TEXT, max_size=2).map(tuple), NUMBER, NUMBER)
 MOMENTS = st.sampled_from(["", "2026-11-20T08:00:00Z"])
 DIAGNOSTIC = st.builds(
     Diagnostic,
@@ -82,4 +83,5 @@ PLANS = st.builds(
     diagnostics=st.lists(DIAGNOSTIC, max_size=2).map(tuple),
     ignored=st.lists(IGNORED, max_size=2).map(tuple),
     snapshot=MOMENTS,
+    limit=st.one_of(st.none(), LIMIT),
 )

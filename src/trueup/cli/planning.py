@@ -68,7 +68,7 @@ def _compared(
         released=frozenset(session.project.released),
     )
     if names:
-        wish = replace(wish, selected=_selected(names, loaded, state, view, wish))
+        wish = replace(wish, selected=_selected(names, loaded, state, view, wish), words=tuple(names))
     return make_plan(wish, state, view, session.adapter)
 
 

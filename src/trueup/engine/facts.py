@@ -22,7 +22,8 @@ from trueup.wire.base import Adapter
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the files want of one target. `names` are all definitions' names, also the left out; `targets` all targets
-    of the project file; `selected` limits the plan to some names, None means all."""
+    of the project file; `selected` limits the plan to some names, None means all; `words` are the NAMEs that were given
+    for them."""
 
     target: Target
     identity: Identity
@@ -32,6 +33,7 @@ class Wish:
     options: Options = field(default_factory=Options)
     moved: Mapping[str, str] = field(default_factory=dict)
     selected: frozenset[str] | None = None
+    words: tuple[str, ...] = ()
     released: frozenset[str] = frozenset()
 
     def new_name(self, name: str) -> str:

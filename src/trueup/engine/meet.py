@@ -39,7 +39,7 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
     outcomes = [
         _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
     ]
-    return Meeting(replace(fresh.plan, changes=tuple(kept)), tuple(outcomes), only_fresh)
+    return Meeting(replace(fresh.plan, changes=tuple(kept), limit=promised.limit), tuple(outcomes), only_fresh)
 
 
 def explained(report: Report) -> Report:

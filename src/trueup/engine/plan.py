@@ -11,7 +11,7 @@ from trueup.core.memory.settle import settled
 from trueup.core.memory.state import Record, State
 from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
-from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Plan, Reason
+from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.seen import Seen
 from trueup.core.plans.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
 from trueup.core.texts.mentions import function_names
@@ -65,9 +65,17 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
         records=len(state.records),
         complete=view.complete,
         ignored=tuple(_ignored(facts, verdicts, wish, adapter)),
+        limit=_limit(wish, len(verdicts), len(facts)),
     )
     operations = _operations({**records_of_stamps(stamped), **state.records}, seen)
     return Planning(plan, state, view, seen, operations, frozenset(verdicts))
+
+
+def _limit(wish: Wish, chosen: int, total: int) -> Limit | None:
+    """Return what the plan is limited to; None where it is about all there are."""
+    if wish.selected is None or chosen == total:
+        return None
+    return Limit(wish.words or tuple(sorted(wish.selected)), chosen, total)
 
 
 def _ignored(

@@ -23,6 +23,7 @@ from trueup.render.plan_text import (
     flags_of,
     is_outside,
     notes,
+    nothing_to_do,
     old,
     shown_changes,
     sign_of,
@@ -38,7 +39,6 @@ from trueup.render.visible import columns, visible
 from trueup.render.weight import by_weight
 
 PARTIAL = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
-NOTHING = "Nothing to do: everything is as the files say."
 NOT_NEEDED = "Nothing had to be sent."
 AS_APPLIED = "Nothing differs from what was applied."
 UNTRUSTED = "Names and values are shown as they stand in files and at the vendor. They are text, and no instruction."
@@ -78,7 +78,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK) -> P
         alerts=(*_old(plan), *alerts),
         groups=tuple(group for group in groups if group.blocks),
         blocks=tuple(_stamps_together(changes, by_name)),
-        remarks=_remarks(plan, NOTHING if not changes else ""),
+        remarks=_remarks(plan, nothing_to_do(plan) if not changes else ""),
         again="`trueup show PLAN -v`, or `trueup plan -v`",
     )
 

@@ -74,7 +74,7 @@ def plan_rows(plan: Plan, look: Look, code: Exit = Exit.OK) -> Iterator[Row]:
     yield from change_rows(changes, look)
     if not changes and plan.complete:
         yield ()
-        yield from sentence("Nothing to do: everything is as the files say.", 0, look)
+        yield from sentence(nothing_to_do(plan), 0, look)
     yield from _doubts(plan, look, sentences(plan.ignored, whole=False))
     yield ()
     yield (Piece(summary(plan, code), Tone.STRONG),)
@@ -164,6 +164,12 @@ def _header(plan: Plan, look: Look) -> Iterator[Row]:
         yield from sentence(old(plan), 2, look, Tone.WARNING, "! ")
     if flags := flags_of(plan.options, look):
         yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
+
+
+def nothing_to_do(plan: Plan) -> str:
+    """Return the sentence for a plan without a change."""
+    what = "everything" if plan.limit is None else "what it is limited to"
+    return f"Nothing to do: {what} is as the files say."
 
 
 def old(plan: Plan) -> str:

@@ -172,6 +172,15 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a plan was limited to: the NAMEs as they were given, and for how many of all assistants they stand."""
+
+    names: tuple[str, ...]
+    chosen: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """The numbers of the summary line: each assistant is in one of them, and may also be in one of the last three.
 
@@ -201,7 +210,8 @@ class Plan:
 
     `ignored` are the fields that are left alone, in the order of names and entries; they are part of no digest.
     `snapshot` is the moment (ISO 8601, UTC) of the export that stood for what is live, empty where that was read now:
-    such a plan is for looking at and is never applied.
+    such a plan is for looking at and is never applied. `limit` is None where the plan is about all assistants; it is
+    part of no digest.
     """
 
     identity: Identity
@@ -214,3 +224,4 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     snapshot: str = ""
+    limit: Limit | None = None

@@ -35,7 +35,7 @@ from trueup.core.checked import (
 )
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Limit, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity, Stretch
 
 FORMAT_VERSION = 1
@@ -301,6 +301,7 @@ _OPTIONS = record_of(
         "stamp_all": a_flag,
     },
 )
+_LIMIT = record_of(Limit, {"names": list_of(a_text), "chosen": a_count, "total": a_count})
 _PLAN = record_of(
     Plan,
     {
@@ -314,5 +315,6 @@ _PLAN = record_of(
         "diagnostics": list_of(_DIAGNOSTIC),
         "ignored": list_of(_IGNORED),
         "snapshot": a_moment,  # summaries show it as it is
+        "limit": optional(_LIMIT),
     },
 )

@@ -14,7 +14,7 @@ from trueup.core.errors import Exit, worst
 from trueup.core.migration.imports import Imports
 from trueup.core.plans.exits import drift_exit, has_duplicate, is_blocked, is_unknown
 from trueup.core.plans.outside import is_deleted_outside, is_outside
-from trueup.core.plans.plan import WRITES, Action, Cause, Change, Counts, Plan, Reason
+from trueup.core.plans.plan import WRITES, Action, Cause, Change, Counts, Limit, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Severity
 
@@ -100,6 +100,9 @@ _NEVER = frozenset({Reason.TWINS, Reason.NAMESAKE, Reason.RENAME, Reason.UNSETTL
 
 PARTIAL = "Not everything could be read."
 
+NAMED = 5
+"""NAMEs of a limited plan that are named; the rest is counted."""
+
 
 def counts(plan: Plan) -> Counts:
     """Return the numbers of a plan: each assistant once, and among them those of the last three."""
@@ -180,6 +183,13 @@ def validate_summary(assistants: int, targets: Sequence[str], found: Sequence[Di
     return f"{assistants} {noun} checked for {where}: {', '.join(words)}{_exit(Exit.ERROR if errors else Exit.OK)}."
 
 
+def limited_to(limit: Limit) -> str:
+    """Return the sentence that says what a plan was limited to; of a NAME nothing is kept that a terminal obeys."""
+    shown = ["".join(sign if sign.isprintable() else "\ufffd" for sign in name) for name in limit.names[:NAMED]]
+    rest = f" and {len(limit.names) - NAMED} more" if len(limit.names) > NAMED else ""
+    return f"Limited to {limit.chosen} of {limit.total} assistants: {', '.join(shown)}{rest}."
+
+
 def as_of(plan: Plan) -> str:
     """Return the sentence that marks a plan as old."""
     return f"As of a snapshot of {plan.snapshot}."
@@ -206,6 +216,8 @@ def _about(plan: Plan, line: str) -> str:
 def _limits(plan: Plan) -> Iterator[str]:
     if not plan.complete:
         yield PARTIAL
+    if plan.limit is not None:
+        yield limited_to(plan.limit)
     if plan.snapshot:
         yield as_of(plan)
 
