@@ -130,6 +130,18 @@ def test_imports_only_go_downwards() -> None:
     assert wrong == []
 
 
+def test_one_function_starts_git_and_one_a_command_for_a_credential() -> None:
+    starters = {_name(path) for path, tree in TREES.items() for module, _ in _imports(tree) if module == "subprocess"}
+    assert starters == {"edge/git_history.py", "edge/credential_command.py"}
+    calls = [
+        f"{_name(path)}: {function.name}"
+        for path, tree in TREES.items()
+        for function in _functions(tree)
+        if any(isinstance(node, ast.Constant) and node.value == "git" for node in ast.walk(function))
+    ]
+    assert calls == ["edge/git_history.py: run_git"]
+
+
 def test_no_module_needs_itself() -> None:
     graph = {
         module: {found for found, _ in _imports(TREES[path]) if found in MODULES and found not in (module, "trueup")}

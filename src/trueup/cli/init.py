@@ -105,9 +105,13 @@ def _write(path: Path, text: str) -> bool:
 def _ignore(path: Path) -> bool:
     """Appends to .gitignore what it lacks; False when it lacks nothing. Raises TrueupError."""
     from trueup.core.errors import TrueupError
+    from trueup.edge.files import read_regular
+    from trueup.edge.store import IGNORE_LIMIT
 
+    if path.is_symlink():
+        raise TrueupError(f"{path} is a symbolic link.", "Put the file itself there; links are not followed.")
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = read_regular(path, IGNORE_LIMIT)[:IGNORE_LIMIT].decode("utf-8") if path.exists() else ""
         known = {line.strip() for line in text.splitlines()}
         missing = [line for line in IGNORED if line not in known]
         if missing:

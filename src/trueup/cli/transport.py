@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
 from trueup.core.call import Call, Reply, Send, read_only
-from trueup.core.errors import NotSent, OutcomeUnknown
+from trueup.core.errors import NotSent, OutcomeUnknown, StateError
 from trueup.core.memory.journal import Entry
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
@@ -70,8 +70,16 @@ def journaled(session: Session, courier: Courier) -> Iterator[Journal]:
 
 
 def local_database(root: Path, protocol: str) -> Path:
-    """The embedded server's file: all local targets of a project are one account."""
-    return root / ".trueup" / "local" / f"{protocol}.db"
+    """Return the embedded server's file: all local targets of a project are one account.
+
+    Raises StateError where a symbolic link leads elsewhere.
+    """
+    folder = root / ".trueup"
+    path = folder / "local" / f"{protocol}.db"
+    for place in (folder, path.parent, path):
+        if place.is_symlink():
+            raise StateError(f"{place} is a symbolic link.", "Put a folder or a file of its own in its place.")
+    return path
 
 
 def _ports(

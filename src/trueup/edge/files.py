@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import stat
@@ -34,6 +35,20 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
         raise StateError(words, f"Move {stands} away: state is kept in a folder of that name.") from None
     except OSError as error:
         raise StateError(f"{path} could not be read: {reason(error)}.", "Make it readable and try again.") from None
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the start of a regular file, at most one byte more than `limit`; a symbolic link is followed.
+
+    Raises OSError for anything else: a named pipe would wait for ever, and a device never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a plain file")
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(limit + 1)
 
 
 def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:

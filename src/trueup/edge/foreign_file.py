@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from trueup.edge.files import reason
+from trueup.edge.files import read_regular, reason
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.yaml_reader import read
 
@@ -48,11 +48,12 @@ def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise NotRead("is no file" if path.exists() else "is not there")
-        if path.stat().st_size > LIMIT:
+        data = read_regular(path, LIMIT)
+        if len(data) > LIMIT:
             raise NotRead(f"is larger than {LIMIT >> 20} MiB")
-        return path.read_bytes()
+        return data
+    except FileNotFoundError:
+        raise NotRead("is not there") from None
     except OSError as error:
         raise NotRead(f"could not be read: {reason(error)}") from None
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from trueup.core.errors import TrueupError
 from trueup.edge.collector import paused
-from trueup.edge.files import beside, reason, sync_folder, write_new
+from trueup.edge.files import beside, read_regular, reason, sync_folder, write_new
 
 _T = TypeVar("_T")
 
@@ -22,9 +22,10 @@ def read_named(path: Path, what: str, limit: int, again: str, loads: Callable[[s
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
     try:
-        if path.stat().st_size > limit:
+        data = read_regular(path, limit)
+        if len(data) > limit:
             raise TrueupError(f"{path} is larger than any {what}.", again)
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise TrueupError(f"There is no {what} {path}.", again) from None
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from typing import Any
 
 from trueup.core.errors import TrueupError
 from trueup.edge.collector import paused
-from trueup.edge.files import reason
+from trueup.edge.files import read_regular, reason
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of the largest report that is read."""
@@ -24,11 +24,12 @@ MOST = 20_000
 def read_report(path: Path) -> Any:
     """The JSON value in a file, None where there is no such file. Raises TrueupError where it cannot be read."""
     try:
-        if not path.exists():
-            return None
-        if path.stat().st_size > LARGEST:
+        data = read_regular(path, LARGEST)
+        if len(data) > LARGEST:
             raise TrueupError(f"{path} is larger than {LARGEST >> 20} MiB, which no report is.", "Name another file.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8-sig")
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise TrueupError(f"{path} could not be read: {reason(error)}.", "Name another file.") from None
     except UnicodeDecodeError:

@@ -33,6 +33,9 @@ _IGNORED = "# Written by Trueup: what belongs to one checkout. The state files a
 _PATTERNS = ("local/", "backup/", "*.journal", "*.lock", "*.tmp", "*.damaged-*")
 _TRIES = 5
 
+IGNORE_LIMIT = 1024 * 1024
+"""Bytes of a .gitignore that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -246,9 +249,11 @@ def _ignore(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         files.write_new(path, (_IGNORED + "\n".join(_PATTERNS) + "\n").encode(), 0o666)
         return
-    if path.is_symlink() or not os.access(path, os.R_OK | os.W_OK):
+    if path.is_symlink() or not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
         return
-    content = path.read_bytes()
+    content = files.read_regular(path, IGNORE_LIMIT)
+    if len(content) > IGNORE_LIMIT:
+        return
     known = {line.strip().lstrip(b"#!/ ") for line in content.splitlines()}
     missing = [pattern for pattern in _PATTERNS if pattern.encode() not in known]
     if missing:
