@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
+from trueup.core.projects.connections import KEYS, PROJECT, SAFETY
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
 
+ROOT = Path(__file__).parents[2]
 KEY = "sk-canary-123456"
 THEFT = "import os; open('stolen', 'w').write(os.getcwd()); print('sk-canary-123456')"
 
@@ -114,11 +117,20 @@ def test_what_decides_what_an_apply_may_do_is_used_and_told(both: Place, url: st
         "targets.prod.prune is true here and is used: in force is no such key",
         "targets.prod.guard.modifies is 1000 here and is used: in force is 9",
         "targets.prod.settle is 0 here and is used: in force is no such key",
+        "targets.prod.timeout is 30 here and is used: in force is no such key",
         'released is ["old"] here and is used: in force is no such key',
     }
     assert {item["severity"] for item in found} == {"warning"}
     page = both.run("plan", "--format", "markdown", "--connections", "base").out
     assert "`setting-changed`: `targets.prod.guard.modifies` is 1000 here and is used: in force is 9" in page
+
+
+def test_every_setting_of_a_target_is_a_connection_or_is_warned_of() -> None:
+    """A stranger's find: `rate_limit: 0.02` held an apply for minutes, and no line of its plan said so."""
+    schema = json.loads((ROOT / "schemas" / "project.schema.json").read_text(encoding="utf-8"))
+    shown = {"models", "vars", "moved"}  # what they change shows in the plan itself
+    assert set(schema["$defs"]["target"]["properties"]) - shown == {*KEYS, *SAFETY}
+    assert set(schema["properties"]) - shown - {"targets"} == set(PROJECT)
 
 
 def test_a_new_target_cannot_be_planned_and_disturbs_no_other(both: Place, url: str) -> None:

@@ -6,7 +6,7 @@ field.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from trueup.core.definitions.document import Document
 from trueup.core.definitions.layers import Origin, Tree, is_reference
@@ -14,6 +14,9 @@ from trueup.core.definitions.names import meant
 from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, file_named
 from trueup.core.definitions.wanted import from_text
 from trueup.core.source import Path, dotted
+
+TEXT_LIMIT: Final = 2_000_000
+"""Characters of a joined text: about twice what the most generous platform takes. It is looked at before joining."""
 
 
 class Filler:
@@ -148,6 +151,17 @@ class Filler:
             return self._joined([(path, text)]) if isinstance(text, str) else text
         parts = [((*path, index), self._part(entry, (*path, index))) for index, entry in enumerate(value)]
         texts = [(place, part) for place, part in parts if isinstance(part, str)]
+        characters = sum(len(text) for _, text in texts)
+        if characters > TEXT_LIMIT:
+            self._gathered.problem(
+                "text-too-long",
+                f"the texts of {dotted(path)} come to {characters:,} characters; no platform takes more than "
+                f"{TEXT_LIMIT:,}",
+                self._tree.origin(path),
+                "Include fewer or shorter texts.",
+                path,
+            )
+            return None
         return self._joined([(place, text.rstrip("\n")) for place, text in texts[:-1]] + texts[-1:])
 
     def _joined(self, texts: list[tuple[Path, str]]) -> str:

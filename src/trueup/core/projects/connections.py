@@ -21,11 +21,14 @@ KEYS: Final = (
 )  # fmt: skip
 """Keys of a target that say where requests go, as whom, and what is run or sent along to get in."""
 
-SAFETY: Final = ("state", "stamp", "on_drift", "prune", "guard", "allow_loss", "settle")
-"""Keys of a target that decide what an apply may do and what it asks before."""
+SAFETY: Final = (
+    "state", "stamp", "on_drift", "prune", "guard", "allow_loss", "always_send", "reasoning_models", "settle",
+    "rate_limit", "parallelism", "timeout", "max_retries",
+)  # fmt: skip
+"""Keys of a target that decide what an apply may do, what it asks before, and how long it may take."""
 
-PROJECT: Final = ("project", "definitions", "released")
-"""Keys of the whole file that decide which assistants are managed at all."""
+PROJECT: Final = ("project", "definitions", "default_target", "released")
+"""Keys of the whole file that decide which assistants are managed at all, and where."""
 
 INSIDE: Final = ("portkey", "headers", "guard")
 """Those whose entries are told one by one."""
