@@ -66,6 +66,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     if not as_patch and accepted.patches:
         _ask(session, accepted)
         accepted = _written(session, editor, accepted, made)
+        _remember(session, accepted, record, live)
     _tell(session, accepted, as_patch=as_patch)
     return int(Exit.HELD if accepted.left else Exit.OK)
 
@@ -130,7 +131,7 @@ def _contents(
         theirs = _with(editor, theirs, definition.name, taking, ended)
     both = [taking for taking in both if ended[taking.field].ending is Ending.TAKEN]
     if both:
-        base = _base(editor, contents, definition.name, both, record)
+        base = _base(session, editor, contents, definition.name, both, record)
         contents, conflicts = editor.with_conflicts(contents, theirs, base)
         for taking in both:
             ended[taking.field] = _merged(taking.field, conflicts)
@@ -165,14 +166,22 @@ def _with(
 
 
 def _base(
-    editor: Editor, contents: dict[str, bytes | None], name: str, both: Sequence[Taking], record: Record
+    session: Session,
+    editor: Editor,
+    contents: dict[str, bytes | None],
+    name: str,
+    both: Sequence[Taking],
+    record: Record,
 ) -> Contents | None:
-    """The files with the values that were last applied, if git remembers all of them."""
+    """The files with the values that were last applied or accepted, if git remembers all of them."""
+    from trueup.core.memory.accept_base import base_digests
     from trueup.core.plans.plan import MISSING
+    from trueup.edge.accepted_file import read_accepted
     from trueup.edge.definition_edit import NotTaken
 
+    accepted = read_accepted(session.store).get(name)
     for taking in both:
-        value = editor.applied_value(name, taking.field, record.fields.get(taking.field))
+        value = editor.applied_value(name, taking.field, base_digests(record, accepted, taking.field))
         if value is MISSING:
             return None
         try:
@@ -269,6 +278,30 @@ def _written(session: Session, editor: Editor, accepted: Accepted, made: Content
         assert after is not None
         rewrite(session.root, item.file, editor.originals[item.file], after)
     return replace(accepted, written=True)
+
+
+def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) -> None:
+    """Keep what was taken as the base of the next accept and plan, for as long as the file holds it."""
+    from trueup.cli.session import checked
+    from trueup.core.acceptance.accepted import Ending
+    from trueup.core.memory.accept_base import add_accepted
+    from trueup.edge.accepted_file import read_accepted, write_accepted
+    from trueup.edge.loader import Workspace
+    from trueup.engine.facts import declared
+    from trueup.engine.link import count_as_applied
+
+    names = [item.name for item in accepted.fields if item.ending is Ending.TAKEN]
+    loaded = checked(Workspace(session.root, session.project), session.target, session.flags)
+    definition = next((item for item in loaded.definitions if item.name == accepted.name), None)
+    if definition is None or not names:
+        return
+    file, semantics = declared(definition, session.adapter), session.adapter.dialect.semantics
+    taken = {
+        name: count_as_applied(name, file[name], live.fields.get(name), semantics) for name in names if name in file
+    }
+    known = read_accepted(session.store)
+    known[accepted.name] = add_accepted(known.get(accepted.name), record, taken)
+    write_accepted(session.store, known)
 
 
 def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:

@@ -13,6 +13,7 @@ from trueup.core.plans.plan import Plan
 from trueup.core.plans.seen import Seen
 from trueup.core.rules.losses import counted
 from trueup.core.source import Diagnostic, Severity
+from trueup.edge.accepted_file import read_accepted
 from trueup.edge.collector import paused
 from trueup.edge.loader import Loaded
 from trueup.engine.courier import Courier
@@ -66,6 +67,7 @@ def _compared(
         options=session.options(destroy=destroy, accepted_ids=accepted),
         moved=session.project.moved,
         released=frozenset(session.project.released),
+        accepted=read_accepted(session.store),
     )
     if names:
         wish = replace(wish, selected=_selected(names, loaded, state, view, wish), words=tuple(names))

@@ -5,7 +5,7 @@ Works on contents in memory; nothing is written here. Knows no network and asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from trueup.core.canonical import Semantics, canonical, digest, same, split
 from trueup.core.definitions.resolve import Resolved, resolve
 from trueup.core.definitions.sources import Setting
 from trueup.core.definitions.wanted import wanted_types
-from trueup.core.memory.state import Applied
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import Checker
@@ -108,9 +107,8 @@ class Editor:
             conflicts += made.conflicts
         return result, conflicts
 
-    def applied_value(self, name: str, field: str, applied: Applied | None) -> Any:
-        """The value that was last applied, out of the files' history in git; MISSING where that does not tell."""
-        known = {applied.sent, applied.kept} - {None} if applied is not None else set()
+    def applied_value(self, name: str, field: str, known: Collection[str]) -> Any:
+        """The newest value with one of these digests, out of the files' history in git; MISSING where none has it."""
         if not known:
             return MISSING
         file = self._definitions[name]

@@ -72,6 +72,11 @@ class Store:
         return self.folder / f"{_safe(self.target.name)}.probe.journal"
 
     @property
+    def accepted_path(self) -> Path:
+        """What `accept` took into files since the last apply, for this checkout alone; no target's own journal."""
+        return self.folder / f"{_safe(self.target.name)}~accepted.journal"
+
+    @property
     def lock_path(self) -> Path:
         """The file that the operating system's lock is on."""
         return self.folder / f"{_safe(self.target.name)}.lock"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.canonical import split
 from trueup.core.definitions.definition import Definition
+from trueup.core.memory.accept_base import AcceptedFields, apply_accepted
 from trueup.core.memory.stamp import UNREADABLE, parse, record_of
 from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
@@ -23,7 +24,7 @@ from trueup.wire.base import Adapter
 class Wish:
     """What the files want of one target. `names` are all definitions' names, also the left out; `targets` all targets
     of the project file; `selected` limits the plan to some names, None means all; `words` are the NAMEs that were given
-    for them."""
+    for them; `accepted` is what `accept` took into the files since the last apply."""
 
     target: Target
     identity: Identity
@@ -35,6 +36,7 @@ class Wish:
     selected: frozenset[str] | None = None
     words: tuple[str, ...] = ()
     released: frozenset[str] = frozenset()
+    accepted: Mapping[str, AcceptedFields] = field(default_factory=dict)
 
     def new_name(self, name: str) -> str:
         """The name under which a record or a stamp of this name counts today."""
@@ -91,6 +93,16 @@ def records_of_stamps(stamped: Mapping[str, tuple[Seen, ...]]) -> dict[str, Reco
         for name, lives in stamped.items()
         if len(lives) == 1 and lives[0].stamp is not None
     }
+
+
+def count_accepted(state: State, wish: Wish, adapter: Adapter) -> State:
+    """Return the state in which what was accepted counts as applied."""
+    records = dict(state.records)
+    for name, accepted in wish.accepted.items():
+        if name in records and name in wish.definitions:
+            file = declared(wish.definitions[name], adapter)
+            records[name] = apply_accepted(records[name], accepted, file)
+    return replace(state, records=records)
 
 
 def gather(

@@ -45,14 +45,14 @@ def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
         protect=protect if protect is not None else stamp is not None and stamp.protect,
         stamped=True if stamp is not None else None,
         fields={
-            name: _applied(name, value, live.fields.get(name), adapter.dialect.semantics)
+            name: count_as_applied(name, value, live.fields.get(name), adapter.dialect.semantics)
             for name, value in declared(definition, adapter).items()
         },
     )
 
 
-def _applied(name: str, value: Any, live: Any, semantics: Semantics) -> Applied:
-    """Live counts as applied, and so does the file's own form of it, where it is one."""
+def count_as_applied(name: str, value: Any, live: Any, semantics: Semantics) -> Applied:
+    """Return what is known of a field whose live value counts as applied; so does the file's own form of it."""
     is_live = same(canonical(name, value, semantics), canonical(name, live, semantics))
     return Applied(sent=digest(value) if is_live else None, kept=digest(live))
 

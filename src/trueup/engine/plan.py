@@ -16,7 +16,7 @@ from trueup.core.plans.seen import Seen
 from trueup.core.plans.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
-from trueup.engine.facts import Wish, by_stamp, choices_of, gather, records_of_stamps, renamed, seen_in
+from trueup.engine.facts import Wish, by_stamp, choices_of, count_accepted, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View
 from trueup.engine.renames import orphan_hint, rename_words, with_one_block
 from trueup.wire.base import Adapter
@@ -47,6 +47,7 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
     else:
         _refuse_another_account(state, view)
     _refuse_empty(wish, state)
+    state = count_accepted(state, wish, adapter) if wish.accepted else state
     facts = gather(wish, state, view, seen, stamped, before, adapter)
     choices = choices_of(wish, state, seen, adapter)
     verdicts = {
