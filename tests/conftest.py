@@ -1,15 +1,20 @@
-"""How the tests run: the same hypothesis examples each time, one worker for each core.
+"""How the tests run: the same hypothesis examples each time, one worker for each core, a third of the long tables.
 
+`pytest --all` is what the gate runs: every case, and each command in a process that was started for it.
 `TRUEUP_EXPLORE=1 pytest -m hypothesis` looks for new examples; what it finds becomes a case of its own.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import forks
 
 settings.register_profile(
     "trueup",
@@ -20,8 +25,28 @@ settings.register_profile(
 settings.load_profile("trueup")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="every case, and each command started anew, as the gate runs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.option.all:
+        forks.turn_on()
+
+
+def pytest_unconfigure() -> None:
+    forks.turn_off()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Start no worker for single files or tests: they end before workers would have started."""
     places = [Path(argument.partition("::")[0]) for argument in config.args]
     return 0 if all(place.is_file() for place in places) else None
+
+
+@pytest.fixture(autouse=True)
+def start_of_commands(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where a test has the mark `real_start`, start its commands."""
+    with forks.real_starts() if request.node.get_closest_marker("real_start") else nullcontext():
+        yield

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from trueup_ci import tool
 
 from tests.ci.forges import GitHubStandIn, served
 from tests.ci.world import KEY, World
+from tests.forks import start_python
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
+
+
+@pytest.fixture(autouse=True)
+def commands_in_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the jobs start the command as all tests do."""
+    doors = SimpleNamespace(Popen=start_python, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr(tool, "subprocess", doors)
 
 
 @pytest.fixture

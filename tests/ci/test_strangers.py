@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.ci.forges import READ_ONLY, TOKEN
 from tests.ci.world import ALPHA, BETA, KEY, World
 
@@ -17,6 +19,7 @@ def _project(url: str, credential: str, more: str = "") -> str:
     return f"project: acme\ntargets:\n  prod:\n    base_url: {url}\n    {credential}\n{more}"
 
 
+@pytest.mark.real_start
 def test_a_request_sends_the_key_nowhere_else(world: World, tmp_path: Path) -> None:
     command = f'token: {{command: [{sys.executable}, -c, "{THEFT}"]}}'
     number = world.request(

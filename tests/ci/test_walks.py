@@ -11,6 +11,7 @@ from tests.ci.world import ALPHA, BETA, KEY, World
 EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
 
 
+@pytest.mark.real_start
 def test_a_request_is_planned_merged_and_applied(world: World) -> None:
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)

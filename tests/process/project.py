@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.forks import Process, start_python
 from tests.ran import Ran
 from trueup.core.call import Call, Reply
 from trueup.core.memory.stamp import parse
@@ -95,24 +96,22 @@ class Project:
 
     def start(
         self, *arguments: str, prefix: Sequence[str] = (), environment: Mapping[str, str | None] | None = None
-    ) -> subprocess.Popen[str]:
+    ) -> Process:
         """The command, started; `environment` adds to what it sees, None takes away."""
         return self.start_as((*prefix, sys.executable, "-m", "trueup"), *arguments, environment=environment)
 
     def start_as(
         self, command: Sequence[str], *arguments: str, environment: Mapping[str, str | None] | None = None
-    ) -> subprocess.Popen[str]:
+    ) -> Process:
         """Another command that takes these arguments, started in the project's folder."""
         seen = {**_plain(), **self.environment, **(environment or {})}
-        return subprocess.Popen(
+        return start_python(
             [*command, *arguments],
             cwd=self.root,
             env={name: value for name, value in seen.items() if value is not None},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
         )
 
     def run(
@@ -139,17 +138,18 @@ class Project:
         return [name for name, content in self.files().items() if KEY.encode() in content]
 
 
-def ended(process: subprocess.Popen[str]) -> Ran:
+def ended(process: Process) -> Ran:
     """Waits for a started command."""
     try:
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)  # Python tells where it hung
         out, err = process.communicate()
-        raise AssertionError(f"{process.args!r} hung for {PATIENCE:.0f} s: {out} {err}") from None
+        raise AssertionError(f"{process.args!r} hung for {PATIENCE:.0f} s: {out!r} {err!r}") from None
     finally:
         process.kill()
-    return Ran(process.returncode, out, err)
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode("utf-8"), err.decode("utf-8"))
 
 
 def prod(url: str, **more: Any) -> str:

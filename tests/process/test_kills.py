@@ -30,6 +30,7 @@ def test_nothing_is_lost_and_nothing_doubled_whenever_the_process_dies() -> None
     assert tally.killed > 0
 
 
+@pytest.mark.real_start
 def test_what_a_killed_run_left_in_the_journal_is_in_the_state_file_after_an_apply_with_nothing_to_do(
     tmp_path: Path,
 ) -> None:
