@@ -5,17 +5,25 @@ Knows the events by their attributes only: no parser is imported here, and no ru
 
 from __future__ import annotations
 
+import re
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from trueup.core.definitions.document import Document, Lines
 from trueup.core.definitions.scalars import scalar
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
-from trueup.edge.yaml_frames import Anchored, Frame, Mark, copied, source_map
-
-DEPTH_LIMIT: Final = 100
-NODE_LIMIT: Final = 100_000
-"""Nodes of one file, each alias counted with everything it stands for."""
+from trueup.edge.yaml_frames import (
+    DEPTH_LIMIT,
+    NODE_LIMIT,
+    SECOND_DOCUMENT,
+    TOO_DEEP,
+    Anchored,
+    Frame,
+    Mark,
+    copied,
+    describe_tag,
+    source_map,
+)
 
 
 class StopReading(Exception):
@@ -58,12 +66,7 @@ class Builder:
         """Only one document is allowed in a file."""
         self._documents += 1
         if self._documents > 1:
-            self._stop(
-                "several-documents",
-                "a second YAML document starts here; a file holds exactly one",
-                event.start_mark,
-                "Move it to a file of its own, or remove the line `---`.",
-            )
+            self._stop("several-documents", SECOND_DOCUMENT[0], event.start_mark, SECOND_DOCUMENT[1])
 
     def scalar(self, event: Any) -> None:
         """A word or a quoted text, as a key or a value."""
@@ -110,7 +113,10 @@ class Builder:
         parent.height = max(parent.height, frame.height + 1)
         if type(parent.value) is dict and parent.key is None:
             self._note(
-                "complex-key", "a list or a mapping cannot be a key", self._at(frame.mark), "Write the key as text."
+                "complex-key",
+                "a list or a mapping cannot be a key",
+                self._at(frame.mark),
+                "Write the key as text; a text that starts with { or [ needs quotes.",
             )
             parent.key = _BAD
             return
@@ -136,7 +142,7 @@ class Builder:
         if self._nodes > NODE_LIMIT:
             self._refuse(event)
         if len(self._stack) + found.height > DEPTH_LIMIT:
-            self._too_deep(event)
+            self._stop("too-deep", TOO_DEEP[0], event.start_mark, TOO_DEEP[1])
         frame.height = max(frame.height, found.height + 1)
         if frame.key is None and type(frame.value) is dict:
             self._key(frame, found.value, f"*{event.anchor}", event)
@@ -158,7 +164,7 @@ class Builder:
         if event.tag is not None or self._nodes > NODE_LIMIT:
             self._refuse(event)
         if len(self._stack) >= DEPTH_LIMIT:
-            self._too_deep(event)
+            self._stop("too-deep", TOO_DEEP[0], event.start_mark, TOO_DEEP[1])
         self._stack.append(Frame(value, event, self._nodes - 1))
         if event.anchor is not None:
             self._anchors[event.anchor] = Anchored(None, None, 1, 0, is_open=True)
@@ -236,29 +242,20 @@ class Builder:
                 event.start_mark,
                 "Split it, or use fewer aliases.",
             )
-        self._note(
-            "tag",
-            f"the tag {event.tag[:60]} is not allowed",
-            self._at(event.start_mark),
-            "Remove it: types follow from the value, and quotes make text.",
-            self._path(),
-        )
-
-    def _too_deep(self, event: Any) -> None:
-        self._stop(
-            "too-deep", f"the file is nested more than {DEPTH_LIMIT} levels deep", event.start_mark, "Make it flatter."
-        )
+        message, hint = describe_tag(event.tag)
+        self._note("tag", message, self._at(event.start_mark), hint, self._path())
 
     def _top(self, event: Any, what: str) -> None:
+        has_no_space = re.match(r"[\w.-]+:[^\s:/]", getattr(event, "value", ""))
         self._stop(
             "not-a-mapping",
             f"the file holds {what}; it should hold `key: value` lines",
             event.start_mark,
-            "Start with `model: …`.",
+            "Put a space after the colon, as in `key: value`." if has_no_space else "Start with `model: …`.",
         )
 
-    def _stop(self, code: str, message: str, mark: Any, hint: str) -> None:
-        self._note(code, message, self._at(mark), hint)
+    def _stop(self, code: str, message: str, mark: Any, hint: str) -> NoReturn:
+        self._note(code, message, self._lines.offset(mark.index), hint)
         raise StopReading
 
     def _note(self, code: str, message: str, position: Position, hint: str, path: Path = ()) -> None:

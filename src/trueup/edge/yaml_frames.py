@@ -1,11 +1,31 @@
-"""What a YAML reader keeps in hand: open collections, anchors, and the marks that become positions. Knows no events."""
+"""What a YAML reader keeps in hand: open collections, anchors, marks that become positions, and its limits.
+
+Knows no events.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from trueup.core.definitions.document import Lines
 from trueup.core.source import Path, Position, SourceMap
+
+DEPTH_LIMIT: Final = 100
+NODE_LIMIT: Final = 100_000
+"""Nodes of one file, each alias counted with everything it stands for."""
+
+TOO_DEEP: Final = (f"the file is nested more than {DEPTH_LIMIT} levels deep", "Make it flatter.")
+SECOND_DOCUMENT: Final = (
+    "a second YAML document starts here; a file holds exactly one",
+    "Move it to a file of its own, or remove the line `---` or `...` before it.",
+)
+"""Message and hint of problems that the parser and the reader may both come upon."""
+
+
+def describe_tag(tag: str) -> tuple[str, str]:
+    """Return message and hint for a tag, which no file may hold."""
+    return f"the tag {tag[:60]} is not allowed", "Remove it: types follow from the value, and quotes make text."
+
 
 Mark = tuple[int, int, Any]
 """Line, column, and the marks below: a list, or {key: (line, column of the key, mark of the value)}."""

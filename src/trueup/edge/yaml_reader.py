@@ -14,29 +14,54 @@ from typing import Any, Final
 import yaml
 
 from trueup.core.definitions.document import Document, Lines, decode
-from trueup.core.source import Diagnostic, Position, Severity
+from trueup.core.source import Diagnostic, Severity
 from trueup.edge.yaml_builder import Builder, StopReading
+from trueup.edge.yaml_region import Opened, Stop
+from trueup.edge.yaml_syntax import diagnose
 
 HAS_C: Final = bool(yaml.__with_libyaml__)
 """Whether libyaml is there; without it reading takes eleven times as long (SPEED: a matter of one notice)."""
 
-_LOADER: Final[Any] = yaml.CSafeLoader if HAS_C else yaml.SafeLoader
+
+class PureLoader(yaml.SafeLoader):
+    """PyYAML's parser in Python, reading tabs between and inside words as libyaml does."""
+
+    def scan_to_next_token(self) -> None:
+        """Skip blanks, comments and line breaks, and tabs where they indent nothing."""
+        super().scan_to_next_token()
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()
+            super().scan_to_next_token()
+
+    def scan_plain_spaces(self, indent: int, start_mark: Any) -> Any:
+        """Skip the blanks behind a word; return them, or what a line break comes to."""
+        length = 0
+        while self.peek(length) in " \t":
+            length += 1
+        blanks = self.prefix(length)
+        if "\t" in blanks:
+            self.forward(length)
+        found = super().scan_plain_spaces(indent, start_mark) or ([blanks] if "\t" in blanks else [])
+        while found and self.peek() in " \t" and self.column >= indent:
+            self.forward()
+        return found
+
+    def scan_flow_scalar(self, style: str) -> Any:
+        """Read a text in quotes, refusing escapes of what is no character."""
+        start = self.get_mark()
+        try:
+            token = super().scan_flow_scalar(style)
+            token.value.encode()
+        except ValueError:
+            raise yaml.MarkedYAMLError(problem_mark=start) from None
+        return token
+
+
+_LOADER: Final[Any] = yaml.CSafeLoader if HAS_C else PureLoader
 
 # YAML 1.1, which the parser speaks, breaks lines at these three; YAML 1.2 and every editor do not.
 _BREAKS: Final = "\x85\u2028\u2029"
 _PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
-
-_ADVICE: Final = (
-    ("tab character", "Indent with spaces, not tabs."),
-    ("cannot start any token", "Indent with spaces, not tabs, and put quotes around text that starts with @, ` or %."),
-    ("mapping values are not allowed", "Put quotes around a text that holds a colon followed by a space."),
-    ("could not find expected ':'", "Write `key: value`, with a colon and a space after the key."),
-    ("did not find expected key", "Check the indentation here, and quotes that close too early."),
-    ("block collection", "Check the indentation here: entries of one list or mapping start in the same column."),
-    ("expected ',' or", "A bracket or a brace that was opened is not closed, or a comma is missing."),
-    ("escape", "In double quotes a backslash starts an escape; write it twice, or use single quotes."),
-    ("quoted scalar", "A quote that was opened is not closed."),
-)
 
 
 def read(text: bytes, file: str, *, locate: bool = False) -> Document:
@@ -62,8 +87,10 @@ def read_text(text: str, file: str, *, locate: bool = False) -> Document:
             loader.dispose()
     except StopReading:
         pass
-    except yaml.YAMLError as error:
-        builder.problems.append(_syntax(error, lines))
+    except yaml.YAMLError:
+        fault = diagnose(text, _find_stop(text))
+        at = lines.offset(fault.offset)
+        builder.problems.append(Diagnostic(Severity.ERROR, fault.code, fault.message, at, hint=fault.hint))
     return builder.document(file)
 
 
@@ -128,20 +155,36 @@ def _with_stand_ins(text: str, is_json: bool) -> tuple[str, dict[int, str]]:
     return text, {**restore, nothing: "", **characters}
 
 
-def _syntax(error: yaml.YAMLError, lines: Lines) -> Diagnostic:
-    """What the parser could not read, with the usual cause."""
-    said = str(getattr(error, "problem", None) or error)
-    context = str(getattr(error, "context", None) or "")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    position: Position = lines.at(mark.line, mark.column) if mark else lines.at(0, 0)
-    advice = next((hint for words, hint in _ADVICE if words in f"{said} {context}"), "")
-    where = f" {context}" if context else ""
-    return Diagnostic(
-        Severity.ERROR,
-        "yaml-syntax",
-        f"this is not YAML: the parser {said}{where}"
-        if said.startswith(("did", "found", "could"))
-        else f"this is not YAML: {said}{where}",
-        position,
-        hint=advice or "Compare the indentation and the quotes with the lines above.",
-    )
+def _find_stop(text: str) -> Stop:
+    """Return where the parser stops in a text that it refuses, and what is open there. It reads the text once more."""
+    opened: list[Opened] = []
+    read, last, style = 0, 0, ""
+    loader = _LOADER(text)
+    try:
+        while True:
+            event = loader.get_event()
+            kind, start, end = type(event), event.start_mark, event.end_mark
+            if kind is yaml.ScalarEvent:
+                last, style = start.index, event.style or ""
+            elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+                opened.append(_read_opened(kind is yaml.MappingStartEvent, event, text))
+            elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+                closed = opened.pop()
+                last, style = closed.offset, "[" if closed.kind in "[{" else ""
+            if kind is not yaml.DocumentEndEvent:
+                read = end.index
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        return Stop(mark.index if mark else len(text), read, tuple(opened), last, style)
+    finally:
+        loader.dispose()
+
+
+def _read_opened(is_mapping: bool, event: Any, text: str) -> Opened:
+    """Return the collection that an event opens: behind an anchor it begins later, a list below its key at a dash."""
+    end = event.end_mark
+    before = text[end.index - 1 : end.index]
+    if event.flow_style and before in ("[", "{"):
+        return Opened(before, end.index - 1, end.column - 1)
+    is_behind_dash = not is_mapping and text[end.index : end.index + 1] != "-"
+    return Opened("-:"[is_mapping], event.start_mark.index, end.column - is_behind_dash)
