@@ -16,15 +16,18 @@ from hypothesis import given, settings
 from tests.core.plans import PLANS
 from trueup.core.call import Call
 from trueup.core.canonical import canonical_json
+from trueup.core.command import HERE, Command, Message, Selection, parts_of
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans import plan_codec
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.core.plans.plan_codec import FORMAT_VERSION, decode, digest, dumps, encode, loads
-from trueup.core.source import Diagnostic, Position
+from trueup.core.source import Diagnostic, Position, Severity
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+ELSEWHERE = Command(("import", "asst_1"), None)
 
 CHANGE = Change(
     name="math-tutor",
@@ -108,6 +111,44 @@ def test_the_digest_covers_the_target_but_not_the_order_of_changes() -> None:
     assert digest(replace(PLAN, changes=(CHANGE, other))) == digest(replace(PLAN, changes=(other, CHANGE)))
     assert digest(replace(PLAN, identity=replace(PLAN.identity, target="staging"))) != digest(PLAN)
     assert digest(replace(PLAN, identity=replace(PLAN.identity, scope={"project": "p"}))) != digest(PLAN)
+
+
+def test_a_saved_plan_knows_the_commands_of_its_messages() -> None:
+    prod = Selection("some/folder", "prod", vars=("owner=bea",))
+    hint = Message("Back: ", prod.command("apply", "math-tutor", on_drift="revert"), ", elsewhere: ", ELSEWHERE, ".")
+    warned = Diagnostic(Severity.WARNING, "x", Message("see ", prod.command("plan")), hint=hint)
+    change = replace(CHANGE, hint=hint, remarks=(hint,))
+    options = replace(PLAN.options, vars={"owner": "bea"})
+    plan = replace(PLAN, options=options, changes=(change,), diagnostics=(warned,), selection=prod)
+    text = dumps(plan)
+    assert "some/folder" not in text, "a plan file is read on other machines"
+    VALIDATOR.validate(json.loads(text))
+    found = loads(text, "elsewhere")
+    there = replace(prod, folder="elsewhere")
+    expected = ("Back: ", there.command("apply", "math-tutor", on_drift="revert"), ", elsewhere: ", ELSEWHERE, ".")
+    assert found.selection == there
+    for message in (found.changes[0].hint, found.changes[0].remarks[0], found.diagnostics[0].hint):
+        assert parts_of(message) == expected
+    assert parts_of(found.diagnostics[0].message) == ("see ", there.command("plan"))
+    assert dumps(found) == text
+    assert digest(found) == digest(plan) == digest(replace(plan, selection=HERE, changes=(replace(change, hint=""),)))
+
+
+def test_a_plan_file_from_before_messages_knew_their_commands_is_read() -> None:
+    text = dumps(replace(PLAN, changes=(replace(CHANGE, hint="To plan: trueup plan"),)))
+    assert "selection" not in text
+    assert '"hint":"To plan: trueup plan"' in text
+    assert parts_of(loads(text).changes[0].hint) == ("To plan: trueup plan",)
+
+
+@pytest.mark.parametrize(
+    "part", [1, {}, {"command": []}, {"command": [1]}, {"command": ["a"], "elsewhere": ["a"]}, {"other": ["a"]}]
+)
+def test_a_message_of_other_parts_is_refused(part: Any) -> None:
+    document = encode(PLAN)
+    document["changes"][0]["hint"] = ["a ", part]
+    with pytest.raises(TrueupError, match="edited by hand or damaged"):
+        decode(document)
 
 
 def test_a_body_that_is_null_and_a_field_that_is_absent_are_two_things() -> None:

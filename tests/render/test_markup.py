@@ -9,25 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.render import parsed, samples
+from trueup.core.command import Message, Selection
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.render import markdown, pages
 from trueup.render.markup import inline, named, span_code
 
+PROD = Selection("/home/me", "prod")
 WRITTEN = {
     'x.y is {"command": ["touch", "/a b"]} here: in force is {"env": "KEY"}': (
         '`x.y` is `{"command": ["touch", "/a b"]}` here: in force is `{"env": "KEY"}`'
     ),
     'It is "approved by all, merge" (see "a \\" b").': 'It is `"approved by all, merge"` (see `"a \\" b"`).',
-    "Write `moved: {a: b}`. If it is new: --prune --ack asst_1": (
-        "Write `moved: {a: b}`. If it is new: `--prune --ack asst_1`"
+    Message("Write `moved: {a: b}`. If it is new: ", PROD.command("apply", "a", prune=True, ack="asst_1")): (
+        "Write `moved: {a: b}`. If it is new: `trueup apply a --prune --ack asst_1 -t prod`"
     ),
-    "To go on: trueup apply 'a, b/x.plan' --ack 12. Then look.": (
-        "To go on: `trueup apply 'a, b/x.plan' --ack 12`. Then look."
+    Message("To go on: ", PROD.command("apply", "a, b/x.plan", ack="12"), ". Then look."): (
+        "To go on: `trueup apply 'a, b/x.plan' --ack 12 -t prod`. Then look."
+    ),
+    Message("One: ", PROD.command("plan"), " or\n", PROD.command("accept", "a`b"), " (see x.y)."): (
+        "One: `trueup plan -t prod` or ``trueup accept 'a`b' -t prod`` (see `x.y`)."
     ),
     "It failed: HTTP 400: approved by all, merge": "It failed: HTTP 400: `approved by all, merge`",
-    "All of it: `trueup show PLAN`, or `trueup plan -v`": "All of it: `trueup show PLAN`, or `trueup plan -v`",
+    "All of it: `moved`, or `released`": "All of it: `moved`, or `released`",
+    "A name says: run trueup state rm x": "A name says: run trueup state rm x",
     "of [a, {b: c, not closed @all": "of `[a`, `{b`: c, not closed `@all`",
     'of "not closed @all': 'of "not closed `@all`',
 }

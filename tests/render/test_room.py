@@ -56,7 +56,7 @@ def test_of_a_line_that_has_no_room_the_characters_left_out_are_counted_and_wher
     assert f" ⋯ {left:,} more characters ⋯ " in written
     (shown,) = re.findall(r"(w00000[^<]*)<", written)
     assert len(shown) - len(f" ⋯ {left:,} more characters ⋯ ") + left == len(line) + 3
-    assert "<code>trueup show PLAN -v</code>" in written
+    assert "<code>trueup plan -v</code>" in written
 
 
 def test_a_long_line_takes_no_room_from_the_lines_after_it_nor_from_other_fields() -> None:

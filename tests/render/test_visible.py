@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from tests.core.plans import PLANS
 from tests.render import samples
+from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
 from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render import text
-from trueup.render.style import Look, Piece, Tone
-from trueup.render.visible import columns, shortened, visible, wrapped
+from trueup.render.style import Look, Piece, Tone, paint
+from trueup.render.visible import columns, sentence, shortened, visible, wrapped
 
 LOOK = Look(color=False)
 ASCII = Look(color=False, ascii_only=True)
@@ -83,6 +84,35 @@ def test_wrapping_loses_no_character_and_keeps_the_width(parts: list[tuple[str, 
     assert "".join(piece.text for row in rows for piece in row) == "".join(piece.text for piece in pieces)
     for row in rows:
         assert columns("".join(piece.text for piece in row).rstrip(" ")) <= width
+
+
+COMMAND = HERE.command("why", "a b")
+WRITTEN = str(COMMAND)
+
+
+@given(
+    st.lists(st.one_of(st.text("ab ü日.,", max_size=30), st.just(COMMAND)), max_size=6),
+    st.integers(8, 60),
+    st.sampled_from(["", "-> "]),
+)
+@settings(max_examples=300)
+def test_a_command_is_never_broken_and_stands_alone_where_its_row_has_no_room(
+    parts: list[str | Command], width: int, lead: str
+) -> None:
+    message = Message(*parts)
+    rows = ["".join(piece.text for piece in row) for row in sentence(message, 2, Look(False, width), Tone.HINT, lead)]
+    assert sum(row.count(WRITTEN) for row in rows) == parts.count(COMMAND)
+    for number, row in enumerate(rows):
+        alone = row.removeprefix(f"  {lead if number == 0 else ' ' * len(lead)}") == WRITTEN
+        assert columns(row.rstrip(" ")) <= max(width, 2 + len(lead) + 8) or alone
+    squeezed = str.maketrans("", "", " .,")
+    assert "".join(rows).removeprefix(f"  {lead}").translate(squeezed) == message.translate(squeezed)
+
+
+def test_what_follows_a_command_of_its_own_row_begins_the_next_one() -> None:
+    shown = paint(sentence(Message("To let it go: ", COMMAND, ". Or: ", COMMAND, "."), 0, Look(False, 30)), False)
+    assert shown == f"To let it go:\n{WRITTEN}\nOr: {WRITTEN}.\n"
+    assert len(WRITTEN) < 30 - len("Or: .")
 
 
 def _everywhere(nasty: str) -> Plan:

@@ -87,7 +87,7 @@ def test_a_comment_lists_what_has_weight_and_the_first_few_of_what_repeats() -> 
     listed = Counter(re.findall(r"^- `[^`]*`: warning `([a-z-]+)`", told, re.MULTILINE))
     assert listed == {"setting-changed": 4, "not-used": 1, "until-passed": FEW, "unused-var": 1}
     assert told.index("`setting-changed`") < told.index("`not-used`") < told.index("`until-passed`")
-    assert "- and 795 more (`until-passed`); all of them: `trueup show PLAN -v`, or `trueup plan -v`" in told
+    assert "- and 795 more (`until-passed`); all of them: `trueup plan -v`" in told
     assert told.count("Mend") == len(listed), "a way on is told once"
 
 

@@ -5,47 +5,41 @@ Knows flags and a plan's digest; what makes a guard ask is the core's.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
-from pathlib import PurePath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
+    from trueup.core.command import Command
     from trueup.core.plans.plan import Plan
 
 
-def line(session: Session, plan: Plan, words: Sequence[str] = (), *, file: str = "", is_page: bool = False) -> str:
-    """The line that applies this very plan: its flags, the NAMEs or the plan file, and the digest's beginning.
-
-    On a page, which is read elsewhere and later, it names no folder of this machine: it is for the project's root.
-    """
+def command_to_go_on(session: Session, plan: Plan, names: Sequence[str] = (), *, file: str = "") -> Command:
+    """Return the command that applies this very plan: the NAMEs or the plan file, its flags, the digest's beginning."""
     from trueup.core.plans.guard import ACK_DIGITS
     from trueup.core.plans.plan_codec import digest
 
-    flags = session.flags
-    parts = [
-        "trueup",
+    flags, selection = session.flags, session.target.selection
+    if file:
+        selection = replace(selection, target="")  # a plan file knows its target
+    return selection.command(
         "destroy" if plan.options.destroy else "apply",
-        *([_plan_file(file, is_page=is_page)] if file else words),
-    ]
-    parts += ["-C", flags.chdir] if flags.chdir != "." and not is_page else []
-    parts += ["-t", flags.target] if flags.target and not file else []  # a plan file knows its target
-    parts += [part for name, text in flags.vars.items() for part in ("--var", f"{name}={text}")]
-    parts += ["--on-drift", flags.on_drift] if flags.on_drift is not None else []
-    parts += [] if flags.prune is None else ["--prune" if flags.prune else "--no-prune"]
-    parts += ["--stamp"] if flags.stamp else []
-    parts += ["--yes"] if flags.yes else []
-    acks = [*plan.options.accepted_ids, digest(plan)[:ACK_DIGITS]]
-    return shlex.join([*parts, *(part for ack in acks for part in ("--ack", ack))])
+        *([_plan_file(file)] if file else names),
+        on_drift=flags.on_drift or "",
+        prune=flags.prune is True,
+        no_prune=flags.prune is False,
+        stamp=flags.stamp,
+        yes=flags.yes,
+        ack=(*plan.options.accepted_ids, digest(plan)[:ACK_DIGITS]),
+    )
 
 
-def _plan_file(file: str, *, is_page: bool) -> str:
-    """A plan file as apply takes it for one, on a page without a folder of this machine."""
+def _plan_file(file: str) -> str:
+    """A plan file as apply takes it for one."""
     from trueup.edge.plan_file import is_path, is_plan_named
 
-    name = PurePath(file).name if is_page and PurePath(file).is_absolute() else file
-    return name if is_plan_named(name) or is_path(name) else f"./{name}"
+    return file if is_plan_named(file) or is_path(file) else f"./{file}"
 
 
 def tell_idle(session: Session, plans: Sequence[Plan]) -> None:

@@ -24,8 +24,11 @@ PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
 
 
-def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit) -> str:
-    """Write a plan and the exit code; `alerts` must be read first, where the format has a place for them."""
+def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, file: str = "") -> str:
+    """Write a plan and the exit code; `alerts` must be read first, where the format has a place for them.
+
+    `file` is where the plan is saved.
+    """
     if screen.format == "json":
         from trueup.render import json
 
@@ -33,7 +36,7 @@ def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit) -> str:
     if screen.format in PAGES:
         from trueup.render import pages
 
-        return _written(pages.plan_page(plan, alerts, code), screen)
+        return _written(pages.plan_page(plan, alerts, code, file), screen)
     if screen.format == "github":
         from trueup.render import github
 
@@ -147,6 +150,7 @@ def _written(page: Page, screen: Screen) -> str:
 
 def _from_root(error: TrueupError, root: str) -> TrueupError:
     """The error with files named from the project's root: who reads a page is not on the machine that wrote it."""
+    from trueup.core.command import change_texts
     from trueup.core.errors import TrueupError
 
     folders = sorted({f"{root.rstrip('/')}/", f"{Path(root).absolute()}/", f"{Path(root).resolve()}/"} - {"./", "/"})
@@ -156,5 +160,8 @@ def _from_root(error: TrueupError, root: str) -> TrueupError:
             text = text.replace(folder, "")
         return text
 
-    found = [replace(item, message=bare(item.message), hint=bare(item.hint)) for item in error.diagnostics]
-    return TrueupError(bare(error.message), bare(error.hint), found)
+    found = [
+        replace(item, message=change_texts(item.message, bare), hint=change_texts(item.hint, bare))
+        for item in error.diagnostics
+    ]
+    return TrueupError(change_texts(error.message, bare), change_texts(error.hint, bare), found)

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from trueup.cli import answers
-from trueup.cli.acknowledge import line, tell_idle
+from trueup.cli.acknowledge import command_to_go_on, tell_idle
 from trueup.cli.failure import show
 from trueup.cli.planning import plan_afresh
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
+from trueup.core.command import Command, Message
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.memory.state import State
@@ -74,10 +75,8 @@ async def apply(
             tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
             consent = _consent(session, work.plan, promised)
             if consent.refused:
-                lines = [
-                    line(session, promised or work.plan, names, file=file, is_page=where) for where in (False, True)
-                ]
-                return _refuse(session, work.plan, consent.refused, lines, made)
+                again = command_to_go_on(session, promised or work.plan, names, file=file)
+                return _refuse(session, work.plan, consent.refused, again, made)
             if consent.asked:
                 work = await _work(session, courier, definitions(session), names, work.plan, destroy)
             report = await _carried_out(session, courier, work)
@@ -198,13 +197,13 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 
-def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], lines: Sequence[str], made: Provenance) -> Exit:
-    """Says which guard refused, and the line to use, of the two that for a page in a document that is wanted."""
-    again, on_page = lines
+def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Command, made: Provenance) -> Exit:
+    """Says which guard refused, and the command to go on with."""
     problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
-    report = Report(plan, (), (Exit.REFUSED,), problems=(f"{problem} To go on: {on_page}",), provenance=made)
+    told = Message(problem, " To go on: ", again)
+    report = Report(plan, (), (Exit.REFUSED,), problems=(told,), provenance=made)
     if session.screen.is_text:
-        show(RefusedError(problem, "If that is what you want, give the plan's digest with --ack:"), session.screen)
+        show(RefusedError(problem, "If that is what you want, acknowledge the plan by its digest:"), session.screen)
         session.screen.complain(f"  {again}")
     else:
         session.screen.result(answers.report(report, session.screen))

@@ -148,7 +148,15 @@ class Screen:
         self.note(self.filled(text))
 
     def filled(self, text: str) -> str:
-        """A sentence broken at blanks to the width."""
+        """A sentence broken at blanks to the width, its commands whole."""
+        from trueup.core.command import Message
+        from trueup.render.style import Look as Place
+        from trueup.render.style import paint
+        from trueup.render.visible import sentence
+
+        if isinstance(text, Message):
+            place = Place(**self.note_look)
+            return paint(sentence(text, 0, place), place.color).removesuffix("\n")
         import textwrap
 
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)

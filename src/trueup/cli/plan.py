@@ -62,22 +62,27 @@ def plan(
 def show(flags: Flags, file: str) -> int:
     """Show a saved plan again, in any format. Nothing is sent."""
     from trueup.cli.output import Screen
+    from trueup.cli.session import selection_of
     from trueup.edge.plan_file import read_plan
 
-    show_plan(read_plan(Path(flags.chdir) / file), Screen(flags))
+    folder = selection_of(flags).folder
+    show_plan(read_plan(Path(flags.chdir) / file, folder), Screen(flags), file=file)
     return 0
 
 
-def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = (), code: Exit | None = None) -> None:
-    """Write a plan to stdout; quiet leaves a text's summary. `alerts` must be read first, `code` ends the command."""
+def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = (), code: Exit | None = None, file: str = "") -> None:
+    """Write a plan to stdout; quiet leaves a text's summary. `alerts` must be read first, `code` ends the command.
+
+    `file` is where the plan is saved.
+    """
     from trueup.cli import answers
     from trueup.core.errors import Exit
     from trueup.core.plans.summary import summary
 
     code = code or Exit.OK
     is_short = screen.quiet and screen.is_text
-    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code))
-    screen.keep(lambda place: answers.plan(plan, place, alerts, code))
+    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code, file))
+    screen.keep(lambda place: answers.plan(plan, place, alerts, code, file))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -97,14 +102,14 @@ def save(plan: Plan, path: Path) -> None:
 
 def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str, code: Exit) -> None:
     """Shows a plan, and says which guard an apply of it would meet and the line to use: on stderr, and in the page."""
-    from trueup.cli.acknowledge import line, tell_idle
+    from trueup.cli.acknowledge import command_to_go_on, tell_idle
+    from trueup.core.command import Message
     from trueup.core.plans.guard import tripped
 
     reasons = tripped(plan, session.target.guard) if not plan.snapshot else ()
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
-    again = line(session, plan, names, file=file) if reasons else ""
-    on_page = line(session, plan, names, file=file, is_page=True) if reasons else ""
-    show_plan(plan, session.screen, [f"{words} To go on: {on_page}"] if reasons else [], code)
+    again = command_to_go_on(session, plan, names, file=file) if reasons else ""
+    show_plan(plan, session.screen, [Message(words, " To go on: ", again)] if reasons else [], code, file)
     tell_idle(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")

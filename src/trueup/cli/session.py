@@ -5,6 +5,7 @@ Knows where everything comes from and decides nothing about assistants. Opens no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -178,11 +179,17 @@ def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
     raise DefinitionError(f"{count}{where} to correct; nothing was sent.", "", diagnostics)
 
 
+def selection_of(flags: Flags) -> Selection:
+    """Where commands work that are printed before the target is known: as the command line says."""
+    folder = flags.chdir if flags.chdir != "." or "TRUEUP_CHDIR" in os.environ else ""
+    return Selection(folder, flags.target, vars=tuple(f"{name}={text}" for name, text in flags.vars.items()))
+
+
 def _with_flags(project: Project, name: str, flags: Flags) -> Target:
     """The target of a name, or the default one, as the command line wants it. Raises TrueupError."""
     target = choose_target(project, name)
-    folder = flags.chdir if flags.chdir != "." else ""
-    selection = Selection(folder, target.name if target.name != project.default_target else "")
+    is_default = target.name == project.default_target and "TRUEUP_TARGET" not in os.environ
+    selection = replace(selection_of(flags), target=target.name, is_default=is_default)
     wanted: Mapping[str, Any] = {
         "parallelism": flags.parallelism,
         "timeout": flags.timeout,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from trueup.core.command import Message, Selection
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
@@ -33,9 +34,13 @@ def begins_as_plan(path: Path) -> bool:
         return False
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan in a file. Raises TrueupError saying what is wrong with the file and how to go on."""
-    return read_named(path, "plan file", 4 * MAX_CHARACTERS, "Make one with `trueup plan --out FILE`.", loads)
+def read_plan(path: Path, folder: str = "") -> Plan:
+    """The plan in a file, its commands for a project in `folder`.
+
+    Raises TrueupError saying what is wrong with the file and how to go on.
+    """
+    again = Message("Make one: ", Selection(folder).command("plan", out=path.name))
+    return read_named(path, "plan file", 4 * MAX_CHARACTERS, again, lambda text: loads(text, folder))
 
 
 def refuse_place(path: Path, kept: Sequence[Path]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from trueup.core.command import Message, Selection, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.memory.settle import settled
@@ -13,12 +14,12 @@ from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.seen import Seen
-from trueup.core.plans.wording import DESTROYED, ELSEWHERE, STRAY, UNHELD, say
+from trueup.core.plans.wording import DESTROYED, ELSEWHERE, LET_GO, STRAY, UNHELD, Advice, say
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, count_accepted, gather, records_of_stamps, renamed, seen_in
 from trueup.engine.refresh import View
-from trueup.engine.renames import orphan_hint, rename_words, with_one_block
+from trueup.engine.renames import Moves, likely_moves, orphan_hint, rename_words
 from trueup.wire.base import Adapter
 
 
@@ -45,7 +46,7 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
     if wish.target.state == "stamps":
         state = replace(state, records=records_of_stamps(stamped))
     else:
-        _refuse_another_account(state, view)
+        _refuse_another_account(wish, state, view)
     _refuse_empty(wish, state)
     state = count_accepted(state, wish, adapter) if wish.accepted else state
     facts = gather(wish, state, view, seen, stamped, before, adapter)
@@ -55,7 +56,8 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
         for name, fact in facts.items()
         if wish.selected is None or name in wish.selected or wish.selected.intersection(fact.moved_onto[:1])
     }
-    changes = with_one_block([_change(facts[name], verdict, wish, adapter) for name, verdict in verdicts.items()])
+    moves = likely_moves(facts, verdicts)
+    changes = [_change(facts[name], verdict, wish, adapter, moves) for name, verdict in verdicts.items()]
     _refuse_unknown_target(wish, changes, seen)
     plan = Plan(
         identity=wish.identity,
@@ -67,6 +69,7 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
         complete=view.complete,
         ignored=tuple(_ignored(facts, verdicts, wish, adapter)),
         limit=_limit(wish, len(verdicts), len(facts)),
+        selection=wish.target.selection,
     )
     operations = _operations({**records_of_stamps(stamped), **state.records}, seen)
     return Planning(plan, state, view, seen, operations, frozenset(verdicts))
@@ -105,9 +108,9 @@ def _operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict
     return found
 
 
-def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> Change:
+def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: Moves) -> Change:
     definition = wish.definitions.get(fact.name)
-    message, hint = _words(fact, verdict)
+    message, hint = _words(fact, verdict, wish.target.selection, moves)
     live, record = verdict.live, verdict.record
     base = Change(
         name=fact.name,
@@ -187,27 +190,28 @@ def _located(base: Change, definition: Definition, verdict: Verdict) -> Change:
     return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 
-def _words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
+def _words(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
+    """The message and the hint of a change."""
     if verdict.reason is Reason.RENAME:
-        return rename_words(fact, verdict)
-    message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from)
+        return rename_words(fact, verdict, selection, moves)
+    message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from, selection)
     if verdict.action is Action.DELETE and fact.file is not None:
         message = DESTROYED
     if verdict.action is Action.ORPHAN and verdict.record is None:
-        hint = STRAY.format(name=fact.name)
+        hint = Advice(fact.name, selection=selection).fill(STRAY)
         message = UNHELD if fact.file is not None else message
     if verdict.reason is Reason.ORPHANED and fact.renamed_to and verdict.record is not None:
-        hint = orphan_hint(fact, verdict)
+        hint = orphan_hint(fact, verdict, selection)
     if verdict.action is Action.CREATE and fact.elsewhere:
         who, live_id = fact.elsewhere
-        hint = ELSEWHERE.format(who=who, name=fact.name, id=live_id)
+        hint = Advice(fact.name, (live_id,), selection).fill(ELSEWHERE, who=who)
     if verdict.reason is Reason.RELEASED and verdict.live is not None:
-        hint = hint.replace("NAME=ID", f"NAME={verdict.live.id}")
+        hint = Advice(fact.name, (verdict.live.id,), selection).fill(LET_GO)
     twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
     if twins:
         old = next((name for name in _stamped_names(fact, verdict) if name != fact.name), "")
-        extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others, old)
-        return f"{message}; {extra}", f"{hint} {how}".strip()
+        extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others, old, selection)
+        return f"{message}; {extra}", join_messages((hint, how))
     return message, hint
 
 
@@ -223,13 +227,16 @@ def _lacks_stamp(verdict: Verdict, wish: Wish) -> bool:
     return wish.target.stamp and quiet and verdict.live is not None and verdict.live.stamp is None and not lost
 
 
-def _refuse_another_account(state: State, view: View) -> None:
+def _refuse_another_account(wish: Wish, state: State, view: View) -> None:
     ids = {record.id for record in state.records.values()}
     if len(ids) >= 2 and ids <= view.absent:
         raise RefusedError(
             f"None of the {len(ids)} assistants that state records exists here: this is another account or project.",
-            "Check the credential and the scoping headers. If they were really all deleted: "
-            "trueup state rm for each of them, then apply again.",
+            Message(
+                "Check the credential and the scoping headers. If they were really all deleted: ",
+                wish.target.command("state", "rm", "*"),
+                ", then apply again.",
+            ),
         )
 
 
@@ -238,7 +245,10 @@ def _refuse_empty(wish: Wish, state: State) -> None:
         count = "an assistant" if len(state.records) == 1 else f"{len(state.records)} assistants"
         raise RefusedError(
             f"There are no definitions, but state records {count}.",
-            "Check the folder (-C, and `definitions` in trueup.yaml). To delete them all: trueup destroy.",
+            Message(
+                "Check the folder (-C, and `definitions` in trueup.yaml). To delete them all: ",
+                wish.target.command("destroy"),
+            ),
         )
 
 

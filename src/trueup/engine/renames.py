@@ -5,67 +5,82 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
+from trueup.core.command import Message, Selection
 from trueup.core.plans.judge import Facts, Verdict
-from trueup.core.plans.plan import Action, Change, Reason
+from trueup.core.plans.plan import Action, Reason
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*\Z", re.ASCII)
-_LINE = "write into trueup.yaml: `moved: {{{old}: {new}}}`."
+
+Moves = Mapping[str, str]
+"""New names to the old ones that they alone may have had: several are one mapping to paste, shown with the first."""
 
 
-def rename_words(fact: Facts, verdict: Verdict) -> tuple[str, str]:
+def likely_moves(facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict]) -> Moves:
+    """Return the likely renames of which both sides are sure; none where there is only one, which has its own line."""
+    likely = {
+        name: verdict.others[0]
+        for name, verdict in verdicts.items()
+        if verdict.reason is Reason.RENAME and facts[name].file is not None and len(verdict.others) == 1
+    }
+    olds = Counter(likely.values())
+    sure = {new: old for new, old in likely.items() if olds[old] == 1}
+    return sure if len(sure) > 1 else {}
+
+
+def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
     """The message and the hint of a declared rename that cannot be, and of either side of a likely one."""
+    live = [verdict.live.id] if verdict.live else []
     if fact.moved_onto and fact.file is None:
         new, live_id = fact.moved_onto
-        line = f"{_word(fact.name)}: {_word(new)}"
         return (
             f"`moved` in trueup.yaml makes it {new}, and state records another assistant as {new} ({live_id}): "
             "nothing is moved",
-            f"Take `{line}` out of `moved`: then {fact.name} is one that no file describes, and --prune deletes it.",
+            Message(
+                f"Take `{_word(fact.name)}: {_word(new)}` out of `moved`: then {fact.name} is one that no file "
+                "describes. To delete it then: ",
+                selection.command("apply", fact.name, prune=True),
+            ),
         )
     others = ", ".join(verdict.others)
     if verdict.action is Action.HELD and fact.file is not None:
-        line = _LINE.format(old=_word(verdict.others[0]), new=_word(fact.name))
+        again = selection.command("apply", fact.name, ack=fact.rename_ids)
         return (
             f"has the display name or the instructions of {others}, which no file describes any more",
-            f"If it was renamed, {line} If it is a new one: --ack {' --ack '.join(fact.rename_ids)}",
+            Message(_how_to_move(fact.name, verdict.others[0], moves), "If it is a new one: ", again),
         )
-    line = _LINE.format(old=_word(fact.name), new=_word(verdict.others[0]))
-    ack = verdict.live.id if verdict.live else "its id"
-    return f"looks as if it was renamed to {others}", f"If it was, {line} If not: --ack {ack}"
+    return (
+        f"looks as if it was renamed to {others}",
+        Message(
+            f"If it was, {_line(fact.name, verdict.others[0])} If not: ",
+            selection.command("apply", fact.name, prune=True, ack=live),
+        ),
+    )
 
 
-def orphan_hint(fact: Facts, verdict: Verdict) -> str:
+def orphan_hint(fact: Facts, verdict: Verdict, selection: Selection) -> Message:
     """How to go on with an orphan that may live on under another name."""
-    ack = verdict.live.id if verdict.live else "its id"
-    return f"Kept, for it may be {', '.join(fact.renamed_to)} now. If not, and it is to go: --prune --ack {ack}"
+    live = [verdict.live.id] if verdict.live else []
+    return Message(
+        f"Kept, for it may be {', '.join(fact.renamed_to)} now. If not, and it is to go: ",
+        selection.command("apply", fact.name, prune=True, ack=live),
+    )
 
 
-def with_one_block(changes: Sequence[Change]) -> list[Change]:
-    """Several renames, such as of a folder, with one mapping to paste instead of a line each."""
-    likely = [item for item in changes if item.reason is Reason.RENAME and item.file and len(item.others) == 1]
-    olds = Counter(change.others[0] for change in likely)
-    sure = {change.name: change.others[0] for change in likely if olds[change.others[0]] == 1}
-    if len(sure) < 2:
-        return list(changes)
-    first = next(iter(sure))
-    lines = "".join(f"\n  {_word(old)}: {_word(new)}" for new, old in sure.items())
-    made = []
-    for change in changes:
-        if change.name in sure:
-            line = _LINE.format(old=_word(sure[change.name]), new=_word(change.name))
-            words = (
-                f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
-                if change.name == first
-                else f"If it was renamed: its line stands with {first}'s."
-            )
-            hint = change.hint.replace(f"If it was renamed, {line}", words).replace("\n If", "\nIf")
-            made.append(replace(change, hint=hint))
-        else:
-            made.append(change)
-    return made
+def _how_to_move(new: str, old: str, moves: Moves) -> str:
+    """The line of a rename to paste, or where it stands in the one mapping of several."""
+    if new not in moves:
+        return f"If it was renamed, {_line(old, new)} "
+    first = next(iter(moves))
+    if new != first:
+        return f"If it was renamed: its line stands with {first}'s. "
+    lines = "".join(f"\n  {_word(before)}: {_word(after)}" for after, before in moves.items())
+    return f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
+
+
+def _line(old: str, new: str) -> str:
+    return f"write into trueup.yaml: `moved: {{{_word(old)}: {_word(new)}}}`."
 
 
 def _word(name: str) -> str:

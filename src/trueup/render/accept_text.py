@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
 from trueup.core.plans.summary import accept_summary
 from trueup.render.style import Look, Piece, Row, Tone
-from trueup.render.visible import hanging, sentence, visible
+from trueup.render.visible import hanging, sentence, spoken, visible
 
 _TONES = {
     Ending.TAKEN: Tone.CREATE,
@@ -65,7 +65,7 @@ def _field(field: AcceptedField, accepted: Accepted, look: Look) -> Iterator[Row
     name = Piece(visible(f"{accepted.name} {field.name}", look), Tone.STRONG)
     words = [name, Piece(head, _TONES[field.ending])]
     if field.message:
-        words.append(Piece(f": {visible(field.message, look)}"))
+        words += [Piece(": "), *spoken(field.message, look)]
     if field.position is not None:
         words.append(Piece(f" ({visible(f'{field.position.file}:{field.position.line}', look)})", Tone.FAINT))
     yield from hanging((), words, look.width, 2)

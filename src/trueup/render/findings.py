@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from trueup.core.command import Message, join_messages
 from trueup.core.plans.ignored import groups
 from trueup.core.plans.plan import Action, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.core.plans.wording import say
+from trueup.core.plans.wording import add_words
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render.plan_text import SIGNS, as_drift, is_outside, old
 from trueup.render.report_text import ended
@@ -39,6 +40,7 @@ _HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
 
 def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
     """What a plan would do and what it leaves alone, by weight; of one weight what happens before what files say."""
+    plan = add_words(plan)
     by_part = {change.name: spots for change in plan.changes if (spots := part_spots(change))}
     found = [*_of_parts(plan.changes, by_part)]
     found += [
@@ -61,7 +63,9 @@ def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
     """What was changed or deleted outside, what is nobody's, and what could not be read."""
-    found = [_of_change(as_drift(change), Severity.ERROR) for change in plan.changes if is_outside(change)]
+    plan = add_words(plan)
+    outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
+    found = [_of_change(change, Severity.ERROR) for change in outside]
     found += [_of_change(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
     found += [_of_change(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
     return _urgent([*_old(plan), *_partial(plan), *found], plan, _ignored(plan))
@@ -128,28 +132,25 @@ def _of_parts(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position
 
 
 def _of_change(change: Change, severity: Severity) -> Diagnostic:
-    message, hint = say(change.reason, change.name, change.others, change.moved_from)
     fields = ", ".join(item.path for item in change.fields) if change.action is not Action.CREATE else ""
-    words = f"{change.name}: {SIGNS[change.action].word}: {change.message or message}"
-    words += f" ({fields})" if fields else ""
-    words = ". ".join([words, *(remark.removesuffix(".") for remark in change.remarks)])
-    wants_hint = change.action not in (Action.CREATE, Action.MODIFY) or change.hint
+    words = Message(f"{change.name}: {SIGNS[change.action].word}: ", change.message, f" ({fields})" if fields else "")
+    words = join_messages([words, *(remark.removesuffix(".") for remark in change.remarks)], ". ")
     return Diagnostic(
         severity,
         change.reason.value,
         words,
         place_of(change),
         (change.name,),
-        (change.hint or hint) if wants_hint else "",
+        change.hint,
     )
 
 
 def _of_outcome(outcome: Outcome, change: Change | None) -> Diagnostic:
     bad, held = outcome.result in _BAD, outcome.result in _HELD or outcome.not_kept
     severity = Severity.ERROR if bad else Severity.WARNING if held else Severity.NOTE
-    words = f"{outcome.name} {ended(outcome)}" + (f": {outcome.message}" if outcome.message else "")
+    words = join_messages([f"{outcome.name} {ended(outcome)}", outcome.message], ": ")
     if outcome.not_kept:
-        words += f"; the server did not keep {', '.join(outcome.not_kept)} as sent"
+        words = Message(words, f"; the server did not keep {', '.join(outcome.not_kept)} as sent")
     position = outcome.position or (place_of(change) if change is not None else None)
     code = outcome.result.value.replace(" ", "-")
     return Diagnostic(severity, code, words, position, (outcome.name,), outcome.hint)

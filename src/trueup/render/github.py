@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trueup.core.command import write_for_page
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
@@ -101,7 +102,7 @@ def _command(item: Diagnostic, folder: str, title: str) -> str:
 
 def _data(*parts: str) -> str:
     """A message for a runner; each part is a line of its own."""
-    shown = [unrunnable(visible(part[:LONGEST], _LOOK)) for part in parts if part]
+    shown = [unrunnable(visible(write_for_page(part)[:LONGEST], _LOOK)) for part in parts if part]
     return "%0A".join(part.replace("%", "%25") for part in shown)
 
 

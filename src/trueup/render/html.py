@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
 from trueup.render import pages
@@ -57,7 +58,12 @@ def written(page: Page) -> str:
 
 
 def _said(text: str) -> str:
-    return inline(text, html_code)
+    return inline(text, html_code, _command)
+
+
+def _command(text: str) -> str:
+    """A command as one piece that a click selects and no narrow window breaks."""
+    return f'<code class="command">{escaped(text)}</code>'
 
 
 def _above(page: Page) -> Iterator[str]:
@@ -69,10 +75,11 @@ def _groups(groups: Sequence[Group]) -> Iterator[str]:
     """What must not be missed, as lists."""
     for group in groups:
         yield f"<section><h2>{escaped(group.title)}: {len(group.blocks):,}</h2><ul>"
-        told: set[str] = set()
+        told: set[tuple[str, ...]] = set()
         for block in group.blocks:
-            hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint and block.hint not in told else ""
-            told.add(block.hint)
+            advice = texts_of(block.hint)
+            hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint and advice not in told else ""
+            told.add(advice)
             note = f" · {_said(block.notes[0])}" if block.is_sentence and block.notes else ""
             live_id = f" ({html_code(shown(block.id))})" if block.id else ""
             yield f"<li>{_sign(block)} {html_code(shown(block.name))}{live_id}: {_said(block.message)}{note}{hint}</li>"

@@ -40,6 +40,8 @@ summary:focus-visible,input:focus-visible{outline:.15rem solid var(--adopt)}
 .layout{padding:.2rem .7rem .4rem}.layout label{margin-right:1.2rem;white-space:nowrap}
 .create{color:var(--create)}.modify{color:var(--modify)}.delete{color:var(--delete)}.held{color:var(--held)}
 .adopt{color:var(--adopt)}
+code.command{white-space:pre;overflow-wrap:normal;user-select:all;display:inline-block;max-width:100%;
+overflow-x:auto;vertical-align:bottom}
 table{border-collapse:collapse;width:100%;table-layout:fixed}
 th,td{border:1px solid var(--line);padding:.25rem .45rem;text-align:left;vertical-align:top}
 th{background:var(--panel);font-weight:600}

@@ -16,7 +16,7 @@ from trueup.core.errors import Exit, TrueupError, worst
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.history import History
 from trueup.core.plans.plan import Change, Plan
-from trueup.core.plans.plan_codec import digest, encode, plain
+from trueup.core.plans.plan_codec import digest, plain
 from trueup.core.plans.report import Outcome, Report
 from trueup.core.plans.sightings import Sighting
 from trueup.core.plans.summary import (
@@ -47,7 +47,7 @@ def plan(plan: Plan, code: Exit = Exit.OK) -> str:
     """A plan with its digest, its counts and its summary line."""
     return _document(
         "plan",
-        plan=encode(plan),
+        plan={key: value for key, value in plain(plan).items() if key != "selection"},
         digest=digest(plan),
         counts=asdict(counts(plan)),
         summary=summary(plan, code),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from trueup.core.command import write_for_page
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import drift_summary
@@ -90,7 +91,7 @@ def _case(case: Case, kind: str, folder: str) -> list[str]:
     others = [item for item in case.found if item.severity is not Severity.ERROR]
     lines = ["    " + _tag("testcase", facts)]
     if errors:
-        first = {"type": errors[0].code, "message": errors[0].message}
+        first = {"type": errors[0].code, "message": write_for_page(errors[0].message)}
         lines.append(f"      {_tag('failure', first)}{_escaped(_told(errors))}</failure>")
     if others:
         lines.append(f"      <system-out>{_escaped(_told(others))}</system-out>")
@@ -102,8 +103,8 @@ def _told(items: Sequence[Diagnostic]) -> str:
     lines: list[str] = []
     for item in items:
         at = f"{item.position}: " if item.position is not None else ""
-        lines.append(f"{at}{item.severity.value}[{item.code}]: {item.message}")
-        lines += [f"  {item.hint}"] if item.hint else []
+        lines.append(f"{at}{item.severity.value}[{item.code}]: {write_for_page(item.message)}")
+        lines += [f"  {write_for_page(item.hint)}"] if item.hint else []
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.render import pages
 from trueup.render.markdown_blocks import Section, block_sections, rows_sections
@@ -94,20 +95,21 @@ def _head(page: Page) -> Iterator[str]:
     for group in page.groups:
         yield from _group(group)
     if page.problems:
-        yield from _problems(page.problems, page.again or "`trueup validate`")
+        yield from _problems(page.problems, page.again)
 
 
 def _group(group: Group) -> Iterator[str]:
     yield from ("", f"**{group.title}: {len(group.blocks):,}**", "")
-    told: set[str] = set()
+    told: set[tuple[str, ...]] = set()
     for block in group.blocks[:LISTED]:
+        advice = texts_of(block.hint)
         words = [f"- {span_code(block.symbol)} {span_code(shown(block.name, 120))}"]
         words[0] += f" ({span_code(shown(block.id, 80))})" if block.id.strip() else ""
         words[0] += f": {inline(block.message, span_code)}"
         words += [f"· {inline(note, span_code)}" for note in block.notes[:1] if block.is_sentence]
         words += [f"· {inline(fact[:FACT], span_code)}" for fact in block.facts[:2]]
-        words += [f"→ {inline(block.hint, span_code)}"] if block.hint and block.hint not in told else []
-        told.add(block.hint)
+        words += [f"→ {inline(block.hint, span_code)}"] if block.hint and advice not in told else []
+        told.add(advice)
         yield " ".join(words)
     if len(group.blocks) > LISTED:
         yield f"- and {len(group.blocks) - LISTED:,} more, below"

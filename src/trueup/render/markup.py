@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Container
 from urllib.parse import quote
 
+from trueup.core.command import Command, change_texts, parts_of
 from trueup.render.style import Look, unrunnable
-from trueup.render.visible import shortened, visible
+from trueup.render.visible import columns, shortened, visible
 
 LOOK = Look(color=False, width=96)
 """How values are made visible for a page; `width` is in columns."""
@@ -24,9 +25,6 @@ _PLAIN = re.compile(
 )
 """A word that is a word in every dialect: nothing that begins a mention, a link, an emoji or an emphasis."""
 
-COMMANDS = frozenset({"trueup", "--on-drift", "--ack"})
-"""Words with which a command to type begins; it goes on to the next stop."""
-
 _TOKEN = re.compile(
     r"""\s*(?:(?P<before>[("'\u201c]*)
     (?:`(?P<code>[^`]*[^`\s][^`]*)`|(?P<quote>"(?:[^"\\]|\\.)*(?:"|…\Z))|(?P<json>[{\[](?=["{\[\]}A-Za-z0-9-])))
@@ -36,9 +34,6 @@ _TOKEN = re.compile(
 """One piece of a sentence: what is code already, a quoted text, the start of a list or a mapping, or any other word."""
 
 _WORD_AT = re.compile(r"\s*(\S+)")
-_TYPED = re.compile(r"""\s*((?:'[^']*'|"[^"]*"|[^\s'"]|['"])+)""")
-"""One word of a command to type; a blank in quotes ends none."""
-
 _AFTER = re.compile(r"""[.,;:!?)"'\u201d]*(?=\s|\Z)""")
 """What ends a word or a quotation; the fences are the dialect's."""
 
@@ -84,17 +79,38 @@ def span_code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def inline(text: str, code: Code) -> str:
+def inline(text: str, code: Code, command: Code | None = None) -> str:
     """A sentence that may hold foreign words: plain words stay, and whatever is none becomes code.
 
-    A text in quotes, a value in brackets, what stands in backticks and a command to type are one piece of code each.
+    A text in quotes, a value in brackets and what stands in backticks are one piece of code each; so is each command of
+    a message, whole, which `command` writes.
     """
+    found, room = "", LONGEST
+    for part in parts_of(text):
+        if isinstance(part, Command):
+            found += (command or code)(visible(str(part.for_page), LOOK))
+            continue
+        said = shown(part.replace("\n", " "), room) if room > 0 else ""
+        room -= columns(said)
+        end = _after(said, 0) if found else 0
+        found += said[:end] + _blanks(said[end:], before=True)
+        found += _marked(said[end:].strip(" "), code) + _blanks(said[end:], before=False)
+    return found.strip(" ")
+
+
+def _blanks(said: str, *, before: bool) -> str:
+    """The blank that parts a text from the command before or after it."""
+    return " " if (said.startswith(" ") if before else said.endswith(" ") and said.strip(" ")) else ""
+
+
+def _marked(said: str, code: Code) -> str:
+    """Visible words of a sentence, as `inline` writes them."""
     parts: list[str] = []
     odd: list[str] = []
-    said, at = shown(text.replace("\n", " ")).rstrip(" "), 0
+    at = 0
     answer = _SERVER.search(said)
     if answer is not None:
-        return f"{inline(said[: answer.end()], code)} {code(said[answer.end() :])}"
+        return f"{_marked(said[: answer.end()].rstrip(' '), code)} {code(said[answer.end() :])}"
     while at < len(said):
         token = _TOKEN.match(said, at)
         if token is None:
@@ -107,13 +123,6 @@ def inline(text: str, code: Code) -> str:
             continue
         found = _WORD_AT.match(said, at)
         word, at = (found[1], found.end()) if found is not None else (said[at:], len(said))
-        if word in COMMANDS:
-            if not (odd and odd[-1].startswith("--")):
-                _close(parts, odd, code)
-            typed, at = _command(said, at, word)
-            odd.append(typed)
-            _close(parts, odd, code)
-            continue
         if _PLAIN.match(word):
             _close(parts, odd, code)
             parts.append(word)
@@ -154,28 +163,19 @@ def _after(said: str, at: int) -> int:
     return found.end() if found is not None else at
 
 
-def _command(said: str, at: int, first: str) -> tuple[str, int]:
-    """A command from its first word to the next stop, and where it ends."""
-    words = [first]
-    while not words[-1].endswith(_ENDS) and (found := _TYPED.match(said, at)):
-        words.append(found[1].replace("`", ""))
-        at = found.end()
-    return " ".join(words), at
-
-
 def marked(name: str) -> str:
     """A name within a sentence, as code; one that looks like code or has none to show is left to `inline`."""
     return f"`{name}`" if name.strip() and "`" not in name else name
 
 
 def named(text: str, names: Container[str]) -> str:
-    """A sentence with each of the names in it as code; those within quotes and code stay as they are."""
+    """A sentence with each of the names in it as code; those within quotes, code and commands stay as they are."""
 
     def as_code(found: re.Match[str]) -> str:
         word = found[0].rstrip(".!?")
         return f"`{word}`{found[0][len(word) :]}" if word in names else found[0]
 
-    return _WORD.sub(as_code, text)
+    return change_texts(text, lambda part: _WORD.sub(as_code, part))
 
 
 def _close(parts: list[str], odd: list[str], code: Code) -> None:

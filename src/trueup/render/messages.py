@@ -8,7 +8,7 @@ from trueup.core.errors import TrueupError
 from trueup.core.source import Diagnostic, Position, Severity, dotted
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
-from trueup.render.visible import columns, hanging, sentence, visible
+from trueup.render.visible import columns, hanging, sentence, spoken, visible
 
 _TONES = {Severity.ERROR: Tone.ERROR, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.NOTE}
 
@@ -20,7 +20,7 @@ def diagnostic_rows(item: Diagnostic, look: Look) -> Iterator[Row]:
         words.append(Piece(visible(str(item.position), look), Tone.STRONG))
         words.append(Piece(": "))
     words.append(Piece(f"{item.severity.value}[{visible(item.code, look)}]", _TONES[item.severity]))
-    words.append(Piece(f": {visible(item.message, look)}", Tone.STRONG))
+    words += [Piece(": ", Tone.STRONG), *spoken(item.message, look, Tone.STRONG)]
     if item.position is None and item.path:
         words.append(Piece(f" (at {visible(dotted(item.path), look)})", Tone.FAINT))
     yield from hanging((), words, look.width, 2)
@@ -55,7 +55,7 @@ def error_rows(error: TrueupError, look: Look) -> Iterator[Row]:
     for item in error.diagnostics:
         yield from diagnostic_rows(item, look)
         yield ()
-    yield from hanging((Piece("error", Tone.ERROR), Piece(": ")), [Piece(visible(error.message, look))], look.width, 2)
+    yield from hanging((Piece("error", Tone.ERROR), Piece(": ")), spoken(error.message, look), look.width, 2)
     if error.hint:
         yield from sentence(error.hint, 2, look, Tone.HINT, f"{look.arrow} ")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from trueup.core.command import Selection, texts_of
 from trueup.core.errors import Exit
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.ignored import sentences
@@ -17,7 +18,7 @@ from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
 from trueup.core.plans.summary import as_of, drift_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.wording import quoted, say
+from trueup.core.plans.wording import add_words, quoted, say
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import in_order
 from trueup.render.field_rows import fields
@@ -26,7 +27,7 @@ from trueup.render.shared import Shared, shared
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many, value
-from trueup.render.visible import columns, hanging, sentence, shortened, visible
+from trueup.render.visible import columns, hanging, sentence, shortened, spoken, visible
 
 STAMPS = 5
 """Assistants that get nothing but the stamp and are listed one by one."""
@@ -69,6 +70,7 @@ _HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD
 
 def plan_rows(plan: Plan, look: Look, code: Exit = Exit.OK) -> Iterator[Row]:
     """Yield the whole plan; its last row is the summary, with the exit code."""
+    plan = add_words(plan)
     yield from _header(plan, look)
     changes = shown_changes(plan, everything=look.verbose)
     yield from change_rows(changes, look)
@@ -104,8 +106,9 @@ def _is_told(change: Change) -> bool:
 
 def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
     """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
+    plan = add_words(plan)
     yield from _header(plan, look)
-    outside = [as_drift(change) for change in plan.changes if is_outside(change)]
+    outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
     others = [change for change in plan.changes if change.action in (Action.ORPHAN, Action.UNREAD)]
     yield from change_rows([*outside, *others], look)
     if not outside and not others and plan.complete:
@@ -122,11 +125,13 @@ _AS_DRIFT = {Reason.REVERTED: Reason.DRIFTED, Reason.RECREATED: Reason.DELETED_O
 """What a target that reverts drift makes of a row → the row that `drift` reports."""
 
 
-def as_drift(change: Change) -> Change:
+def as_drift(change: Change, selection: Selection) -> Change:
     """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
     outside = tuple(item for item in change.fields if item.cause in OUTSIDE)
     reason = _AS_DRIFT.get(change.reason, change.reason)
-    message, hint = (change.message, change.hint) if reason is change.reason else say(reason, change.name)
+    message, hint = change.message, change.hint
+    if reason is not change.reason:
+        message, hint = say(reason, change.name, selection=selection)
     return replace(
         change,
         action=Action.DRIFT,
@@ -140,10 +145,10 @@ def as_drift(change: Change) -> Change:
 
 
 def change_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
-    """The changes one after the other; many stamps are told as one, a hint that repeats is given once."""
+    """The changes one after the other; many stamps are told as one, advice that repeats is given once."""
     common = shared([change for change in changes if change.action in (Action.MODIFY, Action.HELD)])
     stamps = [change for change in changes if change.action is Action.STAMP]
-    hints: set[str] = set()
+    hints: set[tuple[str, ...]] = set()
     for change in changes:
         if change.action is Action.STAMP and len(stamps) > STAMPS and not look.verbose:
             if change is stamps[0]:
@@ -187,17 +192,17 @@ def flags_of(options: Options, look: Look) -> str:
     return " ".join(found)
 
 
-def _change(change: Change, look: Look, common: Shared, hints: set[str]) -> Iterator[Row]:
+def _change(change: Change, look: Look, common: Shared, hints: set[tuple[str, ...]]) -> Iterator[Row]:
     yield from _heading(change, look)
     if change.action not in (Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD):
         yield from fields(change, look, common)
     for note in notes(change):
         yield from sentence(note, 4, look, Tone.FAINT)
-    hint = change.hint or say(change.reason, change.name, change.others, change.moved_from)[1]
-    known = hint in hints and change.action in _HINT_ONCE
-    if hint and not known and (change.action not in (Action.CREATE, Action.MODIFY) or change.hint):
-        hints.add(hint)
-        yield from sentence(hint, 4, look, Tone.HINT, f"{look.arrow} ")
+    advice = texts_of(change.hint) if change.action is Action.DRIFT else (change.hint,)
+    known = advice in hints and change.action in _HINT_ONCE
+    if change.hint and not known:
+        hints.add(advice)
+        yield from sentence(change.hint, 4, look, Tone.HINT, f"{look.arrow} ")
 
 
 def _heading(change: Change, look: Look) -> Iterator[Row]:
@@ -205,13 +210,12 @@ def _heading(change: Change, look: Look) -> Iterator[Row]:
     sign = sign_of(change)
     name = shortened(visible(change.name, look), look.width - 4, look)
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(name, sign.tone), Piece(f"  {sign.word}: "))
-    message = change.message or say(change.reason, change.name, change.others, change.moved_from)[0]
     lead = sum(columns(piece.text) for piece in first)
-    text = Piece(visible(message, look))
-    if lead > look.width // 2 and lead + columns(text.text) > look.width:
-        rows: list[Row] = [first[:2], *hanging((Piece("    "),), [Piece(f"{sign.word}: "), text], look.width)]
+    words = spoken(change.message, look)
+    if lead > look.width // 2 and lead + sum(columns(piece.text) for piece in words) > look.width:
+        rows: list[Row] = [first[:2], *hanging((Piece("    "),), [Piece(f"{sign.word}: "), *words], look.width)]
     else:
-        rows = list(hanging(first, [text], look.width, min(lead, 4)))
+        rows = list(hanging(first, words, look.width, min(lead, 4)))
     yield from _with_id(rows, change, look)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trueup.core.command import Message
 from trueup.core.plans.plan import Action
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import report_summary
@@ -90,7 +91,7 @@ def _outcome(outcome: Outcome, look: Look) -> Iterator[Row]:
 def _details(outcome: Outcome, look: Look) -> Iterator[Row]:
     if outcome.message:
         at = f"{outcome.position}: " if outcome.position else ""
-        yield from sentence(at + outcome.message, 4, look)
+        yield from sentence(Message(at, outcome.message), 4, look)
     if outcome.position is not None and outcome.position.text.strip():
         yield from source_rows(outcome.position, Tone.ERROR, look)
     if outcome.not_kept:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trueup import __version__
+from trueup.core.command import join_messages, write_for_page
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.source import Diagnostic, Severity, dotted
@@ -43,7 +44,7 @@ def diagnostics(diagnostics: Sequence[Diagnostic], *, folder: str = "") -> str:
 
 def error(error: TrueupError, *, folder: str = "") -> str:
     """What ended a command: its problems, and itself as a notification of a run that did not succeed."""
-    return _document(error.diagnostics, folder, "trueup/error/", f"{error.message} {error.hint}".strip())
+    return _document(error.diagnostics, folder, "trueup/error/", join_messages((error.message, error.hint)))
 
 
 def _document(found: Sequence[Diagnostic], folder: str, category: str, failure: str = "") -> str:
@@ -82,7 +83,7 @@ def _result(item: Diagnostic, folder: str, rule: int, seen: Counter[str]) -> dic
         "ruleId": _text(item.code),
         "ruleIndex": rule,
         "level": _LEVELS[item.severity],
-        "message": {"text": _text("\n".join(filter(None, (item.message, item.hint))))},
+        "message": {"text": _text(join_messages((item.message, item.hint), "\n"))},
         "locations": [location],
         "partialFingerprints": {FINGERPRINT: f"{print_of_it}:{seen[print_of_it]}"},
     }
@@ -107,4 +108,4 @@ def _fingerprint(item: Diagnostic) -> str:
 
 def _text(text: str) -> str:
     """Text with all that a viewer would obey made visible; lines stay lines."""
-    return "\n".join(visible(line, _LOOK) for line in text.split("\n"))
+    return "\n".join(visible(line, _LOOK) for line in write_for_page(text).split("\n"))

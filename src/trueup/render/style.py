@@ -33,13 +33,18 @@ class Tone(Enum):
     WARNING = "1;93"
     NOTE = "1;94"
     HINT = "36"
+    COMMAND = "36;1"
 
 
 class Piece(NamedTuple):
-    """Some text in one tone; the text holds no line break and nothing a terminal would obey."""
+    """Some text in one tone; the text holds no line break and nothing a terminal would obey.
+
+    `whole`: it is never broken into rows, such as a command that is to be pasted.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN
+    whole: bool = False
 
 
 Row = tuple[Piece, ...]

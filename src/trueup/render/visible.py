@@ -10,9 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from unicodedata import category, east_asian_width
 
+from trueup.core.command import Command, Message, parts_of
 from trueup.render.style import Look, Piece, Row, Tone
 
 TAB = "    "
+
+_GLUED = re.compile(r"[.,;:!?)]*")
+"""The punctuation that belongs to the word before it."""
 
 _HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Characters that count as printable and still show nothing, or change what stands before them."""
@@ -82,19 +86,62 @@ def shortened(text: str, width: int, look: Look) -> str:
     return text
 
 
+def spoken(text: str, look: Look, tone: Tone = Tone.PLAIN) -> list[Piece]:
+    """Return a message on one row as pieces: its texts, and its commands, each whole."""
+    return [
+        Piece(visible(part, look), tone)
+        if isinstance(part, str)
+        else Piece(visible(part.write(ascii_only=look.ascii_only), look), Tone.COMMAND, whole=True)
+        for part in parts_of(text)
+    ]
+
+
 def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
-    """Pieces broken into rows at blanks, or anywhere inside what is longer than a row; no character is lost."""
+    """Pieces broken into rows at blanks, or anywhere inside what is longer than a row.
+
+    A whole piece that the rest of its row has no room for gets a row of its own, which may be wider. No character is
+    lost but what parts it from its neighbours then: blanks, and the punctuation after it.
+    """
     width = max(width, 8)
-    signs = [(sign, piece.tone) for piece in pieces for sign in piece.text]
+    rows: list[Row] = []
+    pending: list[Piece] = []
+    rest = [*pieces]
+    for place, piece in enumerate(rest):
+        if not piece.whole:
+            pending.append(piece)
+            continue
+        before = _broken(pending, width)
+        glued = _GLUED.match(rest[place + 1].text) if place + 1 < len(rest) else None
+        if columns(piece.text) + (len(glued[0]) if glued else 0) <= width - _width_of(before[-1]):
+            pending.append(piece)
+            continue
+        rows += [row for row in before if "".join(part.text for part in row).strip()]
+        rows.append((piece,))
+        pending = []
+        if place + 1 < len(rest):
+            rest[place + 1] = rest[place + 1]._replace(text=_GLUED.sub("", rest[place + 1].text, count=1).lstrip(" "))
+    last = _broken(pending, width)
+    return [*rows, *last] if not rows or _width_of(last[-1]) else rows
+
+
+def _width_of(row: Row) -> int:
+    return sum(columns(piece.text) for piece in row)
+
+
+def _broken(pieces: Iterable[Piece], width: int) -> list[Row]:
+    """Pieces broken at blanks, of which each whole one fits on the row that it comes to stand on."""
+    signs = [
+        (text, piece.tone, piece.whole) for piece in pieces for text in ([piece.text] if piece.whole else piece.text)
+    ]
     rows: list[Row] = []
     start = taken = 0
     blank = -1
-    for place, (sign, _) in enumerate(signs):
-        wide = _column(sign)
+    for place, (sign, _, whole) in enumerate(signs):
+        wide = columns(sign) if whole else _column(sign)
         while taken + wide > width and sign != " ":
             end = blank + 1 if blank >= start else place
             rows.append(_grouped(signs[start:end]))
-            start, taken = end, sum(_column(sign) for sign, _ in signs[end:place])
+            start, taken = end, sum(columns(sign) for sign, _, _ in signs[end:place])
         if sign == " ":
             blank = place
         taken += wide
@@ -111,13 +158,13 @@ def fitting(rows: Iterable[Row], width: int) -> Iterator[Row]:
             yield row
 
 
-def _grouped(signs: Sequence[tuple[str, Tone]]) -> Row:
+def _grouped(signs: Sequence[tuple[str, Tone, bool]]) -> Row:
     """Signs put together again, one piece for each stretch of one tone."""
     pieces: list[Piece] = []
     at = 0
     for place in range(1, len(signs) + 1):
-        if place == len(signs) or signs[place][1] is not signs[at][1]:
-            pieces.append(Piece("".join(sign for sign, _ in signs[at:place]), signs[at][1]))
+        if place == len(signs) or signs[place][1:] != signs[at][1:] or signs[at][2]:
+            pieces.append(Piece("".join(sign for sign, _, _ in signs[at:place]), *signs[at][1:]))
             at = place
     return tuple(pieces)
 
@@ -132,9 +179,21 @@ def hanging(first: Sequence[Piece], pieces: Iterable[Piece], width: int, indent:
 
 
 def sentence(text: str, indent: int, look: Look, tone: Tone = Tone.PLAIN, lead: str = "") -> list[Row]:
-    """Text of ours as wrapped rows at an indent, after a lead such as an arrow; its lines stay lines."""
+    """A message of ours as wrapped rows at an indent, after a lead such as an arrow; its lines stay lines."""
     rows: list[Row] = []
-    for number, line in enumerate(text.split("\n")):
+    for number, line in enumerate(_lines(text)):
         first = (Piece(" " * indent + (lead if number == 0 else " " * len(lead)), tone),)
-        rows += hanging(first, [Piece(visible(line, look), tone)], look.width)
+        rows += hanging(first, spoken(line, look, tone), look.width)
     return rows
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a message, each with its commands."""
+    parts: list[str | Command] = []
+    for part in parts_of(text):
+        first, *more = part.split("\n") if isinstance(part, str) else [part]
+        parts.append(first)
+        for line in more:
+            yield Message(*parts)
+            parts = [line]
+    yield Message(*parts)

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from trueup.core.call import Call
+from trueup.core.command import HERE, Selection
 from trueup.core.memory.state import Identity, Record
 from trueup.core.source import Diagnostic, Position, Stretch
 
@@ -211,7 +212,7 @@ class Plan:
     `ignored` are the fields that are left alone, in the order of names and entries; they are part of no digest.
     `snapshot` is the moment (ISO 8601, UTC) of the export that stood for what is live, empty where that was read now:
     such a plan is for looking at and is never applied. `limit` is None where the plan is about all assistants; it is
-    part of no digest.
+    part of no digest. `selection` is how a command line selects its target; it is part of no digest.
     """
 
     identity: Identity
@@ -225,3 +226,4 @@ class Plan:
     ignored: tuple[Ignored, ...] = ()
     snapshot: str = ""
     limit: Limit | None = None
+    selection: Selection = field(default=HERE, compare=False)

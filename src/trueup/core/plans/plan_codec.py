@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING as REQUIRED
 from dataclasses import Field, fields, is_dataclass, replace
 from enum import Enum
@@ -33,6 +33,7 @@ from trueup.core.checked import (
     record_of,
     scalar_text,
 )
+from trueup.core.command import HERE, Command, Message, Selection, locate_commands, parts_of
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Limit, Options, Plan, Reason
@@ -53,16 +54,74 @@ _AGAIN = "Make a new plan with `trueup plan --out FILE`; nothing was sent."
 
 
 def encode(plan: Plan) -> dict[str, Any]:
-    """The plan as plain JSON values, without format version and digest."""
-    return dict(plain(plan))
+    """The plan as plain JSON values, without format version and digest; its messages keep their commands."""
+    return dict(plain(_portable(plan), _encode_message))
 
 
-def decode(value: Any) -> Plan:
-    """The plan that `encode` made a value of. Raises TrueupError for unknown or missing keys and for wrong types."""
+def decode(value: Any, folder: str = "") -> Plan:
+    """The plan that `encode` made a value of; its commands work in `folder`.
+
+    Raises TrueupError for unknown or missing keys and for wrong types.
+    """
     try:
-        return _PLAN(value, "plan")
+        plan = _PLAN(value, "plan")
     except MismatchError as problem:
         raise TrueupError(f"This plan file was edited by hand or damaged: {problem}.", _AGAIN) from None
+    given = tuple(f"{name}={text}" for name, text in plan.options.vars.items())
+    return _locate_messages(replace(plan, selection=replace(plan.selection, folder=folder, vars=given)))
+
+
+def _portable(plan: Plan) -> Plan:
+    """The plan without what is this machine's, or stands in it elsewhere."""
+    return replace(plan, selection=replace(plan.selection, folder="", vars=()))
+
+
+def _locate_messages(plan: Plan) -> Plan:
+    """The plan whose messages have commands for its own target."""
+
+    def located(text: str) -> str:
+        return locate_commands(text, plan.selection)
+
+    changes = tuple(
+        replace(
+            change,
+            message=located(change.message),
+            hint=located(change.hint),
+            remarks=tuple(map(located, change.remarks)),
+        )
+        for change in plan.changes
+    )
+    diagnostics = (replace(item, message=located(item.message), hint=located(item.hint)) for item in plan.diagnostics)
+    return replace(plan, changes=changes, diagnostics=tuple(diagnostics))
+
+
+def _encode_message(text: str) -> Any:
+    """A message as JSON: a text, or where it has commands a list of its parts."""
+    parts = parts_of(text)
+    if all(isinstance(part, str) for part in parts):
+        return scalar_text(str(text))
+    return [
+        scalar_text(part)
+        if isinstance(part, str)
+        else {"elsewhere" if part.selection is None else "command": [scalar_text(word) for word in part.words]}
+        for part in parts
+    ]
+
+
+def _a_message(value: Any, where: str) -> str:
+    """The message that `_encode_message` made a value of. Raises MismatchError."""
+    return a_text(value, where) if isinstance(value, str) else Message(*list_of(_a_part)(value, where))
+
+
+def _a_part(value: Any, where: str) -> str | Command:
+    if isinstance(value, str):
+        return a_text(value, where)
+    found = an_object(value, where)
+    kinds: dict[str, Selection | None] = {"command": HERE, "elsewhere": None}
+    kind = next(iter(found), "")
+    if len(found) != 1 or kind not in kinds or not found[kind]:
+        raise MismatchError(where, "a text, or the words of a command")
+    return Command(list_of(a_text)(found[kind], f"{where}.{kind}"), kinds[kind])
 
 
 def digest(plan: Plan) -> str:
@@ -88,18 +147,21 @@ def pieces(plan: Plan) -> Iterator[bytes]:
     checksum = hashlib.sha256(BEGINNING)
     yield BEGINNING
     for number, change in enumerate(plan.changes):
-        piece = (b"," if number else b"") + canonical_json(plain(change))
+        piece = (b"," if number else b"") + canonical_json(plain(change, _encode_message))
         checksum.update(piece)
         yield piece
-    rest = {**plain(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
+    rest = {**encode(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
     del rest["changes"]  # its key comes first in canonical JSON, and the checksum's second
     end = canonical_json(rest)[1:] + b"\n"
     checksum.update(b"]," + end)
     yield b"]," + _sealing(checksum.hexdigest()).encode() + end
 
 
-def loads(text: str) -> Plan:
-    """The plan in a file's text. Raises TrueupError if it is damaged, edited, too large or from a newer version."""
+def loads(text: str, folder: str = "") -> Plan:
+    """The plan in a file's text, its commands for a project in `folder`.
+
+    Raises TrueupError if it is damaged, edited, too large or from a newer version.
+    """
     document = _parsed(text)
     version = document.pop("format_version", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -112,7 +174,7 @@ def loads(text: str) -> Plan:
             "Apply it with the version that made it, or make a new plan with this one.",
         )
     claimed, sealed = document.pop("digest", None), document.pop("checksum", None)
-    plan = decode(document)
+    plan = decode(document, folder)
     if claimed != digest(plan):
         raise _damaged("digest")
     if sealed != _checksum(text, sealed):
@@ -141,26 +203,32 @@ def _checksum(text: str, given: Any) -> str:
     return checksum.hexdigest()
 
 
-def plain(value: Any) -> Any:
-    """A value in plain JSON types; of a dataclass what differs from its defaults and is not MISSING."""
+def plain(value: Any, message: Callable[[str], Any] | None = None) -> Any:
+    """A value in plain JSON types; of a dataclass what differs from its defaults and is not MISSING.
+
+    `message` writes the messages that know their commands, which are plain texts without it.
+    """
     if isinstance(value, str):
-        return scalar_text(value)
+        return message(value) if message and isinstance(value, Message) else scalar_text(str(value))
     if isinstance(value, OBJECT):
-        return {scalar_text(key): plain(entry) for key, entry in value.items()}
+        return {scalar_text(key): plain(entry, message) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
+        return [plain(entry, message) for entry in value]
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value):
         entries = ((item, getattr(value, item.name)) for item in fields(value))
         return {
-            item.name: plain(entry) for item, entry in entries if entry is not MISSING and not _is_default(entry, item)
+            item.name: plain(entry, message)
+            for item, entry in entries
+            if entry is not MISSING and not _is_default(entry, item)
         }
     return value
 
 
 def _is_default(value: Any, item: Field[Any]) -> bool:
     default = item.default if item.default_factory is REQUIRED else item.default_factory()
+    value = str(value) if isinstance(value, Message) else value
     return default is not REQUIRED and type(default) is type(value) and bool(default == value)
 
 
@@ -230,10 +298,10 @@ _DIAGNOSTIC = record_of(
     {
         "severity": one_of(Severity),
         "code": a_text,
-        "message": a_text,
+        "message": _a_message,
         "position": optional(_POSITION),
         "path": list_of(_path_part),
-        "hint": a_text,
+        "hint": _a_message,
     },
 )
 _CALL = record_of(Call, {"method": a_text, "path": _request_path, "query": map_of(a_text), "json": a_json_value})
@@ -272,14 +340,14 @@ _CHANGE = record_of(
         "moved_from": a_text,
         "others": list_of(a_text),
         "display_name": a_text,
-        "message": a_text,
-        "hint": a_text,
+        "message": _a_message,
+        "hint": _a_message,
         "sources": map_of(_POSITION),
         "file": a_text,
         "parts": list_of(a_text),
         "stretches": list_of(_STRETCH),
         "functions": list_of(a_text),
-        "remarks": list_of(a_text),
+        "remarks": list_of(_a_message),
     },
 )
 _IGNORED = record_of(
@@ -316,5 +384,6 @@ _PLAN = record_of(
         "ignored": list_of(_IGNORED),
         "snapshot": a_moment,  # summaries show it as it is
         "limit": optional(_LIMIT),
+        "selection": record_of(Selection, {"target": a_text, "is_default": a_flag}),
     },
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from trueup.core.plans.plan import Reason
+from dataclasses import dataclass, replace
+from string import Formatter
+
+from trueup.core.command import HERE, Command, Flag, Message, Selection, fill_message, list_commands
+from trueup.core.plans.plan import Action, Options, Plan, Reason
 
 MESSAGES: dict[Reason, str] = {
     Reason.CLEAN: "is as the file says",
@@ -37,42 +41,44 @@ MESSAGES: dict[Reason, str] = {
 }
 
 HINTS: dict[Reason, str] = {
-    Reason.DRIFTED: "To put the file's value back: --on-drift revert. To take the live value into the file: "
-    "trueup accept NAME. To leave the field alone: lifecycle.ignore_changes.",
-    Reason.CONFLICT: "To put the file's value in force: --on-drift revert. "
-    "To take the live value into the file: trueup accept {name}",
-    Reason.UNKNOWN: "To put the file's value in force: --on-drift revert. Where live is right: trueup accept {name}",
-    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile: trueup targets probe "
-    "before the next apply; after it, declare the field as null in the file too, and it is asked for again.",
-    Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: trueup state rebuild {name}",
-    Reason.TWINS: "Choose one: trueup import {name}=ID. Then delete the other at the vendor.",
+    Reason.DRIFTED: "To put the file's value back: {revert}. To take the live value into the file: {accept}. "
+    "To leave the field alone: lifecycle.ignore_changes.",
+    Reason.CONFLICT: "To put the file's value in force: {revert}. To take the live value into the file: {accept}",
+    Reason.UNKNOWN: "To put the file's value in force: {revert}. Where live is right: {accept}",
+    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile, run this before the "
+    "next apply: {probe}. After that apply, declare the field as null in the file too, and it is asked for again.",
+    Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: {rebuild}",
+    Reason.TWINS: "Choose one: {links}. Then delete the other at the vendor.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the other: delete it at the "
     "vendor, or take the metadata key `trueup` off it.",
-    Reason.FOREIGN: "If it belongs to somebody else now: trueup state rm {name}. If it is ours: take the metadata key "
+    Reason.FOREIGN: "If it belongs to somebody else now: {forget}. If it is ours: take the metadata key "
     "`trueup` off it at the vendor, and plan again.",
-    Reason.NAMESAKE: "To take it over: trueup import {name}={first}. To make a second one beside it: --ack {first}",
-    Reason.DELETED_OUTSIDE: "To create it again: --on-drift revert. To let it go: remove the file, "
-    "or trueup state rm {name}",
-    Reason.ORPHANED: "Kept. To delete it: --prune. To keep it and forget it: trueup state rm {name}",
-    Reason.RELEASED: "To manage it elsewhere, import it there: trueup import NAME=ID. "
-    "Once every target has been applied, the name can leave `released`.",
+    Reason.NAMESAKE: "To take it over: {links}. To make a second one beside it: {beside}",
+    Reason.DELETED_OUTSIDE: "To create it again: {revert}. To let it go: remove the file, or {forget}",
+    Reason.ORPHANED: "Kept. To delete it: {prune}. To keep it and forget it: {forget}",
+    Reason.RELEASED: "Once every target has been applied, the name can leave `released`.",
     Reason.PROTECTED: "To lift it: apply a definition of it that says `lifecycle: {{protect: false}}`.",
     Reason.STAMP_LOST: "Say `stamp: false` for this target in trueup.yaml; the state file is then the only memory.",
     Reason.UNREADABLE: "Nothing is created or deleted while the view is partial. Try again.",
     Reason.NO_ROOM: "Declare one metadata key less, or say `stamp: false` for this target in trueup.yaml.",
-    Reason.UNSETTLED: "Look for it at the vendor. If it exists: trueup import {name}=ID. "
-    "If not: trueup state rm {name}",
+    Reason.UNSETTLED: "To see whether it exists, and how to link it: {look}. If it does not exist: {forget}",
 }
-
+"""How to go on in each row; the names are those of `Advice`."""
 
 ELSEWHERE = (
     "Another project manages a live assistant of this display name: {who}. If that one is to move here, name it under "
-    "`released` there and apply, then here: trueup import {name}={id}"
+    "`released` there and apply, then here: {links}"
 )
 """The hint for a create beside an assistant that another project manages."""
 
-STRAY = "Kept: state does not record it. To delete it: trueup state rebuild {name}, then --prune."
+STRAY = "Kept: state does not record it. To delete it: {rebuild}, then {prune}"
 """The hint for an orphan that only its stamp tells of."""
+
+LET_GO = (
+    "To manage it in another project, run there: {adopt}. Once every target has been applied, the name can leave "
+    "`released`."
+)
+"""The hint for an assistant that is released and stays live."""
 
 UNHELD = "carries our stamp, but state does not hold it: nothing is deleted"
 """The message of an orphan that `destroy` leaves."""
@@ -90,14 +96,109 @@ def quoted(text: str) -> str:
     return '"' + text.strip().replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def say(reason: Reason, name: str, others: tuple[str, ...] = (), moved_from: str = "") -> tuple[str, str]:
-    """The message and the hint of one row."""
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The commands of hints about one assistant; `others` are the ids, or names, that its row is about beside it."""
+
+    name: str
+    others: tuple[str, ...] = ()
+    selection: Selection = HERE
+
+    def fill(self, template: str, **more: str) -> Message:
+        """Return a hint with its commands filled in, and with these texts."""
+        names = {name for _, name, _, _ in Formatter().parse(template) if name} - more.keys()
+        return fill_message(template, {**more, **{name: getattr(self, name) for name in names}})
+
+    @property
+    def revert(self) -> Command:
+        """Put the file's value in force."""
+        return self.selection.command("apply", self.name, on_drift="revert")
+
+    @property
+    def accept(self) -> Command:
+        """Take the live value into the file."""
+        return self.selection.command("accept", self.name)
+
+    @property
+    def forget(self) -> Command:
+        """Forget the record."""
+        return self.selection.command("state", "rm", self.name)
+
+    @property
+    def rebuild(self) -> Command:
+        """Make the record again from the stamp."""
+        return self.selection.command("state", "rebuild", self.name)
+
+    @property
+    def prune(self) -> Command:
+        """Delete what no file describes."""
+        return self.selection.command("apply", self.name, prune=True)
+
+    @property
+    def probe(self) -> Command:
+        """Ask the target's server what it can do."""
+        return self.selection.command("targets", "probe", self.selection.target)
+
+    @property
+    def look(self) -> Command:
+        """Show what is live and could be linked."""
+        return self.selection.command("import", dry_run=True)
+
+    @property
+    def links(self) -> Message:
+        """Take over one of the others."""
+        return list_commands(self.selection.command("import", f"{self.name}={live_id}") for live_id in self.others)
+
+    @property
+    def beside(self) -> Command:
+        """Create it although others look like it."""
+        return self.selection.command("apply", self.name, ack=self.others)
+
+    @property
+    def adopt(self) -> Command:
+        """Make a definition of it in another project."""
+        return Command(("import", *self.others[:1]), None)
+
+
+def say(
+    reason: Reason, name: str, others: tuple[str, ...] = (), moved_from: str = "", selection: Selection = HERE
+) -> tuple[str, str]:
+    """The message and the hint of one row; `selection` is the plan's."""
     values = {
         "name": name,
         "others": ", ".join(others),
-        "first": others[0] if others else "ID",
         "count": len(others),
         "moved_from": moved_from,
         "old_stamp": OLD_STAMP.format(moved_from=moved_from, name=name) if moved_from else "",
     }
-    return MESSAGES[reason].format(**values), HINTS.get(reason, "").format(**values)
+    return MESSAGES[reason].format(**values), Advice(name, others, selection).fill(HINTS.get(reason, ""))
+
+
+def add_words(plan: Plan) -> Plan:
+    """Return the plan with a message and a hint for each change that brings none: those of its row."""
+    changes = []
+    for change in plan.changes:
+        message, hint = say(change.reason, change.name, change.others, change.moved_from, plan.selection)
+        hint = "" if change.action in (Action.CREATE, Action.MODIFY) else hint
+        changes.append(replace(change, message=change.message or message, hint=change.hint or hint))
+    return replace(plan, changes=tuple(changes))
+
+
+def plan_flags(options: Options) -> dict[str, Flag]:
+    """Return the flags of a command line that plans with these options, the variables apart."""
+    if options.destroy:
+        return {"ack": options.accepted_ids}
+    return {
+        "on_drift": options.on_drift if options.on_drift != "refuse" else (),
+        "prune": options.prune,
+        "stamp": options.stamp_all,
+        "ack": options.accepted_ids,
+    }
+
+
+def plan_again(plan: Plan, file: str = "") -> Message:
+    """Return the commands that show all of a plan; `file` is where it was saved."""
+    word = "destroy" if plan.options.destroy else "plan"
+    names = plan.limit.names if plan.limit is not None else ()
+    planned = plan.selection.command(word, *names, **plan_flags(plan.options), verbose=True)
+    return list_commands([*([plan.selection.command("show", file, verbose=True)] if file else []), planned])

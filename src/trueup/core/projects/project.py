@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.command import HERE, Command, Selection
+from trueup.core.command import HERE, Command, Flag, Selection
 
 LOCAL = "local"
 """The base URL of the embedded server, and the project name of every local target."""
@@ -87,9 +87,9 @@ class Target:
     reasoning_models: Mapping[str, bool] = field(default_factory=dict)
     selection: Selection = HERE
 
-    def command(self, *words: str) -> Command:
-        """Return a command that works on this target."""
-        return Command(words, self.selection)
+    def command(self, *words: str, **flags: Flag) -> Command:
+        """Return a command that works on this target, as `Selection.command` does."""
+        return self.selection.command(*words, **flags)
 
     @property
     def is_local(self) -> bool:
