@@ -29,13 +29,14 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     """
     from trueup.cli import applying
     from trueup.cli.loop import complete
-    from trueup.cli.session import open_session
+    from trueup.cli.session import open_project, session_of
 
     made = provenance(commit, pipeline, os.environ)
-    promised = _promised(flags, what)
+    root, project = open_project(flags)
+    promised = _promised(flags, root, project.definitions, what)
     if promised is not None:
         applying.refuse_snapshot(promised)
-    session = open_session(flags, promised.identity.target if promised is not None else "")
+    session = session_of(flags, root, project, promised.identity.target if promised is not None else "")
     if promised is None:
         return int(complete(applying.apply(session, what, made)))
     applying.refuse_other_plan(promised, session)
@@ -55,15 +56,13 @@ def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
     return int(complete(applying.apply(open_session(flags), (), made, destroy=True)))
 
 
-def _promised(flags: Flags, what: tuple[str, ...]) -> Plan | None:
+def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...]) -> Plan | None:
     """The saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
     if not what:
         return None
-    from trueup.cli.session import open_project
     from trueup.edge.plan_file import read_plan
 
-    root, project = open_project(flags)
-    plans = [text for text in what if _is_plan(root, project.definitions, text)]
+    plans = [text for text in what if _is_plan(root, definitions, text)]
     if plans and len(what) > 1:
         raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
     if not plans:

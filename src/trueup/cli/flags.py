@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line and the environment say; None where they say nothing. `timeout` is in seconds."""
+    """What the command line and the environment say; None where they say nothing. `timeout` is in seconds.
+
+    `arguments` is the command line as it was typed, without the program.
+    """
 
     chdir: str = "."
     target: str = ""
@@ -27,6 +30,7 @@ class Flags:
     acks: tuple[str, ...] = ()
     stamp: bool = False
     also: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[str, ...] = ()
 
     @property
     def json(self) -> bool:

@@ -40,7 +40,7 @@ def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_ru
 
         pairs = pairs_of(names)
         return int(complete(link(open_session(flags), pairs)))
-    session = open_session(flags)
+    session = open_session(flags, may_begin=bool(files))
     return int(_from_files(session, names, files, dry_run) if files else complete(_from_live(session, names, dry_run)))
 
 

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
     steady_streams()
     try:
-        result: object = cli.main(list(arguments), "trueup", standalone_mode=False)
+        result: object = cli.main(list(arguments), "trueup", standalone_mode=False, obj=tuple(arguments))
         return result if isinstance(result, int) else 0
     except (Exception, KeyboardInterrupt) as error:
         from trueup.cli.failure import told

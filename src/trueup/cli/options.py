@@ -206,7 +206,7 @@ def _flags(given: dict[str, Any], ctx: click.Context) -> Flags:
     if given.pop("json"):
         values["format"] = _with_json(values["format"], ctx)
     values["vars"] = dict(values.get("vars", ()))
-    return Flags(**values)
+    return Flags(**values, arguments=ctx.find_root().obj or ())
 
 
 def _with_json(format_: str, ctx: click.Context) -> str:

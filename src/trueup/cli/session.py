@@ -14,6 +14,7 @@ from typing import Any
 
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
+from trueup.cli.project_folder import check_folder
 from trueup.core.command import Selection
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
@@ -68,13 +69,14 @@ class Session:
         )
 
 
-def open_session(flags: Flags, target: str = "") -> Session:
+def open_session(flags: Flags, target: str = "", *, may_begin: bool = False) -> Session:
     """The project in the folder that the flags name, on the target they name, else on `target`, else the default one.
 
-    Raises TrueupError when there is no such folder or target, or the project file is wrong.
+    `may_begin`: the command may start a project in an empty folder. Raises TrueupError when there is no such folder,
+    project or target, or the project file is wrong.
     """
-    root, project = open_project(flags)
-    return _opened(flags, root, project, target)
+    root, project = open_project(flags, may_begin=may_begin)
+    return session_of(flags, root, project, target)
 
 
 def open_guarded(flags: Flags, trusted: str) -> Session:
@@ -83,7 +85,8 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
     if not folder.is_dir():
         raise TrueupError(f"There is no folder {trusted!r}.", "Name the folder of a trueup.yaml with --connections.")
     found = load_guarded(root, folder)
-    session = _opened(flags, root, found.project)
+    check_folder(root, flags)
+    session = session_of(flags, root, found.project)
     if session.target.name in found.new:
         raise TrueupError(
             f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
@@ -101,7 +104,9 @@ def open_unprobed(flags: Flags, target: str) -> Session:
     return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, store)
 
 
-def _opened(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
+def session_of(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
+    """Open a project on the target that the flags name, else on `target`, else the default one. Raises TrueupError."""
+    """Open a project on the target that the flags name, else on `target`, else the default one. Raises TrueupError."""
     chosen = _with_flags(project, flags.target or target, flags)
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
@@ -125,10 +130,12 @@ def _warnings(target: Target) -> tuple[Diagnostic, ...]:
     )  # fmt: skip
 
 
-def open_project(flags: Flags) -> tuple[Path, Project]:
+def open_project(flags: Flags, *, may_begin: bool = False) -> tuple[Path, Project]:
     """The folder and its project. Raises TrueupError."""
     root = _folder(flags.chdir)
-    return root, load_project(root)
+    project = load_project(root)
+    check_folder(root, flags, may_begin=may_begin)
+    return root, project
 
 
 def _folder(name: str) -> Path:

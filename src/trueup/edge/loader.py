@@ -132,6 +132,8 @@ class Workspace:
                 )
                 continue
             self._files[name] = file
+        if not self._files and not self._standing:
+            self._standing.append(_nothing_in(self._project.definitions))
         self._documents.definitions.update(self._files.values())
         self._standing += self._renamed()
 
@@ -246,3 +248,14 @@ def _named(value: Any) -> Iterator[str]:
             waiting.extend(entry.values())
         elif type(entry) is list:
             waiting.extend(entry)
+
+
+def _nothing_in(folder: str) -> Diagnostic:
+    """Return the warning for a folder that holds no definition: what is valid then is nothing."""
+    return Diagnostic(
+        Severity.WARNING,
+        "no-definitions",
+        f"there is no definition in {folder}",
+        Position(folder, 1, 1),
+        hint="Write one there, or name another folder as `definitions` in trueup.yaml.",
+    )

@@ -1,0 +1,122 @@
+"""In a folder that is no project's, each command says so and prints itself for the project above; none succeeds."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.place import Place
+from trueup.cli.main import COMMANDS
+
+WORKING = (
+    "validate", "render", "plan", "diff", "plan --detailed-exitcode", "apply --yes", "apply x.plan", "destroy --yes",
+    "drift", "why alpha", "accept alpha", "import", "import alpha=asst_1", "import --from x.json", "export x.json",
+    "state list", "state show alpha", "state rm alpha", "state rebuild", "state unlock", "targets",
+    "targets probe local --yes",
+)  # fmt: skip
+ALONE = {"init", "serve", "schema", "completion", "show"}
+"""Commands that work on no project; `show` reads the plan file that it is given."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A project with one assistant, and the command standing two folders below its root."""
+    place = Place(tmp_path, capsys)
+    place.write("trueup.yaml", "targets:\n  local: {base_url: local}\n")
+    place.write("assistants/support/alpha.yaml", "model: gpt-4.1\n")
+    monkeypatch.chdir(tmp_path / "assistants/support")
+    return place
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
+    """An empty folder with no project above."""
+    monkeypatch.chdir(tmp_path)
+    return Place(tmp_path, capsys)
+
+
+def test_every_command_is_looked_at() -> None:
+    named = {command.split()[0] for command in WORKING} | ALONE
+    assert named - {"diff"} == {name for section in COMMANDS.values() for name in section}
+
+
+@pytest.mark.parametrize("command", WORKING)
+def test_below_the_root_each_command_prints_itself_for_the_project_above(project: Place, command: str) -> None:
+    ran = project.run(*command.split())
+    assert (ran.code, ran.out) == (1, "")
+    assert "There is neither a trueup.yaml nor a folder assistants here" in ran.said
+    assert f"The nearest trueup.yaml above is ../../trueup.yaml. To work there: trueup {command} -C ../.." in ran.said
+    assert list((project.root / "assistants/support").iterdir()) == [project.root / "assistants/support/alpha.yaml"]
+
+
+@pytest.mark.parametrize("command", [command for command in WORKING if "--from" not in command])
+def test_an_empty_folder_is_no_success(nowhere: Place, command: str) -> None:
+    ran = nowhere.run(*command.split())
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is nothing to work on" in ran.said
+    assert "To start a project here: trueup init." in ran.said
+    assert list(nowhere.root.iterdir()) == []
+
+
+def test_what_is_printed_works(project: Place) -> None:
+    ran = project.run("-C", ".", "plan", "--chdir=.", "--var", "a=b c", "-C", "..")
+    line = next(line for line in ran.err.replace("\n    ", " ").splitlines() if "To work there: " in line)
+    again = shlex.split(line.split("To work there: ")[1])
+    assert again == ["trueup", "plan", "--var", "a=b c", "-C", "../.."]
+    assert project.run(*again[1:3], *again[-2:]).code == 1, "--var names no variable of this project"
+    assert project.run("plan", *again[-2:]).code == 0
+
+
+def test_a_name_that_looks_like_a_flag_stays_behind_its_mark(project: Place) -> None:
+    assert "trueup plan -C ../.. -- -x" in project.run("plan", "--", "-x").said
+
+
+def test_the_folder_that_was_named_is_named_again(nowhere: Place) -> None:
+    (nowhere.root / "sub").mkdir()
+    ran = nowhere.run("plan", "-C", "sub")
+    assert ran.code == 1
+    assert "nor a folder assistants in 'sub'" in ran.said
+    assert "trueup init -C sub" in ran.said
+    nowhere.write("trueup.yaml", "targets:\n  local: {base_url: local}\n")
+    assert "trueup plan -C ." in nowhere.run("plan", "-C", "sub").said
+
+
+def test_json_is_one_document(project: Place) -> None:
+    ran = project.run("validate", "--json")
+    assert ran.code == 1
+    assert ran.err == ""
+    assert ran.json["kind"] == "error"
+    assert "trueup validate --json -C ../.." in ran.json["error"]["hint"]
+
+
+def test_definitions_without_a_project_file_still_work(nowhere: Place) -> None:
+    nowhere.write("assistants/alpha.yaml", "model: gpt-4.1\n")
+    ran = nowhere.run("plan")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_project_file_above_is_named_once_and_not_used(project: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("sub/assistants/beta.yaml", "model: gpt-4.1\n")
+    monkeypatch.chdir(project.root / "sub")
+    for command in ("plan beta", "apply beta --yes", "validate", "targets"):
+        ran = project.run(*command.split())
+        assert ran.code == 0, ran.err
+        assert ran.said.count("There is no trueup.yaml here: the target is local.") == 1
+        assert f"trueup {command} -C ..\n" in ran.err
+    assert project.run("state", "list", "-C", "..").out == "State holds no assistant.\n"
+
+
+def test_a_folder_without_a_definition_says_so(nowhere: Place) -> None:
+    (nowhere.root / "assistants").mkdir()
+    ran = nowhere.run("validate")
+    assert ran.code == 0
+    assert "warning[no-definitions]: there is no definition in assistants" in ran.said
+    assert "no definition in assistants" in nowhere.run("plan").said
+
+
+def test_an_import_of_files_starts_a_project(nowhere: Place) -> None:
+    nowhere.write("x.json", '{"object": "assistant", "id": "asst_1", "model": "gpt-4.1", "name": "One"}')
+    assert nowhere.run("import", "--from", "x.json").code == 0
+    assert nowhere.run("validate").code == 0
