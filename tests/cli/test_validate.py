@@ -172,3 +172,34 @@ def test_one_name_cannot_both_live_on_and_be_let_go_of(place: Place) -> None:
     assert place.run("validate").code == 1
     assert "'old' is released, but moved says that it is now called 'alpha'" in said(place)
     assert "trueup.yaml:3:12" in said(place)
+
+
+def test_two_definitions_with_one_display_name_are_named_with_both_places(place: Place) -> None:
+    place.write("assistants/alpha.yaml", "model: m\nname: Caf\u00e9 Helper\n")
+    place.write("assistants/gamma.yaml", "model: m\nname: ' Cafe\u0301 Helper '\n")
+    place.write("assistants/x/beta.yaml", "model: m\n")
+    ran = place.run("validate")
+    assert ran.code == 0
+    assert (
+        "assistants/gamma.yaml:2:1: warning[display-name-repeated]: the display name of gamma is that of alpha too "
+        "(assistants/alpha.yaml:2:1)"
+    ) in ran.said
+    assert (
+        "assistants/x/beta.yaml:1:1: warning[display-name-repeated]: the display name of x/beta is that of team/beta "
+        "too (assistants/team/beta.yaml:1:1)"
+    ) in ran.said
+    assert ran.summary == "4 assistants checked for target local: valid, 2 warnings."
+    assert "display-name-repeated" not in place.run("plan").said
+
+
+def test_a_display_name_is_only_repeated_within_one_target(place: Place) -> None:
+    place.write(
+        "trueup.yaml", "targets:\n  local: {base_url: local}\n  other: {base_url: local}\ndefault_target: local\n"
+    )
+    place.write("assistants/alpha.yaml", "model: m\nname: One\ntargets: {other: false}\n")
+    place.write("assistants/gamma.yaml", "model: m\nname: Two\ntargets: {other: {name: One}}\n")
+    assert place.run("validate").summary == "3 assistants checked for targets local, other: valid."
+    place.write("assistants/gamma.yaml", "model: m\nname: Two\ntargets: {local: {name: One}}\n")
+    ran = place.run("validate")
+    assert "(assistants/alpha.yaml:2:1) (target local)" in ran.said
+    assert ran.code == 0

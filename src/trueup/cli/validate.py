@@ -40,7 +40,7 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     root, project = sessions.open_project(flags)
     targets = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
     workspace = Workspace(root, project)
-    found = {target.name: sessions.checked(workspace, target, flags) for target in targets}
+    found = {target.name: _with_repeated_names(sessions.checked(workspace, target, flags)) for target in targets}
     diagnostics = _named(found)
     chosen = {name for loaded in found.values() for name in loaded.names}
     files = _files(root, project.definitions)
@@ -74,6 +74,15 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
         for name in sorted((chosen or set()) & loaded.left_out):
             session.screen.note(f"{name} is left out of the target {target}.")
     return 0
+
+
+def _with_repeated_names(loaded: Loaded) -> Loaded:
+    """Add the warnings on definitions of one display name."""
+    from dataclasses import replace
+
+    from trueup.core.rules.display_names import repeated_names
+
+    return replace(loaded, diagnostics=(*loaded.diagnostics, *repeated_names(loaded.definitions)))
 
 
 def _named(found: dict[str, Loaded]) -> list[Diagnostic]:
