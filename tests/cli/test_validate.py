@@ -53,11 +53,11 @@ def test_no_mistake_hides_another(place: Place) -> None:
         ("model: {var: nobody}\n", [("unknown-var", "model")]),
         ("model: m\ntools: [{file: _nowhere.yaml}]\n", [("file-not-read", "tools[0]")]),
         ("model: m\ntools: [{file: /x.yaml}]\n", [("path-refused", "tools[0]")]),
-        ("model: m\ntools: [{file: _twice.yaml}]\n", [("duplicate-key", "type")]),
+        ("model: m\ntools: [{file: _tool.yaml}]\n", [("duplicate-key", "type")]),
         ("model: m\ntool_resources: {file: x}\n", [("file-not-here", "tool_resources")]),
         ("model: m\nmetadata: {var: all}\n", [("var-not-here", "metadata")]),
         ("extends: _nowhere.yaml\n", [("file-not-read", "extends")]),
-        ("extends: _twice.yaml\n", [("duplicate-key", "type")]),
+        ("extends: _twice.yaml\n", [("duplicate-key", "model")]),
         ("extends: 5\n", [("wrong-extends", "extends")]),
         ("model: m\ntargets: {local: {extends: x.yaml}}\n", [("key-not-here", "targets.local.extends")]),
         ("extends: _nowhere.yaml\ncolour: blue\n", [("file-not-read", "extends"), ("unknown-key", "colour")]),
@@ -68,7 +68,86 @@ def test_no_mistake_hides_another(place: Place) -> None:
     ],
 )
 def test_what_could_not_be_had_is_told_once(place: Place, text: str, expected: list[tuple[str, str]]) -> None:
-    assert told(place, text, _twice="type: a\ntype: b\n") == expected
+    files = {"_tool": "type: file_search\ntype: file_search\n", "_twice": "model: m\nmodel: m\n"}
+    assert told(place, text, **files) == expected
+
+
+VALUES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "a number that JSON lacks": ("temperature: .inf", [("not-a-number", "")]),
+    "a tag": ("temperature: !!float 1", [("tag", "temperature")]),
+    "an alias of nothing": ("tools: *nothing", [("unknown-alias", "")]),
+    "an alias of itself": ("metadata: &a {b: *a}", [("recursive-alias", "")]),
+    "a key that is no text": ("metadata: {1: x}", [("key-not-text", "metadata.1")]),
+    "a key twice": ("metadata: {a: x, a: y}", [("duplicate-key", "metadata.a")]),
+    "a key that is a list": ("metadata: {? [a] : x}", [("complex-key", "")]),
+    "a merge of no mapping": ("metadata: {<<: x}", [("merge-needs-mapping", "")]),
+    "a spoilt value named": ("temperature: &a .inf\ndescription: *a", [("not-a-number", "")]),
+    "a spoilt value merged": ("metadata: {<<: [{a: .inf}]}", [("not-a-number", "")]),
+    "a spoilt path": ("extends: .inf", [("not-a-number", "")]),
+    "a spoilt variable": ("temperature: {var: .inf}", [("not-a-number", "")]),
+    "a spoilt file": ("instructions: [{file: .inf}]", [("not-a-number", "")]),
+    "a spoilt key": ("metadata: {.inf: x}", [("not-a-number", "")]),
+    "a spoilt patch": ("targets: {local: {temperature: .inf}}", [("not-a-number", "")]),
+    "what a dropped key held": ("metadata: {1: {name: .inf}}", [("key-not-text", "metadata.1"), ("not-a-number", "")]),
+    "another document": ("description: d\n---\ndescription: 5", [("several-documents", "")]),
+}
+"""Mistakes in single values of a file that is YAML all the same."""
+
+
+@pytest.mark.parametrize("ending", ["yaml", "md"])
+@pytest.mark.parametrize("case", VALUES)
+def test_a_mistake_in_a_value_hides_no_other_and_is_told_once(place: Place, case: str, ending: str) -> None:
+    text, expected = VALUES[case]
+    around = "model: m\ntop_p: 7\nname: 123\n"
+    others = [("out-of-range", "top_p"), ("wrong-type", "name")]
+    body = around + text + "\n"
+    if ending == "md":
+        if case == "another document":
+            pytest.skip("in Markdown the line --- ends the front matter")
+        body = f"---\n{body}---\nBe brief.\n"
+    place.write(f"assistants/a.{ending}", body)
+    found = place.run("validate", "--json").json["diagnostics"]
+    shown = [
+        (one["code"], dotted(tuple(one["path"])))
+        for one in found
+        if one["position"]["file"].startswith("assistants/a.")
+    ]
+    assert sorted(shown) == sorted([*others, *expected])
+    lines = {one["code"]: one["position"]["line"] for one in found if one["code"] in ("out-of-range", "wrong-type")}
+    assert lines == {"out-of-range": 2 + (ending == "md"), "wrong-type": 3 + (ending == "md")}
+
+
+def test_a_base_and_a_part_with_a_mistake_are_checked_as_well(place: Place) -> None:
+    assert told(
+        place,
+        "extends: _base.yaml\ntools: [{file: _tool.yaml}]\ntop_p: 7\n",
+        _base="model: m\ntemperature: .inf\nname: 5\n",
+        _tool="type: function\nfunction: {name: .inf, parameters: {type: objct}}\n",
+    ) == [
+        ("not-a-number", ""),
+        ("wrong-type", "name"),
+        ("not-a-number", ""),
+        ("bad-schema", "tools[0].function.parameters.type"),
+        ("out-of-range", "top_p"),
+    ]
+
+
+def test_a_key_that_was_dropped_is_not_said_to_be_missing(place: Place) -> None:
+    assert told(place, "1: m\ntop_p: 7\n") == [("key-not-text", "1"), ("out-of-range", "top_p")]
+    assert told(place, "extends: _base.yaml\n", _base="1: m\ntop_p: 7\n") == [
+        ("key-not-text", "1"),
+        ("out-of-range", "top_p"),
+    ]
+    assert told(place, "tools: [{type: function, function: {1: f}}]\nmodel: m\n") == [
+        ("key-not-text", "tools[0].function.1")
+    ]
+
+
+def test_a_definition_with_a_mistake_in_a_value_is_used_for_nothing(place: Place) -> None:
+    place.write("assistants/a.yaml", "model: m\ntemperature: .inf\n")
+    assert place.run("plan").code == 1
+    place.write("assistants/a.yaml", "model: m\nmetadata: {1: x}\ntargets: {local: false}\n")
+    assert place.run("plan").code == 1
 
 
 @pytest.mark.parametrize(("wrong", "right"), [("extend", "extends"), ("target", "targets"), ("Extends", "extends")])

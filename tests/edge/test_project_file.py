@@ -161,7 +161,15 @@ def test_no_line_with_a_credential_is_shown(tmp_path: Path, text: str) -> None:
         ("definitions: .\n", [("path-refused", "1:14")]),
         ("vars: {a: {b: 1}}\n", [("wrong-type", "1:11")]),
         ("projekt: x\ntarget: {}\n", [("unknown-key", "1:1"), ("unknown-key", "2:1")]),
-        ("vars: 1\nvars: 2\n", [("duplicate-key", "2:1")]),
+        ("vars: {a: b}\nvars: 2\n", [("duplicate-key", "2:1")]),
+        (
+            "vars: {a: .inf, 1: x}\nprojekt: x\n",
+            [("not-a-number", "1:11"), ("key-not-text", "1:17"), ("unknown-key", "2:1")],
+        ),
+        (
+            "targets: {a: {base_url: local, rate_limit: .inf, prune: 5}}\n",
+            [("not-a-number", "1:44"), ("wrong-type", "1:57")],
+        ),
         ("- a\n", [("not-a-mapping", "1:1")]),
     ],
 )

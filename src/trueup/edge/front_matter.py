@@ -57,10 +57,9 @@ def read_markdown(data: bytes, file: str, *, locate: bool = False) -> Document:
     # The fence's line is replaced by an empty one, so that every position is that of the file.
     front = read_text("\n" + pieces.front, file, locate=locate)
     front = _without_mapping(front, file)
-    if front.value is None:
-        return replace(front, diagnostics=tuple(_with_line(item, text) for item in front.diagnostics))
+    front = replace(front, diagnostics=tuple(_with_line(item, text) for item in front.diagnostics))
     body = trimmed(pieces.body)
-    if not body.strip():
+    if front.checkable is None or not body.strip():
         return front
     start = len(text) - len(pieces.body)
     return _with_body(front, body, Lines(file, text).offset(start) if locate else None)
@@ -75,12 +74,14 @@ def _without_mapping(front: Document, file: str) -> Document:
 
 def _with_body(front: Document, body: str, at: Position | None) -> Document:
     """The document with the body as its instructions, or as their last part."""
-    value: dict[str, Any] = dict(front.value)
+    value: dict[str, Any] = dict(front.checkable)
     declared = value.get("instructions")
     parts = declared if isinstance(declared, list) else [declared]
     value["instructions"] = body if declared is None else [*parts, body]
+    partial = front.partial
+    joined = replace(front, value=value) if partial is None else replace(front, partial=replace(partial, value=value))
     if at is None:
-        return replace(front, value=value)
+        return joined
     top: Path = ("instructions",)
     values: dict[Path, Position] = dict(front.source.values)
     if declared is None:
@@ -89,7 +90,7 @@ def _with_body(front: Document, body: str, at: Position | None) -> Document:
         if not isinstance(declared, list):
             values = {**values, **_shifted(values, top)}
         values[(*top, len(parts))] = at
-    return replace(front, value=value, source=SourceMap(values, front.source.keys))
+    return replace(joined, source=SourceMap(values, front.source.keys))
 
 
 def _shifted(values: Mapping[Path, Position], top: Path) -> dict[Path, Position]:

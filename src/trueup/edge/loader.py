@@ -85,8 +85,8 @@ class Workspace:
                 used.update(resolved.parts)
                 problems += resolved.diagnostics
                 if resolved.left_out:
-                    left_out.add(name)
-                elif self._documents.found(file).value is not None:
+                    left_out.update(() if resolved.partials else (name,))
+                elif self._documents.found(file).checkable is not None:
                     definition = self._definition(name, file, resolved, setting)
                     refused = self._checker.problems(resolved.checked, definition.locate)
                     problems += resolved.unheard([*refused, *judge(definition)])

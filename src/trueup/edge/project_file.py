@@ -73,8 +73,9 @@ def _read_checked(root: Path) -> Document:
 
 def _refuse_problems(document: Document, locate: Callable[[], SourceMap]) -> None:
     """Raises DefinitionError with every problem of a project file that was read."""
-    reading = _Reading(document, locate)
-    problems = reading.problems() if document.value is not None else [_of_a_project(x) for x in document.diagnostics]
+    problems = [_of_a_project(item) for item in document.diagnostics]
+    if document.checkable is not None:
+        problems += _Reading(document, locate).problems()
     if problems:
         shown = in_order(_discreet(item) for item in problems)
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
@@ -165,13 +166,14 @@ class _Reading:
 
     def problems(self) -> list[Diagnostic]:
         """Secrets first, so that the schema check never sees one; then the schema; then what no schema can say."""
-        value = self._without_secrets(self.document.value)
+        value = self._without_secrets(self.document.checkable)
         self.found += Checker(schemas.load("project")).problems(value, lambda: self.source)
         if isinstance(value.get("targets") or {}, dict):
             self._targets(value)
         self._names(value)
         self._moved(value)
-        return self.found
+        partial = self.document.partial
+        return [item for item in self.found if partial is None or not partial.explains(item.path, item.code)]
 
     def note(self, code: str, path: ValuePath, message: str, hint: str, *, key: bool = False) -> None:
         """Notes an error at a path."""
@@ -197,7 +199,7 @@ class _Reading:
             self.note(fault.code, (*top, *fault.path), fault.message, fault.hint, key=fault.at_key)
 
     def _targets(self, value: Mapping[str, Any]) -> None:
-        original = self.document.value.get("targets") or {}
+        original = self.document.checkable.get("targets") or {}
         seen: dict[str, str] = {}
         for name, target in (value.get("targets") or {}).items():
             self._target_name(name, seen)

@@ -9,7 +9,7 @@ import re
 from sys import intern
 from typing import Any, Final, NoReturn
 
-from trueup.core.definitions.document import Document, Lines
+from trueup.core.definitions.document import Document, Lines, Partial
 from trueup.core.definitions.scalars import scalar
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 from trueup.edge.yaml_frames import (
@@ -18,6 +18,7 @@ from trueup.edge.yaml_frames import (
     SECOND_DOCUMENT,
     TOO_DEEP,
     Anchored,
+    Flaw,
     Frame,
     Mark,
     copied,
@@ -42,6 +43,7 @@ class Builder:
 
     def __init__(self, lines: Lines, locate: bool, restore: dict[int, str]) -> None:
         self.problems: list[Diagnostic] = []
+        self._flaws: set[Flaw] = set()
         self._lines = lines
         self._locate = locate
         self._restore = restore
@@ -56,11 +58,13 @@ class Builder:
         """Everything read; a file without a node is a problem of its own."""
         if self._root is None and not self.problems:
             self._note("empty-file", f"{file} is empty", self._lines.at(0, 0), "Write at least `model: …` into it.")
-        if self.problems:
-            return Document(file, None, tuple(self.problems))
-        return Document(
-            file, self._root, source=source_map(self._root_mark, self._lines) if self._locate else SourceMap()
-        )
+        is_whole = self._root is not None and not self._stack
+        source = source_map(self._root_mark, self._lines) if self._locate and is_whole else SourceMap()
+        if not self.problems:
+            return Document(file, self._root, source=source)
+        spoilt, incomplete = (frozenset(path for path, kind in self._flaws if kind is whole) for whole in (True, False))
+        partial = Partial(self._root, spoilt, incomplete) if is_whole else None
+        return Document(file, None, tuple(self.problems), source, partial=partial)
 
     def start_document(self, event: Any) -> None:
         """Only one document is allowed in a file."""
@@ -85,7 +89,7 @@ class Builder:
             return
         mark = self._leaf(event) if self._locate else None
         if event.anchor is not None:
-            self._anchors[event.anchor] = Anchored(value, mark, 1, 0)
+            self._anchors[event.anchor] = Anchored(value, mark, 1, 0, flaws=self._flaws_here())
         self._store(frame, value, mark)
 
     def mapping(self, event: Any) -> None:
@@ -105,7 +109,8 @@ class Builder:
             self._merge(frame)
         mark = (frame.mark.line, frame.mark.column, frame.marks) if self._locate else None
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = Anchored(frame.value, mark, self._nodes - frame.before, frame.height)
+            nodes, flaws = self._nodes - frame.before, self._flaws_here()
+            self._anchors[frame.anchor] = Anchored(frame.value, mark, nodes, frame.height, flaws=flaws)
         if not self._stack:
             self._root, self._root_mark = frame.value, mark
             return
@@ -118,6 +123,7 @@ class Builder:
                 self._at(frame.mark),
                 "Write the key as text; a text that starts with { or [ needs quotes.",
             )
+            self._flaw(is_spoilt=False)
             parent.key = _BAD
             return
         self._store(parent, frame.value, mark)
@@ -137,17 +143,20 @@ class Builder:
             self._note(
                 code, f"the alias *{event.anchor} {what}", self._at(event.start_mark), "Write the value out here."
             )
-            found = Anchored(None, self._leaf(event) if self._locate else None, 1, 0)
+            found = Anchored(_BAD, self._leaf(event) if self._locate else None, 1, 0, flaws=(((), True),))
         self._nodes += found.nodes
         if self._nodes > NODE_LIMIT:
             self._refuse(event)
         if len(self._stack) + found.height > DEPTH_LIMIT:
             self._stop("too-deep", TOO_DEEP[0], event.start_mark, TOO_DEEP[1])
         frame.height = max(frame.height, found.height + 1)
-        if frame.key is None and type(frame.value) is dict:
+        if self._awaits_key():
             self._key(frame, found.value, f"*{event.anchor}", event)
-        else:
-            self._store(frame, copied(found.value), found.mark)
+            return
+        here = self._here() if found.flaws else None
+        if here is not None:
+            self._flaws |= {((*here, *path), is_spoilt) for path, is_spoilt in found.flaws}
+        self._store(frame, None if found.value is _BAD else copied(found.value), found.mark)
 
     def _word(self, text: str, event: Any) -> Any:
         """What an unquoted text means; one that is no number as JSON has them is noted, and stays text."""
@@ -157,6 +166,7 @@ class Builder:
             self._note(
                 "not-a-number", f"{str(error)[:120]}", self._at(event.start_mark), "Write it in quotes if it is text."
             )
+            self._flaw(is_spoilt=True, below=(text,) if self._awaits_key() else ())
             return text
 
     def _open(self, value: Any, event: Any) -> None:
@@ -174,26 +184,32 @@ class Builder:
         if value == "<<" and getattr(event, "implicit", (False,))[0]:
             frame.key = _MERGE
             return
-        if not isinstance(value, str):
+        if value is _BAD:
+            self._flaw(is_spoilt=False)
             frame.key = _BAD
+            return
+        if not isinstance(value, str):
             self._note(
                 "key-not-text",
                 f"the key {text[:60] or 'before the colon'} is not text",
                 self._at(event.start_mark),
                 f'Put it in quotes: "{text[:60]}".',
-                (*self._path(), text[:60]),
+                (*(self._here() or ()), text[:60]),
             )
-            return
-        frame.key = intern(value)  # the same few words in every file
-        if value in frame.value:
+            self._flaw(is_spoilt=False)
             frame.key = _BAD
+            return
+        if value in frame.value:
             self._note(
                 "duplicate-key",
                 f"the key {value[:60]!r} stands twice in this mapping",
                 self._at(event.start_mark),
                 "Keep one of the two.",
-                (*self._path(), value),
+                (*(self._here() or ()), value),
             )
+            frame.key = _BAD
+            return
+        frame.key = intern(value)  # the same few words in every file
 
     def _store(self, frame: Frame, value: Any, mark: Any) -> None:
         if type(frame.value) is list:
@@ -224,6 +240,7 @@ class Builder:
                         self._at(at),
                         "Write `<<: *name`, where &name marks a mapping.",
                     )
+                    self._flaw(is_spoilt=False)
                     continue
                 for key, entry in source.items():
                     if key not in merged:
@@ -243,7 +260,9 @@ class Builder:
                 "Split it, or use fewer aliases.",
             )
         message, hint = describe_tag(event.tag)
-        self._note("tag", message, self._at(event.start_mark), hint, self._path())
+        self._note("tag", message, self._at(event.start_mark), hint, self._here() or ())
+        if self._stack and not self._awaits_key() and hasattr(event, "value"):
+            self._flaw(is_spoilt=True)
 
     def _top(self, event: Any, what: str) -> None:
         has_no_space = re.match(r"[\w.-]+:[^\s:/]", getattr(event, "value", ""))
@@ -267,10 +286,36 @@ class Builder:
     def _leaf(self, event: Any) -> Mark:
         return event.start_mark.line, event.start_mark.column, None
 
-    def _path(self) -> Path:
-        """The way to the mapping or sequence that is open now."""
-        return tuple(
-            len(frame.value) if type(frame.value) is list else str(frame.key)
-            for frame in self._stack[:-1]
-            if frame.key is not _BAD and frame.key is not _MERGE
-        )
+    def _awaits_key(self) -> bool:
+        """Return whether a mapping is open whose next node is a key."""
+        return type(self._stack[-1].value) is dict and self._stack[-1].key is None
+
+    def _here(self) -> Path | None:
+        """Return the path of the next value, or of the open mapping that awaits a key; None in what is dropped."""
+        path: list[str | int] = []
+        is_merged = False
+        for frame in self._stack:
+            if type(frame.value) is list:
+                path += [] if is_merged else [len(frame.value)]
+                is_merged = False
+            elif type(frame.key) is str:
+                path.append(frame.key)
+            elif frame.key is _MERGE:
+                is_merged = True
+            elif frame.key is _BAD or frame is not self._stack[-1]:
+                return None
+        return tuple(path)
+
+    def _flaw(self, *, is_spoilt: bool, below: Path = ()) -> None:
+        """Note that the value that comes next is spoilt, or that the open mapping lacks a key."""
+        here = self._here()
+        if here is not None:
+            self._flaws.add(((*here, *below), is_spoilt))
+
+    def _flaws_here(self) -> tuple[Flaw, ...]:
+        """Return the flaws of the value that comes next, for who names it; most files have none."""
+        here = self._here() if self._flaws else None
+        if here is None:
+            return ()
+        size = len(here)
+        return tuple((path[size:], is_spoilt) for path, is_spoilt in self._flaws if path[:size] == here)

@@ -48,13 +48,23 @@ class Frame:
         self.marks: Any = type(value)()
 
 
+Flaw = tuple[Path, bool]
+"""A path at which a value is spoilt (True), or a mapping lacks a key (False)."""
+
+
 class Anchored:
-    """What an alias stands for: its value, marks, number of nodes and depth; `open` while it is being read."""
+    """What an alias stands for: its value, marks, number of nodes and depth; `open` while it is being read.
 
-    __slots__ = ("height", "mark", "nodes", "open", "value")
+    `flaws` are those of the value, their paths counted from it.
+    """
 
-    def __init__(self, value: Any, mark: Any, nodes: int, height: int, *, is_open: bool = False) -> None:
+    __slots__ = ("flaws", "height", "mark", "nodes", "open", "value")
+
+    def __init__(
+        self, value: Any, mark: Any, nodes: int, height: int, *, is_open: bool = False, flaws: tuple[Flaw, ...] = ()
+    ) -> None:
         self.value, self.mark, self.nodes, self.height, self.open = value, mark, nodes, height, is_open
+        self.flaws = flaws
 
 
 def source_map(root: Mark, lines: Lines) -> SourceMap:

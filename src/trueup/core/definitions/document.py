@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.source import LINE_LIMIT, Diagnostic, Position, Severity, SourceMap
+from trueup.core.source import LINE_LIMIT, Diagnostic, Path, Position, Severity, SourceMap
 from trueup.core.texts.merge import marked_at
 
 SIZE_LIMIT = 2 * 1024 * 1024
@@ -18,11 +18,31 @@ _PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """What a file with problems holds nevertheless: it is good for finding more problems, and for nothing else.
+
+    `spoilt` are the paths of values that are not what the file means, `incomplete` those of mappings that lack a key.
+    """
+
+    value: Any
+    spoilt: frozenset[Path] = frozenset()
+    incomplete: frozenset[Path] = frozenset()
+
+    def explains(self, path: Path, code: str) -> bool:
+        """Return whether a problem found at a path merely follows from what could not be read."""
+        if any(path[:length] in self.spoilt for length in range(len(path) + 1)):
+            return True
+        holder = {"missing-key": path[:-1], "too-few": path, "declares-nothing": path}.get(code)
+        return holder in self.incomplete
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What a file holds: a mapping, or a text; None when `diagnostics` or `refusal` say why there is nothing.
 
     `refusal` is the end of a sentence that begins with the file's name ("does not exist"); whoever named the file
-    reports it at that place. `source` is only filled when positions were asked for.
+    reports it at that place. `source` is only filled when positions were asked for. `partial` comes with problems of
+    single values, where the rest of the file could be read.
     """
 
     file: str
@@ -30,6 +50,12 @@ class Document:
     diagnostics: tuple[Diagnostic, ...] = ()
     source: SourceMap = field(default_factory=SourceMap)
     refusal: str = ""
+    partial: Partial | None = None
+
+    @property
+    def checkable(self) -> Any:
+        """Return the value, or what could be read of one with problems: it may be checked, and not used."""
+        return self.value if self.partial is None else self.partial.value
 
 
 class Lines:

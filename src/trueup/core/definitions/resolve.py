@@ -7,12 +7,12 @@ Pure: documents and positions are handed in (`Sources`). It does not check field
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import Ignore, Lifecycle
-from trueup.core.definitions.document import Document
+from trueup.core.definitions.document import Document, Partial
 from trueup.core.definitions.filled import Filler
 from trueup.core.definitions.layers import Origin, Tree, patched
 from trueup.core.definitions.names import meant, normal
@@ -34,7 +34,7 @@ class Resolved:
     """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not.
 
     `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base. `joined`
-    are the parts of the instructions as `Gathered` has them.
+    are the parts of the instructions and `partials` the files with problems, as `Gathered` has them.
     """
 
     body: Mapping[str, Any]
@@ -46,6 +46,7 @@ class Resolved:
     left_out: bool = False
     unsettled: frozenset[Path] = frozenset()
     joined: tuple[tuple[Path, int, int], ...] = ()
+    partials: Mapping[str, Partial] = field(default_factory=dict)
 
     @property
     def checked(self) -> dict[str, Any]:
@@ -60,7 +61,13 @@ class Resolved:
     def _follows(self, item: Diagnostic) -> bool:
         if () in self.unsettled and item.code == "missing-key" and len(item.path) == 1:
             return True
-        return any(item.path[:length] in self.unsettled for length in range(1, len(item.path) + 1))
+        if any(item.path[:length] in self.unsettled for length in range(1, len(item.path) + 1)):
+            return True
+        if not self.partials:
+            return False
+        origin = self.tree.origin(item.path)
+        files = self.partials if item.code == "missing-key" and len(item.path) == 1 else (origin.file,)
+        return any(file in self.partials and self.partials[file].explains(origin.path, item.code) for file in files)
 
 
 def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
@@ -90,6 +97,7 @@ def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
         tuple(gathered.diagnostics),
         unsettled=frozenset(gathered.unsettled),
         joined=tuple(gathered.joined),
+        partials=gathered.partials,
     )
 
 
@@ -113,14 +121,15 @@ def _extended(file: str, gathered: Gathered) -> Tree:
     """The file laid over what it extends, and that over what it extends in turn."""
     chain: list[Tree] = []
     seen: list[str] = []
-    document: Document | None = gathered.sources.mapping(file)
-    gathered.diagnostics += document.diagnostics if document else ()
+    first = gathered.sources.mapping(file)
+    gathered.read(first)
+    document: Document | None = first
     while document is not None:
-        if document.value is None:
+        if document.checkable is None:
             gathered.unsettled.add(())
             break
         seen.append(document.file)
-        layer = Tree(dict(document.value), {(): Origin(document.file)})
+        layer = Tree(dict(document.checkable), {(): Origin(document.file)})
         chain.append(layer)
         document = _base(layer, seen, gathered)
     tree = chain.pop() if chain else Tree({}, {(): Origin(file)})

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from trueup.core.definitions.document import Document
+from trueup.core.definitions.document import Document, Partial
 from trueup.core.definitions.layers import Origin
 from trueup.core.definitions.wanted import Wanted
 from trueup.core.projects.project import Target
@@ -47,27 +47,33 @@ class Setting:
 class Gathered:
     """What turns up on the way: problems, and the other files a definition is made of.
 
-    `unsettled` are the paths in the body where the value that was meant could not be had; `()` is the base. `joined`
-    are the parts of the instructions: path, first line in the text, from 1, and number of lines.
+    `unsettled` are the paths in the body where the value that was meant could not be had; `()` is the base. `partials`
+    is what could be read of files with problems. `joined` are the parts of the instructions: path, first line in the
+    text, from 1, and number of lines.
     """
 
     sources: Sources
     diagnostics: list[Diagnostic] = field(default_factory=list)
     parts: dict[str, None] = field(default_factory=dict)
     unsettled: set[Path] = field(default_factory=set)
+    partials: dict[str, Partial] = field(default_factory=dict)
     joined: list[tuple[Path, int, int]] = field(default_factory=list)
 
     def problem(
         self, code: str, message: str, origin: Origin, hint: str, path: Path = (), *, key: bool = False
     ) -> None:
         """Notes an error at the place where a value stands; `path` is the one in the body, whose value it spoils."""
-        at = self.sources.at(origin.file, origin.path, key=key)
         if path:
             self.unsettled.add(path)
+        partial = self.partials.get(origin.file)
+        references = (origin.path, (*origin.path, "var"), (*origin.path, "file"))
+        if partial is not None and any(partial.explains(place, code) for place in references):
+            return
+        at = self.sources.at(origin.file, origin.path, key=key)
         self.diagnostics.append(Diagnostic(Severity.ERROR, code, message, at, path or origin.path, hint))
 
     def take(self, document: Document, origin: Origin) -> Any:
-        """The document's value, which becomes a part; None with its problems noted when it has none."""
+        """Return the document's value, which becomes a part, with its problems noted; None when it has none."""
         self.parts[document.file] = None
         if document.refusal:
             self.problem(
@@ -76,8 +82,14 @@ class Gathered:
                 origin,
                 "A path is relative to the file it stands in, and stays inside the project.",
             )
+        return self.read(document)
+
+    def read(self, document: Document) -> Any:
+        """Return the document's value, or what could be read of it, with its problems noted."""
         self.diagnostics += document.diagnostics
-        return document.value
+        if document.partial is not None:
+            self.partials[document.file] = document.partial
+        return document.checkable
 
 
 def file_named(name: str, origin: Origin, gathered: Gathered) -> str | None:
