@@ -10,11 +10,10 @@ from types import SimpleNamespace
 import pytest
 from trueup_ci import tool
 
-from tests.ci.forges import GitHubStandIn, served
-from tests.ci.world import KEY, World
+from tests.ci.begun import Templates
+from tests.ci.forges import GitHubStandIn
+from tests.ci.world import World
 from tests.forks import start_python
-from trueup.local.openai_assistants import Server
-from trueup.local.serve import running
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +23,17 @@ def commands_in_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tool, "subprocess", doors)
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Worlds that have begun."""
+    return Templates(tmp_path_factory.mktemp("begun"))
+
+
 @pytest.fixture
-def world(tmp_path: Path, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> Iterator[World]:
+def world(
+    templates: Templates, tmp_path: Path, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> Iterator[World]:
     """Two assistants on main, applied; `state` of the target is the fixture's parameter."""
-    forge = GitHubStandIn()
-    with Server() as vendor, running(vendor, key=KEY, faults=True) as url, served(forge):
-        made = World(tmp_path / "world", vendor, url, forge, capfd)
-        made.state = getattr(request, "param", "file")
-        yield made.begin()
+    state = getattr(request, "param", "file")
+    with templates.copied(World, GitHubStandIn(), state, tmp_path / "world", capfd) as made:
+        yield made

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from trueup_ci.__main__ import main
 
-from tests.ci.forges import TOKEN, GitLabStandIn, served
+from tests.ci.begun import Templates
+from tests.ci.forges import TOKEN, GitLabStandIn
 from tests.ci.world import ALPHA, BETA, KEY, RUNS, Done, World
-from trueup.local.openai_assistants import Server
-from trueup.local.serve import running
 
 EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
 
@@ -56,12 +55,9 @@ class Project(World):
 
 
 @pytest.fixture
-def project(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Project]:
+def project(templates: Templates, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Project]:
     """Two assistants on main, applied."""
-    forge = GitLabStandIn(me="project_1_bot")
-    with Server() as vendor, running(vendor, key=KEY, faults=True) as url, served(forge):
-        made = Project(tmp_path / "world", vendor, url, forge, capfd)
-        made.begin()
+    with templates.copied(Project, GitLabStandIn(me="project_1_bot"), "file", tmp_path / "world", capfd) as made:
         yield made
 
 

@@ -24,6 +24,23 @@ KEY = "sk-canary-123456"
 RUNS = itertools.count(1)
 ALPHA = "assistants/alpha.yaml"
 BETA = "assistants/beta.yaml"
+SETTINGS = """[user]
+\tname = Ann
+\temail = ann@example.com
+[core]
+\trepositoryformatversion = 0
+\tfsync = none
+\tlogAllRefUpdates = false
+[commit]
+\tgpgsign = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[receive]
+\tautogc = false
+"""
+"""Git's settings in both repositories; without upkeep and sync, since no world lives long."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +82,9 @@ class World:
     def begin(self) -> World:
         """Two assistants on main, applied."""
         self.root.mkdir(exist_ok=True)
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.origin)], check=True)
-        subprocess.run(["git", "init", "-q", "-b", "main", str(self.clone)], check=True)
-        self.git("remote", "add", "origin", str(self.origin))
+        for place in ("--bare", self.origin), (self.clone,):
+            subprocess.run(["git", "init", "-q", "--template=", "-b", "main", *map(str, place)], check=True)
+        self.settle_git()
         self.write("trueup.yaml", self.project_file())
         self.write(ALPHA, "model: gpt-4.1\ninstructions: Say A.\n")
         self.write(BETA, "model: gpt-4.1\ninstructions: Say B.\n")
@@ -82,13 +99,31 @@ class World:
         lines = ["project: acme", "targets:", "  prod:", f"    base_url: {url or self.address}"]
         return "\n".join([*lines, f"    state: {self.state}", "    api_key: {env: ASSISTANTS_KEY}", more, ""])
 
+    def settle_git(self) -> None:
+        """Give both repositories their settings; the checkout sees the objects of the forge without fetching them."""
+        (self.origin / "config").write_text(f"{SETTINGS}[core]\n\tbare = true\n", encoding="utf-8")
+        remote = f'[remote "origin"]\n\turl = {self.origin}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
+        (self.clone / ".git/config").write_text(f"{SETTINGS}[core]\n\tbare = false\n{remote}", encoding="utf-8")
+        (self.origin / "hooks").mkdir(exist_ok=True)
+        alternates = self.clone / ".git/objects/info/alternates"
+        alternates.write_text(f"{self.origin / 'objects'}\n", encoding="utf-8")
+
     def git(self, *words: str, feed: str | None = None) -> str:
         """Git in the person's checkout."""
-        who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"]
-        ran = subprocess.run(
-            ["git", *who, *words], cwd=self.clone, capture_output=True, text=True, check=True, input=feed
-        )
+        return self._run_git(self.clone, words, feed)
+
+    def _run_git(self, place: Path, words: tuple[str, ...], feed: str | None = None) -> str:
+        ran = subprocess.run(["git", *words], cwd=place, capture_output=True, text=True, check=True, input=feed)
         return ran.stdout.strip()
+
+    def _merge_at_forge(self, head: str, ref: str, message: str) -> str:
+        """The merge commit of main and a head, under a ref of the forge."""
+        base = self.tip()
+        tree = self._run_git(self.origin, ("merge-tree", "--write-tree", base, head)).splitlines()[0]
+        words = ("commit-tree", tree, "-p", base, "-p", head, "-F", "-")
+        made = self._run_git(self.origin, words, message)
+        self._run_git(self.origin, ("update-ref", ref, made))
+        return made
 
     def write(self, path: str, text: str | None) -> None:
         """Writes or removes a file of the checkout."""
@@ -107,18 +142,16 @@ class World:
 
     def tip(self, branch: str = "main") -> str:
         """The last commit of a branch at the forge."""
-        return self.git("ls-remote", "origin", f"refs/heads/{branch}").split("\t")[0]
+        return self._run_git(self.origin, ("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}"))
 
     def at_main(self) -> None:
         """The checkout at the newest main."""
-        self.git("fetch", "-q", "origin", "main")
-        self.git("checkout", "-q", "-B", "main", "FETCH_HEAD")
+        self.git("checkout", "-q", "-B", "main", self.tip())
 
     def request(self, edits: Mapping[str, str | None], *, fork: bool = False, message: str = "An edit.") -> int:
         """Opens a request with these files."""
         number = self.forge.number()
-        self.at_main()
-        self.git("checkout", "-q", "-B", f"topic-{number}")
+        self.git("checkout", "-q", "-B", f"topic-{number}", self.tip())
         for path, text in edits.items():
             self.write(path, text)
         head = self.commit(message)
@@ -134,21 +167,13 @@ class World:
 
     def proposed(self, number: int) -> str:
         """The merge commit that the forge makes of a request, to be looked at."""
-        head, base = self.forge.requests[number]["head"]["sha"], self.tip()
-        self.git("fetch", "-q", "origin", "main")
-        tree = self.git("merge-tree", "--write-tree", base, head).splitlines()[0]
-        made = self.git("commit-tree", tree, "-p", base, "-p", head, "-m", "merge")
-        self.git("push", "-q", "-f", "origin", f"{made}:refs/pull/{number}/merge")
-        return made
+        head = str(self.forge.requests[number]["head"]["sha"])
+        return self._merge_at_forge(head, f"refs/pull/{number}/merge", "merge")
 
     def merge(self, number: int, message: str = "Merge.") -> str:
         """Merges a request; the commit."""
         request = self.forge.requests[number]
-        head, base = request["head"]["sha"], self.tip()
-        self.git("fetch", "-q", "origin", "main")
-        tree = self.git("merge-tree", "--write-tree", base, head).splitlines()[0]
-        made = self.git("commit-tree", tree, "-p", base, "-p", head, "-F", "-", feed=message)
-        self.git("push", "-q", "origin", f"{made}:refs/heads/main")
+        made = self._merge_at_forge(request["head"]["sha"], "refs/heads/main", message)
         request.update(open=False, state="merged", merged_at="2026-11-21", merge_commit_sha=made)
         return made
 
