@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from trueup_ci.forge import Forge
 from trueup_ci.github import GitHub
 from trueup_ci.gitlab import GitLab
 from trueup_ci.job import Job, workplace
-from trueup_ci.problem import Cancelled, Problem
+from trueup_ci.problem import Cancelled, Problem, unforeseen
 from trueup_ci.repository import Repository
 from trueup_ci.settings import Event, Settings, event_of_github, event_of_gitlab, needed, settings_of
 from trueup_ci.tool import CANCELLED, answering
@@ -35,6 +36,10 @@ def main(environ: Mapping[str, str]) -> int:
     except Cancelled:
         print("Trueup in CI: cancelled; nothing was applied.", file=sys.stderr)
         return CANCELLED
+    except Exception as error:
+        traceback.print_tb(error.__traceback__)  # the place alone: an error's words may hold anything
+        _tell(unforeseen(error))
+        return FAILED
 
 
 def _cancel(_number: int) -> None:

@@ -74,9 +74,9 @@ class GitHub:
         return None
 
     def open_request(self, head: str) -> Request | None:
-        """The open request whose last commit this is."""
+        """The open request into the default branch whose last commit this is."""
         for entry in self._api.pages(f"{self._at}/pulls", state="open", sort="updated", direction="desc"):
-            if entry["head"]["sha"] == head:
+            if entry["head"]["sha"] == head and entry["base"]["ref"] == self.default_branch():
                 return self._request(entry)
         return None
 
@@ -138,7 +138,7 @@ class GitHub:
 
     def _ours(self, entries: Iterator[Any], marker: str) -> list[Any]:
         login = self._login()
-        return [entry for entry in entries if is_ours(entry["body"], marker) and entry["user"]["login"] == login]
+        return [entry for entry in entries if is_ours(entry["body"], marker) and _author(entry) == login]
 
     def _login(self) -> str:
         """Who our comments are by: a workflow's own token may not ask, and writes as `ACTIONS`."""
@@ -158,3 +158,8 @@ class GitHub:
 
 def _age(artifact: Any) -> str:
     return str(artifact["created_at"])
+
+
+def _author(entry: Any) -> str:
+    """Return who wrote a comment or an issue; nobody where the account is gone."""
+    return str((entry.get("user") or {}).get("login", ""))

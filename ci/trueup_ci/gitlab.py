@@ -71,7 +71,10 @@ class GitLab:
     def open_request(self, head: str) -> Request | None:
         """The open request whose last commit this is."""
         listed = self._api.pages(f"{self._at}/merge_requests", state="opened", order_by="updated_at")
-        return next((_request(entry) for entry in listed if entry["sha"] == head), None)
+        return next(
+            (_request(entry) for entry in listed if (entry["sha"], entry["target_branch"]) == (head, self._branch)),
+            None,
+        )
 
     def head(self, number: int) -> str:
         """The last commit of a request as it is now."""
@@ -122,7 +125,11 @@ class GitLab:
 
     def _ours(self, entries: Iterator[Any], marker: str, key: str) -> list[Any]:
         name = self._username()
-        return [entry for entry in entries if is_ours(entry[key], marker) and entry["author"]["username"] == name]
+        return [
+            entry
+            for entry in entries
+            if is_ours(entry[key], marker) and (entry.get("author") or {}).get("username") == name
+        ]
 
     def _username(self) -> str:
         if not self._name:

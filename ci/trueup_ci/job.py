@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from trueup_ci import texts
 from trueup_ci.forge import Forge
+from trueup_ci.problem import Problem
 from trueup_ci.repository import Repository
 from trueup_ci.settings import Event, Settings
 from trueup_ci.tool import Trueup
@@ -52,6 +53,12 @@ class Job:
     def checkout(self, tree: str, name: str, *, is_trusted: bool = True) -> Trueup:
         """A commit's files in a folder of that name, and the command on its project."""
         top = self.repository.checkout(tree, self.place / name)
+        for place in (top / self.settings.folder, *(top / self.settings.folder).parents):
+            if place.is_relative_to(top) and place.exists() and not place.is_dir():
+                words = (
+                    f"{texts.code(place.relative_to(top).as_posix())} is a file in commit {tree[:12]}, not a folder."
+                )
+                raise Problem(words, "The job's folder has to be one.")
         side = Trueup(top, top / self.settings.folder, self.settings.target, self.environ, is_trusted)
         self.sides.append(side)
         return side

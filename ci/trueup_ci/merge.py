@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from trueup_ci import texts
 from trueup_ci.forge import Request
 from trueup_ci.job import Job
-from trueup_ci.problem import Problem
+from trueup_ci.problem import Cancelled, Problem, unforeseen
 from trueup_ci.settings import is_digest
 from trueup_ci.tool import Ran, Trueup, also, answering, read_json
 
@@ -46,6 +46,12 @@ def apply_merge(job: Job) -> int:
     except Problem as problem:
         _refuse(job, request, problem)
         raise
+    except Cancelled:
+        raise
+    except Exception as error:
+        found = unforeseen(error)
+        _refuse(job, request, found)
+        raise found from error
     if words is None:
         print(f"The commit asks for nothing of {job.settings.target}.")
         return 0
@@ -209,8 +215,7 @@ def _say(job: Job, commit: str, request: Request | None, notes: list[str]) -> No
         return
     written = page.read_text(encoding="utf-8")
     marker = job.marker("apply")
-    text = texts.with_notes(texts.marked(written, marker), notes)
-    text = texts.with_source(text, commit, job.event.url)
+    text = texts.with_notes(texts.marked(written, marker), notes, commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     if request is not None:

@@ -11,5 +11,13 @@ class Problem(Exception):
         super().__init__(message)
 
 
+def unforeseen(error: Exception) -> Problem:
+    """Return what nobody foresaw as a problem: its kind alone, since its words may hold anything."""
+    return Problem(
+        f"The job ended because of something that nobody foresaw ({type(error).__name__}).",
+        "Look at the job's log, and please report it.",
+    )
+
+
 class Cancelled(Exception):
     """The forge cancelled the job before anything was applied."""

@@ -20,7 +20,18 @@ TRIES = 5
 ALL = 2**31 - 1
 """The depth that git takes for all of history, also of commits that are there without theirs."""
 
+FILES = 50_000
+"""Files of a checkout, at most: a small tree can name itself a million times over."""
+
+BYTES = 2 * 1024**3
+"""Bytes of a checkout's files together, at most."""
+
+_ATTRIBUTES = "* -text -ident !eol !filter !working-tree-encoding -export-ignore -export-subst !merge\n"
+"""What a repository's own `.gitattributes` say is not listened to: files are what reviewers see in the commit."""
+
 _SETTINGS = {
+    "core.fsmonitor": "false",
+    "log.showSignature": "false",
     "core.hooksPath": os.devnull,
     "core.symlinks": "false",
     "core.autocrlf": "false",
@@ -43,6 +54,8 @@ class Repository:
             word = base64.b64encode(f"{user}:{token}".encode()).decode()
             self._settings[f"http.{address}.extraHeader"] = f"Authorization: Basic {word}"
         self._run("init", "-q", "--bare", str(folder), inside=False)
+        (folder / "info").mkdir(parents=True, exist_ok=True)
+        (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
 
     def fetch(self, name: str, depth: int = 0) -> str:
         """Fetches a commit, a branch (`refs/heads/…`) or another ref and returns its commit; 0 means all history."""
@@ -70,13 +83,35 @@ class Repository:
             raise Problem(words, "Merge the target branch into it; then it can be planned.") from None
 
     def checkout(self, tree: str, place: Path) -> Path:
-        """The files of a commit or tree, in a new folder; a symbolic link becomes a file that holds where it led."""
+        """Write the files of a commit or tree into a new folder; a symbolic link becomes a file with where it led.
+
+        Raises Problem for more files, or larger ones, than a job looks at.
+        """
+        self._refuse_large(tree)
         place.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": f"{scratch}/index"}
             self._run("read-tree", tree, more=index)
             self._run(f"--work-tree={place}", "checkout-index", "--all", "--force", more=index)
         return place
+
+    def _refuse_large(self, tree: str) -> None:
+        """Raise Problem for a tree of too many or too large files, without walking through all of it."""
+        with subprocess.Popen(
+            self._command("ls-tree", "-r", "-l", "-z", tree),
+            env=self._environ(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            files = size = 0
+            rest = b""
+            while (files <= FILES and size <= BYTES) and (data := os.read(process.stdout.fileno(), 1 << 20)):
+                *entries, rest = (rest + data).split(b"\0")
+                files += len(entries)
+                size += sum(int(entry.split(b"\t", 1)[0].split()[3].replace(b"-", b"0")) for entry in entries)
+            process.kill()
+        if files > FILES or size > BYTES:
+            words = f"The commit {tree[:12]} holds more than {FILES:,} files, or more than {BYTES >> 30} GiB of them."
+            raise Problem(words, "A job looks at no more: keep the definitions in a smaller repository.")
 
     def files(self, commit: str | None, folder: str, ending: str) -> dict[str, bytes]:
         """The plain files of a folder whose names end so, by path; without a commit there are none."""
@@ -181,16 +216,23 @@ class Repository:
     def _raw(
         self, *words: str, more: Mapping[str, str] | None = None, feed: bytes | None = None, inside: bool = True
     ) -> subprocess.CompletedProcess[bytes]:
-        environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-        environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
-        environ |= {"LC_ALL": "C.UTF-8", "GIT_CONFIG_COUNT": str(len(self._settings)), **(more or {})}
-        for place, (key, value) in enumerate(self._settings.items()):  # not on a command line, which others can read
-            environ |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
-        where = [f"--git-dir={self._folder}"] if inside else []
-        command = ["git", *where, *words]  # in a group of its own: what cancels the job does not cut off a push
+        environ = self._environ() | dict(more or {})
+        command = self._command(*words, inside=inside)  # in a group of its own: a cancelled job does not cut off a push
         return subprocess.run(
             command, env=environ, input=feed, capture_output=True, check=False, start_new_session=True
         )
+
+    def _command(self, *words: str, inside: bool = True) -> list[str]:
+        return ["git", *([f"--git-dir={self._folder}"] if inside else []), *words]
+
+    def _environ(self) -> dict[str, str]:
+        """Return git's environment: our settings alone, and not on a command line, which others can read."""
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+        environ |= {"LC_ALL": "C.UTF-8", "GIT_CONFIG_COUNT": str(len(self._settings))}
+        for place, (key, value) in enumerate(self._settings.items()):
+            environ |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
+        return environ
 
 
 def _good(ran: subprocess.CompletedProcess[bytes], words: tuple[str, ...]) -> bytes:

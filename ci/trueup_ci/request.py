@@ -11,7 +11,7 @@ from pathlib import Path
 from trueup_ci import texts
 from trueup_ci.forge import plan_file
 from trueup_ci.job import CAPS, JOURNAL, STATE, Job
-from trueup_ci.problem import Problem
+from trueup_ci.problem import Cancelled, Problem, unforeseen
 from trueup_ci.tool import Trueup, also, read_json
 from trueup_ci.web import Refused
 
@@ -38,6 +38,9 @@ REMEMBERED = (
     "counts, and may let what a hand changed pass for unchanged, or lead to another assistant. Jobs write these files; "
     "ask why this request does."
 )
+FILES = 10
+"""Files of Trueup's memory that a comment names, state first."""
+
 SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
 
 
@@ -50,6 +53,12 @@ def plan_request(job: Job) -> int:
     except Problem as problem:
         _refuse(job, problem)
         raise
+    except Cancelled:
+        raise
+    except Exception as error:  # whatever the request's files or the platform's answers are, its comment says so
+        found = unforeseen(error)
+        _refuse(job, found)
+        raise found from error
 
 
 def _plan_own(job: Job) -> int:
@@ -63,10 +72,10 @@ def _plan_own(job: Job) -> int:
         "plan", "--connections", str(theirs.project), "--out", str(plan.resolve()), "--format", "github",
         *also(job.kept.resolve(), "plan"),
     )  # fmt: skip
-    notes = [WOULD.format(target=texts.code(job.settings.target)), *_guard_note(job, page)]
+    notes = [WOULD.format(target=texts.code(job.settings.target)), *_remembered(job, base, tree)]
     if _project_file(ours) != _project_file(theirs):
         notes.append(CHANGED)
-    notes += [*_remembered(job, base, tree), *_not_of_it(job, theirs, ours)]
+    notes += [*_guard_note(job, page), *_not_of_it(job, theirs, ours)]
     _say(job, page, event.number, notes)
     return ran.code
 
@@ -93,18 +102,24 @@ def plan_fork(job: Job) -> int:
 
 
 def proposed(job: Job) -> tuple[str, str]:
-    """What the request's merge comes to, and the commit of its target branch. Raises Problem where they conflict.
+    """What the request's merge comes to, and the newest commit of its target branch. Raises Problem for a conflict.
 
-    Where the forge made the merge commit, its first parent is the target branch; else the merge is made here.
+    The merge commit of the platform is used if it is of that newest commit; an old job that is run again has an old
+    one, whose connections may lead where the key went then. Else the merge is made here.
     """
-    event, repository = job.event, job.repository
-    if event.commit != event.head:
-        commit = repository.fetch(event.commit, 2)
-        parents = repository.parents(commit)
-        if len(parents) == 2 and parents[1] == event.head:
-            return commit, parents[0]
-    head = repository.fetch(event.head or event.commit)
-    base = repository.fetch(f"refs/heads/{event.branch}")
+    return _merged(job, job.event.commit, job.event.head or job.event.commit)
+
+
+def _merged(job: Job, made: str, head: str) -> tuple[str, str]:
+    """The merge of a request's last commit with the newest of the target branch, which `made` may be already."""
+    repository, branch = job.repository, f"refs/heads/{job.event.branch}"
+    base = repository.fetch(branch, 1)
+    if made != head:
+        commit = repository.fetch(made, 2)
+        if repository.parents(commit) == [base, head]:
+            return commit, base
+    repository.fetch(head)
+    base = repository.fetch(branch)
     return repository.merge(base, head), base
 
 
@@ -115,11 +130,7 @@ def _fork(job: Job) -> tuple[int, str, str]:
     request = job.forge.open_request(job.event.head)
     if request is None or not request.is_fork:
         raise Problem("No open request of a fork has that commit as its last one.", "It was pushed to since: all well.")
-    commit = job.repository.fetch(f"refs/pull/{request.number}/merge", 2)
-    parents = job.repository.parents(commit)
-    if len(parents) != 2 or parents[1] != request.head:
-        raise Problem("The request was pushed to since this run began.", "The run of the newer commit says more.")
-    return request.number, commit, parents[0]
+    return request.number, *_merged(job, f"refs/pull/{request.number}/merge", request.head)
 
 
 def _project_file(side: Trueup) -> bytes:
@@ -140,7 +151,7 @@ def _not_of_it(job: Job, theirs: Trueup, ours: Trueup) -> list[str]:
 
 def _remembered(job: Job, base: str, tree: str) -> list[str]:
     """A note on what the request changes of Trueup's memory, where that is the memory which counts."""
-    told = []
+    told: list[str] = []
     for ending in (CAPS, JOURNAL) if job.settings.state_branch else (STATE, CAPS, JOURNAL):
         before, after = job.memory_of(base, ending), job.memory_of(tree, ending)
         for path in sorted({*before, *after}):
@@ -148,6 +159,8 @@ def _remembered(job: Job, base: str, tree: str) -> list[str]:
             names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
             if before.get(path) != after.get(path):
                 told.append(f"{texts.listed(names)} in {texts.code(path)}" if names else texts.code(path))
+    if len(told) > FILES:
+        told[FILES:] = [f"{len(told) - FILES} files more"]
     return [REMEMBERED.format(what="; ".join(told))] if told else []
 
 
@@ -155,7 +168,7 @@ def _refuse(job: Job, problem: Problem) -> None:
     """Says in the request why there is no plan: an older one must not stand there as if it were of this commit."""
     event = job.event
     page = texts.refusal(job.marker("plan"), "no plan", problem)
-    page = texts.with_source(page, event.head or event.commit, event.url)
+    page = texts.with_notes(page, [], event.head or event.commit, event.url)
     job.summarize(page)
     if job.forge.head(event.number) == (event.head or event.commit):
         job.forge.comment(event.number, job.marker("plan"), page)
@@ -173,10 +186,9 @@ def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: 
         raise Problem("Trueup wrote no page.", "What it said stands above, in this job's log.")
     written = page.read_text(encoding="utf-8")
     marker = job.marker("plan")
-    text = texts.marked(written, marker)
-    for note in reversed(notes):  # where room is short the first ones are left out
-        text = texts.with_notes(text, [note])
-    text = texts.with_source(text, job.event.head or job.event.commit, job.event.url)
+    for note in notes:
+        print(f"Note: {note}")
+    text = texts.with_notes(texts.marked(written, marker), notes, job.event.head or job.event.commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     if job.forge.head(number) != (job.event.head or job.event.commit):

@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from trueup_ci.problem import Problem
 
+DIGEST = 16
+"""Characters of a plan's digest that acknowledge it, at least."""
+
 COMMANDS = ("plan", "apply", "drift")
 """What a job can be told to do; empty lets the event decide."""
 
@@ -81,7 +84,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         raise Problem(f"The folder {folder!r} is not below the repository's.", "Name it as seen from the repository.")
     acknowledge = given("ACKNOWLEDGE")
     if acknowledge and not is_digest(acknowledge):
-        raise Problem("acknowledge is no digest of a plan.", "Copy 8 or more of its characters from the plan.")
+        raise Problem("acknowledge is no digest of a plan.", f"Copy {DIGEST} or more of its characters from the plan.")
     work = Path(given("WORK") or environ.get("RUNNER_TEMP", "") or ".")
     summary = environ.get("GITHUB_STEP_SUMMARY", "")
     return Settings(
@@ -93,7 +96,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
 
 def is_digest(text: str) -> bool:
     """Whether a text can be the beginning of a plan's digest that is long enough to acknowledge it."""
-    return 8 <= len(text) <= 64 and all(letter in "0123456789abcdef" for letter in text)
+    return DIGEST <= len(text) <= 64 and all(letter in "0123456789abcdef" for letter in text)
 
 
 def needed(environ: Mapping[str, str], name: str) -> str:

@@ -17,6 +17,9 @@ GUARD = "> **Note:** A guard wants this plan to be acknowledged"
 GUARD_REFUSED = "a guard refused"
 """What a report says where a guard wanted an acknowledgement that was not there."""
 
+CUT = "\n\n**The rest is cut off here**; this job's summary and what it keeps have all of it.\n"
+"""Where a page ends that does not fit beside the notes."""
+
 DIGEST = 16
 """Characters of a plan's digest in a trailer."""
 
@@ -32,18 +35,36 @@ def marked(page: str, line: str) -> str:
     return f"{line}\n{rest if first.startswith('<!-- trueup:') else page}"
 
 
-def with_notes(page: str, notes: list[str]) -> str:
-    """A page with sentences of ours below its heading, which fit where the page keeps to its own bound."""
-    lines = page.split("\n")
-    told = [line for note in notes for line in ("", f"> {note}")]
-    made = "\n".join([*lines[:2], *told, *lines[2:]])
-    return made if len(made.encode()) <= LARGEST else page
+def with_notes(page: str, notes: list[str], commit: str = "", url: str = "") -> str:
+    """Return a page with sentences of ours below its heading, and the commit and job that it comes from.
+
+    Where all of it does not fit, the page is cut and not the notes. Raises Problem where the notes alone do not fit.
+    """
+    heading, rest = page.split("\n")[:2], "\n".join(page.split("\n")[2:])
+    top = "\n".join([*heading, *(line for note in notes for line in ("", f"> {note}"))])
+    source = f"\n<sub>Of commit {commit[:12]}. [The job]({url}) keeps all of it.</sub>\n" if url else ""
+    room = LARGEST - len(f"{top}\n{source}".encode())
+    if len(rest.encode()) > room:
+        rest = _cut(rest, room - len(CUT.encode())) + CUT
+    made = f"{top}\n{rest}{source}"
+    if len(made.encode()) > LARGEST:
+        raise Problem("What a reviewer has to know does not fit into a comment.", "See this job's log.")
+    return made
 
 
-def with_source(page: str, commit: str, url: str) -> str:
-    """A page with the commit and the job that it comes from."""
-    line = f"\n<sub>Of commit {commit[:12]}. [The job]({url}) keeps all of it.</sub>\n"
-    return page + line if len((page + line).encode()) <= LARGEST else page
+def _cut(text: str, room: int) -> str:
+    """Return as many whole lines as there is room for, no folded block or code block left open."""
+    kept, end, taken, is_code = 0, 0, 0, False
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        taken += len(line.encode()) + 1
+        if taken > room:
+            break
+        is_code ^= line.lstrip().startswith("```")
+        kept += line.count("<details") - line.count("</details")
+        if not is_code and kept <= 0:
+            end = place + 1
+    return "\n".join(lines[:end])
 
 
 def asks_for_acknowledgement(page: str) -> bool:

@@ -16,8 +16,9 @@ from typing import Any
 from trueup_ci.problem import Cancelled
 
 OURS = (
-    "TRUEUP_CI_", "TRUEUP_GITLAB_TOKEN", "GIT_", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_",
-    "ACTIONS_CACHE_", "CI_JOB_TOKEN", "CI_REPOSITORY_URL", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
+    "TRUEUP_CI_", "TRUEUP_PLAN_TOKEN", "TRUEUP_APPLY_TOKEN", "GIT_", "GITHUB_TOKEN", "GH_TOKEN",
+    "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_", "ACTIONS_CACHE_",
+    "CI_JOB_TOKEN", "CI_REPOSITORY_URL", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
     "CI_DEPENDENCY_PROXY_PASSWORD", "CI_JOB_JWT",
 )  # fmt: skip
 """What variables of the job begin with that Trueup, and a command that it is told to run, have no use for."""

@@ -35,7 +35,7 @@ def look(job: Job) -> int:
     text = page.read_text(encoding="utf-8")
     marker = job.marker("drift")
     text = texts.marked(text, marker)
-    text = texts.with_source(texts.with_notes(text, unapplied), commit, job.event.url)
+    text = texts.with_notes(text, unapplied, commit, job.event.url)
     page.write_text(text, encoding="utf-8")
     job.summarize(text)
     is_clean = drift.code == CLEAN and not unapplied

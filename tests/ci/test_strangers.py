@@ -92,7 +92,8 @@ def test_what_is_the_jobs_own_is_not_handed_on(world: World, tmp_path: Path) -> 
     world.commit("A script gives the key.")
     world.git("push", "-q", "origin", "main")
     tokens = (
-        "TRUEUP_GITLAB_TOKEN",
+        "TRUEUP_PLAN_TOKEN",
+        "TRUEUP_APPLY_TOKEN",
         "GITHUB_TOKEN",
         "ACTIONS_RUNTIME_TOKEN",
         "CI_JOB_TOKEN",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from trueup_ci import texts
+from trueup_ci.problem import Problem
 
 from trueup.render.markup import marker
 
@@ -16,14 +18,30 @@ def test_a_marker_is_the_one_that_pages_begin_with(project: str, target: str) ->
     assert texts.marker(project, target, "plan") == marker(f"trueup:{project}/{target}", "plan")
 
 
-@given(st.integers(0, 600), st.text(max_size=300))
-def test_whatever_is_added_a_forge_takes_it(room: int, note: str) -> None:
-    page = PAGE + "x" * (65_536 - room - len(PAGE))
-    made = texts.with_source(
-        texts.with_notes(texts.marked(page, "<!-- trueup:a/b plan -->"), [note]), "0" * 40, "u" * 99
-    )
-    assert len(made) <= 65_536 or made == texts.marked(page, "<!-- trueup:a/b plan -->")
-    assert made.startswith("<!-- trueup:a/b plan -->\n")
+@given(st.integers(-600, 600), st.text(st.characters(exclude_characters="\n"), max_size=300))
+def test_a_note_is_never_left_out_and_the_page_is_cut_for_it(room: int, note: str) -> None:
+    page = PAGE + "x\n" * ((65_536 - room - len(PAGE)) // 2)
+    marked = texts.marked(page, "<!-- trueup:a/b plan -->")
+    made = texts.with_notes(marked, ["**first**", note], "0" * 40, "https://forge.example/job")
+    assert len(made.encode()) <= texts.LARGEST
+    assert made.startswith("<!-- trueup:a/b plan -->\n### Trueup: plan for `acme/prod`\n")
+    assert f"\n> **first**\n\n> {note}\n" in made
+    assert "Of commit 000000000000. [The job](https://forge.example/job) keeps all of it." in made
+    is_whole = made.count("x\n") == page.count("x\n")
+    assert is_whole is (texts.CUT not in made)
+
+
+def test_a_page_is_cut_where_nothing_is_left_open() -> None:
+    block = "<details><summary>one</summary>\n\n```diff\n- a\n+ b\n```\n\n</details>\n"
+    made = texts.with_notes(PAGE + block * 2_000, ["note"], "0" * 40, "u")
+    assert texts.CUT in made
+    assert made.count("<details>") == made.count("</details>") > 100
+    assert made.count("```") % 2 == 0
+
+
+def test_notes_that_do_not_fit_fail_the_job() -> None:
+    with pytest.raises(Problem, match="does not fit"):
+        texts.with_notes(PAGE, ["x" * 70_000])
 
 
 @given(st.text())

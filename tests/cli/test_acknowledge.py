@@ -74,7 +74,7 @@ def test_an_ack_that_acknowledges_nothing_is_noted(place: Place, ack: str) -> No
 
 def test_an_ack_that_is_used_draws_no_remark(place: Place) -> None:
     digest = place.run("plan", "--json").json["digest"]
-    assert place.run("plan", "--ack", digest[:8]).err == ""
+    assert place.run("plan", "--ack", digest[:16]).err == ""
     place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha"})
     live_id = place.live()["alpha"]["id"]
     assert place.run("plan", "--ack", live_id).err == ""

@@ -68,7 +68,7 @@ def test_a_refused_guard_answers_in_json_with_the_digest(place: Place) -> None:
     assert ran.code == 4
     assert ran.json["exit"] == 4
     assert "--ack" in ran.json["problems"][0]
-    assert place.run("destroy", "--yes", "--ack", ran.json["digest"][:8]).code == 0
+    assert place.run("destroy", "--yes", "--ack", ran.json["digest"][:16]).code == 0
     assert place.live() == {}
 
 

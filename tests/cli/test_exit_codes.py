@@ -110,7 +110,7 @@ def test_4_guard_and_protection(place: Place) -> None:
     ran = place.run("destroy", "--yes")
     assert ran.code == 4
     assert len(place.live()) == 2
-    digest = ran.err.split("--ack ")[1][:8]
+    digest = ran.err.split("--ack ")[1][:16]
     assert place.run("destroy", "--yes", "--ack", digest[:7]).code == 4
     place.write("assistants/alpha.yaml", "model: gpt-4.1\nlifecycle: {protect: true}\n")
     ran = place.run("destroy", "--yes")

@@ -83,17 +83,17 @@ def test_the_shares_and_counts_of_the_target_hold() -> None:
     [
         ((), False),
         (("",), False),
-        ((DIGEST[:7],), False),
-        ((DIGEST[:8],), True),
+        ((DIGEST[:15],), False),
+        ((DIGEST[:16],), True),
         ((DIGEST,), True),
         ((DIGEST + "0",), False),
-        ((DIGEST[:8].upper(),), True),
-        ((DIGEST[1:9],), False),
-        (("asst_0001", DIGEST[:8]), True),
+        ((DIGEST[:16].upper(),), True),
+        ((DIGEST[1:17],), False),
+        (("asst_0001", DIGEST[:16]), True),
         (("yes", "all"), False),
     ],
 )
-def test_an_acknowledgement_is_the_digest_or_eight_characters_of_its_beginning(
+def test_an_acknowledgement_is_the_digest_or_sixteen_characters_of_its_beginning(
     acks: tuple[str, ...], enough: bool
 ) -> None:
     assert is_acknowledged(DIGEST, acks) is enough

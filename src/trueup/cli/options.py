@@ -148,7 +148,7 @@ NETWORK: Sequence[Decorator] = (
 DECIDING: Sequence[Decorator] = (
     flag("--on-drift", type=click.Choice(["refuse", "revert"]), help="Leave drifted ones alone, or revert them."),
     flag("--prune/--no-prune", default=None, help="Delete what state holds and no file describes."),
-    flag("--ack", "acks", multiple=True, metavar="TEXT", help="A plan's digest (8 characters or more), or an id."),
+    flag("--ack", "acks", multiple=True, metavar="TEXT", help="A plan's digest (16 characters or more), or an id."),
 )
 """What commands take that make a plan to be applied."""
 

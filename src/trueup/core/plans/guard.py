@@ -5,7 +5,7 @@ from __future__ import annotations
 from trueup.core.plans.plan import Action, Plan, Reason
 from trueup.core.projects.project import Guard
 
-ACK_DIGITS = 8
+ACK_DIGITS = 16
 """Characters of a plan's digest that an acknowledgement needs at least."""
 
 
@@ -24,7 +24,7 @@ def tripped(plan: Plan, guard: Guard) -> tuple[str, ...]:
 
 
 def is_acknowledged(digest: str, acks: tuple[str, ...]) -> bool:
-    """Whether one of the given texts is the digest or at least eight characters of its beginning."""
+    """Whether one of the given texts is the digest or at least `ACK_DIGITS` characters of its beginning."""
     return any(len(ack) >= ACK_DIGITS and digest.startswith(ack.lower()) for ack in acks)
 
 
