@@ -104,11 +104,55 @@ def test_links_go_with_no_other_names(place: Place) -> None:
 def test_what_a_definition_cannot_say_is_told_and_left_alone(empty: Place) -> None:
     made(empty, name="Bot", metadata={"var": "x"}, instructions="Hi.")
     ran = empty.run("import")
+    assert ran.code == 3
     assert "! metadata is not in the definition, and what is live stays as it is: {var: x} cannot stand" in " ".join(
         ran.out.split()
     )
     assert last(empty.run("plan").out) == f"{EMPTY}1 unchanged; of these 1 not stamped."
     assert empty.live()["Bot"]["metadata"] == {"var": "x"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        (("tools", 0), {"type": "browser"}, "tools"),
+        (("tools", 0, "function", "x-own"), 1, "tools"),
+        (("response_format",), {"type": "grammar"}, "response_format"),
+        (("tool_resources", "browser"), {"urls": ["u"]}, "tool_resources.browser"),
+        (("voice",), "alloy", "voice"),
+    ],
+)
+def test_what_is_live_and_not_known_is_told_and_its_field_left_undeclared(
+    empty: Place, monkeypatch: pytest.MonkeyPatch, path: tuple[str | int, ...], value: Any, field: str
+) -> None:
+    """A server that is newer than this program: nothing is shortened, and nothing is sent."""
+    live_id = made(empty, name="Bot", tools=[FUNCTION, {"type": "code_interpreter"}], temperature=0.5)
+    real, writes = Server.answer, []
+
+    def answer(server: Server, call: Call) -> Reply:
+        writes.extend([call] if call.method != "GET" else [])
+        reply = real(server, call)
+        for entry in reply.json["data"] if call.path == "/assistants" else [reply.json]:
+            holder: Any = entry
+            for step in path[:-1]:
+                holder = holder[step] if isinstance(step, int) else holder.setdefault(step, {})
+            holder[path[-1]] = value
+        return reply
+
+    monkeypatch.setattr(Server, "answer", answer)
+    dry = empty.run("import", "--dry-run")
+    ran = empty.run("import", "--json")
+    assert (dry.code, ran.code) == (3, 3)
+    (omitted,) = ran.json["omitted"]
+    assert omitted["from"] == live_id
+    assert omitted["path"].startswith(field)
+    assert f"! {omitted['message']}." in " ".join(dry.out.split())
+    text = (empty.root / "assistants/bot.yaml").read_text("utf-8")
+    assert f"{field.split('.')[0]}:" not in text
+    assert "temperature: 0.5\n" in text
+    assert last(empty.run("plan").out) == f"{EMPTY}1 unchanged; of these 1 not stamped."
+    assert empty.run("apply", "--yes").code == 0
+    assert writes == []
 
 
 def test_somebody_else_s_is_left_alone_and_named(place: Place) -> None:
@@ -333,8 +377,8 @@ def test_a_value_that_looks_like_a_reference_keeps_no_other_assistant_from_being
     made(empty, name="Good")
     made(empty, name="Bad", response_format=shape)
     ran = empty.run("import")
-    assert ran.code == 0, ran.err
-    assert last(ran.out) == "Import: 2 written, 0 linked, 0 there already."
+    assert ran.code == 3, ran.err
+    assert last(ran.out) == "Import: 2 written, 0 linked, 0 there already; of these 1 with omitted values (exit 3)."
     assert "x is the file that a definition would read in its place." in ran.out
     assert "response_format" not in (empty.root / "assistants/bad.yaml").read_text("utf-8")
     assert last(empty.run("plan").out).startswith(EMPTY)

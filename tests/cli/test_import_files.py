@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from typing import Any
 
 import pytest
 
@@ -49,7 +51,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
         "! broken.json is no JSON from line 1, column 2 on.",
         "! empty.json is empty.",
         "! gone.json is not there.",
-        "Import: 5 written, 0 linked, 0 there already, 4 left out (exit 3).",
+        "Import: 5 written, 0 linked, 0 there already, 4 left out; of these 2 with omitted values (exit 3).",
     ):
         assert told in text, ran.out
     assert "nothing was linked" in ran.err
@@ -93,12 +95,13 @@ def test_instances_of_one_terraform_resource_are_told_apart(place: Place) -> Non
     place.write("t.tfstate", json.dumps({"version": 4, "terraform_version": "1", "resources": [resource]}))
     text = " ".join(place.run("import", "--from", "t.tfstate").out.split())
     assert 'assistants/one.yaml from t.tfstate, module.x.openai_assistant.t["one"] wrote' in text
-    assert 'assistants/two.yaml from t.tfstate, module.x.openai_assistant.t["two"] ! tools[0] is not' in text
+    two = text.split('assistants/two.yaml from t.tfstate, module.x.openai_assistant.t["two"] !')[1]
+    assert "! tools is not in the definition, and what is live stays as it is: tools[0].function.parameters" in two
 
 
 def test_what_is_there_already_is_not_written_again(place: Place) -> None:
     place.write("v1.json", json.dumps(V1))
-    assert place.run("import", "--from", "v1.json").code == 0
+    assert place.run("import", "--from", "v1.json").code == 3
     before = place.files()
     again = place.run("import", "--from", "v1.json")
     assert (again.code, again.out.strip().split("\n")[-1]) == (0, "Import: 0 written, 0 linked, 1 there already.")
@@ -164,6 +167,141 @@ def test_hostile_files_end_in_a_sentence(place: Place, text: str) -> None:
     assert ran.code == 1
     assert "Traceback" not in ran.err
     assert ran.err.startswith("error: ")
+
+
+SCHEMA = {"type": "object", "properties": {"sku": {"type": "string"}}}
+THIRTEEN: list[dict[str, Any]] = [
+    {"type": "function", "function": {"name": f"f{n}", "parameters": SCHEMA}} for n in range(13)
+]
+NO_TOOLS: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize(
+    ("tools", "is_declared", "omitted"),
+    [
+        (NO_TOOLS, False, []),
+        ({"tools": None}, False, []),
+        ({"tools": [{"type": "function", "function": {"name": "two words"}}]}, False, ["tools[0].function.name"]),
+        ({"tools": [*THIRTEEN[:12], {"type": "browser"}]}, False, ["tools[12].type"]),
+        ({"tools": [*THIRTEEN[:12], "f12"]}, False, ["tools[12].type"]),
+        (
+            {"tools": [{"type": "function", "function": {**tool["function"], "title": "T"}} for tool in THIRTEEN]},
+            True,
+            [f"tools[{n}].function.title" for n in range(13)],
+        ),
+        ({"tools": THIRTEEN}, True, []),
+    ],
+    ids=["absent", "null", "the only one refused", "one refused", "a word", "a key in each", "all"],
+)
+def test_a_source_that_says_less_takes_no_live_tool_away(
+    place: Place, tools: dict[str, Any], is_declared: bool, omitted: list[str]
+) -> None:
+    """Imported, linked and applied, thirteen live functions are thirteen still; what was left out is named."""
+    (place.root / ".trueup/local").mkdir(parents=True)
+    live = place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "Shop", "tools": THIRTEEN})
+    place.write("shop.json", json.dumps({key: value for key, value in live.items() if key != "tools"} | tools))
+    ran = place.run("import", "--from", "shop.json", "--json")
+    assert ran.code == (3 if omitted else 0)
+    assert [item["path"] for item in ran.json["omitted"]] == omitted
+    assert {item["from"] for item in ran.json["omitted"]} <= {"shop.json"}
+    text = (place.root / "assistants/shop.yaml").read_text("utf-8")
+    assert ("tools:" in text) is is_declared
+    assert "title" not in text
+    place.write("assistants/shop.yaml", text + "description: Sells.\n")
+    assert place.run("import", f"shop={live['id']}").code == 0
+    assert place.run("apply", "shop", "--yes").code == 0
+    after = place.live()["Shop"]
+    assert (after["description"], len(after["tools"])) == ("Sells.", 13)
+
+
+def test_what_was_left_out_is_counted_and_shown_with_its_place(place: Place) -> None:
+    given = {"model": "m", "name": "Bot", "tools": [{"type": "browser"}], "temperature": 3, "x": 1}
+    place.write("old.json", json.dumps([given, {"model": "m", "name": "Two", "y": [2]}]))
+    for flags in (["--dry-run"], []):
+        ran = place.run("import", "--from", "old.json", *flags)
+        assert ran.code == 3
+        text = " ".join(ran.out.split())
+        assert "from old.json, entry 1 " in text
+        assert "! tools is not in the definition, and what is live stays as it is: tools[0].type may not be" in text
+        assert "! temperature is not in the definition" in text
+        assert ran.out.strip().endswith(" 0 there already; of these 2 with omitted values (exit 3).")
+
+
+def test_a_field_that_the_source_does_not_have_is_not_declared(place: Place) -> None:
+    place.write("a.json", '{"model": "m"}')
+    assert place.run("import", "--from", "a.json").code == 0
+    text = (place.root / "assistants/assistant.yaml").read_text("utf-8")
+    assert text.endswith(
+        "name: null\nmodel: m\n"
+        "lifecycle:\n  ignore_changes:\n    - field: name\n      reason: Its source does not say it.\n"
+    )
+    place.write("a.json", '{"model": "m", "name": null, "tools": [], "description": null}')
+    assert place.run("import", "--from", "a.json").code == 0
+    assert (place.root / "assistants/assistant-2.yaml").read_text("utf-8").endswith("name: null\nmodel: m\ntools: []\n")
+
+
+def test_a_name_that_the_source_does_not_have_stays_as_it_is_live(place: Place) -> None:
+    place.applied()
+    live = place.ask("POST", "/assistants", {"model": "m", "name": "Theirs"})
+    place.write("a.json", '{"model": "m"}')
+    assert place.run("import", "--from", "a.json").code == 0
+    assert place.run("import", f"assistant={live['id']}").code == 0
+    assert "0 to create, 0 to modify, 0 to delete, 0 drifted, 3 unchanged" in place.run("plan").out
+
+
+def test_the_commands_that_link_what_was_imported_are_printed_and_do_it(hosted: Place) -> None:
+    """With the target that is not the default one, the real names and the real ids."""
+    text = (hosted.root / "trueup.yaml").read_text("utf-8")
+    hosted.write("trueup.yaml", text + "  local: {base_url: local}\ndefault_target: local\n")
+    ids = [hosted.ask("POST", "/assistants", {"model": "m", "name": f"Bot {number}"})["id"] for number in range(23)]
+    hosted.write("page.json", json.dumps(hosted.ask("GET", "/assistants", query={"limit": "100"})))
+    ran = hosted.run("import", "--from", "page.json", "-t", "prod", "-q")
+    assert ran.code == 0, ran.out
+    assert "Do not apply yet where these assistants are live on prod" in " ".join(ran.err.split())
+    commands = [line.strip() for line in ran.err.splitlines() if line.startswith("  trueup ")]
+    assert [len(line.split()) for line in commands] == [2 + 20 + 2, 2 + 3 + 2]
+    for line in commands:
+        assert hosted.run(*shlex.split(line)[1:]).code == 0
+    assert hosted.run("state", "list", "-t", "prod", "--json").json["assistants"] == {
+        f"bot-{number}": live_id for number, live_id in enumerate(ids)
+    }
+    assert "2 to create, 0 to modify, 0 to delete, 0 drifted, 23 unchanged" in hosted.run("plan", "-t", "prod").out
+    assert "trueup import" not in hosted.run("import", "--from", "page.json", "-t", "prod").err
+
+
+def test_what_has_a_record_needs_no_link_and_gets_no_second_file(place: Place) -> None:
+    place.applied()
+    live = place.live()
+    place.write("live.json", json.dumps([live["alpha"], {**live["beta"], "instructions": "Be else."}]))
+    for name in ("alpha.yaml", "team/beta.yaml"):
+        (place.root / "assistants" / name).unlink()
+    ran = place.run("import", "--from", "live.json", "--json")
+    assert [item["name"] for item in ran.json["written"]] == ["alpha", "team/beta"]
+    assert ran.json["unlinked"] == {}
+    assert "trueup import" not in ran.err
+    place.write("live.json", json.dumps({**live["beta"], "name": "Renamed"}))
+    again = place.run("import", "--from", "live.json")
+    assert again.code == 3
+    assert f"{live['beta']['id']} is team/beta already, whose definition says something else" in again.out
+
+
+def test_a_target_of_the_first_api_keeps_its_words(hosted_nowhere: Place) -> None:
+    place = hosted_nowhere
+    place.replace("trueup.yaml", "api_key:", "dialect: openai-v1, api_key:")
+    place.write("v1.json", json.dumps(V1))
+    ran = place.run("import", "--from", "v1.json")
+    assert ran.code == 0, ran.out
+    text = (place.root / "assistants/old-bot.yaml").read_text("utf-8")
+    assert "tools: [retrieval]\n" in text
+    assert "file_ids: [file-1]\n" in text
+
+
+def test_a_model_that_the_target_maps_is_told(place: Place) -> None:
+    place.write("trueup.yaml", "targets:\n  local: {base_url: local, models: {gpt-4: small}}\n")
+    place.write("a.json", '{"model": "gpt-4", "name": "Bot"}')
+    ran = place.run("import", "--from", "a.json")
+    assert ran.code == 0
+    assert "! its model gpt-4 is small on local, as targets.local.models says." in ran.out
 
 
 def test_live_text_cannot_move_the_cursor(place: Place) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.migration.foreign import Unread, assistants_in
-from trueup.core.migration.imported import Found, left_over
+from trueup.core.migration.foreign import assistants_in
+from trueup.core.migration.imported import Found, Omission, Unread, omissions_of
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 FUNCTION = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}
@@ -32,11 +32,15 @@ def refused(value: Any) -> str:
     return found.why
 
 
+def omitted(found: Found) -> dict[str, str]:
+    return {item.path: item.message for item in omissions_of(found)}
+
+
 def test_an_answer_of_the_api() -> None:
     found = only({**ANSWER, "newer": 1})
     assert (found.id, found.created_at, found.display_name, found.where) == ("asst_1", 7, "Bot", "f.json")
     assert found.body["tools"] == [FUNCTION]
-    assert left_over(found) == ["newer is no field of a definition, so it was left out"]
+    assert omissions_of(found) == [Omission("newer", "newer is no field of a definition, so it was left out")]
 
 
 def test_a_list_a_page_and_what_else_stands_in_it() -> None:
@@ -115,8 +119,8 @@ def test_the_first_api_becomes_the_second_by_the_documented_rules(
 ) -> None:
     found = only({"object": "assistant", "id": "asst_1", "model": "gpt-4", **given_})
     assert found.body == {"model": "gpt-4", **body}
-    assert (len(found.remarks) == 0) if not told else told in found.remarks[0]
-    assert not left_over(found)
+    told_of = [*found.remarks, *omitted(found).values()]
+    assert (len(told_of) == 0) if not told else told in told_of[0]
 
 
 ATTRIBUTES = {
@@ -166,7 +170,7 @@ def test_a_state_of_terraform(value: Any) -> None:
         },
         "temperature": 0.5,
     }  # fmt: skip
-    assert left_over(found) == ["enable_magic is no field of a definition, so it was left out"]
+    assert omitted(found) == {"enable_magic": "enable_magic is no field of a definition, so it was left out"}
 
 
 def test_blocks_of_terraform_are_lists_of_one() -> None:
@@ -181,36 +185,36 @@ def test_blocks_of_terraform_are_lists_of_one() -> None:
 
 
 def test_an_agent_of_anthropic_s() -> None:
-    found = only(
-        {
-            "type": "agent", "id": "agent_1", "name": "Bot", "system": "Hi.", "version": 3,
-            "model": {"id": "claude", "effort": "high", "speed": "fast"},
-            "tools": [
-                {"type": "custom", "name": "weather", "description": "W", "input_schema": PARAMETERS},
-                {"type": "agent_toolset_20260401"},
-            ],
-            "metadata": {"a": "b"}, "mcp_servers": [], "skills": [{"id": 1}],
-        }
-    )  # fmt: skip
+    value: dict[str, Any] = {
+        "type": "agent", "id": "agent_1", "name": "Bot", "system": "Hi.", "version": 3,
+        "model": {"id": "claude", "effort": "high", "speed": "fast"},
+        "tools": [
+            {"type": "custom", "name": "weather", "description": "W", "input_schema": PARAMETERS},
+            {"type": "agent_toolset_20260401"},
+        ],
+        "metadata": {"a": "b"}, "mcp_servers": [], "skills": [{"id": 1}],
+    }  # fmt: skip
+    found = only(value)
     function = {"name": "weather", "description": "W", "parameters": PARAMETERS}
     assert found.body == {
         "name": "Bot", "metadata": {"a": "b"}, "instructions": "Hi.", "model": "claude", "reasoning_effort": "high",
-        "tools": [{"type": "function", "function": function}],
     }  # fmt: skip
-    told = " ".join(left_over(found))
-    assert all(word in told for word in ("model.speed", "skills", "tools[1] (agent_toolset_20260401)"))
+    told = omitted(found)
+    assert told.keys() == {"model.speed", "skills", "tools[1]"}
+    assert told["tools[1]"].startswith("tools is not in the definition: tools[1]: agent_toolset_20260401 is no tool")
+    del value["tools"][1]
+    assert only(value).body["tools"] == [{"type": "function", "function": function}]
 
 
 def test_a_prompt_agent_of_foundry_s() -> None:
-    definition = {
+    definition: dict[str, Any] = {
         "kind": "prompt", "model": "gpt-4.1", "instructions": "Hi.", "temperature": 0.5,
         "reasoning": {"effort": "low", "summary": "auto"},
         "text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}},
         "tools": [
             {"type": "function", "name": "weather", "parameters": PARAMETERS, "strict": True},
-            {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f-1"]}},
+            {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f-1"], "memory": 4}},
             {"type": "file_search", "vector_store_ids": ["vs_1"], "max_num_results": 3},
-            {"type": "web_search"},
         ],
     }  # fmt: skip
     value = {"object": "agent", "name": "bot", "versions": {"latest": {"description": "D", "definition": definition}}}
@@ -228,9 +232,10 @@ def test_a_prompt_agent_of_foundry_s() -> None:
         ],
         "tool_resources": {"code_interpreter": {"file_ids": ["f-1"]}, "file_search": {"vector_store_ids": ["vs_1"]}},
     }  # fmt: skip
-    told = " ".join(left_over(found))
-    assert "tools[3] (web_search)" in told
-    assert "reasoning.summary" in told
+    assert omitted(found).keys() == {"tools[1].container.memory", "reasoning.summary"}
+    definition["tools"] = [*definition["tools"], {"type": "web_search"}]
+    assert "tools" not in only(value).body
+    assert "tools[3]" in omitted(only(value))
 
 
 def test_a_saved_agent_of_openai_s() -> None:
@@ -246,7 +251,9 @@ json_values = st.recursive(
         st.sampled_from(
             ["object", "data", "model", "tools", "type", "id", "resources", "terraform_version", "instances",
              "function", "attributes", "values", "format_version", "root_module", "child_modules", "kind", "assistants",
-             "body", "taken_at", "definition", "versions", "latest", "file_ids", "text", "reasoning", "format", "extra"]
+             "body", "taken_at", "definition", "versions", "latest", "file_ids", "text", "reasoning", "format", "extra",
+             "function_definition", "parameters", "name", "container", "enable_retrieval", "temperature", "mode",
+             "tool_resources", "code_interpreter", "response_format", "json_schema", "system", "metadata", "deposed"]
         ),
         inner | st.sampled_from(["agent", "assistant", "list", "export", "prompt", "openai_assistant", "function"]),
         max_size=5,
@@ -255,7 +262,26 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
-@given(json_values)
-def test_nothing_in_a_file_ends_in_a_traceback(value: Any) -> None:
-    for found in assistants_in(value, "f.json"):
-        assert isinstance(found, (Found, Unread))
+TOOLS = [{"type": "function", "function": FUNCTION["function"]}, {"type": "retrieval"}]
+
+
+@given(
+    value=json_values,
+    attributes=st.dictionaries(
+        st.sampled_from([*ATTRIBUTES, "file_ids", "object_id", "enable_retrieval"]), json_values
+    ),
+    first=st.booleans(),
+)
+def test_nothing_in_a_file_ends_in_a_traceback(value: Any, attributes: dict[str, Any], first: bool) -> None:
+    instance = {"attributes": {**ATTRIBUTES, **attributes}}
+    resources = [{"type": "openai_assistant", "name": "b", "instances": [instance]}]
+    state = {"version": 4, "terraform_version": "1", "resources": resources}
+    for source in (
+        value,
+        state,
+        {**ANSWER, "tools": TOOLS, **attributes},
+        {"type": "agent", "model": "m", **attributes},
+    ):
+        for found in assistants_in(source, "f.json", first=first):
+            assert isinstance(found, (Found, Unread))
+            assert isinstance(found, Unread) or all(item.path for item in omissions_of(found))

@@ -14,7 +14,7 @@ from tests.core.plans import CHANGE
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending
 from trueup.core.errors import Exit
 from trueup.core.memory.state import Identity
-from trueup.core.migration.foreign import Unread
+from trueup.core.migration.imported import Omission, Unread
 from trueup.core.migration.imports import Imports, Link, NewFile
 from trueup.core.plans.plan import Action, Cause, Change, Counts, FieldChange, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
@@ -177,9 +177,11 @@ def test_an_import_counts_what_is_left_and_what_is_to_be_edited_by_hand() -> Non
         (NewFile("a", "assistants/a.yaml", "", "asst_1", "asst_1"),),
         links=(Link("b", "assistants/b.yaml", "asst_2", {"model": "x"}, why="it has an anchor"),),
         unread=(Unread("x.json", "is no JSON"),),
+        omissions={"asst_1": (Omission("tools", "x"), Omission("tools[0]", "y"))},
     )
     assert import_summary(done, Exit.HELD) == (
-        "Import: 1 written, 1 linked, 0 there already, 1 left out; of these 1 to edit by hand (exit 3)."
+        "Import: 1 written, 1 linked, 0 there already, 1 left out; "
+        "of these 1 with omitted values, 1 to edit by hand (exit 3)."
     )
     assert import_summary(done, Exit.HELD, dry_run=True).startswith("Import: 1 to write, 1 to link, 0 there already")
 

@@ -8,25 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
 from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
+from trueup.core.command import Message
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.stamp import parse
 from trueup.core.migration.export import is_of
-from trueup.core.migration.foreign import Unread, assistants_in
-from trueup.core.migration.imported import Found, unknown
+from trueup.core.migration.foreign import assistants_in
+from trueup.core.migration.imported import Found, Unread, unknown
+from trueup.core.migration.imports import Imports
 from trueup.core.plans.seen import Seen, fields_of
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 
+PAIRS: Final = 20
+"""Links that one printed command makes."""
+
 
 @dataclass(slots=True)
 class _Read:
-    """What the files hold."""
+    """What the files hold; `first` says that the target has the first API's words."""
 
+    first: bool = False
     exported: dict[str, Seen] = field(default_factory=dict)
     extra: dict[str, dict[str, Any]] = field(default_factory=dict)
     loose: list[Found] = field(default_factory=list)
@@ -49,12 +55,13 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
             if work.ids and session.target.state != "stamps":
                 save_state(session, state, linked_definitions(session, work, read.exported))
     code = tell(session, work, dry_run=dry_run)
-    _tell_links(session, loose, dry_run)
+    if not dry_run:
+        _warn_unlinked(session, work)
     return code
 
 
 def _read(session: Session, files: Sequence[str]) -> _Read:
-    read = _Read()
+    read = _Read("file_ids" in session.adapter.dialect.semantics.defaults)
     for file in dict.fromkeys(files):
         try:
             values = read_values(session.root / file, file)
@@ -65,7 +72,7 @@ def _read(session: Session, files: Sequence[str]) -> _Read:
             if isinstance(value, dict) and value.get("kind") == "export":
                 _take_export(read, session, file)
             else:
-                _take(read, assistants_in(value, where))
+                _take(read, assistants_in(value, where, first=read.first))
     return _without_contradictions(read)
 
 
@@ -90,7 +97,7 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
             {"id": item.id, "created_at": item.created_at, "body": dict(item.body), "extra": dict(item.extra)}
             for item in export.assistants
         ]
-        _take(read, assistants_in({"kind": "export", "assistants": values}, file))
+        _take(read, assistants_in({"kind": "export", "assistants": values}, file, first=read.first))
         return
     for item in export.assistants:
         if item.id in read.exported and read.exported[item.id].body != item.body:
@@ -127,10 +134,17 @@ def _meant(names: Sequence[str], read: _Read) -> tuple[list[str], list[Found]]:
     return [name for name in chosen if name in known], [labels[name] for name in chosen if name in labels]
 
 
-def _tell_links(session: Session, loose: Sequence[Found], dry_run: bool) -> None:
-    """Says how to link what came without a target."""
-    if loose and not dry_run and any(item.id for item in loose):
-        session.screen.say(
-            "These files do not say which target they are from, so nothing was linked. Where the assistants are still "
-            "live, `trueup import` with that target links each to its definition."
+def _warn_unlinked(session: Session, work: Imports) -> None:
+    """Warn that an apply would create second ones of what is live already, and print the commands that link them."""
+    pairs = [f"{name}={live_id}" for name, live_id in work.unlinked.items()]
+    if not pairs:
+        return
+    target, what = session.target, "it" if len(pairs) == 1 else "each"
+    session.screen.complain(
+        session.screen.filled(
+            "These files do not say which target they are from, so nothing was linked. Do not apply yet where these "
+            f"assistants are live on {target.name}: an apply creates a second one of {what}. Link first:"
         )
+    )
+    for start in range(0, len(pairs), PAIRS):
+        session.screen.complain(Message("  ", target.command("import", *pairs[start : start + PAIRS])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from trueup.cli.session import Session
 from trueup.core.call import holds_credential
@@ -14,8 +14,7 @@ from trueup.core.definitions.names import definition_name_problem, folded
 from trueup.core.memory.stamp import KEY, parse
 from trueup.core.memory.state import State
 from trueup.core.migration.filenames import free, stem
-from trueup.core.migration.foreign import Unread
-from trueup.core.migration.imported import Fitted, Found, fitted, left_over, slimmed
+from trueup.core.migration.imported import Fitted, Found, Omission, Unread, fitted, omissions_of, slimmed
 from trueup.core.migration.imports import Imports, Link, NewFile
 from trueup.core.migration.override import override, patched_document
 from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
@@ -30,6 +29,8 @@ from trueup.edge.yaml_edit import CannotEdit
 from trueup.engine.claim import Claims, Known, claims
 from trueup.engine.facts import declared
 from trueup.engine.link import has_room, obstacle
+
+NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One assistant on its way into a file."""
+    """One assistant on its way into a file, which is to leave the fields `ignored` to whoever changes them."""
 
     found: Found
     body: Mapping[str, Any]
     name: str = ""
     id: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 class Work:
@@ -66,6 +68,7 @@ class Work:
         self._semantics = session.adapter.dialect.semantics
         self._proof = Proof(session.project, session.target, session.adapter.audit)
         self._outside: dict[str, str] = {}
+        self._omissions: dict[str, tuple[Omission, ...]] = {}
         self._remarks: dict[str, tuple[str, ...]] = {}
         self._managed: dict[str, str] = {}
         self._texts: dict[str, str] = {}
@@ -94,7 +97,8 @@ class Work:
         spoken = {item.origin for item in files} | {item.id for item in links}
         return Imports(
             self._session.target.name, files, parts | self._texts, links,
-            {origin: said for origin, said in self._remarks.items() if origin in spoken},
+            {origin: omitted for origin, omitted in self._omissions.items() if origin in spoken and omitted},
+            {origin: said for origin, said in self._remarks.items() if origin in spoken and said},
             self._managed, claimed.foreign, self._outside, claimed.ambiguous, tuple(given.unread),
         )  # fmt: skip
 
@@ -114,14 +118,23 @@ class Work:
         said = [name for name, here in models.items() if here == model]
         if not said and models.get(str(model), model) != model:
             self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
-        body = slimmed({**found.body, "model": said[0] if said else model}, self._semantics)
+        body = slimmed({**found.body, "model": said[0] if said else model}, self._semantics, linked=linked)
         result: Fitted = fitted(body, self._proof.problems, linked=linked)
         if holds_credential(result.body):
             self._outside[found.where] = "a credential of this target stands in it, which goes into no file"
         if result.reason:
             self._outside.setdefault(found.where, f"no definition can hold it: {result.reason}")
-        self._remarks[found.where] = (*found.remarks, *left_over(found), *result.remarks)
-        return Draft(found, result.body, id=found.id if linked else "")
+        self._omissions[found.where] = (*omissions_of(found), *result.omissions)
+        has_name = linked or "name" in found.body
+        self._remarks[found.where] = (*found.remarks, *([] if has_name else [NAMELESS]), *self._mapped(model, linked))
+        return Draft(found, result.body, id=found.id if linked else "", ignored=() if has_name else ("name",))
+
+    def _mapped(self, model: Any, linked: bool) -> Iterable[str]:
+        """What is to be known of a model that the target calls otherwise, where it is not the live one's."""
+        target = self._session.target
+        here = target.models.get(model) if isinstance(model, str) else None
+        if here is not None and here != model and not linked:
+            yield f"its model {model} is {here} on {target.name}, as targets.{target.name}.models says"
 
     def _may(self, live_id: str, bodies: Mapping[str, Draft], given: Given) -> bool:
         """Whether a live assistant can be imported; else the reason is noted."""
@@ -181,19 +194,23 @@ class Work:
         bodies = [item.body for item in self._loaded.definitions]
         names = {item.body.get("name"): item.file for item in self._loaded.definitions if item.body.get("name")}
         files = {id(item.body): item.file for item in self._loaded.definitions}
+        owners = {record.id: name for name, record in self._state.records.items()}
         drafts: list[Draft] = []
         for item in found:
             draft = self._draft(self._without_stamp(item), linked=False)
             same = next((files[id(body)] for body in bodies if body == draft.body), "")
             if item.where in self._outside:
                 continue
+            owner = owners.get(item.id, "")
             if same:
                 self._managed[item.where] = same
+            elif owner in self._loaded.names:
+                self._outside[item.where] = f"{item.id} is {owner} already, whose definition says something else"
             elif draft.body.get("name") in names:
                 file = names[draft.body["name"]]
                 self._outside[item.where] = f"{file} has its display name already, and says something else"
             else:
-                drafts.append(draft)
+                drafts.append(replace(draft, name=owner))
         return drafts
 
     def _without_stamp(self, found: Found) -> Found:
@@ -232,8 +249,8 @@ class Work:
         if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
             self._outside[draft.found.where] = f"its name {name} is taken by a file that is no definition"
             return None
-        made = definition_files(name, draft.body, self._folder, parts, self._proof)
+        made = definition_files(name, draft.body, self._folder, parts, self._proof, draft.ignored)
         if made is None:
             self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
             return None
-        return NewFile(name, *made, draft.found.where, draft.id)
+        return NewFile(name, *made, draft.found.where, draft.id, "" if draft.name else draft.found.id)

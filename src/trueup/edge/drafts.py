@@ -7,7 +7,7 @@ the body that was meant. Knows no server and not where a body comes from.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -101,14 +101,20 @@ class _Texts:
 
 
 def definition_files(
-    name: str, body: Mapping[str, Any], folder: str, parts: Parts, proof: Proof
+    name: str, body: Mapping[str, Any], folder: str, parts: Parts, proof: Proof, ignored: Sequence[str] = ()
 ) -> tuple[str, str] | None:
-    """The path from the root and the text of a new definition; None where no file can hold the body."""
+    """Return the path from the root and the text of a new definition; None where no file can hold the body.
+
+    Changes of the fields `ignored` are left to others, because the source of the body does not say them.
+    """
     shared = {f"{folder}/{path}": dumped(tool) for path, tool in parts.fresh.items()}
     shared |= {f"{folder}/{path}": dumped(_tool_in(body, path, parts)) for path in _used(body, parts)}
     for suffix in (".md", ".yaml") if _is_long(body.get("instructions")) else (".yaml",):
         file = f"{folder}/{name}{suffix}"
         value = _written(name, body, file, folder, parts)
+        if ignored:
+            entries = [{"field": field, "reason": "Its source does not say it."} for field in ignored]
+            value["lifecycle"] = {"ignore_changes": entries}
         text = _markdown(value) if suffix == ".md" else _yaml(value, file)
         if proof.holds(file, {**shared, file: text}, body):
             return file, text

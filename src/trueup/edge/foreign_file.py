@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from trueup.core.migration.json_text import parse_json
+from trueup.core.source import Severity
 from trueup.edge.files import read_regular, reason
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.yaml_reader import read
@@ -15,10 +17,6 @@ LIMIT: Final = 512 * 1024 * 1024
 
 LINES: Final = 100_000
 """Objects of the largest file with one on each line."""
-
-
-DIGITS: Final = 400
-"""Digits of the longest whole number: no value of an assistant is larger."""
 
 
 class NotRead(Exception):
@@ -37,7 +35,7 @@ def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
     if not text.strip():
         raise NotRead("is empty")
     try:
-        return [(file, _json(text))]
+        return [(file, parse_json(text))]
     except json.JSONDecodeError as error:
         if _begins_with_a_value(text):
             return _by_line(text, file)
@@ -61,8 +59,11 @@ def _bytes(path: Path) -> bytes:
 def _structured(data: bytes, path: Path, file: str) -> Any:
     """The mapping in YAML, or in front matter with the text below it as `instructions`."""
     found = read_markdown(data, file) if path.suffix.lower() == ".md" else read(data, file)
+    wrong = next((item for item in found.diagnostics if item.severity is Severity.ERROR), None)
+    if wrong is not None:
+        raise NotRead(f"is no YAML: {wrong.message}{f' (line {wrong.position.line})' if wrong.position else ''}")
     if found.value is None:
-        raise NotRead(f"is no YAML: {found.diagnostics[0].message}" if found.diagnostics else "has no front matter")
+        raise NotRead("has no front matter")
     return found.value
 
 
@@ -70,7 +71,7 @@ def _begins_with_a_value(text: str) -> bool:
     """Whether the first line is a whole JSON value, and others follow."""
     first, _, rest = text.strip().partition("\n")
     try:
-        _json(first)
+        parse_json(first)
     except (ValueError, RecursionError):
         return False
     return bool(rest)
@@ -84,33 +85,10 @@ def _by_line(text: str, file: str) -> list[tuple[str, Any]]:
     found = []
     for number, line in lines:
         try:
-            found.append((f"{file}, line {number}", _json(line)))
+            found.append((f"{file}, line {number}", parse_json(line)))
         except json.JSONDecodeError:
             raise NotRead(f"holds a JSON value on each line, but none on line {number}") from None
         except (ValueError, RecursionError) as error:
             told = "what is nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise NotRead(f"holds {told} (line {number})") from None
     return found
-
-
-def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_object)
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word}, which is no JSON")
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > DIGITS:
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; of a key that stands twice nobody knows which value was meant."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
-        raise ValueError(f"the key {twice[:60]!r} twice in one object")
-    return made

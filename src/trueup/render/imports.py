@@ -46,12 +46,26 @@ def as_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
             {"name": item.display_name, "ids": list(item.ids), "definitions": list(item.names)}
             for item in done.ambiguous
         ],
-        "remarks": {origin: list(said) for origin, said in done.remarks.items() if said},
+        "omitted": [
+            {"from": origin, "path": item.path, "message": item.message}
+            for origin, omitted in done.omissions.items()
+            for item in omitted
+        ],
+        "remarks": _sentences(done),
+        "unlinked": done.unlinked,
         "summary": import_summary(done, code, dry_run=dry_run),
     }
     if dry_run:
         value["files"] = texts
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+
+def _sentences(done: Imports) -> dict[str, list[str]]:
+    """Everything to be known of each origin: remarks, then omissions."""
+    said = {origin: list(remarks) for origin, remarks in done.remarks.items() if remarks}
+    for origin, omitted in done.omissions.items():
+        said.setdefault(origin, []).extend(item.message for item in omitted)
+    return said
 
 
 def _link_value(item: Link) -> dict[str, Any]:
@@ -107,7 +121,7 @@ def _by_hand(item: Link, target: str) -> Iterator[str]:
 
 
 def _remarks(done: Imports, origin: str) -> Iterator[str]:
-    yield from (f"  ! {_shown(said)}." for said in done.remarks.get(origin, ()))
+    yield from (f"  ! {_shown(said)}." for said in _sentences(done).get(origin, ()))
 
 
 def _outside(done: Imports) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from trueup.core.migration.imported import Found
+from trueup.core.migration.imported import Found, Omission
 
 RETRIEVAL, SEARCH, INTERPRETER = "retrieval", "file_search", "code_interpreter"
 
@@ -23,36 +23,65 @@ def is_first(body: Mapping[str, Any]) -> bool:
     return "file_ids" in body or RETRIEVAL in _kinds(body) or body.get("response_format") == "none"
 
 
-def migrated(found: Found) -> Found:
-    """The assistant in the second API's words; one that has none of the first's is returned as it is."""
+def as_first(found: Found) -> Found:
+    """Return the assistant with `file_ids` among its fields, for a target that has the first API's words."""
+    if "file_ids" not in found.extra:
+        return found
+    extra = {key: value for key, value in found.extra.items() if key != "file_ids"}
+    return replace(found, body={**found.body, "file_ids": found.extra["file_ids"]}, extra=extra)
+
+
+def as_second(found: Found) -> Found:
+    """Return the assistant in the second API's words; one that has none of the first's is returned as it is."""
     given = {**found.extra, **found.body}
     if not is_first(given):
         return found
     body, remarks = dict(found.body), list(found.remarks)
     kinds = _kinds(body)
-    files = _files(given)
+    files, omissions = _files(given.get("file_ids"))
     if RETRIEVAL in kinds:
         body["tools"] = _renamed(body["tools"])
     if body.get("response_format") == "none":
         del body["response_format"]
         remarks.append("response_format none is no word of the second API; it was dropped, which means auto")
     if files and INTERPRETER in kinds:
-        lists = body.get("tool_resources")
-        given_lists = lists if isinstance(lists, Mapping) else {}
-        body["tool_resources"] = {**given_lists, INTERPRETER: {"file_ids": files}}
+        body["tool_resources"], refused = _with_files(body.get("tool_resources"), files)
+        omissions += refused
     if files and RETRIEVAL in kinds:
-        remarks.append(
-            f"retrieval searched in {_listed(files)}; the second API searches in a vector store. Make one with these "
-            "files, and write its id into tool_resources.file_search.vector_store_ids"
-        )
+        omissions.append(Omission("file_ids", _searched(files)))
     elif files and INTERPRETER not in kinds:
-        remarks.append(
-            f"{_listed(files)} were attached without a tool that uses them, and no rule says where they go: add "
-            "code_interpreter with tool_resources.code_interpreter.file_ids, or file_search with a vector store"
-        )
+        omissions.append(Omission("file_ids", _attached(files)))
     extra = {key: value for key, value in found.extra.items() if key != "file_ids"}
     body.pop("file_ids", None)
-    return replace(found, body=body, extra=extra, remarks=tuple(remarks))
+    return replace(found, body=body, extra=extra, remarks=tuple(remarks), omissions=(*found.omissions, *omissions))
+
+
+def _searched(files: Sequence[str]) -> str:
+    return (
+        f"retrieval searched in {_listed(files)}; the second API searches in a vector store. Make one with these "
+        "files, and write its id into tool_resources.file_search.vector_store_ids"
+    )
+
+
+def _attached(files: Sequence[str]) -> str:
+    return (
+        f"{_listed(files)} were attached without a tool that uses them, and no rule says where they go: add "
+        "code_interpreter with tool_resources.code_interpreter.file_ids, or file_search with a vector store"
+    )
+
+
+def _with_files(lists: Any, files: Sequence[str]) -> tuple[Any, list[Omission]]:
+    """The resources with the files of the code interpreter; those that stand there already win, for they are newer."""
+    if lists is None:
+        return {INTERPRETER: {"file_ids": files}}, []
+    there = lists.get(INTERPRETER) if isinstance(lists, Mapping) else lists
+    if isinstance(lists, Mapping) and there is None:
+        return {**lists, INTERPRETER: {"file_ids": files}}, []
+    listed = there.get("file_ids") if isinstance(there, Mapping) else None
+    if isinstance(listed, list) and all(file in listed for file in files):
+        return lists, []
+    said = f"file_ids is not in the definition: tool_resources says otherwise, and names not {_listed(files)}"
+    return lists, [Omission("file_ids", said)]
 
 
 def _kinds(body: Mapping[str, Any]) -> set[str]:
@@ -61,15 +90,25 @@ def _kinds(body: Mapping[str, Any]) -> set[str]:
     return {str(tool.get("type")) for tool in entries if isinstance(tool, Mapping)}
 
 
-def _files(body: Mapping[str, Any]) -> list[str]:
-    files = body.get("file_ids")
-    return [entry for entry in files if isinstance(entry, str)] if isinstance(files, list) else []
+def _files(value: Any) -> tuple[list[str], list[Omission]]:
+    """The ids of files, none unless each is one: a list that says less would take files away."""
+    if value in (None, []):
+        return [], []
+    wrong = (
+        [index for index, entry in enumerate(value) if not isinstance(entry, str)] if isinstance(value, list) else []
+    )
+    if isinstance(value, list) and not wrong:
+        return value, []
+    place, said = (f"file_ids[{wrong[0]}]", "no id of a file") if wrong else ("file_ids", "no list")
+    return [], [Omission(place, f"file_ids is not in the definition: {place} is {said}")]
 
 
 def _renamed(tools: Sequence[Any]) -> list[Any]:
     """The tools with `retrieval` called `file_search`; one that is there twice by then stays once."""
     search = {"type": SEARCH}
-    named = [search if isinstance(tool, Mapping) and tool.get("type") == RETRIEVAL else tool for tool in tools]
+    named = [
+        {**tool, **search} if isinstance(tool, Mapping) and tool.get("type") == RETRIEVAL else tool for tool in tools
+    ]
     return [tool for index, tool in enumerate(named) if tool != search or tool not in named[:index]]
 
 

@@ -1,42 +1,37 @@
 """Assistants in the files of other tools: what a JSON value is, told by its content, and the assistants in it.
 
 Known are an assistant as the API answered it (the first protocol's too), a page of a listing, a list of either, our
-own export and backup, and the states of Terraform with the resource `openai_assistant`. Everything in a file is
-hostile until checked. Reads no file; `core.migration.foreign_agents` knows the agents of other platforms.
+own export and backup, and states of Terraform (`core.migration.terraform`). Everything in a file is hostile until
+checked. Reads no file; `core.migration.foreign_agents` knows the agents of other platforms.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from trueup.core.memory.state import is_plain_id
-from trueup.core.migration.first_protocol import migrated
+from trueup.core.migration.first_protocol import as_first, as_second
 from trueup.core.migration.foreign_agents import agent
-from trueup.core.migration.imported import Found
+from trueup.core.migration.imported import Found, Unread
+from trueup.core.migration.terraform import Resource, assistants_of_state
 from trueup.core.rules.limits import FIELDS
-
-TERRAFORM: Final = "openai_assistant"
 
 _OWN: Final = frozenset({"id", "object", "created_at"})
 """Keys of an answer that belong to the server and say nothing of the assistant."""
 
-_DEPTH: Final = 8
-"""Modules within modules of a Terraform state that are looked into."""
+
+def assistants_in(value: Any, where: str, *, first: bool = False) -> Iterator[Found | Unread]:
+    """Return every assistant in the JSON value of a file, and whatever else is there; `where` names the file.
+
+    Words of the first API become those of the second, unless the target is one of the `first`.
+    """
+    for item in _entries(value, where):
+        yield item if isinstance(item, Unread) else as_first(item) if first else as_second(item)
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Something in a file that is no assistant, and why, as the end of a sentence."""
-
-    where: str
-    why: str
-
-
-def assistants_in(value: Any, where: str) -> Iterator[Found | Unread]:
-    """Every assistant in the JSON value of a file, and whatever else is there; `where` names the file."""
+def _entries(value: Any, where: str) -> Iterator[Found | Unread]:
     if isinstance(value, list):
         yield from _several(value, where)
     elif not isinstance(value, Mapping):
@@ -46,18 +41,24 @@ def assistants_in(value: Any, where: str) -> Iterator[Found | Unread]:
             yield _exported(entry, f"{where}, entry {index}")
     elif value.get("object") == "list" or (isinstance(value.get("data"), list) and "model" not in value):
         yield from _page(value, where)
-    elif isinstance(value.get("resources"), list) and "terraform_version" in value:
-        yield from _terraform_state(value["resources"], where)
-    elif isinstance(value.get("values"), Mapping) and "format_version" in value:
-        yield from _terraform_shown(value["values"].get("root_module"), where, 0)
+    elif (state := assistants_of_state(value, where)) is not None:
+        yield from map(_stored, state)
     elif isinstance(value.get("body"), Mapping) and "taken_at" in value:
         yield _backup(value, where)
     else:
         yield one(value, where)
 
 
+def _stored(item: Resource | Unread) -> Found | Unread:
+    """An assistant of a Terraform state."""
+    found = item if isinstance(item, Unread) else one(item.value, item.where)
+    if isinstance(item, Unread) or isinstance(found, Unread):
+        return found
+    return replace(found, omissions=item.omissions, remarks=item.remarks)
+
+
 def one(value: Any, where: str) -> Found | Unread:
-    """The assistant that a JSON object is."""
+    """Return the assistant that a JSON object is."""
     if not isinstance(value, Mapping):
         return Unread(where, "is no JSON object")
     kind = value.get("object", "assistant")
@@ -71,7 +72,7 @@ def one(value: Any, where: str) -> Found | Unread:
         return Unread(where, "has an id that no assistant can have")
     body = {key: value[key] for key in FIELDS if key in value}
     extra = {key: entry for key, entry in value.items() if key not in _OWN and key not in FIELDS}
-    return migrated(Found(live_id, body, where, created_at if type(created_at) is int else 0, extra))
+    return Found(live_id, body, where, created_at if type(created_at) is int else 0, extra)
 
 
 def _why_none(value: Mapping[str, Any], kind: Any) -> str:
@@ -113,93 +114,3 @@ def _exported(entry: Any, where: str) -> Found | Unread:
 def _backup(value: Mapping[str, Any], where: str) -> Found | Unread:
     """What `.trueup/backup/` keeps: an assistant as it was before a write."""
     return one({**value["body"], "object": "assistant"}, where)
-
-
-def _terraform_state(resources: list[Any], where: str) -> Iterator[Found | Unread]:
-    """A state file of version 4: each resource with its instances."""
-    mine = [entry for entry in resources if isinstance(entry, Mapping) and entry.get("type") == TERRAFORM]
-    managed = [entry for entry in mine if entry.get("mode", "managed") == "managed"]
-    for entry in managed:
-        instances = entry.get("instances")
-        for instance in instances if isinstance(instances, list) else []:
-            attributes = instance.get("attributes") if isinstance(instance, Mapping) else None
-            yield _terraform(attributes, f"{where}, {_address(entry, instance)}")
-    if not managed:
-        yield Unread(where, f"is a Terraform state without a resource {TERRAFORM}")
-
-
-def _address(resource: Mapping[str, Any], instance: Any) -> str:
-    """What Terraform calls an instance of a resource: with its module, and its key where there are several."""
-    module, name = resource.get("module"), str(resource.get("name", ""))[:60]
-    key = instance.get("index_key") if isinstance(instance, Mapping) else None
-    index = f"[{json.dumps(key, ensure_ascii=False)[:60]}]" if isinstance(key, (str, int)) else ""
-    return f"{module[:60]}.{TERRAFORM}.{name}{index}" if isinstance(module, str) else f"{TERRAFORM}.{name}{index}"
-
-
-def _terraform_shown(module: Any, where: str, depth: int) -> Iterator[Found | Unread]:
-    """What `terraform show -json` prints: resources in modules."""
-    if not isinstance(module, Mapping) or depth > _DEPTH:
-        yield Unread(where, "is a Terraform state that cannot be read so far down")
-        return
-    resources, children = module.get("resources"), module.get("child_modules")
-    for entry in resources if isinstance(resources, list) else []:
-        if isinstance(entry, Mapping) and entry.get("type") == TERRAFORM and entry.get("mode", "managed") == "managed":
-            yield _terraform(entry.get("values"), f"{where}, {str(entry.get('address', TERRAFORM))[:120]}")
-    for child in children if isinstance(children, list) else []:
-        yield from _terraform_shown(child, where, depth + 1)
-
-
-def _terraform(attributes: Any, where: str) -> Found | Unread:
-    """A resource's attributes: the API's names, schemas as JSON text, blocks as lists of one, null for unset."""
-    if not isinstance(attributes, Mapping):
-        return Unread(where, "has no attributes")
-    known = (*FIELDS, *_OWN, "file_ids")
-    given = {key: value for key, value in attributes.items() if value is not None and key in known}
-    tools = given.get("tools")
-    if isinstance(tools, list):
-        given["tools"] = [_terraform_tool(tool) for tool in tools]
-    for key in ("tool_resources", "response_format"):
-        if key in given:
-            given[key] = _without_nulls(given[key])
-    answer = given.get("response_format")
-    if isinstance(answer, Mapping) and isinstance(answer.get("json_schema"), Mapping):
-        given["response_format"] = {**answer, "json_schema": _parsed(answer["json_schema"], "schema")}
-    given.pop("object", None)
-    found = one(given, where)
-    unknown = sorted(key for key, value in attributes.items() if value not in (None, [], {}) and key not in given)
-    if isinstance(found, Unread) or not unknown:
-        return found
-    return replace(found, extra={**found.extra, **{key: attributes[key] for key in unknown if key != "object"}})
-
-
-def _terraform_tool(tool: Any) -> Any:
-    """A tool: a word, or an object whose function's parameters are JSON as text."""
-    if isinstance(tool, str):
-        return {"type": tool}
-    tool = _without_nulls(tool)
-    if not isinstance(tool, Mapping) or not isinstance(tool.get("function"), Mapping):
-        return tool
-    return {**tool, "function": _parsed(tool["function"], "parameters")}
-
-
-def _without_nulls(value: Any) -> Any:
-    """A block of Terraform as an object: a list of one is that one, and what is null was never written."""
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
-        value = value[0]
-    if not isinstance(value, Mapping):
-        return value
-    entries = {key: _without_nulls(entry) for key, entry in value.items() if entry is not None}
-    return {key: entry for key, entry in entries.items() if entry != {}}
-
-
-def _parsed(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The holder with the JSON text at a key as its value; left out where it is empty, kept where it is no JSON."""
-    text = holder.get(key)
-    if not isinstance(text, str):
-        return dict(holder)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return dict(holder)
-    rest = {name: entry for name, entry in holder.items() if name != key}
-    return {**rest, key: value} if value else rest

@@ -1,15 +1,16 @@
 """Agents of other platforms as assistants: what their APIs answer and their tools keep, as far as a definition goes.
 
 Known are Anthropic's managed agents, OpenAI's saved agents and Microsoft Foundry's prompt agents, by the field names
-their SDKs and documentation give. What an assistant has no word for is handed on as left over, and told.
+their SDKs and documentation give. What an assistant has no word for is omitted by name; where that is a tool, there are
+no tools at all, for a list that is shorter than the agent's says something else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from trueup.core.migration.imported import Found
+from trueup.core.migration.imported import Found, Omission
 
 _SERVERS: Final = frozenset(
     {"id", "object", "type", "created_at", "updated_at", "archived_at", "version", "versions", "status", "kind"}
@@ -17,6 +18,11 @@ _SERVERS: Final = frozenset(
 """Keys that belong to the server and say nothing of the agent."""
 
 _FORMATS: Final = ("json_object", "json_schema", "text")
+
+NO_WORD: Final = "an assistant has nothing of that name"
+
+Read = Callable[[Mapping[str, Any]], tuple[dict[str, Any] | None, dict[str, Any]]]
+"""Makes an assistant's tool of an agent's, None where there is none like it; and what of it is left."""
 
 
 def agent(value: Mapping[str, Any], where: str) -> Found | None:
@@ -43,14 +49,14 @@ def _anthropic(value: Mapping[str, Any], where: str) -> Found:
         rest = {f"model.{key}": entry for key, entry in model.items() if key not in ("id", "effort")}
         given.update(rest)
         body.update(model=model.get("id"), reasoning_effort=model.get("effort"))
-    tools, lost = _tools(given.pop("tools", None), _custom)
-    return _found(given, {**body, "tools": tools}, where, lost)
+    tools, omissions = _tools(given.pop("tools", None), _custom)
+    return _found(given, {**body, "tools": tools}, where, omissions)
 
 
 def _custom(tool: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     if tool.get("type") != "custom":
         return None, {}
-    return _function(tool, "input_schema"), {}
+    return _function(tool, "input_schema")
 
 
 def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -69,11 +75,13 @@ def _flat(value: Mapping[str, Any], where: str) -> Found:
     """What OpenAI's saved agents and Foundry's prompt agents share: flat functions, reasoning and text as objects."""
     given = dict(value)
     body: dict[str, Any] = {key: given.pop(key, None) for key in ("instructions", "model", "temperature", "top_p")}
-    reasoning, text = given.pop("reasoning", None), given.pop("text", None)
+    reasoning, text = given.get("reasoning"), given.get("text")
     if isinstance(reasoning, Mapping):
+        del given["reasoning"]
         body["reasoning_effort"] = reasoning.get("effort")
         given.update({f"reasoning.{key}": entry for key, entry in reasoning.items() if key != "effort"})
     if isinstance(text, Mapping):
+        del given["text"]
         body["response_format"] = _format(text.get("format"))
         given.update({f"text.{key}": entry for key, entry in text.items() if key != "format"})
     resources: dict[str, Any] = {}
@@ -81,8 +89,8 @@ def _flat(value: Mapping[str, Any], where: str) -> Found:
     def tool_of(tool: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         return _flat_tool(tool, resources)
 
-    tools, lost = _tools(given.pop("tools", None), tool_of)
-    return _found(given, {**body, "tools": tools, "tool_resources": resources}, where, lost)
+    tools, omissions = _tools(given.pop("tools", None), tool_of)
+    return _found(given, {**body, "tools": tools, "tool_resources": resources}, where, omissions)
 
 
 def _flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -90,12 +98,17 @@ def _flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict
     kind = tool.get("type")
     rest = {key: entry for key, entry in tool.items() if key != "type"}
     if kind == "function":
-        return _function(tool, "parameters"), {}
+        return _function(tool, "parameters")
     if kind == "code_interpreter":
-        container = rest.pop("container", None)
-        files = container.get("file_ids") if isinstance(container, Mapping) else None
-        if files:
-            resources[kind] = {"file_ids": files}
+        container = rest.get("container")
+        if isinstance(container, Mapping):
+            del rest["container"]
+            is_own = container.get("type") == "auto"
+            lost = {
+                key: entry for key, entry in container.items() if key != "file_ids" and not (is_own and key == "type")
+            }
+            rest |= {f"container.{key}": entry for key, entry in lost.items()}
+            resources |= {kind: {"file_ids": container["file_ids"]}} if container.get("file_ids") else {}
         return {"type": kind}, rest
     if kind == "file_search":
         stores = rest.pop("vector_store_ids", None)
@@ -106,25 +119,33 @@ def _flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict
     return None, {}
 
 
-def _function(tool: Mapping[str, Any], schema: str) -> dict[str, Any]:
-    """A function whose keys lie flat in the tool; `schema` names the one with its parameters."""
+def _function(tool: Mapping[str, Any], schema: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A function whose keys lie flat in the tool, and its other keys; `schema` names the one with its parameters."""
     names = {"name": "name", "description": "description", schema: "parameters", "strict": "strict"}
     inner = {new: tool[old] for old, new in names.items() if tool.get(old) is not None}
-    return {"type": "function", "function": inner}
+    rest = {key: entry for key, entry in tool.items() if key not in names and key != "type"}
+    return {"type": "function", "function": inner}, rest
 
 
-def _tools(value: Any, read: Any) -> tuple[list[Any], dict[str, Any]]:
-    """The tools that `read` knows, and the others, and what it left of some, by what to call them."""
-    tools, lost = [], {}
-    for index, entry in enumerate(value if isinstance(value, list) else []):
+def _tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission]]:
+    """The tools, None where there are none or `read` does not know one of them; and what was left out."""
+    if value is None:
+        return None, []
+    if not isinstance(value, list):
+        return None, [Omission("tools", "tools is not in the definition: it is no list")]
+    tools: list[Any] = []
+    omissions: list[Omission] = []
+    for index, entry in enumerate(value):
         made, rest = read(entry) if isinstance(entry, Mapping) else (None, {})
         if made is None:
             kind = entry.get("type") if isinstance(entry, Mapping) else entry
-            lost[f"tools[{index}] ({str(kind)[:60]})"] = entry
-        else:
-            tools.append(made)
-            lost.update({f"tools[{index}].{key}": inner for key, inner in rest.items()})
-    return tools, lost
+            what = f"{str(kind)[:60]} is no tool of an assistant"
+            omissions.append(Omission(f"tools[{index}]", f"tools is not in the definition: tools[{index}]: {what}"))
+        tools.append(made)
+        for key, inner in rest.items():
+            path = f"tools[{index}].{key}"
+            omissions += [] if inner is None else [Omission(path, f"{path} is not in the definition: {NO_WORD}")]
+    return (None if None in tools else tools), omissions
 
 
 def _format(value: Any) -> Any:
@@ -136,8 +157,9 @@ def _format(value: Any) -> Any:
     return {"type": "json_schema", "json_schema": {key: entry for key, entry in value.items() if key != "type"}}
 
 
-def _found(given: dict[str, Any], body: Mapping[str, Any], where: str, lost: Mapping[str, Any]) -> Found:
-    own = {key: given.pop(key, None) for key in ("name", "description", "metadata")}
+def _found(given: dict[str, Any], body: Mapping[str, Any], where: str, omissions: Sequence[Omission]) -> Found:
+    name = {"name": given.pop("name")} if "name" in given else {}
+    own = {key: given.pop(key, None) for key in ("description", "metadata")}
     extra = {key: entry for key, entry in given.items() if key not in _SERVERS}
     known = {key: entry for key, entry in {**own, **body}.items() if entry not in (None, {})}
-    return Found("", known, where, extra={**extra, **lost})
+    return Found("", {**name, **known}, where, extra=extra, omissions=tuple(omissions))

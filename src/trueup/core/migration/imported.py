@@ -1,8 +1,8 @@
 """An assistant that was found, and what of it a definition can say. Knows no file, no protocol and no server.
 
-What is at its default is left out, except `tools`, which are always said. What no definition can hold is listed and
-never dropped in silence: of an assistant that stays linked the whole field is then left undeclared, so that what is
-live stays as it is.
+Absent, left out and empty are three things. What the source does not have stays undeclared, and so does what is at
+its default, but for tools: an empty list is declared. A field with a value that no definition can hold is left
+undeclared whole, so that an apply leaves it as it is live, and each such value is an `Omission`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,37 @@ ROUNDS: Final = 40
 KEYSTONES: Final = frozenset({"model", "name"})
 """Fields without which there is no definition, or one that says something else."""
 
+ALONE: Final = frozenset({"unknown-key", "not-held"})
+"""Problems of a nested key that definitions, or the target's dialect, do not have: it can go without its tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A value of a source that the definition does not hold.
+
+    `path` is where it stands in the source (`tools[2].function.title`); `message` names it too, as a sentence without
+    its full stop.
+    """
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something in a file that is no assistant, and why, as the end of a sentence."""
+
+    where: str
+    why: str
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """An assistant in the neutral shape, wherever it was found.
 
-    `body` holds fields that definitions have, raw; `extra` what else the object held beside its `id` and its time;
-    `where` says where it stood ("live", "old.json", "old.json, entry 3"); `remarks` what reading it already lost.
+    `body` holds fields that definitions have, raw, and only those that the source has; `extra` what else the object
+    held beside its `id` and its time; `where` says where it stood ("live", "old.json", "old.json, entry 3");
+    `remarks` what became something else while it was read, and `omissions` what was left out then.
     """
 
     id: str
@@ -41,6 +65,7 @@ class Found:
     created_at: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def display_name(self) -> str:
@@ -54,17 +79,20 @@ class Fitted:
     """A body that is a definition's; `reason` says why there is none, as a sentence."""
 
     body: Mapping[str, Any]
-    remarks: tuple[str, ...] = ()
+    omissions: tuple[Omission, ...] = ()
     reason: str = ""
 
 
-def slimmed(body: Mapping[str, Any], semantics: Semantics) -> dict[str, Any]:
-    """A live body as people write it: in their order, without defaults and our stamp, but with `name` and `tools`."""
-    slim: dict[str, Any] = {"name": body.get("name") or None}
+def slimmed(body: Mapping[str, Any], semantics: Semantics, *, linked: bool) -> dict[str, Any]:
+    """Return a body as people write it: in their order, without defaults and our stamp, but with `name` and `tools`.
+
+    `tools` stay out where the body has none: it lacks them, or has null for them and is no live (`linked`) one.
+    """
+    slim: dict[str, Any] = {"name": None if body.get("name") == "" else body.get("name")}
     for name in (*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.defaults)):
         value = body.get(name)
         if name == "tools":
-            slim[name] = [_tool(tool, semantics) for tool in value] if isinstance(value, list) else value or []
+            slim.update(_tools(body, semantics, linked))
         elif name == "metadata":
             slim.update(_kept(name, value, lambda key, entry: key != KEY and entry is not None))
         elif name == "tool_resources":
@@ -75,22 +103,28 @@ def slimmed(body: Mapping[str, Any], semantics: Semantics) -> dict[str, Any]:
 
 
 def fitted(body: Mapping[str, Any], problems: Problems, *, linked: bool) -> Fitted:
-    """The body without what `problems` refuses, which becomes remarks; `linked` assistants keep a field whole or not
-    at all."""
-    remarks: list[str] = []
+    """Return the body without what `problems` refuses, which becomes omissions.
+
+    A list is never shortened: the field that a refused value stands in is left out whole, entries of `metadata` and
+    lists of `tool_resources` being fields. Of a body that is not `linked` a nested key that definitions do not have
+    is left out alone.
+    """
+    omissions: list[tuple[Path, Omission]] = []
     for _ in range(ROUNDS):
         found = [item for item in problems(body) if item.severity is Severity.ERROR]
         if not found:
-            return Fitted(body, tuple(remarks))
+            return Fitted(body, _by_place(omissions))
         fatal = next((item for item in found if not item.path or item.path[0] not in body.keys() - KEYSTONES), None)
         if fatal is not None:
-            return Fitted({}, tuple(remarks), fatal.message)
-        taken: dict[Path, Diagnostic] = {}
+            return Fitted({}, _by_place(omissions), fatal.message)
+        told: list[tuple[Path, Path]] = []
         for item in found:
-            taken.setdefault(_place(item.path, body, linked), item)  # the first is the cause of those behind it
-        remarks += [_remark(path, item, linked) for path, item in taken.items()]
-        body = _without(body, set(taken))
-    return Fitted({}, tuple(remarks), "too much of it cannot be written")
+            place = _place(item, body, linked)
+            if not any(place == other and _are_nested(item.path, path) for path, other in told):
+                omissions.append((item.path, _omission(item, place)))
+            told.append((item.path, place))
+        body = _without(body, {place for _, place in told})
+    return Fitted({}, _by_place(omissions), "too much of it cannot be written")
 
 
 def unknown(body: Mapping[str, Any], semantics: Semantics) -> dict[str, Any]:
@@ -99,10 +133,21 @@ def unknown(body: Mapping[str, Any], semantics: Semantics) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key not in known}
 
 
-def left_over(found: Found) -> list[str]:
-    """What an object held that no definition has a word for, as sentences."""
-    shown = sorted(key for key, value in found.extra.items() if value not in (None, [], {}, ""))
-    return [f"{key} is no field of a definition, so it was left out" for key in shown]
+def omissions_of(found: Found) -> list[Omission]:
+    """Return what was left out while an object was read, and what it held beside the fields of definitions."""
+    left = sorted(key for key, value in found.extra.items() if value not in (None, [], {}, ""))
+    return [
+        *found.omissions,
+        *(Omission(key, f"{key} is no field of a definition, so it was left out") for key in left),
+    ]
+
+
+def _tools(body: Mapping[str, Any], semantics: Semantics, linked: bool) -> dict[str, Any]:
+    """The tools, where the body has them; what is no list is the schema's to refuse."""
+    value = body.get("tools")
+    if value is None:
+        return {"tools": []} if linked and "tools" in body else {}
+    return {"tools": [_tool(tool, semantics) for tool in value] if isinstance(value, list) else value}
 
 
 def _kept(name: str, value: Any, keep: Callable[[str, Any], bool]) -> dict[str, Any]:
@@ -136,8 +181,11 @@ def _short(value: float) -> float:
 
 
 def _tool(tool: Any, semantics: Semantics) -> Any:
-    """A tool without what the server fills in."""
-    kind = tool.get("type") if isinstance(tool, Mapping) else None
+    """A tool without nulls and what the server fills in; a bare word is its type."""
+    if not isinstance(tool, Mapping):
+        return {"type": tool} if isinstance(tool, str) else tool
+    tool = {key: entry for key, entry in tool.items() if entry is not None}
+    kind = tool.get("type")
     if not isinstance(kind, str) or kind not in semantics.tool_defaults:
         return tool
     if not isinstance(tool.get(kind, {}), (Mapping, type(None))):
@@ -162,34 +210,65 @@ def _shed(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, An
     return slim
 
 
-def _place(path: Path, body: Mapping[str, Any], linked: bool) -> Path:
-    """What is taken out for a problem at a path: an entry where entries are fields of their own, else the field."""
-    top, rest = path[0], path[1:]
-    if not rest:
-        return (top,)
-    if top == "tools":
-        return (top,) if linked or not isinstance(body[top], list) else (top, rest[0])
-    if top in ("metadata", "tool_resources") and isinstance(body[top], Mapping) and rest[0] in body[top]:
-        return (top, rest[0])
-    return (top,)
+def _place(item: Diagnostic, body: Mapping[str, Any], linked: bool) -> Path:
+    """What is taken out for a problem: a key that no definition has, an entry that is a field of its own, or all."""
+    path = item.path
+    top, inner = path[0], body[str(path[0])]
+    if top == "metadata" and isinstance(inner, Mapping):
+        return path[:2] if len(path) > 1 and path[1] in inner else path[:1]
+    if top == "tool_resources" and isinstance(inner, Mapping):
+        return path[: min(_depth(path, body), 3)]
+    deep = item.code in ALONE and len(path) > (2 if top == "tools" else 1)
+    return path if deep and not linked and _depth(path, body) == len(path) else path[:1]
 
 
-def _without(body: Mapping[str, Any], paths: set[Path]) -> dict[str, Any]:
+def _by_place(omissions: Sequence[tuple[Path, Omission]]) -> tuple[Omission, ...]:
+    """The omissions in the order of fields, and of entries in a list."""
+
+    def key(pair: tuple[Path, Omission]) -> tuple[int, list[str]]:
+        top, *rest = pair[0]
+        return FIELDS.index(str(top)) if top in FIELDS else len(FIELDS), [
+            f"{step:09}" if isinstance(step, int) else step for step in rest
+        ]
+
+    return tuple(omission for _, omission in sorted(omissions, key=key))
+
+
+def _are_nested(left: Path, right: Path) -> bool:
+    """Whether one path leads to the other, so that two problems there are most often one."""
+    length = min(len(left), len(right))
+    return left[:length] == right[:length]
+
+
+def _depth(path: Path, body: Mapping[str, Any]) -> int:
+    """How many steps of a path lead to something in the body."""
+    value: Any = body
+    for depth, step in enumerate(path):
+        known = value if isinstance(value, Mapping) else range(len(value)) if isinstance(value, list) else ()
+        if step not in known:
+            return depth
+        value = value[step]
+    return len(path)
+
+
+def _without(value: Any, paths: set[Path]) -> Any:
+    """The value without what stands at the paths; a mapping that becomes empty goes too, and no list gets shorter."""
+    if isinstance(value, list):
+        return [_without(entry, {path[1:] for path in paths if path[0] == index}) for index, entry in enumerate(value)]
+    if not paths or not isinstance(value, Mapping):
+        return value
     kept: dict[str, Any] = {}
-    for key, value in body.items():
-        gone = {path[1] for path in paths if path[0] == key and len(path) > 1}
-        if (key,) in paths:
-            continue
-        if gone and isinstance(value, Mapping):
-            value = {name: entry for name, entry in value.items() if name not in gone}
-            if not value:
-                continue
-        elif gone:
-            value = [entry for index, entry in enumerate(value) if index not in gone]
-        kept[key] = value
+    for key, entry in value.items():
+        below = {path[1:] for path in paths if path[0] == key}
+        if () not in below:
+            left = _without(entry, below)
+            kept |= {} if below and left == {} else {key: left}
     return kept
 
 
-def _remark(path: Path, item: Diagnostic, linked: bool) -> str:
-    stays = ", and what is live stays as it is" if linked else ""
-    return f"{dotted(path)} is not in the definition{stays}: {item.message}"
+def _omission(item: Diagnostic, place: Path) -> Omission:
+    path, said = dotted(item.path), item.message
+    if place == item.path and item.code in ALONE and len(place) > 1:
+        return Omission(path, f"{path} is not in the definition: {said}")
+    where = "" if path == dotted(place) or path in said else f"{path}: "
+    return Omission(path, f"{dotted(place)} is not in the definition, and what is live stays as it is: {where}{said}")

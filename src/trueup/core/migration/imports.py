@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.migration.foreign import Unread
+from trueup.core.migration.imported import Omission, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,17 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A definition to be written; `origin` is the live id, or where the assistant stood, `id` empty when unlinked."""
+    """A definition to be written; `origin` is the live id, or where the assistant stood, `id` empty when unlinked.
+
+    `source_id` is the id that an unlinked one has in its source and that no record has.
+    """
 
     name: str
     file: str
     text: str
     origin: str
     id: str = ""
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """All of one import. `parts` are further new files, path to text; `remarks` say, by origin, what a definition
-    does not hold; `managed` maps ids, or places, to definitions that are there already; `outside` maps what was not
-    imported to the reason, as the end of a sentence."""
+    """All of one import. `parts` are further new files, path to text; `omissions` are, by origin, the values that a
+    definition does not hold, and `remarks` what else is to be known of it; `managed` maps ids, or places, to
+    definitions that are there already; `outside` maps what was not imported to the reason, as the end of a sentence."""
 
     target: str
     files: tuple[NewFile, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
+    omissions: Mapping[str, tuple[Omission, ...]] = field(default_factory=dict)
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     managed: Mapping[str, str] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +74,12 @@ class Imports:
         return {item.name: item.id for item in self.files if item.id} | {item.name: item.id for item in self.links}
 
     @property
+    def unlinked(self) -> dict[str, str]:
+        """The names of new definitions whose assistants have an id in their source, and that id."""
+        return {item.name: item.source_id for item in self.files if item.source_id}
+
+    @property
     def is_whole(self) -> bool:
-        """Whether nothing that was asked for is left to a person."""
-        return not (self.outside or self.ambiguous or self.unread or any(item.why for item in self.links))
+        """Whether nothing that was asked for is left out or left to a person."""
+        by_hand = any(item.why for item in self.links)
+        return not (self.outside or self.ambiguous or self.unread or by_hand or any(self.omissions.values()))

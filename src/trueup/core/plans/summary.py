@@ -41,6 +41,7 @@ _AMONG: Words = {
     "impossible": "not possible here",
     "not_kept": "not kept as sent",
     "doubled": "with a duplicate",
+    "omitted": "with omitted values",
     "by_hand": "to edit by hand",
 }
 _DRIFT: Words = {"drifted": "drifted", "deleted": "deleted outside", "as_applied": "as applied"}
@@ -147,6 +148,7 @@ def import_summary(done: Imports, code: Exit = Exit.OK, *, dry_run: bool = False
         "links": len(done.links),
         "managed": len(done.managed),
         "left_out": len(done.outside) + len(done.unread) + len(done.ambiguous),
+        "omitted": sum(map(bool, done.omissions.values())),
         "by_hand": sum(bool(link.why) for link in done.links),
         "foreign": len(done.foreign),
     }
