@@ -18,6 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 WORKFLOWS = (ROOT / "ci/github.yml", ROOT / "ci/github-forks.yml")
+OWN = tuple(sorted((ROOT / ".github/workflows").glob("*.yml")))
 GITLAB = ROOT / "ci/gitlab.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}\Z")
@@ -127,7 +128,7 @@ def test_the_action_is_one_as_github_describes_it() -> None:
 
 
 def test_the_workflows_are_as_github_describes_them() -> None:
-    _clean(_linter("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
+    _clean(_linter("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *map(str, (*WORKFLOWS, *OWN)))
 
 
 def test_the_template_is_as_gitlab_describes_it(tmp_path: Path) -> None:
@@ -138,16 +139,17 @@ def test_the_template_is_as_gitlab_describes_it(tmp_path: Path) -> None:
 
 
 def test_yaml_is_written_as_people_do() -> None:
-    _clean(_linter("yamllint"), "-s", "-d", STYLE, *map(str, (ACTION, *WORKFLOWS, GITLAB, HOOKS)))
+    _clean(_linter("yamllint"), "-s", "-d", STYLE, *map(str, (ACTION, *WORKFLOWS, *OWN, GITLAB, HOOKS)))
 
 
 def test_a_linter_for_security_finds_nothing() -> None:
-    _clean(_linter("zizmor"), "-q", "--offline", "--no-progress", *map(str, (ACTION, *WORKFLOWS)))
+    _clean(_linter("zizmor"), "-q", "--offline", "--no-progress", *map(str, (ACTION, *WORKFLOWS, *OWN)))
 
 
 def test_the_shell_is_sound(tmp_path: Path) -> None:
     shellcheck = _linter("shellcheck")
-    _clean(shellcheck, str(ROOT / "ci/install"), str(ROOT / "ci/job"))
+    own = [path for path in sorted((ROOT / ".ci").iterdir()) if path.suffix == ""]
+    _clean(shellcheck, str(ROOT / "ci/install"), str(ROOT / "ci/job"), *map(str, own))
     scripts = [step["run"] for _, step in _steps() if "run" in step]
     scripts.append("\n".join(_load(GITLAB)[".trueup $[[ inputs.folder ]]/$[[ inputs.target ]]"]["script"]))
     for place, text in enumerate(scripts):
