@@ -155,6 +155,33 @@ def test_what_is_live_and_not_known_is_told_and_its_field_left_undeclared(
     assert writes == []
 
 
+@pytest.mark.parametrize(("declared", "code"), [("", 0), ("tools: [code_interpreter]\n", 3)])
+def test_a_link_tells_what_is_not_known_of_the_fields_that_its_definition_declares(
+    place: Place, monkeypatch: pytest.MonkeyPatch, declared: str, code: int
+) -> None:
+    place.write("assistants/alpha.yaml", f"model: gpt-4.1\n{declared}")
+    (place.root / "assistants/team/beta.yaml").unlink()
+    (place.root / ".trueup/local").mkdir(parents=True)
+    live_id = made(place, name="alpha", tools=[{"type": "file_search"}])
+    real = Server.answer
+
+    def answer(server: Server, call: Call) -> Reply:
+        reply = real(server, call)
+        for entry in reply.json["data"] if call.path == "/assistants" else [reply.json]:
+            entry |= {"tools": [{"type": "browser"}], "voice": "alloy"}
+        return reply
+
+    monkeypatch.setattr(Server, "answer", answer)
+    ran = place.run("import")
+    assert ran.code == code, ran.out
+    assert f"linked alpha to {live_id}" in ran.out
+    assert ("! tools is not in the definition" in ran.out) is bool(code)
+    assert "voice" not in ran.out
+    text = (place.root / "assistants/alpha.yaml").read_text("utf-8")
+    assert ("targets:\n  local:\n    tools: null\n" in text) is bool(code)
+    assert last(place.run("plan").out) == f"{EMPTY}1 unchanged; of these 1 not stamped."
+
+
 def test_somebody_else_s_is_left_alone_and_named(place: Place) -> None:
     place.applied()
     theirs = json.dumps({"v": 1, "p": "theirs", "t": "prod", "n": "x", "o": "abc", "f": ""})

@@ -258,7 +258,7 @@ def test_the_commands_that_link_what_was_imported_are_printed_and_do_it(hosted: 
     ran = hosted.run("import", "--from", "page.json", "-t", "prod", "-q")
     assert ran.code == 0, ran.out
     assert "Do not apply yet where these assistants are live on prod" in " ".join(ran.err.split())
-    commands = [line.strip() for line in ran.err.splitlines() if line.startswith("  trueup ")]
+    commands = [line for line in ran.err.splitlines() if line.startswith("trueup ")]
     assert [len(line.split()) for line in commands] == [2 + 20 + 2, 2 + 3 + 2]
     for line in commands:
         assert hosted.run(*shlex.split(line)[1:]).code == 0

@@ -140,11 +140,9 @@ def _warn_unlinked(session: Session, work: Imports) -> None:
     if not pairs:
         return
     target, what = session.target, "it" if len(pairs) == 1 else "each"
-    session.screen.complain(
-        session.screen.filled(
-            "These files do not say which target they are from, so nothing was linked. Do not apply yet where these "
-            f"assistants are live on {target.name}: an apply creates a second one of {what}. Link first:"
-        )
+    words = (
+        "These files do not say which target they are from, so nothing was linked. Do not apply yet where these "
+        f"assistants are live on {target.name}: an apply creates a second one of {what}. Link first: "
     )
-    for start in range(0, len(pairs), PAIRS):
-        session.screen.complain(Message("  ", target.command("import", *pairs[start : start + PAIRS])))
+    links = [target.command("import", *pairs[start : start + PAIRS]) for start in range(0, len(pairs), PAIRS)]
+    session.screen.complain(session.screen.filled(Message(words, *links)))

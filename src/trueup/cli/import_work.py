@@ -161,6 +161,8 @@ class Work:
     def _link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
         """A link, with what the file must say for the target where it differs from what is live."""
         fields = declared(definition, self._session.adapter)
+        managed = {name.split(".", 1)[0] for name in fields.keys() - definition.ignored}
+        self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
         patch = override(fields, live.fields, bodies[live.id].body, self._semantics, definition.ignored)
         if not patch:
             return Link(definition.name, definition.file, live.id)

@@ -7,6 +7,7 @@ undeclared whole, so that an apply leaves it as it is live, and each such value 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,6 +41,11 @@ class Omission:
 
     path: str
     message: str
+
+    @property
+    def field(self) -> str:
+        """The top-level key that the path begins with."""
+        return re.split(r"[.\[]", self.path, maxsplit=1)[0]
 
 
 @dataclass(frozen=True, slots=True)
