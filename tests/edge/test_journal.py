@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from trueup.core.command import Selection
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry, to_line
 from trueup.core.memory.state import Applied, Record
@@ -37,11 +38,11 @@ def test_what_was_appended_is_read_in_the_order_of_the_appends(tmp_path: Path) -
     path, entries = tmp_path / "t.journal", [entry(number) for number in range(200)]
     write(path, entries[:150])
     write(path, entries[150:])
-    assert Journal.read(path, "t") == entries
+    assert Journal.read(path) == entries
 
 
 def test_no_journal_is_an_empty_one(tmp_path: Path) -> None:
-    assert Journal.read(tmp_path / "t.journal", "t") == []
+    assert Journal.read(tmp_path / "t.journal") == []
 
 
 def test_an_entry_is_on_disk_when_append_returns(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_an_entry_is_on_disk_when_append_returns(tmp_path: Path) -> None:
         journal = Journal.open(tmp_path / "t.journal")
         try:
             await journal.append(entry(1))
-            return Journal.read(tmp_path / "t.journal", "t")
+            return Journal.read(tmp_path / "t.journal")
         finally:
             journal.close()
 
@@ -84,9 +85,9 @@ def test_a_torn_last_line_is_left_out_and_cut_before_the_next_append(tmp_path: P
     write(path, [entry(1)])
     with path.open("a") as file:
         file.write(to_line(entry(2))[:keep])
-    assert Journal.read(path, "t") == [entry(1)]
+    assert Journal.read(path) == [entry(1)]
     write(path, [entry(3)])
-    assert Journal.read(path, "t") == [entry(1), entry(3)]
+    assert Journal.read(path) == [entry(1), entry(3)]
 
 
 def test_a_torn_line_longer_than_a_block_is_cut_whole(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_torn_line_longer_than_a_block_is_cut_whole(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"\0" * 200_000)
     write(path, [entry(2)])
-    assert Journal.read(path, "t") == [entry(1), entry(2)]
+    assert Journal.read(path) == [entry(1), entry(2)]
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "\0\0\0", "\udcff", to_line(entry(1))[:-2]])
@@ -104,8 +105,8 @@ def test_any_other_damage_is_refused_with_its_line_and_the_command_that_mends_it
     lines = [to_line(entry(1)), damage, to_line(entry(2)), ""]
     path.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
     with pytest.raises(StateError, match=r"t\.journal:2: the journal is damaged") as caught:
-        Journal.read(path, "prod")
-    assert "trueup state rebuild --target prod" in caught.value.hint
+        Journal.read(path, Selection("here", "prod"))
+    assert "trueup state rebuild -C here -t prod" in caught.value.hint
 
 
 def test_clear_leaves_nothing_and_appends_go_on(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_clear_leaves_nothing_and_appends_go_on(tmp_path: Path) -> None:
         journal.close()
 
     asyncio.run(run())
-    assert Journal.read(path, "t") == [entry(2)]
+    assert Journal.read(path) == [entry(2)]
 
 
 def test_a_full_disk_is_told_to_every_waiter_and_the_journal_takes_nothing_more(
@@ -151,7 +152,7 @@ def test_a_full_disk_is_told_to_every_waiter_and_the_journal_takes_nothing_more(
         journal.close()
 
     asyncio.run(run())
-    assert Journal.read(path, "t") == [entry(0)]
+    assert Journal.read(path) == [entry(0)]
 
 
 def test_a_failing_sync_is_a_failing_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +183,7 @@ def test_a_cancelled_waiter_does_not_stop_the_others(tmp_path: Path) -> None:
         journal.close()
 
     asyncio.run(run())
-    assert Journal.read(tmp_path / "t.journal", "t") == [entry(1), entry(2), entry(3)]
+    assert Journal.read(tmp_path / "t.journal") == [entry(1), entry(2), entry(3)]
 
 
 def test_a_closed_journal_says_so(tmp_path: Path) -> None:
@@ -204,5 +205,5 @@ def test_a_link_or_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
         with pytest.raises(TrueupError, match="could not be written"):
             Journal.open(tmp_path / name)
         with pytest.raises(StateError, match="not a plain file"):
-            Journal.read(tmp_path / name, "t")
+            Journal.read(tmp_path / name)
     assert (tmp_path / "elsewhere").read_text() == "precious\n"

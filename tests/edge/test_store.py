@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import DIGEST_RULES
+from trueup.core.command import Selection
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry
 from trueup.core.memory.state import Applied, Identity, Pending, Record, State
@@ -28,7 +29,7 @@ from trueup.edge.store import Store
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks and links of a POSIX system")
 
 IDENTITY = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1")
-TARGET = Target("prod", "shop", base_url=IDENTITY.base_url)
+TARGET = Target("prod", "shop", base_url=IDENTITY.base_url, selection=Selection(target="prod"))
 EMPTY = State(IDENTITY, DIGEST_RULES)
 as_root = pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
 
@@ -238,7 +239,7 @@ def test_a_damaged_state_is_refused_and_rebuilding_can_write_over_it(tmp_path: P
         kept.state_path.write_bytes(damage)
         with pytest.raises(StateError, match="is damaged") as caught:
             kept.load()
-        assert "trueup state rebuild --target prod" in caught.value.hint
+        assert "trueup state rebuild -t prod" in caught.value.hint
     kept.save(EMPTY)
     assert kept.load() == EMPTY
 
@@ -367,7 +368,7 @@ def test_without_locks_a_file_stands_in_and_unlock_takes_it_away(
     kept = store(tmp_path)
     with kept.lock(), pytest.raises(TrueupError, match="Another apply is running") as caught:
         kept.lock().__enter__()
-    assert "trueup state unlock --target prod" in caught.value.hint
+    assert "trueup state unlock -t prod" in caught.value.hint
     with kept.lock():
         pass
     abandoned = lock_file._stand_in(kept.lock_path)

@@ -22,6 +22,7 @@ from trueup.cli.output import Screen, UnwrittenError, forget
 
 if TYPE_CHECKING:
     from trueup.cli.output import Look
+    from trueup.core.command import Message
     from trueup.core.errors import TrueupError
 
 INTERRUPTED = 130
@@ -39,7 +40,7 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(error, OSError) and _is_of_click(error):
         forget(sys.stdout)
         error = UnwrittenError(error)
-    problem = _as_problem(error)
+    problem = _located(_as_problem(error), flags)
     if isinstance(error, UnwrittenError):
         screen.format, screen.also = "text", ()  # what could be written stays
     elif isinstance(error, (KeyboardInterrupt, click.Abort)):
@@ -55,6 +56,19 @@ def told(error: BaseException, arguments: Sequence[str]) -> int:
         screen.complain("".join(format_exception(error)))
     show(problem, screen)
     return int(problem.exit)
+
+
+def _located(problem: TrueupError, flags: Flags) -> TrueupError:
+    """The problem, whose commands work where this one did, as far as nothing else is known of it."""
+    from trueup.core.command import Selection, locate_commands
+
+    here = Selection(flags.folder, flags.target)
+    problem.message, problem.hint = (locate_commands(text, here) for text in (problem.message, problem.hint))
+    problem.diagnostics = tuple(
+        replace(item, message=locate_commands(item.message, here), hint=locate_commands(item.hint, here))
+        for item in problem.diagnostics
+    )
+    return problem
 
 
 def _interrupt(error: BaseException) -> BaseException | None:
@@ -103,6 +117,7 @@ def _usage(error: click.ClickException) -> str:
 
 def _as_problem(error: BaseException) -> TrueupError:
     """The failure as one of ours; what nobody foresaw asks for a report."""
+    from trueup.core.command import HERE, Message
     from trueup.core.errors import InterruptedRun, TrueupError
 
     if isinstance(error, TrueupError):
@@ -110,12 +125,15 @@ def _as_problem(error: BaseException) -> TrueupError:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return InterruptedRun("Interrupted.", "State and journal hold all that was done; run the command again.")
     if isinstance(error, click.ClickException):
-        return TrueupError(error.format_message(), "trueup --help lists the commands, trueup COMMAND --help its flags.")
+        return TrueupError(error.format_message(), _help_on(error))
     if isinstance(error, UnwrittenError):
         return TrueupError(
             f"The result could not be written to {error.place}: {error.reason}.",
-            "Make room there, or send it somewhere else. What the command did stands; after an apply, `trueup plan` "
-            "shows what is left to do.",
+            Message(
+                "Make room there, or send it somewhere else. What the command did stands. After an apply, to see what "
+                "is left to do: ",
+                HERE.command("plan"),
+            ),
         )
     if isinstance(error, OSError) and error.filename is not None:
         return TrueupError(
@@ -129,6 +147,15 @@ def _as_problem(error: BaseException) -> TrueupError:
     )
 
 
+def _help_on(error: click.ClickException) -> Message:
+    """Where to read how the command is written."""
+    from trueup.core.command import Command, Message
+
+    ctx = getattr(error, "ctx", None)
+    words = ctx.command_path.split(" ")[1:] if ctx is not None else []
+    return Message("To see how it is written: ", Command((*words, "--help"), None))
+
+
 def _guessed(arguments: Sequence[str]) -> Flags:
     """The flags that matter for telling a failure, also where the command line could not be read."""
     words = list(arguments)
@@ -140,7 +167,14 @@ def _guessed(arguments: Sequence[str]) -> Flags:
     written = "json" if as_json else given[0] if given[0] in LISTS else "text"
     color = True if "--color" in words else False if "--no-color" in words else None
     verbose = sum(word.count("v") for word in words if word.startswith("-v") and not word.strip("-v"))
-    flags = Flags(chdir=_chdir(words), format=written, color=color, verbose=verbose, also=_also(words))
+    flags = Flags(
+        chdir=_last(words, "-C", "--chdir", "TRUEUP_CHDIR", "."),
+        target=_last(words, "-t", "--target", "TRUEUP_TARGET", ""),
+        format=written,
+        color=color,
+        verbose=verbose,
+        also=_also(words),
+    )
     return replace(flags, also=_fit(flags)) if flags.also else flags
 
 
@@ -151,11 +185,11 @@ def _fit(flags: Flags) -> tuple[tuple[str, str], ...]:
     return fit(flags)
 
 
-def _chdir(words: Sequence[str]) -> str:
-    """The project's folder, as far as the words tell it."""
-    given = [word for before, word in pairwise(["", *words]) if before in ("-C", "--chdir")]
-    given += [word.split("=", 1)[1] for word in words if word.startswith("--chdir=")]
-    return (given or [os.environ.get("TRUEUP_CHDIR") or "."])[-1]
+def _last(words: Sequence[str], short: str, long: str, variable: str, default: str) -> str:
+    """The last value that the words give a flag, as far as they can be read, else the environment's."""
+    given = [word for before, word in pairwise(["", *words]) if before in (short, long)]
+    given += [word.split("=", 1)[1] for word in words if word.startswith(f"{long}=")]
+    return (given or [os.environ.get(variable) or default])[-1]
 
 
 def _also(words: Sequence[str]) -> tuple[tuple[str, str], ...]:

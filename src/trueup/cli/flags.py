@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from trueup.core.command import Command, Flag, Selection, flag_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,35 @@ class Flags:
     also: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
 
+    def again(self, **changes: Flag) -> Command:
+        """Return this command line with these flags too; one that has a value takes the place of what was typed."""
+        typed = list(self.arguments)
+        end = typed.index("--") if "--" in typed else len(typed)
+        changed = {name for name, value in changes.items() if not isinstance(value, bool)}
+        words = _without(typed[:end], {"--chdir", "-C", *(f"--{name.replace('_', '-')}" for name in changed)})
+        for name, value in changes.items():
+            added = flag_words({name: value})
+            words += added if added not in [(word,) for word in words] else ()
+        return Command((*words, *typed[end:]), Selection(self.folder))
+
+    @property
+    def folder(self) -> str:
+        """The folder as a command line has to name it; empty where it is the current one."""
+        return self.chdir if self.chdir != "." or "TRUEUP_CHDIR" in os.environ else ""
+
     @property
     def json(self) -> bool:
         """Whether the result is to be one JSON document."""
         return self.format == "json"
+
+
+def _without(words: Sequence[str], flags: set[str]) -> list[str]:
+    """The words without these flags and their values."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word in flags:
+            next(rest, "")
+        elif word.partition("=")[0] not in flags:
+            kept.append(word)
+    return kept

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
-from trueup.core.command import Command, Message, Selection
+from trueup.core.command import Message, Selection
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import TrueupError
 from trueup.edge.store import FOLDER
@@ -27,7 +27,7 @@ def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
     above = _folder_above(root)
     here = "here" if flags.chdir == "." else f"in {flags.chdir!r}"
     at = Path(above, PROJECT_FILE)
-    again = _command_in(above, flags.arguments)
+    again = replace(flags.again(), selection=Selection(above))
     if any(os.path.lexists(root / name) for name in (DEFINITIONS, FOLDER)):
         if above:
             screen = Screen(flags)
@@ -40,7 +40,7 @@ def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
     if above:
         raise TrueupError(message, Message(f"The nearest {PROJECT_FILE} above is {at}. To work there: ", again))
     if not may_begin:
-        begin = Command(("init",), Selection("" if flags.chdir == "." else flags.chdir))
+        begin = Selection(flags.folder).command("init")
         raise TrueupError(message, Message(f"To start a project {here}: ", begin, ". Else name its folder with -C."))
 
 
@@ -48,17 +48,3 @@ def _folder_above(root: Path) -> str:
     """Return the nearest folder above that has a project file, seen from the current one; empty where none has."""
     found = next((folder for folder in root.resolve().parents if os.access(folder / PROJECT_FILE, os.F_OK)), None)
     return os.path.relpath(found) if found is not None else ""
-
-
-def _command_in(folder: str, arguments: Sequence[str]) -> Command:
-    """Return the same command line for another folder."""
-    words = iter(arguments)
-    kept: list[str] = []
-    for word in words:
-        if word == "--":
-            return Command((*kept, "-C", folder, word, *words))
-        if word in ("-C", "--chdir"):
-            next(words, "")
-        elif not word.startswith("--chdir="):
-            kept.append(word)
-    return Command((*kept, "-C", folder))

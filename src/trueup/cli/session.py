@@ -188,8 +188,7 @@ def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
 
 def selection_of(flags: Flags) -> Selection:
     """Where commands work that are printed before the target is known: as the command line says."""
-    folder = flags.chdir if flags.chdir != "." or "TRUEUP_CHDIR" in os.environ else ""
-    return Selection(folder, flags.target, vars=tuple(f"{name}={text}" for name, text in flags.vars.items()))
+    return Selection(flags.folder, flags.target, vars=tuple(f"{name}={text}" for name, text in flags.vars.items()))
 
 
 def _with_flags(project: Project, name: str, flags: Flags) -> Target:

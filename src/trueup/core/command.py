@@ -41,7 +41,7 @@ class Selection:
         empty are left out. An argument is never taken for a flag, whoever chose it.
         """
         arguments = (f"./{word}" if word.startswith("-") else word for word in words)
-        return Command((*arguments, *_flag_words(flags)), self)
+        return Command((*arguments, *flag_words(flags)), self)
 
 
 HERE = Selection()
@@ -74,7 +74,9 @@ class Command:
 
     def write(self, *, ascii_only: bool = False) -> str:
         """Return the command line; `ascii_only` escapes what a terminal without Unicode could not show."""
-        return " ".join(_quote(word, ascii_only=ascii_only) for word in ("trueup", *self.words, *self.flags))
+        end = self.words.index("--") if "--" in self.words else len(self.words)  # behind it there are no flags
+        words = ("trueup", *self.words[:end], *self.flags, *self.words[end:])
+        return " ".join(_quote(word, ascii_only=ascii_only) for word in words)
 
     @property
     def for_page(self) -> Command:
@@ -170,7 +172,8 @@ def _without_folder(word: str) -> str:
     return path.name if path.suffix else f"./{path.name}"
 
 
-def _flag_words(flags: dict[str, Flag]) -> tuple[str, ...]:
+def flag_words(flags: Mapping[str, Flag]) -> tuple[str, ...]:
+    """Return the words of flags; those that are False or empty have none."""
     words: list[str] = []
     for key, value in flags.items():
         name = "-v" if key == "verbose" else f"--{key.rstrip('_').replace('_', '-')}"

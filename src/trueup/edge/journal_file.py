@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry, from_line, to_line
 from trueup.edge.files import PLAIN, read_plain, reason, sync_folder
@@ -59,12 +60,12 @@ class Journal:
         return cls(path, descriptor)
 
     @staticmethod
-    def read(path: Path, target: str) -> list[Entry]:
+    def read(path: Path, selection: Selection = HERE) -> list[Entry]:
         """The entries of the journal at `path`, none if there is no file; a torn last line is left out.
 
-        Raises StateError, naming the command for `target`, when any other line is damaged.
+        Raises StateError, naming the command that mends it, when any other line is damaged.
         """
-        hint = f"Run `trueup state rebuild --target {target}`: it reads what is live and starts a new journal."
+        hint = Message("To read what is live and start a new journal: ", selection.command("state", "rebuild"))
         content = read_plain(path, LIMIT, hint)
         entries: list[Entry] = []
         for number, line in enumerate((content or b"").split(b"\n")[:-1], start=1):

@@ -14,27 +14,30 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
 from trueup.edge.files import PLAIN, reason
+
+UNLOCK = HERE.command("state", "unlock")
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
 
 
 @contextlib.contextmanager
-def hold(path: Path, target: str, now: float, *, others: str = "apply") -> Iterator[None]:
+def hold(path: Path, target: str, now: float, *, others: str = "apply", unlock: Command = UNLOCK) -> Iterator[None]:
     """Holds the lock for the length of the block; `now` (Unix seconds) is what others are told, who are said to
-    be another of `others`. Raises TrueupError."""
+    be another of `others`; `unlock` is the command for a lock that was left behind. Raises TrueupError."""
     stand_in = _stand_in(path)
     if stand_in.exists():
-        raise _taken(stand_in, target, others, by_file=True)
+        raise _taken(stand_in, target, others, unlock)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | PLAIN, 0o600)
     except OSError as error:
         raise _unlockable(path, error) from None
     try:
-        by_file = not _locked(descriptor, path, target, others)
+        by_file = not _is_locked(descriptor, path, target, others)
         if by_file:
-            descriptor, unused = _made(stand_in, target, others), descriptor
+            descriptor, unused = _made(stand_in, target, others, unlock), descriptor
             os.close(unused)
         _say(descriptor, _holder(now))
         try:
@@ -58,7 +61,7 @@ def remove_abandoned(path: Path) -> bool:
     return True
 
 
-def _locked(descriptor: int, path: Path, target: str, others: str) -> bool:
+def _is_locked(descriptor: int, path: Path, target: str, others: str) -> bool:
     """Takes the lock without waiting; False where there are no locks. Raises TrueupError when it is held."""
     try:
         import fcntl
@@ -67,7 +70,7 @@ def _locked(descriptor: int, path: Path, target: str, others: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _taken(path, target, others, by_file=False) from None
+        raise _taken(path, target, others) from None
     except OSError as error:
         if error.errno in _NO_LOCKS:
             return False
@@ -75,12 +78,12 @@ def _locked(descriptor: int, path: Path, target: str, others: str) -> bool:
     return True
 
 
-def _made(path: Path, target: str, others: str) -> int:
+def _made(path: Path, target: str, others: str, unlock: Command) -> int:
     """The descriptor of the file that stands in for a lock. Raises TrueupError when there is one already."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
     except FileExistsError:
-        raise _taken(path, target, others, by_file=True) from None
+        raise _taken(path, target, others, unlock) from None
     except OSError as error:
         raise _unlockable(path, error) from None
 
@@ -104,10 +107,11 @@ def _holder(now: float) -> bytes:
     return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode("ascii")
 
 
-def _taken(path: Path, target: str, others: str, *, by_file: bool) -> TrueupError:
-    hint = "Wait until it has ended, and run the command again."
-    if by_file:
-        hint += f" If that process is gone, `trueup state unlock --target {target}` takes the lock away."
+def _taken(path: Path, target: str, others: str, unlock: Command | None = None) -> TrueupError:
+    """The error of a lock that is held; `unlock` takes it away where a file stands in for it."""
+    hint = Message("Wait until it has ended, and run the command again.")
+    if unlock is not None:
+        hint = Message(hint, " If that process is gone, take the lock away: ", unlock)
     return TrueupError(f"Another {others} is running on {target}: {_described(path)}.", hint)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trueup.core.checked import MismatchError, a_text, an_object, list_of, map_of
+from trueup.core.command import Message
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.capabilities import LIMIT, Capabilities, decode, encode
 from trueup.core.memory.state import is_plain_id
@@ -20,7 +21,7 @@ from trueup.edge.store import Store
 def read_answers(store: Store) -> Capabilities | None:
     """The answers of the last probe of the store's target, None where there was none. Raises StateError."""
     target, path = store.target, store.answers_path
-    hint = f"Move it away, or ask again: trueup targets probe {target.name}"
+    hint = Message("Move it away, or ask again: ", target.command("targets", "probe", target.name))
     content = files.read_plain(path, LIMIT, hint)
     if content is None:
         return None
@@ -28,7 +29,7 @@ def read_answers(store: Store) -> Capabilities | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\ufffd"  # damaged, which the codec says in full
-    return decode(text, store.identity, target.dialect, target.gateway, str(path))
+    return decode(text, store.identity, target.dialect, target.gateway, str(path), target.selection)
 
 
 def write_answers(store: Store, found: Capabilities) -> None:

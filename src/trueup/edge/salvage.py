@@ -18,7 +18,7 @@ def set_damaged_aside(store: Store) -> tuple[Path, ...]:
     """
     moved = []
     try:
-        Journal.read(store.journal_path, store.target.name)
+        Journal.read(store.journal_path)
     except StateError:
         moved.append(_aside(store.journal_path))
     try:

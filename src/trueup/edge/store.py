@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from trueup.core.canonical import DIGEST_RULES
+from trueup.core.command import Command, Message
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import fold, unsettled
 from trueup.core.memory.state import Identity, State
@@ -100,13 +101,13 @@ class Store:
         `other_target` lets the state of another endpoint pass, for `state rm`. Raises StateError.
         """
         if self.target.state == STAMPS:
-            pending = unsettled(Journal.read(self.journal_path, self.target.name))
+            pending = unsettled(Journal.read(self.journal_path, self.target.selection))
             return State(self.identity, DIGEST_RULES, pending=pending)
         with paused():
             for _ in range(_TRIES):
                 before = self._mark()
                 state = self._read(other_target)
-                entries = Journal.read(self.journal_path, self.target.name)
+                entries = Journal.read(self.journal_path, self.target.selection)
                 if self._mark() == before:  # else an apply saved in between, and its journal is gone
                     break
             return fold(state, entries)
@@ -149,15 +150,20 @@ class Store:
     def lock(self) -> Iterator[None]:
         """Holds the target for one writer. Raises TrueupError naming the holder when it is taken."""
         self._prepared()
-        with hold(self.lock_path, self.target.name, self.now()):
+        with hold(self.lock_path, self.target.name, self.now(), unlock=self._unlock_command):
             yield
 
     @contextlib.contextmanager
     def import_lock(self) -> Iterator[None]:
         """Holds the target, and all targets' definitions, for one import. Raises TrueupError naming the holder."""
         self._prepared()
-        with hold(self._definitions_lock, self.target.name, self.now(), others="import"), self.lock():
+        unlock = self._unlock_command
+        with hold(self._definitions_lock, self.target.name, self.now(), others="import", unlock=unlock), self.lock():
             yield
+
+    @property
+    def _unlock_command(self) -> Command:
+        return self.target.command("state", "unlock")
 
     def unlock(self) -> bool:
         """Takes away the locks of a file system without locks; True if there was one.
@@ -241,9 +247,11 @@ class Store:
             finally:
                 journal.close()
 
-    def _in_the_way(self) -> str:
-        name = self.target.name
-        return f"Move it away, and take the state file back from git or run `trueup state rebuild --target {name}`."
+    def _in_the_way(self) -> Message:
+        return Message(
+            "Move it away, and take the state file back from git, or make it again from the stamps: ",
+            self.target.command("state", "rebuild"),
+        )
 
 
 def _ignore(path: Path) -> None:

@@ -21,6 +21,7 @@ from trueup.core.checked import (
     map_of,
     record_of,
 )
+from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.memory.questions import LIMITS, QUESTIONS
 from trueup.core.memory.state import Identity
@@ -84,14 +85,18 @@ def encode(found: Capabilities) -> str:
     return json.dumps({key: _in_order(entry) for key, entry in value.items()}, indent=2, allow_nan=False) + "\n"
 
 
-def decode(text: str, identity: Identity, dialect: str, gateway: str, file: str) -> Capabilities:
-    """The answers that a text holds; `file` names it in messages.
+def decode(
+    text: str, identity: Identity, dialect: str, gateway: str, file: str, selection: Selection = HERE
+) -> Capabilities:
+    """The answers that a text holds; `file` names it in messages, whose commands work on `selection`.
 
     Raises StateError for damage, conflict markers, a newer version, another target's answers or another dialect's; its
     hint names the command that mends it.
     """
-    again = (
-        f"Ask again: `trueup targets probe {identity.target}` writes it anew. Or delete it: nothing is lost by that."
+    again = Message(
+        "To write it anew: ",
+        selection.command("targets", "probe", identity.target),
+        ". Or delete it: nothing is lost by that.",
     )
     if _MARKER.search(text):
         raise StateError(f"{file} holds conflict markers of a git merge.", again)
@@ -101,7 +106,7 @@ def decode(text: str, identity: Identity, dialect: str, gateway: str, file: str)
         if version > FORMAT_VERSION:
             raise ForeignStateError(
                 f"{file} has format version {version}; this Trueup reads versions up to {FORMAT_VERSION}.",
-                f"Use the version that wrote it. {again}",
+                Message("Use the version that wrote it. ", again),
             )
         value["identity"] = value.pop("target", None)
         found = _CAPABILITIES(value, "the file")

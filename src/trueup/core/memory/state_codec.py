@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from trueup.core.command import HERE, Command, Message, Selection
+from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.memory.state import FORMAT_VERSION, Applied, Identity, Pending, Record, State, is_plain_id
 
@@ -63,16 +63,15 @@ def decode(
     Raises StateError for a newer version, conflict markers, a repeated name or id, damage, or another target's state;
     its hint names the command that mends it.
     """
-    target = identity.target
     if len(text) > LIMIT:
-        raise StateError(f"{file} is larger than {LIMIT >> 20} MiB, which no state is.", _rebuild(target))
+        raise StateError(f"{file} is larger than {LIMIT >> 20} MiB, which no state is.", _mend(selection))
     if _MARKER.search(text):
         raise StateError(
             f"{file} holds conflict markers of a git merge.",
             Message(
                 f"Take one side whole:\n  git checkout --ours -- {shlex.quote(file)}\n"
                 "Make the records of the other side again from the stamps:\n  ",
-                Command(("state", "rebuild"), selection),
+                selection.command("state", "rebuild"),
                 "\nThen commit the file.",
             ),
         )
@@ -84,9 +83,9 @@ def decode(
         state = _state(value, identity)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise StateError(f"{file} is damaged: {reason}.", _rebuild(target)) from None
+        raise StateError(f"{file} is damaged: {reason}.", _mend(selection)) from None
     if not other_target:
-        _refuse_other(found, identity, file)
+        _refuse_other(found, identity, file, selection)
     return state
 
 
@@ -250,7 +249,7 @@ def read_identity(value: Any) -> Identity:
     return Identity(**plain, scope=scope)
 
 
-def _refuse_other(found: Identity, identity: Identity, file: str) -> None:
+def _refuse_other(found: Identity, identity: Identity, file: str, selection: Selection) -> None:
     there, here = comparable(found), comparable(identity)
     differing = [
         f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here"
@@ -258,12 +257,15 @@ def _refuse_other(found: Identity, identity: Identity, file: str) -> None:
         if there.get(key, "") != here.get(key, "")
     ]
     if differing:
-        target = identity.target
         raise ForeignStateError(
             f"{file} belongs to another target: {'; '.join(differing)}.",
-            "Put the old value back, or give the new place a target name of its own in trueup.yaml. If it really took "
-            f"the old one's place, `trueup state rm --target {target} '*'` forgets the old records, and `trueup state "
-            f"rebuild --target {target}` reads what is there from the stamps.",
+            Message(
+                "Put the old value back, or give the new place a target name of its own in trueup.yaml. If it really "
+                "took the old one's place, forget the old records: ",
+                selection.command("state", "rm", "*"),
+                ", and read what is there from the stamps: ",
+                selection.command("state", "rebuild"),
+            ),
         )
 
 
@@ -313,8 +315,8 @@ def _pending(name: str, value: Any, where: str) -> Pending:
     )
 
 
-def _rebuild(target: str) -> str:
-    return (
-        f"Take the last good version from git, or run `trueup state rebuild --target {target}`, "
-        "which reads names, ids and digests back from the stamps."
+def _mend(selection: Selection) -> Message:
+    return Message(
+        "Take the last good version from git, or read names, ids and digests back from the stamps: ",
+        selection.command("state", "rebuild"),
     )
