@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -215,8 +217,100 @@ def test_a_list_for_a_variable_is_told_how_to_be_written(place: Place) -> None:
     told(place, "model: m\ntools: {var: tt}\n")
     shown = said(place, "--var", "tt=[file_search]")
     assert "--var tt: '[file_search]' is not a list in JSON, which tools needs" in shown
-    assert """--var 'tt=["a", "b"]'""" in shown
+    assert """--var 'tt=["file_search"]'""" in shown
     assert "Expecting" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "proposed"),
+    [
+        ("[01234]", '["01234"]'),
+        ("[+4930123, 1e3]", '["+4930123", "1e3"]'),
+        ("[1.10]", '["1.10"]'),
+        ('["a", 0x1F,true]', '["a", "0x1F", "true"]'),
+        ("[it's]", '["it\'s"]'),
+        ('["a, b", 1]', '["a, b", "1"]'),
+        ("[{}]", '["{}"]'),
+        ('["a', '["a"]'),
+        ("[[1]]", '["[1]"]'),
+    ],
+)
+def test_a_list_for_a_variable_is_proposed_in_the_words_that_were_passed(
+    place: Place, text: str, proposed: str
+) -> None:
+    place.write("assistants/a.yaml", STORES.replace("IDS", "{var: ids}"))
+    found = place.run("validate", "--var", f"ids={text}", "--json").json["diagnostics"]
+    assert [one["code"] for one in found] == ["var-wrong-type"]
+    assert found[0]["hint"].endswith(f"--var {shlex.quote(f'ids={proposed}')}.")
+    assert place.run("validate", "--var", f"ids={proposed}").code == 0
+
+
+STORES = "model: m\ntools: [code_interpreter]\ntool_resources: {code_interpreter: {file_ids: IDS}}\n"
+WORDS = ("01234", "+4930123", "0x1F", "0o17", "1e3", "1.10", ".5", "-0", "12.", "true", "TRUE", "False")
+"""Words that are read as something else than text, and written back in other words: 1234, 31, 1000.0."""
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    ("project", "definition"),
+    [
+        ("", "model: m\nmetadata:\n  zip: WORD\n"),
+        ("", "model: m\nmetadata: {a: b, zip: WORD, c: d}\n"),
+        ("", "model: m\nmetadata:\n  zip:   WORD   # a comment\n"),
+        ("", "model: m\nmetadata: {zip: &anchor WORD}\n"),
+        ("", '{"model": "m", "metadata": {"zip": WORD}}\n'),
+        ("", STORES.replace("IDS", "[vs_1, WORD]")),
+        ("vars: {zip: WORD}\n", "model: m\nmetadata: {zip: {var: zip}}\n"),
+        ("targets: {local: {vars: {a: [WORD]}}}\n", STORES.replace("IDS", "{var: a}")),
+        ("", "extends: _base.yaml\n"),
+    ],
+)
+def test_a_hint_repeats_the_words_of_the_file(place: Place, project: str, definition: str, word: str) -> None:
+    files = {"trueup.yaml": project, "assistants/a.yaml": definition}
+    files["assistants/_base.yaml"] = "model: m\nmetadata: {zip: WORD}\n"
+
+    def found(written: str) -> list[dict[str, Any]]:
+        for name, text in files.items():
+            place.write(name, text.replace("WORD", written))
+        return list(place.run("validate", "--json").json["diagnostics"])
+
+    assert [(one["code"], one["hint"]) for one in found(word)] == [
+        ("wrong-type", f'Put it in quotes to make it text: "{word}".')
+    ]
+    assert found(f'"{word}"') == []
+
+
+@pytest.mark.parametrize("word", ["1_000", "12:30", "2026-01-31", "yes", "no", "on", "1.2.3", "vs_1"])
+def test_a_word_that_yaml_takes_for_text_is_text(place: Place, word: str) -> None:
+    assert told(place, f"model: m\nmetadata: {{zip: {word}}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ('"01234"', 'Write it as a list: ["01234"].'),
+        ("'01234'", "Write it as a list: ['01234']."),
+        ("vs_1", "Write it as a list: [vs_1]."),
+        ('"vs_\\x31"', "Write it as a list, such as `[a, b]`."),
+        ('"vs_1, vs_2"', "Write it as a list, such as `[a, b]`."),
+    ],
+)
+def test_a_list_is_proposed_in_the_words_of_the_file(place: Place, written: str, hint: str) -> None:
+    told(place, STORES.replace("IDS", written))
+    found = place.run("validate", "--json").json["diagnostics"]
+    assert [(one["code"], one["hint"]) for one in found] == [("wrong-type", hint)]
+
+
+def test_keys_and_numbers_are_proposed_as_they_are_written(place: Place) -> None:
+    texts = (
+        "metadata: {012: a, 0x1F: b, ~: c}",
+        "temperature: 1e400",
+        "options: {openai-agents: {n: 09007199254740993}}",
+    )
+    told(place, "\n".join(["model: m", *texts]))
+    hints = [one["hint"] for one in place.run("validate", "--json").json["diagnostics"]]
+    words = ('"012"', '"0x1F"', '"~"', '"1e400"', '"09007199254740993"')
+    assert [hint.rpartition(": ")[2] for hint in hints] == [f"{word}." for word in words]
 
 
 def test_a_file_that_was_probably_meant_is_asked_for(place: Place) -> None:

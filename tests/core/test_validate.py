@@ -264,11 +264,11 @@ def test_a_word_of_elsewhere_is_told_what_to_write_instead(part: dict[str, Any],
 @pytest.mark.parametrize(
     ("body", "hint"),
     [
-        ({"model": "m", "metadata": {"a": 12}}, 'Put it in quotes to make it text: "12".'),
-        ({"model": "m", "metadata": {"a": True}}, 'Put it in quotes to make it text: "true".'),
+        ({"model": "m", "metadata": {"a": 12}}, "Put it in quotes to make it text."),
+        ({"model": "m", "metadata": {"a": True}}, "Put it in quotes to make it text."),
         ({"model": "m", "temperature": "0.5"}, "Write it without quotes: 0.5."),
         ({"model": "m", "lifecycle": {"protect": "no"}}, "Write false, without quotes."),
-        ({"model": "m", "tools": "file_search"}, "Write it as a list: [file_search]."),
+        ({"model": "m", "tools": "file_search"}, "Write it as a list, such as `[a, b]`."),
         ({"model": "m", "response_format": "jsonn"}, "Write 'auto'."),
         (
             {"model": "m", "id": "asst_1"},

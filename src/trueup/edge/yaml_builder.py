@@ -31,6 +31,9 @@ class StopReading(Exception):
     """Reading on would be useless or dangerous; the problem has been noted."""
 
 
+WORD_LENGTH: Final = 60
+"""Characters of an unquoted word that a hint repeats."""
+
 _MERGE: Final = object()
 """Stands for the key `<<`."""
 
@@ -164,7 +167,10 @@ class Builder:
             return scalar(text)
         except ValueError as error:
             self._note(
-                "not-a-number", f"{str(error)[:120]}", self._at(event.start_mark), "Write it in quotes if it is text."
+                "not-a-number",
+                f"{str(error)[:120]}",
+                self._at(event.start_mark),
+                f"Write it in quotes if it is text{_in_quotes(text)}.",
             )
             self._flaw(is_spoilt=True, below=(text,) if self._awaits_key() else ())
             return text
@@ -193,7 +199,7 @@ class Builder:
                 "key-not-text",
                 f"the key {text[:60] or 'before the colon'} is not text",
                 self._at(event.start_mark),
-                f'Put it in quotes: "{text[:60]}".',
+                f"Put it in quotes{_in_quotes(text)}.",
                 (*(self._here() or ()), text[:60]),
             )
             self._flaw(is_spoilt=False)
@@ -319,3 +325,8 @@ class Builder:
             return ()
         size = len(here)
         return tuple((path[size:], is_spoilt) for path, is_spoilt in self._flaws if path[:size] == here)
+
+
+def _in_quotes(word: str) -> str:
+    """Return a number's or a word's own characters in quotes, to end a hint with; nothing if they are too many."""
+    return f': "{word}"' if len(word) <= WORD_LENGTH else ""

@@ -6,17 +6,22 @@ field.
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, Final
 
 from trueup.core.definitions.document import Document
 from trueup.core.definitions.layers import Origin, Tree, is_reference
 from trueup.core.definitions.names import meant
 from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, file_named
-from trueup.core.definitions.wanted import from_text
+from trueup.core.definitions.wanted import from_text, with_quotes
 from trueup.core.source import Path, dotted
 
 TEXT_LIMIT: Final = 2_000_000
 """Characters of a joined text: about twice what the most generous platform takes. It is looked at before joining."""
+
+EXAMPLE: Final = '["a", "b"]'
+LONGEST_EXAMPLE: Final = 200
+"""Characters of a list that a hint repeats."""
 
 
 class Filler:
@@ -118,17 +123,11 @@ class Filler:
             return None
         if name in setting.overrides:
             try:
-                return from_text(setting.overrides[name], setting.wanted(path))
+                return from_text(setting.overrides[name], setting.wanted(path), setting.wanted((*path, 0)))
             except ValueError as error:
-                self._gathered.problem(
-                    "var-wrong-type",
-                    f"--var {name}: {error}, which {dotted(path)} needs",
-                    origin,
-                    f'A list is JSON, its texts in double quotes: --var \'{name}=["a", "b"]\'.'
-                    if setting.overrides[name].lstrip().startswith("[")
-                    else "Pass another value for this variable.",
-                    path,
-                )
+                hint = _advise_override(name, setting.overrides[name])
+                message = f"--var {name}: {error}, which {dotted(path)} needs"
+                self._gathered.problem("var-wrong-type", message, origin, hint, path)
                 return None
         for held, place in ((setting.target.vars, ("targets", setting.target.name, "vars")), (setting.vars, ("vars",))):
             if name in held:
@@ -250,6 +249,15 @@ class Filler:
             path,
         )
         return None
+
+
+def _advise_override(name: str, text: str) -> str:
+    """Return how to pass another text for a variable on the command line."""
+    if not text.lstrip().startswith("["):
+        return "Pass another value for this variable."
+    fixed = with_quotes(text) if len(text) <= LONGEST_EXAMPLE else ""
+    words = shlex.quote(f"{name}={fixed or EXAMPLE}")
+    return f"A list is JSON, its texts in double quotes: --var {words}."
 
 
 def _may_refer(value: Any) -> bool:

@@ -1,10 +1,15 @@
-"""What an unquoted word means: the core schema of YAML 1.2, in which `no` is a string. Knows no parser and no file."""
+"""What an unquoted word means: the core schema of YAML 1.2, in which `no` is a string. Knows no parser and no file.
+
+And back: in which words a line writes a value.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Final
+from typing import Any, Final
+
+from trueup.core.source import Position
 
 Scalar = str | int | float | bool | None
 
@@ -47,3 +52,30 @@ def _number(text: str) -> Scalar:
     if math.isinf(number):
         raise ValueError(f"{text} is larger than any number that JSON readers take")
     return number
+
+
+_BEFORE: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
+_WORDS_AT: Final = (
+    re.compile(r"'(?:[^']|'')*'"),
+    re.compile(r'"[^"\\]*"'),
+    re.compile(r"[^\s'\"](?:(?!:(?:\s|$)|\s+#).)*(?<=\S)"),
+    re.compile(r"[^\s'\",\[\]{}](?:(?!:(?:\s|$)|\s+#|[,\[\]{}]).)*(?<=\S)"),
+)
+"""In single quotes, in double quotes without an escape, bare on its line, bare between brackets."""
+
+
+def words_of(value: Any, position: Position) -> str:
+    """Return a value as its line writes it, quotes included; empty where the line does not plainly hold the value."""
+    start = _BEFORE.match(position.text, position.column - 1)
+    found = (pattern.match(position.text, start.end() if start else 0) for pattern in _WORDS_AT)
+    return next((words[0] for words in found if words and _reads_as(words[0], value)), "")
+
+
+def _reads_as(words: str, value: Any) -> bool:
+    if words[0] in "'\"":
+        return bool(words[1:-1].replace("''", "'" if words[0] == "'" else "''") == value)
+    try:
+        read = scalar(words)
+    except ValueError:
+        return False
+    return type(read) is type(value) and read == value

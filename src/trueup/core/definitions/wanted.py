@@ -14,6 +14,7 @@ from trueup.core.source import Path
 Wanted = Callable[[Path], frozenset[str]]
 """JSON type names (`string`, `number` …) by path; empty where nothing is known."""
 
+_ENTRY: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,"](?:[^,"]*[^\s,"])?')
 _COMBINED: Final = ("allOf", "anyOf", "oneOf")
 _BRANCHES: Final = ("then", "else")
 _NAMES: Final[dict[type, str]] = {
@@ -36,12 +37,15 @@ def wanted_types(schema: Mapping[str, Any]) -> Wanted:
     return lambda path: types(tuple(0 if isinstance(part, int) else part for part in path))
 
 
-def from_text(text: str, types: frozenset[str]) -> Any:
-    """The text of a `--var` as a value of one of these types; text where nothing is known. Raises ValueError."""
+def from_text(text: str, types: frozenset[str], entry_types: frozenset[str] = frozenset()) -> Any:
+    """Return the text of a `--var` as a value of one of these types; text where nothing is known.
+
+    `entry_types` are those of a list's entries. Raises ValueError.
+    """
     if not types or "string" in types:
         return text
     if "array" in types and text.lstrip().startswith("["):
-        return _list(text)
+        return _list(text, entry_types)
     value = scalar(text)
     name = _NAMES[type(value)]
     if name in types and name not in ("array", "object"):
@@ -68,13 +72,25 @@ def described(types: frozenset[str]) -> str:
     return " or ".join(words[name] for name in sorted(shown)) or "a value"
 
 
-def _list(text: str) -> list[Any]:
+def with_quotes(text: str) -> str:
+    """Return a list's text with each entry in quotes, as it is written; empty where that makes no list of texts."""
+    entries = _ENTRY.findall(text.strip().removeprefix("[").removesuffix("]"))
+    made = ", ".join(entry if entry.startswith('"') else json.dumps(entry, ensure_ascii=False) for entry in entries)
+    try:
+        return f"[{made}]" if all(isinstance(entry, str) for entry in json.loads(f"[{made}]")) else ""
+    except ValueError:
+        return ""
+
+
+def _list(text: str, entry_types: frozenset[str]) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError:
         raise ValueError(f"{text[:60]!r} is not a list in JSON") from None
     if not isinstance(value, list) or any(isinstance(entry, (dict, list)) for entry in value):
         raise ValueError(f"{text[:60]!r} is not a list of plain values")
+    if entry_types and not {_NAMES[type(entry)] for entry in value} <= entry_types:
+        raise ValueError(f"{text[:60]!r} is not a list whose entries are {described(entry_types)}")
     return value
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from trueup.core.rules.fault import CUT, KINDS, Fault, nearest, place, shown
+from trueup.core.rules.fault import KINDS, Fault, Proposal, nearest, place, shown
 from trueup.core.source import Path
 
 __all__ = ["Found", "explain", "nearest"]
@@ -146,15 +146,24 @@ def _type_fault(path: Path, wanted: Sequence[str], value: Any, description: str)
     kind = KINDS.get(type(value), "something else")
     scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
     got = f"{kind} ({shown(value)})" if scalar else kind
-    return Fault(
-        "wrong-type", path, f"{place(path)} must be {expected}, not {got}", _write(wanted, value) or description
-    )
+    hint = _write(wanted, value) or description
+    proposal = _propose(wanted, value)
+    return Fault("wrong-type", path, f"{place(path)} must be {expected}, not {got}", hint, proposal=proposal)
+
+
+def _propose(wanted: Sequence[str], value: Any) -> Proposal | None:
+    """Return how to write what was probably meant, in the file's own words."""
+    if "string" in wanted and isinstance(value, (bool, int, float)):
+        return Proposal(value, 'Put it in quotes to make it text: "{}".')
+    if "array" in wanted and isinstance(value, str) and not re.search(r"[,\[\]{}]", value):
+        return Proposal(value, "Write it as a list: [{}].")
+    return None
 
 
 def _write(wanted: Sequence[str], value: Any) -> str:
-    """How to write what was probably meant."""
+    """Return how to write what was probably meant, without the value itself: the file may write it in other words."""
     if "string" in wanted and isinstance(value, (bool, int, float)):
-        return f'Put it in quotes to make it text: "{shown(value)}".'
+        return "Put it in quotes to make it text."
     if isinstance(value, str) and {"number", "integer"} & set(wanted) and re.fullmatch(r"-?\d+(\.\d+)?", value):
         return f"Write it without quotes: {value}."
     if (
@@ -164,7 +173,7 @@ def _write(wanted: Sequence[str], value: Any) -> str:
     ):
         return f"Write {'true' if value.casefold() in ('yes', 'on', 'true') else 'false'}, without quotes."
     if "array" in wanted and isinstance(value, str):
-        return f"Write it as a list: [{value if len(value) <= CUT else '…'}]."
+        return "Write it as a list, such as `[a, b]`."
     return ""
 
 

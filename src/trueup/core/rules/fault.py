@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trueup.core.definitions.scalars import words_of
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
 
 CUT = 60
@@ -23,10 +24,22 @@ KINDS: Mapping[type, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A hint that repeats a value in the words of its file, `{}` in `text`: `01234`, which is read as 1234.
+
+    Where the file's words are not known, or would not be read as the value, the fault's own hint stands.
+    """
+
+    value: Any
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A mistake before it has a position: `at_key` points at the key of `path`, else at its value.
 
     `meant` are the keys that an unknown key's sentence proposes: that they are missing is the same mistake.
+    `proposal` goes before `hint` where it can be made.
     """
 
     code: str
@@ -36,6 +49,7 @@ class Fault:
     at_key: bool = False
     severity: Severity = Severity.ERROR
     meant: tuple[str, ...] = ()
+    proposal: Proposal | None = None
 
 
 def placed(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str = "") -> list[Diagnostic]:
@@ -50,7 +64,11 @@ def placed(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str =
 
 def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Diagnostic:
     position = source.key(fault.path) if fault.at_key else source.value(fault.path)
-    return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, fault.hint)
+    hint, proposal = fault.hint, fault.proposal
+    words = words_of(proposal.value, position) if proposal is not None and position is not None else ""
+    if proposal is not None and words:
+        hint = proposal.text.replace("{}", words)
+    return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, hint)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from trueup.core.rules.fault import Fault, place, spelt
+from trueup.core.rules.fault import Fault, Proposal, place, spelt
 from trueup.core.source import Path
 
 LARGEST_INTEGER = 2**53
@@ -54,7 +54,7 @@ def _lost(value: Any, path: Path) -> Iterator[Fault]:
         if abs(value) > LARGEST_INTEGER and not _bounded(path, value):
             yield Fault(
                 "bad-number", path, f"{place(path)} is a whole number beyond 2**53, which gateways round",
-                "Write it as text, in quotes.",
+                "Write it as text, in quotes.", proposal=Proposal(value, 'Write it as text, in quotes: "{}".'),
             )  # fmt: skip
     elif isinstance(value, Mapping):
         for key, entry in value.items():
