@@ -23,6 +23,7 @@ from trueup.core.plans.plan_codec import loads
 from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import github, html, junit, markdown, pages, sarif, text
+from trueup.render.plan_text import Layout
 
 LAW = settings(
     max_examples=60,
@@ -128,6 +129,22 @@ def test_a_plan_breaks_out_of_no_format(plan: Plan, alerts: Sequence[str]) -> No
     assert not OBEYED.search(written)
 
 
+@given(PLANS, REPORTS)
+@LAW
+def test_groups_of_equal_changes_and_outcomes_break_out_of_no_format(plan: Plan, report: Report) -> None:
+    changes = [replace(item, name=item.name + end, others=()) for item in plan.changes for end in ("", "2", "`3")]
+    outcomes = [replace(item, name=item.name + end, others=()) for item in report.outcomes for end in ("", "2", "<3")]
+    plan, report = replace(plan, changes=tuple(changes)), replace(report, outcomes=tuple(outcomes))
+    for page in (pages.plan_page(plan), pages.drift_page(plan), pages.report_page(report)):
+        _is_safe_comment(markdown.written(page))
+        _is_safe_page(html.written(page))
+    for compact in (False, True):
+        written = text.plan(plan, layout=Layout(compact), color=False, width=80)
+        assert not COMMAND.search(written)
+        assert not OBEYED.search(written)
+    assert not COMMAND.search(text.report(report, color=False, width=80))
+
+
 @given(PLANS)
 @LAW
 def test_a_drift_report_breaks_out_of_no_format(plan: Plan) -> None:
@@ -163,10 +180,13 @@ def test_problems_and_errors_break_out_of_no_format(items: list[Diagnostic]) -> 
 
 
 def _large(fields: Sequence[FieldChange], number: int = 1) -> Plan:
+    """A plan of so many modifies; where there are several, each field of each ends in a line of its own."""
     changes = tuple(
-        Change(f"team/{place:04}", Action.MODIFY, Reason.EDITED, f"asst_{place}", fields=tuple(fields))
+        Change(f"team/{place:04}", Action.MODIFY, Reason.EDITED, f"asst_{place}", fields=tuple(
+            replace(item, after=f"{item.after}line of {place:04}\n") if number > 1 else item for item in fields
+        ))
         for place in range(number)
-    )
+    )  # fmt: skip
     return Plan(Identity("acme", "prod", "openai-assistants", "https://api.example"), Options(), changes)
 
 

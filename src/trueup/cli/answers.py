@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
+    from trueup.core.command import Command
     from trueup.core.errors import Exit, TrueupError
     from trueup.core.plans.history import History
     from trueup.core.plans.plan import Plan
@@ -24,10 +25,10 @@ PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
 
 
-def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, file: str = "") -> str:
+def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, again: Sequence[Command] = ()) -> str:
     """Write a plan and the exit code; `alerts` must be read first, where the format has a place for them.
 
-    `file` is where the plan is saved.
+    `again` are the commands that show the same plan.
     """
     if screen.format == "json":
         from trueup.render import json
@@ -35,33 +36,38 @@ def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, file: st
         return json.plan(plan, code)
     if screen.format in PAGES:
         from trueup.render import pages
+        from trueup.render.plan_text import Layout
 
-        return _written(pages.plan_page(plan, alerts, code, file), screen)
+        return _written(pages.plan_page(plan, alerts, code, Layout(screen.compact, again)), screen)
     if screen.format == "github":
         from trueup.render import github
 
         return github.plan(plan, alerts, code, folder=screen.folder)
-    return plan_text(plan, screen, code)
+    return plan_text(plan, screen, code, again)
 
 
-def plan_text(plan: Plan, screen: Screen, code: Exit | None = None) -> str:
+def plan_text(plan: Plan, screen: Screen, code: Exit | None = None, again: Sequence[Command] = ()) -> str:
     """Write a plan for people, whatever format was asked for."""
     from trueup.core.errors import Exit
     from trueup.render import text
+    from trueup.render.plan_text import Layout
 
-    return text.plan(plan, code or Exit.OK, verbose=screen.verbose > 0, **screen.look)
+    return text.plan(plan, code or Exit.OK, Layout(screen.compact, again), verbose=screen.verbose > 0, **screen.look)
 
 
-def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen) -> str:
-    """What differs from what was applied."""
+def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
+    """What differs from what was applied; `again` is the command that shows the same."""
     if screen.format == "json":
         from trueup.render import json
 
         return json.drift(plan, unmanaged, history)
+    from trueup.render.plan_text import Layout
+
+    layout = Layout(screen.compact, [again])
     if screen.format in PAGES:
         from trueup.render import pages
 
-        return _written(pages.drift_page(plan, unmanaged), screen)
+        return _written(pages.drift_page(plan, unmanaged, layout), screen)
     if screen.format in ("github", "sarif", "junit"):
         from trueup.render import github, junit, sarif
 
@@ -69,7 +75,7 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
         return listed[screen.format](plan, folder=screen.folder)
     from trueup.render import text
 
-    return text.drift(plan, unmanaged, verbose=screen.verbose > 0, **screen.look)
+    return text.drift(plan, unmanaged, layout, verbose=screen.verbose > 0, **screen.look)
 
 
 def report(report: Report, screen: Screen) -> str:

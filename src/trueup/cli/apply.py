@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.options import CONSENT, DECIDING, NETWORK, PAGES, STAMPING, VARS, takes
+from trueup.cli.options import CONSENT, DECIDING, LAYOUT, NETWORK, PAGES, STAMPING, VARS, takes
 from trueup.cli.provenance import NAMED, provenance
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Make what is live as the files say.")
 @click.argument("what", nargs=-1, metavar="[NAME… | PLAN]")
-@takes(VARS, NETWORK, DECIDING, STAMPING, CONSENT, NAMED, formats=PAGES)
+@takes(VARS, NETWORK, DECIDING, STAMPING, LAYOUT, CONSENT, NAMED, formats=PAGES)
 def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str | None) -> int:
     """Make what is live as the files say: plan, show, confirm, execute.
 
@@ -45,7 +45,7 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
 
 
 @click.command(short_help="Delete what state holds for the target.")
-@takes(VARS, NETWORK, CONSENT, DECIDING[-1:], NAMED, formats=PAGES)
+@takes(VARS, NETWORK, LAYOUT, CONSENT, DECIDING[-1:], NAMED, formats=PAGES)
 def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
     """Delete every assistant that state holds for the target; what is protected stays."""
     from trueup.cli import applying

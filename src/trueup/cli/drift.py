@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.options import LISTS, NETWORK, VARS, takes
+from trueup.cli.options import LAYOUT, LISTS, NETWORK, VARS, takes
 from trueup.cli.provenance import REPORTS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Also undeclared fields, and assistants nobody manages.")
 @click.option("--since", metavar="FILE", help="An earlier JSON report of drift: since when each drift is seen.")
 @click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, marked as old.")
-@takes(VARS, NETWORK, REPORTS, formats=LISTS)
+@takes(VARS, NETWORK, REPORTS, LAYOUT, formats=LISTS)
 def drift(
     flags: Flags,
     names: tuple[str, ...],
@@ -50,7 +50,9 @@ def drift(
     loaded, planning = complete(looked(session, names, snapshot))
     unmanaged = _unmanaged(session, names, loaded, planning) if everything else None
     plan, history = _history(session, planning, since, reports)
-    session.screen.results(lambda place: answers.drift(plan, unmanaged, history, place))
+    files = {"since": since or "", "snapshot": snapshot or "", "reports": reports or ""}
+    again = plan.selection.command("drift", *names, all=everything, **files)
+    session.screen.results(lambda place: answers.drift(plan, unmanaged, history, place, again))
     return int(drift_exit(plan))
 
 

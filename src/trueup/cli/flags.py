@@ -32,6 +32,7 @@ class Flags:
     yes: bool = False
     acks: tuple[str, ...] = ()
     stamp: bool = False
+    compact: bool | None = None
     also: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
 

@@ -157,6 +157,11 @@ CONSENT: Sequence[Decorator] = (
 )
 """What commands take that write."""
 
+LAYOUT: Sequence[Decorator] = (
+    flag("--compact/--no-compact", default=None, help="A row for each assistant, else only where changes are many."),
+)
+"""What commands take that show a plan or drift."""
+
 STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp assistants that carry no stamp yet."),)
 """What `plan` and `apply` take."""
 

@@ -61,6 +61,7 @@ class Screen:
         self.folder = _folder(flags.chdir, environ)
         self.quiet = flags.quiet
         self.verbose = flags.verbose
+        self.compact = flags.compact
         self.width = _width(environ)
         self.look = _look(flags.color, environ, self.width, sys.stdout)
         self.note_look = _look(flags.color, environ, self.width, sys.stderr)

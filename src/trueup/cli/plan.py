@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.options import DECIDING, NETWORK, PAGES, STAMPING, VARS, takes
+from trueup.cli.options import DECIDING, LAYOUT, NETWORK, PAGES, STAMPING, VARS, takes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trueup.cli.output import Screen
     from trueup.cli.session import Session
+    from trueup.core.command import Command
     from trueup.core.errors import Exit
     from trueup.core.plans.plan import Plan
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, never applied.")
 @click.option("--connections", metavar="FOLDER", help="Addresses, credentials and commands of the trueup.yaml there.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is blocked.")
-@takes(VARS, NETWORK, DECIDING, STAMPING, formats=PAGES)
+@takes(VARS, NETWORK, DECIDING, STAMPING, LAYOUT, formats=PAGES)
 def plan(
     flags: Flags,
     names: tuple[str, ...],
@@ -43,6 +44,7 @@ def plan(
     from trueup.cli.loop import complete
     from trueup.cli.session import open_guarded, open_session
     from trueup.core.plans.exits import plan_exit
+    from trueup.core.plans.wording import plan_again
 
     session = open_session(flags) if connections is None else open_guarded(flags, connections)
     place = session.root / out if out is not None else None
@@ -51,29 +53,33 @@ def plan(
     made = complete(_plan(session, names, snapshot))
     if place is not None:
         save(made, place)
+    again = plan_again(made, out or "", snapshot=snapshot or "", connections=connections or "")
     code = plan_exit(made, detailed=detailed_exitcode)
-    show_guarded(made, session, names, out or "", code)
+    show_guarded(made, session, names, out or "", code, again)
     return int(code)
 
 
 @click.command(short_help="Show a saved plan again.")
 @click.argument("file", metavar="PLAN")
-@takes(formats=PAGES)
+@takes(LAYOUT, formats=PAGES)
 def show(flags: Flags, file: str) -> int:
     """Show a saved plan again, in any format. Nothing is sent."""
     from trueup.cli.output import Screen
     from trueup.cli.session import selection_of
+    from trueup.core.plans.wording import plan_again
     from trueup.edge.plan_file import read_plan
 
-    folder = selection_of(flags).folder
-    show_plan(read_plan(Path(flags.chdir) / file, folder), Screen(flags), file=file)
+    plan = read_plan(Path(flags.chdir) / file, selection_of(flags).folder)
+    show_plan(plan, Screen(flags), plan_again(plan, file))
     return 0
 
 
-def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = (), code: Exit | None = None, file: str = "") -> None:
-    """Write a plan to stdout; quiet leaves a text's summary. `alerts` must be read first, `code` ends the command.
+def show_plan(
+    plan: Plan, screen: Screen, again: Sequence[Command], alerts: Sequence[str] = (), code: Exit | None = None
+) -> None:
+    """Write a plan to stdout; quiet leaves a text's summary.
 
-    `file` is where the plan is saved.
+    `again` are the commands that show it again, `alerts` must be read first, `code` ends the command.
     """
     from trueup.cli import answers
     from trueup.core.errors import Exit
@@ -81,8 +87,8 @@ def show_plan(plan: Plan, screen: Screen, alerts: Sequence[str] = (), code: Exit
 
     code = code or Exit.OK
     is_short = screen.quiet and screen.is_text
-    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code, file))
-    screen.keep(lambda place: answers.plan(plan, place, alerts, code, file))
+    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code, again))
+    screen.keep(lambda place: answers.plan(plan, place, alerts, code, again))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -100,8 +106,13 @@ def save(plan: Plan, path: Path) -> None:
     write_plan(path, plan)
 
 
-def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str, code: Exit) -> None:
-    """Shows a plan, and says which guard an apply of it would meet and the line to use: on stderr, and in the page."""
+def show_guarded(
+    plan: Plan, session: Session, names: tuple[str, ...], file: str, code: Exit, same: Sequence[Command]
+) -> None:
+    """Show a plan, and say which guard an apply of it would meet and the line to use: on stderr, and in the page.
+
+    `same` are the commands that show it again.
+    """
     from trueup.cli.acknowledge import command_to_go_on, tell_idle
     from trueup.core.command import Message
     from trueup.core.plans.guard import tripped
@@ -109,7 +120,7 @@ def show_guarded(plan: Plan, session: Session, names: tuple[str, ...], file: str
     reasons = tripped(plan, session.target.guard) if not plan.snapshot else ()
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
     again = command_to_go_on(session, plan, names, file=file) if reasons else ""
-    show_plan(plan, session.screen, [Message(words, " To go on: ", again)] if reasons else [], code, file)
+    show_plan(plan, session.screen, same, [Message(words, " To go on: ", again)] if reasons else [], code)
     tell_idle(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")

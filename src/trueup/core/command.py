@@ -85,6 +85,10 @@ class Command:
             tuple(map(_without_folder, self.words)), replace(self.selection, folder="") if self.selection else None
         )
 
+    def with_words(self, *words: str) -> Command:
+        """Return the same command with more words at its end, such as a flag."""
+        return replace(self, words=(*self.words, *words))
+
 
 class Message(str):
     """A text that knows its commands: `Message("To forget it: ", target.command("state", "rm", name), ".")`.

@@ -15,8 +15,8 @@ from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, 
 from trueup.core.source import Position, Stretch
 from trueup.core.texts.prose import Prose, first_line
 from trueup.render import prose_rows
+from trueup.render.grouping import ChangeGroup, difference, first_difference
 from trueup.render.part_rows import WHOLE, are_tools, is_nested, parts, tool_lines, tool_parts
-from trueup.render.shared import Shared, difference
 from trueup.render.spelled import fold, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import amount, is_brief, is_text, many, tools, value
@@ -25,6 +25,9 @@ from trueup.render.visible import columns, hanging, shortened, visible
 INDENT = 4
 LABEL = 20
 """Columns up to which names are aligned; a longer one pushes its own value to the right."""
+
+BRIEF = 24
+"""Columns of a value where each assistant has one row."""
 
 HEAD = 3
 """Lines of a new text that are shown unless everything is asked for."""
@@ -42,25 +45,27 @@ _WHY = {
 }
 
 
-def fields(change: Change, look: Look, common: Shared) -> Iterator[Row]:
-    """All fields of a change, texts last: names aligned, the file's line at the right."""
+def fields(group: ChangeGroup, look: Look) -> Iterator[Row]:
+    """All fields of a group's change, texts last: names aligned, the file's line at the right."""
+    change = group.first
     shown = [item for item in change.fields if item.cause is not Cause.RECORDED or look.verbose]
     label = max((wide for item in shown if (wide := columns(visible(item.path, look))) <= LABEL), default=0)
     for item in sorted(shown, key=lambda item: is_text(item.before) or is_text(item.after)):
         name, room = visible(item.path, look), look.width - 24
         if columns(name) > room and look.verbose:
             yield from hanging((Piece(" " * INDENT),), [Piece(name, Tone.STRONG)], look.width, INDENT + 2)
-            yield from _field(change, item, (Piece(" " * (INDENT + 2)),), look, common)
+            yield from _field(group, item, (Piece(" " * (INDENT + 2)),), look)
             continue
         name = shortened(name, room, look)
         first = (Piece(" " * INDENT), Piece(name + " " * (max(label - columns(name), 0) + 2), Tone.STRONG))
-        yield from _field(change, item, first, look, common)
+        yield from _field(group, item, first, look)
 
 
-def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look, common: Shared) -> Iterator[Row]:
+def _field(group: ChangeGroup, item: FieldChange, first: Sequence[Piece], look: Look) -> Iterator[Row]:
+    change = group.first
     outside = change.action not in (Action.MODIFY, Action.CREATE) and item.cause in _OUTSIDE
     old, new = (item.after, item.before) if outside else (item.before, item.after)
-    where = _where(change, item)
+    where = where_of(group, item)
     if item.cause is Cause.FORCED and item.before == item.after:
         yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
     elif item.cause is Cause.IMPOSSIBLE:
@@ -76,12 +81,28 @@ def _field(change: Change, item: FieldChange, first: Sequence[Piece], look: Look
     elif change.action is Action.CREATE:
         yield from _sent(new, first, look, where)
     elif is_text(old) or is_text(new):
-        yield from _text(change, item, (old, new), first, look, common)
+        yield from _text(group, item, (old, new), first, look)
     elif is_nested(old) and is_nested(new):
         yield from _headed(first, why(change, item, outside), where, look)
         yield from parts(old, new, look, INDENT + 2)
     else:
         yield from _scalar(change, item, first, look, where, outside=outside)
+
+
+def brief_field(change: Change, item: FieldChange, look: Look) -> str:
+    """Return a field in a few words: its two sides where both are brief, else its name, and where a text differs."""
+    if isinstance(item.before, str) and isinstance(item.after, str) and is_text(item.after):
+        line = 1 + first_difference(item.before.split("\n"), item.after.split("\n"))
+        at = places(change, item, item.after)(line)
+        return f"{item.path} at {at}" if ":" in at else item.path
+    if not (is_brief(item.before) and is_brief(item.after)) or item.cause in (Cause.FORCED, Cause.IMPOSSIBLE):
+        return item.path
+    old, new = value(item.before, look, BRIEF), value(item.after, look, BRIEF)
+    if change.action is Action.CREATE:
+        return f"{item.path} {new}"
+    if change.action is not Action.MODIFY and item.cause in _OUTSIDE:
+        return f"{item.path} live {old} {look.dot} file {new}"
+    return f"{item.path} {old} {look.arrow} {new}"
 
 
 def _scalar(
@@ -139,9 +160,12 @@ def why(change: Change, item: FieldChange, outside: bool) -> str:
     return _WHY.get(item.cause, "")
 
 
-def _where(change: Change, item: FieldChange) -> str:
-    position = _position(change, item)
-    return f"{position.file}:{position.line}" if position else ""
+def where_of(group: ChangeGroup, item: FieldChange) -> str:
+    """Return `file:line` of a field, nothing where that is not known or not the same for the whole group."""
+    position = _position(group.first, item)
+    if position is None or any(_position(change, item) != position for change in group.items[1:]):
+        return ""
+    return f"{position.file}:{position.line}"
 
 
 def _position(change: Change, item: FieldChange) -> Position | None:
@@ -192,23 +216,24 @@ def _tools(new: Any, first: Sequence[Piece], look: Look, where: str) -> Iterator
 
 
 def _text(
-    change: Change, item: FieldChange, sides: tuple[Any, Any], first: Sequence[Piece], look: Look, common: Shared
+    group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], first: Sequence[Piece], look: Look
 ) -> Iterator[Row]:
     """A text that changed: its size beside the name, its hunks below."""
+    change = group.first
     outside = sides != (item.before, item.after)
     old, new = ("" if side is MISSING or side is None else side for side in sides)
     if not isinstance(old, str) or not isinstance(new, str):
-        yield from _scalar(change, item, first, look, _where(change, item), outside=outside)
+        yield from _scalar(change, item, first, look, where_of(group, item), outside=outside)
         return
-    known = common.prose.get(change.name) if item.path == "instructions" and not outside else None
+    known = group.prose if item.path == "instructions" and not outside else None
     prose = known or difference(change, old, new)
     place = places(change, item, new if not outside else old)
     line = first_line(prose, old_side=outside)
     at = place(line) if line else ""
     words = text_words(change, item, sides, prose, outside)
-    yield from _headed(first, words, at if ":" in at else _where(change, item), look)
-    notes = common.notes.get(change.name, {}) if known else {}
-    yield from prose_rows.heads(prose, look, INDENT + 2, place, old_side=outside)
+    yield from _headed(first, words, at if ":" in at else where_of(group, item), look)
+    notes = group.notes if known else {}
+    yield from prose_rows.heads(prose, look, INDENT + 2, place, seen_in(group, item), old_side=outside)
     yield from prose_rows.rows(prose, look, INDENT + 2, place, notes, old_side=outside)
 
 
@@ -220,6 +245,15 @@ def text_words(change: Change, item: FieldChange, sides: tuple[Any, Any], prose:
         return f"{amount(sides[0])}, cleared: gone from the file"
     reason = why(change, item, outside)
     return prose_rows.size(prose) + (f"  ({reason})" if reason else "")
+
+
+def seen_in(group: ChangeGroup, item: FieldChange) -> str:
+    """Return the assistant whose text a group's difference is of, nothing where all texts of the group are the same."""
+    sides = item.before, item.after
+    for change in group.items[1:]:
+        if any(other.path == item.path and (other.before, other.after) != sides for other in change.fields):
+            return group.first.name
+    return ""
 
 
 def places(change: Change, item: FieldChange, text: str) -> prose_rows.Place:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.command import Message, join_messages
 from trueup.core.plans.ignored import groups
-from trueup.core.plans.plan import Action, Change, FieldChange, Plan, Reason
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import add_words
 from trueup.core.source import Diagnostic, Position, Severity
+from trueup.render.grouping import OWN, difference, hunks, shared_file, text_change
 from trueup.render.plan_text import SIGNS, as_drift, is_outside, old
 from trueup.render.report_text import ended
-from trueup.render.shared import part_spots
 from trueup.render.weight import by_weight, weight
 
 _LEVELS = {
@@ -129,6 +129,22 @@ def _of_parts(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position
         more = f" and {len(names) - REACHED} more" if len(names) > REACHED else ""
         words = f"{', '.join(names[:REACHED])}{more}: modify: this part changed (instructions)"
         yield Diagnostic(Severity.NOTE, found[0].reason.value, words, spot, (names[0],))
+
+
+def part_spots(change: Change) -> tuple[Position, ...]:
+    """Where the change stands in its parts, if it is a modify of the instructions that comes from their lines alone."""
+    item = text_change(change)
+    told = [other for other in change.fields if other.cause is not Cause.RECORDED]
+    if item is None or told != [item] or change.action is not Action.MODIFY or change.hint or change.remarks:
+        return ()
+    found: dict[Position, None] = {}
+    for hunk in hunks(difference(change, item.before, item.after)):
+        if shared_file(change, hunk) in ("", OWN):
+            return ()
+        for run in hunk:
+            spot = next(entry for entry in reversed(change.stretches) if entry.line <= hunk[0].after)
+            found[Position(spot.file, spot.at + run.after - spot.line if spot.at else 1, 1)] = None
+    return tuple(found)
 
 
 def _of_change(change: Change, severity: Severity) -> Diagnostic:

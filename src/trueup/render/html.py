@@ -13,7 +13,7 @@ from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
 from trueup.render import pages
 from trueup.render.html_style import POLICY, STYLE
-from trueup.render.markup import LOOK, escaped, html_code, inline, marker, shown
+from trueup.render.markup import LOOK, escaped, html_code, inline, marker, member, shown
 from trueup.render.prose_lines import SIGNS, Line, Part, lines
 from trueup.render.prose_rows import sizes
 from trueup.render.style import Row, Tone
@@ -22,6 +22,9 @@ from trueup.render.weight import chosen
 
 OPEN = 30
 """Assistants up to which all blocks stand open."""
+
+NAMED = 40
+"""Names of a block up to which they stand open."""
 
 _CLASSES = {
     Tone.CREATE: "create", Tone.MODIFY: "modify", Tone.DELETE: "delete", Tone.HELD: "held", Tone.ADOPT: "adopt",
@@ -74,16 +77,25 @@ def _above(page: Page) -> Iterator[str]:
 def _groups(groups: Sequence[Group]) -> Iterator[str]:
     """What must not be missed, as lists."""
     for group in groups:
-        yield f"<section><h2>{escaped(group.title)}: {len(group.blocks):,}</h2><ul>"
+        yield f"<section><h2>{escaped(group.title)}: {len(group):,}</h2><ul>"
         told: set[tuple[str, ...]] = set()
         for block in group.blocks:
             advice = texts_of(block.hint)
             hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint and advice not in told else ""
             told.add(advice)
             note = f" · {_said(block.notes[0])}" if block.is_sentence and block.notes else ""
-            live_id = f" ({html_code(shown(block.id))})" if block.id else ""
-            yield f"<li>{_sign(block)} {html_code(shown(block.name))}{live_id}: {_said(block.message)}{note}{hint}</li>"
+            who = escaped(block.name) if block.members else member(block.assistants[0], html_code)
+            names = _names(block) if block.members else ""
+            yield f"<li>{_sign(block)} {who}: {_said(block.message)}{note}{hint}{names}</li>"
         yield "</ul></section>"
+
+
+def _names(block: Block) -> str:
+    """Return all assistants of a block that is about several, folded where they are many."""
+    listed = f'<ul class="names">{"".join(f"<li>{member(one, html_code)}</li>" for one in block.members)}</ul>'
+    if len(block.members) <= NAMED:
+        return listed
+    return f"<details><summary>{len(block.members):,} names</summary>{listed}</details>"
 
 
 def _problems(problems: Sequence[Diagnostic]) -> Iterator[str]:
@@ -136,7 +148,8 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     """One assistant that folds."""
     word = "" if block.is_sentence else f'<span class="{_tone(block)}">{escaped(block.word)}</span>: '
     yield f"<details{' open' if is_open else ''}>"
-    yield f"<summary>{_sign(block)} <h2>{html_code(shown(block.name))}</h2> {word}{_said(block.message)}</summary>"
+    name = escaped(block.name) if block.members else html_code(shown(block.name))
+    yield f"<summary>{_sign(block)} <h2>{name}</h2> {word}{_said(block.message)}</summary>"
     yield '<div class="inside">'
     if block.id:
         yield f'<p class="faint">{html_code(shown(block.id))}</p>'
@@ -150,6 +163,8 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     for field in block.fields:
         if not field.is_scalar:
             yield from _field(field)
+    if block.members:
+        yield _names(block)
     yield "</div></details>"
 
 
@@ -179,7 +194,8 @@ def _field(field: Field) -> Iterator[str]:
     if field.prose is None:
         yield from _preformatted(field.rows)
         return
-    yield f'<p class="faint">{_said(sizes(field.prose, LOOK))}</p>'
+    whose = f"in {html_code(shown(field.seen_in))}: " if field.seen_in else ""
+    yield f'<p class="faint">{whose}{_said(sizes(field.prose, LOOK))}</p>'
     for word, kind, appeared in (("appeared", "create", True), ("vanished", "delete", False)):
         found = [item for item in field.prose.mentions if item.appeared is appeared]
         names = ", ".join(f"{item.sort.value} {html_code(shown(item.text))}" for item in found)

@@ -15,9 +15,9 @@ from trueup.core.source import Diagnostic, dotted
 from trueup.render import pages
 from trueup.render.markdown_blocks import Section, block_sections, rows_sections
 from trueup.render.markdown_room import cut
-from trueup.render.markup import escaped, html_code, inline, marker, shown, span_code
+from trueup.render.markup import escaped, html_code, inline, marker, member, shown, span_code
 from trueup.render.values import many
-from trueup.render.view import Block, Group, Page
+from trueup.render.view import Block, Group, Member, Page
 from trueup.render.weight import by_code, chosen
 
 LIMIT = 65_000
@@ -67,7 +67,8 @@ def _left(cut: Sequence[Block], page: Page, room: int) -> str:
     told = f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {inline(page.again, span_code)}."
     room -= _size(told)
     for word in dict.fromkeys(block.word for block in cut):
-        names = [span_code(shown(block.name, 120)) for block in cut if block.word == word]
+        found = [one.name for block in cut if block.word == word for one in block.assistants]
+        names = [span_code(shown(name, 120)) for name in found]
         taken, room = 0, room - _size(f"\n- {word}: ") - MORE
         while taken < len(names) and room >= _size(names[taken]) + 1:
             room -= _size(names[taken]) + 1
@@ -99,20 +100,30 @@ def _head(page: Page) -> Iterator[str]:
 
 
 def _group(group: Group) -> Iterator[str]:
-    yield from ("", f"**{group.title}: {len(group.blocks):,}**", "")
+    yield from ("", f"**{group.title}: {len(group):,}**", "")
     told: set[tuple[str, ...]] = set()
-    for block in group.blocks[:LISTED]:
-        advice = texts_of(block.hint)
-        words = [f"- {span_code(block.symbol)} {span_code(shown(block.name, 120))}"]
-        words[0] += f" ({span_code(shown(block.id, 80))})" if block.id.strip() else ""
-        words[0] += f": {inline(block.message, span_code)}"
-        words += [f"· {inline(note, span_code)}" for note in block.notes[:1] if block.is_sentence]
-        words += [f"· {inline(fact[:FACT], span_code)}" for fact in block.facts[:2]]
-        words += [f"→ {inline(block.hint, span_code)}"] if block.hint and advice not in told else []
-        told.add(advice)
-        yield " ".join(words)
-    if len(group.blocks) > LISTED:
-        yield f"- and {len(group.blocks) - LISTED:,} more, below"
+    room = LISTED
+    for block in group.blocks:
+        listed = block.assistants[:room]
+        if listed:
+            room -= len(listed)
+            yield _listed(block, listed, with_hint=texts_of(block.hint) not in told)
+            told.add(texts_of(block.hint))
+    if len(group) > LISTED:
+        yield f"- and {len(group) - LISTED:,} more, below"
+
+
+def _listed(block: Block, listed: Sequence[Member], *, with_hint: bool) -> str:
+    """Return one assistant above the fold, or several that read the same, as one row."""
+    who = f"**{escaped(block.name)}**" if block.members else member(listed[0], span_code)
+    words = [f"- {span_code(block.symbol)} {who}: {inline(block.message, span_code)}"]
+    words += [f"· {inline(note, span_code)}" for note in block.notes[:1] if block.is_sentence]
+    words += [f"· {inline(fact[:FACT], span_code)}" for fact in block.facts[:2]]
+    words += [f"→ {inline(block.hint, span_code)}"] if block.hint and with_hint else []
+    if block.members:
+        left = len(block.members) - len(listed)
+        words += ["·", ", ".join(member(one, span_code) for one in listed) + (f" and {left:,} more" if left else "")]
+    return " ".join(words)
 
 
 def _problems(problems: Sequence[Diagnostic], again: str) -> Iterator[str]:

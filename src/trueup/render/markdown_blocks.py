@@ -12,7 +12,7 @@ from functools import partial
 
 from trueup.core.texts.prose import Kind
 from trueup.render.long_lines import shortened
-from trueup.render.markup import LOOK, escaped, html_code, inline, shown
+from trueup.render.markup import LOOK, escaped, html_code, inline, member, shown
 from trueup.render.prose_lines import SIGNS, Line, Part, lines
 from trueup.render.prose_rows import sizes
 from trueup.render.style import Row
@@ -56,7 +56,8 @@ class Section:
 
 def block_sections(block: Block) -> Iterator[Section]:
     """The sections of one assistant, the first and the last of which make the fold."""
-    title = f"{html_code(block.symbol)} <b>{html_code(shown(block.name, 120))}</b> {_said(block)}"
+    name = escaped(block.name) if block.members else html_code(shown(block.name, 120))
+    title = f"{html_code(block.symbol)} <b>{name}</b> {_said(block)}"
     yield Section(f"<details><summary>{title}</summary>")
     if block.id:
         yield Section(f"<p>{html_code(shown(block.id, 80))}</p>")
@@ -71,6 +72,9 @@ def block_sections(block: Block) -> Iterator[Section]:
     for field in block.fields:
         if not field.is_scalar:
             yield from _field(field)
+    if block.members:
+        rows = tuple(f"{member(one, html_code)}," for one in block.members[:-1])
+        yield Section("<p>", (*rows, member(block.members[-1], html_code)), "</p>")
     yield Section("</details>")
 
 
@@ -108,7 +112,9 @@ def _field(field: Field) -> Iterator[Section]:
     title = f"<p><b>{html_code(field.path)}</b>{f' {words}' if words else ''}</p>"
     if field.prose is not None:
         prose = field.prose
-        said = [inline(sizes(prose, LOOK), html_code)]
+        said = [
+            (f"in {html_code(shown(field.seen_in))}: " if field.seen_in else "") + inline(sizes(prose, LOOK), html_code)
+        ]
         for word, appeared in (("appeared", True), ("vanished", False)):
             found = [item for item in prose.mentions if item.appeared is appeared]
             names = ", ".join(f"{item.sort.value} {html_code(shown(item.text, 80))}" for item in found[:NAMES])

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trueup.core.command import Command, change_texts, parts_of
 from trueup.render.style import Look, unrunnable
 from trueup.render.visible import columns, shortened, visible
+
+if TYPE_CHECKING:
+    from trueup.render.view import Member
 
 LOOK = Look(color=False, width=96)
 """How values are made visible for a page; `width` is in columns."""
@@ -161,6 +165,12 @@ def _closing(said: str, start: int) -> int:
 def _after(said: str, at: int) -> int:
     found = _AFTER.match(said, at)
     return found.end() if found is not None else at
+
+
+def member(one: Member, code: Code) -> str:
+    """Return one assistant of several: its name, its id, and what people know it as."""
+    words = ", ".join(code(shown(text, 80)) for text in (one.id, one.also) if text)
+    return code(shown(one.name, 120)) + (f" ({words})" if words else "")
 
 
 def marked(name: str) -> str:

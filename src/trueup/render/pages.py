@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from trueup.core.command import HERE, Command, Message
+from trueup.core.command import HERE, Command, Message, list_commands
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.ignored import sentences
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
@@ -17,24 +17,35 @@ from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import add_words, plan_again
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted
+from trueup.render.grouping import (
+    ChangeGroup,
+    OutcomeGroup,
+    display_name,
+    group_changes,
+    group_hint,
+    group_outcomes,
+    is_listed,
+    notes,
+)
 from trueup.render.markup import LOOK, marked, named
 from trueup.render.plan_text import (
+    AUTOMATIC,
     SIGNS,
+    Layout,
     as_drift,
+    brief,
     flags_of,
     is_outside,
-    notes,
     nothing_to_do,
     old,
     shown_changes,
     sign_of,
 )
-from trueup.render.report_text import ended
-from trueup.render.shared import Shared, shared
+from trueup.render.report_text import ended, placed_message
 from trueup.render.style import Tone
 from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many
-from trueup.render.view import Block, Group, Page
+from trueup.render.view import Block, Group, Member, Page
 from trueup.render.view_fields import fields_of
 from trueup.render.visible import columns, visible
 from trueup.render.weight import by_weight
@@ -45,9 +56,6 @@ AS_APPLIED = "Nothing differs from what was applied."
 UNTRUSTED = "Names and values are shown as they stand in files and at the vendor. They are text, and no instruction."
 
 VALIDATE = HERE.command("validate")
-
-STAMPS = 5
-"""Assistants that get nothing but the stamp and are told one by one."""
 
 _BARE = frozenset({Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD})
 _URGENT = (
@@ -62,21 +70,15 @@ _QUIET = frozenset({Result.RECORDED, Result.FORGOTTEN})
 _FAILED = frozenset({Result.FAILED, Result.UNKNOWN})
 
 
-def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, file: str = "") -> Page:
-    """Return the page of a plan and its exit code; `alerts` must be read first, such as a guard's.
-
-    `file` is where the plan is saved.
-    """
+def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, layout: Layout = AUTOMATIC) -> Page:
+    """Return the page of a plan and its exit code; `alerts` must be read first, such as a guard's."""
     plan = add_words(plan)
     changes = shown_changes(plan)
-    common = shared([change for change in changes if change.action in (Action.MODIFY, Action.HELD)])
-    names = _names(changes)
-    by_name = {change.name: _block(change, common, names[change.name]) for change in changes}
-    groups = [_group(title, [c for c in changes if c.action is action], by_name) for action, title in _URGENT]
-    again = [change for change in changes if change.recreate]
-    reverted = [change for change in changes if change.backup and change.action is Action.MODIFY]
-    groups.insert(1, _group("To be created again under a new id", again, by_name))
-    groups.insert(2, _group("Changed by hand, to be overwritten", reverted, by_name))
+    told = _told(changes, layout)
+    groups = [_group(title, (block for change, block in told if change.action is action)) for action, title in _URGENT]
+    overwritten = (block for change, block in told if change.backup and change.action is Action.MODIFY)
+    groups.insert(1, _group("To be created again under a new id", (block for change, block in told if change.recreate)))
+    groups.insert(2, _group("Changed by hand, to be overwritten", overwritten))
     return replace(
         _page("plan", plan),
         flags=flags_of(plan.options, LOOK),
@@ -84,54 +86,53 @@ def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, file
         digest=digest(plan),
         alerts=(*_old(plan), *alerts),
         groups=tuple(group for group in groups if group.blocks),
-        blocks=tuple(_stamps_together(changes, by_name)),
+        blocks=tuple(block for _, block in told),
         remarks=_remarks(plan, nothing_to_do(plan) if not changes else ""),
-        again=plan_again(plan, file),
+        again=_whole(layout.again or plan_again(plan)),
     )
 
 
-def drift_page(plan: Plan, unmanaged: Unmanaged | None = None) -> Page:
+def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, layout: Layout = AUTOMATIC) -> Page:
     """What differs from what was applied, and what nobody manages if that is asked for."""
     plan = add_words(plan)
     outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
     unread = [change for change in plan.changes if change.action is Action.UNREAD]
     orphans = [change for change in plan.changes if change.action is Action.ORPHAN]
-    names = _names([*outside, *unread, *orphans])
-    by_name = {change.name: _block(change, Shared(), names[change.name]) for change in (*outside, *unread, *orphans)}
+    told = _told([*outside, *unread, *orphans], layout)
+    titles = {Action.UNREAD: "Could not be read", Action.ORPHAN: "Live, and no file describes it"}
     groups = (
-        _group("Changed or deleted by hand", outside, by_name),
-        _group("Could not be read", unread, by_name),
-        _group("Live, and no file describes it", orphans, by_name),
+        _group("Changed or deleted by hand", (block for change, block in told if change.action not in titles)),
+        *(
+            _group(title, (block for change, block in told if change.action is action))
+            for action, title in titles.items()
+        ),
     )
     return replace(
         _page("drift", plan),
         summary=drift_summary(plan),
         alerts=_old(plan),
         groups=tuple(group for group in groups if group.blocks),
-        blocks=tuple(by_name.values()),
-        remarks=_remarks(plan, AS_APPLIED if not by_name else "", whole=True),
+        blocks=tuple(block for _, block in told),
+        remarks=_remarks(plan, AS_APPLIED if not told else "", whole=True),
         rows=tuple(unmanaged_rows(unmanaged, LOOK)) if unmanaged is not None else (),
-        again=Message(plan.selection.command("drift", verbose=True)),
+        again=_whole(layout.again or [plan.selection.command("drift")]),
     )
 
 
 def report_page(report: Report) -> Page:
     """What an apply did, each assistant with what was sent."""
     plan = add_words(report.plan)
-    changes = {change.name: change for change in plan.changes}
-    common = shared([change for change in plan.changes if change.action in (Action.MODIFY, Action.HELD)])
-    told = [item for item in report.outcomes if item.result not in _QUIET or item.message or item.not_kept]
-    blocks = [_ended(outcome, changes.get(outcome.name), common) for outcome in told]
+    outcomes = [item for item in report.outcomes if item.result not in _QUIET or item.message or item.not_kept]
+    ended = [(group.first, block) for group, block in _outcome_blocks(outcomes, plan)]
     held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
-    names = _names(plan.changes)
-    known = {item.name for item in told}
-    left = [_block(change, common, names[change.name]) for change in held if change.name not in known]
+    known = {item.name for item in outcomes}
+    left = [block for _, block in _told([change for change in held if change.name not in known], AUTOMATIC)]
     groups = (
-        ("Failed, or not known", [b for b, o in zip(blocks, told, strict=True) if o.result in _FAILED]),
-        ("Not sent", [b for b, o in zip(blocks, told, strict=True) if o.result not in _WELL | _FAILED]),
-        ("Not kept by the server as sent", [b for b, o in zip(blocks, told, strict=True) if o.not_kept]),
-        ("Deleted", [b for b, o in zip(blocks, told, strict=True) if _is_deleted(o)]),
-        ("Left for a person", left),
+        _group("Failed, or not known", (block for o, block in ended if o.result in _FAILED)),
+        _group("Not sent", (block for o, block in ended if o.result not in _WELL | _FAILED)),
+        _group("Not kept by the server as sent", (block for o, block in ended if o.not_kept)),
+        _group("Deleted", (block for o, block in ended if _is_deleted(o))),
+        _group("Left for a person", left),
     )
     remarks = list(report.problems)
     if report.only_fresh:
@@ -143,9 +144,9 @@ def report_page(report: Report) -> Page:
         flags=flags_of(plan.options, LOOK),
         summary=report_summary(report),
         digest=digest(plan),
-        groups=tuple(Group(title, tuple(items)) for title, items in groups if items),
-        blocks=(*blocks, *left),
-        remarks=(*remarks, *_remarks(plan, NOT_NEEDED if not told and _is_idle(report) else "")),
+        groups=tuple(group for group in groups if group.blocks),
+        blocks=(*(block for _, block in ended), *left),
+        remarks=(*remarks, *_remarks(plan, NOT_NEEDED if not outcomes and _is_idle(report) else "")),
         again="the html format of the same report",
     )
 
@@ -165,8 +166,11 @@ def error_page(error: TrueupError) -> Page:
 
 
 def counted(blocks: Sequence[Block]) -> str:
-    """Blocks by what happens to them: `3 modify, 1 delete`."""
-    return ", ".join(f"{number:,} {word}" for word, number in Counter(block.word for block in blocks).items())
+    """Assistants by what happens to them: `3 modify, 1 delete`."""
+    numbers = Counter[str]()
+    for block in blocks:
+        numbers[block.word] += len(block.assistants)
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items())
 
 
 def _page(kind: str, plan: Plan) -> Page:
@@ -182,6 +186,11 @@ def _page(kind: str, plan: Plan) -> Page:
         where="the embedded server" if is_local else f"{to.protocol} at {to.base_url}",
         problems=_problems(plan.diagnostics, to.target),
     )
+
+
+def _whole(again: Iterable[Command]) -> Message:
+    """Return the commands that show a page whole."""
+    return list_commands(command.with_words("-v") for command in again)
 
 
 def _remarks(plan: Plan, nothing: str, *, whole: bool = False) -> tuple[str, ...]:
@@ -200,8 +209,15 @@ def _old(plan: Plan) -> tuple[str, ...]:
     return (old(plan),) if plan.snapshot else ()
 
 
-def _group(title: str, changes: Sequence[Change], by_name: dict[str, Block]) -> Group:
-    return Group(title, tuple(by_name[change.name] for change in changes))
+def _group(title: str, blocks: Iterable[Block]) -> Group:
+    return Group(title, tuple(blocks))
+
+
+def _told(changes: Sequence[Change], layout: Layout) -> list[tuple[Change, Block]]:
+    """Return a block for each group of equal changes with the group's first change; in a compact layout for each."""
+    names = _names(changes)
+    groups = group_changes(changes, whole=layout.compact is True)
+    return [(group.first, _block(group, names, is_compact=layout.compact is True)) for group in groups]
 
 
 def _names(changes: Iterable[Change]) -> Mapping[str, Container[str]]:
@@ -224,56 +240,69 @@ def _problems(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic
     return tuple(told)
 
 
-def _block(change: Change, common: Shared, names: Container[str]) -> Block:
-    """One change; a hint is only told where a person has to do something. `names` are those of its sentences."""
-    sign = sign_of(change)
+def _block(group: ChangeGroup, names: Mapping[str, Container[str]], *, is_compact: bool) -> Block:
+    """Return the block of a group; `names` are those that the sentences about each assistant may name."""
+    change, number = group.first, len(group.items)
+    sign, known = sign_of(change), names[change.name]
+    what = f" ({words})" if is_compact and (words := brief(change, LOOK)) else ""
+    fields = () if change.action in _BARE or is_compact else tuple(fields_of(group))
     return Block(
         symbol=sign.symbol,
         word=sign.word,
         tone=sign.tone,
-        name=change.name,
-        message=named(change.message, names),
-        id=change.id,
-        notes=tuple(named(note, names) for note in notes(change)),
-        hint=named(change.hint, names),
-        fields=() if change.action in _BARE else tuple(fields_of(change, common)),
+        name=change.name if number == 1 else many(number, "assistant"),
+        message=Message(named(change.message, known), what),
+        id=change.id if number == 1 else "",
+        notes=tuple(named(note, known) for note in notes(change, is_named=number > 1)),
+        hint=named(group_hint([item.name for item in group.items], change.hint), known),
+        fields=fields,
         facts=change.remarks,
+        members=tuple(map(_member, group.items)) if number > 1 else (),
     )
 
 
-def _stamps_together(changes: Sequence[Change], by_name: dict[str, Block]) -> Iterator[Block]:
-    """The blocks in order; many that get nothing but the stamp are one."""
-    stamps = [change.name for change in changes if change.action is Action.STAMP]
-    for change in changes:
-        if change.action is not Action.STAMP or len(stamps) <= STAMPS:
-            yield by_name[change.name]
-        elif change.name == stamps[0]:
-            sign = SIGNS[Action.STAMP]
-            names = tuple(marked(name) for name in stamps)
-            title, message = many(len(stamps), "assistant"), "nothing else of them changes"
-            yield Block(sign.symbol, sign.word, sign.tone, title, message, notes=names)
+def _member(change: Change) -> Member:
+    """Return one assistant of several, with its id where that must be known."""
+    return Member(change.name, change.id, display_name(change)) if is_listed(change) else Member(change.name)
 
 
-def _ended(outcome: Outcome, change: Change | None, common: Shared) -> Block:
-    """How one assistant ended, with what was to be sent."""
+def _outcome_blocks(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[tuple[OutcomeGroup, Block]]:
+    """Yield a block for each group of equal outcomes; of what was done only equal changes make a group."""
+    of_name = {change.name: group for group in group_changes(plan.changes) for change in group.items}
+    groups = group_outcomes(outcomes, lambda item: id(of_name.get(item.name)) if item.result is Result.DONE else 0)
+    by_name = {change.name: change for change in plan.changes}
+    for group in groups:
+        found = {id(of_name.get(item.name)): of_name.get(item.name) for item in group.items}
+        shared = next(iter(found.values())) if len(found) == 1 else None
+        if shared is not None:
+            items = tuple(by_name[item.name] for item in group.items)
+            shared = replace(shared, items=items, prose=shared.prose if items[0] is shared.first else None)
+        yield group, _ended(group, shared)
+
+
+def _ended(group: OutcomeGroup, changes: ChangeGroup | None) -> Block:
+    """Return how the assistants of a group ended, with what was to be sent where that is the same for all of them."""
+    outcome, number = group.first, len(group.items)
     sign, well = SIGNS[outcome.action], outcome.result in _WELL
-    told = [ended(outcome) + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else "")]
-    extra = [Message(f"{outcome.position}: ", outcome.message) if outcome.position else outcome.message]
+    told = ended(outcome, number) + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else "")
+    extra = [placed_message(group)]
     extra += (
         [f"The server did not keep {', '.join(map(marked, outcome.not_kept))} as sent."] if outcome.not_kept else []
     )
     extra += [f"Others: {', '.join(map(marked, outcome.others))}"] if outcome.others else []
+    has_fields = changes is not None and changes.first.action not in _BARE
     return Block(
         symbol=sign.symbol if well else "!",
         word=outcome.action.value,
         tone=sign.tone if well else Tone.ERROR,
-        name=outcome.name,
-        message=told[0],
-        id=outcome.id,
+        name=outcome.name if number == 1 else many(number, "assistant"),
+        message=told,
+        id=outcome.id if number == 1 else "",
         notes=tuple(filter(None, extra)),
-        hint=outcome.hint,
+        hint=group_hint([item.name for item in group.items], outcome.hint),
         is_sentence=True,
-        fields=tuple(fields_of(change, common)) if change is not None and change.action not in _BARE else (),
+        fields=tuple(fields_of(changes)) if changes is not None and has_fields else (),
+        members=tuple(Member(item.name) for item in group.items) if number > 1 else (),
     )
 
 

@@ -5,11 +5,11 @@ Knows how changes are grouped and called; the fields are another file's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from trueup.core.command import Selection, texts_of
+from trueup.core.command import Command, Message, Selection, texts_of
 from trueup.core.errors import Exit
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.ignored import sentences
@@ -18,19 +18,30 @@ from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
 from trueup.core.plans.summary import as_of, drift_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.wording import add_words, quoted, say
+from trueup.core.plans.wording import add_words, plan_again, quoted, say
 from trueup.core.projects.project import LOCAL
-from trueup.core.source import in_order
-from trueup.render.field_rows import fields
+from trueup.core.source import Diagnostic, dotted, in_order
+from trueup.render.field_rows import brief_field, fields
+from trueup.render.grouping import (
+    COMPACT_ABOVE,
+    SMALLEST,
+    ChangeGroup,
+    advice_key,
+    display_name,
+    group_changes,
+    group_equal,
+    group_hint,
+    is_listed,
+    notes,
+)
 from trueup.render.messages import diagnostic_rows
-from trueup.render.shared import Shared, shared
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many, value
 from trueup.render.visible import columns, hanging, sentence, shortened, spoken, visible
 
-STAMPS = 5
-"""Assistants that get nothing but the stamp and are listed one by one."""
+NAMED = 20
+"""Names of a group that are listed unless everything is asked for; what must be known of each one is listed whole."""
 
 
 class Sign(NamedTuple):
@@ -65,15 +76,27 @@ _DUPLICATE = Sign("!", "duplicate", Tone.HELD)
 _BEHIND = Sign("!", "behind", Tone.HELD)
 """Of one that another checkout has applied since, and that no file wants changed."""
 
-_HINT_ONCE = frozenset({Action.DRIFT, Action.ORPHAN, Action.STAMP, Action.UNREAD})
+
+class Layout(NamedTuple):
+    """How much of each change is shown: `compact` is a row for each assistant, None that only where there are many.
+
+    `again` are commands that show the same changes, to be followed by a flag of layout; empty for those of the plan.
+    """
+
+    compact: bool | None = None
+    again: Sequence[Command] = ()
 
 
-def plan_rows(plan: Plan, look: Look, code: Exit = Exit.OK) -> Iterator[Row]:
+AUTOMATIC = Layout()
+"""Equal changes once, and a row for each assistant where even so there are many."""
+
+
+def plan_rows(plan: Plan, look: Look, code: Exit = Exit.OK, layout: Layout = AUTOMATIC) -> Iterator[Row]:
     """Yield the whole plan; its last row is the summary, with the exit code."""
     plan = add_words(plan)
     yield from _header(plan, look)
     changes = shown_changes(plan, everything=look.verbose)
-    yield from change_rows(changes, look)
+    yield from change_rows(changes, look, layout.compact, layout.again or plan_again(plan))
     if not changes and plan.complete:
         yield ()
         yield from sentence(nothing_to_do(plan), 0, look)
@@ -104,13 +127,14 @@ def _is_told(change: Change) -> bool:
     return bool(change.others) or impossible or change.action not in _QUIET
 
 
-def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None) -> Iterator[Row]:
+def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None, layout: Layout = AUTOMATIC) -> Iterator[Row]:
     """Only what differs from what was applied, what nobody manages if that is asked for, and a summary of its own."""
     plan = add_words(plan)
     yield from _header(plan, look)
     outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
     others = [change for change in plan.changes if change.action in (Action.ORPHAN, Action.UNREAD)]
-    yield from change_rows([*outside, *others], look)
+    again = layout.again or [plan.selection.command("drift")]
+    yield from change_rows([*outside, *others], look, layout.compact, again)
     if not outside and not others and plan.complete:
         yield ()
         yield from sentence("Nothing differs from what was applied.", 0, look)
@@ -144,19 +168,26 @@ def as_drift(change: Change, selection: Selection) -> Change:
     )
 
 
-def change_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
-    """The changes one after the other; many stamps are told as one, advice that repeats is given once."""
-    common = shared([change for change in changes if change.action in (Action.MODIFY, Action.HELD)])
-    stamps = [change for change in changes if change.action is Action.STAMP]
+def change_rows(changes: Sequence[Change], look: Look, compact: bool | None, again: Sequence[Command]) -> Iterator[Row]:
+    """Yield the changes one after the other; equal ones are one, and advice that repeats is given once."""
+    groups = group_changes(changes, whole=look.verbose)
+    if compact or (compact is None and not look.verbose and len(groups) > COMPACT_ABOVE):
+        yield from compact_rows(changes, look)
+        yield from _ways("A row for each assistant. Each change in full: ", "--no-compact", again, look)
+        return
     hints: set[tuple[str, ...]] = set()
-    for change in changes:
-        if change.action is Action.STAMP and len(stamps) > STAMPS and not look.verbose:
-            if change is stamps[0]:
-                yield ()
-                yield from _stamped(stamps, look)
-            continue
+    for group in groups:
         yield ()
-        yield from _change(change, look, common, hints)
+        yield from _group(group, look, hints)
+    if any(len(group.items) > NAMED and not is_listed(group.first) for group in groups):
+        yield from _ways(f"Of each list {NAMED} names are shown. All of them: ", "--compact", again, look)
+
+
+def _ways(said: str, flag: str, again: Sequence[Command], look: Look) -> Iterator[Row]:
+    """Yield what is left out, and the first of the commands, which shows it with a flag more."""
+    for command in again[:1]:
+        yield ()
+        yield from sentence(Message(said, command.with_words(flag)), 2, look, Tone.FAINT)
 
 
 def _header(plan: Plan, look: Look) -> Iterator[Row]:
@@ -192,23 +223,28 @@ def flags_of(options: Options, look: Look) -> str:
     return " ".join(found)
 
 
-def _change(change: Change, look: Look, common: Shared, hints: set[tuple[str, ...]]) -> Iterator[Row]:
-    yield from _heading(change, look)
+def _group(group: ChangeGroup, look: Look, hints: set[tuple[str, ...]]) -> Iterator[Row]:
+    """Yield a heading, what changes, whom it is about, and how to go on."""
+    change, names = group.first, [change.name for change in group.items]
+    yield from _heading(group, look)
     if change.action not in (Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD):
-        yield from fields(change, look, common)
-    for note in notes(change):
+        yield from fields(group, look)
+    if len(names) > 1:
+        yield from _members(group, look)
+    for note in notes(change, is_named=len(group.items) > 1):
         yield from sentence(note, 4, look, Tone.FAINT)
-    advice = texts_of(change.hint) if change.action is Action.DRIFT else (change.hint,)
-    known = advice in hints and change.action in _HINT_ONCE
-    if change.hint and not known:
+    hint = group_hint(names, change.hint)
+    advice = texts_of(hint) if change.action is Action.DRIFT else (hint,)
+    if hint and advice not in hints:
         hints.add(advice)
-        yield from sentence(change.hint, 4, look, Tone.HINT, f"{look.arrow} ")
+        yield from sentence(hint, 4, look, Tone.HINT, f"{look.arrow} ")
 
 
-def _heading(change: Change, look: Look) -> Iterator[Row]:
+def _heading(group: ChangeGroup, look: Look) -> Iterator[Row]:
     """`~ support/triage  modify: the file changed` and the id at the right end, or below where it does not fit."""
+    change, number = group.first, len(group.items)
     sign = sign_of(change)
-    name = shortened(visible(change.name, look), look.width - 4, look)
+    name = shortened(visible(change.name, look) if number == 1 else many(number, "assistant"), look.width - 4, look)
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(name, sign.tone), Piece(f"  {sign.word}: "))
     lead = sum(columns(piece.text) for piece in first)
     words = spoken(change.message, look)
@@ -216,11 +252,12 @@ def _heading(change: Change, look: Look) -> Iterator[Row]:
         rows: list[Row] = [first[:2], *hanging((Piece("    "),), [Piece(f"{sign.word}: "), *words], look.width)]
     else:
         rows = list(hanging(first, words, look.width, min(lead, 4)))
-    yield from _with_id(rows, change, look)
+    yield from with_id(rows, change.id if number == 1 else "", look)
 
 
-def _with_id(rows: list[Row], change: Change, look: Look) -> Iterator[Row]:
-    live_id = shortened(visible(change.id, look), look.width - 4, look)
+def with_id(rows: list[Row], live_id: str, look: Look) -> Iterator[Row]:
+    """Yield rows with an id at the right end of the last one, or on a row of its own below."""
+    live_id = shortened(visible(live_id, look), look.width - 4, look)
     free = look.width - sum(columns(piece.text) for piece in rows[-1])
     if not live_id:
         yield from rows
@@ -232,29 +269,95 @@ def _with_id(rows: list[Row], change: Change, look: Look) -> Iterator[Row]:
         yield (Piece(" " * (look.width - columns(live_id))), Piece(live_id, Tone.FAINT))
 
 
-def notes(change: Change) -> Iterable[str]:
-    """What a reader should know beside the fields, a sentence each."""
-    if change.adopted and change.action is not Action.ADOPT:
-        yield "Adopted by its stamp first."
-    if change.moved_from and change.reason is not Reason.MOVED:
-        yield f"Renamed from {change.moved_from}."
-    if change.recreate and change.reason is not Reason.RECREATED:
-        yield "It is created again under a new id."
-    if change.display_name and change.action in (Action.DELETE, Action.ORPHAN):
-        yield f"Its display name is {quoted(change.display_name)}."
-    yield from change.remarks
-    if change.backup:
-        yield "The live object is kept in .trueup/backup/ first."
+def _members(group: ChangeGroup, look: Look) -> Iterator[Row]:
+    """Yield the names of a group: a row for each with its id where that must be known, else some and their number."""
+    if not is_listed(group.first):
+        yield from name_rows([change.name for change in group.items], look)
+        return
+    for change in group.items:
+        known_as = f"  {quoted(display_name(change))}" if display_name(change) else ""
+        words = Piece(visible(f"{change.name}{known_as}", look))
+        yield from with_id(list(hanging((Piece("    "),), [words], look.width, 6)), change.id, look)
 
 
-def _stamped(stamps: Sequence[Change], look: Look) -> Iterator[Row]:
-    """Many writes of the stamp alone as one block."""
-    sign = SIGNS[Action.STAMP]
-    first = (Piece(f"{sign.symbol} ", sign.tone), Piece(many(len(stamps), "assistant"), sign.tone))
-    yield from hanging(first, [Piece(f"  {sign.word}: nothing else of them changes")], look.width, 4)
-    names = ", ".join(visible(change.name, look) for change in stamps[:12])
-    more = f" and {len(stamps) - 12:,} more (-v names them all)" if len(stamps) > 12 else ""
-    yield from hanging((Piece("    "),), [Piece(names + more, Tone.FAINT)], look.width)
+def name_rows(names: Sequence[str], look: Look) -> Iterator[Row]:
+    """Yield names on as few rows as they need, and how many are left out."""
+    yield from hanging((Piece("    "),), [Piece(visible(names_of(names), look), Tone.FAINT)], look.width)
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many are left out."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+
+
+_FIRST = (Action.DELETE, Action.HELD, Action.DRIFT, Action.UNREAD, Action.ORPHAN)
+"""What comes first where each assistant has one row; behind it the order is that of `SIGNS`."""
+
+_USUAL = frozenset({Reason.NEW, Reason.EDITED})
+"""Reasons that the word of an action says."""
+
+
+def compact_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
+    """Yield a row for each assistant, deletes first, then what waits for a decision; below stands why, and what to do.
+
+    Nothing is cut of a row about what is destroyed or waits for a decision.
+    """
+    order = [*_FIRST, *(action for action in SIGNS if action not in _FIRST)]
+    ordered = sorted(changes, key=lambda change: (not is_listed(change), order.index(change.action)))
+    wide = min(max((columns(visible(change.name, look)) for change in changes), default=0), look.width // 2)
+    yield ()
+    for change in ordered:
+        yield from _compact(change, wide, look)
+    told = [change for change in ordered if any(_told_below(change))]
+    for group in group_equal(told, _key_below, 1):
+        yield ()
+        yield from _below([change.name for change in group], group[0], look)
+
+
+def _told_below(change: Change) -> tuple[str, ...]:
+    """Return the sentences on a change that its one row has no room for."""
+    return "" if change.reason in _USUAL else change.message, *notes(change, is_named=True), change.hint
+
+
+def _key_below(change: Change) -> Hashable:
+    return sign_of(change).word, *(advice_key(text, (change.name, change.id)) for text in _told_below(change))
+
+
+def _below(names: Sequence[str], change: Change, look: Look) -> Iterator[Row]:
+    """Yield the sentences that are the same for several assistants, with their names."""
+    sign, (message, *beside, hint) = sign_of(change), _told_below(change)
+    yield from hanging((Piece(f"  {sign.word}: ", sign.tone),), [Piece(visible(names_of(names), look))], look.width, 4)
+    for text in filter(None, (message, *beside)):
+        yield from sentence(text, 4, look, Tone.FAINT)
+    if hint:
+        yield from sentence(group_hint(names, hint), 4, look, Tone.HINT, f"{look.arrow} ")
+
+
+def _compact(change: Change, wide: int, look: Look) -> Iterator[Row]:
+    """Yield the row of one assistant; what is destroyed or waits for a decision is never cut."""
+    sign, name = sign_of(change), visible(change.name, look)
+    known_as = f"  {quoted(display_name(change))}" if display_name(change) else ""
+    lead = f"{sign.symbol} {name}{' ' * (wide - columns(name))}"
+    what = brief(change, look)
+    words = visible(f"  {sign.word}{': ' if what else ''}{what}{known_as}", look)
+    if is_listed(change):
+        yield from with_id(list(hanging((Piece(lead, sign.tone),), [Piece(words)], look.width, 4)), change.id, look)
+        return
+    lead = shortened(lead, look.width // 2 + 2, look)
+    yield (Piece(lead, sign.tone), Piece(shortened(words, look.width - columns(lead), look)))
+
+
+def brief(change: Change, look: Look) -> str:
+    """Return what happens to one assistant in a few words: its fields, by name alone where its id takes the room."""
+    items = [item for item in change.fields if item.cause is not Cause.RECORDED]
+    if change.action is Action.CREATE:
+        return ", ".join(brief_field(change, item, look) for item in items if item.path == "model")
+    return ", ".join(item.path if is_listed(change) else brief_field(change, item, look) for item in items)
+
+
+def _said_of(item: Diagnostic) -> Hashable:
+    """Return what is shown of a problem, without its place."""
+    return item.severity, item.code, item.message, item.hint
 
 
 def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:
@@ -263,9 +366,13 @@ def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:
         if not number:
             yield ()
         yield from sentence(words, 2, look, Tone.FAINT)
-    for item in in_order(plan.diagnostics):
+    smallest = len(plan.diagnostics) + 1 if look.verbose else SMALLEST
+    for same in group_equal(in_order(plan.diagnostics), _said_of, smallest):
         yield ()
-        yield from diagnostic_rows(item, look)
+        yield from diagnostic_rows(same[0], look)
+        if len(same) > 1:
+            places = names_of([str(item.position or dotted(item.path)) for item in same[1:]])
+            yield from sentence(f"The same at {places}", 2, look, Tone.FAINT)
     if not plan.complete:
         yield ()
         words = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."

@@ -66,9 +66,15 @@ def size(prose: Prose) -> str:
     return ", ".join(words)
 
 
-def heads(prose: Prose, look: Look, indent: int, place: Place, *, old_side: bool = False) -> Iterator[Row]:
-    """What stands above the difference: the sizes before and after, and the names that appeared or vanished."""
-    yield from _wrapped([Piece(sizes(prose, look), Tone.FAINT)], look, indent)
+def heads(
+    prose: Prose, look: Look, indent: int, place: Place, seen_in: str = "", *, old_side: bool = False
+) -> Iterator[Row]:
+    """What stands above the difference: the sizes before and after, and the names that appeared or vanished.
+
+    `seen_in` names the assistant whose text is shown for several that changed alike.
+    """
+    whose = f"in {visible(seen_in, look)}: " if seen_in else ""
+    yield from _wrapped([Piece(whose + sizes(prose, look), Tone.FAINT)], look, indent)
     for sign, tone, appeared in (("+ ", Tone.FRESH, True), ("- ", Tone.GONE, False)):
         found = [item for item in prose.mentions if item.appeared is appeared]
         if found:

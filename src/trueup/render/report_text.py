@@ -11,11 +11,13 @@ from trueup.core.command import Message
 from trueup.core.plans.plan import Action
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import report_summary
+from trueup.core.plans.wording import plan_again
+from trueup.render.grouping import COMPACT_ABOVE, OutcomeGroup, group_hint, group_outcomes
 from trueup.render.messages import source_rows
-from trueup.render.plan_text import SIGNS
+from trueup.render.plan_text import NAMED, SIGNS, name_rows, with_id
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import many
-from trueup.render.visible import columns, sentence, shortened, visible
+from trueup.render.visible import sentence, shortened, visible
 
 _DONE = {
     Action.CREATE: "created",
@@ -30,10 +32,16 @@ _DONE = {
 _GOOD = {Result.ALREADY: "was in place already", Result.ADOPTED: "was adopted", Result.RECORDED: "was recorded",
          Result.FORGOTTEN: "was forgotten"}  # fmt: skip
 _QUIET = frozenset({Result.RECORDED, Result.FORGOTTEN})
+_WELL = frozenset({Result.DONE, *_GOOD})
 
 
-def ended(outcome: Outcome) -> str:
-    """The words that finish a sentence begun with the assistant's name."""
+def ended(outcome: Outcome, number: int = 1) -> str:
+    """The words that finish a sentence begun with the assistant's name, or with a number of assistants."""
+    words = _ended(outcome)
+    return words if number == 1 else words.replace("was ", "were ", 1).replace(": it ", ": they ")
+
+
+def _ended(outcome: Outcome) -> str:
     if outcome.result is Result.DONE:
         return f"was {_DONE.get(outcome.action, 'left as it is')}"
     if outcome.result in _GOOD:
@@ -49,10 +57,22 @@ def ended(outcome: Outcome) -> str:
 
 
 def report_rows(report: Report, look: Look) -> Iterator[Row]:
-    """Each outcome that a person wants to know of, the problems, and the summary as the last row."""
-    for outcome in report.outcomes:
-        if outcome.result not in _QUIET or look.verbose or outcome.message or outcome.not_kept:
-            yield from _outcome(outcome, look)
+    """Each outcome that a person wants to know of, equal ones as one, the problems, and the summary as the last row."""
+    outcomes = [
+        item for item in report.outcomes if item.result not in _QUIET or look.verbose or item.message or item.not_kept
+    ]
+    is_cut = False
+    for group in group_outcomes(outcomes):
+        if look.verbose or (group.first.result in _WELL and len(group.items) <= COMPACT_ABOVE):
+            for outcome in group.items:
+                yield from _outcome(OutcomeGroup((outcome,)), look)
+        else:
+            yield from _outcome(group, look)
+            is_cut = is_cut or (len(group.items) > NAMED and group.first.result not in _WELL)
+    for command in plan_again(report.plan)[:1] if is_cut else ():
+        yield ()
+        way = Message("What is still to be done, with all names: ", command.with_words("--compact"))
+        yield from sentence(way, 2, look, Tone.FAINT)
     for problem in report.problems:
         yield ()
         yield from sentence(problem, 2, look, Tone.WARNING, "! ")
@@ -71,27 +91,26 @@ def report_rows(report: Report, look: Look) -> Iterator[Row]:
     yield (Piece(report_summary(report), Tone.STRONG),)
 
 
-def _outcome(outcome: Outcome, look: Look) -> Iterator[Row]:
-    well = outcome.result is Result.DONE or outcome.result in _GOOD
+def placed_message(group: OutcomeGroup) -> str:
+    """Return the message of a group and where in the files its cause stands, that of the first one for example."""
+    outcome = group.first
+    if not outcome.position or not outcome.message:
+        return outcome.message
+    if all(item.position == outcome.position for item in group.items):
+        return Message(f"{outcome.position}: ", outcome.message)
+    return Message(outcome.message, f" (first at {outcome.position})")
+
+
+def _outcome(group: OutcomeGroup, look: Look) -> Iterator[Row]:
+    outcome, number = group.first, len(group.items)
     sign = SIGNS[outcome.action]
-    symbol, tone = (sign.symbol, sign.tone) if well else ("!", Tone.ERROR)
-    name = shortened(visible(outcome.name, look), look.width // 2, look)
-    words = ended(outcome) + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else "")
+    symbol, tone = (sign.symbol, sign.tone) if outcome.result in _WELL else ("!", Tone.ERROR)
+    name = shortened(visible(outcome.name, look), look.width // 2, look) if number == 1 else many(number, "assistant")
+    words = ended(outcome, number) + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else "")
     row = (Piece(f"{symbol} ", tone), Piece(name, tone), Piece(f" {words}"))
-    live_id = shortened(visible(outcome.id, look), look.width - 4, look)
-    free = look.width - sum(columns(piece.text) for piece in row) - columns(live_id)
-    if live_id and free >= 2:
-        row = (*row, Piece(" " * free), Piece(live_id, Tone.FAINT))  # type: ignore[assignment]
-    yield row
-    if live_id and free < 2:
-        yield (Piece(" " * (look.width - columns(live_id))), Piece(live_id, Tone.FAINT))
-    yield from _details(outcome, look)
-
-
-def _details(outcome: Outcome, look: Look) -> Iterator[Row]:
-    if outcome.message:
-        at = f"{outcome.position}: " if outcome.position else ""
-        yield from sentence(Message(at, outcome.message), 4, look)
+    yield from with_id([row], outcome.id if number == 1 else "", look)
+    if placed := placed_message(group):
+        yield from sentence(placed, 4, look)
     if outcome.position is not None and outcome.position.text.strip():
         yield from source_rows(outcome.position, Tone.ERROR, look)
     if outcome.not_kept:
@@ -99,5 +118,7 @@ def _details(outcome: Outcome, look: Look) -> Iterator[Row]:
         yield from sentence(words, 4, look, Tone.WARNING)
     if outcome.others:
         yield from sentence(f"Others: {', '.join(outcome.others)}", 4, look)
-    if outcome.hint:
-        yield from sentence(outcome.hint, 4, look, Tone.HINT, f"{look.arrow} ")
+    if number > 1:
+        yield from name_rows([item.name for item in group.items], look)
+    if hint := group_hint([item.name for item in group.items], outcome.hint):
+        yield from sentence(hint, 4, look, Tone.HINT, f"{look.arrow} ")

@@ -17,7 +17,7 @@ from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
 from trueup.render.accept_text import accept_rows
 from trueup.render.messages import diagnostics_rows, error_rows
-from trueup.render.plan_text import drift_rows, plan_rows
+from trueup.render.plan_text import AUTOMATIC, Layout, drift_rows, plan_rows
 from trueup.render.probe_text import probe_rows
 from trueup.render.report_text import report_rows
 from trueup.render.style import Look, paint
@@ -36,19 +36,24 @@ def _look(color: bool, width: int, verbose: bool = False, ascii_only: bool = Fal
 def plan(
     plan: Plan,
     code: Exit = Exit.OK,
+    layout: Layout = AUTOMATIC,
     *,
     color: bool,
     width: int,
     verbose: bool = False,
     ascii_only: bool = False,
 ) -> str:
-    """A plan; the last line is the summary. `verbose` folds nothing and lists what is only remembered."""
-    return paint(plan_rows(plan, _look(color, width, verbose, ascii_only), code), color)
+    """A plan; the last line is the summary.
+
+    `verbose` folds nothing, shows each of what is equal, and lists what is only remembered.
+    """
+    return paint(plan_rows(plan, _look(color, width, verbose, ascii_only), code, layout), color)
 
 
 def drift(
     plan: Plan,
     unmanaged: Unmanaged | None = None,
+    layout: Layout = AUTOMATIC,
     *,
     color: bool,
     width: int,
@@ -56,7 +61,7 @@ def drift(
     ascii_only: bool = False,
 ) -> str:
     """What differs from what was applied, out of a plan; the last line begins with `Drift:`."""
-    return paint(drift_rows(plan, _look(color, width, verbose, ascii_only), unmanaged), color)
+    return paint(drift_rows(plan, _look(color, width, verbose, ascii_only), unmanaged, layout), color)
 
 
 def report(report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:

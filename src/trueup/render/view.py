@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from trueup.core.source import Diagnostic
 from trueup.core.texts.prose import Prose
@@ -22,7 +22,8 @@ class Field:
     """One field of an assistant: a scalar with `old` and `new`, a text with `prose`, or anything else as `rows`.
 
     `path`, `where`, `words`, `old`, `new` and `rows` are visible. Of a scalar that is set for the first time `old` is
-    empty. `notes` are the shared changes of a text, as `shared` makes them.
+    empty. `notes` are on hunks of a text that other assistants have too, as `grouping` makes them; `seen_in` is whose
+    text is shown for several that changed alike.
     `is_outside`: the old side is the file's, the new one is live.
     """
 
@@ -33,6 +34,7 @@ class Field:
     new: str = ""
     rows: tuple[Row, ...] = ()
     prose: Prose | None = None
+    seen_in: str = ""
     notes: Mapping[Any, str] = field(default_factory=dict)
     place: Place = "line {}".format
     is_outside: bool = False
@@ -53,9 +55,19 @@ class Field:
         return ("in the file", "live") if self.is_outside else ("now", "after")
 
 
+class Member(NamedTuple):
+    """One of several assistants that a block is about; `also` is what people know it as, where that is told."""
+
+    name: str
+    id: str = ""
+    also: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One assistant: its sign and word, what is to be said of it, and its fields.
+    """One assistant, or several that read the same: its sign and word, what is to be said of it, and its fields.
+
+    `members` are several assistants; `name` then is how many, and `id` is empty.
 
     `is_sentence`: the message goes on from the name, and the word is not told. `facts` are those of the notes that a
     reader wants to know before opening it: since when, and who applied before.
@@ -72,6 +84,12 @@ class Block:
     is_sentence: bool = False
     fields: tuple[Field, ...] = ()
     facts: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+
+    @property
+    def assistants(self) -> tuple[Member, ...]:
+        """Return the assistants that it is about."""
+        return self.members or (Member(self.name, self.id),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,9 @@ class Group:
 
     title: str
     blocks: tuple[Block, ...]
+
+    def __len__(self) -> int:
+        return sum(len(block.assistants) for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from trueup.core.plans.diff import tool_changes
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange
 from trueup.core.texts.prose import first_line
 from trueup.render import field_rows
-from trueup.render.findings import place_of
-from trueup.render.markup import LOOK, named, shown
+from trueup.render.grouping import ChangeGroup, difference
+from trueup.render.markup import LOOK, shown
 from trueup.render.part_rows import WHOLE as ONE_ROW
 from trueup.render.part_rows import are_tools, is_nested, parts, tool_parts
-from trueup.render.shared import Shared, difference
 from trueup.render.spelled import sides
 from trueup.render.values import amount, is_brief, is_text, value
 from trueup.render.view import Field
@@ -30,11 +29,11 @@ SAME = "sent again unchanged: this target wants it in every modify"
 _OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 
 
-def fields_of(change: Change, common: Shared) -> Iterator[Field]:
-    """All fields of a change, texts last; what is only remembered is left out."""
-    items = [item for item in change.fields if item.cause is not Cause.RECORDED]
+def fields_of(group: ChangeGroup) -> Iterator[Field]:
+    """All fields of a group's change, texts last; what is only remembered is left out."""
+    items = [item for item in group.first.fields if item.cause is not Cause.RECORDED]
     for item in sorted(items, key=lambda item: is_text(item.before) or is_text(item.after)):
-        yield _field(change, item, common)
+        yield _field(group, item)
 
 
 def is_outside(change: Change, item: FieldChange) -> bool:
@@ -42,17 +41,18 @@ def is_outside(change: Change, item: FieldChange) -> bool:
     return change.action not in (Action.MODIFY, Action.CREATE) and item.cause in _OUTSIDE
 
 
-def _field(change: Change, item: FieldChange, common: Shared) -> Field:
+def _field(group: ChangeGroup, item: FieldChange) -> Field:
+    change = group.first
     outside = is_outside(change, item)
     old, new = (item.after, item.before) if outside else (item.before, item.after)
-    path, where = shown(item.path), _where(change, item)
+    path, where = shown(item.path), shown(field_rows.where_of(group, item))
     words = field_rows.why(change, item, outside)
     if item.cause is Cause.FORCED and item.before == item.after:
         return Field(path, where, SAME)
     if item.cause is Cause.IMPOSSIBLE:
         return Field(path, where, field_rows.STAYS)
     if _is_prose(old, new):
-        return _text(change, item, (old, new), common, outside)
+        return _text(group, item, (old, new), outside)
     if are_tools(item.path, old, new):
         return Field(path, where, words, rows=tuple(tool_parts(tool_changes(old, new), WHOLE, 0)), is_outside=outside)
     if is_nested(old) and is_nested(new):
@@ -77,22 +77,23 @@ def _gone(side: Any, words: str) -> str:
     return words if side is MISSING else value(side, LOOK, ONE_ROW)
 
 
-def _text(change: Change, item: FieldChange, sides: tuple[Any, Any], common: Shared, outside: bool) -> Field:
+def _text(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], outside: bool) -> Field:
     """A text that came, went or changed, with its difference."""
+    change = group.first
     old, new = ("" if side is MISSING or side is None else side for side in sides)
-    known = common.prose.get(change.name) if item.path == "instructions" and not outside else None
+    known = group.prose if item.path == "instructions" and not outside else None
     prose = known or difference(change, old, new)
     place = field_rows.places(change, item, new if not outside else old)
     words = amount(new) if not old else field_rows.text_words(change, item, sides, prose, outside)
     line = first_line(prose, old_side=outside)
     at = place(line) if line else ""
-    notes = {key: named(note, common.prose) for key, note in common.notes.get(change.name, {}).items() if known}
-    where = shown(at) if ":" in at else _where(change, item)
-    return Field(shown(item.path), where, words, prose=prose, notes=notes, place=place, is_outside=outside)
-
-
-def _where(change: Change, item: FieldChange) -> str:
-    """`file:line` of a field, visible; nothing where only the file is known."""
-    position = place_of(change, item)
-    known = position is not None and any(position == source for source in change.sources.values())
-    return shown(f"{position.file}:{position.line}") if position is not None and known else ""
+    return Field(
+        shown(item.path),
+        shown(at if ":" in at else field_rows.where_of(group, item)),
+        words,
+        prose=prose,
+        seen_in=field_rows.seen_in(group, item),
+        notes=group.notes if known else {},
+        place=place,
+        is_outside=outside,
+    )

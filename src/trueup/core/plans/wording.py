@@ -196,9 +196,13 @@ def plan_flags(options: Options) -> dict[str, Flag]:
     }
 
 
-def plan_again(plan: Plan, file: str = "") -> Message:
-    """Return the commands that show all of a plan; `file` is where it was saved."""
-    word = "destroy" if plan.options.destroy else "plan"
+def plan_again(plan: Plan, file: str = "", **more: Flag) -> tuple[Command, ...]:
+    """Return the commands that show a plan again, to be followed by a flag of how much is shown.
+
+    `file` is where it was saved, `more` are flags that the plan does not know. What deletes everything has none.
+    """
+    if plan.options.destroy:
+        return ()
     names = plan.limit.names if plan.limit is not None else ()
-    planned = plan.selection.command(word, *names, **plan_flags(plan.options), verbose=True)
-    return list_commands([*([plan.selection.command("show", file, verbose=True)] if file else []), planned])
+    planned = plan.selection.command("plan", *names, **plan_flags(plan.options), **more)
+    return (*([plan.selection.command("show", file)] if file else []), planned)
