@@ -187,7 +187,7 @@ def test_a_wrong_key_is_told_plainly(served: tuple[Place, Other]) -> None:
     place.write("held.yaml", HELD)
     refused = place.run("apply", "--yes")
     assert refused.code == 1
-    assert "The target refused the credentials: HTTP 403: Forbidden" in refused.said
+    assert " denied access with the key in REAL_KEY: HTTP 403: Forbidden" in refused.said
 
 
 def _converges(place: Place) -> None:

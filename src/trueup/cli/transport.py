@@ -9,13 +9,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
 from trueup.core.call import Call, Reply, Send, read_only
-from trueup.core.errors import NotSent, OutcomeUnknown, StateError
+from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown, StateError
 from trueup.core.memory.journal import Entry
+from trueup.core.source import Diagnostic
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
 from trueup.wire.adapters import base_url, headers
@@ -109,7 +111,20 @@ async def _sending(session: Session, *, writes: bool) -> AsyncIterator[Send]:
     """The target's transport: the embedded server in this process, or HTTP."""
     kind = _local if session.target.is_local else _remote
     async with kind(session, writes) as send:
-        yield _logged(send, session) if session.screen.verbose >= 2 else send
+        try:
+            yield _logged(send, session) if session.screen.verbose >= 2 else send
+        except EndpointError as error:
+            error.diagnostics = _located(error, session)
+            raise
+
+
+def _located(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:
+    """Return an error's problems with where their settings stand in the project file, unless another file gave them."""
+    from trueup.edge.project_file import locate_setting
+
+    if session.commands is not None:
+        return error.diagnostics
+    return tuple(replace(item, position=locate_setting(session.root, item.path)) for item in error.diagnostics)
 
 
 @asynccontextmanager

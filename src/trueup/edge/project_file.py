@@ -23,7 +23,7 @@ from trueup.core.projects.project_values import is_local_target, last_name, proj
 from trueup.core.projects.target_secrets import clean_target
 from trueup.core.rules.fault import Fault
 from trueup.core.rules.validate import Checker
-from trueup.core.source import Diagnostic, Severity, SourceMap, in_order
+from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside
@@ -129,6 +129,12 @@ def difference_note(item: Difference, source: SourceMap) -> Diagnostic:
     if item.is_used:
         code, hint = ("setting-changed", "This plan is made with it, and so is the apply of what is proposed.")
     return Diagnostic(Severity.WARNING, code, item.message, source.key(item.path), item.path, hint)
+
+
+def locate_setting(root: Path, path: ValuePath) -> Position | None:
+    """Return where a value of the project file stands, its line cut down to the key; None where there is none."""
+    at = _source(root).values.get(path)
+    return replace(at, text=discreet(at.text)) if at is not None else None
 
 
 def _source(root: Path) -> SourceMap:

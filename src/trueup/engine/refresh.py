@@ -16,6 +16,7 @@ from sys import intern
 
 from trueup.core.call import Body, Reply
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
+from trueup.core.source import Diagnostic, Path, Severity
 from trueup.engine.courier import Courier, each
 from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
 from trueup.wire.base import Adapter, Live, Page, Unexpected
@@ -281,6 +282,22 @@ def _view(stretches: Sequence[Stretch]) -> View:
     return view
 
 
+def _not_there(adapter: Adapter, text: str) -> EndpointError:
+    """Return that the address has no such endpoint, with the one that the protocol's own address lets expect."""
+    access = adapter.access
+    message = f"There is no assistants endpoint at {access.url}{adapter.list_page('').path}: {text}"
+    if not access.proposal:
+        hint = f"Check base_url. {adapter.dialect.ended} Definitions can be applied to another target."
+        return EndpointError(message, hint.replace("  ", " "))
+    path: Path = ("targets", access.target, "base_url")
+    end = access.proposal.removeprefix(access.url)
+    found = f"the address does not end in {end}, as those of this protocol do"
+    write = f"If the API is there, write `base_url: {access.proposal}`."
+    return EndpointError(
+        message, "Check base_url.", [Diagnostic(Severity.ERROR, "no-endpoint", found, None, path, write)]
+    )
+
+
 def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:
     """Why nothing could be read at all, and what to do about it."""
     text = f"{str(error).rstrip('.')}."
@@ -291,14 +308,11 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     status = reply.status if reply is not None else 0
     if status in (401, 403):
         return EndpointError(
-            f"The target refused the credentials: {text}",
+            text if adapter.access.keys else f"The target refused the credentials: {text}",
             "Check that the key belongs to this account and project and may read assistants.",
         )
     if status == 404:
-        return EndpointError(
-            f"There is no assistants endpoint here: {text}",
-            f"Check base_url. {adapter.dialect.ended} Definitions can be applied to another target.".replace("  ", " "),
-        )
+        return _not_there(adapter, text)
     if status == 200:
         return EndpointError(
             f"The target's answer is no listing of assistants: {text}",

@@ -14,6 +14,7 @@ from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.state import Identity
 from trueup.core.projects.project import LOCAL, SecretRef, Target
 from trueup.wire import portkey
+from trueup.wire.access import Access, access_of
 from trueup.wire.answered import answered
 from trueup.wire.base import Adapter, Dialect
 from trueup.wire.models import is_reasoning
@@ -51,9 +52,15 @@ def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
     if found is not None:
         row = answered(row, found)
     adapter: Adapter = getattr(_module(target.protocol), PROTOCOLS[target.protocol][1])(
-        row, target.gateway, target.allow_loss
+        row, target.gateway, target.allow_loss, _access(target, address)
     )
     return adapter
+
+
+def _access(target: Target, address: str) -> Access:
+    """Return the way to a target, whose own protocol or gateway says what an address looks like."""
+    own = portkey.BASE_URL if target.gateway else _row(target).base_url
+    return access_of(target, address, own, sealed_headers(target))
 
 
 def base_url(target: Target) -> str:

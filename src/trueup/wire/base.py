@@ -10,6 +10,7 @@ from trueup.core.call import Call, Reply
 from trueup.core.canonical import Semantics
 from trueup.core.definitions.definition import Definition
 from trueup.core.source import Diagnostic, Path
+from trueup.wire.access import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Adapter(Protocol):
 
     name: str
     dialect: Dialect
+    access: Access
 
     def audit(self, definition: Definition) -> list[Diagnostic]:
         """What this dialect cannot hold of a definition, before any network."""

@@ -5,11 +5,12 @@ Of a credential only its source is told: the name of a variable or of a program,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from trueup.core.projects.project import SecretRef, Target
+from trueup.wire.access import refs_in
 from trueup.wire.adapters import adapter_for, base_url, dialects, sealed_headers
 from trueup.wire.audit import OLDER, lacking, loss_keys
 from trueup.wire.base import Dialect
@@ -56,17 +57,8 @@ def _credentials(target: Target) -> dict[str, str]:
     found = {key: ref for key, ref in (("api_key", target.api_key), ("token", target.token)) if ref is not None}
     named = {key: _source(ref) for key, ref in found.items()}
     for name, value in sealed_headers(target).items():
-        named[name] = " and ".join(_source(ref) for ref in _refs(value)) or "trueup.yaml"
+        named[name] = " and ".join(_source(ref) for ref in refs_in(value)) or "trueup.yaml"
     return named
-
-
-def _refs(value: Any) -> Iterator[SecretRef]:
-    """The references to secrets in a header's value, in order."""
-    if isinstance(value, SecretRef):
-        yield value
-    elif isinstance(value, (Mapping, list)):
-        for entry in value.values() if isinstance(value, Mapping) else value:
-            yield from _refs(entry)
 
 
 def _source(ref: SecretRef) -> str:

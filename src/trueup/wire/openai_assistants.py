@@ -17,6 +17,7 @@ from trueup.core.rules.fault import placed
 from trueup.core.source import Diagnostic, Path
 from trueup.wire import portkey
 from trueup.wire.absent_ids import ABSENT, id_named
+from trueup.wire.access import UNKNOWN, Access
 from trueup.wire.audit import SAMPLING, audit, filled, held
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.dialects import DIALECTS
@@ -43,9 +44,14 @@ class OpenAIAssistants:
     name = NAME
 
     def __init__(
-        self, dialect: Dialect = DIALECTS["openai"], gateway: str = "", allow_loss: Collection[str] = ()
+        self,
+        dialect: Dialect = DIALECTS["openai"],
+        gateway: str = "",
+        allow_loss: Collection[str] = (),
+        access: Access = UNKNOWN,
     ) -> None:
         self.dialect = dialect
+        self.access = access
         self._gateway = gateway
         self._allow_loss = frozenset(allow_loss)
         self._query = {"api-version": dialect.api_version} if dialect.api_version else {}
@@ -153,7 +159,8 @@ class OpenAIAssistants:
         """What an unsuccessful answer says, from the vendor's or a gateway's error shape."""
         found = self._said(reply)
         meaning = portkey.MEANINGS.get(reply.status, "") if self._gateway else ""
-        return replace(found, message=f"{found.message} ({meaning})") if meaning else found
+        message = f"{found.message} ({meaning})" if meaning else found.message
+        return replace(found, message=self.access.explain(reply.status, message))
 
     def _said(self, reply: Reply) -> Problem:
         if isinstance(reply.json, Body):
