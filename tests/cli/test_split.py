@@ -75,7 +75,7 @@ def test_whoever_begins_at_the_wrong_end_is_told(both: tuple[Place, str]) -> Non
     place.write("care/assistants/care.yaml", CARE)
     plan = place.run("plan", "-C", "care")
     told = " ".join(plan.out.split())
-    assert "Another project manages a live assistant of this display name: care of shop/prod" in told
+    assert "Another project manages a live assistant with the same name: care of shop/prod" in told
     assert "`released` there and apply" in told
     refused = place.run("import", "-C", "care", f"care={live_id}")
     assert (refused.code, "carries the stamp of care of shop/prod" in " ".join(refused.err.split())) == (4, True)

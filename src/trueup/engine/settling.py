@@ -89,7 +89,7 @@ async def _is_absent(run: Run, lot: Parking, change: Change, view: View, found: 
                 change.name,
                 change.action,
                 Result.UNKNOWN,
-                message=f"an assistant of this name without our stamp appeared: {', '.join(lookalikes)}",
+                message=f"an unmanaged assistant with the same name appeared ({', '.join(lookalikes)})",
                 hint=f"If it is ours: trueup import {change.name}={lookalikes[0]}",
                 others=lookalikes,
                 attempts=attempts,

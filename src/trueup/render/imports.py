@@ -138,11 +138,12 @@ def _outside(done: Imports) -> Iterator[str]:
 def _ambiguous(item: Ambiguous) -> Iterator[str]:
     ids = ", ".join(_shown(live_id) for live_id in item.ids)
     if not item.names:
-        yield f"! {_shown(item.display_name)} is the stamp's name of {many(len(item.ids), 'assistant')}: {ids}."
+        yield f"! The stamps of {many(len(item.ids), 'assistant')} have the name {_shown(item.display_name)} ({ids})."
         yield "  Say which one it is: trueup import ID"
         return
     names = ", ".join(_shown(name) for name in item.names)
-    yield f"! {_shown(item.display_name)} is the name of {ids}, and of the {_count(item.names)} {names}."
+    live = f"the live {'assistant' if len(item.ids) == 1 else 'assistants'} {ids}"
+    yield f"! The {_count(item.names)} {names} and {live} have the same name, {_shown(item.display_name)}."
     yield f"  Say which belongs to which: trueup import {_shown(item.names[0])}=ID"
 
 

@@ -23,7 +23,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.TWINS: "{count} live assistants carry this stamp{old_stamp}: {others}",
     Reason.TWIN_BESIDE: "a twin carries the same stamp{old_stamp}: {others}",
     Reason.FOREIGN: "the recorded assistant carries the stamp of another project or name, or one nobody can read",
-    Reason.NAMESAKE: "a live assistant that nobody manages has this display name: {others}",
+    Reason.NAMESAKE: "an unmanaged assistant with the same name is already live ({others})",
     Reason.DELETED_OUTSIDE: "was deleted outside",
     Reason.RECREATED: "was deleted outside and is created again",
     Reason.ORPHANED: "is live, and no file describes it",
@@ -53,7 +53,7 @@ HINTS: dict[Reason, str] = {
     "vendor, or take the metadata key `trueup` off it.",
     Reason.FOREIGN: "If it belongs to somebody else now: {forget}. If it is ours: take the metadata key "
     "`trueup` off it at the vendor, and plan again.",
-    Reason.NAMESAKE: "To take it over: {links}. To make a second one beside it: {beside}",
+    Reason.NAMESAKE: "To manage it: {links}. To create a second one: {beside}",
     Reason.DELETED_OUTSIDE: "To create it again: {revert}. To let it go: remove the file, or {forget}",
     Reason.ORPHANED: "Kept. To delete it: {prune}. To keep it and forget it: {forget}",
     Reason.RELEASED: "Once every target has been applied, the name can leave `released`.",
@@ -66,7 +66,7 @@ HINTS: dict[Reason, str] = {
 """How to go on in each row; the names are those of `Advice`."""
 
 ELSEWHERE = (
-    "Another project manages a live assistant of this display name: {who}. If that one is to move here, name it under "
+    "Another project manages a live assistant with the same name: {who}. If that one is to move here, name it under "
     "`released` there and apply, then here: {links}"
 )
 """The hint for a create beside an assistant that another project manages."""
