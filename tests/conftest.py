@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import forks
+from tests import extent, forks
 
 settings.register_profile(
     "trueup",
@@ -35,10 +35,25 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not config.option.all:
         forks.turn_on()
+        extent.take_a_third()
 
 
 def pytest_unconfigure() -> None:
     forks.turn_off()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out two thirds of the long tables, but nothing of a test that was asked for by its name."""
+    if not any("::" in argument for argument in config.args):
+        items[:], left_out = extent.split_cells(items)
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the gate runs beyond this."""
+    if not config.option.all:
+        line = "Of the long tables, laws and walks a third ran; `pytest --all` runs everything, as the gate does."
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.forks import start_python
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
 
@@ -22,18 +23,17 @@ def run_trueup(folder: Path, command: str, program: Sequence[str] = INSTALLED) -
     """Run `trueup …` with nothing of this environment but the path; return its exit code and all that it printed."""
     words = shlex.split(command, comments=True)
     assert words[0] == "trueup"
-    done = subprocess.run(
+    process = start_python(
         [*program, *words[1:]],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONUTF8": "1", "CI": "true"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
     )
-    return done.returncode, done.stdout
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode is not None
+    return process.returncode, out.decode("utf-8")
 
 
 class Session:

@@ -98,6 +98,7 @@ def at(outcome: Any) -> tuple[str, int, int]:
     return position["file"], position["line"], position["column"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("saved", [False, True], ids=["now", "saved"])
 def test_a_refused_create_leads_to_its_line(hosted: Place, faulty: Arm, shape: str, saved: bool) -> None:

@@ -57,6 +57,7 @@ ANSWERS: list[list[str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("arguments", ANSWERS, ids=" ".join)
 @pytest.mark.parametrize("before", ["fresh", "applied", "drifted", "broken"])
 def test_with_json_stdout_is_one_document_of_the_schema(place: Place, before: str, arguments: list[str]) -> None:

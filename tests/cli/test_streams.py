@@ -30,6 +30,7 @@ def _shell(place: Place, line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["validate", "plan", "drift --json", "--version"])
 def test_closed_streams_are_no_failure(place: Place, command: str, closed: str) -> None:

@@ -39,6 +39,7 @@ def test_the_definitions_use_everything_that_the_row_holds(dialect: str) -> None
     assert {entry if isinstance(entry, str) else entry["type"] for entry in formats} <= set(row.holds.formats)
 
 
+@pytest.mark.exhaustive
 def test_a_fleet_s_whole_life(placed: tuple[House, str]) -> None:
     made, dialect = placed
     valid = made.run("validate")
@@ -75,6 +76,7 @@ def test_a_fleet_s_whole_life(placed: tuple[House, str]) -> None:
     assert made.live() == {}
 
 
+@pytest.mark.exhaustive
 def test_fields_that_leave_the_file_are_cleared_once(placed: tuple[House, str]) -> None:
     made, _ = placed
     made.applies()
@@ -89,6 +91,7 @@ def test_fields_that_leave_the_file_are_cleared_once(placed: tuple[House, str]) 
     assert [name for tool in lists.values() for name, entries in tool.items() if entries] == []
 
 
+@pytest.mark.exhaustive
 def test_a_move_to_a_reasoning_model_takes_the_sampling_along(placed: tuple[House, str]) -> None:
     made, _ = placed
     made.applies()
@@ -101,6 +104,7 @@ def test_a_move_to_a_reasoning_model_takes_the_sampling_along(placed: tuple[Hous
     assert round(made.live()["Math Tutor"]["temperature"], 6) == 0.3
 
 
+@pytest.mark.exhaustive
 def test_a_fleet_of_more_than_a_page_is_seen_whole(placed: tuple[House, str]) -> None:
     made, _ = placed
     for number in range(101):

@@ -45,6 +45,7 @@ HABITS: dict[str, tuple[Habits, Steps]] = {
 """Each habit, and what a server of it does not keep when fields are edited, and when they leave the file."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", HABITS)
 def test_what_is_kept_converges_and_what_is_not_is_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

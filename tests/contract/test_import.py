@@ -11,6 +11,7 @@ from tests.contract.house import ROWS, House, house
 CASES = [(dialect, stamp) for dialect in ROWS for stamp in (True, False)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("dialect", "stamp"), CASES)
 @pytest.mark.parametrize("moment", ["first", "second"])
 def test_a_fleet_whose_files_and_state_are_lost(

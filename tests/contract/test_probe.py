@@ -30,6 +30,7 @@ def problems(schema: str, value: Any) -> list[str]:
     return [str(item) for item in Checker(schemas.load(schema)).problems(value, SourceMap)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("dialect", "gateway"), CASES)
 def test_the_answers_are_kept_and_every_plan_goes_by_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], dialect: str, gateway: str
@@ -110,6 +111,7 @@ DAMAGES: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_file_that_cannot_be_used_is_refused_and_a_probe_writes_it_anew(made: House, name: str) -> None:
     made.run("targets", "probe", "prod", "--yes")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.core.test_validate_laws import MUTATIONS, Body, bodies, json_values, names, scalars, words
+from tests.extent import examples
 from trueup.core.rules.gate import gate
 from trueup.core.rules.validate import _inlined
 from trueup.edge import schemas
@@ -82,7 +83,7 @@ values = json_values | st.dictionaries(keys, scalars | st.sampled_from(["a", "b"
 
 
 @given(any_schemas, values)
-@settings(patient, max_examples=400)
+@settings(patient, max_examples=examples(400))
 def test_a_yes_is_always_right(schema: Any, value: Any) -> None:
     if gate(schema)(value):
         assert [error.message for error in Draft202012Validator(schema).iter_errors(value)] == []
@@ -107,7 +108,7 @@ ODD = st.one_of(json_values, odd_scalars, odd_scalars.map(lambda value: [value])
 
 
 @given(bodies(), st.data())
-@settings(patient, max_examples=300)
+@settings(patient, max_examples=examples(300))
 def test_gate_and_judge_agree_on_spoiled_definitions(body: Body, data: st.DataObject) -> None:
     body = copy.deepcopy(body)  # the strategy's own values are not to be spoiled
     for _ in range(data.draw(st.integers(1, 3))):

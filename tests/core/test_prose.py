@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import CONTEXT, compare
 from trueup.core.texts.prose import (
@@ -65,14 +66,14 @@ def _check(before: str, after: str) -> Prose:
 @example("\n", "")
 @example("a\n", "a")
 @example("a\n\n", "a\n")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_no_change_is_hidden_each_text_comes_back_from_the_other_and_what_is_shown(before: str, after: str) -> None:
     _check(before, after)
     _check(after, before)
 
 
 @given(st.lists(st.sampled_from(LINES), min_size=2, max_size=30), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_no_change_is_hidden_when_blocks_move(lines: list[str], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(lines) - 1))
     end = data.draw(st.integers(start, len(lines)))
@@ -87,7 +88,7 @@ def test_no_change_is_hidden_when_blocks_move(lines: list[str], data: st.DataObj
 @given(
     st.permutations(range(7)), st.lists(st.sampled_from(["\n", "\n\n", "\n\n\n"]), min_size=14, max_size=14), st.data()
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_change_is_hidden_when_paragraphs_are_shuffled(
     order: list[int], ends: list[str], data: st.DataObject
 ) -> None:
@@ -100,7 +101,7 @@ def test_no_change_is_hidden_when_paragraphs_are_shuffled(
 
 
 @given(st.lists(st.sampled_from(["kind", "be", "and", "very", "brief", ",", "."]), max_size=40), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_change_is_hidden_when_lines_are_broken_anew(words: list[str], data: st.DataObject) -> None:
     breaks = st.lists(st.sampled_from([" ", " ", " ", "\n", "  \n", "\n\n"]), min_size=len(words), max_size=len(words))
     one, other = ("".join(word + end for word, end in zip(words, data.draw(breaks), strict=True)) for _ in range(2))
@@ -109,7 +110,7 @@ def test_no_change_is_hidden_when_lines_are_broken_anew(words: list[str], data: 
 
 
 @given(TEXTS, TEXTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_model_is_json(before: str, after: str) -> None:
     prose = compare(before, after)
     found = encode(prose)
@@ -118,7 +119,7 @@ def test_the_model_is_json(before: str, after: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_sections_are_the_runs(before: str, after: str) -> None:
     prose = compare(before, after)
     found = list(sections(prose))
@@ -130,7 +131,7 @@ def test_sections_are_the_runs(before: str, after: str) -> None:
 
 
 @given(st.lists(st.integers(0, 5), max_size=40), st.lists(st.integers(0, 5), max_size=40), st.integers(0, 2_000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_alignment_rises_and_is_equal_however_little_may_be_spent(
     left: list[int], right: list[int], left_over: int
 ) -> None:

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.edge.writer_yaml import DEPTH, dumped
 from trueup.edge.yaml_edit import equal
 from trueup.edge.yaml_reader import read
@@ -30,7 +31,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.dictionaries(texts, values, min_size=1, max_size=4))
 def test_what_is_written_reads_back_to_the_byte(value: dict[str, Any]) -> None:
     text = dumped(value)
@@ -39,7 +40,7 @@ def test_what_is_written_reads_back_to_the_byte(value: dict[str, Any]) -> None:
     assert equal(found.value, value), text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     st.one_of(texts, st.sampled_from(["y", "N", "On", "0o7", "012", "1:30", "1_000", ".5", "-", "?", "null", "NaN"]))
 )

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.canonical import Semantics, canonical, digest, same
 from trueup.core.memory.stamp import UNREADABLE, Stamp, digests, record_of, short
 from trueup.core.memory.state import Applied, Pending, Record
@@ -302,7 +303,7 @@ LAWS: tuple[Callable[[Facts, Choices], None], ...] = (
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cell=_cells())
 def test_law(law: Callable[[Facts, Choices], None], cell: tuple[Facts, Choices]) -> None:
     law(*cell)

@@ -56,6 +56,7 @@ def test_case(folder: Path) -> None:
         assert path.read_text(encoding="utf-8") == text, f"{folder.name}/{name} differs (TRUEUP_REGOLD=1 rewrites)"
 
 
+@pytest.mark.exhaustive
 def test_a_case_tells_the_same_every_time(folder: Path) -> None:
     case = read(folder)
     assert _told(case)[0] == _told(case)[0]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.engine.probed import Probed
 from tests.engine.world import Killed, definition, fleet
+from tests.extent import examples, third
 from trueup.core.call import Call, Reply
 from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError, UnreadableError
 from trueup.core.memory.capabilities import decode, encode
@@ -64,7 +65,7 @@ def test_it_is_noted_before_it_is_made_and_no_other_assistant_is_written_to() ->
 def test_killed_at_any_step_it_leaves_at_most_one_which_the_next_probe_knows() -> None:
     whole = Probed()
     whole.probe()
-    for step in range(1, whole.steps + 1):
+    for step in third(range(1, whole.steps + 1)):
         world = Probed()
         world.kill_at = step
         with pytest.raises(Killed):
@@ -394,7 +395,7 @@ JSON = st.recursive(
 FIELDS = (*DIALECTS["openai"].fields, "trueup_probe")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=4), st.integers(1, 60))
 def test_whatever_a_server_answers_the_assistant_is_removed_and_all_is_told_in_words(
     values: dict[str, Any], since: int

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.world import Clock
+from tests.extent import examples
 from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import EndpointError, OutcomeUnknown
 from trueup.engine import refresh as subject
@@ -154,7 +155,7 @@ def shelves(draw: st.DrawFn, *, born: bool = False, died: bool = False) -> tuple
     return shelf, known
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(shelves(), st.integers(1, 16))
 def test_a_listing_that_holds_still_is_read_whole_and_in_order(made: tuple[Shelf, list[str]], parallelism: int) -> None:
     shelf, known = made
@@ -165,7 +166,7 @@ def test_a_listing_that_holds_still_is_read_whole_and_in_order(made: tuple[Shelf
     assert shelf.busiest <= parallelism
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(shelves(born=True))
 def test_what_is_created_meanwhile_hides_nothing(made: tuple[Shelf, list[str]]) -> None:
     shelf, known = made
@@ -175,7 +176,7 @@ def test_what_is_created_meanwhile_hides_nothing(made: tuple[Shelf, list[str]]) 
     assert before <= view.live.keys() <= set(shelf.alive)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(shelves(born=True, died=True))
 def test_what_is_deleted_meanwhile_makes_it_partial_at_worst(made: tuple[Shelf, list[str]]) -> None:
     shelf, known = made
@@ -185,7 +186,7 @@ def test_what_is_deleted_meanwhile_makes_it_partial_at_worst(made: tuple[Shelf, 
         assert before & set(shelf.alive) <= view.live.keys()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(shelves(), st.data())
 def test_a_page_that_fails_is_never_passed_over(made: tuple[Shelf, list[str]], data: st.DataObject) -> None:
     shelf, known = made
@@ -341,7 +342,7 @@ def test_a_listing_without_end_is_given_up_after_a_thousand_pages_and_told_meanw
     assert asyncio.run(walk(shelf.adapter(), shelf.courier(8), most=1_100)).complete
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(shelves(), st.integers(1, 12), st.data())
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(
     made: tuple[Shelf, list[str]], bound: int, data: st.DataObject
@@ -354,7 +355,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(
     assert list(view.live) == shelf.alive
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(shelves(), st.data())
 def test_one_that_is_too_large_by_itself_is_never_passed_over(
     made: tuple[Shelf, list[str]], data: st.DataObject

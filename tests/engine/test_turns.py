@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.test_courier import GET, POST, Line
+from tests.extent import examples
 from trueup.core.call import Reply
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.recheck import FRESH
@@ -185,7 +186,7 @@ async def _pair(courier: Courier, line: Line, reads: list[int]) -> None:
             return
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     rate=st.sampled_from([0.0, 0.01, 0.05, 0.09, 0.1, 0.11, 0.19, 0.2, 0.3, 0.5, 1.0, 3.0, 10.0]),
     parallelism=st.integers(1, 40),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.world import World, actions, code, definition, fleet
+from tests.extent import examples
 from trueup.core.errors import Exit
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
@@ -73,7 +74,7 @@ def assert_second_run_is_empty(world: World) -> None:
     assert len(world.writes) == before
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(first=bodies, second=bodies, stamps=st.booleans())
 def test_after_a_create_and_after_any_edit(first: dict[str, Any], second: dict[str, Any], stamps: bool) -> None:
     world = World(definitions=fleet(definition("a", **first)))

@@ -185,6 +185,7 @@ def test_the_search_finds_what_leaks() -> None:
     assert leaks(quote(COMMAND + ENV, safe="")) == [COMMAND, ENV]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("mode", "target"),
     [*((mode, "env") for mode in MODES), *((mode, "command") for mode in ("good", "unauthorized", "echo-500"))],

@@ -198,6 +198,7 @@ def assert_nothing_leaks(folder: Path) -> int:
     return failed
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "place",
     [
@@ -210,6 +211,7 @@ def test_no_place_of_a_response_leaks(folder: Path, echo: Any, place: str) -> No
     assert assert_nothing_leaks(folder) or place == "live"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("place", ["error", "title", "text", "location-path", "x-echo"])
 @pytest.mark.parametrize("spelling", [name for name in SPELLINGS if name != "plain"])
 def test_no_spelling_leaks(folder: Path, echo: Any, place: str, spelling: str) -> None:
@@ -217,6 +219,7 @@ def test_no_spelling_leaks(folder: Path, echo: Any, place: str, spelling: str) -
     assert assert_nothing_leaks(folder)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("spelling", ["percent", "html", "json", "swapped", "base64"])
 def test_no_spelling_in_a_live_field_leaks(folder: Path, echo: Any, spelling: str) -> None:
     echo.place, echo.spelling = "live", spelling

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.extent import third
 from tests.process.project import KEY, Project, Vendor, ended, hosted
 from tests.ran import Ran
 
@@ -44,7 +45,7 @@ def mine(project: Project) -> dict[str, bytes]:
 
 def at_every_moment(project: Project, *command: str) -> Iterator[tuple[dict[str, bytes], dict[str, bytes]]]:
     """Kills the command before each change; gives the person's files before and after each kill."""
-    for number in range(1, MOST):
+    for number in third(range(1, MOST)):
         before = mine(project)
         ran = killed_before(project, number, *command)
         assert KEY not in ran.out + ran.err

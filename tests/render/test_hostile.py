@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from tests.render import parsed
 from tests.render.hostile import DIAGNOSTICS, PLANS, REPORTS
 from trueup.core.errors import TrueupError
@@ -26,7 +27,7 @@ from trueup.render import github, html, junit, markdown, pages, sarif, text
 from trueup.render.plan_text import Layout
 
 LAW = settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     phases=[Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -207,6 +208,7 @@ def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
     assert re.search(r"[\d,]+ more (rows?|characters?)", written)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", [2, 70, 400, 3_000])
 def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> None:
     lines = FieldChange("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.plans import PLANS
+from tests.extent import examples
 from tests.render import samples
 from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
@@ -49,7 +50,7 @@ def test_what_a_terminal_would_obey_or_hide_becomes_a_sign(nasty: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_becomes_harmless(anything: str) -> None:
     assert _is_harmless(visible(anything, LOOK))
     assert _is_harmless(visible(anything, LOOK, blanks=True))
@@ -77,7 +78,7 @@ def test_width_is_counted_in_columns() -> None:
     st.integers(8, 30),
 )
 @example([("  aaaaa日日", Tone.PLAIN)], 8)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_wrapping_loses_no_character_and_keeps_the_width(parts: list[tuple[str, Tone]], width: int) -> None:
     pieces = [Piece(*part) for part in parts]
     rows = wrapped(pieces, width)
@@ -95,7 +96,7 @@ WRITTEN = str(COMMAND)
     st.integers(8, 60),
     st.sampled_from(["", "-> "]),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_command_is_never_broken_and_stands_alone_where_its_row_has_no_room(
     parts: list[str | Command], width: int, lead: str
 ) -> None:
@@ -151,7 +152,7 @@ def test_no_place_of_a_plan_lets_hostile_text_through(nasty: str, ascii_only: bo
 
 
 @given(PLANS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_plan_can_be_shown(plan: Plan) -> None:
     for shown in (text.plan(plan, color=False, width=60), text.drift(plan, color=False, width=60, verbose=True)):
         assert all(_is_harmless(line) for line in shown.split("\n"))

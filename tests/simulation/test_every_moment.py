@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import Clock, Killed, code, definition, fleet
+from tests.extent import third
 from tests.simulation.checkout import OnDisk
 from tests.simulation.disk import Disk, Failure
 from tests.simulation.system import System
@@ -76,7 +77,7 @@ def converges(one: OnDisk) -> None:
 
 @pytest.mark.parametrize("power", ["power-stays", "power-goes"])
 def test_an_apply_that_is_killed_at_any_moment_is_taken_up(tmp_path: Path, power: str) -> None:
-    for moment in range(1, MOMENTS):
+    for moment in third(range(1, MOMENTS)):
         root = tmp_path / str(moment)
         root.mkdir()
         with eventful(root, moment) as one:
@@ -97,7 +98,7 @@ def test_an_apply_that_is_killed_at_any_moment_is_taken_up(tmp_path: Path, power
 
 @pytest.mark.parametrize("power", ["power-stays", "power-goes"])
 def test_a_plan_file_that_is_killed_at_any_moment_is_the_old_one_or_the_new_one(tmp_path: Path, power: str) -> None:
-    for moment in range(1, MOMENTS):
+    for moment in third(range(1, MOMENTS)):
         root = tmp_path / str(moment)
         root.mkdir()
         with eventful(root, moment) as one:
@@ -121,7 +122,7 @@ def test_a_plan_file_that_is_killed_at_any_moment_is_the_old_one_or_the_new_one(
 
 
 def test_a_full_disk_at_any_write_stops_the_apply_with_a_word_and_the_next_one_goes_on(tmp_path: Path) -> None:
-    for moment in range(1, MOMENTS):
+    for moment in third(range(1, MOMENTS)):
         root = tmp_path / str(moment)
         root.mkdir()
         with eventful(root, moment) as one:

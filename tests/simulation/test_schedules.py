@@ -24,6 +24,7 @@ def told(seed: int) -> str:
     return ""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("start", range(0, SEEDS, 50))
 def test_no_promise_is_broken(start: int) -> None:
     assert [text for seed in range(start, start + 50) if (text := told(seed))] == []

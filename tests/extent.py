@@ -1,0 +1,66 @@
+"""How much of the long tables, laws and walks runs: a fixed third, or all of it after `pytest --all`, as in the gate.
+
+A third is the same third on every machine and in every run. Programs (`python -m tests.…`) run everything.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+_is_whole = True
+
+
+def take_a_third() -> None:
+    """Leave out two thirds from now on. What is decided while modules are imported is decided by then."""
+    global _is_whole
+    _is_whole = False
+
+
+def third(values: Iterable[T]) -> Iterator[T]:
+    """Return every third value, beginning with the first; all of them in the gate."""
+    return islice(values, 0, None, 1 if _is_whole else 3)
+
+
+def examples(number: int) -> int:
+    """Return how many examples of a law are looked at: the first third of those that the gate looks at."""
+    return number if _is_whole else -(-number // 3)
+
+
+def split_cells(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return the tests that run and those that are left out: two of three cells of each table marked `exhaustive`.
+
+    Where a table has several axes, each row and column keeps its third. Tables with the same axis begin at different
+    cells, so that what one leaves out another meets. Of a table that is too short for a third, the first cell runs.
+    """
+    tables: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if is_cell(item) and not _is_whole:
+            tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    out = set()
+    for cells in tables.values():
+        chosen = [cell for cell in cells if place(cell) % 3 == 0] or cells[:1]
+        out |= {cell for cell in cells if cell not in chosen}
+    return [item for item in items if item not in out], [item for item in items if item in out]
+
+
+def is_cell(item: pytest.Item) -> bool:
+    """Whether a test is a cell of a table that is marked `exhaustive`."""
+    return item.get_closest_marker("exhaustive") is not None and isinstance(item, pytest.Function)
+
+
+def place(item: pytest.Item) -> int:
+    """Return the number of a cell: the sum of its places on all axes, from where its table begins."""
+    assert isinstance(item, pytest.Function)
+    axes = dict(item.callspec.indices)
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else mark.args[0]
+        for name in names[1:]:  # they move together with the first one
+            axes.pop(name.strip(), None)
+    return sum(axes.values()) + zlib.crc32(item.originalname.encode()) % 3

@@ -1,0 +1,93 @@
+"""Hold that a plain run has a fixed third of each long table, and that `--all` and a test's name leave nothing out."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import extent
+
+ROOT = Path(__file__).parents[1]
+TABLES = """
+import pytest
+from tests.extent import examples, third
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("one", range(7))
+def test_one_axis(one): pass
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("row", "of", "three"), [(n, n, n) for n in range(4)])
+@pytest.mark.parametrize("column", range(3))
+def test_two_axes(row, of, three, column): pass
+
+@pytest.fixture(params=range(4))
+def made(request): return request.param
+
+@pytest.mark.exhaustive
+def test_an_axis_of_a_fixture(made): pass
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("one", [1])
+def test_short(one): pass
+
+@pytest.mark.parametrize("one", range(4))
+def test_unmarked(one): pass
+
+def test_inside(): assert (examples(10), list(third(range(5)))) == {inside}
+"""
+CELLS = {
+    "test_an_axis_of_a_fixture": (4, 2), "test_inside": (1, 1), "test_one_axis": (7, 3), "test_short": (1, 1),
+    "test_two_axes": (12, 4), "test_unmarked": (4, 4),
+}  # fmt: skip
+"""How many cells of each table there are, and how many run."""
+
+
+def run(folder: Path, *arguments: str, seed: str = "0") -> list[str]:
+    """Run the tables with this project's settings; return the tests that passed, which are all that were run."""
+    words = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", "-rA", "-n0"]
+    done = subprocess.run(
+        [*words, f"--rootdir={folder}", *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.findall(r"^PASSED \S*::(\S+)$", done.stdout, re.MULTILINE)
+
+
+def counts(tests: list[str]) -> dict[str, int]:
+    """Return how many cells of each table ran."""
+    names = [name.partition("[")[0] for name in tests]
+    return {name: names.count(name) for name in sorted(set(names))}
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    (tmp_path / "test_tables.py").write_text(TABLES.replace("{inside}", "(4, [0, 3])"), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_plain_run_has_the_same_third_of_each_table(tables: Path) -> None:
+    first = run(tables, str(tables))
+    assert first == run(tables, str(tables), seed="1")
+    assert counts(first) == {name: number for name, (_, number) in CELLS.items()}
+    cells = [re.findall(r"\d+", name) for name in first if name.startswith("test_two_axes")]
+    assert len({cell[0] for cell in cells}) == 3, "each column"
+    assert len({cell[1] for cell in cells}) == 4, "each row"
+
+
+def test_the_gate_has_every_cell_and_so_has_a_test_that_is_named(tables: Path) -> None:
+    (tables / "test_tables.py").write_text(TABLES.replace("{inside}", "(10, [0, 1, 2, 3, 4])"), encoding="utf-8")
+    assert counts(run(tables, "--all", str(tables))) == {name: number for name, (number, _) in CELLS.items()}
+    assert counts(run(tables, "test_tables.py::test_one_axis")) == {"test_one_axis": 7}
+
+
+def test_a_law_has_a_third_of_its_examples_and_a_walk_every_third_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "_is_whole", True)
+    extent.take_a_third()
+    assert [extent.examples(number) for number in (1, 3, 60, 400)] == [1, 1, 20, 134]
+    assert list(extent.third("abcdefg")) == ["a", "d", "g"]
