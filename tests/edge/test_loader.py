@@ -208,6 +208,77 @@ def test_a_note_is_not_given_for_text_that_is_used(tmp_path: Path) -> None:
     assert loaded.names == {"a"}
 
 
+OTHER_ENDINGS = {
+    "a.json": "a.yaml",
+    "b.markdown": "b.md",
+    "c.yaml.txt": "c.yaml",
+    "d.MARKDOWN": "d.md",
+    "e.yml.bak": "e.yml",
+    "f.yaml~": "f.yaml",
+    "team/g.v2.jsonc": "g.v2.yaml",
+    "h.yalm": "h.yaml",
+}
+
+
+@pytest.mark.parametrize("name", OTHER_ENDINGS)
+def test_a_definition_with_another_ending_is_named_with_what_to_rename_it_to(tmp_path: Path, name: str) -> None:
+    text = "---\nmodel: m\n---\n" if OTHER_ENDINGS[name].endswith(".md") else "model: m\n"
+    root = written(tmp_path, {f"assistants/{name}": text, "assistants/good.yaml": "model: m\n"})
+    loaded = load(root)
+    assert told(loaded) == [("other-ending", f"assistants/{name}:1:1")]
+    [warning] = loaded.diagnostics
+    assert warning.severity is Severity.WARNING
+    assert f"Rename it to {OTHER_ENDINGS[name]} if it is a definition;" in warning.hint
+    (root / "assistants" / name).rename((root / "assistants" / name).parent / OTHER_ENDINGS[name])
+    assert told(load(root)) == []
+    assert len(load(root).names) == 2
+
+
+def test_endings_in_capitals_are_read(tmp_path: Path) -> None:
+    root = written(tmp_path, {"assistants/a.YAML": "model: m\n", "assistants/b.Md": "---\nmodel: m\n---\n"})
+    assert load(root).names == {"a", "b"}
+    assert told(load(root)) == []
+
+
+def test_other_files_are_noted_and_copies_are_not_to_be_renamed(tmp_path: Path) -> None:
+    files = ("a.yaml", "a.yml.bak", "LICENSE", "logo.png", "prompt.txt")
+    loaded = load(written(tmp_path, {f"assistants/{name}": "model: m\n" for name in files}))
+    assert [(item.severity.value, item.position and item.position.file) for item in loaded.diagnostics] == [
+        ("note", "assistants/LICENSE"),
+        ("warning", "assistants/a.yml.bak"),
+        ("note", "assistants/logo.png"),
+        ("note", "assistants/prompt.txt"),
+    ]
+    assert "Remove it if it is a copy of the definition a;" in loaded.diagnostics[1].hint
+    assert loaded.errors == ()
+
+
+def test_files_that_are_included_or_hidden_or_no_definitions_by_name_are_not_named(tmp_path: Path) -> None:
+    body = "extends: base.json\ninstructions: [{file: data.json}, {file: text.md}]\ntools: [{file: more/tool.json}]\n"
+    root = written(
+        tmp_path,
+        {
+            "trueup.yaml": "targets: {local: , other: {base_url: local}}\ndefault_target: local\n",
+            "assistants/a.yaml": f"{body}targets: {{other: {{instructions: {{file: other.json}}}}}}\n",
+            "assistants/base.json": '{"model": "m", "response_format": {"type": "text"}}\n',
+            "assistants/data.json": "{}\n",
+            "assistants/text.md": "x\n",
+            "assistants/other.json": "x\n",
+            "assistants/more/tool.json": '{"type": "file_search"}\n',
+            "assistants/README": "",
+            "assistants/readme.TXT": "",
+            "assistants/team/Readme.markdown": "",
+            "assistants/_part.json": "",
+            "assistants/_parts/x.json": "",
+            "assistants/.hidden.json": "",
+        },
+    )
+    for target in ("local", "other"):
+        assert told(load(root, target)) == []
+    written(root, {"assistants/a.yaml": body.replace("data", "date")})
+    assert ("other-ending", "assistants/data.json:1:1") in told(load(root))
+
+
 def test_bodies_share_nothing_between_definitions_and_targets(tmp_path: Path) -> None:
     root = written(
         tmp_path,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -16,6 +16,12 @@ from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity
 
 SUFFIXES: Final = (".yaml", ".yml", ".md")
+_ENDINGS: Final = {
+    **{word: word for word in ("yaml", "yml", "md")},
+    **dict.fromkeys(("json", "jsonc", "json5", "yalm", "ymal", "yam"), "yaml"),
+    **dict.fromkeys(("markdown", "mdown", "mkd", "mdx"), "md"),
+}
+"""What stands in the name of a file that is probably meant as a definition, and the ending that makes it one."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -23,12 +29,14 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONB
 class Found:
     """What may be definitions: name to file relative to the root, in name order; and what stands in the way.
 
-    `clashing` are the names that two files share, or nearly: neither can be meant.
+    `clashing` are the names that two files share, or nearly: neither can be meant. `others` are the remaining files,
+    with what to say of one that no definition includes.
     """
 
     files: Mapping[str, str]
     clashing: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
+    others: Mapping[str, Diagnostic] = field(default_factory=dict)
 
 
 def find(root: Path, folder: str) -> Found:
@@ -45,9 +53,13 @@ def find(root: Path, folder: str) -> Found:
         )
         return Found({}, frozenset(), (missing,))
     named: list[tuple[str, str]] = []
+    others: list[str] = []
     for path in _walk(start, folder, problems):
         inner = PurePosixPath(path).relative_to(folder)
-        if inner.suffix.lower() not in SUFFIXES or is_part(inner) or _is_readme(inner):
+        if is_part(inner) or _is_readme(inner):
+            continue
+        if inner.suffix.lower() not in SUFFIXES:
+            others.append(path)
             continue
         name = normal(str(inner.with_suffix("")))
         why = definition_name_problem(name)
@@ -56,7 +68,10 @@ def find(root: Path, folder: str) -> Found:
         else:
             named.append((name, path))
     clashing = _clashing(sorted(named), problems)
-    return Found(dict(sorted(named)), clashing, tuple(problems))
+    taken = {path.rpartition(".")[0].casefold() for _, path in named}
+    return Found(
+        dict(sorted(named)), clashing, tuple(problems), {path: _note_ending(path, taken) for path in sorted(others)}
+    )
 
 
 def read_inside(root: Path, file: str) -> bytes | str:
@@ -183,7 +198,34 @@ def _bad_name(path: str, why: str) -> Diagnostic:
 
 
 def _is_readme(path: PurePosixPath) -> bool:
-    return path.suffix.lower() == ".md" and path.stem.casefold() == "readme"
+    suffix = path.suffix.lower()
+    stem = path.stem if suffix == ".md" else path.name.partition(".")[0]
+    return suffix not in (".yaml", ".yml") and stem.casefold() == "readme"
+
+
+def _note_ending(path: str, taken: Collection[str]) -> Diagnostic:
+    """Return what to say of a file that its ending keeps from being read.
+
+    `taken` are the paths of definitions without their endings, case-folded.
+    """
+    folder, _, name = path.rpartition("/")
+    stem, *endings = name.split(".")
+    known = [_ENDINGS.get(word.casefold().rstrip("~"), "") for word in endings]
+    place = next((at for at, ending in enumerate(known) if ending), None)
+    advice = "Give it one of these endings if it is a definition"
+    if place is not None:
+        stem = ".".join([stem, *endings[:place]])
+        advice = f"Rename it to {stem}.{known[place]} if it is a definition"
+        if f"{folder}/{stem}".casefold() in taken:
+            advice = f"Remove it if it is a copy of the definition {stem}"
+    shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
+    return Diagnostic(
+        Severity.NOTE if place is None else Severity.WARNING,
+        "other-ending",
+        f"{shown} is not read: the name of a definition ends in .yaml, .yml or .md",
+        Position(shown, 1, 1),
+        hint=f"{advice}; start its name with _ if it is none.",
+    )
 
 
 def _problem(code: str, message: str, file: str, hint: str) -> Diagnostic:

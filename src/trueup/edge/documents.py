@@ -57,9 +57,9 @@ class Documents:
             self._texts[file] = self._text(file, locate=False)
         return self._texts[file]
 
-    def values(self) -> list[Any]:
-        """The mappings of all files that have been read as such."""
-        return [document.value for document in self._mappings.values()]
+    def values(self) -> Mapping[str, Any]:
+        """Return the mappings of all files that have been read as such, by file."""
+        return {file: document.checkable for file, document in self._mappings.items()}
 
     def is_definition(self, file: str) -> bool:
         """Whether the file is an assistant of its own."""

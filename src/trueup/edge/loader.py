@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -60,7 +61,7 @@ class Workspace:
         self._files: dict[str, str] = {}
         self._clashing: frozenset[str] = frozenset()
         self._standing: list[Diagnostic] = []
-        self._plain_notes: dict[str, Diagnostic] = {}
+        self._unread: dict[str, Diagnostic] = {}
         self._users: dict[str, set[str]] = {}
         assistant = schemas.load("assistant")
         self._checker = Checker(assistant)
@@ -77,12 +78,10 @@ class Workspace:
         definitions: list[Definition] = []
         left_out: set[str] = set()
         problems = list(self._standing)
-        used: set[str] = set()
         with paused():
             for name, file in self._files.items():
                 resolved = resolve(file, setting, self._documents)
                 self._note_users(name, resolved)
-                used.update(resolved.parts)
                 problems += resolved.diagnostics
                 if resolved.left_out:
                     left_out.update(() if resolved.partials else (name,))
@@ -93,7 +92,7 @@ class Workspace:
                     if not _stops([*resolved.diagnostics, *refused]) and name not in self._clashing:
                         definitions.append(definition)
         problems += self._unused(setting)
-        problems += [note for file, note in self._plain_notes.items() if file not in used]
+        problems += self._unread_files()
         return Loaded(tuple(definitions), frozenset(left_out), in_order(problems), frozenset(self._files))
 
     @property
@@ -110,6 +109,7 @@ class Workspace:
         found = find(root, self._project.definitions)
         self._standing += found.diagnostics
         self._clashing = found.clashing
+        self._unread.update(found.others)
         for name, file in found.files.items():
             document = self._documents.found(file)
             if document.refusal:
@@ -123,7 +123,7 @@ class Workspace:
                     )
                 )
             elif document.value is None and not document.diagnostics:
-                self._plain_notes[file] = Diagnostic(
+                self._unread[file] = Diagnostic(
                     Severity.NOTE,
                     "no-front-matter",
                     f"{file} opens without front matter, so it is no definition",
@@ -166,7 +166,7 @@ class Workspace:
         if not setting.overrides or any(self._documents.found(file).value is None for file in self._files.values()):
             return
         known = {*setting.vars, *(name for other in self._project.targets.values() for name in other.vars)}
-        known |= {name for value in self._documents.values() for name in _named(value)}
+        known |= {name for value in self._documents.values().values() for name in _names_in(value, "var")}
         for name in sorted(setting.overrides.keys() - known):
             yield Diagnostic(
                 Severity.ERROR,
@@ -174,6 +174,17 @@ class Workspace:
                 f"no definition uses the variable {name!r} that --var sets",
                 hint=meant(name, known),
             )
+
+    def _unread_files(self) -> list[Diagnostic]:
+        """Return what to say of files in the definitions folder that nothing reads, on whichever target."""
+        if not self._unread:
+            return []
+        named = set()
+        for file, value in self._documents.values().items():
+            base = {"extends": value.get("extends")} if isinstance(value, dict) else None
+            for name in (*_names_in(value, "file"), *_names_in(base, "extends")):
+                named.add(posixpath.normpath(posixpath.join(posixpath.dirname(file), name)))
+        return [note for file, note in self._unread.items() if file not in named]
 
     def _renamed(self) -> Iterator[Diagnostic]:
         """A name that `moved` or `released` gave up must not have a file, and the new one should have one."""
@@ -237,13 +248,13 @@ def _is_whole(at: Position, path: ValuePath, resolved: Resolved) -> bool:
     return not resolved.tree.origin(path).path or (at.file.endswith(".md") and at.column == 1)
 
 
-def _named(value: Any) -> Iterator[str]:
-    """The names in every `{var: NAME}` of a value."""
+def _names_in(value: Any, word: str) -> Iterator[str]:
+    """Yield the name in every `{word: NAME}` of a value."""
     waiting = [value]
     while waiting:
         entry = waiting.pop()
-        if is_reference(entry, "var") and isinstance(entry["var"], str):
-            yield entry["var"]
+        if is_reference(entry, word) and isinstance(entry[word], str):
+            yield entry[word]
         elif type(entry) is dict:
             waiting.extend(entry.values())
         elif type(entry) is list:
