@@ -14,7 +14,7 @@ from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import drift_summary, report_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.wording import add_words, plan_again
+from trueup.core.plans.wording import add_words, plan_again, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted
 from trueup.render.grouping import (
@@ -196,7 +196,7 @@ def _whole(again: Iterable[Command]) -> Message:
 def _remarks(plan: Plan, nothing: str, *, whole: bool = False) -> tuple[str, ...]:
     """What is to be known of the plan besides; `whole`: with all that `ignore_changes` leaves alone, and why."""
     first = PARTIAL if not plan.complete else nothing
-    return (*((first,) if first else ()), *sentences(plan.ignored, marked, _size, whole=whole))
+    return (*filter(None, (first, stamp_note(plan))), *sentences(plan.ignored, marked, _size, whole=whole))
 
 
 def _size(text: str) -> int:

@@ -18,7 +18,7 @@ from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
 from trueup.core.plans.summary import as_of, drift_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.wording import add_words, plan_again, quoted, say
+from trueup.core.plans.wording import add_words, plan_again, quoted, say, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted, in_order
 from trueup.render.field_rows import brief_field, fields
@@ -366,6 +366,9 @@ def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:
         if not number:
             yield ()
         yield from sentence(words, 2, look, Tone.FAINT)
+    if note := stamp_note(plan):
+        yield ()
+        yield from sentence(note, 2, look, Tone.FAINT)
     smallest = len(plan.diagnostics) + 1 if look.verbose else SMALLEST
     for same in group_equal(in_order(plan.diagnostics), _said_of, smallest):
         yield ()

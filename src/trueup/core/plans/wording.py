@@ -206,3 +206,16 @@ def plan_again(plan: Plan, file: str = "", **more: Flag) -> tuple[Command, ...]:
     names = plan.limit.names if plan.limit is not None else ()
     planned = plan.selection.command("plan", *names, **plan_flags(plan.options), **more)
     return (*([plan.selection.command("show", file)] if file else []), planned)
+
+
+def stamp_note(plan: Plan) -> str:
+    """Return what to do about assistants that are not stamped; empty where nothing is, or where it is done already."""
+    if not plan.not_stamped or plan.options.stamp_all:
+        return ""
+    subject = "1 assistant does" if plan.not_stamped == 1 else f"{plan.not_stamped} assistants do"
+    names = plan.limit.names if plan.limit is not None else ()
+    return Message(
+        f"{subject} not carry the stamp, a metadata entry by which Trueup finds an assistant again when state is lost. "
+        "The next modify of each writes it; to write it to all of them with the next apply: ",
+        plan.selection.command("apply", *names, stamp=True),
+    )
