@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests import extent
 
 ROOT = Path(__file__).parents[1]
 TABLES = """
+import signal
 import pytest
 from tests.extent import examples, third
 
@@ -39,11 +41,13 @@ def test_short(one): pass
 @pytest.mark.parametrize("one", range(4))
 def test_unmarked(one): pass
 
+def test_interrupt(): assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
 def test_inside(): assert (examples(10), list(third(range(5)))) == {inside}
 """
 CELLS = {
-    "test_an_axis_of_a_fixture": (4, 2), "test_inside": (1, 1), "test_one_axis": (7, 3), "test_short": (1, 1),
-    "test_two_axes": (12, 4), "test_unmarked": (4, 4),
+    "test_an_axis_of_a_fixture": (4, 2), "test_inside": (1, 1), "test_interrupt": (1, 1), "test_one_axis": (7, 3),
+    "test_short": (1, 1), "test_two_axes": (12, 4), "test_unmarked": (4, 4),
 }  # fmt: skip
 """How many cells of each table there are, and how many run."""
 
@@ -56,6 +60,7 @@ def run(folder: Path, *arguments: str, seed: str = "0") -> list[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "[100%]" in done.stdout, "progress"
     return re.findall(r"^PASSED \S*::(\S+)$", done.stdout, re.MULTILINE)
 
 
@@ -74,6 +79,7 @@ def tables(tmp_path: Path) -> Path:
 def test_a_plain_run_has_the_same_third_of_each_table(tables: Path) -> None:
     first = run(tables, str(tables))
     assert first == run(tables, str(tables), seed="1")
+    assert sorted(first) == sorted(run(tables, str(tables), "-n2"))
     assert counts(first) == {name: number for name, (_, number) in CELLS.items()}
     cells = [re.findall(r"\d+", name) for name in first if name.startswith("test_two_axes")]
     assert len({cell[0] for cell in cells}) == 3, "each column"
@@ -91,3 +97,12 @@ def test_a_law_has_a_third_of_its_examples_and_a_walk_every_third_step(monkeypat
     extent.take_a_third()
     assert [extent.examples(number) for number in (1, 3, 60, 400)] == [1, 1, 20, 134]
     assert list(extent.third("abcdefg")) == ["a", "d", "g"]
+
+
+def test_a_run_in_the_background_can_be_interrupted_by_its_tests(tables: Path) -> None:
+    """A shell starts such a run with SIGINT ignored, and every command of it would ignore Ctrl-C too."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert run(tables, "test_tables.py::test_interrupt") == ["test_interrupt"]
+    finally:
+        signal.signal(signal.SIGINT, before)
