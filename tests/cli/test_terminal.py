@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.cli.place import Place
 from trueup.local.faults import Fault, Kind
 
@@ -124,6 +126,39 @@ def test_what_changed_while_the_question_stood_is_not_sent(place: Place) -> None
     assert terminal.ended() == 3
     assert place.live()["alpha"]["temperature"] == 0.2
     assert place.live()["beta"]["instructions"] == "Say BB."
+
+
+def _doubled(place: Place) -> tuple[str, str]:
+    """The id of what is recorded as alpha, and of a duplicate of it."""
+    body = place.applied().live()["alpha"]
+    made = place.ask("POST", "/assistants", {key: body[key] for key in ("name", "model", "metadata")})
+    return body["id"], made["id"]
+
+
+def _ids(place: Place) -> set[str]:
+    return {body["id"] for body in place.ask("GET", "/assistants", query={"limit": "100"})["data"]}
+
+
+@pytest.mark.parametrize(("typed", "code"), [("yes", 0), ("y", 1), ("", 1)])
+def test_only_a_yes_deletes_a_duplicate(place: Place, typed: str, code: int) -> None:
+    kept, other = _doubled(place)
+    terminal = Terminal(place.root, "delete-duplicate", f"alpha={other}")
+    shown = terminal.wait_for("Type 'yes' to delete it: ")
+    assert f"is a duplicate of {kept}, which stays managed." in " ".join(shown.split())
+    terminal.type(typed)
+    assert terminal.ended() == code
+    assert (other in _ids(place)) == (code != 0)
+    assert kept in _ids(place)
+
+
+def test_what_changed_while_the_question_stood_is_no_duplicate_any_more(place: Place) -> None:
+    kept, other = _doubled(place)
+    terminal = Terminal(place.root, "delete-duplicate", f"alpha={other}")
+    terminal.wait_for("Type 'yes' to delete it: ")
+    place.ask("DELETE", f"/assistants/{kept}")
+    terminal.type("yes")
+    assert terminal.ended() == 4
+    assert other in _ids(place)
 
 
 def test_a_guard_is_answered_with_the_digest(place: Place) -> None:

@@ -33,6 +33,7 @@ COMMANDS: Table = {
     "State": {
         "accept": ("accepting", "Take live values into a definition's file."),
         "import": ("importing", "Turn live assistants into definitions, or link them."),
+        "delete-duplicate": ("duplicates", "Delete one duplicate of an assistant."),
         "export": ("exporting", "Write the target's live assistants to a file."),
         "state": ("state", "List, show, forget and rebuild what state holds."),
         "targets": ("targets", "List the targets and what they can hold."),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from trueup.core.canonical import split
 from trueup.core.definitions.definition import Definition
 from trueup.core.memory.accept_base import AcceptedFields, apply_accepted
-from trueup.core.memory.stamp import UNREADABLE, parse, record_of
+from trueup.core.memory.stamp import UNREADABLE, is_link, parse, record_of
 from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts
@@ -86,13 +86,17 @@ def _target_name(name: str, table: Mapping[str, object], wish: Wish) -> str:
     return name if new in table else new
 
 
-def records_of_stamps(stamped: Mapping[str, tuple[Seen, ...]]) -> dict[str, Record]:
-    """Without a state file the stamps are the records; a name that two carry has none."""
-    return {
-        name: record_of(lives[0].stamp, lives[0].id, lives[0].created_at)
-        for name, lives in stamped.items()
-        if len(lives) == 1 and lives[0].stamp is not None
-    }
+def records_of_stamps(stamped: Mapping[str, tuple[Seen, ...]], identity: Identity) -> dict[str, Record]:
+    """Without a state file the stamps are the records; of several that carry a name the chosen one has it, if any."""
+    records = {}
+    for name, lives in stamped.items():
+        found = [(live, live.stamp) for live in lives if live.stamp is not None]
+        if len(found) > 1:
+            found = [(live, stamp) for live, stamp in found if is_link(stamp, live.id, identity)]
+        if len(found) == 1:
+            live, stamp = found[0]
+            records[name] = record_of(stamp, live.id, live.created_at)
+    return records
 
 
 def count_accepted(state: State, wish: Wish, adapter: Adapter) -> State:

@@ -62,8 +62,7 @@ def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Ad
     record = linked(definition, live, adapter)
     fields = {name: live.fields.get(name) for name in declared(definition, adapter)}
     known = stamps.digests(fields, adapter.dialect.semantics)
-    where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
-    operation = digest([where, definition.name, "import", live.id, known], 16)
+    operation = stamps.link_operation(identity, definition.name, live.id, known)
     text = stamps.encode(
         Stamp(identity.project, identity.target, definition.name, operation, record.protect, fields=known)
     )

@@ -9,7 +9,8 @@ from trueup.core.call import Call, Reply
 from trueup.core.canonical import split
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY, parse
-from trueup.core.plans.plan import Action, Change
+from trueup.core.memory.state import DUPLICATE
+from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.engine.courier import each
 from trueup.engine.mishaps import AGAIN, JUDGE, TAKE_OFF, UNTRIED, Mishap, answered, leaves_open, silence
@@ -69,6 +70,9 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
 
 
 def _verb(change: Change) -> str:
+    """Return the word of the journal for a change; a duplicate's delete leaves the record of its name alone."""
+    if change.action is Action.DELETE and change.reason is Reason.TWIN_BESIDE:
+        return DUPLICATE
     return change.action.value if change.action in (Action.DELETE, Action.RELEASE) else "modify"
 
 
@@ -133,7 +137,7 @@ async def _start(run: Run, change: Change) -> Live | None:
         return None
     if live is None and change.action is Action.DELETE:
         run.tell(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
-        await run.conclude(change, "delete", None)
+        await run.conclude(change, _verb(change), None)
         return None
     if live is not None and is_before(change, live):
         return live
@@ -276,7 +280,7 @@ async def _released(run: Run, change: Change, live: Live, attempts: int) -> None
 
 async def _deleted(run: Run, change: Change, attempts: int) -> None:
     run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
-    await run.conclude(change, "delete", None)
+    await run.conclude(change, _verb(change), None)
 
 
 async def _interrupted(run: Run, change: Change, tries: Tries) -> None:

@@ -44,7 +44,7 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
     stamped = by_stamp(wish, seen.values(), {} if wish.target.state == "stamps" else state.records)
     state = renamed(state, wish)
     if wish.target.state == "stamps":
-        state = replace(state, records=records_of_stamps(stamped))
+        state = replace(state, records=records_of_stamps(stamped, wish.identity))
     else:
         _refuse_another_account(wish, state, view)
     _refuse_empty(wish, state)
@@ -71,7 +71,7 @@ def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Plannin
         limit=_limit(wish, len(verdicts), len(facts)),
         selection=wish.target.selection,
     )
-    operations = _operations({**records_of_stamps(stamped), **state.records}, seen)
+    operations = _operations({**records_of_stamps(stamped, wish.identity), **state.records}, seen)
     return Planning(plan, state, view, seen, operations, frozenset(verdicts))
 
 

@@ -9,7 +9,6 @@ from trueup.core.canonical import canonical, digest, same, split
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY, parse
 from trueup.core.plans.plan import Action, Change
-from trueup.core.plans.seen import fields_of
 from trueup.engine.run import Run
 from trueup.engine.turns import Interrupted
 from trueup.wire.base import Live, Unexpected
@@ -62,7 +61,7 @@ async def current(run: Run, live_id: str) -> Live | None:
 
 def is_before(change: Change, live: Live) -> bool:
     """Whether the fields that the change overwrites still hold what the plan saw."""
-    found = fields_of(live.body)
+    found = split(live.body)  # with the stamp, which a duplicate's delete rests on
     return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trueup.core.canonical import DIGEST_RULES, digest
-from trueup.core.memory.state import Applied, Pending, Record, State
+from trueup.core.memory.state import DUPLICATE, Applied, Pending, Record, State
 from trueup.core.plans.seen import Seen
 
 
@@ -28,6 +28,8 @@ def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> S
         if live is None:
             if entry.action in ("delete", "release") and entry.id in absent:
                 records.pop(name, None)
+                del pending[name]
+            elif entry.action == DUPLICATE and entry.id in absent:
                 del pending[name]
             continue
         if entry.action == "release" and live.stamp is None:

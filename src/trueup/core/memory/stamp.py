@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trueup.core.canonical import DIGEST_RULES, Semantics, canonical, digest
-from trueup.core.memory.state import Applied, Record
+from trueup.core.memory.state import Applied, Identity, Record
 
 KEY = "trueup"
 """The metadata key."""
@@ -118,6 +118,17 @@ def held(fields: Mapping[str, Applied]) -> dict[str, str]:
 def digests(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, str]:
     """The short digests of those declared fields that a stamp has room for."""
     return {name: short(name, value, semantics) for name, value in fields.items() if name in CODES}
+
+
+def link_operation(identity: Identity, name: str, live_id: str, known: Mapping[str, str]) -> str:
+    """Return the operation of a stamp that links an assistant by its id; `known` are its short digests."""
+    where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
+    return digest([where, name, "import", live_id, dict(known)], 16)
+
+
+def is_link(stamp: Stamp, live_id: str, identity: Identity) -> bool:
+    """Return whether a person linked this very assistant with the stamp; a copy of it carries one of another id."""
+    return stamp.operation == link_operation(identity, stamp.name, live_id, stamp.fields)
 
 
 def record_of(stamp: Stamp, live_id: str, created_at: int) -> Record:

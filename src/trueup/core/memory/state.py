@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 FORMAT_VERSION = 1
 
+DUPLICATE = "delete-duplicate"
+"""The action of a pending delete that leaves the record of its name as it is."""
+
 _PLAIN_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.:-]{1,256}\Z")
 
 
@@ -51,7 +54,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request whose outcome is not known: `action` is create, modify, delete or release; `since` is Unix seconds."""
+    """A request whose outcome is not known: `action` is create, modify, delete, release or `DUPLICATE`.
+
+    `since` is Unix seconds.
+    """
 
     name: str
     operation: str
