@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.cli.place import Place
+from tests.ran import Ran
 from trueup.local.faults import Fault, Kind
 
 
@@ -125,3 +126,110 @@ def test_a_duplicate_of_a_renamed_one_can_go(place: Place) -> None:
     place.applied()
     assert other not in _live_ids(place)
     assert place.run("plan", "--detailed-exitcode").code == 0
+
+
+def _plan(place: Place) -> str:
+    return place.run("plan").out
+
+
+def _drift(place: Place) -> str:
+    place.poke("alpha", {"temperature": 0.9})
+    return place.run("drift").out
+
+
+def _why(place: Place) -> str:
+    return place.run("why", "alpha").out
+
+
+def _page(place: Place) -> str:
+    return place.run("plan", "--format", "markdown").out.replace("`", " ")
+
+
+def _link(place: Place) -> str:
+    (other,) = _live_ids(place) - set(_ids(place).values())
+    ran = place.run("import", f"alpha={other}")
+    assert ran.code == 4
+    return ran.err
+
+
+def _apply(place: Place) -> str:
+    ran = place.run("apply", "--yes")
+    assert ran.code == 3
+    return ran.out
+
+
+@pytest.mark.parametrize("report", [_plan, _drift, _why, _page, _link, _apply])
+def test_each_report_of_a_duplicate_prints_the_command_that_deletes_it(
+    place: Place, report: Callable[[Place], str]
+) -> None:
+    place.write("trueup.yaml", "default_target: else\ntargets: {local: {base_url: local}, else: {base_url: local}}\n")
+    _on(place, "local")
+    place.applied()
+    other = _copy(place)
+    (command,) = _printed(report(place), "delete-duplicate")
+    assert command == ["delete-duplicate", f"alpha={other}", "-t", "local"]
+    assert place.run(*command, "--yes").code == 0
+    assert other not in _live_ids(place)
+    assert "duplicate" not in place.run("plan").out
+
+
+def _on(place: Place, target: str) -> None:
+    """Has every command but a printed one work on this target."""
+    run = place.run
+
+    def on_target(*words: str) -> Ran:
+        return run(*words) if "-t" in words else run(*words, "-t", target)
+
+    place.run = on_target  # type: ignore[method-assign]
+
+
+def test_an_apply_that_a_gateway_doubled_prints_it(hosted: Place, faulty: Callable[..., None]) -> None:
+    faulty(Fault(Kind.REPEAT, method="POST", path="/assistants", nth=1))
+    ran = hosted.run("apply", "--yes")
+    assert ran.code == 3
+    (command,) = _printed(ran.out, "delete-duplicate")
+    assert hosted.run(*command, "--yes").code == 0
+    assert hosted.run("plan", "--detailed-exitcode").code == 0
+    assert len(_live_ids(hosted)) == 2
+
+
+@pytest.mark.parametrize("state", ["file", "stamps"])
+@pytest.mark.parametrize("place_of_choice", [0, 1])
+def test_where_none_is_recorded_the_printed_commands_lead_back(hosted: Place, state: str, place_of_choice: int) -> None:
+    hosted.replace("trueup.yaml", "settle: 0", f"settle: 0, state: {state}")
+    hosted.applied()
+    other = _copy(hosted)
+    if state == "file":
+        assert hosted.run("state", "rm", "alpha").code == 0
+        assert _printed(hosted.run("state", "rebuild").out, "import")
+    refused = hosted.run("delete-duplicate", f"alpha={other}", "--yes")
+    assert refused.code == 4
+    shown = hosted.run("apply", "--yes")
+    assert shown.code == 3
+    choices = _printed(shown.out, "import")
+    assert choices == _printed(refused.err, "import")
+    assert hosted.run(*choices[place_of_choice]).code == 0
+    (command,) = _printed(hosted.run("plan").out, "delete-duplicate")
+    assert command[1] == choices[1 - place_of_choice][1]
+    assert hosted.run(*command, "--yes").code == 0
+    assert hosted.run("apply", "--yes").code == 0
+    assert hosted.run("plan", "--detailed-exitcode").code == 0
+    assert len(_live_ids(hosted)) == 2
+
+
+def test_where_neither_file_nor_record_knows_it_the_printed_commands_lead_back(place: Place) -> None:
+    place.applied()
+    _copy(place)
+    (place.root / "assistants/alpha.yaml").unlink()
+    assert place.run("state", "rm", "alpha").code == 0
+    choices = _printed(place.run("plan").out, "import")
+    assert len(choices) == 2
+    assert choices == _printed(place.run("state", "rebuild").out, "import")
+    listed = place.run("import").out
+    assert [command[1] for command in choices] == [
+        line.split()[-1] for line in listed.splitlines() if "    trueup" in line
+    ]
+    assert place.run(*choices[0]).code == 0
+    (command,) = _printed(place.run("plan").out, "delete-duplicate")
+    assert place.run(*command, "--yes").code == 0
+    assert len(_live_ids(place)) == 2

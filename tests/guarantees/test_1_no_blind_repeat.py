@@ -1,4 +1,4 @@
-"""Guarantee 1: no blind repeat, no hidden twin, whatever dies."""
+"""Guarantee 1: no blind repeat, no hidden duplicate, whatever dies."""
 
 from __future__ import annotations
 

@@ -426,8 +426,18 @@ def test_a_copied_assistant_that_carries_the_same_stamp(applied: Place) -> None:
     before = vendor.live()
     holds("a copy, and state is lost", project.run("apply", "--yes"))
     assert vendor.live() == before
+    assert project.run("delete-duplicate", f"alpha={copy['id']}", "--yes").code == 4, "neither is recorded"
     assert project.run("import", f"alpha={original['id']}").code == 0
-    vendor.ask("DELETE", f"/assistants/{copy['id']}")
+    recorded = project.run("delete-duplicate", f"alpha={original['id']}", "--yes")
+    holds("a duplicate is named that is the recorded one", recorded)
+    vendor.faults.add(Fault(Kind.DROP, method="DELETE", times=0))
+    vendor.faults.add(Fault(Kind.DROP, method="GET", path=f"/assistants/{copy['id']}", nth=2, times=0))
+    lost = project.run("delete-duplicate", f"alpha={copy['id']}", "--yes", "--max-retries", "0")
+    holds("a delete of a duplicate whose answer is lost", lost)
+    vendor.faults.clear()
+    assert len(vendor.stamped()["alpha"]) == 2
+    assert len([*(project.root / ".trueup/backup").iterdir()]) == 1
+    assert project.run("delete-duplicate", f"alpha={copy['id']}", "--yes").code == 0
     calm(project, vendor)
 
 

@@ -165,7 +165,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "a write goes out on an old read": [lambda: patch.object(recheck, "FRESH", 1e9)],
     "an unclear modify counts as done": [lambda: patch.object(modifies, "_is_found_done", _done_without_looking)],
     "a promised plan is not held to its word": [lambda: patch.object(meet, "is_equal", lambda *_: True)],
-    "a gateway's twin is not looked for": [lambda: patch.object(creates, "name_twins", _nothing)],
+    "a gateway's twin is not looked for": [lambda: patch.object(creates, "name_duplicates", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
     "a field that left the file is not cleared": [
         lambda: patch("trueup.core.plans.judge.WISHES", WISHES),

@@ -81,7 +81,7 @@ def _confirm(session: Session, change: Change) -> bool:
             f"Confirmation required: {what} Nothing was deleted.",
             Message(
                 "To confirm: ",
-                session.target.command("delete-duplicate", f"{change.name}={change.id}", "--yes"),
+                session.target.command("delete-duplicate", f"{change.name}={change.id}", yes=True),
             ),
         )
     session.screen.complain(session.screen.filled(what))

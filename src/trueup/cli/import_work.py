@@ -100,6 +100,7 @@ class Work:
             {origin: omitted for origin, omitted in self._omissions.items() if origin in spoken and omitted},
             {origin: said for origin, said in self._remarks.items() if origin in spoken and said},
             self._managed, claimed.foreign, self._outside, claimed.ambiguous, tuple(given.unread),
+            selection=self._session.target.selection,
         )  # fmt: skip
 
     def _live_bodies(self, given: Given) -> dict[str, Draft]:

@@ -113,17 +113,33 @@ def _found(
             )
         why = obstacle(name, live, session.identity, state, seen)
         if why:
-            raise RefusedError(
-                f"{name} was not linked. {why}",
-                "One assistant has one owner: trueup state rm NAME forgets a record, and a stamp goes with its "
-                "metadata key `trueup`.",
-            )
+            raise RefusedError(f"{name} was not linked. {why}", _link_hint(session, name, live, state, seen))
         if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
             raise RefusedError(
                 f"{live_id} has no room for the stamp: its metadata is full.", "Take one metadata key off it."
             )
         found.append((by_name[name], live))
     return found
+
+
+def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen]) -> str:
+    """Return how to go on where an assistant cannot be linked under a name."""
+    from trueup.core.command import Message
+    from trueup.engine.link import is_duplicate
+
+    record, held = state.records.get(name), {record.id for record in state.records.values()}
+    beside = record is not None and record.id in seen and live.id not in held
+    if beside and is_duplicate(live, name, session.identity):
+        return Message(
+            f"{live.id} is a duplicate of it. To delete it: ",
+            session.target.command("delete-duplicate", f"{name}={live.id}"),
+            ". To keep it instead, forget the other first: ",
+            session.target.command("state", "rm", name),
+        )
+    return (
+        "One assistant has one owner: trueup state rm NAME forgets a record, and a stamp goes with its "
+        "metadata key `trueup`."
+    )
 
 
 async def write_stamps(

@@ -184,6 +184,9 @@ def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
 def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
     """Name the records that were behind, and the names that several assistants carry."""
     from trueup.core.command import Message
+    from trueup.core.plans.plan import Reason
+    from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice, say
+    from trueup.edge.definition_files import find
 
     notes: list[str] = []
     if made.behind:
@@ -196,11 +199,17 @@ def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
             )
         )
     for name, ids in made.duplicates.items():
-        if name in made.found:
-            others = ", ".join(live_id for live_id in ids if live_id != made.found[name].id)
-            notes.append(f"{name}: a duplicate carries the same stamp: {others}.")
+        kept = made.found.get(name)
+        if kept is not None:
+            others = tuple(live_id for live_id in ids if live_id != kept.id)
+            message, hint = say(Reason.TWIN_BESIDE, name, others, selection=session.target.selection)
+            notes.append(Message(f"{name}: {message}. ", hint))
         else:
-            notes.append(f"{name} was not rebuilt: {' and '.join(ids)} both carry its stamp.")
+            files = find(session.root, session.project.definitions).files
+            hint = Advice(name, ids, session.target.selection).fill(
+                HINTS[Reason.TWINS] if name in files else DOUBLED_STRAY
+            )
+            notes.append(Message(f"{name} was not rebuilt: {' and '.join(ids)} carry its stamp. ", hint))
     return notes
 
 

@@ -10,7 +10,19 @@ from pathlib import PurePath
 from string import Formatter
 
 TAKES_VARS = frozenset(
-    {"accept", "apply", "destroy", "drift", "import", "plan", "render", "targets probe", "validate", "why"}
+    {
+        "accept",
+        "apply",
+        "delete-duplicate",
+        "destroy",
+        "drift",
+        "import",
+        "plan",
+        "render",
+        "targets probe",
+        "validate",
+        "why",
+    }
 )
 """The commands that take `--var`."""
 

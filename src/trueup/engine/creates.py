@@ -12,13 +12,13 @@ from trueup.core.source import Path
 from trueup.engine.courier import each, is_unclear
 from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
-from trueup.engine.settling import Parking, leave_unknown, name_twins, settle
+from trueup.engine.settling import Parking, leave_unknown, name_duplicates, settle
 from trueup.engine.turns import INTERRUPTED, Interrupted
 from trueup.wire.base import Live, Unexpected
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
-    """Sends every create once, then settles what is unclear and looks for twins."""
+    """Sends every create once, then settles what is unclear and looks for duplicates."""
     if not changes:
         return
     lot = Parking(proven=_carried(run) or not run.target.stamp)
@@ -27,7 +27,7 @@ async def run_all(run: Run, changes: list[Change]) -> None:
     finally:  # also where the journal takes no more
         leave_unknown(run, lot)
     if lot.sent and run.target.stamp and not lot.lost:
-        await name_twins(run, lot)
+        await name_duplicates(run, lot)
 
 
 async def _send_and_settle(run: Run, lot: Parking, changes: list[Change]) -> None:
@@ -61,7 +61,7 @@ async def _send_lot(run: Run, lot: Parking, changes: list[Change]) -> None:
                     change.name,
                     change.action,
                     Result.SKIPPED,
-                    message="not created: this server did not keep our stamp, so a lost answer could make twins",
+                    message="not created: this server did not keep our stamp, so a lost answer could make duplicates",
                     hint=NO_STAMP,
                 ),
                 Exit.PARTIAL,

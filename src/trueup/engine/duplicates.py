@@ -15,6 +15,7 @@ from trueup.core.memory.state import Identity, State
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.seen import Seen
+from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice
 from trueup.core.projects.project import Target
 from trueup.engine.apply import execute
 from trueup.engine.courier import Courier
@@ -108,7 +109,7 @@ def _find_kept(planning: Planning, change: Change, target: Target) -> Seen:
         gone = f"the recorded one, {record.id}, is not live" if record is not None else "none is recorded"
         raise RefusedError(
             f"{' and '.join(_carriers(change))} carry the stamp of {name}, and {gone}. Nothing was deleted.",
-            choose_one(change, target),
+            _choose_one(change, target),
         )
     if change.reason in (Reason.BEHIND, Reason.FOREIGN):
         raise RefusedError(f"{name}: {change.message}. Nothing was deleted.", change.hint)
@@ -120,16 +121,16 @@ def _find_kept(planning: Planning, change: Change, target: Target) -> Seen:
     return kept
 
 
-def choose_one(change: Change, target: Target) -> Message:
+def _choose_one(change: Change, target: Target) -> Message:
     """Return the commands of which one records the assistant that is to be kept."""
-    links = [target.command("import", f"{change.name}={one}" if change.file else one) for one in _carriers(change)]
-    between = [part for link in links for part in (" or ", link)][1:]
-    return Message("Choose the one to keep: ", *between, ". The next plan prints the command that deletes the other.")
+    advice = Advice(change.name, _carriers(change), target.selection)
+    return advice.fill(HINTS[Reason.TWINS] if change.file else DOUBLED_STRAY)
 
 
 def _carriers(change: Change) -> tuple[str, ...]:
     """Return the ids of all that carry the stamp of a name of which none is recorded."""
-    return change.others if change.reason is Reason.TWINS else (change.id, *change.others)
+    ids = change.others if change.reason is Reason.TWINS else (change.id, *change.others)
+    return tuple(dict.fromkeys(ids))
 
 
 def _describe_stamp(stamp: Stamp | None, identity: Identity, live_id: str) -> str:

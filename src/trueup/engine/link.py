@@ -34,6 +34,12 @@ def obstacle(name: str, live: Seen, identity: Identity, state: State, seen: Mapp
     return ""
 
 
+def is_duplicate(live: Seen, name: str, identity: Identity) -> bool:
+    """Return whether an assistant that is not the recorded one carries this project's stamp of the name."""
+    stamp = live.stamp
+    return stamp is not None and (stamp.project, stamp.target, stamp.name) == (identity.project, identity.target, name)
+
+
 def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
     """The record in which live counts as applied for the declared fields."""
     stamp = live.stamp

@@ -33,7 +33,7 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
             kept.append(change)
             continue
         only_fresh += promise is None
-        if change.others:  # a twin is named, whatever was promised
+        if change.others:  # a duplicate is named, whatever was promised
             kept.append(replace(change, action=Action.NOTHING, calls=(), fields=(), record=None))
     standing = {change.name for change in kept if change.action in WRITES}
     outcomes = [

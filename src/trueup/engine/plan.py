@@ -14,7 +14,7 @@ from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.seen import Seen
-from trueup.core.plans.wording import DESTROYED, ELSEWHERE, LET_GO, STRAY, UNHELD, Advice, say
+from trueup.core.plans.wording import DESTROYED, DOUBLED_STRAY, ELSEWHERE, HINTS, LET_GO, STRAY, UNHELD, Advice, say
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, count_accepted, gather, records_of_stamps, renamed, seen_in
@@ -94,7 +94,7 @@ def _ignored(
 
 
 def _is_listed(change: Change) -> bool:
-    """Assistants with nothing to do are only counted, unless a twin is to be named."""
+    """Assistants with nothing to do are only counted, unless a duplicate is to be named."""
     return change.action is not Action.NOTHING or bool(change.others)
 
 
@@ -207,16 +207,22 @@ def _words(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) ->
         hint = Advice(fact.name, (live_id,), selection).fill(ELSEWHERE, who=who)
     if verdict.reason is Reason.RELEASED and verdict.live is not None:
         hint = Advice(fact.name, (verdict.live.id,), selection).fill(LET_GO)
-    twins = verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE)
-    if twins:
+    if verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE):
         old = next((name for name in _stamped_names(fact, verdict) if name != fact.name), "")
         extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others, old, selection)
+        if verdict.record is None and verdict.live is not None:
+            return f"{message}; {extra}", _choose_one(fact, (verdict.live.id, *verdict.others), selection)
         return f"{message}; {extra}", join_messages((hint, how))
     return message, hint
 
 
+def _choose_one(fact: Facts, ids: tuple[str, ...], selection: Selection) -> Message:
+    """Return how to record one of several that carry a name's stamp, of which none is recorded."""
+    return Advice(fact.name, ids, selection).fill(DOUBLED_STRAY if fact.file is None else HINTS[Reason.TWINS])
+
+
 def _stamped_names(fact: Facts, verdict: Verdict) -> list[str]:
-    """The names in the stamps of the twins."""
+    """The names in the stamps of the duplicates."""
     return [live.stamp.name for live in fact.stamped if live.stamp is not None and live.id in verdict.others]
 
 

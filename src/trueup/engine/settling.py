@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.errors import EndpointError, Exit
 from trueup.core.memory.stamp import parse, record_of
-from trueup.core.plans.plan import Change
+from trueup.core.plans.plan import Change, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.seen import alike
+from trueup.core.plans.wording import say
 from trueup.engine.mishaps import Mishap
 from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
@@ -77,7 +78,7 @@ async def _is_absent(run: Run, lot: Parking, change: Change, view: View, found: 
     attempts = lot.attempts[change.name]
     if len(found) > 1:
         del lot.parked[change.name]
-        _twins(run, change, found)
+        _leave_doubled(run, change, found)
         return False
     if not found:
         lookalikes = _new_namesakes(run, change, view)
@@ -157,15 +158,17 @@ def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     )
 
 
-def _twins(run: Run, change: Change, found: Sequence[Live]) -> None:
+def _leave_doubled(run: Run, change: Change, found: Sequence[Live]) -> None:
+    """Report a create of which several live assistants carry the stamp: which one is kept is for a person to say."""
     ids = tuple(sorted(live.id for live in found))
+    message, hint = say(Reason.TWINS, change.name, ids, selection=run.target.selection)
     run.tell(
         Outcome(
             change.name,
             change.action,
             Result.UNKNOWN,
-            message=f"two live assistants carry its stamp: {', '.join(ids)}",
-            hint=f"Choose one: trueup import {change.name}=ID. Then delete the other at the vendor.",
+            message=message,
+            hint=hint,
             others=ids,
         ),
         Exit.HELD,
@@ -199,8 +202,8 @@ def _leave(run: Run, change: Change, mishap: Mishap, attempts: int) -> None:
     )
 
 
-async def name_twins(run: Run, lot: Parking) -> None:
-    """The listing after the creates: what a gateway's retry or a second writer doubled is named with both ids.
+async def name_duplicates(run: Run, lot: Parking) -> None:
+    """List once more after the creates, and name what a gateway's retry or a second writer doubled with both ids.
 
     What only an earlier listing showed counts as well: the last one may have been cut.
     """
@@ -217,9 +220,5 @@ async def name_twins(run: Run, lot: Parking) -> None:
         others = tuple(sorted(lot.shown[name] - {ours}))
         if others:
             run.codes.add(Exit.HELD)
-            run.outcomes[name] = replace(
-                run.outcomes[name],
-                others=others,
-                message=f"a twin of {ours} carries the same stamp: {', '.join(others)}",
-                hint="The recorded one stays managed. Delete the other at the vendor.",
-            )
+            message, hint = say(Reason.TWIN_BESIDE, name, others, selection=run.target.selection)
+            run.outcomes[name] = replace(run.outcomes[name], others=others, message=message, hint=hint)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trueup.core.command import Selection
 from trueup.core.errors import Exit
 from trueup.core.migration.imports import Ambiguous, Imports, Link
 from trueup.core.plans.summary import import_summary
@@ -132,14 +133,15 @@ def _outside(done: Imports) -> Iterator[str]:
     for item in done.unread:
         yield f"! {_shown(item.where)} {_shown(item.why)}."
     for group in done.ambiguous:
-        yield from _ambiguous(group)
+        yield from _ambiguous(group, done.selection)
 
 
-def _ambiguous(item: Ambiguous) -> Iterator[str]:
+def _ambiguous(item: Ambiguous, selection: Selection) -> Iterator[str]:
     ids = ", ".join(_shown(live_id) for live_id in item.ids)
     if not item.names:
         yield f"! The stamps of {many(len(item.ids), 'assistant')} have the name {_shown(item.display_name)} ({ids})."
-        yield "  Say which one it is: trueup import ID"
+        yield "  Choose the one to keep; the next plan prints the command that deletes the other:"
+        yield from (f"    {_shown(str(selection.command('import', live_id)))}" for live_id in item.ids)
         return
     names = ", ".join(_shown(name) for name in item.names)
     live = f"the live {'assistant' if len(item.ids) == 1 else 'assistants'} {ids}"

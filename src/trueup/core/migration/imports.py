@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trueup.core.command import HERE, Selection
 from trueup.core.migration.imported import Omission, Unread
 
 
@@ -53,7 +54,8 @@ class Link:
 class Imports:
     """All of one import. `parts` are further new files, path to text; `omissions` are, by origin, the values that a
     definition does not hold, and `remarks` what else is to be known of it; `managed` maps ids, or places, to
-    definitions that are there already; `outside` maps what was not imported to the reason, as the end of a sentence."""
+    definitions that are there already; `outside` maps what was not imported to the reason, as the end of a sentence;
+    `selection` is how a command line selects the target."""
 
     target: str
     files: tuple[NewFile, ...] = ()
@@ -67,6 +69,7 @@ class Imports:
     ambiguous: tuple[Ambiguous, ...] = ()
     unread: tuple[Unread, ...] = ()
     shared: int = 0
+    selection: Selection = HERE
 
     @property
     def ids(self) -> dict[str, str]:

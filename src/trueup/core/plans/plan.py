@@ -108,7 +108,7 @@ class Change:
     `calls` are the exact requests; the top-level request keys named in `repeats` are completed at sending time with
     the undeclared entries of the last read. `overwritten` are digests of the live fields that the calls replace.
     `record` is what state remembers once it is done (`kept` digests are filled from the answer). `wanted` says that
-    a held-back change was asked for (exit 3). `others` are the ids of twins and namesakes. `sources` maps request
+    a held-back change was asked for (exit 3). `others` are the ids of duplicates and namesakes. `sources` maps request
     paths (`tools[0].function`) to where they stand in the files; where the instructions differ, `stretches` says the
     same of their lines and `functions` are the names the definition's tools have; `remarks` are sentences on what is
     known beside the plan, such as since when a drift is seen. All these and `message` are part of no digest.

@@ -21,7 +21,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.UNKNOWN: "live differs, and what was applied is not known: drifted, or not kept by the server",
     Reason.BEHIND: "another checkout has applied since this state was written",
     Reason.TWINS: "{count} live assistants carry this stamp{old_stamp}: {others}",
-    Reason.TWIN_BESIDE: "a twin carries the same stamp{old_stamp}: {others}",
+    Reason.TWIN_BESIDE: "a duplicate carries the same stamp{old_stamp}: {others}",
     Reason.FOREIGN: "the recorded assistant carries the stamp of another project or name, or one nobody can read",
     Reason.NAMESAKE: "an unmanaged assistant with the same name is already live ({others})",
     Reason.DELETED_OUTSIDE: "was deleted outside",
@@ -48,9 +48,9 @@ HINTS: dict[Reason, str] = {
     Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile, run this before the "
     "next apply: {probe}. After that apply, declare the field as null in the file too, and it is asked for again.",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: {rebuild}",
-    Reason.TWINS: "Choose one: {links}. Then delete the other at the vendor.",
-    Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the other: delete it at the "
-    "vendor, or take the metadata key `trueup` off it.",
+    Reason.TWINS: "Choose the one to keep: {links}. The next plan prints the command that deletes the other.",
+    Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the duplicate, delete it: "
+    "{delete}",
     Reason.FOREIGN: "If it belongs to somebody else now: {forget}. If it is ours: take the metadata key "
     "`trueup` off it at the vendor, and plan again.",
     Reason.NAMESAKE: "To manage it: {links}. To create a second one: {beside}",
@@ -74,6 +74,12 @@ ELSEWHERE = (
 STRAY = "Kept: state does not record it. To delete it: {rebuild}, then {prune}"
 """The hint for an orphan that only its stamp tells of."""
 
+DOUBLED_STRAY = (
+    "Kept: state records none of them. Choose the one to keep: {imports}. The next plan prints the command that "
+    "deletes the other."
+)
+"""The hint for an orphan that several assistants' stamps tell of, and no record."""
+
 LET_GO = (
     "To manage it in another project, run there: {adopt}. Once every target has been applied, the name can leave "
     "`released`."
@@ -88,7 +94,7 @@ DESTROYED = "everything that state holds for this target is to go"
 
 
 OLD_STAMP = ", or that of {moved_from}, which `moved` makes {name}"
-"""What the message of a twin adds where its stamp has the old name."""
+"""What the message of a duplicate adds where its stamp has the old name."""
 
 
 def quoted(text: str) -> str:
@@ -148,6 +154,17 @@ class Advice:
     def links(self) -> Message:
         """Take over one of the others."""
         return list_commands(self.selection.command("import", f"{self.name}={live_id}") for live_id in self.others)
+
+    @property
+    def imports(self) -> Message:
+        """Make a definition of one of the others, and record it."""
+        return list_commands(self.selection.command("import", live_id) for live_id in self.others)
+
+    @property
+    def delete(self) -> Message:
+        """Delete each of the others, which are duplicates."""
+        pairs = (f"{self.name}={live_id}" for live_id in self.others)
+        return list_commands((self.selection.command("delete-duplicate", pair) for pair in pairs), "and")
 
     @property
     def beside(self) -> Command:
