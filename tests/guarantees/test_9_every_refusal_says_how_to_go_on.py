@@ -30,6 +30,7 @@ UNHINTED = frozenset(
         "Not accepted: nothing was written.",
         "Not probed: nothing was sent.",
         "Not imported: nothing was written.",
+        "Not deleted: nothing was sent.",
     }
 )
 """Refusals that need no way on: a person has just said no."""

@@ -86,7 +86,7 @@ def _confirm(session: Session, change: Change) -> bool:
         )
     session.screen.complain(session.screen.filled(what))
     if session.screen.ask(f"\nDelete {change.id}? Type 'yes' to delete it: ").lower() != "yes":
-        raise TrueupError("Not confirmed: nothing was deleted.")
+        raise TrueupError("Not deleted: nothing was sent.")
     return True
 
 
