@@ -117,6 +117,7 @@ def test_another_version_than_the_locked_one_is_found(tmp_path: Path, monkeypatc
 STUB = """\
 #!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"
+case " $SLOW " in *" $(basename "$0") "*) echo "$SAYS"; exec sleep 60;; esac
 case " $BROKEN " in *" $(basename "$0") "*) echo "what $(basename "$0") says"; exit 1;; esac
 """
 PYTHON = """\
@@ -127,13 +128,13 @@ for name in pip ruff mypy pytest python; do cp "$STUB" "$3/bin/$name"; done
 """
 
 
-def _run_newest(folder: Path, broken: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def _run_newest(folder: Path, broken: str, **slow: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run `.ci/newest` with commands that only record their arguments, and fail if they are named as broken."""
     for name, text in (("stub", STUB), ("python3", PYTHON)):
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o755)
     calls = folder / "calls"
-    given = {"CALLS": str(calls), "BROKEN": broken, "REAL": sys.executable, "STUB": str(folder / "stub")}
+    given = {"CALLS": str(calls), "BROKEN": broken, "REAL": sys.executable, "STUB": str(folder / "stub"), **slow}
     ran = subprocess.run(
         [str(ROOT / ".ci" / "newest")],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHON": str(folder / "python3"), **given},
@@ -163,6 +164,14 @@ class TestTheNewestReleases:
         assert "what mypy says" in ran.stdout
         assert "Broken with the newest releases: mypy" in ran.stdout
         assert any(call.startswith("pytest ") for call in calls)
+
+    @pytest.mark.parametrize(("says", "code"), [("3 passed", 0), ("FAILED tests/test_a.py::test_b", 1)])
+    def test_what_takes_too_long_is_ended_and_named(self, tmp_path: Path, says: str, code: int) -> None:
+        ran, _ = _run_newest(tmp_path, "python", SLOW="mypy", SAYS=says, SECONDS_FOR_TESTS="2")
+        assert "not finished after 2 s: mypy" in ran.stdout
+        assert ("BROKEN: mypy" in ran.stdout, ran.returncode) == (code == 1, code)
+        assert "not finished: mypy" in ran.stdout.splitlines()[-1] or code == 1
+        assert "Nothing breaks" not in ran.stdout
 
     def test_other_versions_that_break_nothing_are_no_failure(self, tmp_path: Path) -> None:
         ran, _ = _run_newest(tmp_path, "python")
