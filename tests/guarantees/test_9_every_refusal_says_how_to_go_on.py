@@ -106,7 +106,7 @@ WRONG = {
     "model: x\nmodel: y": 2,
     "model: !!python/object:os.system x": 1,
     "- a": 1,
-    "model: 'x": 2,
+    "model: 'x": 1,
     "name: x": 1,
     "model: x\nlifecycle:\n  ignore_changes: [colour]": 3,
     "model: x\ntargets: {nowhere: {}}": 2,
