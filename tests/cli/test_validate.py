@@ -313,6 +313,49 @@ def test_keys_and_numbers_are_proposed_as_they_are_written(place: Place) -> None
     assert [hint.rpartition(": ")[2] for hint in hints] == [f"{word}." for word in words]
 
 
+INCLUDED = {
+    "": "Write what is included into it.",
+    "text\n": "Write a mapping, or a list of tools.",
+    "name:x\n": "Put a space after the colon, as in `key: value`.",
+    "- nonsense\n": "Write 'code_interpreter' or 'file_search' or 'function'.",
+}
+
+
+@pytest.mark.parametrize("where", ["tool", "schema"])
+@pytest.mark.parametrize("text", INCLUDED)
+def test_a_hint_for_an_included_file_does_not_speak_of_a_definition(place: Place, text: str, where: str) -> None:
+    tool = {
+        "tool": "{file: _part.yaml}",
+        "schema": "{type: function, function: {name: f, parameters: {file: _part.yaml}}}",
+    }
+    told(place, f"model: m\ntools: [{tool[where]}]\n", _part=text)
+    [found] = place.run("validate", "--json").json["diagnostics"]
+    assert found["position"]["file"] == "assistants/_part.yaml"
+    assert "model" not in found["hint"]
+    if where == "tool" or not text.startswith("-"):
+        assert found["hint"] == INCLUDED[text]
+
+
+def test_a_list_of_tools_that_looks_like_a_definition_is_told_its_name(place: Place) -> None:
+    told(place, "model: m\ntools: [{file: tools.yaml}]\n", tools="- file_search\n")
+    found = {one["code"]: one["hint"] for one in place.run("validate", "--json").json["diagnostics"]}
+    assert found.keys() == {"file-is-definition", "not-a-mapping"}
+    assert all("name that starts with _" in hint for hint in found.values())
+
+
+def test_a_mistake_in_a_list_of_tools_is_shown_in_its_file(place: Place) -> None:
+    text = '[\n\t"file_search",\n\t{"type": "function", "function": {"name": "a b"}}\n]\n'
+    place.write("assistants/_tools.json", text)
+    told(
+        place, "model: m\ntools:\n- code_interpreter\n- file: _tools.json\n- {type: function, function: {name: c d}}\n"
+    )
+    found = place.run("validate", "--json").json["diagnostics"]
+    assert [(one["position"]["file"], one["position"]["line"], dotted(tuple(one["path"]))) for one in found] == [
+        ("assistants/_tools.json", 3, "tools[2].function.name"),
+        ("assistants/a.yaml", 5, "tools[3].function.name"),
+    ]
+
+
 def test_a_file_that_was_probably_meant_is_asked_for(place: Place) -> None:
     place.write("assistants/_part.yaml", "model: m\n")
     told(place, "extends: _prat.yaml\n")

@@ -25,6 +25,9 @@ class Held:
     def mapping(self, file: str) -> Document:
         return self._document(file, dict)
 
+    def included(self, file: str) -> Document:
+        return self._document(file, (dict, list))
+
     def text(self, file: str) -> Document:
         return self._document(file, str)
 
@@ -34,7 +37,7 @@ class Held:
     def at(self, file: str, path: Path, *, key: bool = False) -> Position:
         return Position(file, len(path) + 1, 2 if key else 1)
 
-    def _document(self, file: str, kind: type) -> Document:
+    def _document(self, file: str, kind: type | tuple[type, ...]) -> Document:
         value = self.files.get(file)
         return Document(file, value) if isinstance(value, kind) else Document(file, refusal="does not exist")
 

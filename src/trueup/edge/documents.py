@@ -32,6 +32,7 @@ class Documents:
         self._root = root
         self._contents = contents or {}
         self._mappings: dict[str, Document] = {}
+        self._included: dict[str, Document] = {}
         self._texts: dict[str, Document] = {}
         self._maps: dict[str, SourceMap] = {}
 
@@ -42,14 +43,16 @@ class Documents:
         return self._mappings[file]
 
     def mapping(self, file: str) -> Document:
-        """The YAML, JSON or front matter of a file that another one names."""
+        """Return the YAML, JSON or front matter of a file that another one names."""
         if file not in self._mappings:
-            link = link_on_the_way(self._root, file)
-            self._mappings[file] = Document(file, refusal=link) if link else self._read(file, locate=False)
-        document = self._mappings[file]
-        if document.value is None and not document.diagnostics and not document.refusal:
-            return replace(document, refusal="opens without front matter, so it holds no fields")
-        return document
+            self._mappings[file] = self._named(file, is_included=False)
+        return _with_fields(self._mappings[file])
+
+    def included(self, file: str) -> Document:
+        """Return the same for a file that another one includes by {file:}; it may hold a list."""
+        if file not in self._included:
+            self._included[file] = self._named(file, is_included=True)
+        return _with_fields(self._included[file])
 
     def text(self, file: str) -> Document:
         """A file that another one names, as text."""
@@ -70,8 +73,11 @@ class Documents:
         if file not in self._maps:
             if len(self._maps) >= _KEPT_MAPS:
                 self._maps.clear()
-            read_as = self._text if file in self._texts and file not in self._mappings else self._read
-            self._maps[file] = read_as(file, locate=True).source
+            if file in self._texts and file not in self._mappings:
+                document = self._text(file, locate=True)
+            else:
+                document = self._read(file, locate=True, is_included=file in self._included)
+            self._maps[file] = document.source
         return self._maps[file]
 
     def at(self, file: str, path: ValuePath, *, key: bool = False) -> Position | None:
@@ -86,14 +92,20 @@ class Documents:
         content = self._contents[file]
         return "does not exist" if content is None else content
 
-    def _read(self, file: str, *, locate: bool) -> Document:
+    def _named(self, file: str, *, is_included: bool) -> Document:
+        link = link_on_the_way(self._root, file)
+        return Document(file, refusal=link) if link else self._read(file, locate=False, is_included=is_included)
+
+    def _read(self, file: str, *, locate: bool, is_included: bool = False) -> Document:
         suffix = PurePosixPath(file).suffix.lower()
         if suffix != ".md" and suffix not in _STRUCTURED:
             return Document(file, refusal="is neither YAML nor JSON, going by its ending")
         data = self.content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
-        return read_markdown(data, file, locate=locate) if suffix == ".md" else read(data, file, locate=locate)
+        if suffix == ".md":
+            return read_markdown(data, file, locate=locate)
+        return read(data, file, locate=locate, is_included=is_included)
 
     def _text(self, file: str, *, locate: bool) -> Document:
         link = link_on_the_way(self._root, file)
@@ -105,3 +117,10 @@ class Documents:
             return Document(file, None, (text,))
         source = SourceMap({(): Lines(file, text).at(0, 0)}) if locate else SourceMap()
         return Document(file, trimmed(text), source=source)
+
+
+def _with_fields(document: Document) -> Document:
+    """Return the document; with a refusal if it is Markdown that holds no fields."""
+    if document.value is None and not document.diagnostics and not document.refusal:
+        return replace(document, refusal="opens without front matter, so it holds no fields")
+    return document

@@ -86,6 +86,10 @@ class _Texts:
             return Document(file, refusal=_NOT_OURS)
         return read_markdown(text.encode("utf-8"), file) if file.endswith(".md") else read(text.encode("utf-8"), file)
 
+    def included(self, file: str) -> Document:
+        """Return the same: what is written as a part is one tool."""
+        return self.mapping(file)
+
     def text(self, file: str) -> Document:
         """A text as it is."""
         text = self._texts.get(file)

@@ -67,7 +67,7 @@ def _decoded(data: bytes, file: str) -> str:
 
 
 def _read(data: bytes, file: str) -> Document:
-    return read_markdown(data, file) if file.lower().endswith(".md") else read(data, file)
+    return read_markdown(data, file) if file.lower().endswith(".md") else read(data, file, is_included=True)
 
 
 def _refuse_other(found: Document, value: Any) -> None:

@@ -44,12 +44,13 @@ _BAD: Final = object()
 class Builder:
     """Takes events in order; `document` then gives the value, or what is wrong."""
 
-    def __init__(self, lines: Lines, locate: bool, restore: dict[int, str]) -> None:
+    def __init__(self, lines: Lines, locate: bool, restore: dict[int, str], *, is_included: bool = False) -> None:
         self.problems: list[Diagnostic] = []
         self._flaws: set[Flaw] = set()
         self._lines = lines
         self._locate = locate
         self._restore = restore
+        self._is_included = is_included
         self._stack: list[Frame] = []
         self._anchors: dict[str, Anchored] = {}
         self._nodes = 0
@@ -60,7 +61,8 @@ class Builder:
     def document(self, file: str) -> Document:
         """Everything read; a file without a node is a problem of its own."""
         if self._root is None and not self.problems:
-            self._note("empty-file", f"{file} is empty", self._lines.at(0, 0), "Write at least `model: …` into it.")
+            what = "what is included" if self._is_included else "at least `model: …`"
+            self._note("empty-file", f"{file} is empty", self._lines.at(0, 0), f"Write {what} into it.")
         is_whole = self._root is not None and not self._stack
         source = source_map(self._root_mark, self._lines) if self._locate and is_whole else SourceMap()
         if not self.problems:
@@ -101,7 +103,7 @@ class Builder:
 
     def sequence(self, event: Any) -> None:
         """A sequence opens."""
-        if not self._stack:
+        if not self._stack and not self._is_included:
             self._top(event, "a list")
         self._open([], event)
 
@@ -271,13 +273,12 @@ class Builder:
             self._flaw(is_spoilt=True)
 
     def _top(self, event: Any, what: str) -> None:
-        has_no_space = re.match(r"[\w.-]+:[^\s:/]", getattr(event, "value", ""))
-        self._stop(
-            "not-a-mapping",
-            f"the file holds {what}; it should hold `key: value` lines",
-            event.start_mark,
-            "Put a space after the colon, as in `key: value`." if has_no_space else "Start with `model: …`.",
-        )
+        hint = "Write a mapping, or a list of tools." if self._is_included else "Start with `model: …`."
+        if what == "a list":
+            hint = "Start with `model: …`; a file with a list of tools, to be included, has a name that starts with _."
+        if re.match(r"[\w.-]+:[^\s:/]", getattr(event, "value", "")):
+            hint = "Put a space after the colon, as in `key: value`."
+        self._stop("not-a-mapping", f"the file holds {what}; it should hold `key: value` lines", event.start_mark, hint)
 
     def _stop(self, code: str, message: str, mark: Any, hint: str) -> NoReturn:
         self._note(code, message, self._lines.offset(mark.index), hint)

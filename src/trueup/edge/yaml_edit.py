@@ -29,7 +29,7 @@ def rewritten(text: str, value: Any, file: str) -> str:
 
     The finest change that reads back as wanted is taken: single entries first, then whole values, quoted at last.
     """
-    found = read_text(text, file)
+    found = read_text(text, file, is_included=True)
     before = found.value
     if before is None:
         if value and [item.code for item in found.diagnostics] == ["empty-file"]:
@@ -81,7 +81,7 @@ def equal(left: Any, right: Any) -> bool:
 
 def _checked(text: str, value: Any, file: str) -> str:
     """The text if it reads as the value. Raises CannotEdit."""
-    found = read_text(text, file)
+    found = read_text(text, file, is_included=True)
     if found.value is not None and equal(found.value, value):
         return text
     said = found.diagnostics[0].message if found.diagnostics else "other values of the file would change with it"
@@ -105,8 +105,10 @@ class _Changes:
         top = Place(self._text, self._root, self._root.start, -1, self._layout)
         if self._root.kind is Kind.MAPPING and isinstance(after, dict):
             self._mapping(top, before, after)
+        elif self._root.kind is Kind.SEQUENCE and isinstance(after, list) and not self._coarse:
+            self._sequence(top, before, after)
         else:
-            raise CannotEdit("the file would not hold a mapping any more")
+            raise CannotEdit("the file would not hold the same kind of value any more")
         return spliced(self._text, self._splices)
 
     def _change(self, place: Place, before: Any, after: Any) -> None:

@@ -64,21 +64,24 @@ _BREAKS: Final = "\x85\u2028\u2029"
 _PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
-def read(text: bytes, file: str, *, locate: bool = False) -> Document:
-    """The mapping in a YAML or JSON file; every problem becomes a diagnostic and none is raised."""
+def read(text: bytes, file: str, *, locate: bool = False, is_included: bool = False) -> Document:
+    """Return the mapping in a YAML or JSON file; every problem becomes a diagnostic and none is raised.
+
+    One that another file includes by {file:} may hold a list, and no hint speaks of a definition.
+    """
     decoded = decode(text, file)
     if isinstance(decoded, Diagnostic):
         return Document(file, None, (decoded,))
-    return read_text(decoded, file, locate=locate)
+    return read_text(decoded, file, locate=locate, is_included=is_included)
 
 
-def read_text(text: str, file: str, *, locate: bool = False) -> Document:
-    """The same for a text that has been decoded."""
+def read_text(text: str, file: str, *, locate: bool = False, is_included: bool = False) -> Document:
+    """Return the same for a text that has been decoded."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = Lines(file, text)
     text, restore = _with_stand_ins(text, file.endswith(".json"))
-    builder = Builder(lines, locate, restore)
+    builder = Builder(lines, locate, restore, is_included=is_included)
     try:
         loader = _LOADER(text)
         try:

@@ -5,6 +5,7 @@ Knows what `layers` and `filled` of `core.definitions` do, backwards. Writes not
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,16 @@ class Edit:
     origin: Origin
     value: Any
     is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Share:
+    """What one raw entry of the tools stands for: `held` is the raw list in a file, or the entry itself."""
+
+    entry: Any
+    file: str
+    held: list[Any]
+    is_list: bool
 
 
 class Elsewhere(Exception):
@@ -108,9 +119,64 @@ class Placing:
                 key: self._written(raw[key], old[key], entry, (*path, key)) if key in raw and key in old else entry
                 for key, entry in new.items()
             }
-        if isinstance(raw, list) and isinstance(old, list) and isinstance(new, list) and len(raw) == len(old):
-            return self._list(raw, old, new, path)
+        if isinstance(raw, list) and isinstance(old, list) and isinstance(new, list):
+            shares = self._shares(raw) if path == ("tools",) else []
+            if any(share.is_list for share in shares):
+                return _kept(raw, self._tools(shares, old, new))
+            if len(raw) == len(old):
+                return _kept(raw, self._list(raw, old, new, path))
         return new
+
+    def _shares(self, raw: list[Any]) -> list[_Share]:
+        """Return what each raw entry of the tools stands for."""
+        folder = posixpath.dirname(self.tree.origin(("tools",)).file)
+        shares = []
+        for entry in raw:
+            file = posixpath.normpath(posixpath.join(folder, entry["file"])) if is_reference(entry, "file") else ""
+            held = self.sources.included(file).value if file else None
+            if isinstance(held, list):
+                shares.append(_Share(entry, file, held, is_list=True))
+            else:
+                shares.append(_Share(entry, file, [entry], is_list=False))
+        return shares
+
+    def _tools(self, shares: list[_Share], old: list[Any], new: list[Any]) -> list[Any]:
+        """Return the raw tools that come to `new`; lists in files stay, and are edited there. Raises Elsewhere."""
+        holders = [share for share in shares for _ in share.held]
+        raw = [entry for share in shares for entry in share.held]
+        bare = any(isinstance(entry, str) for entry in raw)
+        made: list[tuple[_Share | None, Any]] = []
+        place = 0
+        for (start, end), (begin, stop) in sorted(gaps(old, new, Allowance(_COMPARISONS))):
+            made += zip(holders[place:start], raw[place:start], strict=True)
+            if end - start == stop - begin:
+                for at, fresh in zip(range(start, end), new[begin:stop], strict=True):
+                    made.append((holders[at], self._written(raw[at], old[at], fresh, ("tools", at))))
+            else:
+                holder = self._holder(holders, start, end)
+                made += [(holder, _short(entry) if bare else entry) for entry in new[begin:stop]]
+            place = end
+        made += zip(holders[place:], raw[place:], strict=True)
+        for share in shares:
+            entries = [entry for holder, entry in made if holder is share]
+            if share.is_list and entries and _kept(share.held, entries) is not share.held:
+                self.edits.append(Edit(Origin(share.file), entries))
+        return _referring(shares, made)
+
+    def _holder(self, holders: list[_Share], start: int, end: int) -> _Share | None:
+        """Return the list that holds what comes in place of some tools; None for the definition. Raises Elsewhere."""
+        around = holders[start:end] if end > start else holders[max(start - 1, 0) : start + 1]
+        lists = [holder for holder in around if holder.is_list]
+        is_between = end == start and (len(around) < 2 or around[0] is not around[1])
+        if not lists or is_between:
+            return None
+        if all(holder is lists[0] for holder in around):
+            return lists[0]
+        raise Elsewhere(
+            f"some of the tools come from {lists[0].file}, and which of them changed cannot be told",
+            self.tree.origin(("tools",)),
+            f"Change {self.file} and {lists[0].file} by hand.",
+        )
 
     def _list(self, raw: list[Any], old: list[Any], new: list[Any], path: Path) -> list[Any]:
         made: list[Any] = []
@@ -181,6 +247,27 @@ class Placing:
                 self._part(origins[index], after)
             else:
                 self._put(("instructions", index), after, after)
+
+
+def _kept(raw: list[Any], made: list[Any]) -> list[Any]:
+    """Return the raw list itself if what was made of it has the very same entries."""
+    is_same = len(made) == len(raw) and all(left is right for left, right in zip(made, raw, strict=True))
+    return raw if is_same else made
+
+
+def _referring(shares: list[_Share], made: list[tuple[_Share | None, Any]]) -> list[Any]:
+    """Return tools with the entry that refers to a list in the place of what the list holds."""
+    raw: list[Any] = []
+    passed = 0
+    for holder, entry in made:
+        at = shares.index(holder) if holder is not None else passed - 1
+        raw += [share.entry for share in shares[passed:at] if not share.held]
+        if holder is None or not holder.is_list:
+            raw.append(entry)
+        elif at >= passed:
+            raw.append(holder.entry)
+        passed = max(passed, at + 1)
+    return raw + [share.entry for share in shares[passed:] if not share.held]
 
 
 def _short(entry: Any) -> Any:

@@ -45,6 +45,8 @@ class Filler:
             return self._instructions(value, path)
         if key == "metadata" and self._is_var(value):
             return self._refuse_var(value, path, "metadata as a whole", "Give each entry its own {var:}.")
+        if key == "tools" and type(value) is list:
+            return self._tools(value)
         value = self._walk(value, path)
         if key == "tools" and type(value) is list:
             return [self._tool(tool, (key, index)) for index, tool in enumerate(value)]
@@ -61,8 +63,6 @@ class Filler:
                 if "var" in value:
                     return self._var(value["var"], path)
                 if "file" in value:
-                    if _is_tool(path):
-                        return value
                     self._check_file(value["file"], path)
             return {key: self._walk(entry, (*path, key)) for key, entry in value.items()}
         if type(value) is list:
@@ -76,7 +76,10 @@ class Filler:
                 "file-not-here",
                 f"{dotted(path)} cannot come from a file",
                 self._tree.origin(path),
-                "{file:} may stand for instructions or a part of them, a tool, a function's parameters, or a schema.",
+                f"Write it as an entry of the list: `tools: [{{file: {name}}}]`."
+                if path == ("tools",)
+                else "{file:} may stand for instructions or a part of them, a tool or a list of tools, a function's "
+                "parameters, or a schema.",
                 path,
             )
 
@@ -198,12 +201,44 @@ class Filler:
         )
         return None
 
+    def _tools(self, tools: list[Any]) -> list[Any]:
+        """Return the tools written out, those of a file in the place of its reference."""
+        if not any(is_reference(tool, "file") for tool in tools):
+            places: list[Path] = [("tools", index) for index in range(len(tools))]
+            return [self._tool(self._walk(tool, path), path) for tool, path in zip(tools, places, strict=True)]
+        made: list[Any] = []
+        origins = [self._tree.origin(("tools", index)) for index in range(len(tools))]
+        is_shifted = False
+        for tool, origin in zip(tools, origins, strict=True):
+            path = ("tools", len(made))
+            if is_shifted:
+                self._tree.moved(path, origin)
+            if is_reference(tool, "file"):
+                included = self._included_tools(tool["file"], path)
+                is_shifted = is_shifted or len(included) != 1
+                made += included
+            else:
+                made.append(self._tool(self._walk(tool, path), path))
+        return made
+
+    def _included_tools(self, name: Any, path: tuple[str, int]) -> list[Any]:
+        """Return the tools of a file, which holds one or a list of them; `path` is that of its reference."""
+        value = self._included(name, path)
+        if type(value) is not list:
+            return [self._plain(value, path)]
+        top, first = path
+        origin = self._tree.origin(path)
+        made = []
+        for index, tool in enumerate(value):
+            place = (top, first + index)
+            self._tree.moved(place, Origin(origin.file, (index,)))
+            made.append({"type": tool} if isinstance(tool, str) else self._plain(tool, place))
+        return made
+
     def _tool(self, tool: Any, path: Path) -> Any:
-        """A tool written out: a bare word is its type, and a file may stand for all of it."""
+        """A tool written out: a bare word is its type."""
         if isinstance(tool, str):
             return {"type": tool}
-        if is_reference(tool, "file"):
-            return self._included(tool["file"], path)
         if type(tool) is dict and type(tool.get("function")) is dict:
             self._schema(tool["function"], "parameters", (*path, "function", "parameters"))
         return tool
@@ -211,14 +246,13 @@ class Filler:
     def _schema(self, holder: dict[str, Any], key: str, path: Path) -> None:
         """Replaces a schema that is named by `{file:}`."""
         if is_reference(holder.get(key), "file"):
-            holder[key] = self._included(holder[key]["file"], path)
+            holder[key] = self._plain(self._included(holder[key]["file"], path), path)
 
     def _included(self, name: Any, path: Path) -> Any:
         file = self._file(name, path)
         if file is None:
             return None
-        value = self._taken(self._gathered.sources.mapping(file), path, self._tree.origin(path))
-        return self._plain(value, path)
+        return self._taken(self._gathered.sources.included(file), path, self._tree.origin(path))
 
     def _taken(self, document: Document, path: Path, origin: Origin) -> Any:
         value = self._gathered.take(document, origin)
@@ -272,10 +306,6 @@ def _may_refer(value: Any) -> bool:
         elif type(entry) is list:
             waiting.extend(entry)
     return False
-
-
-def _is_tool(path: Path) -> bool:
-    return len(path) == 2 and path[0] == "tools"
 
 
 def _is_schema(path: Path) -> bool:

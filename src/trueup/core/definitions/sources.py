@@ -22,6 +22,9 @@ class Sources(Protocol):
     def mapping(self, file: str) -> Document:
         """The YAML, JSON or front matter of a file."""
 
+    def included(self, file: str) -> Document:
+        """Return the YAML, JSON or front matter of a file that {file:} names: a mapping, or a list of tools."""
+
     def text(self, file: str) -> Document:
         """A file as plain text."""
 

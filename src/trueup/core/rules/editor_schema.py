@@ -24,7 +24,7 @@ BARE_TOOLS = ["code_interpreter", "file_search", "retrieval"]
 """Tools that need no more than their name."""
 
 FILE_FORMS = frozenset({"parameters", "schema"})
-"""Objects inside the body that `{file: PATH}` may stand for, beside the instructions and a whole tool."""
+"""Objects inside the body that `{file: PATH}` may stand for, beside the instructions, a tool and a list of tools."""
 
 FORMS: Schema = {
     "var": {
@@ -154,8 +154,9 @@ def _untold(rule: Mapping[str, Any]) -> Schema:
 
 
 def _tool(rule: Schema) -> Schema:
-    """A tool by its name alone, from a file, or in full."""
-    return {**_told(rule), "anyOf": [{"enum": BARE_TOOLS}, {"$ref": "#/$defs/file"}, _untold(rule)]}
+    """A tool by its name alone, from a file that holds it or a list of tools, or in full."""
+    file = {"$ref": "#/$defs/file", "description": "A file that holds a tool, or a list of tools for this place."}
+    return {**_told(rule), "anyOf": [{"enum": BARE_TOOLS}, file, _untold(rule)]}
 
 
 def _types(rule: Mapping[str, Any]) -> set[str]:
