@@ -262,8 +262,22 @@ def test_many_that_changed_alike_do_not_make_a_plan_compact() -> None:
 
 def test_a_compact_page_has_no_fields() -> None:
     written = markdown.written(pages.plan_page(_plan(*map(_change, FLEET[:5])), layout=Layout(compact=True)))
-    assert written.count("<details>") == 5
+    assert written.count("modify: the file changed (instructions at ") == 5
+    assert "<details>" not in written
     assert "<table>" not in written
+
+
+def test_a_sentence_on_each_of_several_says_each() -> None:
+    gone = [replace(_scalar(name), action=Action.HELD, message="was deleted outside", fields=()) for name in "abc"]
+    assert "! 3 assistants  blocked: each was deleted outside\n" in _text(_plan(*gone))
+    assert "! a  blocked: was deleted outside" in _text(_plan(*gone[:1]))
+
+
+def test_a_display_name_that_is_the_name_is_left_out_of_a_list() -> None:
+    gone = [replace(_gone(name), display_name=name.rpartition("/")[2]) for name in FLEET[:3]]
+    written = _text(_plan(*gone))
+    assert '"' not in written
+    assert f'"{gone[0].display_name}"' in _text(_plan(gone[0]))
 
 
 SENTENCE = "interrupted before it was sent"

@@ -136,6 +136,18 @@ def display_name(change: Change) -> str:
     return change.display_name if change.action in (Action.DELETE, Action.ORPHAN) else ""
 
 
+def known_as(change: Change) -> str:
+    """Return the same for a list of names, where it says more than the name does."""
+    return "" if display_name(change) == change.name.rpartition("/")[2] else display_name(change)
+
+
+def group_message(group: ChangeGroup) -> str:
+    """Return what is said of an assistant, as a sentence on each of several."""
+    message = group.first.message
+    is_predicate = message.partition(" ")[0] in ("is", "was", "does", "has", "carries", "looks")
+    return Message("each ", message) if is_predicate and len(group.items) > 1 else message
+
+
 def text_change(change: Change) -> FieldChange | None:
     """Return the change's instructions if both sides are text."""
     return next(

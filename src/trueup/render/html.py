@@ -145,11 +145,16 @@ def _sign(block: Block) -> str:
 
 
 def _block(block: Block, *, is_open: bool) -> Iterator[str]:
-    """One assistant that folds."""
+    """One assistant that folds, or a row where there is nothing to unfold."""
     word = "" if block.is_sentence else f'<span class="{_tone(block)}">{escaped(block.word)}</span>: '
-    yield f"<details{' open' if is_open else ''}>"
     name = escaped(block.name) if block.members else html_code(shown(block.name))
-    yield f"<summary>{_sign(block)} <h2>{name}</h2> {word}{_said(block.message)}</summary>"
+    title = f"{_sign(block)} <h2>{name}</h2> {word}{_said(block.message)}"
+    if block.is_bare:
+        live_id = f' <span class="faint">{html_code(shown(block.id))}</span>' if block.id else ""
+        yield f'<div class="bare">{title}{live_id}</div>'
+        return
+    yield f"<details{' open' if is_open else ''}>"
+    yield f"<summary>{title}</summary>"
     yield '<div class="inside">'
     if block.id:
         yield f'<p class="faint">{html_code(shown(block.id))}</p>'

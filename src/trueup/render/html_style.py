@@ -30,12 +30,12 @@ h1{font-size:1.35rem;margin:.2rem 0 .6rem}h2{font-size:1.05rem;margin:1rem 0 .3r
 h3{font-size:1rem;margin:.9rem 0 .3rem;font-weight:600}h3 .faint{font-weight:400}
 code,.diff,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.86rem}
 p{margin:.35rem 0}ul{margin:.3rem 0;padding-left:1.2rem}li{margin:.25rem 0}
-.names{columns:18rem;padding-left:0;list-style:none}.names li{margin:0;break-inside:avoid}
+.names{columns:24rem;padding-left:0;list-style:none}.names li{margin:0;break-inside:avoid}
 .summary{font-weight:600;font-size:1.05rem}.faint{color:var(--faint)}
 .alert{border-left:.3rem solid var(--held);background:var(--panel);padding:.5rem .7rem;margin:.6rem 0}
 details,.layout{border:1px solid var(--line);border-radius:.4rem;margin:.7rem 0;background:var(--ground)}
 summary{padding:.5rem .7rem;background:var(--panel);cursor:pointer;border-radius:.4rem}
-summary h2{display:inline;font-size:1rem;margin:0}
+.bare{margin:.35rem 0}summary h2,.bare h2{display:inline;font-size:1rem;margin:0}
 summary:focus-visible,input:focus-visible{outline:.15rem solid var(--adopt)}
 .inside{padding:.1rem .7rem .7rem}
 .layout{padding:.2rem .7rem .4rem}.layout label{margin-right:1.2rem;white-space:nowrap}

@@ -55,9 +55,13 @@ class Section:
 
 
 def block_sections(block: Block) -> Iterator[Section]:
-    """The sections of one assistant, the first and the last of which make the fold."""
+    """The sections of one assistant, the first and the last of which make the fold, or a row where nothing unfolds."""
     name = escaped(block.name) if block.members else html_code(shown(block.name, 120))
     title = f"{html_code(block.symbol)} <b>{name}</b> {_said(block)}"
+    if block.is_bare:
+        yield Section(f"<p>{title}{f' {html_code(shown(block.id, 80))}' if block.id else ''}")
+        yield Section("</p>")
+        return
     yield Section(f"<details><summary>{title}</summary>")
     if block.id:
         yield Section(f"<p>{html_code(shown(block.id, 80))}</p>")

@@ -20,11 +20,12 @@ from trueup.core.source import Diagnostic, dotted
 from trueup.render.grouping import (
     ChangeGroup,
     OutcomeGroup,
-    display_name,
     group_changes,
     group_hint,
+    group_message,
     group_outcomes,
     is_listed,
+    known_as,
     notes,
 )
 from trueup.render.markup import LOOK, marked, named
@@ -251,7 +252,7 @@ def _block(group: ChangeGroup, names: Mapping[str, Container[str]], *, is_compac
         word=sign.word,
         tone=sign.tone,
         name=change.name if number == 1 else many(number, "assistant"),
-        message=Message(named(change.message, known), what),
+        message=Message(named(group_message(group), known), what),
         id=change.id if number == 1 else "",
         notes=tuple(named(note, known) for note in notes(change, is_named=number > 1)),
         hint=named(group_hint([item.name for item in group.items], change.hint), known),
@@ -263,7 +264,7 @@ def _block(group: ChangeGroup, names: Mapping[str, Container[str]], *, is_compac
 
 def _member(change: Change) -> Member:
     """Return one assistant of several, with its id where that must be known."""
-    return Member(change.name, change.id, display_name(change)) if is_listed(change) else Member(change.name)
+    return Member(change.name, change.id, known_as(change)) if is_listed(change) else Member(change.name)
 
 
 def _outcome_blocks(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[tuple[OutcomeGroup, Block]]:

@@ -27,11 +27,12 @@ from trueup.render.grouping import (
     SMALLEST,
     ChangeGroup,
     advice_key,
-    display_name,
     group_changes,
     group_equal,
     group_hint,
+    group_message,
     is_listed,
+    known_as,
     notes,
 )
 from trueup.render.messages import diagnostic_rows
@@ -247,7 +248,7 @@ def _heading(group: ChangeGroup, look: Look) -> Iterator[Row]:
     name = shortened(visible(change.name, look) if number == 1 else many(number, "assistant"), look.width - 4, look)
     first = (Piece(f"{sign.symbol} ", sign.tone), Piece(name, sign.tone), Piece(f"  {sign.word}: "))
     lead = sum(columns(piece.text) for piece in first)
-    words = spoken(change.message, look)
+    words = spoken(group_message(group), look)
     if lead > look.width // 2 and lead + sum(columns(piece.text) for piece in words) > look.width:
         rows: list[Row] = [first[:2], *hanging((Piece("    "),), [Piece(f"{sign.word}: "), *words], look.width)]
     else:
@@ -275,8 +276,8 @@ def _members(group: ChangeGroup, look: Look) -> Iterator[Row]:
         yield from name_rows([change.name for change in group.items], look)
         return
     for change in group.items:
-        known_as = f"  {quoted(display_name(change))}" if display_name(change) else ""
-        words = Piece(visible(f"{change.name}{known_as}", look))
+        beside = f"  {quoted(known_as(change))}" if known_as(change) else ""
+        words = Piece(visible(f"{change.name}{beside}", look))
         yield from with_id(list(hanging((Piece("    "),), [words], look.width, 6)), change.id, look)
 
 
@@ -336,10 +337,10 @@ def _below(names: Sequence[str], change: Change, look: Look) -> Iterator[Row]:
 def _compact(change: Change, wide: int, look: Look) -> Iterator[Row]:
     """Yield the row of one assistant; what is destroyed or waits for a decision is never cut."""
     sign, name = sign_of(change), visible(change.name, look)
-    known_as = f"  {quoted(display_name(change))}" if display_name(change) else ""
+    beside = f"  {quoted(known_as(change))}" if known_as(change) else ""
     lead = f"{sign.symbol} {name}{' ' * (wide - columns(name))}"
     what = brief(change, look)
-    words = visible(f"  {sign.word}{': ' if what else ''}{what}{known_as}", look)
+    words = visible(f"  {sign.word}{': ' if what else ''}{what}{beside}", look)
     if is_listed(change):
         yield from with_id(list(hanging((Piece(lead, sign.tone),), [Piece(words)], look.width, 4)), change.id, look)
         return

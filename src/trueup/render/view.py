@@ -87,6 +87,11 @@ class Block:
     members: tuple[Member, ...] = ()
 
     @property
+    def is_bare(self) -> bool:
+        """Whether its heading says all there is, so that there is nothing to unfold."""
+        return not (self.fields or self.notes or self.hint or self.members)
+
+    @property
     def assistants(self) -> tuple[Member, ...]:
         """Return the assistants that it is about."""
         return self.members or (Member(self.name, self.id),)
