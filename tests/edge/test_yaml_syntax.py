@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.edge.broken_yaml import BROKEN, PARSERS, report
 from trueup.edge import yaml_reader
@@ -80,6 +82,28 @@ def test_no_word_of_a_parser_is_reported() -> None:
 def test_every_parser_reads_what_yaml_allows(parser: str, text: str, value: Any) -> None:
     document = read(text.encode(), "a.json" if "ud83d" in text else "a.yaml")
     assert document.value == {"a": value}, (parser, document.diagnostics)
+
+
+@given(st.sampled_from(sorted(BROKEN)), st.data())
+def test_no_broken_file_raises_and_every_place_is_in_it(name: str, data: st.DataObject) -> None:
+    """A piece of one broken file in another: whatever the parser, what is refused has its place in the file."""
+    text, other = BROKEN[name][:200], BROKEN[data.draw(st.sampled_from(sorted(BROKEN)))][:200]
+    start, end = (data.draw(st.integers(0, len(text))) for _ in range(2))
+    text = text[:start] + other + text[end:]
+    lines = text.split("\n")
+    kept = yaml_reader._LOADER
+    try:
+        for parser in HERE:
+            yaml_reader._LOADER = PARSERS[parser]  # type: ignore[misc] # put back below
+            document = read(text.encode(), "a.yaml", locate=True)
+            assert (document.value is None) == bool(document.diagnostics), parser
+            for one in document.diagnostics:
+                assert one.position is not None
+                assert one.position.line <= len(lines)
+                assert one.position.column <= len(lines[one.position.line - 1]) + 1
+                assert ENGLISH.findall(one.message + one.hint) == []
+    finally:
+        yaml_reader._LOADER = kept  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("version", os.environ.get("TRUEUP_PYYAML", "").split() or ["none"])
