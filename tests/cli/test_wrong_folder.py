@@ -13,7 +13,8 @@ from trueup.cli.main import COMMANDS
 WORKING = (
     "validate", "render", "plan", "diff", "plan --detailed-exitcode", "apply --yes", "apply x.plan", "destroy --yes",
     "drift", "why alpha", "accept alpha", "import", "import alpha=asst_1", "import --from x.json", "export x.json",
-    "delete-duplicate alpha=asst_1 --yes", "state list", "state show alpha", "state rm alpha", "state rebuild", "state unlock", "targets",
+    "delete-duplicate alpha=asst_1 --yes",
+    "state list", "state show alpha", "state rm alpha", "state rebuild", "state unlock", "targets",
     "targets probe local --yes",
 )  # fmt: skip
 ALONE = {"init", "serve", "schema", "completion", "show"}
