@@ -55,9 +55,9 @@ def serve(
 
     def ready(url: str) -> None:
         told = {"format_version": 1, "kind": "serve", "url": url, "dialect": dialect, "gateway": gateway}
-        screen.result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
         if not is_loopback(host):
             screen.complain(f"Warning: {host} can be reached from other machines, and HTTP is not encrypted.")
+        screen.result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
         if made and not flags.json:
             screen.complain(f"Key: {made}")
         screen.note("Serving until Ctrl-C.")
