@@ -62,5 +62,10 @@ def plan_file(head: str) -> str:
 
 
 def is_ours(text: str | None, marker: str) -> bool:
-    """Whether a text begins with the marker on a line of its own."""
-    return (text or "").lstrip("\ufeff").split("\n", 1)[0].strip() == marker
+    """Whether a text begins with the marker on a line of its own, whatever the project in it is called.
+
+    A branch whose `trueup.yaml` is broken cannot say the project's name; folder and target, which follow it, are the
+    job's own.
+    """
+    first = (text or "").lstrip("\ufeff").split("\n", 1)[0].strip()
+    return first.startswith("<!-- trueup:") and first.partition("/")[2] == marker.partition("/")[2]

@@ -11,6 +11,14 @@ class Problem(Exception):
         super().__init__(message)
 
 
+def quote_foreign(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return one line of somebody else's words as a code span that it cannot leave, without the secrets in it."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text.replace("`", "'"))
+    return f"`{plain[:300] or ' '}`"
+
+
 def unforeseen(error: Exception) -> Problem:
     """Return what nobody foresaw as a problem: its kind alone, since its words may hold anything."""
     return Problem(

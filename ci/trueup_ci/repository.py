@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from trueup_ci.problem import Problem
+from trueup_ci.problem import Problem, quote_foreign
 
 TRIES = 5
 """How often a commit is made anew when somebody else pushed in between."""
@@ -50,9 +50,11 @@ class Repository:
         self._folder = folder
         self._address = address
         self._settings = dict(_SETTINGS)
+        self._secrets: tuple[str, ...] = (token,)
         if token and address.startswith(("https://", "http://")):
             word = base64.b64encode(f"{user}:{token}".encode()).decode()
             self._settings[f"http.{address}.extraHeader"] = f"Authorization: Basic {word}"
+            self._secrets = (token, word)
         self._run("init", "-q", "--bare", str(folder), inside=False)
         (folder / "info").mkdir(parents=True, exist_ok=True)
         (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
@@ -98,11 +100,11 @@ class Repository:
     def _refuse_large(self, tree: str) -> None:
         """Raise Problem for a tree of too many or too large files, without walking through all of it."""
         with subprocess.Popen(
-            self._command("ls-tree", "-r", "-l", "-z", tree),
+            self._command("ls-tree", "-r", "-t", "-l", "-z", tree),
             env=self._environ(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
         ) as process:  # fmt: skip
             assert process.stdout is not None
-            files = size = 0
+            files = size = 0  # folders count as files: a tree of empty folders has none
             rest = b""
             while (files <= FILES and size <= BYTES) and (data := os.read(process.stdout.fileno(), 1 << 20)):
                 *entries, rest = (rest + data).split(b"\0")
@@ -159,7 +161,7 @@ class Repository:
             if self.branch(branch) == tip:
                 break
         raise Problem(
-            f"The state could not be pushed to {branch}: {_last(pushed.stderr)}",
+            f"The state could not be pushed to {branch}: {self._last(pushed.stderr)}",
             "What was applied stands, and its state is among the files that this job keeps. Let the job's token push "
             "there, or name a branch of its own for state, or use `state: stamps`; then commit the kept file.",
         )
@@ -208,10 +210,10 @@ class Repository:
 
     def _run(self, *words: str, more: Mapping[str, str] | None = None, inside: bool = True) -> str:
         ran = self._raw(*words, more=more, inside=inside)
-        return _good(ran, words).decode("utf-8", "surrogateescape")
+        return self._good(ran, words).decode("utf-8", "surrogateescape")
 
     def _bytes(self, *words: str, feed: bytes | None = None) -> bytes:
-        return _good(self._raw(*words, feed=feed), words)
+        return self._good(self._raw(*words, feed=feed), words)
 
     def _raw(
         self, *words: str, more: Mapping[str, str] | None = None, feed: bytes | None = None, inside: bool = True
@@ -234,13 +236,13 @@ class Repository:
             environ |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
         return environ
 
+    def _good(self, ran: subprocess.CompletedProcess[bytes], words: tuple[str, ...]) -> bytes:
+        if ran.returncode != 0:
+            command = next(word for word in words if not word.startswith("-"))
+            raise Problem(f"git {command} failed.", self._last(ran.stderr))
+        return ran.stdout
 
-def _good(ran: subprocess.CompletedProcess[bytes], words: tuple[str, ...]) -> bytes:
-    if ran.returncode != 0:
-        raise Problem(f"git {words[0]} failed.", _last(ran.stderr))
-    return ran.stdout
-
-
-def _last(said: bytes) -> str:
-    lines = said.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1][:300] if lines else "git said nothing."
+    def _last(self, said: bytes) -> str:
+        """Return the last line that git wrote, as code: it may repeat names of files, and what a server said."""
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        return quote_foreign(lines[-1], self._secrets) if lines else "git said nothing."

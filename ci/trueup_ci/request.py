@@ -6,7 +6,8 @@ them is run. What comes from a fork is looked at without any credential.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 
 from trueup_ci import texts
 from trueup_ci.forge import plan_file
@@ -39,7 +40,10 @@ REMEMBERED = (
     "ask why this request does."
 )
 FILES = 10
-"""Files of Trueup's memory that a comment names, state first."""
+"""Files of Trueup's memory that a comment names, the target's own state first."""
+
+RECORDS = 50
+"""Records of one of them that were there before and changed, which a comment names."""
 
 SILENT = "No comment could be written with this job's token, as is usual for a fork; the summary has the same text."
 
@@ -48,16 +52,21 @@ def plan_request(job: Job) -> int:
     """Plans what the request's merge would come to, keeps the plan, and says so in its comment; or why not."""
     if job.event.is_fork:
         return plan_fork(job)
+    return _or_refuse(job, job.event.number, lambda: _plan_own(job))
+
+
+def _or_refuse(job: Job, number: int, plan: Callable[[], int], *, may_be_silent: bool = False) -> int:
+    """Make a plan; where that fails, whatever files and answers were met, the request's comment says so."""
     try:
-        return _plan_own(job)
+        return plan()
     except Problem as problem:
-        _refuse(job, problem)
+        _refuse(job, number, problem, may_be_silent=may_be_silent)
         raise
     except Cancelled:
         raise
-    except Exception as error:  # whatever the request's files or the platform's answers are, its comment says so
+    except Exception as error:
         found = unforeseen(error)
-        _refuse(job, found)
+        _refuse(job, number, found, may_be_silent=may_be_silent)
         raise found from error
 
 
@@ -82,7 +91,11 @@ def _plan_own(job: Job) -> int:
 
 def plan_fork(job: Job) -> int:
     """Checks what a fork proposes, against a snapshot where one is kept, and says so in its comment if it may."""
-    number, tree, base = _fork(job)
+    number, made, head = _fork(job)
+    return _or_refuse(job, number, lambda: _plan_fork(job, number, *_merged(job, made, head)), may_be_silent=True)
+
+
+def _plan_fork(job: Job, number: int, tree: str, base: str) -> int:
     trusted, ours = (job.checkout(at, name, is_trusted=False) for at, name in ((base, "base"), (tree, "request")))
     for side in (trusted, ours):
         job.remember(side, base)
@@ -124,13 +137,13 @@ def _merged(job: Job, made: str, head: str) -> tuple[str, str]:
 
 
 def _fork(job: Job) -> tuple[int, str, str]:
-    """The fork's request, what its merge comes to, and the commit of its target branch. Raises Problem."""
+    """The fork's request, the platform's merge of it, and its own last commit. Raises Problem."""
     if job.event.kind == "request":
-        return job.event.number, *proposed(job)
+        return job.event.number, job.event.commit, job.event.head or job.event.commit
     request = job.forge.open_request(job.event.head)
     if request is None or not request.is_fork:
         raise Problem("No open request of a fork has that commit as its last one.", "It was pushed to since: all well.")
-    return request.number, *_merged(job, f"refs/pull/{request.number}/merge", request.head)
+    return request.number, f"refs/pull/{request.number}/merge", request.head
 
 
 def _project_file(side: Trueup) -> bytes:
@@ -154,24 +167,37 @@ def _remembered(job: Job, base: str, tree: str) -> list[str]:
     told: list[str] = []
     for ending in (CAPS, JOURNAL) if job.settings.state_branch else (STATE, CAPS, JOURNAL):
         before, after = job.memory_of(base, ending), job.memory_of(tree, ending)
-        for path in sorted({*before, *after}):
-            old, new = texts.records(before.get(path)), texts.records(after.get(path))
-            names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        for path in sorted({*before, *after}, key=lambda path: (not _is_own(job, path), path)):
             if before.get(path) != after.get(path):
-                told.append(f"{texts.listed(names)} in {texts.code(path)}" if names else texts.code(path))
+                old, new = texts.records(before.get(path)), texts.records(after.get(path))
+                told.append(_changed_records(old, new, path))
     if len(told) > FILES:
         told[FILES:] = [f"{len(told) - FILES} files more"]
     return [REMEMBERED.format(what="; ".join(told))] if told else []
 
 
-def _refuse(job: Job, problem: Problem) -> None:
+def _is_own(job: Job, path: str) -> bool:
+    """Whether a file of Trueup's memory is the one of this job's own target."""
+    return PurePosixPath(path).name.removesuffix(STATE) == job.settings.target
+
+
+def _changed_records(old: Mapping[str, object], new: Mapping[str, object], path: str) -> str:
+    """Name what a file of Trueup's memory says otherwise: of records that were there each, of new ones a few."""
+    changed = sorted(name for name in old if old[name] != new.get(name))
+    added = sorted(name for name in new if name not in old)
+    words = [texts.listed(changed, RECORDS)] if changed else []
+    words += [f"{len(added)} added ({texts.listed(added)})"] if added else []
+    return f"{' and '.join(words)} in {texts.code(path)}" if words else texts.code(path)
+
+
+def _refuse(job: Job, number: int, problem: Problem, *, may_be_silent: bool = False) -> None:
     """Says in the request why there is no plan: an older one must not stand there as if it were of this commit."""
     event = job.event
     page = texts.refusal(job.marker("plan"), "no plan", problem)
     page = texts.with_notes(page, [], event.head or event.commit, event.url)
     job.summarize(page)
-    if job.forge.head(event.number) == (event.head or event.commit):
-        job.forge.comment(event.number, job.marker("plan"), page)
+    if job.forge.head(number) == (event.head or event.commit):
+        _comment(job, number, job.marker("plan"), page, may_be_silent=may_be_silent)
 
 
 def _guard_note(job: Job, page: Path) -> list[str]:
@@ -194,6 +220,10 @@ def _say(job: Job, page: Path, number: int, notes: list[str], *, may_be_silent: 
     if job.forge.head(number) != (job.event.head or job.event.commit):
         print("The request was pushed to since: its comment is left to the newer run.")
         return
+    _comment(job, number, marker, text, may_be_silent=may_be_silent)
+
+
+def _comment(job: Job, number: int, marker: str, text: str, *, may_be_silent: bool) -> None:
     try:
         job.forge.comment(number, marker, text)
     except Refused as error:

@@ -11,7 +11,7 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from trueup_ci.problem import Problem
+from trueup_ci.problem import Problem, quote_foreign
 
 TIMEOUT = 60.0
 """Seconds for one answer."""
@@ -50,6 +50,9 @@ class Api:
 
     def __init__(self, base: str, headers: Mapping[str, str], pause: float = 1.0) -> None:
         self._base, self._headers, self._pause = base.rstrip("/"), dict(headers), pause
+        self._secrets = tuple(
+            headers[name].removeprefix("Bearer ") for name in ("Authorization", "PRIVATE-TOKEN") if name in headers
+        )
         self._open = urllib.request.build_opener(_Stay).open
 
     def get(self, path: str, **query: Any) -> Any:
@@ -110,12 +113,15 @@ class Api:
                 if 300 <= error.code < 400:
                     return error.code, b"", error.headers.get("Location", "")
                 if is_last or (error.code < 500 and error.code != 429):
+                    said = _said(error)
                     raise Refused(
-                        error.code, f"{method} {path} was answered with {error.code}.", _said(error)
-                    ) from None
+                        error.code, f"{method} {path} was answered with {error.code}.",
+                        quote_foreign(said, self._secrets) if said else "",
+                    ) from None  # fmt: skip
             except (urllib.error.URLError, HTTPException, OSError) as error:
                 if is_last:
-                    why = f"{method} {path} had no answer: {getattr(error, 'reason', error)}."
+                    reason = quote_foreign(str(getattr(error, "reason", error)), self._secrets)
+                    why = f"{method} {path} had no answer: {reason}."
                     raise Problem(why, "Run the job again later.") from None
             time.sleep(self._pause * 2**attempt)
         raise AssertionError("the last try returns or raises")

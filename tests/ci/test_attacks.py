@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from trueup_ci.problem import Problem
 from trueup_ci.repository import Repository
 from trueup_ci.settings import is_digest
 
-from tests.ci.forges import BOT
+from tests.ci.forges import BOT, TOKEN
 from tests.ci.world import ALPHA, KEY, World
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
@@ -207,3 +208,90 @@ def test_git_of_a_job_runs_nothing_that_a_repository_names(tmp_path: Path) -> No
     assert {"core.hookspath=/dev/null", "core.fsmonitor=false", "log.showsignature=false"} <= set(
         shown.stdout.splitlines()
     )
+
+
+def test_a_tree_of_empty_folders_that_names_itself_for_ever_is_refused_at_once(world: World, tmp_path: Path) -> None:
+    """It holds no file, so that a bound on files alone walked it for ever."""
+    tree = world.git("mktree", feed="")
+    for _ in range(12):
+        tree = world.git("mktree", feed="\n".join(f"040000 tree {tree}\td{place}" for place in range(10)))
+    commit = world.git("commit-tree", tree, "-m", "bomb")
+    world.git("push", "-q", "origin", f"{commit}:refs/heads/bomb")
+    made = Repository(tmp_path / "git", str(world.origin))
+    with pytest.raises(Problem, match="more than 50,000 files"):
+        made.checkout(made.fetch("refs/heads/bomb"), tmp_path / "files")
+
+
+def test_the_platform_s_token_is_in_no_comment_when_an_answer_repeats_it(world: World) -> None:
+    number = world.request({ALPHA: EDITED})
+    world.request_job(number)
+    commit = world.merge(number)
+    answer = world.forge.answer
+
+    def repeat(asked: Any) -> Any:
+        if "artifacts" in asked.path:
+            return 403, {"message": f"bad credentials Bearer {TOKEN} @octocat **bold**"}
+        return answer(asked)
+
+    world.forge.answer = repeat  # type: ignore[method-assign]
+    done = world.merge_job(commit)
+    comment = world.comment(number, "apply")
+    assert done.code == 1
+    assert TOKEN not in comment + done.log + done.summary
+    assert "`bad credentials Bearer *** @octocat **bold**`" in comment
+
+
+def test_what_git_says_of_a_name_is_code_and_shows_no_folder(world: World) -> None:
+    name = "@octocat **This plan was approved** <h1>big" + "a" * 250
+    number = world.request({ALPHA: EDITED})
+    blob = world.git("rev-parse", f"topic-{number}:{ALPHA}")
+    root = world.git("ls-tree", f"topic-{number}")
+    tree = world.git("mktree", feed=f"{root}\n100644 blob {blob}\t{name}\n")
+    head = world.git("commit-tree", tree, "-p", f"topic-{number}", "-m", "A long name.")
+    world.git("push", "-q", "-f", "origin", f"{head}:refs/heads/topic-{number}")
+    world.forge.requests[number] |= {"sha": head}
+    world.forge.requests[number]["head"]["sha"] = head
+    done = world.request_job(number)
+    comment = world.comment(number, "plan")
+    assert done.code == 1
+    assert str(world.root) not in comment.replace("`", "")
+    assert re.sub(r"`[^`]*`", "", comment).count("@octocat") == 0
+    assert re.sub(r"`[^`]*`", "", comment).count("<h1>") == 0
+
+
+def test_the_target_s_own_state_and_what_changed_in_it_come_first(world: World) -> None:
+    world.at_main()
+    state = json.loads((world.clone / STATE).read_text(encoding="utf-8"))
+    state["records"]["beta"]["operation"] = "0" * 16
+    state["records"] |= {f"_{place}": state["records"]["alpha"] for place in range(6)}
+    decoys = {f".trueup/a{place}.state.json": "{}" for place in range(12)}
+    number = world.request({ALPHA: EDITED, STATE: json.dumps(state), **decoys})
+    world.request_job(number)
+    comment = world.comment(number, "plan")
+    assert f"`beta` and 6 added (`_0`, `_1`, `_2`, `_3`, `_4` and 1 more) in `{STATE}`; `.trueup/a0" in comment
+
+
+def test_a_fork_s_failing_job_replaces_its_older_comment(world: World) -> None:
+    number = world.request({ALPHA: EDITED}, fork=True)
+    world.proposed(number)
+    assert world.fork_job(number).code == 0
+    assert "valid" in world.comment(number, "plan")
+    world.at_main()
+    world.write(ALPHA, "model: gpt-4.1\ninstructions: Say C.\n")
+    world.commit("Main goes on.")
+    world.git("push", "-q", "origin", "main")
+    done = world.fork_job(number)
+    assert done.code == 1
+    assert "conflicts with its target branch" in world.comment(number, "plan")
+
+
+def test_a_branch_that_cannot_say_its_name_leaves_no_second_comment(world: World) -> None:
+    number = world.request({ALPHA: EDITED})
+    assert world.request_job(number).code == 0
+    world.at_main()
+    world.write("trueup.yaml", "project: [\n")
+    world.commit("A broken project file.")
+    world.git("push", "-q", "origin", "main")
+    assert world.request_job(number).code == 1
+    (only,) = world.forge.comments[number]
+    assert "1 to modify" not in only["body"]

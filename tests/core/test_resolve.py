@@ -245,3 +245,12 @@ def test_texts_that_no_platform_takes_are_refused_before_they_are_joined() -> No
     assert [item.code for item in found.diagnostics] == ["text-too-long"]
     assert "instructions" not in found.body or found.body["instructions"] is None
     assert resolved({"d/a.yaml": {"instructions": parts[:1]}, "d/_part.md": "x" * 1_000_000}).diagnostics == ()
+
+
+def test_files_that_no_platform_takes_together_are_refused_before_anything_is_made_of_them() -> None:
+    """9 KB that include one schema of 1.5 MB a hundred times took minutes and gigabytes."""
+    schema = {"type": "object", "properties": {f"p{place}": {"type": "string"} for place in range(15_000)}}
+    tools = [{"type": "function", "function": {"name": f"f{n}", "parameters": {"file": "_s.yaml"}}} for n in range(100)]
+    found = resolved({"d/a.yaml": {"tools": tools}, "d/_s.yaml": schema})
+    assert [item.code for item in found.diagnostics] == ["too-large"]
+    assert resolved({"d/a.yaml": {"tools": tools[:2]}, "d/_s.yaml": schema}).diagnostics == ()

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import threading
+import unicodedata
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from tests.guarantees.terminal import Done, define, files, run
-from trueup.core.call import Call
+from trueup.core.call import CREDENTIAL, Call, Reply
+from trueup.edge.credentials import Secret, Secrets
 from trueup.local.openai_assistants import Server
 
 KEY = "sk-Canary_9Kd7Qx2W.4zT8"
@@ -39,6 +41,11 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "swapped": str.swapcase,
     "split": lambda text: f"{text[:7]} {text[7:14]}\n {text[14:]}",
     "base64": lambda text: b64encode(text.encode()).decode(),
+    "base64 of the header": lambda text: b64encode(f"Bearer {text}".encode()).decode(),
+    "no semicolon": lambda text: "".join(f"&#{ord(sign)}" for sign in text),
+    "widely split": lambda text: f"{text[:7]}\n{' ' * 30}{text[7:]}",
+    "unseen": "\u200b".join,
+    "soft hyphens and controls": lambda text: "\xad".join(text[:9]) + "\x08".join(text[9:]),
 }
 
 HEADERS = {
@@ -98,6 +105,8 @@ class Echo(BaseHTTPRequestHandler):
             self._send(self.server.status, json.dumps(message))
         elif place == "title":
             self._send(200, f"<html><title>Sign in as {key}</title>{key}</html>")
+        elif place == "padded":
+            self._send(502, self.server.body)
         elif place == "text":
             self._send(502, f"upstream refused {key}")
         elif place == "json-key":
@@ -163,13 +172,16 @@ def undo_spellings(text: str) -> str:
     for _ in range(3):
         text = html.unescape(unquote(text))
         text = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
-        text = re.sub(r"\\+[nrt]", "", text)
-    return "".join(text.replace("\\", "").split()).lower()
+        text = re.sub(r"\\+(?:[nrtb]|x08|xad)", "", text)
+    seen = (sign for sign in text.replace("\\", "") if unicodedata.category(sign) not in ("Cf", "Cc", "Zs"))
+    return "".join("".join(seen).split()).replace("\u2408", "").lower()
 
 
 def leaks(text: str) -> bool:
     """Whether the key can be read in a text, in any spelling."""
-    return KEY.lower() in undo_spellings(text) or b64encode(KEY.encode()).decode() in "".join(text.split())
+    dense = "".join(text.split())
+    encoded = [b64encode(before + KEY.encode()).decode()[3:-4] for before in (b"", b"x", b"xx")]
+    return KEY.lower() in undo_spellings(text) or any(form in dense for form in encoded)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -242,3 +254,26 @@ def test_plain_http_to_another_machine_is_refused_and_where_it_is_allowed_every_
     for words in (("plan",), ("plan", "--json"), ("apply", "--yes"), ("drift",)):
         done = run(folder, *words)
         assert "plain-http" in done.said, done.said
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t"])
+@pytest.mark.parametrize("before", [440, 475, 490, 65_500])
+def test_a_key_that_a_bound_of_ours_would_cut_is_masked_first(folder: Path, echo: Any, blank: str, before: int) -> None:
+    """A body of 475 blanks and the key showed all of the key but its last letter."""
+    echo.place, echo.spelling = "padded", "plain"
+    echo.body = blank * before + KEY + "!" * 9
+    for words in (("plan",), ("plan", "--json"), ("export", "all.json")):
+        said = run(folder, *words).said
+        assert not any(KEY[:length] in said for length in range(8, len(KEY) + 1)), said
+
+
+def test_a_body_of_nothing_but_keys_shows_none_at_its_end(folder: Path, echo: Any) -> None:
+    echo.place, echo.body = "padded", KEY * 10_000
+    said = run(folder, "plan").said
+    assert KEY[:8] not in said
+
+
+def test_a_key_of_digits_is_masked_as_a_number_too() -> None:
+    secrets = Secrets([Secret("123456789012345678901234567890")])
+    reply = Reply(200, {}, {"default": 123456789012345678901234567890, "other": 12}, "")
+    assert secrets.mask_reply(reply).json == {"default": CREDENTIAL, "other": 12}

@@ -54,6 +54,8 @@ def why_not(root: Path, place: Path, definitions: str | None) -> str:
     `definitions` is the project's folder of them; where nobody knows it, a command that needs it fails by itself.
     """
     try:
+        if place.is_symlink():
+            return "it is a symbolic link"
         if stat.S_ISDIR(place.stat().st_mode):
             return "it is a folder"
     except (FileNotFoundError, NotADirectoryError):

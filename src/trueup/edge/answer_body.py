@@ -23,7 +23,7 @@ PIECE: Final = 1024 * 1024
 DEPTH: Final = 200
 """Levels of nesting in an answer's JSON; anything deeper is no assistant."""
 
-START: Final = 2_000
+START: Final = 64 * 1024
 """Bytes that are kept of a body that is too large."""
 
 

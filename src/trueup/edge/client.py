@@ -35,7 +35,9 @@ POOL = 4
 CONNECT = 10.0
 """Seconds to connect, at most; the same again for TLS."""
 
-_START = 500
+_START = 64 * 1024
+"""Bytes of a body that are kept as text; what is shown of it is cut after secrets are masked."""
+
 _UNFIT = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 _HIDDEN = frozenset({"set-cookie"})
 _NEVER_SENT = (
@@ -173,8 +175,8 @@ async def _answer(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
     finally:
         await response.aclose()
     headers = {name.lower(): value for name, value in said.items() if name.lower() not in _HIDDEN}
-    text = content[: 4 * _START].decode("utf-8", "replace")[:_START]
     parsed = answer_body.parsed(content) if is_whole else Body.TOO_LARGE
+    text = content[:_START].decode("utf-8", "replace")
     return Reply(status=response.status_code, headers=headers, json=parsed, text=text)
 
 

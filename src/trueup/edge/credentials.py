@@ -37,6 +37,9 @@ SHORTEST = 6
 _STAND_IN = re.compile(r"(?=.{,23}\Z)(?:[a-z]+(?:[-_. ][a-z]+)*|[0-9]+)\Z")
 """What people give a server that asks for no real key: words in lower case, or digits alone, below 24 characters."""
 
+SHOWN = 500
+"""Characters of a foreign body that are kept as text."""
+
 CORE = 4
 """Letters and digits on end by which a secret that is spelled otherwise is looked for in a large answer."""
 
@@ -84,7 +87,7 @@ class Secrets:
         """Take one more secret in, as it is, as a URL holds it, and in base64."""
         value = secret.reveal()
         if len(value) >= SHORTEST and value not in self._known:
-            forms = {value, quote(value, safe=""), b64encode(value.encode("latin-1", "replace")).decode().rstrip("=")}
+            forms = {value, quote(value, safe=""), *_in_base64(value)}
             self._known |= forms
             if not _STAND_IN.match(value):
                 self._rare |= forms
@@ -103,24 +106,35 @@ class Secrets:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
         return replaced(text, self._known, MASK)
 
+    def mask_start(self, text: str, most: int) -> str:
+        """Return the start of a text, masked before it is cut: what is cut first may end in most of a key.
+
+        Of a text that is nearly all keys nothing is left, since its own end may be one that was cut.
+        """
+        masked = self.mask(text)
+        return masked[:most] if len(masked) >= 8 * most or len(text) <= 4 * most else masked[: len(masked) // 8][:most]
+
     def mask_reply(self, reply: Reply) -> Reply:
         """Return the answer without a secret in its headers, its body or its text.
 
         A body of success, which may be large, is searched as a whole first: a secret that is broken up by white space
-        is not found in it. Everything else is searched text by text.
+        is not found in it, and its text is of no use to anybody. Everything else is searched text by text.
         """
-        searched = not 200 <= reply.status < 300 or self.occur_in(reply.json)
+        is_usual = 200 <= reply.status < 300 and not isinstance(reply.json, Body)
+        searched = not is_usual or self.occur_in(reply.json)
         return Reply(
             reply.status,
             {self.mask(name): self.mask(value) for name, value in reply.headers.items()},
             self.mask_value(reply.json) if searched and not isinstance(reply.json, Body) else reply.json,
-            self.mask(reply.text),
+            "" if is_usual else self.mask_start(reply.text, SHOWN),
         )
 
     def mask_value(self, value: Any) -> Any:
         """A JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
         if isinstance(value, str):
             return replaced(value, self._rare, CREDENTIAL)
+        if type(value) is int:
+            return CREDENTIAL if any(secret in str(value) for secret in self._rare) else value
         if isinstance(value, list):
             return [self.mask_value(entry) for entry in value]
         if isinstance(value, dict):
@@ -129,6 +143,18 @@ class Secrets:
 
     def __repr__(self) -> str:
         return f"Secrets({len(self._known)} known)"
+
+
+def _in_base64(value: str) -> set[str]:
+    """Return how base64 holds a text, whatever stands before it, in both alphabets; none of what is too short."""
+    data = value.encode("latin-1", "replace")
+    found = set()
+    for before in range(3):
+        whole = b64encode(b"\0" * before + data).decode()
+        skipped, spoiled = (0, 2, 3)[before], (0, 3, 2)[(before + len(data)) % 3]
+        inner = whole[skipped : len(whole) - spoiled]
+        found |= {inner, inner.replace("+", "-").replace("/", "_")} if len(inner) >= SHORTEST else set()
+    return found
 
 
 def _stands_in(text: str, lower: str, secret: str) -> bool:

@@ -66,14 +66,11 @@ def app(
     control = _control(misbehaviour, key) if faults else None
 
     async def answer(asked: Asked) -> Reply:
-        refused = refuse_web_page(asked.headers, hosts)
-        if refused is not None:
-            return refused
         if control is not None and asked.path.startswith(f"{CONTROL}/"):
             return await control(replace(asked, path=asked.path.removeprefix(CONTROL)))
         return await outer(asked)
 
-    return Starlette(routes=[Mount("/", app=_asgi(answer))])
+    return Starlette(routes=[Mount("/", app=_asgi(answer, hosts))])
 
 
 def mount_of(server: Server, gateway: Gateway | None) -> str:
@@ -175,14 +172,19 @@ def _control(faults: Faults, key: str) -> Endpoint:
     return control
 
 
-def _asgi(endpoint: Endpoint) -> ASGIApp:
-    """An endpoint for any method: what it answers goes out in one piece, a broken connection is broken."""
+def _asgi(endpoint: Endpoint, hosts: Collection[str]) -> ASGIApp:
+    """An endpoint for any method: what it answers goes out in one piece, a broken connection is broken.
+
+    Of a request of a web page not even the body is read.
+    """
     from starlette.requests import ClientDisconnect, Request
     from starlette.responses import Response
 
     async def application(scope: Scope, receive: Receive, send: AsgiSend) -> None:
         try:
-            said = await endpoint(await _asked(Request(scope, receive)))
+            request = Request(scope, receive)
+            refused = refuse_web_page(request.headers, hosts)
+            said = await endpoint(await _asked(request)) if refused is None else refused
         except _TooLarge:
             said = reply(413, envelope(f"The body is larger than {BODY_LIMIT} bytes.", code="request_too_large"))
         except ClientDisconnect:

@@ -22,10 +22,10 @@ def refuse_web_page(headers: Mapping[str, str], hosts: Collection[str]) -> Reply
     to it. Header names are in lower case.
     """
     host = _host(f"//{headers.get('host', '')}")
-    if not (is_loopback(host) or _is_address(host) or host in hosts):
+    if not (is_loopback(host) or _is_address(host) or host in {name.lower() for name in hosts}):
         return _forbidden("The Host header names a server that this is not; `--allow-host` allows a name.")
-    origin = headers.get("origin")
-    if origin is not None and _site(origin) != _site(f"http://{headers.get('host', '')}"):
+    origin, own = headers.get("origin"), _site(f"http://{headers.get('host', '')}")
+    if origin is not None and (own is None or _site(origin) != own):
         return _forbidden("Requests from web pages are refused.")
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return _forbidden("Requests from web pages are refused.")
@@ -47,7 +47,7 @@ def _site(origin: str) -> tuple[str, str, int | None] | None:
 
 def _host(place: str) -> str:
     try:
-        return (urlsplit(place).hostname or "").rstrip(".")
+        return urlsplit(place).hostname or ""
     except ValueError:
         return ""
 

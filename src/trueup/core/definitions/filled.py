@@ -23,6 +23,9 @@ EXAMPLE: Final = '["a", "b"]'
 LONGEST_EXAMPLE: Final = 200
 """Characters of a list that a hint repeats."""
 
+INCLUDED_LIMIT: Final = 4_000_000
+"""Characters of JSON that a definition's included files come to, each as often as it is included."""
+
 
 class Filler:
     """Walks one body in which everything has been laid over, and changes nothing of it.
@@ -34,6 +37,9 @@ class Filler:
         self._tree = tree
         self._setting = setting
         self._gathered = gathered
+        self._sizes: dict[str, int] = {}
+        self._size = 0
+        self._is_too_large = False
 
     def filled(self) -> dict[str, Any]:
         """The whole mapping, with references replaced and tools written out."""
@@ -252,7 +258,23 @@ class Filler:
         file = self._file(name, path)
         if file is None:
             return None
-        return self._taken(self._gathered.sources.included(file), path, self._tree.origin(path))
+        value = self._taken(self._gathered.sources.included(file), path, self._tree.origin(path))
+        if file not in self._sizes:
+            self._sizes[file] = _size(value)
+        self._size += self._sizes[file]
+        return value if self._size <= INCLUDED_LIMIT else self._refuse_size(path)
+
+    def _refuse_size(self, path: Path) -> None:
+        if not self._is_too_large:
+            self._gathered.problem(
+                "too-large",
+                f"what this definition includes comes to more than {INCLUDED_LIMIT:,} characters of JSON",
+                self._tree.origin(path),
+                "No platform takes that much: include fewer or smaller files.",
+                path,
+            )
+        self._is_too_large = True
+        self._gathered.unsettled.add(path)
 
     def _taken(self, document: Document, path: Path, origin: Origin) -> Any:
         value = self._gathered.take(document, origin)
@@ -292,6 +314,19 @@ def _advise_override(name: str, text: str) -> str:
     fixed = with_quotes(text) if len(text) <= LONGEST_EXAMPLE else ""
     words = shlex.quote(f"{name}={fixed or EXAMPLE}")
     return f"A list is JSON, its texts in double quotes: --var {words}."
+
+
+def _size(value: Any) -> int:
+    """Return about how many characters of JSON a value comes to."""
+    size, waiting = 0, [value]
+    while waiting:
+        entry = waiting.pop()
+        if type(entry) is dict:
+            waiting += [*entry, *entry.values()]
+        elif type(entry) is list:
+            waiting += entry
+        size += len(entry) + 4 if isinstance(entry, str) else 4
+    return size
 
 
 def _may_refer(value: Any) -> bool:

@@ -95,10 +95,9 @@ def is_plain_http(url: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address is this machine."""
-    name = host.rstrip(".").lower()
     try:
-        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
-    except ValueError:
+        return host.lower() == "localhost" or ("%" not in host and ip_address(host).is_loopback)
+    except ValueError:  # any other name is what a resolver makes of it
         return False
 
 

@@ -14,13 +14,16 @@ _SIGNS = ("\\", "%", "&")
 """What every spelling but the plain one holds."""
 
 _RUN = re.compile(r"[A-Za-z0-9]+")
-_BLANKS = re.compile(r"\s+")
-_BREAK = r"(?:\s|\\{1,8}[nrt]|%(?:0[ad]|20)|&nbsp;|\u200b){0,8}"
-"""White space in which a text may be broken up, plain or escaped."""
+_UNSEEN = r"\s\x00-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+"""White space, controls and characters without width: what a text may be broken up by, and still be read."""
+
+_BLANKS = re.compile(f"[{_UNSEEN}]+")
+_BREAK = rf"(?:[{_UNSEEN}]|\\{{1,8}}[nrtbf]|%(?:0[ad]|20)|&nbsp;){{0,64}}"
+"""The same, plain or escaped, between two characters."""
 
 _ESCAPED = {
     "%": re.compile(r"(?:%(?:25)*[0-9a-f]{2}){6}"),
-    "&#": re.compile(r"(?:&(?:amp;)*#x?[0-9a-f]+;){6}"),
+    "&#": re.compile(r"(?:&(?:amp;)*#x?[0-9a-f]+;?){6}"),
     "\\u": re.compile(r"(?:\\{1,8}u[0-9a-f]{4}){6}"),
 }
 """Six escaped characters on end, by what each of them holds."""
@@ -65,6 +68,6 @@ def _sign(sign: str) -> str:
     names = [f"#0{{0,4}}{number}", f"#x0{{0,4}}{number:x}"]
     names += [codepoint2name[number]] if number in codepoint2name else []
     forms = ["".join(f"%(?:25){{0,3}}{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))]
-    forms += [f"&(?:amp;){{0,3}}(?:{'|'.join(names)});"]
+    forms += [f"&(?:amp;){{0,3}}(?:{'|'.join(names)});?"]
     forms += [f"u{number:04x}"] if number < 0x10000 else []
     return rf"(?:\\|%5c){{0,8}}(?:{'|'.join(forms)}|{re.escape(sign)})"
