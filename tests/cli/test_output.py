@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +17,7 @@ from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen, wants_color
 from trueup.edge import schemas
+from trueup.engine.progress import Progress, Wait
 
 Arm = Callable[..., None]
 
@@ -128,18 +132,133 @@ def test_a_narrow_encoding_gets_signs_it_can_write(place: Place) -> None:
         process.stderr.decode("ascii")
 
 
-def test_progress_is_for_terminals_only(capsys: pytest.CaptureFixture[str]) -> None:
-    screen = Screen(Flags())
-    screen._since = 0.0
-    screen.progress(1, 2, "alpha")
-    assert capsys.readouterr().err == ""
+class Terminal(io.StringIO):
+    """A stderr that is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
 
 
-def test_a_log_is_told_of_a_long_wait_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    screen = Screen(Flags())
-    screen.waits("reading the listing")
-    assert capsys.readouterr().err == ""
+def _screen(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, **flags: Any) -> tuple[Screen, io.StringIO]:
+    """A screen whose work began long ago, and its stderr."""
+    stream = Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    screen = Screen(Flags(**flags), {"TERM": "xterm", "COLUMNS": "80"})
     screen._since -= 60
-    screen.waits("reading the listing")
-    screen.waits("reading the listing")
-    assert capsys.readouterr().err == "Still at it, 60 seconds: reading the listing.\n"
+    screen._told = screen._since + 55
+    return screen, stream
+
+
+def _in(seconds: float) -> float:
+    return time.time() + seconds
+
+
+REFUSED = "example.com could not be reached: the connection was refused; trying again"
+
+
+def test_a_terminal_shows_how_far_it_is_and_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=True)
+    screen.progress(Progress("Creating", 12, 3_000, 125.0, "billing/\x1b[31mred"))
+    assert said.getvalue() == "\r\x1b[KCreating 12 of 3,000, about 2 min left: billing/?[31mred"
+    screen.clear()
+    assert said.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(4.2, "4 s"), (89.0, "89 s"), (90.0, "2 min"), (3_300.0, "55 min"), (4_800.0, "1 h 20 min")]
+)
+def test_a_duration_is_told_as_people_say_it(seconds: float, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=True)
+    screen.progress(Progress("Reading assistants", 5, 10, seconds))
+    assert said.getvalue().endswith(f"Reading assistants 5 of 10, about {words} left")
+
+
+def test_what_takes_no_time_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=True)
+    screen.begin()
+    screen.progress(Progress("Creating", 1, 2))
+    screen.tick()
+    assert said.getvalue() == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_trouble_is_told_at_once_with_until_when(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    screen, said = _screen(monkeypatch, terminal=terminal)
+    screen.begin()
+    end = _in(4)
+    screen.waits(Wait(REFUSED, end, at_once=True))
+    clock = time.strftime("%H:%M:%S", time.localtime(end))
+    assert re.sub(r"\([34] s\)", "(N s)", said.getvalue()) == (
+        f"\r\x1b[K{REFUSED[:57]}… until {clock} (N s)" if terminal else f"{REFUSED} until {clock} (N s).\n"
+    )
+
+
+def test_a_narrow_terminal_never_cuts_off_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=True)
+    screen.width = 60
+    screen.progress(Progress("Creating", 12, 300, None, "a"))
+    screen.waits(Wait(REFUSED, _in(300), at_once=True))
+    line = said.getvalue().rsplit("\r\x1b[K", 1)[1]
+    assert line.startswith("Creating 12 of 300. example.com")
+    assert re.search(r"… until \d\d:\d\d:\d\d \(5 min\)$", line)
+    assert len(line) < 60
+
+
+def test_a_log_is_told_of_the_same_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=False)
+    for _ in range(9):
+        screen.waits(Wait(REFUSED, _in(4), at_once=True))
+        screen.waits(Wait(REFUSED, _in(4)))
+    assert said.getvalue().count("\n") == 1
+
+
+def test_a_log_is_told_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=False)
+    screen.progress(Progress("Creating", 12, 300, 40.0, "alpha"))
+    assert said.getvalue() == ""
+    screen._told -= 60
+    for _ in range(3):
+        screen.progress(Progress("Creating", 13, 300, 40.0, "alpha"))
+        screen.tick()
+    assert said.getvalue() == "Creating 13 of 300, about 40 s left.\n"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_quiet_tells_of_no_progress_and_no_trouble(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    screen, said = _screen(monkeypatch, terminal=terminal, quiet=True)
+    screen._told -= 60
+    screen.progress(Progress("Creating", 12, 300))
+    screen.waits(Wait(REFUSED, _in(4), at_once=True))
+    screen.tick()
+    assert said.getvalue() == ""
+
+
+def test_after_the_result_nothing_of_the_work_is_shown_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=True)
+    screen.progress(Progress("Creating", 12, 300))
+    screen.result("done")
+    screen._since -= 60
+    screen.tick()
+    assert said.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_server_that_is_down_is_told_of_in_a_pipe(place: Place, form: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    target = f"{{base_url: 'http://127.0.0.1:{port}/v1', api_key: {{command: [echo, sk-x]}}}}"
+    place.write("trueup.yaml", f"project: shop\ntargets:\n  prod: {target}\n")
+    ran = place.run("plan", "--format", form, "--max-retries", "1")
+    assert ran.code == 1
+    line = ran.err.splitlines()[0]
+    assert re.fullmatch(
+        rf"127\.0\.0\.1:{port} could not be reached: the connection was refused; trying again "
+        r"until \d\d:\d\d:\d\d \([0-2] s\)\.",
+        line,
+    )
+    assert ran.err.count("trying again") == 1
+    assert "trying again" not in ran.out
+    assert "trying again" not in place.run("plan", "-q", "--max-retries", "1").err

@@ -15,6 +15,7 @@ from trueup.core.call import Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.engine.courier import RETRY_CAP, Courier, Pace, each, is_unclear, retry_after
 from trueup.engine.ports import Ports
+from trueup.engine.progress import Wait
 
 GET, POST = Call("GET", "/assistants"), Call("POST", "/assistants", json={})
 
@@ -183,9 +184,12 @@ def test_each_finishes_what_is_under_way_before_it_raises() -> None:
 
 def test_a_long_wait_that_the_server_asks_for_is_told_while_it_lasts() -> None:
     line = Line(lambda number: Reply(429, {"retry-after": "30"}) if number == 0 else Reply(200))
-    told: list[str] = []
+    told: list[Wait] = []
     courier = line.courier(Pace(1))
     courier.ports.waiting = told.append
+    start = line.clock.wall()
     asyncio.run(courier.read(GET))
-    assert set(told) == {"HTTP 429, and the target asks to wait 30 seconds"}
+    assert {wait.why for wait in told} == {"HTTP 429: the target asks to wait"}
+    assert {round(wait.until - start, 1) for wait in told} == {30.1}
+    assert [wait.at_once for wait in told] == [True, *[False] * (len(told) - 1)]
     assert len(told) >= 20

@@ -20,6 +20,7 @@ from trueup.core.errors import EndpointError, OutcomeUnknown
 from trueup.engine import refresh as subject
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
+from trueup.engine.progress import Progress
 from trueup.engine.refresh import View, refresh, walk
 from trueup.wire.base import Page
 from trueup.wire.openai_assistants import OpenAIAssistants
@@ -333,12 +334,12 @@ def test_nothing_at_all_is_asked_for_behind_a_first_page_that_cannot_be_read(fai
 def test_a_listing_without_end_is_given_up_after_a_thousand_pages_and_told_meanwhile() -> None:
     shelf = Shelf(names(2_100), page_size=2)
     courier = shelf.courier(8)
-    told: list[str] = []
-    courier.ports.waiting = told.append
+    told: list[Progress] = []
+    courier.ports.progress = told.append
     view = asyncio.run(walk(shelf.adapter(), courier))
     assert not view.complete
     assert "goes on after 1,000 pages" in view.problem
-    assert told[-1] == "reading the listing: 2,000 assistants so far"
+    assert (told[0].what, told[0].done, told[-1].done, told[-1].total) == ("Reading assistants", 0, 2_000, 0)
     assert asyncio.run(walk(shelf.adapter(), shelf.courier(8), most=1_100)).complete
 
 

@@ -16,6 +16,7 @@ from tests.engine.test_courier import GET, POST, Line
 from tests.extent import examples
 from trueup.core.call import Reply
 from trueup.engine.courier import Courier, Pace
+from trueup.engine.progress import Wait
 from trueup.engine.recheck import FRESH
 from trueup.engine.turns import CLOSE, Interrupted, Stale
 
@@ -153,7 +154,7 @@ def test_a_retry_after_holds_back_those_too_whose_turn_was_booked_before() -> No
 
 
 def test_what_is_waited_for_is_told() -> None:
-    told: list[str] = []
+    told: list[Wait] = []
     line = Line(lambda number: Reply(429, {"retry-after": "30"}) if number == 1 else Reply(200))
 
     async def run() -> None:
@@ -163,9 +164,9 @@ def test_what_is_waited_for_is_told() -> None:
             await courier.write(POST)
 
     asyncio.run(run())
-    assert set(told) == {
-        "at most 0.1 requests a second, as `rate_limit` says",
-        "HTTP 429, and the target asks to wait 30 seconds",
+    assert {wait.why for wait in told} == {
+        "At most 0.1 requests a second, as `rate_limit` says",
+        "HTTP 429: the target asks to wait",
     }
 
 

@@ -334,6 +334,7 @@ def test_what_was_done_is_listed_row_by_row_until_there_is_too_much_of_it() -> N
     few = text.report(_report(*done[:COMPACT_ABOVE]), color=False, width=80)
     assert all(f"+ {name} was created" in few for name in FLEET[:COMPACT_ABOVE])
     assert "+ 300 assistants were created\n" in text.report(_report(*done), color=False, width=80)
+    assert "  All names, with their ids: trueup state list\n" in text.report(_report(*done), color=False, width=80)
     assert all(
         f"+ {name} was created" in text.report(_report(*done), color=False, width=80, verbose=True) for name in FLEET
     )

@@ -152,11 +152,11 @@ async def _settle(session: Session, courier: Courier, state: State) -> None:
     left = max(since, default=0.0) + session.target.settle - courier.ports.clock.wall()
     if since and left > 0:
         left = min(left, session.target.settle)
-        session.screen.say(
-            f"Waiting {max(1, round(left))} s: an earlier request was not answered, "
-            "and the vendor may still be at work on it."
+        await courier.pause(
+            left,
+            "An earlier request was not answered, and the vendor may still be at work on it; "
+            "waiting for the consistency delay",
         )
-        await courier.pause(left)
 
 
 def _shown(plan: Plan, session: Session) -> str:

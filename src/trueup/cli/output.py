@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.cli.flags import Flags
+    from trueup.engine.progress import Progress, Wait
 
 PATIENCE = 0.5
 """Seconds of work before a progress line is shown."""
@@ -28,6 +29,9 @@ NOW_AND_THEN = 20.0
 
 REDRAW = 0.1
 """Seconds between two progress lines, at least."""
+
+SHORT = 1.0
+"""Seconds below which it is not told how long the rest takes."""
 
 RUNNERS = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
 """Variables by which runners of CI tell that they are there."""
@@ -71,7 +75,10 @@ class Screen:
         self._since = time.monotonic()
         self._drawn = 0.0
         self._told = 0.0
+        self._news = ""
         self._line = ""
+        self._progress: Progress | None = None
+        self._wait: Wait | None = None
 
     @property
     def json(self) -> bool:
@@ -98,7 +105,7 @@ class Screen:
 
         Raises UnwrittenError for every other reason, such as a full disk.
         """
-        self.clear()
+        self.begin()
         if self.json or self.is_text:
             text = _harmless(text, as_json=self.json)  # the other formats are made so as they are written
         try:
@@ -179,38 +186,94 @@ class Screen:
             answer = sys.stdin.readline()
         if not answer.endswith("\n"):
             _tell("\n")
-        self._since = time.monotonic()
+        self.begin()
         return answer.strip()
 
-    def progress(self, done: int, total: int, what: str) -> None:
-        """Shows how far a long piece of work is, on a terminal only; `total` 0 means that nobody knows."""
-        now = time.monotonic()
-        if not self._lively or now - self._since < PATIENCE or now - self._drawn < REDRAW:
-            return
-        self._drawn = now
-        count = f"{done} of {total}  " if total else f"{done}  " if done else ""
-        self._line = f"{count}{what}"[: self.width - 1]
-        _tell(f"{_CLEAR}{self._line}")
+    def progress(self, progress: Progress) -> None:
+        """Show how far a long piece of work is: on a terminal in the progress line, in a log in a line now and then."""
+        self._progress, self._wait = progress, None
+        self.tick()
 
-    def waits(self, what: str) -> None:
-        """Tells what takes long: in the progress line, and where there is none, in a line now and then."""
+    def waits(self, wait: Wait) -> None:
+        """Show why nothing goes on for a while, and until when; what is news is told at once in a log too."""
+        self._wait = wait
         now = time.monotonic()
+        is_told = wait.why == self._news and now - self._told < NOW_AND_THEN
+        if self._lively and wait.at_once:
+            self._draw(now)
+        elif wait.at_once and not is_told:
+            self._news, self._told = wait.why, now
+            self.note(f"{_shown(wait.why)}{_told_until(wait)}.")
+        self.tick()
+
+    def tick(self) -> None:
+        """Show what is being done, where that is due."""
+        now = time.monotonic()
+        if self._progress is None and self._wait is None:
+            return
         if self._lively:
-            self.progress(0, 0, what)
+            if now - self._since >= PATIENCE and now - self._drawn >= REDRAW:
+                self._draw(now)
         elif now - max(self._since, self._told) >= NOW_AND_THEN:
             self._told = now
-            self.note(f"Still at it, {now - self._since:.0f} seconds: {what}.")
+            self.note(f"{self._status(with_name=False)}{_told_until(self._wait) if self._wait else ''}.")
+
+    def _draw(self, now: float) -> None:
+        """Write the progress line, cut to the width; until when it waits is never cut off."""
+        self._drawn = now
+        until = _told_until(self._wait) if self._wait else ""
+        said, room = self._status(with_name=True), self.width - 1 - len(until)
+        cut = "..." if self.note_look["ascii_only"] else "…"
+        self._line = (said if len(said) <= room else f"{said[: room - len(cut)]}{cut}") + until
+        _tell(f"{_CLEAR}{self._line}")
+
+    def _status(self, *, with_name: bool) -> str:
+        """Return what is being done, how far it is and how long the rest may take; and what is waited for."""
+        parts = [_told_progress(self._progress, with_name=with_name and self._wait is None)] if self._progress else []
+        parts += [_shown(self._wait.why)] if self._wait else []
+        return ". ".join(parts)
 
     def begin(self) -> None:
         """Notes that a piece of work begins, for the progress line's patience."""
         self.clear()
         self._since = time.monotonic()
+        self._progress = self._wait = None
 
     def clear(self) -> None:
         """Takes the progress line away."""
         if self._line:
             _tell(_CLEAR)
             self._line = ""
+
+
+def _told_progress(progress: Progress, *, with_name: bool) -> str:
+    """Return how far a piece of work is: `Creating 12 of 300, about 2 min left: billing/invoices`."""
+    count = f" {progress.done:,}" if progress.done or progress.total else ""
+    count += f" of {progress.total:,}" if progress.total else ""
+    left = f", about {_duration(progress.left)} left" if progress.left is not None and progress.left >= SHORT else ""
+    name = f": {_shown(progress.name)}" if with_name and progress.name else ""
+    return f"{progress.what}{count}{left}{name}"
+
+
+def _told_until(wait: Wait) -> str:
+    """Return until when a wait lasts: ` until 14:03:22 (4 s)`; nothing where that is open."""
+    if not wait.until:
+        return ""
+    left = max(wait.until - time.time(), 0.0)
+    return f" until {time.strftime('%H:%M:%S', time.localtime(wait.until))} ({_duration(left)})"
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration as people say it: `45 s`, `3 min`, `1 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _shown(text: str) -> str:
+    """Return foreign text for the progress line, without what a terminal would obey."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> Look:

@@ -25,8 +25,13 @@ from trueup.wire.adapters import base_url, headers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trueup.cli.output import Screen
     from trueup.edge.credentials import Secrets
     from trueup.edge.journal_file import Journal
+
+
+TICK = 0.5
+"""Seconds after which what is shown of the work is brought up to date."""
 
 
 class WallClock:
@@ -110,12 +115,29 @@ def _no_backup(name: str, _kind: str, _body: object) -> None:
 async def _sending(session: Session, *, writes: bool) -> AsyncIterator[Send]:
     """The target's transport: the embedded server in this process, or HTTP."""
     kind = _local if session.target.is_local else _remote
-    async with kind(session, writes) as send:
+    async with kind(session, writes) as send, _ticking(session.screen):
         try:
             yield _logged(send, session) if session.screen.verbose >= 2 else send
         except EndpointError as error:
             error.diagnostics = _located(error, session)
             raise
+
+
+@asynccontextmanager
+async def _ticking(screen: Screen) -> AsyncIterator[None]:
+    """Keep what is shown of the work up to date, also while one answer takes long."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            screen.tick()
+
+    ticking = asyncio.ensure_future(tick())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+        screen.begin()
 
 
 def _located(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.journal import INTENT, fold
@@ -50,7 +50,6 @@ async def execute(
     run = Run(adapter, courier, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
     run.codes.update(codes_of(plan))
     courier.turns.gives_up = True
-    courier.ports.waiting = _counted(run, courier.ports.waiting)
     for outcome in already:
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:
@@ -79,14 +78,15 @@ async def execute(
 async def _work_through(run: Run, plan: Plan) -> None:
     """All steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
     await _bookkeeping(run, plan)
-    await creates.run_all(run, [change for change in plan.changes if change.action is Action.CREATE])
-    await modifies.run_all(run, [change for change in plan.changes if change.action in MODIFYING])
-    await modifies.delete_all(run, [change for change in plan.changes if change.action is Action.DELETE])
-
-
-def _counted(run: Run, tell: Callable[[str], None]) -> Callable[[str], None]:
-    """Tells what is waited for together with how far the run is."""
-    return lambda what: tell(f"{run.done} of {run.total} done; {what}")
+    made = [change for change in plan.changes if change.action is Action.CREATE]
+    changed = [change for change in plan.changes if change.action in MODIFYING]
+    gone = [change for change in plan.changes if change.action is Action.DELETE]
+    run.begin("Creating", made)
+    await creates.run_all(run, made)
+    run.begin("Modifying", changed)
+    await modifies.run_all(run, changed)
+    run.begin("Deleting", gone)
+    await modifies.delete_all(run, gone)
 
 
 def _tell_the_rest(run: Run, plan: Plan) -> None:

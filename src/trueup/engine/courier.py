@@ -12,6 +12,7 @@ from typing import TypeVar
 from trueup.core.call import Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.engine.ports import Ports
+from trueup.engine.progress import Wait
 from trueup.engine.turns import Interrupted, Stale, Turns
 
 RETRY_CAP = 60.0
@@ -64,6 +65,7 @@ class Courier:
         self.calls = 0
         self.retries = 0
         self.turns = Turns(ports, pace.parallelism, pace.rate)
+        self._in_trouble = False
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -102,15 +104,16 @@ class Courier:
         """
         attempt = 0
         while True:
+            start = self.ports.clock.monotonic()
             try:
                 reply = await self._asked(call, placed)
-            except (NotSent, OutcomeUnknown):
-                if not await self._is_repeated(attempt, None):
+            except (NotSent, OutcomeUnknown) as error:
+                if not await self._is_repeated(attempt, None, str(error), start):
                     raise
             else:
                 if not (is_unclear(reply.status) and reply.status >= 400):
                     return reply
-                if not await self._is_repeated(attempt, reply):
+                if not await self._is_repeated(attempt, reply, "", start):
                     return reply
             attempt += 1
 
@@ -126,26 +129,41 @@ class Courier:
             result: T = end.value
             return result
 
-    async def wait(self, attempt: int, reply: Reply | None) -> None:
-        """Waits as the server asks, else exponentially with jitter; an interrupt ends the wait."""
+    async def wait(self, attempt: int, reply: Reply | None, why: str = "", spent: float = 0.0) -> None:
+        """Waits as the server asks, else exponentially with jitter; an interrupt ends the wait.
+
+        `why` there was no answer, and how many seconds the try took, are for telling of it and until when it may last.
+        """
         asked = retry_after(reply.headers) if reply is not None else None
         pause = min(BACKOFF_CAP, BACKOFF_START * 2**attempt) * (0.75 + 0.5 * self.ports.random.random())
         seconds = pause if asked is None else asked
-        await self.pause(seconds, _asked_to_wait(reply, asked) if reply is not None and asked is not None else "")
+        await self.turns.pause(seconds, self._told_of(attempt, reply, why, spent, asked))
 
-    async def pause(self, seconds: float, what: str = "") -> None:
-        """Waits until it is over or an interrupt comes; `what` is told meanwhile."""
-        await self.turns.pause(seconds, what)
+    async def pause(self, seconds: float, why: str = "") -> None:
+        """Waits until it is over or an interrupt comes; `why` is told at once."""
+        until = self.ports.clock.wall() + seconds
+        await self.turns.pause(seconds, Wait(why, until, at_once=True) if why else None)
+
+    def _told_of(self, attempt: int, reply: Reply | None, why: str, spent: float, asked: float | None) -> Wait:
+        """Return what is told of the wait before a repeat: at once for the first of a server that is in trouble."""
+        now, news = self.ports.clock.wall(), not self._in_trouble
+        self._in_trouble = True
+        if reply is not None and asked is not None and asked >= LONG:
+            return Wait(f"HTTP {reply.status}: the target asks to wait", now + asked, news)
+        repeats = range(attempt, max(self.pace.max_retries, attempt + 1))
+        rest = sum(min(BACKOFF_CAP, BACKOFF_START * 2**repeat) + spent for repeat in repeats)
+        trouble = f"HTTP {reply.status}" if reply is not None else why.rstrip(".") or "No answer"
+        return Wait(f"{trouble}; trying again", now + rest, news)
 
     @property
     def _is_over(self) -> bool:
         """Whether nothing new may start."""
         return self.turns.gives_up and self.ports.stop.is_set()
 
-    async def _is_repeated(self, attempt: int, reply: Reply | None) -> bool:
+    async def _is_repeated(self, attempt: int, reply: Reply | None, why: str, start: float) -> bool:
         """Whether a read is to be sent again, once the wait before that is over."""
         if attempt < self.pace.max_retries:
-            await self.wait(attempt, reply)
+            await self.wait(attempt, reply, why, self.ports.clock.monotonic() - start)
         if attempt >= self.pace.max_retries or self.ports.stop.is_set():
             return False
         self.retries += 1
@@ -163,15 +181,13 @@ class Courier:
         reply = await self.ports.send(call)
         if reply.status == 429:
             seconds = retry_after(reply.headers) or 0.0
-            self.turns.refused(seconds, _asked_to_wait(reply, seconds))
+            until = self.ports.clock.wall() + seconds
+            wait = Wait("HTTP 429: the target asks to wait", until, at_once=True)
+            self.turns.refused(seconds, wait if seconds >= LONG else None)
         else:
+            self._in_trouble = self._in_trouble and reply.status >= 500
             self.turns.answered()
         return reply
-
-
-def _asked_to_wait(reply: Reply, seconds: float) -> str:
-    """What is told of a wait that a server asks for, if it is a long one."""
-    return f"HTTP {reply.status}, and the target asks to wait {seconds:.0f} seconds" if seconds >= LONG else ""
 
 
 async def each(items: list[T], workers: int, work: Callable[[T], Awaitable[None]]) -> None:

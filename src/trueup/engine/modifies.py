@@ -180,7 +180,8 @@ async def _ended(run: Run, change: Change, call: Call, reply: Reply | None, trie
         run.courier.retries += 1
         return False
     if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
-        await run.courier.pause(tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic())
+        left = tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic()
+        await run.courier.pause(left, "A write was not answered clearly; waiting for the consistency delay")
         found, live = await look(run, change, call)
         if await _is_found_done(run, change, found, live, tries):
             return True

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from trueup.core.call import Send
 from trueup.core.memory.journal import Entry
+from trueup.engine.progress import Progress, Wait
 
 
 class Clock(Protocol):
@@ -25,18 +26,18 @@ class Clock(Protocol):
         """Waits."""
 
 
-def _silent(_done: int, _total: int, _what: str) -> None:
+def _silent(_progress: Progress) -> None:
     """No progress is shown."""
 
 
-def _unheard(_what: str) -> None:
-    """Nobody is told of a long wait."""
+def _unheard(_wait: Wait) -> None:
+    """Nobody is told of a wait."""
 
 
 @dataclass(slots=True)
 class Ports:
-    """The engine's whole outside. `journal` returns once the entry is on disk; `progress` gets (done, total, what),
-    `waiting` a sentence on what takes long."""
+    """The engine's whole outside. `journal` returns once the entry is on disk; `progress` is told how far it is, and
+    `waiting` what it waits for."""
 
     send: Send
     clock: Clock
@@ -44,5 +45,5 @@ class Ports:
     backup: Callable[[str, str, object], None]
     random: random.Random = field(default_factory=random.Random)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    progress: Callable[[int, int, str], None] = _silent
-    waiting: Callable[[str], None] = _unheard
+    progress: Callable[[Progress], None] = _silent
+    waiting: Callable[[Wait], None] = _unheard

@@ -18,6 +18,7 @@ from trueup.engine.probe_create import Diary, Order, StillThereError, create, ma
 from trueup.engine.probe_left import Gone, is_of, probe_name, remove, whole
 from trueup.engine.probe_questions import questions
 from trueup.engine.probe_subject import METADATA, Ask, Subject
+from trueup.engine.progress import Progress
 from trueup.engine.refresh import View, ask, walk
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 
@@ -91,7 +92,7 @@ async def _look_for(live_id: str, subject: Subject, adapter: Adapter, courier: C
     answers["listing"] = answers["has-more"] = UNKNOWN
     try:
         for number, seconds in enumerate(PATIENCE):
-            await courier.pause(seconds)
+            await courier.pause(seconds, "Waiting before the listing is looked at again")
             if await _is_listed(live_id, adapter, courier):
                 answers["listing"] = "later" if number else "at-once"
                 break
@@ -139,7 +140,7 @@ async def _ask_all(live_id: str, model: str, subject: Subject, adapter: Adapter,
     subject.control = await _control(live_id, model, subject, adapter, courier)
     listed = questions(subject)
     for number, (what, question) in enumerate(listed):
-        courier.ports.progress(number, len(listed), what)
+        courier.ports.progress(Progress("Asking", number, len(listed), name=what))
         before = subject.known()
         subject.in_doubt = False
         await _ask(live_id, question(subject), subject, adapter, courier)
@@ -192,7 +193,7 @@ async def _modify(live_id: str, body: Mapping[str, Any], subject: Subject, adapt
         if reply is not None and not is_unclear(reply.status):
             break
         if attempt < courier.pace.max_retries and not courier.ports.stop.is_set():
-            await courier.wait(attempt, reply)
+            await courier.wait(attempt, reply, why)
     if reply is None:
         raise EndpointError(
             f"The server gave no answer to the probe: {why.rstrip('.')}.", "Nothing was stored. Probe again later."

@@ -120,7 +120,7 @@ async def _unclear(
 
     What was there before is not removed, whatever it carries now.
     """
-    await courier.pause(order.settle)
+    await courier.pause(order.settle, "The create was not answered clearly; waiting for the consistency delay")
     said = f"The answer to the probe's create was not clear: {why.rstrip('.')}."
     try:
         view = await walk(adapter, courier)

@@ -166,7 +166,7 @@ async def remove(live_id: str, adapter: Adapter, courier: Courier) -> Gone:
             if reply.status >= 400 and not is_unclear(reply.status):
                 break
         if attempt < courier.pace.max_retries:
-            await courier.wait(attempt, reply)
+            await courier.wait(attempt, reply, why if reply is None else "")
     gone = await _looked_after(live_id, adapter, courier)
     return gone if gone.answer == "own-404" else Gone(problem=why)
 

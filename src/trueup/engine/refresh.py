@@ -19,6 +19,7 @@ from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.core.source import Diagnostic, Path, Severity
 from trueup.engine.courier import Courier, each
 from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
+from trueup.engine.progress import Progress, estimate_left
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 
 STRETCHES = 16
@@ -102,7 +103,12 @@ async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -
     view = await walk(adapter, courier, known)
     missing = sorted(set(known) - view.live.keys())
 
+    looked = 0
+
     async def look(live_id: str) -> None:
+        nonlocal looked
+        courier.ports.progress(Progress("Reading single assistants", looked, len(missing), name=live_id))
+        looked += 1
         if len(view.unread) >= UNREADABLE:
             view.unread.add(live_id)
             return
@@ -130,6 +136,14 @@ async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = (), mo
     Raises `EndpointError` when not even the first page can be read.
     """
     most = max(most, 2 * len(known))
+    start = courier.ports.clock.monotonic()
+
+    def told(done: int) -> None:
+        total = len(known) if done <= len(known) else 0
+        left = estimate_left(courier.ports.clock.monotonic() - start, done, total)
+        courier.ports.progress(Progress("Reading assistants", done, total, left))
+
+    told(0)
     first = Stretch(adapter.dialect.page_size, most=most)
     page = await _fetch(first, adapter, courier)
     starts = _starts(known, first.size) if page is not None and _goes_by_id(page) else []
@@ -140,8 +154,7 @@ async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = (), mo
 
     async def read_on(stretch: Stretch) -> None:
         while stretch.reach is Reach.OPEN and not _is_cut(stretches):
-            count = sum(len(item.items) for item in stretches)
-            courier.ports.waiting(f"reading the listing: {count:,} assistants so far")
+            told(sum(len(item.items) for item in stretches))
             page = await _fetch(stretch, adapter, courier)
             if page is not None:
                 _take(stretch, page, adapter, courier, stops)

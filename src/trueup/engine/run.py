@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.core.canonical import canonical, digest, same, split
@@ -18,6 +18,7 @@ from trueup.core.source import Path, Position
 from trueup.engine.courier import Courier
 from trueup.engine.mishaps import Mishap
 from trueup.engine.plan import Planning
+from trueup.engine.progress import Progress, estimate_left
 from trueup.wire.base import Adapter, Live
 
 Locate = Callable[[str, Path], Position | None]
@@ -39,6 +40,8 @@ class Run:
     problems: list[str] = field(default_factory=list)
     done: int = 0
     total: int = 0
+    step: Progress = field(default_factory=Progress)
+    started: float = 0.0
 
     @property
     def identity(self) -> Identity:
@@ -98,7 +101,16 @@ class Run:
         self.outcomes[outcome.name] = outcome
         self.codes.update(codes)
         self.done += 1
-        self.courier.ports.progress(self.done, self.total, outcome.name)
+        left = estimate_left(self.courier.ports.clock.monotonic() - self.started, self.done, self.total)
+        self.step = replace(self.step, done=self.step.done + 1, left=left, name=outcome.name)
+        self.courier.ports.progress(self.step)
+
+    def begin(self, what: str, changes: Sequence[Change]) -> None:
+        """Begins a step, such as all creates; what the run may still take is reckoned over all its steps."""
+        self.started = self.started or self.courier.ports.clock.monotonic()
+        self.step = Progress(what, 0, len(changes), self.step.left)
+        if changes:
+            self.courier.ports.progress(self.step)
 
     def fail(self, change: Change, mishap: Mishap, path: Path | None = None, *, attempts: int = 1) -> None:
         """Notes a write that was not done; `path` is where in the request, None where that is not the cause."""

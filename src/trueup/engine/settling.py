@@ -56,7 +56,8 @@ async def settle(run: Run, lot: Parking) -> list[Change] | None:
 async def _list_after_settling(run: Run, lot: Parking) -> View | None:
     """The one complete listing that decides; None when there is none."""
     courier = run.courier
-    await courier.pause(lot.last_sent + run.target.settle - courier.ports.clock.monotonic())
+    why = f"Creates not answered clearly: {len(lot.parked):,}; waiting for the consistency delay"
+    await courier.pause(lot.last_sent + run.target.settle - courier.ports.clock.monotonic(), why)
     if run.stopped:
         return None
     try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from math import inf
 from typing import Any
 
 from trueup.core.errors import NotSent
 from trueup.engine.ports import Ports
+from trueup.engine.progress import Wait
 
 CLOSE = 5.0
 """Seconds that a write waits at most, behind others of our own, once what it rests on was read."""
@@ -57,7 +59,7 @@ class Turns:
         self._line: deque[asyncio.Future[None]] = deque()
         self._next = 0.0
         self._held_until = 0.0
-        self._held_by = ""
+        self._held_by: Wait | None = None
         self._good = 0
 
     @property
@@ -96,24 +98,25 @@ class Turns:
             if self._held_until <= self._now or self._ports.stop.is_set():
                 return
 
-    async def pause(self, seconds: float, what: str = "") -> None:
-        """Waits, until it is over or an interrupt comes; `what` is told meanwhile."""
+    async def pause(self, seconds: float, wait: Wait | None = None) -> None:
+        """Waits, until it is over or an interrupt comes; of a `wait` is told meanwhile."""
         end = self._now + seconds
         while not self._ports.stop.is_set() and (left := end - self._now) > 0:
-            if what:
-                self._ports.waiting(what)
+            if wait is not None:
+                self._ports.waiting(wait)
+                wait = replace(wait, at_once=False)
             await self._sooner(asyncio.ensure_future(self._ports.clock.sleep(min(left, 1.0))))
 
-    def refused(self, seconds: float, what: str) -> None:
+    def refused(self, seconds: float, wait: Wait | None) -> None:
         """A server had too much: half as many at once from now on, and nobody before so many seconds are over.
 
-        `what` is told meanwhile.
+        Of a `wait` is told meanwhile.
         """
         self._limit = max(1, self._limit // 2)
         self._good = 0
         if self._now + seconds > self._held_until:
             self._held_until = self._now + seconds
-            self._held_by = what
+            self._held_by = wait
 
     def answered(self) -> None:
         """A good answer: after fifty of them there is one place more again."""
@@ -149,7 +152,7 @@ class Turns:
 
     async def _until(self, start: float) -> None:
         """Waits for a turn that is booked. Raises `Interrupted`."""
-        slow = f"at most {self._rate:g} requests a second, as `rate_limit` says" if self._rate > 0 else ""
+        slow = Wait(f"At most {self._rate:g} requests a second, as `rate_limit` says") if self._rate > 0 else None
         await self.pause(start - self._now, self._held_by if self._held_until > self._now else slow)
         left = start - self._now
         if left > 0 and self.gives_up:

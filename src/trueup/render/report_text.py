@@ -5,10 +5,10 @@ Knows no diff: the plan that was confirmed has shown it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from trueup.core.command import Message
-from trueup.core.plans.plan import Action
+from trueup.core.plans.plan import Action, Plan
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import report_summary
 from trueup.core.plans.wording import plan_again
@@ -61,17 +61,16 @@ def report_rows(report: Report, look: Look) -> Iterator[Row]:
     outcomes = [
         item for item in report.outcomes if item.result not in _QUIET or look.verbose or item.message or item.not_kept
     ]
-    is_cut = False
+    cut: set[bool] = set()
     for group in group_outcomes(outcomes):
         if look.verbose or (group.first.result in _WELL and len(group.items) <= COMPACT_ABOVE):
             for outcome in group.items:
                 yield from _outcome(OutcomeGroup((outcome,)), look)
         else:
             yield from _outcome(group, look)
-            is_cut = is_cut or (len(group.items) > NAMED and group.first.result not in _WELL)
-    for command in plan_again(report.plan)[:1] if is_cut else ():
+            cut |= {group.first.result in _WELL} if len(group.items) > NAMED else set()
+    for way in _ways(report.plan, cut):
         yield ()
-        way = Message("What is still to be done, with all names: ", command.with_words("--compact"))
         yield from sentence(way, 2, look, Tone.FAINT)
     for problem in report.problems:
         yield ()
@@ -89,6 +88,14 @@ def report_rows(report: Report, look: Look) -> Iterator[Row]:
     if report.outcomes or report.problems or report.only_fresh or look.verbose:
         yield ()
     yield (Piece(report_summary(report), Tone.STRONG),)
+
+
+def _ways(plan: Plan, cut: Container[bool]) -> Iterator[Message]:
+    """Yield what names all of lists that were cut: of those that ended well (True), and of what is still to be done."""
+    if True in cut:
+        yield Message("All names, with their ids: ", plan.selection.command("state", "list"))
+    for command in plan_again(plan)[:1] if False in cut else ():
+        yield Message("What is still to be done, with all names: ", command.with_words("--compact"))
 
 
 def placed_message(group: OutcomeGroup) -> str:
