@@ -8,8 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
 
-from trueup.core.command import Command
+from tests.render.hostile import PLANS
+from tests.render.test_hostile import LAW
+from trueup.core.command import Command, Message
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
@@ -23,7 +26,7 @@ from trueup.render.visible import columns
 
 BEFORE = "You are {}.\n\nNever guess.\nBe kind.\n\nEnd well."
 AFTER = BEFORE.replace("guess", "ever guess")
-SAFETY, LAW = "assistants/_safety.md", "assistants/_law.md"
+SAFETY, TERMS = "assistants/_safety.md", "assistants/_law.md"
 FLEET = [f"team/agent-{number:03}" for number in range(300)]
 SHOW = Command(("plan", "--prune"))
 
@@ -38,7 +41,7 @@ def _change(name: str, before: str = BEFORE, after: str = AFTER, *, known: bool 
         Reason.EDITED,
         f"asst_{name}",
         fields=(item,),
-        parts=(LAW, SAFETY),
+        parts=(TERMS, SAFETY),
         stretches=places,
         file=file,
     )
@@ -391,3 +394,33 @@ def test_a_change_from_a_part_alone_is_annotated_at_each_of_its_lines_there() ->
     assert (f"{SAFETY}:1:1", "a, b: modify: this part changed (instructions)") in notes
     assert not any(message.startswith(("a:", "b:")) for _, message in notes)
     assert [place for place, message in notes if message.startswith("c:")] == ["assistants/c.md:1:1"]
+
+
+def test_advice_that_is_the_same_for_all_of_a_group_is_not_said_to_be_for_the_first() -> None:
+    held = [replace(_scalar(name), action=Action.HELD, hint="Declare one metadata key less.") for name in "abc"]
+    assert "    → Declare one metadata key less.\n" in _text(_plan(*held))
+
+
+def test_below_a_compact_plan_the_same_advice_stands_once_with_the_command_of_the_first() -> None:
+    def made(name: str) -> Change:
+        new = FieldChange("name", MISSING, name, Cause.NEW)
+        hint = Message("Another project has one. To adopt it: ", Command(("import", f"asst_{name}")), ".")
+        return Change(name, Action.CREATE, Reason.NEW, fields=(new,), message="does not exist yet", hint=hint)
+
+    written = re.sub(r"\s+", " ", _text(_plan(*map(made, FLEET[:40]))))
+    assert written.count("Another project has one") == 1
+    assert f"For {FLEET[0]}, and the same way for the others: Another project" in written
+    assert f"trueup import asst_{FLEET[0]}" in written
+
+
+@given(PLANS)
+@LAW
+def test_every_change_is_in_one_group_and_groups_stand_where_their_first_ones_stood(plan: Plan) -> None:
+    changes = [replace(item, name=f"{item.name}{end}") for item in plan.changes for end in range(4)]
+    groups = group_changes(changes)
+    place = {id(change): number for number, change in enumerate(changes)}
+    assert sorted(place[id(change)] for group in groups for change in group.items) == list(range(len(changes)))
+    firsts = [place[id(group.first)] for group in groups]
+    assert firsts == sorted(firsts)
+    assert all(len(group.items) == 1 or len(group.items) >= SMALLEST for group in groups)
+    assert [group.items for group in group_changes(changes, whole=True)] == [(change,) for change in changes]

@@ -104,11 +104,12 @@ def outcome_key(outcome: Outcome) -> Hashable:
     return outcome.action, outcome.result, message, hint, outcome.not_kept, max(outcome.attempts, 1), alone
 
 
-def group_hint(names: Sequence[str], hint: str) -> str:
-    """Return the hint of a group: that of its first one, which says so where it names that one."""
-    if len(names) == 1 or advice_key(hint, names[:1]) == advice_key(hint, ()):
-        return hint
-    return Message(f"For {names[0]}, and the same way for the others: ", hint)
+def group_hint(items: Sequence[Change] | Sequence[Outcome]) -> str:
+    """Return the hint of a group: that of its first one, which says so where those of the others are not the same."""
+    first = items[0]
+    if not first.hint or all(item.hint == first.hint for item in items):
+        return first.hint
+    return Message(f"For {first.name}, and the same way for the others: ", first.hint)
 
 
 def is_listed(change: Change) -> bool:

@@ -234,7 +234,7 @@ def _group(group: ChangeGroup, look: Look, hints: set[tuple[str, ...]]) -> Itera
         yield from _members(group, look)
     for note in notes(change, is_named=len(group.items) > 1):
         yield from sentence(note, 4, look, Tone.FAINT)
-    hint = group_hint(names, change.hint)
+    hint = group_hint(group.items)
     advice = texts_of(hint) if change.action is Action.DRIFT else (hint,)
     if hint and advice not in hints:
         hints.add(advice)
@@ -312,7 +312,7 @@ def compact_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
     told = [change for change in ordered if any(_told_below(change))]
     for group in group_equal(told, _key_below, 1):
         yield ()
-        yield from _below([change.name for change in group], group[0], look)
+        yield from _below(group, look)
 
 
 def _told_below(change: Change) -> tuple[str, ...]:
@@ -321,17 +321,20 @@ def _told_below(change: Change) -> tuple[str, ...]:
 
 
 def _key_below(change: Change) -> Hashable:
-    return sign_of(change).word, *(advice_key(text, (change.name, change.id)) for text in _told_below(change))
+    """Return what is shown below of an assistant; its advice without the commands, which are shown of the first one."""
+    *said, hint = _told_below(change)
+    return sign_of(change).word, *(advice_key(text, (change.name, change.id)) for text in said), texts_of(hint)
 
 
-def _below(names: Sequence[str], change: Change, look: Look) -> Iterator[Row]:
+def _below(changes: Sequence[Change], look: Look) -> Iterator[Row]:
     """Yield the sentences that are the same for several assistants, with their names."""
-    sign, (message, *beside, hint) = sign_of(change), _told_below(change)
+    sign, (message, *beside, hint) = sign_of(changes[0]), _told_below(changes[0])
+    names = [change.name for change in changes]
     yield from hanging((Piece(f"  {sign.word}: ", sign.tone),), [Piece(visible(names_of(names), look))], look.width, 4)
     for text in filter(None, (message, *beside)):
         yield from sentence(text, 4, look, Tone.FAINT)
     if hint:
-        yield from sentence(group_hint(names, hint), 4, look, Tone.HINT, f"{look.arrow} ")
+        yield from sentence(group_hint(changes), 4, look, Tone.HINT, f"{look.arrow} ")
 
 
 def _compact(change: Change, wide: int, look: Look) -> Iterator[Row]:

@@ -127,5 +127,5 @@ def _outcome(group: OutcomeGroup, look: Look) -> Iterator[Row]:
         yield from sentence(f"Others: {', '.join(outcome.others)}", 4, look)
     if number > 1:
         yield from name_rows([item.name for item in group.items], look)
-    if hint := group_hint([item.name for item in group.items], outcome.hint):
+    if hint := group_hint(group.items):
         yield from sentence(hint, 4, look, Tone.HINT, f"{look.arrow} ")
