@@ -306,6 +306,7 @@ def test_244_times_interrupted_is_one_sentence_with_a_list_of_names() -> None:
     comment = markdown.written(page)
     assert comment.count(SENTENCE) == 2, "above the fold and in it"
     assert "**Not sent: 244**" in comment
+    assert comment.count(" and 219 more, below") == comment.count("219 more") == 1
     assert len(comment.encode()) < 16_000
     for paper in (comment, html.written(page)):
         assert all(f"<code>{name}</code>" in paper for name in FLEET[:244])

@@ -102,15 +102,16 @@ def _head(page: Page) -> Iterator[str]:
 def _group(group: Group) -> Iterator[str]:
     yield from ("", f"**{group.title}: {len(group):,}**", "")
     told: set[tuple[str, ...]] = set()
-    room = LISTED
+    room, left = LISTED, 0
     for block in group.blocks:
         listed = block.assistants[:room]
+        room -= len(listed)
+        left += 0 if listed else len(block.assistants)
         if listed:
-            room -= len(listed)
             yield _listed(block, listed, with_hint=texts_of(block.hint) not in told)
             told.add(texts_of(block.hint))
-    if len(group) > LISTED:
-        yield f"- and {len(group) - LISTED:,} more, below"
+    if left:
+        yield f"- and {left:,} more, below"
 
 
 def _listed(block: Block, listed: Sequence[Member], *, with_hint: bool) -> str:
@@ -122,7 +123,10 @@ def _listed(block: Block, listed: Sequence[Member], *, with_hint: bool) -> str:
     words += [f"→ {inline(block.hint, span_code)}"] if block.hint and with_hint else []
     if block.members:
         left = len(block.members) - len(listed)
-        words += ["·", ", ".join(member(one, span_code) for one in listed) + (f" and {left:,} more" if left else "")]
+        words += [
+            "·",
+            ", ".join(member(one, span_code) for one in listed) + (f" and {left:,} more, below" if left else ""),
+        ]
     return " ".join(words)
 
 
