@@ -46,7 +46,7 @@ def test_invented_records_are_named_and_lift_no_guard(world: World) -> None:
     told = world.comment(number, "plan")
     assert "4 to delete" in told
     assert "Trueup-Ack: " in told
-    named = "`z00`, `z01`, `z02`, `z03`, `z04` and 55 more in `.trueup/prod.state.json`"
+    named = "60 added (`z00`, `z01`, `z02`, `z03`, `z04` and 55 more) in `.trueup/prod.state.json`"
     assert f"**This request changes what Trueup remembers**: {named}. This plan is made without that" in told
     done = world.merge_job(world.merge(number))
     assert done.code == 4, done.log
@@ -103,7 +103,7 @@ def test_a_record_of_somebody_elses_assistant_shows_and_sends_nothing(world: Wor
     told = world.comment(number, "plan")
     assert "SECRET" not in told + planned.log
     assert "0 to delete" in told
-    assert "`alpha`, `zz` in `.trueup/prod.state.json`; `.trueup/prod.journal`. This plan" in told
+    assert "`alpha` and 1 added (`zz`) in `.trueup/prod.state.json`; `.trueup/prod.journal`. This plan" in told
     done = world.merge_job(world.merge(number))
     assert "Legal" in world.live()
     assert world.live()["Legal"]["instructions"] == "SECRET PROMPT"

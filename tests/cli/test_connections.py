@@ -165,7 +165,7 @@ def test_there_must_be_a_folder(both: Place) -> None:
     ("file", "words"),
     [
         ("project: acme\n\n\n\ntargts: {}\n", "in the trueup.yaml in force, line 5, column 1: unknown key `targts`"),
-        ("project: [\n", "in the trueup.yaml in force, line 2, column 1:"),
+        ("project: [\n", "in the trueup.yaml in force, line 1, column 10:"),
         ("- a\n", "in the trueup.yaml in force, line 1, column 1:"),
     ],
 )

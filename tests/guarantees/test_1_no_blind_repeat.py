@@ -205,14 +205,14 @@ def test_without_a_stamp_an_unclear_create_is_never_repeated_and_says_how_to_set
     report = world.apply()
     (outcome,) = report.outcomes
     assert outcome.result.value == "unknown outcome"
-    assert "import a=ID" in outcome.hint
+    assert "trueup import --dry-run" in outcome.hint
     assert "state rm a" in outcome.hint
     for _ in range(2):
         assert code(world.apply()) is Exit.HELD
     assert len(world.writes) == 1
     (change,) = world.plan().changes
     assert change.reason is Reason.UNSETTLED
-    assert "import a=ID" in change.hint
+    assert "trueup import --dry-run" in change.hint
 
 
 def test_a_server_that_keeps_no_stamp_gets_one_create_and_no_more() -> None:
