@@ -102,7 +102,7 @@ def books(folder: str) -> Figures:
             store.load()
         with clocked(figures, "plan"):
             write_plan(Path(place) / "saved.plan", plan)
-            read_plan(Path(place) / "saved.plan")
+            read_plan(Path(place), "saved.plan")
     return figures
 
 

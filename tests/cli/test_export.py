@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
+from trueup.core.command import Command
 from trueup.core.memory.state import Identity
 from trueup.edge.export_file import read_export
 from trueup.local.faults import Fault, Kind
+
+AGAIN = Command(("export", "live.json"))
 
 
 def test_everything_that_is_live_is_in_it_as_the_server_answers_it(place: Place) -> None:
@@ -19,7 +22,7 @@ def test_everything_that_is_live_is_in_it_as_the_server_answers_it(place: Place)
     place.poke("alpha", {"metadata": {"of": "somebody"}})
     ran = place.run("export", "live.json")
     assert (ran.code, ran.out, ran.err) == (0, "2 assistants of local written to live.json.\n", "")
-    export = read_export(place.root / "live.json")
+    export = read_export(place.root / "live.json", AGAIN)
     assert export.identity == Identity("local", "local", "openai-assistants", "local")
     live = {entry["id"]: entry for entry in place.live().values()}
     assert {entry.id for entry in export.assistants} == live.keys()
@@ -44,7 +47,7 @@ def test_a_hyphen_is_stdout_and_the_same_bytes_but_for_the_time(place: Place) ->
 
 def test_nothing_is_live(place: Place) -> None:
     assert place.run("export", "live.json").out == "0 assistants of local written to live.json.\n"
-    assert read_export(place.root / "live.json").assistants == ()
+    assert read_export(place.root / "live.json", AGAIN).assistants == ()
 
 
 @pytest.mark.parametrize("content", ["not ours", "{}", '{"format_version":1,"kind":"other"}'])

@@ -76,6 +76,12 @@ def test_it_is_never_applied_also_with_the_mark_taken_off(exported: Place) -> No
     ran = exported.run("apply", "old.plan", "--yes")
     assert ran.code == 1
     assert "edited by hand or damaged" in ran.err
+    assert "Make a new plan; nothing was sent. To make one: trueup plan --out old.plan" in " ".join(ran.err.split())
+    for damage in ("{", '{"kind":"export"}', "\n" * 5):
+        (exported.root / "live.json").write_text(damage, encoding="utf-8")
+        ran = exported.run("plan", "--snapshot", "live.json")
+        assert ran.code == 1
+        assert "To make one: trueup export live.json" in " ".join(ran.err.split())
 
 
 def test_no_line_to_acknowledge_it_is_given(exported: Place) -> None:

@@ -257,7 +257,7 @@ class OnDisk(Checkout):
             self._write(self.plan_path, text)
 
     def read_saved_plan(self) -> Plan:
-        return read_plan(self.plan_path)
+        return read_plan(self.plan_path.parent, self.plan_path.name)
 
     def leave(self) -> None:
         super().leave()

@@ -61,7 +61,14 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     semantics = session.adapter.dialect.semantics
     editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace.files)
     made, settled, ended = _contents(session, editor, definition, record, live, fields)
-    described = Accepted(definition.name, session.target.name, live.id, tuple(ended), _patches(editor, made))
+    described = Accepted(
+        definition.name,
+        session.target.name,
+        live.id,
+        tuple(ended),
+        _patches(editor, made),
+        again=session.target.command("plan", definition.name),
+    )
     accepted = replace(described, also=_also(session, editor, workspace, described, settled))
     if not as_patch and accepted.patches:
         _ask(session, accepted)
@@ -74,6 +81,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
 def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
     """The definition that was meant, with its record and what is live. Raises TrueupError where one of them lacks."""
     from trueup.cli.planning import remembered
+    from trueup.core.command import Message
     from trueup.core.definitions.names import select
     from trueup.core.errors import TrueupError, UnreadableError
     from trueup.core.plans.plan import Reason
@@ -87,7 +95,10 @@ def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tu
         where = "is left out of" if name in loaded.left_out else "has no definition for"
         raise TrueupError(
             f"{name} {where} the target {session.target.name}, so there is no file to take values into.",
-            "Choose a target that has it with --target, or write a definition of what is live with trueup import.",
+            Message(
+                "Choose a target that has it, or write a definition of what is live: ",
+                session.target.command("import", *_recorded_id(planning, name)),
+            ),
         )
     record, live = remembered(session, name, planning)
     change = next((item for item in planning.plan.changes if item.name == name), None)
@@ -95,10 +106,17 @@ def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tu
     if change is not None and (live is None or record is None or change.reason in clear):
         if not planning.view.complete:
             raise UnreadableError(f"{name} was not found, but {planning.view.problem}.", "Try again later.")
-        raise TrueupError(f"{name}: {change.message}. Nothing was taken.", change.hint)
+        raise TrueupError(Message(f"{name}: ", change.message, ". Nothing was taken."), change.hint)
     if live is None or record is None:
-        raise TrueupError(f"{name} is not live on {session.target.name}.", "trueup plan shows what is.")
+        hint = Message("To see what an apply would do about it: ", session.target.command("plan", name))
+        raise TrueupError(f"{name} is not live on {session.target.name}.", hint)
     return definition, record, live
+
+
+def _recorded_id(planning: Planning, name: str) -> tuple[str, ...]:
+    """The id that state records under a name, if it does."""
+    record = planning.state.records.get(name)
+    return (record.id,) if record is not None and record.id else ()
 
 
 def _contents(
@@ -134,16 +152,20 @@ def _contents(
         base = _base(session, editor, contents, definition.name, both, record)
         contents, conflicts = editor.with_conflicts(contents, theirs, base)
         for taking in both:
-            ended[taking.field] = _merged(taking.field, conflicts)
+            ended[taking.field] = _merged(session, definition.name, taking.field, conflicts)
     return contents, theirs, [ended[taking.field] for taking in found]
 
 
-def _merged(field: str, conflicts: int) -> AcceptedField:
+def _merged(session: Session, name: str, field: str, conflicts: int) -> AcceptedField:
     from trueup.core.acceptance.accepted import AcceptedField, Ending
+    from trueup.core.command import Message
 
     if conflicts:
         return AcceptedField(field, Ending.CONFLICT)
-    hint = "The next plan calls it a conflict, for live is not yet as the file says: apply it with --on-drift revert."
+    hint = Message(
+        "The next plan calls it a conflict, for live is not yet as the file says. To put the file's value in force: ",
+        session.target.command("apply", name, on_drift="revert"),
+    )
     return AcceptedField(field, Ending.MERGED, hint=hint)
 
 
@@ -250,6 +272,7 @@ def _also(
 
 def _ask(session: Session, accepted: Accepted) -> None:
     """Raises TrueupError unless it is wanted that other assistants change too."""
+    from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.render import text
 
@@ -260,7 +283,12 @@ def _ask(session: Session, accepted: Accepted) -> None:
     if not session.screen.can_ask:
         raise TrueupError(
             f"{files} also goes into {', '.join(names)}. Nothing was written.",
-            "If what they come to is to change too: --yes. To see it first: --patch.",
+            Message(
+                "If what they come to is to change too: ",
+                session.flags.again(yes=True),
+                ". To see it first: ",
+                session.flags.again(patch=True),
+            ),
         )
     session.screen.complain(text.accept(accepted, **session.screen.note_look))
     if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
@@ -314,7 +342,7 @@ def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
     if screen.json:
         screen.result(as_json.accept(accepted))
     elif as_patch:
-        refuse_unseen(screen, accepted)
+        refuse_unseen(screen, accepted, session.flags.again(json=True))
         screen.result_bytes(b"".join(item.patch for item in accepted.patches))
         if accepted.left or accepted.also or not accepted.patches:
             from dataclasses import replace

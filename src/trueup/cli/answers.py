@@ -78,8 +78,8 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
     return text.drift(plan, unmanaged, layout, verbose=screen.verbose > 0, **screen.look)
 
 
-def report(report: Report, screen: Screen) -> str:
-    """What an apply did."""
+def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
+    """What an apply did; as text without its target where `headed` is false: the reader has just seen it."""
     if screen.format == "json":
         from trueup.render import json
 
@@ -94,7 +94,7 @@ def report(report: Report, screen: Screen) -> str:
         return github.report(report, folder=screen.folder)
     from trueup.render import text
 
-    return text.report(report, verbose=screen.verbose > 0, **screen.look)
+    return text.report(report, verbose=screen.verbose > 0, headed=headed, **screen.look)
 
 
 def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:

@@ -35,11 +35,11 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     root, project = open_project(flags)
     promised = _promised(flags, root, project.definitions, what)
     if promised is not None:
-        applying.refuse_snapshot(promised)
+        applying.refuse_snapshot(promised, what[0])
     session = session_of(flags, root, project, promised.identity.target if promised is not None else "")
     if promised is None:
         return int(complete(applying.apply(session, what, made)))
-    applying.refuse_other_plan(promised, session)
+    applying.refuse_other_plan(promised, session, what[0])
     applying.tell_plan(promised, what[0], session)
     return int(complete(applying.apply(session, (), made, promised=promised, file=what[0])))
 
@@ -60,6 +60,7 @@ def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...])
     """The saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
     if not what:
         return None
+    from trueup.cli.session import selection_of
     from trueup.edge.plan_file import read_plan
 
     plans = [text for text in what if _is_plan(root, definitions, text)]
@@ -67,7 +68,7 @@ def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...])
         raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
     if not plans:
         _tell_files(root, what, flags)
-    return read_plan(root / plans[0]) if plans else None
+    return read_plan(root, plans[0], selection_of(flags)) if plans else None
 
 
 def _is_plan(root: Path, definitions: str, text: str) -> bool:
@@ -86,11 +87,13 @@ def _is_plan(root: Path, definitions: str, text: str) -> bool:
 def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
     """Says on stderr which NAMEs are those of a plan file too, and how it would be meant."""
     from trueup.cli.output import Screen
+    from trueup.core.command import Message, Selection
     from trueup.edge.plan_file import begins_as_plan, is_path
 
     for text in what:
         if not is_path(text) and begins_as_plan(root / text):
-            Screen(flags).say(f"{text} is taken for a NAME. The plan in the file {text} is applied by ./{text}.")
+            again = Selection(flags.folder).command("apply", f"./{text}")
+            Screen(flags).say(Message(f"{text} is taken for a NAME. To apply the plan in the file {text}: ", again))
 
 
 COMMANDS = {"apply": apply, "destroy": destroy}

@@ -14,7 +14,7 @@ from trueup.cli.failure import show
 from trueup.cli.planning import plan_afresh
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
-from trueup.core.command import Command, Message
+from trueup.core.command import Command, Message, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.memory.state import State
@@ -24,6 +24,7 @@ from trueup.core.plans.plan import WRITES, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import summary
+from trueup.core.plans.wording import plan_anew
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
 from trueup.engine.apply import execute, is_idle, unsent
@@ -85,28 +86,29 @@ async def apply(
     return worst(report.codes)
 
 
-def refuse_snapshot(promised: Plan) -> None:
+def refuse_snapshot(promised: Plan, file: str) -> None:
     """Raises where a saved plan was made from an export."""
     if promised.snapshot:
         raise RefusedError(
             f"This plan was made from a snapshot of {promised.snapshot}, not from what is live: it is never applied.",
-            "Make one of what is live, with `trueup plan --out FILE`, and have it reviewed.",
+            Message("Make one of what is live, and have it reviewed: ", plan_anew(promised, out=file)),
         )
 
 
-def refuse_other_plan(promised: Plan, session: Session) -> None:
+def refuse_other_plan(promised: Plan, session: Session, file: str) -> None:
     """Raises where a saved plan is for another target, or was made with other flags than these."""
+    anew = Message("Make a new plan and have it reviewed: ", plan_anew(promised, out=file))
     identity, here = promised.identity, session.identity
     if identity.target != here.target:
         raise TrueupError(
             f"This plan is for the target {identity.target}, not for {here.target}.",
-            "Leave -t out: a plan knows its target.",
+            Message("A plan knows its target: ", session.flags.again(target="")),
         )
     if identity != here:
         raise RefusedError(
             f"This plan was made for another place than {here.target} is now: {identity.base_url} of "
             f"{identity.project}, and now it is {here.base_url} of {here.project}.",
-            "Make a new plan and have it reviewed.",
+            anew,
         )
     made, now = promised.options, session.options(accepted_ids=promised.options.accepted_ids)
     asked = replace(now, accepted_ids=tuple(sorted(set(session.flags.acks) & set(made.accepted_ids))))
@@ -121,13 +123,29 @@ def refuse_other_plan(promised: Plan, session: Session) -> None:
     if made.destroy or other:
         raise TrueupError(
             f"This plan was made with other flags than these: {', '.join(other or ['destroy'])} differ.",
-            "Give apply the same flags as `trueup plan` (trueup show PLAN names them), or make a new plan.",
+            anew if made.destroy else Message("To apply it with its own: ", _with_its_flags(promised, session, file)),
         )
+
+
+def _with_its_flags(promised: Plan, session: Session, file: str) -> Command:
+    """The command that applies a plan file with the flags that it was made with, said where the target differs."""
+    made, target = promised.options, session.project.targets[session.target.name]
+    selection = replace(session.target.selection, target="", vars=promised.selection.vars)
+    return selection.command(
+        "apply",
+        file,
+        on_drift=made.on_drift if made.on_drift != target.on_drift else "",
+        prune=made.prune and not target.prune,
+        no_prune=target.prune and not made.prune,
+        stamp=made.stamp_all,
+        ack=made.accepted_ids,
+        yes=session.flags.yes,
+    )
 
 
 def tell_plan(promised: Plan, file: str, session: Session) -> None:
     """Says first that a plan file is applied, and which: as text with the answer, else beside it."""
-    words = f"Applying the plan file {file}: {summary(promised).removeprefix('Plan: ')}"
+    words = f"Applying the plan file {file} to {promised.identity.target}: {summary(promised).removeprefix('Plan: ')}"
     if not session.screen.is_text:
         session.screen.say(words)
     elif not session.screen.quiet:
@@ -182,12 +200,20 @@ def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
         return Consent()
     if not may_ask:
         raise TrueupError(
-            "These changes want a yes, and there is nobody to ask. Nothing was sent.",
-            "Give it with --yes, or save the plan with `trueup plan --out FILE` and apply that.",
+            "Confirmation required, and there is nobody to ask. Nothing was sent.",
+            _how_to_confirm(session, plan),
         )
     if session.screen.ask(f"\nApply these changes to {session.target.name}? Only yes goes on: ").lower() != "yes":
         raise TrueupError("Not applied: nothing was sent.")
     return Consent(asked=True)
+
+
+def _how_to_confirm(session: Session, plan: Plan) -> Message:
+    """The commands that apply without a question: this one, and those for a plan that is reviewed first."""
+    hint = Message("To apply without a question: ", session.flags.again(yes=True))
+    if plan.options.destroy:
+        return hint
+    return Message(hint, ". To have the plan reviewed first: ", plan_anew(plan, out="change.plan"))
 
 
 def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
@@ -251,7 +277,7 @@ def _saved(session: Session, report: Report, state: State) -> Report:
     try:
         session.store.save(state)
     except TrueupError as error:
-        problems = (*report.problems, f"{error.message} {error.hint}")
+        problems = (*report.problems, join_messages((error.message, error.hint)))
         return replace(report, problems=problems, codes=(*report.codes, error.exit))
     return report
 
@@ -278,7 +304,7 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
         screen.note(text.diagnostics(report.plan.diagnostics, **screen.note_look))
     if report.outcomes or report.problems or is_promised or worst(report.codes):
         separator = "" if screen.quiet else "\n"
-        screen.result(separator + answers.report(report, screen))
+        screen.result(separator + answers.report(report, screen, headed=screen.quiet))
     screen.keep(lambda place: answers.report(report, place))
 
 

@@ -52,7 +52,8 @@ def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
     from trueup.edge.export_file import refuse_place
     from trueup.edge.store import FOLDER
 
-    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), force=force)
+    again = session.flags.again(force=True)
+    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), again, force=force)
 
 
 async def _export(session: Session) -> Export:

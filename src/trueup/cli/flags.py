@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from trueup.core.command import Command, Flag, Selection, flag_words
 
+SHORT = {"chdir": "-C", "target": "-t"}
+"""The short names of flags that have a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flags:
@@ -40,8 +43,9 @@ class Flags:
         """Return this command line with these flags too; one that has a value takes the place of what was typed."""
         typed = list(self.arguments)
         end = typed.index("--") if "--" in typed else len(typed)
-        changed = {name for name, value in changes.items() if not isinstance(value, bool)}
-        words = _without(typed[:end], {"--chdir", "-C", *(f"--{name.replace('_', '-')}" for name in changed)})
+        changed = {"chdir", *(name for name, value in changes.items() if not isinstance(value, bool))}
+        names = {f"--{name.replace('_', '-')}" for name in changed} | {SHORT.get(name, "--") for name in changed}
+        words = _without(typed[:end], names)
         for name, value in changes.items():
             added = flag_words({name: value})
             words += added if added not in [(word,) for word in words] else ()

@@ -13,7 +13,7 @@ from typing import Any, Final
 from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
 from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
-from trueup.core.command import Message
+from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.stamp import parse
 from trueup.core.migration.export import is_of
@@ -87,7 +87,7 @@ def _take(read: _Read, entries: Iterable[Found | Unread]) -> None:
 def _take_export(read: _Read, session: Session, file: str) -> None:
     """This target's own export counts as what is live; another's is a file like any other."""
     try:
-        export = read_export(session.root / file)
+        export = read_export(session.root / file, session.target.command("export", file))
     except TrueupError as error:
         why = error.message.removeprefix(f"{session.root / file}: ").rstrip(".")
         read.unread.append(Unread(file, f"is an export that was not read: {why[:1].lower()}{why[1:]}"))
@@ -145,4 +145,4 @@ def _warn_unlinked(session: Session, work: Imports) -> None:
         f"assistants are live on {target.name}: an apply creates a second one of {what}. Link first: "
     )
     links = [target.command("import", *pairs[start : start + PAIRS]) for start in range(0, len(pairs), PAIRS)]
-    session.screen.complain(session.screen.filled(Message(words, *links)))
+    session.screen.complain(session.screen.filled(Message(words, list_commands(links, "and"))))

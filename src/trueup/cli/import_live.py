@@ -15,6 +15,7 @@ from trueup.cli.linking import write_stamps
 from trueup.cli.planning import read_live
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import reading, writing
+from trueup.core.command import Message
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import meant
 from trueup.core.errors import Exit, TrueupError, UnreadableError, worst
@@ -139,9 +140,13 @@ def _consent(session: Session, work: Imports) -> None:
         return
     if not session.screen.can_ask:
         raise TrueupError(
-            f"{many(count, 'stamp')} would be written, which wants a yes, and there is nobody to ask. "
-            "Nothing was written.",
-            "Give it with --yes, or look first with --dry-run.",
+            f"Confirmation required to write {many(count, 'stamp')}, and there is nobody to ask. Nothing was written.",
+            Message(
+                "To write them without a question: ",
+                session.flags.again(yes=True),
+                ". To look first: ",
+                session.flags.again(dry_run=True),
+            ),
         )
     session.screen.complain(render.text(work, Exit.OK, dry_run=True))
     question = f"\nWrite these files, and {many(count, 'stamp')} to {session.target.name}? Only yes goes on: "
@@ -171,8 +176,10 @@ def _without_probes(session: Session, chosen: Sequence[str], state: State, view:
     left = [live_id for live_id in chosen if live_id not in recorded and is_any(view.live[live_id])]
     for live_id in left:
         session.screen.say(
-            f"{live_id} was made by `trueup targets probe` and is not imported. If you want it all the same, name it: "
-            f"trueup import {live_id}"
+            Message(
+                f"{live_id} was made by a probe of a target and is not imported. If you want it all the same: ",
+                session.target.command("import", live_id),
+            )
         )
     return [live_id for live_id in chosen if live_id not in left]
 

@@ -28,7 +28,7 @@ from trueup.edge.writer import content, parts_in, taken_names
 from trueup.edge.yaml_edit import CannotEdit
 from trueup.engine.claim import Claims, Known, claims
 from trueup.engine.facts import declared
-from trueup.engine.link import has_room, obstacle
+from trueup.engine.link import find_obstacle, has_room
 
 NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
 
@@ -153,9 +153,10 @@ class Work:
         for definition, live in claimed.links:
             if live.id in self._outside:
                 continue
-            why = obstacle(definition.name, live, self._session.identity, self._state, given.seen)
-            if why or self._lacks_room(live):
-                self._outside[live.id] = why.rstrip(".") or "its metadata is full, and the stamp has no room"
+            found = find_obstacle(definition.name, live, self._session.identity, self._state, given.seen)
+            if found is not None or self._lacks_room(live):
+                full = "its metadata is full, and the stamp has no room"
+                self._outside[live.id] = found.why.rstrip(".") if found is not None else full
             else:
                 yield definition, live
 

@@ -8,12 +8,13 @@ import click
 
 from trueup.cli.flags import Flags
 from trueup.cli.options import takes
+from trueup.core.command import Command, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROJECT = """\
-# What Trueup manages, and where. `trueup schema project` says what else can stand here.
+PROJECT = f"""\
+# What Trueup manages, and where. What else can stand here is listed by: {Command(("schema", "project"), None)}
 default_target: local
 
 targets:
@@ -26,7 +27,7 @@ targets:
   #
   # prod:
   #   base_url: https://api.example.com/v1
-  #   api_key: {env: OPENAI_API_KEY}
+  #   api_key: {{env: OPENAI_API_KEY}}
 """
 
 DEFINITION = """\
@@ -72,7 +73,9 @@ def init(flags: Flags) -> int:
         screen.result(json.dumps({"format_version": 1, "kind": "init", "written": written, "kept": kept}, indent=2))
         return 0
     lines = [f"wrote  {name}" for name in written] + [f"kept   {name}" for name in kept]
-    screen.result("\n".join([*lines, "", "Next: trueup validate, trueup plan, trueup apply"]))
+    here = Selection(flags.folder)
+    next_ones = [here.command("validate"), here.command("plan"), here.command("apply")]
+    screen.result("\n".join([*lines, "", "Next:", *(f"  {command}" for command in next_ones)]))
     return 0
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trueup.core.plans.seen import Seen
     from trueup.edge.loader import Loaded
     from trueup.engine.courier import Courier
+    from trueup.engine.link import Obstacle
     from trueup.engine.refresh import View
 
 
@@ -44,6 +45,7 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
     from trueup.cli.planning import read_live
     from trueup.cli.session import definitions
     from trueup.cli.transport import reading, writing
+    from trueup.core.command import Message
     from trueup.core.errors import worst
     from trueup.engine.facts import seen_in
     from trueup.engine.link import linked
@@ -68,7 +70,8 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
     if session.screen.json:
         session.screen.result(memory.changed_json("linked", session.target.name, dict(pairs)))
     else:
-        session.screen.result(memory.changed("linked to", pairs, ["To see what the files would change: trueup plan"]))
+        note = Message("To see what the files would change: ", session.target.command("plan", *pairs))
+        session.screen.result(memory.changed("linked to", pairs, session.target.name, [note]))
     return 0
 
 
@@ -98,7 +101,7 @@ def _found(
 ) -> list[tuple[Definition, Seen]]:
     """Each definition with its live assistant. Raises for the first that cannot be linked."""
     from trueup.core.errors import RefusedError, TrueupError, UnreadableError
-    from trueup.engine.link import has_room, obstacle
+    from trueup.engine.link import find_obstacle, has_room
 
     by_name = {item.name: item for item in loaded.definitions}
     found = []
@@ -109,11 +112,12 @@ def _found(
         if live is None:
             raise TrueupError(
                 f"There is no live assistant {live_id} on {session.target.name}.",
-                "Check the id, the target (-t), and which account or project the credential belongs to.",
+                "Check the id, the target, and which account or project the credential belongs to.",
             )
-        why = obstacle(name, live, session.identity, state, seen)
-        if why:
-            raise RefusedError(f"{name} was not linked. {why}", _link_hint(session, name, live, state, seen))
+        found_one = find_obstacle(name, live, session.identity, state, seen)
+        if found_one is not None:
+            hint = _link_hint(session, name, live, state, seen, found_one)
+            raise RefusedError(f"{name} was not linked. {found_one.why}", hint)
         if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
             raise RefusedError(
                 f"{live_id} has no room for the stamp: its metadata is full.", "Take one metadata key off it."
@@ -122,7 +126,7 @@ def _found(
     return found
 
 
-def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen]) -> str:
+def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen], found: Obstacle) -> str:
     """Return how to go on where an assistant cannot be linked under a name."""
     from trueup.core.command import Message
     from trueup.engine.link import is_duplicate
@@ -136,10 +140,10 @@ def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapp
             ". To keep it instead, forget the other first: ",
             session.target.command("state", "rm", name),
         )
-    return (
-        "One assistant has one owner: trueup state rm NAME forgets a record, and a stamp goes with its "
-        "metadata key `trueup`."
-    )
+    if found.record:
+        forget = session.target.command("state", "rm", found.record)
+        return Message("One assistant has one owner. To forget the record: ", forget)
+    return "One assistant has one owner. A stamp goes with its metadata key `trueup`."
 
 
 async def write_stamps(

@@ -50,8 +50,9 @@ def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: s
     from trueup.edge.export_file import read_export
     from trueup.engine.snapshot import marked, view_of
 
-    export = read_export(session.root / file)
-    refuse_other_target(export, session.identity)
+    again = session.target.command("export", file)
+    export = read_export(session.root / file, again)
+    refuse_other_target(export, session.identity, again)
     state = session.store.load()
     planning = plan_of(session, loaded, state, view_of(export, state), names)
-    return replace(planning, plan=marked(planning.plan, export))
+    return replace(planning, plan=marked(planning.plan, export, again))

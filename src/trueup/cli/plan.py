@@ -69,7 +69,7 @@ def show(flags: Flags, file: str) -> int:
     from trueup.core.plans.wording import plan_again
     from trueup.edge.plan_file import read_plan
 
-    plan = read_plan(Path(flags.chdir) / file, selection_of(flags).folder)
+    plan = read_plan(Path(flags.chdir), file, selection_of(flags))
     show_plan(plan, Screen(flags), plan_again(plan, file))
     return 0
 
@@ -96,7 +96,8 @@ def _refuse_place(path: Path, session: Session) -> None:
     from trueup.edge.plan_file import refuse_place
     from trueup.edge.store import FOLDER
 
-    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions))
+    again = session.flags.again(out="change.plan")
+    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), again)
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -76,19 +76,21 @@ class Told:
 
 def _before(session: Session) -> Capabilities | None:
     """The last probe's answers; where they cannot be used it is said why, and they are written anew."""
+    from trueup.core.command import Message
     from trueup.core.errors import StateError
     from trueup.edge.probe_files import read_answers
 
     try:
         return read_answers(session.store)
     except StateError as error:
-        session.screen.say(f"{error.message} The answers of this probe take its place.")
+        session.screen.say(Message(error.message, " The answers of this probe take its place."))
         return None
 
 
 def _model(session: Session, before: Capabilities | None) -> str:
     """The last probe's model, else that of the first definition, one that does not reason before others."""
     from trueup.cli.session import checked
+    from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.edge.loader import Workspace
     from trueup.wire.models import is_reasoning
@@ -101,7 +103,8 @@ def _model(session: Session, before: Capabilities | None) -> str:
     for model in sorted(found, key=lambda model: is_reasoning(model, table)):
         return model
     raise TrueupError(
-        "No definition for this target names a model for the probe's assistant.", "Name one that it serves: --model"
+        "No definition for this target names a model for the probe's assistant.",
+        Message("Name one that it serves, such as: ", session.flags.again(model="gpt-4.1-mini")),
     )
 
 
@@ -167,10 +170,16 @@ async def _found(session: Session, courier: Courier, told: Told) -> tuple[View, 
 
 def _say_of(session: Session, item: Left, name: str, *, is_busy: bool) -> None:
     """Why one that looks like a probe's is left alone, where it is; `name` is the definition that it belongs to."""
+    from trueup.core.command import Message
+
     if name:
         session.screen.say(
-            f"{item.id} was made by a probe, but is recorded as {name}: it is left alone. If it was imported by "
-            f"mistake, delete its definition, `trueup state rm {name}`, and probe again."
+            Message(
+                f"{item.id} was made by a probe, but is recorded as {name}: it is left alone. If it was imported by "
+                "mistake, delete its definition and forget it: ",
+                session.target.command("state", "rm", name),
+                ". Then probe again.",
+            )
         )
     elif not item.sure:
         session.screen.say(
@@ -187,6 +196,7 @@ def _say_of(session: Session, item: Left, name: str, *, is_busy: bool) -> None:
 
 def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
     """Leave to create and to remove. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.wire.adapters import base_url
 
@@ -196,8 +206,9 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
     where = "the embedded server" if to.is_local else base_url(to)
     if not session.screen.can_ask:
         raise TrueupError(
-            f"A probe makes an assistant at {to.name}: that wants a yes, and there is nobody to ask. Nothing was sent.",
-            "Give it with --yes.",
+            f"A probe makes an assistant at {to.name}: confirmation required, and there is nobody to ask. "
+            "Nothing was sent.",
+            Message("To probe without a question: ", session.flags.again(yes=True)),
         )
     session.screen.say(
         f"One assistant with the model {model} is made at {to.name} ({where}), changed about seventy times, and "

@@ -63,7 +63,7 @@ def _refuse_credential(address: str) -> None:
     if carries:
         raise TrueupError(
             "The pipeline's address carries a user or a password, and reports are kept.",
-            "Give it without them, with --pipeline.",
+            "Give the address without them.",
         )
 
 

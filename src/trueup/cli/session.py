@@ -15,7 +15,7 @@ from typing import Any
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.cli.project_folder import check_folder
-from trueup.core.command import Selection
+from trueup.core.command import Message, Selection
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
 from trueup.core.errors import DefinitionError, TrueupError
@@ -83,14 +83,17 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
     """The same, connected as the project in the folder `trusted` says, where commands also run. Raises TrueupError."""
     root, folder = _folder(flags.chdir), Path(flags.chdir) / trusted
     if not folder.is_dir():
-        raise TrueupError(f"There is no folder {trusted!r}.", "Name the folder of a trueup.yaml with --connections.")
+        raise TrueupError(f"There is no folder {trusted!r}.", "Name a folder that holds a trueup.yaml.")
     found = load_guarded(root, folder)
     check_folder(root, flags)
     session = session_of(flags, root, found.project)
     if session.target.name in found.new:
         raise TrueupError(
             f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
-            f"`trueup validate -t {session.target.name}` checks it; it can be planned once the file in force has it.",
+            Message(
+                "It can be planned once the file in force has it. To check it: ",
+                replace(session.target.selection, is_default=False).command("validate"),
+            ),
         )
     return replace(session, notes=(*session.notes, *found.notes), commands=folder)
 

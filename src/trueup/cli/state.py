@@ -89,7 +89,8 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     if flags.json:
         session.screen.result(memory.changed_json("forgotten", session.target.name, ids))
     else:
-        session.screen.result(memory.forgotten(ids, state.pending))
+        target = session.target
+        session.screen.result(memory.forgotten(ids, state.pending, target.name, target.command("plan")))
     return 0
 
 
@@ -177,8 +178,10 @@ def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
         session.screen.result(memory.changed_json("rebuilt", session.target.name, ids, **more))
         return
     notes = _rebuild_notes(session, made)
-    notes = notes or ([] if ids else ["Nothing to rebuild: every stamp that was found has its record."])
-    session.screen.result(memory.changed("rebuilt as", ids, notes))
+    notes = notes or (
+        [] if ids else [f"Nothing to rebuild on {session.target.name}: every stamp that was found has its record."]
+    )
+    session.screen.result(memory.changed("rebuilt as", ids, session.target.name, notes))
 
 
 def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:

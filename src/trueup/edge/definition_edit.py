@@ -14,6 +14,7 @@ from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
 from trueup.core.acceptance.taking import Taking, in_words, path_of
 from trueup.core.call import holds_credential
 from trueup.core.canonical import Semantics, canonical, digest, same, split
+from trueup.core.command import Command, Message, locate_commands
 from trueup.core.definitions.resolve import Resolved, resolve
 from trueup.core.definitions.sources import Setting
 from trueup.core.definitions.wanted import wanted_types
@@ -76,7 +77,7 @@ class Editor:
             raise NotTaken(
                 "a credential of this target stands in it, which goes into no file",
                 documents.at(file, path, key=True),
-                "Have a new credential made, and put the file's value back: trueup apply --on-drift revert.",
+                Message("Have a new credential made, and put the file's value back: ", self._revert(name)),
             )
         resolved = self._resolved(file, documents, self._target)
         placing = Placing(file, self._target.name, resolved.tree, dict(resolved.body), documents)
@@ -87,7 +88,7 @@ class Editor:
             raise self._not_taken(error, documents) from None
         result = dict(contents)
         for edit in edits:
-            result[edit.origin.file] = self._edited(edit, documents)
+            result[edit.origin.file] = self._edited(edit, documents, name)
         self._check(result, name, taking.field, live, resolved, documents.at(file, path, key=True))
         return result
 
@@ -145,7 +146,7 @@ class Editor:
     def _has_null(self, placing: Placing, path: Sequence[str | int]) -> bool:
         return "null" in self._wanted(tuple(path)) and not placing.is_patch(tuple(path))
 
-    def _edited(self, edit: Edit, documents: Documents) -> bytes:
+    def _edited(self, edit: Edit, documents: Documents, name: str) -> bytes:
         file = edit.origin.file
         data = documents.content(file)
         where = documents.at(file, edit.origin.path, key=True)
@@ -157,14 +158,16 @@ class Editor:
                 return edited_text(data, file, edit.value)
             return edited(data, file, with_value(documents.mapping(file).value, edit.origin.path, edit.value))
         except CannotEdit as error:
-            raise NotTaken(
-                str(error), where, "Write it by hand; or put the file's value in force: --on-drift revert."
-            ) from None
+            hint = Message("Write it by hand; or put the file's value in force: ", self._revert(name))
+            raise NotTaken(str(error), where, hint) from None
+
+    def _revert(self, name: str) -> Command:
+        return self._target.command("apply", name, on_drift="revert")
 
     def _not_taken(self, error: Elsewhere, documents: Documents) -> NotTaken:
         at = documents.at(error.origin.file, error.origin.path, key=True)
         paste = self._lines(error.override[0], error.override[1]) if error.override else ()
-        return NotTaken(error.message, at, error.hint, paste)
+        return NotTaken(error.message, at, locate_commands(error.hint, self._target.selection), paste)
 
     def _lines(self, path: Sequence[str | int], value: Any) -> tuple[str, ...]:
         """The value as the lines of a definition."""

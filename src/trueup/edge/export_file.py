@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trueup.core.command import Command, Message
 from trueup.core.errors import TrueupError
 from trueup.core.migration.export import BEGINNING, LIMIT, Export, dumps, loads
 from trueup.edge.collector import paused
@@ -14,15 +15,18 @@ from trueup.edge.named_files import put_named, read_named
 _ELSEWHERE = "Name another file, such as live.json."
 
 
-def read_export(path: Path) -> Export:
-    """The export in a file. Raises TrueupError saying what is wrong with the file and how to go on."""
-    return read_named(path, "export", 4 * LIMIT, "Make one with `trueup export FILE`.", loads)
+def read_export(path: Path, again: Command) -> Export:
+    """The export in a file; `again` is the command that makes it.
+
+    Raises TrueupError saying what is wrong with the file and how to go on.
+    """
+    return read_named(path, "export", 4 * LIMIT, Message("To make one: ", again), loads)
 
 
-def refuse_place(path: Path, kept: Sequence[Path], *, force: bool = False) -> None:
+def refuse_place(path: Path, kept: Sequence[Path], again: Command, *, force: bool = False) -> None:
     """Raises TrueupError where an export may not be written: over what is no export, or in a folder of `kept`.
 
-    `force` lets it take the place of any plain file, and nothing else.
+    `force` lets it take the place of any plain file, and nothing else; `again` is the command with it.
     """
     for folder in kept:
         if path.resolve().is_relative_to(folder.resolve()):
@@ -34,7 +38,7 @@ def refuse_place(path: Path, kept: Sequence[Path], *, force: bool = False) -> No
     if path.exists() and not force and not _may_go(path):
         raise TrueupError(
             f"An export is not written to {path}: it is there already, and is no export.",
-            "Remove it first if it may go, or say so with --force, or name another file.",
+            Message("Name another file, or if it may go, write over it: ", again),
         )
 
 

@@ -88,7 +88,7 @@ def _markdown(text: str, file: str, data: bytes, value: Any) -> str:
     """Front matter and body, each changed only where it has to be."""
     parts = split(text)
     if parts is None or read_markdown(data, file).value is None:
-        raise CannotEdit(f"{file} has problems of its own; trueup validate tells them")
+        raise CannotEdit(f"{file} has problems of its own, which come first")
     front, body = parts.front, parts.body
     wanted, wanted_body = _divided(value, read_front(front, file), bool(body.strip()))
     if not equal(read_front(front, file), wanted):

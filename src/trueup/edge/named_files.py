@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from trueup.core.command import join_messages
 from trueup.core.errors import TrueupError
 from trueup.edge.collector import paused
 from trueup.edge.files import beside, read_regular, reason, sync_folder, write_new
@@ -17,7 +18,9 @@ _T = TypeVar("_T")
 
 
 def read_named(path: Path, what: str, limit: int, again: str, loads: Callable[[str], _T]) -> _T:
-    """What `loads` makes of a file's text; `what` names its kind ("plan file"), `limit` are bytes, `again` is a hint.
+    """What `loads` makes of a file's text; `what` names its kind ("plan file"), `limit` are bytes.
+
+    `again` is a hint with the command that makes one.
 
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
@@ -36,7 +39,7 @@ def read_named(path: Path, what: str, limit: int, again: str, loads: Callable[[s
         with paused():
             return loads(text)
     except TrueupError as error:
-        raise TrueupError(f"{path}: {error.message}", error.hint) from None
+        raise TrueupError(f"{path}: {error.message}", join_messages((error.hint, again))) from None
 
 
 def put_named(path: Path, what: str, content: Iterable[bytes]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePath
 
-from trueup.core.command import Message, Selection
+from trueup.core.command import HERE, Command, Message, Selection
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
@@ -34,18 +35,22 @@ def begins_as_plan(path: Path) -> bool:
         return False
 
 
-def read_plan(path: Path, folder: str = "") -> Plan:
-    """The plan in a file, its commands for a project in `folder`.
+def read_plan(root: Path, file: str, selection: Selection = HERE) -> Plan:
+    """The plan in a file, seen from the project's folder; its commands are for the project of `selection`.
 
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
-    again = Message("Make one: ", Selection(folder).command("plan", out=path.name))
-    return read_named(path, "plan file", 4 * MAX_CHARACTERS, again, lambda text: loads(text, folder))
+    again = Message("To make one: ", selection.command("plan", out=file))
+    read = partial(loads, folder=selection.folder)
+    return read_named(root / file, "plan file", 4 * MAX_CHARACTERS, again, read)
 
 
-def refuse_place(path: Path, kept: Sequence[Path]) -> None:
-    """Raises TrueupError where a plan may not be written: over what is no plan, or in a folder of `kept`."""
-    elsewhere = "Name another file for --out, such as change.plan."
+def refuse_place(path: Path, kept: Sequence[Path], again: Command) -> None:
+    """Raises TrueupError where a plan may not be written: over what is no plan, or in a folder of `kept`.
+
+    `again` is the command with a place that would do.
+    """
+    elsewhere = Message("Name another file: ", again)
     for folder in kept:
         if path.resolve().is_relative_to(folder.resolve()):
             raise TrueupError(f"A plan is not written to {path}: {folder} is for other files.", elsewhere)
@@ -56,7 +61,7 @@ def refuse_place(path: Path, kept: Sequence[Path]) -> None:
     if path.exists() and not (path.is_file() and _may_go(path)):
         raise TrueupError(
             f"A plan is not written to {path}: it is there already, and is no plan.",
-            "Remove it first if it may go, or name another file for --out.",
+            Message("Remove it first if it may go, or name another file: ", again),
         )
 
 

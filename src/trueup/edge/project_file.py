@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from trueup.core.command import Command, Message
 from trueup.core.definitions.document import Document
 from trueup.core.definitions.names import meant, normal, project_name_problem, target_name_problem
 from trueup.core.definitions.sources import PROJECT_FILE
@@ -144,7 +145,10 @@ def _source(root: Path) -> SourceMap:
 
 def _of_a_project(item: Diagnostic) -> Diagnostic:
     """A reader's problem with a way on that is meant for this file."""
-    hint = "Start with `project: …` and `targets:`; `trueup init` writes an example."
+    hint = Message(
+        "Start with `project: …` and `targets:`. To see all that can stand there: ",
+        Command(("schema", "project"), None),
+    )
     return replace(item, hint=hint) if item.code == "not-a-mapping" else item
 
 

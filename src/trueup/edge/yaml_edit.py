@@ -35,7 +35,7 @@ def rewritten(text: str, value: Any, file: str) -> str:
         if value and [item.code for item in found.diagnostics] == ["empty-file"]:
             above = text if not text or text.endswith("\n") else f"{text}\n"
             return _checked(above + "".join(f"{line}\n" for line in entries(value, 0, Form())), value, file)
-        raise CannotEdit(f"{file} has problems of its own; trueup validate tells them")
+        raise CannotEdit(f"{file} has problems of its own, which come first")
     if equal(before, value):
         return text
     root = parse(text)

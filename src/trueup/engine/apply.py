@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trueup.core.command import join_messages
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.journal import INTENT, fold
 from trueup.core.memory.state import State
@@ -58,7 +59,7 @@ async def execute(
         await _work_through(run, plan)
     except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
         run.codes.add(error.exit)
-        run.problems.append(f"{error.message} {error.hint}".strip())
+        run.note(join_messages((error.message, error.hint)))
         _tell_the_rest(run, plan)
     if run.stopped:
         run.codes.add(Exit.INTERRUPTED)
@@ -124,7 +125,7 @@ def unsent(
         only_fresh=only_fresh,
         calls=courier.calls,
         retries=courier.retries,
-        problems=(f"{error.message} {error.hint}".strip(),),
+        problems=(join_messages((error.message, error.hint)),),
     )
 
 

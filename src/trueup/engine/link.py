@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from trueup.core.canonical import Semantics, canonical, digest, same
@@ -17,21 +18,29 @@ from trueup.engine.requests import METADATA
 from trueup.wire.base import Adapter
 
 
-def obstacle(name: str, live: Seen, identity: Identity, state: State, seen: Mapping[str, Seen]) -> str:
-    """Why this assistant cannot be taken over under this name, as a sentence; empty when it can."""
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an assistant cannot be taken over under a name, as a sentence; `record` names the one in the way, if any."""
+
+    why: str
+    record: str = ""
+
+
+def find_obstacle(name: str, live: Seen, identity: Identity, state: State, seen: Mapping[str, Seen]) -> Obstacle | None:
+    """Return what keeps this assistant from being taken over under this name, None where nothing does."""
     holder = next((other for other, record in state.records.items() if record.id == live.id and other != name), "")
     if holder:
-        return f"{live.id} is {holder} already: state holds a record of it."
+        return Obstacle(f"{live.id} is {holder} already: state holds a record of it.", holder)
     stamp = live.stamp
     if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
         whose = f"{stamp.name} of {stamp.project}/{stamp.target}" if stamp.name else "somebody that cannot be read"
-        return f"{live.id} carries the stamp of {whose}."
+        return Obstacle(f"{live.id} carries the stamp of {whose}.")
     if stamp is not None and stamp.name != name:
-        return f"{live.id} carries the stamp of {stamp.name}."
+        return Obstacle(f"{live.id} carries the stamp of {stamp.name}.")
     record = state.records.get(name)
     if record is not None and record.id != live.id and record.id in seen:
-        return f"{name} is {record.id} already, which is live."
-    return ""
+        return Obstacle(f"{name} is {record.id} already, which is live.", name)
+    return None
 
 
 def is_duplicate(live: Seen, name: str, identity: Identity) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from trueup.core.command import Message, join_messages
 from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
 from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.wording import plan_anew
 from trueup.engine.plan import Planning
 
 PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again when it can be."
@@ -45,8 +47,8 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
 def explained(report: Report) -> Report:
     """The report of a promised plan with a word for what the fresh plan holds back: nobody was shown that plan."""
     told = {outcome.name for outcome in report.outcomes}
-    words = [
-        f"{change.name}: {change.message}. {change.hint}".strip()
+    words: list[str] = [
+        join_messages((Message(f"{change.name}: ", change.message, "."), change.hint))
         for change in report.plan.changes
         if change.name not in told
         and change.message
@@ -79,14 +81,14 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
         done = promised.operation in known or _came_to_be(promised, now, fresh)
     if done:
         return Outcome(promised.name, promised.action, Result.ALREADY, promised.id)
-    reason = f"now: {now.message}" if now is not None and now.message else "it is no longer wanted"
+    reason = Message("now: ", now.message) if now is not None and now.message else "it is no longer wanted"
     return Outcome(
         promised.name,
         promised.action,
         Result.REFUSED,
         promised.id,
-        f"the plan's change does not stand any more ({reason})",
-        "Make a new plan and have it reviewed.",
+        Message("the plan's change does not stand any more (", reason, ")"),
+        Message("Make a new plan and have it reviewed: ", plan_anew(fresh.plan, out="change.plan")),
     )
 
 

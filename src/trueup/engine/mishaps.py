@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import split
+from trueup.core.command import HERE, Message
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY
 from trueup.core.plans.plan import Action, Change
@@ -16,17 +17,26 @@ from trueup.engine.courier import is_unclear
 from trueup.wire.base import Adapter, Problem, Unexpected
 from trueup.wire.foreign_answers import is_page
 
-AGAIN = "Run apply again."
-JUDGE = "Run plan: it reads what is live and judges anew."
-ANEW = f"Nothing was recorded. {JUDGE}"
+PLAN, APPLY = HERE.command("plan"), HERE.command("apply")
+"""The commands to go on with; the run under way adds its target, its names and its flags."""
+
+AGAIN = Message("To try again: ", APPLY)
+JUDGE = Message("To see what is live now: ", PLAN)
+ANEW = Message("Nothing was recorded. ", JUDGE)
 NO_STAMP = "Say `stamp: false` for this target in trueup.yaml to go on with the state file alone."
-STAYS = f"{AGAIN} Should it stay so, delete it at the vendor: the next apply then forgets it."
-TAKE_OFF = f"Take the key {KEY} out of its metadata at the vendor, then run apply again."
+STAYS = Message(AGAIN, ". Should it stay so, delete it at the vendor: the next apply then forgets it.")
+TAKE_OFF = Message(f"Take the key {KEY} out of its metadata at the vendor. ", AGAIN)
 IGNORED = "this server takes no notice of it: take it out of the definition, or `ignore_changes` lets it be."
-MEND = "Correct what it speaks of, then plan and apply again."
+MEND = Message("Correct what it speaks of, then plan again: ", PLAN)
 NETWORK = "Check base_url, the network and any proxy."
-PATIENCE = "Should it stay so, look at the network and any proxy, and give the target longer: --timeout."
-SLOWER = "Should it stay so, go slower: a lower --parallelism, or `rate_limit` for the target in trueup.yaml."
+PATIENCE = Message(
+    "Should it stay so, look at the network and any proxy, and give the target longer: ",
+    HERE.command("apply", timeout="300"),
+)
+SLOWER = Message(
+    "Should it stay so, set a `rate_limit` for the target in trueup.yaml, or send less at a time: ",
+    HERE.command("apply", parallelism="1"),
+)
 QUOTA = "The account's quota is used up: see to it at the vendor."
 RIGHT = "Check that the key belongs to this account and project and may write assistants."
 ELSEWHERE = "Check base_url: a proxy or a login page may be answering in the target's place."
@@ -52,12 +62,12 @@ UNTRIED = Mishap("", "")
 
 def checked(text: str, check: str) -> Mishap:
     """One that comes again until somebody has seen to its cause."""
-    return Mishap(text, f"{check} Then run apply again.", check)
+    return Mishap(text, Message(check, " ", AGAIN), check)
 
 
 def passing(text: str, check: str) -> Mishap:
     """One that may be over by now."""
-    return Mishap(text, f"{AGAIN} {check}", check)
+    return Mishap(text, Message(AGAIN, ". ", check), check)
 
 
 def silence(error: NotSent | OutcomeUnknown) -> Mishap:
@@ -105,7 +115,7 @@ def _ignored(call: Call) -> Mishap:
     if not fields:
         return Mishap("the answer shows nothing of what was sent", NO_STAMP)
     text = f"the answer shows nothing of what was sent ({fields})"
-    return Mishap(text, f"{AGAIN} Should it stay so, {IGNORED}")
+    return Mishap(text, Message(AGAIN, ". Should it stay so, ", IGNORED))
 
 
 def _of_status(problem: Problem, reply: Reply) -> Mishap:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import split
+from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY, parse
 from trueup.core.memory.state import DUPLICATE
@@ -63,7 +64,7 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
                 Result.SKIPPED,
                 change.id,
                 f"not deleted: {why} in this run",
-                "Deletes come last and only after everything else is done. Run apply again.",
+                Message("Deletes come last and only after everything else is done. ", AGAIN),
             ),
             Exit.HELD,
         )
@@ -142,8 +143,8 @@ async def _start(run: Run, change: Change) -> Live | None:
     if live is not None and is_before(change, live):
         return live
     what = "was deleted" if live is None else "was changed by somebody else"
-    message, hint = f"{what} since the plan; left alone", "Make a new plan."
-    run.tell(Outcome(change.name, change.action, Result.CHANGED, change.id, message, hint), Exit.HELD)
+    message = f"{what} since the plan; left alone"
+    run.tell(Outcome(change.name, change.action, Result.CHANGED, change.id, message, JUDGE), Exit.HELD)
     return None
 
 
@@ -241,7 +242,7 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
         await _released(run, change, live, attempts)
         return
     assert change.record is not None
-    message = hint = ""
+    message, hint = "", Message()
     if not all(key in live.body for key in change.calls[0].json):
         try:
             live = await read(run, change.id) or live
@@ -311,7 +312,7 @@ async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) ->
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
-        hint = f"{JUDGE} {tries.mishap.check}".rstrip()
+        hint = join_messages((JUDGE, tries.mishap.check), ". ")
     else:
         message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)

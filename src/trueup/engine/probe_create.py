@@ -98,7 +98,7 @@ async def create(order: Order, adapter: Adapter, courier: Courier, view: View, d
     diary.ended(order.nonce)
     raise TrueupError(
         f"The server refused the probe's assistant: {why.rstrip('.')}.",
-        f"Nothing was created. If it does not know the model {order.model}, name another one with --model.",
+        f"Nothing was created. If it does not know the model {order.model}, probe with another one.",
     )
 
 

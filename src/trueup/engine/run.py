@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.core.canonical import canonical, digest, same, split
+from trueup.core.command import change_commands
 from trueup.core.errors import Exit
 from trueup.core.memory.journal import DONE, Entry
 from trueup.core.memory.stamp import CODES, KEY, parse
@@ -13,6 +14,7 @@ from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.seen import fields_of
+from trueup.core.plans.wording import go_on
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
 from trueup.engine.courier import Courier
@@ -98,7 +100,8 @@ class Run:
 
     def tell(self, outcome: Outcome, *codes: Exit) -> None:
         """Notes how one assistant ended."""
-        self.outcomes[outcome.name] = outcome
+        message, hint = self._locate(outcome.message), self._locate(outcome.hint)
+        self.outcomes[outcome.name] = replace(outcome, message=message, hint=hint)
         self.codes.update(codes)
         self.done += 1
         left = estimate_left(self.courier.ports.clock.monotonic() - self.started, self.done, self.total)
@@ -111,6 +114,14 @@ class Run:
         self.step = Progress(what, 0, len(changes), self.step.left)
         if changes:
             self.courier.ports.progress(self.step)
+
+    def note(self, problem: str) -> None:
+        """Notes what is to be known beside the assistants."""
+        self.problems.append(self._locate(problem))
+
+    def _locate(self, text: str) -> str:
+        """The message, whose commands go on with this run's plan."""
+        return change_commands(text, lambda command: go_on(command, self.planning.plan))
 
     def fail(self, change: Change, mishap: Mishap, path: Path | None = None, *, attempts: int = 1) -> None:
         """Notes a write that was not done; `path` is where in the request, None where that is not the cause."""

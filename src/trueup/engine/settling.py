@@ -9,20 +9,22 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from trueup.core.command import Message, join_messages
 from trueup.core.errors import EndpointError, Exit
 from trueup.core.memory.stamp import parse, record_of
 from trueup.core.plans.plan import Change, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.seen import alike
-from trueup.core.plans.wording import say
-from trueup.engine.mishaps import Mishap
+from trueup.core.plans.wording import HINTS, Advice, say
+from trueup.engine.mishaps import APPLY, PLAN, Mishap
 from trueup.engine.refresh import View, walk
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.wire.base import Live
 
-BLIND = (
+BLIND = Message(
     "The listing after the creates could not be read whole: had a gateway or a second writer doubled one of them, it "
-    "would not show here. Run `trueup plan`: it looks again."
+    "would not show here. To look again: ",
+    PLAN,
 )
 
 
@@ -92,7 +94,7 @@ async def _is_absent(run: Run, lot: Parking, change: Change, view: View, found: 
                 change.action,
                 Result.UNKNOWN,
                 message=f"an unmanaged assistant with the same name appeared ({', '.join(lookalikes)})",
-                hint=f"If it is ours: trueup import {change.name}={lookalikes[0]}",
+                hint=Advice(change.name, lookalikes, run.target.selection).fill("If it is ours: {links}"),
                 others=lookalikes,
                 attempts=attempts,
             ),
@@ -184,12 +186,10 @@ def leave_unknown(run: Run, lot: Parking) -> None:
 
 def _leave(run: Run, change: Change, mishap: Mishap, attempts: int) -> None:
     if run.target.stamp:
-        hint = f"Run apply again: it lists first, and creates it only if it is not there. {mishap.check}".rstrip()
+        again = Message("To list what is live, and create it if it is not there: ", APPLY)
+        hint = join_messages((again, mishap.check), ". ")
     else:
-        hint = (
-            f"Look for it at the vendor. If it exists: trueup import {change.name}=ID. "
-            f"If not: trueup state rm {change.name}"
-        )
+        hint = Advice(change.name, selection=run.target.selection).fill(HINTS[Reason.UNSETTLED])
     run.tell(
         Outcome(
             change.name,
@@ -214,7 +214,7 @@ async def name_duplicates(run: Run, lot: Parking) -> None:
         view = View(complete=False)
     if not view.complete:
         run.codes.add(Exit.UNREADABLE)
-        run.problems.append(BLIND)
+        run.note(BLIND)
     _stamped(run, lot, view)
     for name in lot.sent:
         ours = run.outcomes[name].id

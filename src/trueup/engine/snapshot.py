@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from trueup.core.command import Command, Message
 from trueup.core.memory.state import State
 from trueup.core.migration.export import Export, moment
 from trueup.core.plans.plan import Action, Change, Plan, Reason
@@ -15,7 +16,6 @@ from trueup.wire.base import Live
 
 TOO_YOUNG = "was created after the snapshot was taken, which cannot tell of it"
 OUT_OF_STEP = "state and the snapshot are of different moments"
-NEWER = "Make a newer snapshot with `trueup export FILE`, or leave --snapshot out."
 
 
 def view_of(export: Export, state: State) -> View:
@@ -30,14 +30,16 @@ def view_of(export: Export, state: State) -> View:
     return view
 
 
-def marked(plan: Plan, export: Export) -> Plan:
-    """The plan as one of that moment; what only comes of its age says so."""
-    return replace(plan, snapshot=moment(export.exported_at), changes=tuple(map(_reworded, plan.changes)))
+def marked(plan: Plan, export: Export, again: Command) -> Plan:
+    """The plan as one of that moment; what only comes of its age says so. `again` makes a newer snapshot."""
+    hint = Message("Look at what is live now, or make a newer snapshot: ", again)
+    changes = tuple(_reworded(change, hint) for change in plan.changes)
+    return replace(plan, snapshot=moment(export.exported_at), changes=changes)
 
 
-def _reworded(change: Change) -> Change:
+def _reworded(change: Change, hint: Message) -> Change:
     if change.action is Action.UNREAD:
-        return replace(change, message=TOO_YOUNG, hint=NEWER)
+        return replace(change, message=TOO_YOUNG, hint=hint)
     if change.reason is Reason.BEHIND and change.action is Action.HELD:
-        return replace(change, message=OUT_OF_STEP, hint=NEWER)
+        return replace(change, message=OUT_OF_STEP, hint=hint)
     return change

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
+from trueup.core.command import Message
 from trueup.core.plans.summary import accept_summary
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.visible import hanging, sentence, spoken, visible
@@ -36,8 +37,9 @@ def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
         files = ", ".join(item.file for item in accepted.patches)
         marks = any(item.ending is Ending.CONFLICT for item in accepted.fields)
         settle = "Settle the conflicts between <<<<<<< and >>>>>>>, then: " if marks else "To see what is left: "
-        yield from sentence(f"{files} {'was' if len(accepted.patches) == 1 else 'were'} written.", 0, look)
-        yield from sentence(f"{settle}trueup plan", 0, look, Tone.HINT, f"{look.arrow} ")
+        verb = "was" if len(accepted.patches) == 1 else "were"
+        yield from sentence(f"{files} {verb} written with what is live on {accepted.target}.", 0, look)
+        yield from sentence(Message(settle, accepted.again), 0, look, Tone.HINT, f"{look.arrow} ")
     yield ()
     yield (Piece(accept_summary(accepted), Tone.STRONG),)
 

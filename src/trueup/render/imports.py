@@ -16,6 +16,9 @@ from trueup.render.visible import visible
 
 FORMAT_VERSION = 1
 
+PAIRS = 12
+"""Links that are proposed for one display name."""
+
 _LOOK = Look(False, 80)
 
 
@@ -81,7 +84,8 @@ def _shown(value: str) -> str:
 def _files(done: Imports, dry_run: bool) -> Iterator[str]:
     word = "would write" if dry_run else "wrote"
     for item in done.files:
-        yield f"{word} {_shown(item.file)}  from {_shown(item.origin)}"
+        where = f" on {done.target}" if item.id else ""
+        yield f"{word} {_shown(item.file)}  from {_shown(item.origin)}{where}"
         yield from _body(item.text, dry_run)
         yield from _remarks(done, item.origin)
     for file, content in done.parts.items():
@@ -103,7 +107,7 @@ def _lines(content: str) -> Sequence[str]:
 def _links(done: Imports, dry_run: bool) -> Iterator[str]:
     word = "would link" if dry_run else "linked"
     for item in done.links:
-        yield f"{word} {_shown(item.name)} to {_shown(item.id)}"
+        yield f"{word} {_shown(item.name)} to {_shown(item.id)} on {done.target}"
         if item.patch and not item.why:
             fields = ", ".join(_shown(key) for key in item.patch)
             said = "would say" if dry_run else "says now"
@@ -141,12 +145,15 @@ def _ambiguous(item: Ambiguous, selection: Selection) -> Iterator[str]:
     if not item.names:
         yield f"! The stamps of {many(len(item.ids), 'assistant')} have the name {_shown(item.display_name)} ({ids})."
         yield "  Choose the one to keep; the next plan prints the command that deletes the other:"
-        yield from (f"    {_shown(str(selection.command('import', live_id)))}" for live_id in item.ids)
+        yield from (f"    {selection.command('import', live_id)}" for live_id in item.ids)
         return
     names = ", ".join(_shown(name) for name in item.names)
     live = f"the live {'assistant' if len(item.ids) == 1 else 'assistants'} {ids}"
     yield f"! The {_count(item.names)} {names} and {live} have the same name, {_shown(item.display_name)}."
-    yield f"  Say which belongs to which: trueup import {_shown(item.names[0])}=ID"
+    yield "  Say which belongs to which:"
+    pairs = [f"{name}={live_id}" for name in item.names for live_id in item.ids]
+    yield from (f"    {selection.command('import', pair)}" for pair in pairs[:PAIRS])
+    yield from ([f"    and {len(pairs) - PAIRS} more pairs"] if len(pairs) > PAIRS else [])
 
 
 def _count(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from trueup.core.command import Command
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.memory.state_codec import record_value
 from trueup.render.style import Look
@@ -75,21 +76,28 @@ def unclear(pending: Pending) -> str:
     return f"({pending.action} sent, outcome not known yet)"
 
 
-def changed(word: str, assistants: Mapping[str, str], notes: Sequence[str] = ()) -> str:
-    """A sentence for each assistant: `support/triage was linked to asst_…`."""
-    lines = [f"{visible(name, _LOOK)} was {word} {visible(live_id, _LOOK)}" for name, live_id in assistants.items()]
+def changed(word: str, assistants: Mapping[str, str], target: str, notes: Sequence[str] = ()) -> str:
+    """Write a sentence for each assistant: `support/triage was linked to asst_… on prod`."""
+    lines = [
+        f"{visible(name, _LOOK)} was {word} {visible(live_id, _LOOK)} on {target}"
+        for name, live_id in assistants.items()
+    ]
     return "".join(f"{line}\n" for line in [*lines, *notes])
 
 
-def forgotten(assistants: Mapping[str, str], pending: Mapping[str, Pending]) -> str:
-    """What `state rm` forgot: records, and requests of which only that they were sent was known."""
+def forgotten(assistants: Mapping[str, str], pending: Mapping[str, Pending], target: str, plan: Command) -> str:
+    """Write what `state rm` forgot: records, and requests of which only that they were sent was known.
+
+    `plan` is the command that shows what became of these.
+    """
     lines = [
-        f"{visible(name, _LOOK)}: the {pending[name].action} whose outcome is not known was forgotten. The next "
-        "plan shows what became of it."
-        for name, live_id in assistants.items()
-        if not live_id
+        f"{visible(name, _LOOK)} was forgotten on {target}; it stays live as {visible(live_id, _LOOK)}"
+        if live_id
+        else f"{visible(name, _LOOK)}: the {pending[name].action} whose outcome is not known was forgotten on {target}."
+        for name, live_id in sorted(assistants.items(), key=lambda item: not item[1])
     ]
-    return changed("forgotten; it stays live as", {name: known for name, known in assistants.items() if known}, lines)
+    lines += [] if all(assistants.values()) else [f"To see what became of it: {plan}"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _day(seconds: int) -> str:

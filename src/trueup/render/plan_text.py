@@ -192,15 +192,20 @@ def _ways(said: str, flag: str, again: Sequence[Command], look: Look) -> Iterato
 
 
 def _header(plan: Plan, look: Look) -> Iterator[Row]:
+    yield from target_heading(plan, look)
+    if plan.snapshot:
+        yield from sentence(old(plan), 2, look, Tone.WARNING, "! ")
+    if flags := flags_of(plan.options, look):
+        yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
+
+
+def target_heading(plan: Plan, look: Look) -> Iterator[Row]:
+    """Yield the target that an answer is about."""
     to = plan.identity
     is_local = to.base_url == LOCAL
     name = visible(to.target if is_local else f"{to.project}/{to.target}", look)
     where = "the embedded server" if is_local else f"{visible(to.protocol, look)} at {visible(to.base_url, look)}"
     yield from hanging((), [Piece(f"Target {name}", Tone.STRONG), Piece(f": {where}", Tone.FAINT)], look.width, 2)
-    if plan.snapshot:
-        yield from sentence(old(plan), 2, look, Tone.WARNING, "! ")
-    if flags := flags_of(plan.options, look):
-        yield from hanging((Piece("  with "),), [Piece(flags, Tone.FAINT)], look.width)
 
 
 def nothing_to_do(plan: Plan) -> str:

@@ -17,7 +17,7 @@ from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
 from trueup.render.accept_text import accept_rows
 from trueup.render.messages import diagnostics_rows, error_rows
-from trueup.render.plan_text import AUTOMATIC, Layout, drift_rows, plan_rows
+from trueup.render.plan_text import AUTOMATIC, Layout, drift_rows, plan_rows, target_heading
 from trueup.render.probe_text import probe_rows
 from trueup.render.report_text import report_rows
 from trueup.render.style import Look, paint
@@ -64,9 +64,13 @@ def drift(
     return paint(drift_rows(plan, _look(color, width, verbose, ascii_only), unmanaged, layout), color)
 
 
-def report(report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
-    """What an apply did; the last line begins with `Applied:`."""
-    return paint(report_rows(report, _look(color, width, verbose, ascii_only)), color)
+def report(
+    report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False, headed: bool = True
+) -> str:
+    """What an apply did; the last line begins with `Applied:`. `headed`: the first one names the target."""
+    look = _look(color, width, verbose, ascii_only)
+    heading = [*target_heading(report.plan, look), ()] if headed else []
+    return paint([*heading, *report_rows(report, look)], color)
 
 
 def diagnostics(

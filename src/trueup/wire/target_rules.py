@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from trueup.core.command import HERE, Message
 from trueup.core.definitions.names import meant
 from trueup.core.projects.endpoint import is_plain_http, secret_problem
 from trueup.core.projects.project import Target
@@ -151,7 +152,7 @@ def _gateway(value: Mapping[str, Any]) -> Iterator[Fault]:
     if value.get("base_url") == "local":
         yield Fault(
             "key-not-here", ("gateway",), "nothing can stand in front of the embedded server in this process",
-            "Run `trueup serve --gateway portkey`, and name its address in base_url.", at_key=True,
+            Message("Name the address of this in base_url: ", HERE.command("serve", gateway="portkey")), at_key=True,
         )  # fmt: skip
         return
     if _is_readable(value):

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from trueup.core.command import HERE, Command
 from trueup.core.source import Position
+
+PLAN = HERE.command("plan")
 
 
 class Ending(Enum):
@@ -41,7 +44,10 @@ class FilePatch:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One assistant; `also` are others that change with it, by name with their targets; `written`: so are the files."""
+    """One assistant; `also` are others that change with it, by name with their targets; `written`: so are the files.
+
+    `again` is the command that shows what is left to do.
+    """
 
     name: str
     target: str
@@ -50,6 +56,7 @@ class Accepted:
     patches: tuple[FilePatch, ...] = ()
     also: tuple[tuple[str, str], ...] = ()
     written: bool = False
+    again: Command = PLAN
 
     @property
     def left(self) -> Sequence[AcceptedField]:

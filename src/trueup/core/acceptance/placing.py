@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trueup.core.canonical import same
+from trueup.core.command import HERE, Message
 from trueup.core.definitions.layers import Origin, Tree, is_reference
 from trueup.core.definitions.sources import PROJECT_FILE, Sources
 from trueup.core.plans.entries import gaps
@@ -238,7 +239,9 @@ class Placing:
             raise Elsewhere(
                 f"the text is joined from {len(raw)} parts ({listed}), and which of them changed cannot be told",
                 self.tree.origin(("instructions",)),
-                "Change the right part by hand: trueup plan -v shows the lines that differ.",
+                Message(
+                    "Change the right part by hand. To see the lines that differ: ", HERE.command("plan", verbose=True)
+                ),
             )
         for index, (before, after) in enumerate(zip(texts, found, strict=True)):
             if before == after:

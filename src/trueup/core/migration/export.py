@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity, is_plain_id
 from trueup.core.memory.state_codec import comparable, identity_value, load_json, read_identity, typed
@@ -34,7 +35,6 @@ MOST: Final = 1_000_000
 
 _KEYS: Final = frozenset({"format_version", "kind", "target", "exported_at", "assistants"})
 _ENTRY_KEYS: Final = frozenset({"id", "created_at", "version", "body", "extra"})
-_AGAIN: Final = "Make one with `trueup export FILE`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +67,21 @@ def dumps(export: Export) -> str:
     except ValueError:
         raise TrueupError(
             "The server answered a number that JSON cannot hold, such as NaN, so there is no export of it.",
-            "Correct it on the server: `trueup drift --all` shows what each assistant holds.",
+            Message("Correct it on the server. To see what each assistant holds: ", HERE.command("drift", all=True)),
         ) from None
 
 
 def loads(text: str) -> Export:
     """The export that a text is. Raises TrueupError for a newer version, and for everything that is no export."""
     if len(text) > LIMIT:
-        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.", _AGAIN)
+        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.")
     try:
         value = load_json(text)
         _refuse_other(value)
         return _export(value)
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise TrueupError(f"It is no export, or a damaged one: {why}.", _AGAIN) from None
+        raise TrueupError(f"It is no export, or a damaged one: {why}.") from None
 
 
 def is_of(export: Export, identity: Identity) -> bool:
@@ -89,8 +89,8 @@ def is_of(export: Export, identity: Identity) -> bool:
     return comparable(export.identity) == comparable(identity)
 
 
-def refuse_other_target(export: Export, identity: Identity) -> None:
-    """Raises TrueupError where an export is of another place than this target."""
+def refuse_other_target(export: Export, identity: Identity, again: Command) -> None:
+    """Raises TrueupError where an export is of another place than this target; `again` makes one of this target."""
     if is_of(export, identity):
         return
     there, here = comparable(export.identity), comparable(identity)
@@ -98,7 +98,7 @@ def refuse_other_target(export: Export, identity: Identity) -> None:
     told = "; ".join(f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here" for key in differing)
     raise TrueupError(
         f"This export is of another target: {told}.",
-        "Name its target with -t, or make an export of this one with `trueup export FILE`.",
+        Message("Name the target that it is of, or make an export of this one: ", again),
     )
 
 

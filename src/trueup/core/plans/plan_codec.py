@@ -50,7 +50,7 @@ MAX_CHARACTERS = 512 * 1024 * 1024
 _STRIDE = 1 << 20
 """Characters that are added to a checksum at a time."""
 
-_AGAIN = "Make a new plan with `trueup plan --out FILE`; nothing was sent."
+_AGAIN = "Make a new plan; nothing was sent."
 
 
 def encode(plan: Plan) -> dict[str, Any]:

@@ -24,10 +24,10 @@ RULES: Mapping[Cause | None, str] = {
     Cause.NEW: "new: it is sent when the assistant is created",
     Cause.EDITED: "edited: the file changed and live did not, so the file's value is sent",
     Cause.REMOVED: "removed: it was applied and has left the file, so it is cleared",
-    Cause.DRIFTED: "drifted: live changed and the file did not; it is left alone unless --on-drift revert",
-    Cause.CONFLICT: "conflict: the file and live both changed; blocked unless --on-drift revert",
+    Cause.DRIFTED: "drifted: live changed and the file did not; it is left alone unless drift is reverted",
+    Cause.CONFLICT: "conflict: the file and live both changed; blocked unless drift is reverted",
     Cause.UNKNOWN: "unknown: live is not as the file says, and nobody remembers what was applied; blocked unless "
-    "--on-drift revert",
+    "drift is reverted",
     Cause.IMPOSSIBLE: "not possible: the file does not want it, and this server was found to clear it by nothing",
     Cause.RECORDED: "converged: live is as the file says; only what we remember changes",
 }

@@ -13,12 +13,13 @@ from typing import Any
 
 from trueup.core.canonical import digest, float32
 from trueup.core.checked import MismatchError, a_moment, a_text, an_object, list_of, map_of, optional, record_of
+from trueup.core.command import HERE, Message
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
 from trueup.core.plans.outside import OUTSIDE, is_deleted_outside, is_outside
 from trueup.core.plans.plan import MISSING, Action, Change, Plan
 
-_AGAIN = "Name a file that `trueup drift --json` wrote for this target, or leave --since out."
+_AGAIN = Message("Name a file that holds the output of this for the target: ", HERE.command("drift", json=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,21 @@ def plan_flags(options: Options) -> dict[str, Flag]:
     }
 
 
+def go_on(command: Command, plan: Plan) -> Command:
+    """Return a bare `plan` or `apply` as the one that goes on with a plan: on its target, with its names and flags."""
+    if command.selection != HERE:
+        return command
+    word = "destroy" if plan.options.destroy and command.words[0] == "apply" else command.words[0]
+    names = plan.limit.names if plan.limit is not None else ()
+    whole = plan.selection.command(word, *names, **plan_flags(plan.options))
+    return replace(whole, words=(*whole.words, *command.words[1:]))
+
+
+def plan_anew(plan: Plan, **flags: Flag) -> Command:
+    """Return the command that makes a plan of the same options anew, with these flags too."""
+    return go_on(HERE.command("plan", **flags), plan)
+
+
 def plan_again(plan: Plan, file: str = "", **more: Flag) -> tuple[Command, ...]:
     """Return the commands that show a plan again, to be followed by a flag of how much is shown.
 
@@ -220,9 +235,7 @@ def plan_again(plan: Plan, file: str = "", **more: Flag) -> tuple[Command, ...]:
     """
     if plan.options.destroy:
         return ()
-    names = plan.limit.names if plan.limit is not None else ()
-    planned = plan.selection.command("plan", *names, **plan_flags(plan.options), **more)
-    return (*([plan.selection.command("show", file)] if file else []), planned)
+    return (*([plan.selection.command("show", file)] if file else []), plan_anew(plan, **more))
 
 
 def stamp_note(plan: Plan) -> str:
