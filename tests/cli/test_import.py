@@ -232,7 +232,7 @@ def test_two_of_a_name_and_one_definition_are_shown(place: Place) -> None:
     assert (set(group["ids"]), group["definitions"]) == (ids, ["alpha"])
     shown = place.run("import").out
     assert all(live_id in shown for live_id in ids)
-    assert "trueup import alpha=ID" in shown
+    assert "trueup import alpha=asst_000000000000000000000002" in shown
     assert {name for name in place.files() if name.startswith("assistants")} == {
         name for name in before if name.startswith("assistants")
     }

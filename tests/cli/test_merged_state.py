@@ -105,7 +105,9 @@ def test_the_hint_for_conflict_markers_leads_to_an_empty_plan(hosted: Place, int
     plan = place.run("plan", "--detailed-exitcode")
     assert plan.code == 0, plan.out
     assert plan.summary.startswith("Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, 4 unchanged")
-    assert place.run("state", "rebuild").out == "Nothing to rebuild: every stamp that was found has its record.\n"
+    assert (
+        place.run("state", "rebuild").out == "Nothing to rebuild on prod: every stamp that was found has its record.\n"
+    )
     writes = len(place.live())
     assert place.run("apply", "--yes").code == 0
     assert len(place.live()) == writes == 4
@@ -131,7 +133,7 @@ def test_a_rename_of_the_other_side_is_rebuilt_under_its_new_name(hosted: Place)
     live_id = place.live()["alpha"]["id"]
     _git(place.root, "checkout", "main", "--", STATE)
     ran = place.run("state", "rebuild")
-    assert f"first was rebuilt as {live_id}\n" in ran.out
+    assert f"first was rebuilt as {live_id} on prod\n" in ran.out
     assert "alpha" not in place.run("state", "list", "--json").json["assistants"]
     assert place.run("plan", "--detailed-exitcode").code == 0
 
@@ -161,7 +163,7 @@ def test_an_assistant_that_the_other_side_made_anew_is_found_under_its_new_id(ho
     assert refused.code == 0, refused.err
     made = place.live()["alpha"]["id"]
     _git(place.root, "checkout", "main", "--", STATE)
-    assert place.run("state", "rebuild").out.startswith(f"alpha was rebuilt as {made}\n")
+    assert place.run("state", "rebuild").out.startswith(f"alpha was rebuilt as {made} on prod\n")
     assert place.run("plan", "--detailed-exitcode").code == 0
 
 
@@ -174,5 +176,5 @@ def test_of_two_that_carry_the_stamp_the_recorded_one_is_rebuilt_and_the_other_n
     _git(place.root, "checkout", "main", "--", STATE)
     ran = place.run("state", "rebuild")
     assert ran.code == 3
-    assert f"team/beta was rebuilt as {recorded['id']}\n" in ran.out
+    assert f"team/beta was rebuilt as {recorded['id']} on prod\n" in ran.out
     assert f"team/beta: a duplicate carries the same stamp: {other}." in ran.out

@@ -16,7 +16,7 @@ from tests.cli.place import Place
 
 @pytest.mark.parametrize(
     ("out", "words"),
-    [(".", "for --out"), ("assistants", "is for other files"), ("assistants/alpha.yaml", "is for other files"),
+    [(".", "Name another file: trueup plan --out change.plan"), ("assistants", "is for other files"), ("assistants/alpha.yaml", "is for other files"),
      ("assistants/new.plan", "is for other files"), (".trueup/local/local.state.json", "is for other files"),
      (".trueup/new.plan", "is for other files"), ("docs/../.trueup/new.plan", "is for other files"),
      ("trueup.yaml", "is no plan"), ("notes.json", "is no plan"), ("/dev/null", "is no plan"), ("docs", "is a folder"),
@@ -86,7 +86,9 @@ def test_a_bare_name_is_an_assistant_s_whatever_is_in_the_file(place: Place) -> 
     _planned(place, "alpha")
     ran = place.run("apply", "alpha")
     assert (ran.code, "nobody to ask" in " ".join(ran.err.split())) == (1, True)
-    assert "alpha is taken for a NAME. The plan in the file alpha is applied by ./alpha." in " ".join(ran.err.split())
+    assert "alpha is taken for a NAME. To apply the plan in the file alpha: trueup apply ./alpha" in " ".join(
+        ran.err.split()
+    )
     assert place.live()["beta"]["instructions"] == "Say B."
     assert place.run("apply", "alpha", "--yes").code == 0
     assert place.live()["beta"]["instructions"] == "Say B.", "it was not asked for"
@@ -108,10 +110,11 @@ def test_a_plan_is_found_by_the_way_to_it(place: Place) -> None:
 def test_the_first_line_names_the_plan_that_is_applied(place: Place, name: str) -> None:
     _planned(place, name)
     ran = place.run("apply", name)
-    assert ran.out.startswith(f"Applying the plan file {name}: 0 to create, 2 to modify, 0 to delete, ")
+    shown = " ".join(ran.out.split())
+    assert shown.startswith(f"Applying the plan file {name} to local: 0 to create, 2 to modify, 0 to delete, ")
     again = place.run("apply", name, "--format", "markdown")
     assert again.out.startswith("<!-- trueup:")
-    assert again.err.startswith(f"Applying the plan file {name}: ")
+    assert again.err.startswith(f"Applying the plan file {name} to local: ")
     as_json = place.run("apply", name, "--json")
     assert as_json.json["kind"] == "report"
     assert "Applying" not in place.run("apply", name, "-q").out

@@ -103,7 +103,7 @@ def test_what_was_made_since_is_not_called_deleted(exported: Place) -> None:
     ran = exported.run("drift", "--snapshot", "older.json")
     told = " ".join(ran.out.split())
     assert "was created after the snapshot was taken" in told, ran.err
-    assert "Make a newer snapshot" in told
+    assert "make a newer snapshot: trueup export" in told
     assert "deleted outside" not in told.split("Drift:")[0]
     assert ran.code == 6
 
@@ -116,7 +116,7 @@ def test_a_state_of_another_moment_says_so(exported: Place) -> None:
     exported.replace("assistants/alpha.yaml", "Say A.", "Say A, kindly.")
     told = " ".join(exported.run("plan", "--snapshot", "live.json").out.split())
     assert "state and the snapshot are of different moments" in told
-    assert "Make a newer snapshot" in told
+    assert "make a newer snapshot: trueup export" in told
 
 
 def test_of_another_target_or_no_export_it_is_refused(exported: Place) -> None:

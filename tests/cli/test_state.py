@@ -52,7 +52,9 @@ def test_rm_clears_what_is_pending(place: Place) -> None:
     assert "lost" in place.run("state", "list").out
     ran = place.run("state", "rm", "lost")
     assert ran.code == 0
-    assert ran.out.startswith("lost: the create whose outcome is not known was forgotten.")
+    assert ran.out.startswith(
+        "lost: the create whose outcome is not known was forgotten on local.\nTo see what became of it: trueup plan\n"
+    )
     assert "stays live as" not in ran.out
     assert "lost" not in place.run("state", "list").out
 

@@ -59,7 +59,7 @@ def test_a_patch_of_markdown_with_unseen_signs_is_no_terminals(drifted: Place, m
     said = " ".join(ran.err.split())
     assert "U+202E, U+2066, U+200B and" in said
     assert "assistants/gamma.md" in said
-    assert "--patch > FILE" in said
+    assert "trueup accept gamma --patch --json" in said
     assert not UNSEEN.search(drifted.run("accept", "gamma", "--patch", "--json").out)
 
 

@@ -131,7 +131,9 @@ def test_what_is_no_export_is_refused_with_the_reason(text: str, told: str) -> N
 
 def test_an_export_of_another_target_is_told_apart_by_what_differs() -> None:
     export = Export(HERE, 0, ())
-    refuse_other_target(export, Identity(HERE.project, HERE.target, HERE.protocol, f"{HERE.base_url}/", HERE.scope), AGAIN)
+    refuse_other_target(
+        export, Identity(HERE.project, HERE.target, HERE.protocol, f"{HERE.base_url}/", HERE.scope), AGAIN
+    )
     other = Identity("shop", "staging", HERE.protocol, HERE.base_url, {"organization": "org-2"})
     assert not is_of(export, other)
     with pytest.raises(TrueupError, match=r"target is 'prod' there and 'staging' here; scope\.organization is"):

@@ -67,7 +67,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
         live.id,
         tuple(ended),
         _patches(editor, made),
-        again=session.target.command("plan", definition.name),
+        again=session.target.command("plan"),
     )
     accepted = replace(described, also=_also(session, editor, workspace, described, settled))
     if not as_patch and accepted.patches:
