@@ -16,7 +16,8 @@ from tests.cli.place import Place
 
 @pytest.mark.parametrize(
     ("out", "words"),
-    [(".", "Name another file: trueup plan --out change.plan"), ("assistants", "is for other files"), ("assistants/alpha.yaml", "is for other files"),
+    [(".", "trueup plan --out change.plan"),
+     ("assistants", "is for other files"), ("assistants/alpha.yaml", "is for other files"),
      ("assistants/new.plan", "is for other files"), (".trueup/local/local.state.json", "is for other files"),
      (".trueup/new.plan", "is for other files"), ("docs/../.trueup/new.plan", "is for other files"),
      ("trueup.yaml", "is no plan"), ("notes.json", "is no plan"), ("/dev/null", "is no plan"), ("docs", "is a folder"),
