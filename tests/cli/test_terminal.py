@@ -168,7 +168,7 @@ def test_a_guard_is_answered_with_the_digest(place: Place) -> None:
     terminal.type("yes")
     assert terminal.ended() == 4
     assert len(place.live()) == 2
-    found = re.search(r"Type ([0-9a-f]{8}) to go on", shown)
+    found = re.search(r"Type ([0-9a-f]{16}) to go on", shown)
     assert found is not None
     terminal = Terminal(place.root, "destroy")
     terminal.wait_for(" to go on: ")

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from tests.engine.world import World, code, definition, fleet, results
+from trueup.core.command import HERE, Command, Selection, change_commands, parts_of
 from trueup.core.errors import Exit
+from trueup.core.memory.state import Identity
+from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.wording import go_on
 from trueup.engine import mishaps
 from trueup.local.faults import Kind
 
@@ -93,6 +97,12 @@ def _ended(world: World) -> Outcome:
     return outcome
 
 
+def _of_run(hint: str, *, prune: bool = True, selection: Selection = HERE) -> str:
+    """The hint with the commands that go on with this run: on its target, with its flags."""
+    plan = Plan(Identity("p", "t", "", ""), Options(prune=prune), (), selection=selection)
+    return change_commands(hint, lambda command: go_on(command, plan))
+
+
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_a_write_that_was_not_done_says_what_was_answered_and_how_to_go_on(name: str, method: str) -> None:
     cause, world = CAUSES[name], _world(method)
@@ -101,7 +111,7 @@ def test_a_write_that_was_not_done_says_what_was_answered_and_how_to_go_on(name:
     outcome = _ended(world)
     assert outcome.result is Result.FAILED
     assert cause.said in outcome.message
-    assert cause.hint in outcome.hint
+    assert _of_run(cause.hint) in outcome.hint
     assert "shows nothing" not in outcome.message
     assert world.live() == before
     assert world.state().pending == {}
@@ -118,7 +128,7 @@ def test_the_same_where_nothing_can_be_read_afterwards(name: str, method: str) -
     outcome = _ended(world)
     assert outcome.result in (Result.UNKNOWN, Result.FAILED)
     assert cause.said in outcome.message
-    assert outcome.hint.startswith(mishaps.JUDGE) or cause.hint in outcome.hint
+    assert outcome.hint.startswith(_of_run(mishaps.JUDGE)) or _of_run(cause.hint) in outcome.hint
     clear = ("401", "403", "a wall's 403", "the endpoint's 404", "405", "400", "451", "proxy")
     assert (outcome.result is Result.FAILED) is (name in clear)
 
@@ -133,7 +143,7 @@ def test_its_own_404_is_gone_for_a_delete_and_to_be_judged_anew_for_a_modify(met
         assert outcome.result is Result.DONE
         return
     assert (outcome.result, outcome.message) == (Result.FAILED, f"HTTP 404: {gone}")
-    assert outcome.hint == mishaps.JUDGE
+    assert outcome.hint == _of_run(mishaps.JUDGE)
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -164,7 +174,7 @@ CREATES = {
     "429": (_answer(429, _error("slow")), Result.UNKNOWN, mishaps.SLOWER),
     "a login page": (LOGIN, Result.UNKNOWN, mishaps.ELSEWHERE),
     "redirect": ({"kind": Kind.REDIRECT}, Result.UNKNOWN, mishaps.REDIRECT),
-    "another kind": (_answer(200, {"object": "list"}), Result.UNKNOWN, "only if it is not there."),
+    "another kind": (_answer(200, {"object": "list"}), Result.UNKNOWN, ""),
     "silence": ({"kind": Kind.DROP}, Result.UNKNOWN, mishaps.PATIENCE),
     "nobody": ({"kind": Kind.REFUSE}, Result.FAILED, mishaps.NETWORK),
     "no quota": (_answer(429, _error("Quota.", code="insufficient_quota")), Result.FAILED, mishaps.QUOTA),
@@ -178,13 +188,16 @@ CREATES = {
 @pytest.mark.parametrize("name", CREATES)
 def test_a_create_says_the_same_words(name: str) -> None:
     fault, result, hint = CREATES[name]
-    world = World(definitions=fleet(definition("a"))).with_target(max_retries=0)
+    prod = Selection(target="prod")
+    world = World(definitions=fleet(definition("a"))).with_target(max_retries=0, selection=prod)
     world.fail(**fault, method="POST", times=0)
     (outcome,) = world.apply().outcomes
     assert outcome.result is result
-    assert outcome.hint.endswith((hint, f"{hint} Then run apply again."))
+    hint = _of_run(hint, prune=False, selection=prod)
+    assert outcome.hint.endswith((hint, f"{hint} To try again: trueup apply -t prod"))
     if result is Result.UNKNOWN:
-        assert outcome.hint.startswith("Run apply again: it lists first, and creates it only if it is not there.")
+        assert outcome.hint.startswith("To list what is live, and create it if it is not there: trueup apply -t prod")
+    assert all(part.selection == prod for part in parts_of(outcome.hint) if isinstance(part, Command))
 
 
 def test_one_try_is_a_try() -> None:

@@ -258,7 +258,7 @@ def test_a_create_that_certainly_was_refused_says_how_to_go_on() -> None:
     world.fail(kind=Kind.ANSWER, method="POST", path="/assistants", status=400)
     with pytest.raises(TrueupError) as caught:
         world.probe()
-    assert "--model" in caught.value.hint
+    assert "trueup targets probe prod --model gpt-4.1-mini" in caught.value.hint
     assert world.notes.open == {}
 
 

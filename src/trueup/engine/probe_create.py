@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Protocol
 
+from trueup.core.command import HERE, Message
 from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown, TrueupError
 from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier, is_unclear
@@ -98,7 +99,10 @@ async def create(order: Order, adapter: Adapter, courier: Courier, view: View, d
     diary.ended(order.nonce)
     raise TrueupError(
         f"The server refused the probe's assistant: {why.rstrip('.')}.",
-        f"Nothing was created. If it does not know the model {order.model}, probe with another one.",
+        Message(
+            f"Nothing was created. If it does not know the model {order.model}, name one that it serves, such as: ",
+            HERE.command("targets", "probe", order.identity.target, model="gpt-4.1-mini"),
+        ),
     )
 
 
