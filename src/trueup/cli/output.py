@@ -25,13 +25,13 @@ PATIENCE = 0.5
 """Seconds of work before a progress line is shown."""
 
 NOW_AND_THEN = 20.0
-"""Seconds between two lines in a log that tell of one long wait."""
+"""Seconds between two lines in a log about one long piece of work."""
 
 REDRAW = 0.1
 """Seconds between two progress lines, at least."""
 
 SHORT = 1.0
-"""Seconds below which it is not told how long the rest takes."""
+"""Seconds below which it is not shown how long the rest takes."""
 
 RUNNERS = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
 """Variables by which runners of CI tell that they are there."""
@@ -195,7 +195,7 @@ class Screen:
         self.tick()
 
     def waits(self, wait: Wait) -> None:
-        """Show why nothing goes on for a while, and until when; what is news is told at once in a log too."""
+        """Show why nothing goes on for a while, and until when; what is news is printed at once in a log too."""
         self._wait = wait
         now = time.monotonic()
         is_told = wait.why == self._news and now - self._told < NOW_AND_THEN
@@ -203,7 +203,7 @@ class Screen:
             self._draw(now)
         elif wait.at_once and not is_told:
             self._news, self._told = wait.why, now
-            self.note(f"{_shown(wait.why)}{_told_until(wait)}.")
+            self.note(f"{_shown(wait.why)}{_write_until(wait)}.")
         self.tick()
 
     def tick(self) -> None:
@@ -216,12 +216,12 @@ class Screen:
                 self._draw(now)
         elif now - max(self._since, self._told) >= NOW_AND_THEN:
             self._told = now
-            self.note(f"{self._status(with_name=False)}{_told_until(self._wait) if self._wait else ''}.")
+            self.note(f"{self._status(with_name=False)}{_write_until(self._wait) if self._wait else ''}.")
 
     def _draw(self, now: float) -> None:
         """Write the progress line, cut to the width; until when it waits is never cut off."""
         self._drawn = now
-        until = _told_until(self._wait) if self._wait else ""
+        until = _write_until(self._wait) if self._wait else ""
         said, room = self._status(with_name=True), self.width - 1 - len(until)
         cut = "..." if self.note_look["ascii_only"] else "…"
         self._line = (said if len(said) <= room else f"{said[: room - len(cut)]}{cut}") + until
@@ -229,7 +229,7 @@ class Screen:
 
     def _status(self, *, with_name: bool) -> str:
         """Return what is being done, how far it is and how long the rest may take; and what is waited for."""
-        parts = [_told_progress(self._progress, with_name=with_name and self._wait is None)] if self._progress else []
+        parts = [_write_progress(self._progress, with_name=with_name and self._wait is None)] if self._progress else []
         parts += [_shown(self._wait.why)] if self._wait else []
         return ". ".join(parts)
 
@@ -246,7 +246,7 @@ class Screen:
             self._line = ""
 
 
-def _told_progress(progress: Progress, *, with_name: bool) -> str:
+def _write_progress(progress: Progress, *, with_name: bool) -> str:
     """Return how far a piece of work is: `Creating 12 of 300, about 2 min left: billing/invoices`."""
     count = f" {progress.done:,}" if progress.done or progress.total else ""
     count += f" of {progress.total:,}" if progress.total else ""
@@ -255,7 +255,7 @@ def _told_progress(progress: Progress, *, with_name: bool) -> str:
     return f"{progress.what}{count}{left}{name}"
 
 
-def _told_until(wait: Wait) -> str:
+def _write_until(wait: Wait) -> str:
     """Return until when a wait lasts: ` until 14:03:22 (4 s)`; nothing where that is open."""
     if not wait.until:
         return ""

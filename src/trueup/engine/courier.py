@@ -19,7 +19,7 @@ RETRY_CAP = 60.0
 """Seconds that a server's Retry-After is obeyed up to."""
 
 LONG = 5.0
-"""Seconds from which on a wait that the server asks for is told."""
+"""Seconds from which on a wait that the server asks for is shown."""
 
 BACKOFF_START, BACKOFF_CAP = 0.5, 8.0
 
@@ -132,20 +132,20 @@ class Courier:
     async def wait(self, attempt: int, reply: Reply | None, why: str = "", spent: float = 0.0) -> None:
         """Waits as the server asks, else exponentially with jitter; an interrupt ends the wait.
 
-        `why` there was no answer, and how many seconds the try took, are for telling of it and until when it may last.
+        `why` there was no answer, and how many seconds the try took, are for showing it and until when it may last.
         """
         asked = retry_after(reply.headers) if reply is not None else None
         pause = min(BACKOFF_CAP, BACKOFF_START * 2**attempt) * (0.75 + 0.5 * self.ports.random.random())
         seconds = pause if asked is None else asked
-        await self.turns.pause(seconds, self._told_of(attempt, reply, why, spent, asked))
+        await self.turns.pause(seconds, self._describe_wait(attempt, reply, why, spent, asked))
 
     async def pause(self, seconds: float, why: str = "") -> None:
-        """Waits until it is over or an interrupt comes; `why` is told at once."""
+        """Waits until it is over or an interrupt comes; `why` is shown at once."""
         until = self.ports.clock.wall() + seconds
         await self.turns.pause(seconds, Wait(why, until, at_once=True) if why else None)
 
-    def _told_of(self, attempt: int, reply: Reply | None, why: str, spent: float, asked: float | None) -> Wait:
-        """Return what is told of the wait before a repeat: at once for the first of a server that is in trouble."""
+    def _describe_wait(self, attempt: int, reply: Reply | None, why: str, spent: float, asked: float | None) -> Wait:
+        """Return what is shown of the wait before a repeat: at once for the first of a server that is in trouble."""
         now, news = self.ports.clock.wall(), not self._in_trouble
         self._in_trouble = True
         if reply is not None and asked is not None and asked >= LONG:

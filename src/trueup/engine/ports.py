@@ -31,12 +31,12 @@ def _silent(_progress: Progress) -> None:
 
 
 def _unheard(_wait: Wait) -> None:
-    """Nobody is told of a wait."""
+    """No wait is shown."""
 
 
 @dataclass(slots=True)
 class Ports:
-    """The engine's whole outside. `journal` returns once the entry is on disk; `progress` is told how far it is, and
+    """The engine's whole outside. `journal` returns once the entry is on disk; `progress` gets how far it is, and
     `waiting` what it waits for."""
 
     send: Send

@@ -32,7 +32,7 @@ class Progress:
 class Wait:
     """Why nothing goes on for a while, and until when (Unix seconds), 0 where that is open.
 
-    `at_once`: it is news, such as a server that is down, and is told at once in a log too.
+    `at_once`: it is news, such as a server that is down, and is printed at once in a log too.
     """
 
     why: str

@@ -99,7 +99,7 @@ class Turns:
                 return
 
     async def pause(self, seconds: float, wait: Wait | None = None) -> None:
-        """Waits, until it is over or an interrupt comes; of a `wait` is told meanwhile."""
+        """Waits, until it is over or an interrupt comes; a `wait` is shown meanwhile."""
         end = self._now + seconds
         while not self._ports.stop.is_set() and (left := end - self._now) > 0:
             if wait is not None:
@@ -110,7 +110,7 @@ class Turns:
     def refused(self, seconds: float, wait: Wait | None) -> None:
         """A server had too much: half as many at once from now on, and nobody before so many seconds are over.
 
-        Of a `wait` is told meanwhile.
+        A `wait` is shown meanwhile.
         """
         self._limit = max(1, self._limit // 2)
         self._good = 0

@@ -89,7 +89,7 @@ def _field(group: ChangeGroup, item: FieldChange, first: Sequence[Piece], look: 
         yield from _scalar(change, item, first, look, where, outside=outside)
 
 
-def brief_field(change: Change, item: FieldChange, look: Look) -> str:
+def summarize_field(change: Change, item: FieldChange, look: Look) -> str:
     """Return a field in a few words: its two sides where both are brief, else its name, and where a text differs."""
     if isinstance(item.before, str) and isinstance(item.after, str) and is_text(item.after):
         line = 1 + first_difference(item.before.split("\n"), item.after.split("\n"))

@@ -133,7 +133,7 @@ def notes(change: Change, *, is_named: bool = False) -> Iterator[str]:
 
 
 def display_name(change: Change) -> str:
-    """Return what is live as people know it, where that is to be said of a change."""
+    """Return the display name of what is live, where it is shown of a change."""
     return change.display_name if change.action in (Action.DELETE, Action.ORPHAN) else ""
 
 
@@ -278,12 +278,12 @@ def _digest(parts: Iterable[Any]) -> bytes:
 def advice_key(text: str, names: Collection[str]) -> Hashable:
     """Return what is said by a message, without the names and ids in it: the same for the same advice on another."""
     return tuple(
-        nameless(part, names) if isinstance(part, str) else tuple(nameless(word, names) for word in part.words)
+        drop_names(part, names) if isinstance(part, str) else tuple(drop_names(word, names) for word in part.words)
         for part in parts_of(text)
     )
 
 
-def nameless(text: str, names: Iterable[str]) -> str:
+def drop_names(text: str, names: Iterable[str]) -> str:
     """Return a sentence without the names and ids in it; a name within a longer word stays."""
     for name in filter(None, names):
         at = text.find(name)

@@ -34,13 +34,13 @@ from trueup.render.plan_text import (
     SIGNS,
     Layout,
     as_drift,
-    brief,
     flags_of,
     is_outside,
     nothing_to_do,
     old,
     shown_changes,
     sign_of,
+    summarize_change,
 )
 from trueup.render.report_text import ended, placed_message
 from trueup.render.style import Tone
@@ -75,7 +75,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, layo
     """Return the page of a plan and its exit code; `alerts` must be read first, such as a guard's."""
     plan = add_words(plan)
     changes = shown_changes(plan)
-    told = _told(changes, layout)
+    told = _blocks_of(changes, layout)
     groups = [_group(title, (block for change, block in told if change.action is action)) for action, title in _URGENT]
     overwritten = (block for change, block in told if change.backup and change.action is Action.MODIFY)
     groups.insert(1, _group("To be created again under a new id", (block for change, block in told if change.recreate)))
@@ -99,7 +99,7 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, layout: Layout = 
     outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
     unread = [change for change in plan.changes if change.action is Action.UNREAD]
     orphans = [change for change in plan.changes if change.action is Action.ORPHAN]
-    told = _told([*outside, *unread, *orphans], layout)
+    told = _blocks_of([*outside, *unread, *orphans], layout)
     titles = {Action.UNREAD: "Could not be read", Action.ORPHAN: "Live, and no file describes it"}
     groups = (
         _group("Changed or deleted by hand", (block for change, block in told if change.action not in titles)),
@@ -127,7 +127,7 @@ def report_page(report: Report) -> Page:
     ended = [(group.first, block) for group, block in _outcome_blocks(outcomes, plan)]
     held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
     known = {item.name for item in outcomes}
-    left = [block for _, block in _told([change for change in held if change.name not in known], AUTOMATIC)]
+    left = [block for _, block in _blocks_of([change for change in held if change.name not in known], AUTOMATIC)]
     groups = (
         _group("Failed, or not known", (block for o, block in ended if o.result in _FAILED)),
         _group("Not sent", (block for o, block in ended if o.result not in _WELL | _FAILED)),
@@ -214,7 +214,7 @@ def _group(title: str, blocks: Iterable[Block]) -> Group:
     return Group(title, tuple(blocks))
 
 
-def _told(changes: Sequence[Change], layout: Layout) -> list[tuple[Change, Block]]:
+def _blocks_of(changes: Sequence[Change], layout: Layout) -> list[tuple[Change, Block]]:
     """Return a block for each group of equal changes with the group's first change; in a compact layout for each."""
     names = _names(changes)
     groups = group_changes(changes, whole=layout.compact is True)
@@ -245,7 +245,7 @@ def _block(group: ChangeGroup, names: Mapping[str, Container[str]], *, is_compac
     """Return the block of a group; `names` are those that the sentences about each assistant may name."""
     change, number = group.first, len(group.items)
     sign, known = sign_of(change), names[change.name]
-    what = f" ({words})" if is_compact and (words := brief(change, LOOK)) else ""
+    what = f" ({words})" if is_compact and (words := summarize_change(change, LOOK)) else ""
     fields = () if change.action in _BARE or is_compact else tuple(fields_of(group))
     return Block(
         symbol=sign.symbol,

@@ -21,7 +21,7 @@ from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import add_words, plan_again, quoted, say, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted, in_order
-from trueup.render.field_rows import brief_field, fields
+from trueup.render.field_rows import fields, summarize_field
 from trueup.render.grouping import (
     COMPACT_ABOVE,
     SMALLEST,
@@ -174,17 +174,17 @@ def change_rows(changes: Sequence[Change], look: Look, compact: bool | None, aga
     groups = group_changes(changes, whole=look.verbose)
     if compact or (compact is None and not look.verbose and len(groups) > COMPACT_ABOVE):
         yield from compact_rows(changes, look)
-        yield from _ways("A row for each assistant. Each change in full: ", "--no-compact", again, look)
+        yield from _more_commands("A row for each assistant. Each change in full: ", "--no-compact", again, look)
         return
     hints: set[tuple[str, ...]] = set()
     for group in groups:
         yield ()
         yield from _group(group, look, hints)
     if any(len(group.items) > NAMED and not is_listed(group.first) for group in groups):
-        yield from _ways(f"Of each list {NAMED} names are shown. All of them: ", "--compact", again, look)
+        yield from _more_commands(f"Of each list {NAMED} names are shown. All of them: ", "--compact", again, look)
 
 
-def _ways(said: str, flag: str, again: Sequence[Command], look: Look) -> Iterator[Row]:
+def _more_commands(said: str, flag: str, again: Sequence[Command], look: Look) -> Iterator[Row]:
     """Yield what is left out, and the first of the commands, which shows it with a flag more."""
     for command in again[:1]:
         yield ()
@@ -288,10 +288,10 @@ def _members(group: ChangeGroup, look: Look) -> Iterator[Row]:
 
 def name_rows(names: Sequence[str], look: Look) -> Iterator[Row]:
     """Yield names on as few rows as they need, and how many are left out."""
-    yield from hanging((Piece("    "),), [Piece(visible(names_of(names), look), Tone.FAINT)], look.width)
+    yield from hanging((Piece("    "),), [Piece(visible(list_names(names), look), Tone.FAINT)], look.width)
 
 
-def names_of(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Return the first names of a list, and how many are left out."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
 
@@ -314,28 +314,30 @@ def compact_rows(changes: Sequence[Change], look: Look) -> Iterator[Row]:
     yield ()
     for change in ordered:
         yield from _compact(change, wide, look)
-    told = [change for change in ordered if any(_told_below(change))]
+    told = [change for change in ordered if any(_sentences_below(change))]
     for group in group_equal(told, _key_below, 1):
         yield ()
         yield from _below(group, look)
 
 
-def _told_below(change: Change) -> tuple[str, ...]:
+def _sentences_below(change: Change) -> tuple[str, ...]:
     """Return the sentences on a change that its one row has no room for."""
     return "" if change.reason in _USUAL else change.message, *notes(change, is_named=True), change.hint
 
 
 def _key_below(change: Change) -> Hashable:
     """Return what is shown below of an assistant; its advice without the commands, which are shown of the first one."""
-    *said, hint = _told_below(change)
+    *said, hint = _sentences_below(change)
     return sign_of(change).word, *(advice_key(text, (change.name, change.id)) for text in said), texts_of(hint)
 
 
 def _below(changes: Sequence[Change], look: Look) -> Iterator[Row]:
     """Yield the sentences that are the same for several assistants, with their names."""
-    sign, (message, *beside, hint) = sign_of(changes[0]), _told_below(changes[0])
+    sign, (message, *beside, hint) = sign_of(changes[0]), _sentences_below(changes[0])
     names = [change.name for change in changes]
-    yield from hanging((Piece(f"  {sign.word}: ", sign.tone),), [Piece(visible(names_of(names), look))], look.width, 4)
+    yield from hanging(
+        (Piece(f"  {sign.word}: ", sign.tone),), [Piece(visible(list_names(names), look))], look.width, 4
+    )
     for text in filter(None, (message, *beside)):
         yield from sentence(text, 4, look, Tone.FAINT)
     if hint:
@@ -347,7 +349,7 @@ def _compact(change: Change, wide: int, look: Look) -> Iterator[Row]:
     sign, name = sign_of(change), visible(change.name, look)
     beside = f"  {quoted(known_as(change))}" if known_as(change) else ""
     lead = f"{sign.symbol} {name}{' ' * (wide - columns(name))}"
-    what = brief(change, look)
+    what = summarize_change(change, look)
     words = visible(f"  {sign.word}{': ' if what else ''}{what}{beside}", look)
     if is_listed(change):
         yield from with_id(list(hanging((Piece(lead, sign.tone),), [Piece(words)], look.width, 4)), change.id, look)
@@ -356,12 +358,12 @@ def _compact(change: Change, wide: int, look: Look) -> Iterator[Row]:
     yield (Piece(lead, sign.tone), Piece(shortened(words, look.width - columns(lead), look)))
 
 
-def brief(change: Change, look: Look) -> str:
+def summarize_change(change: Change, look: Look) -> str:
     """Return what happens to one assistant in a few words: its fields, by name alone where its id takes the room."""
     items = [item for item in change.fields if item.cause is not Cause.RECORDED]
     if change.action is Action.CREATE:
-        return ", ".join(brief_field(change, item, look) for item in items if item.path == "model")
-    return ", ".join(item.path if is_listed(change) else brief_field(change, item, look) for item in items)
+        return ", ".join(summarize_field(change, item, look) for item in items if item.path == "model")
+    return ", ".join(item.path if is_listed(change) else summarize_field(change, item, look) for item in items)
 
 
 def _said_of(item: Diagnostic) -> Hashable:
@@ -383,7 +385,7 @@ def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:
         yield ()
         yield from diagnostic_rows(same[0], look)
         if len(same) > 1:
-            places = names_of([str(item.position or dotted(item.path)) for item in same[1:]])
+            places = list_names([str(item.position or dotted(item.path)) for item in same[1:]])
             yield from sentence(f"The same at {places}", 2, look, Tone.FAINT)
     if not plan.complete:
         yield ()

@@ -69,7 +69,7 @@ def report_rows(report: Report, look: Look) -> Iterator[Row]:
         else:
             yield from _outcome(group, look)
             cut |= {group.first.result in _WELL} if len(group.items) > NAMED else set()
-    for way in _ways(report.plan, cut):
+    for way in _more_commands(report.plan, cut):
         yield ()
         yield from sentence(way, 2, look, Tone.FAINT)
     for problem in report.problems:
@@ -90,7 +90,7 @@ def report_rows(report: Report, look: Look) -> Iterator[Row]:
     yield (Piece(report_summary(report), Tone.STRONG),)
 
 
-def _ways(plan: Plan, cut: Container[bool]) -> Iterator[Message]:
+def _more_commands(plan: Plan, cut: Container[bool]) -> Iterator[Message]:
     """Yield what names all of lists that were cut: of those that ended well (True), and of what is still to be done."""
     if True in cut:
         yield Message("All names, with their ids: ", plan.selection.command("state", "list"))
