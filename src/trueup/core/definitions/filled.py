@@ -147,7 +147,7 @@ class Filler:
             "unknown-var",
             f"there is no variable {name!r} for the target {setting.target.name!r}",
             origin,
-            f"{meant(name, known)} Set it under vars in trueup.yaml, or pass --var {name}=VALUE.",
+            f"{meant(name, known)} Set it under vars in trueup.yaml, or pass --var {name}=….",
             path,
         )
         return None
