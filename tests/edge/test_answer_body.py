@@ -37,10 +37,7 @@ def bomb(size: int) -> bytes:
 
 
 @given(
-    st.binary(max_size=70_000),
-    st.integers(1, 70_000),
-    st.integers(1, 600),
-    st.sampled_from(["gzip", "x-gzip", " GZip"]),
+    st.binary(max_size=5_000), st.integers(1, 5_000), st.integers(1, 600), st.sampled_from(["gzip", "x-gzip", " GZip"])
 )
 def test_a_packed_body_is_what_was_packed_in_however_many_pieces(body: bytes, times: int, size: int, word: str) -> None:
     body = (body * times)[:40_000]
