@@ -178,8 +178,8 @@ async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
 
     def auth() -> Mapping[str, str]:
         made = keys.headers(session.adapter)
-        for value in made.values():
-            secrets.add(Secret(value))  # a header as a whole, should a server repeat it
+        for name in keys.sealed:
+            secrets.add(Secret(made[name]))  # a header as a whole, should a server repeat it
         return made
 
     asyncio.get_running_loop().set_exception_handler(_beneath(session, secrets))

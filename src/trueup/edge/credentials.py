@@ -20,7 +20,7 @@ from urllib.parse import quote
 from trueup.core.call import CREDENTIAL, Body, Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.core.texts.spellings import core_of, has_escaped_run, replaced, spelled
+from trueup.core.texts.spellings import core_of, has_escaped_run, may_stand_at, replaced, spelled
 from trueup.edge.credential_command import printed
 from trueup.edge.tokens import read_token
 
@@ -39,6 +39,9 @@ _STAND_IN = re.compile(r"(?=.{,23}\Z)(?:[a-z]+(?:[-_. ][a-z]+)*|[0-9]+)\Z")
 
 SHOWN = 500
 """Characters of a foreign body that are kept as text."""
+
+REACH = 40
+"""Characters that one of a secret may be spelled by in a large answer."""
 
 CORE = 4
 """Letters and digits on end by which a secret that is spelled otherwise is looked for in a large answer."""
@@ -96,7 +99,7 @@ class Secrets:
         """Whether a secret stands in a JSON value, in any spelling of its one text; words are none."""
         if isinstance(value, Body):
             return False
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value)
         lower = text.lower()
         if has_escaped_run(lower):
             return any(spelled(secret).search(text) for secret in self._rare)
@@ -159,10 +162,15 @@ def _in_base64(value: str) -> set[str]:
 
 def _stands_in(text: str, lower: str, secret: str) -> bool:
     """Whether JSON, as it is and in lower case, holds a secret; the slow look is only for what holds its core."""
-    if json.dumps(secret, ensure_ascii=False)[1:-1] in text:
+    if json.dumps(secret)[1:-1] in text:
         return True
-    core = core_of(secret)
-    return len(core) >= CORE and core in lower and spelled(secret).search(text) is not None
+    core, reach = core_of(secret), REACH * len(secret)
+    if len(core) < CORE or core not in lower:
+        return False
+    pattern = spelled(secret)
+    return any(
+        pattern.search(text, max(0, place - reach), place + reach) for place in may_stand_at(core, secret, lower)
+    )
 
 
 def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:

@@ -6,7 +6,7 @@ Knows nothing of what the texts are, and finds no part of one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html.entities import codepoint2name
 
@@ -23,10 +23,10 @@ _BREAK = rf"(?:[{_UNSEEN}]|\\{{1,8}}[nrtbf]|%(?:0[ad]|20)|&nbsp;){{0,64}}"
 
 _ESCAPED = {
     "%": re.compile(r"(?:%(?:25)*[0-9a-f]{2}){6}"),
-    "&#": re.compile(r"(?:&(?:amp;)*#x?[0-9a-f]+;?){6}"),
-    "\\u": re.compile(r"(?:\\{1,8}u[0-9a-f]{4}){6}"),
+    "&": re.compile(r"(?:&(?:amp;)*#x?[0-9a-f]+;?){6}"),
+    "\\\\u": re.compile(r"(?:\\{2,8}u[0-9a-f]{4}){6}"),
 }
-"""Six escaped characters on end, by what each of them holds."""
+"""Six escaped characters on end in a JSON text, by what each of them holds; a backslash of a value is two there."""
 
 
 def may_be_spelled(text: str) -> bool:
@@ -48,8 +48,21 @@ def core_of(text: str) -> str:
     return max(_RUN.findall(text), key=len, default="").lower()
 
 
+def may_stand_at(core: str, secret: str, lower: str) -> Iterator[int]:
+    """Yield where the core of a text stands in another one, in lower case, with signs beside it that may be its own."""
+    start = secret.lower().find(core)
+    before, after = secret[start - 1 : start].lower(), secret[start + len(core) :][:1].lower()
+    place = lower.find(core)
+    while place >= 0:
+        end = place + len(core)
+        left, right = lower[max(0, place - 1) : place], lower[end : end + 1]
+        if (not before or left in f"{before};0123456789abcdef") and (not after or right in f"{after}\\%&"):
+            yield place
+        place = lower.find(core, place + 1)
+
+
 def has_escaped_run(lower: str) -> bool:
-    """Whether six characters on end are escaped in a text in lower case: even letters and digits may be, then."""
+    """Whether six characters on end are escaped in JSON in lower case: even letters and digits may be, then."""
     return any(sign in lower and pattern.search(lower) is not None for sign, pattern in _ESCAPED.items())
 
 
