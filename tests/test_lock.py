@@ -28,7 +28,8 @@ DIRECT = [
     *(Requirement(text) for text in PROJECT["project"]["dependencies"]),
     *(Requirement(text) for texts in EXTRAS.values() for text in texts if not text.startswith("trueup[")),
 ]
-INSTALLERS = [ROOT / "README.md", *sorted((ROOT / ".ci").iterdir()), *sorted((ROOT / ".github/workflows").iterdir())]
+SCRIPTS = sorted(path for path in (ROOT / ".ci").iterdir() if path.is_file())
+INSTALLERS = [ROOT / "README.md", *SCRIPTS, *sorted((ROOT / ".github/workflows").iterdir())]
 
 
 def _load_versions() -> ModuleType:
