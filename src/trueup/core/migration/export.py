@@ -74,14 +74,14 @@ def dumps(export: Export) -> str:
 def loads(text: str) -> Export:
     """The export that a text is. Raises TrueupError for a newer version, and for everything that is no export."""
     if len(text) > LIMIT:
-        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.")
+        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.", "Name another file.")
     try:
         value = load_json(text)
         _refuse_other(value)
         return _export(value)
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise TrueupError(f"It is no export, or a damaged one: {why}.") from None
+        raise TrueupError(f"It is no export, or a damaged one: {why}.", "Name another file.") from None
 
 
 def is_of(export: Export, identity: Identity) -> bool:
