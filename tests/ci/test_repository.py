@@ -22,8 +22,8 @@ LINES = b'{\n "a": 1,\n\n "b": 1,\n\n "c": 1\n}\n'
 
 def _git(place: Path, *words: str) -> str:
     who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    ran = subprocess.run(["git", "-C", str(place), *who, *words], check=True, capture_output=True, text=True)
-    return ran.stdout.strip()
+    ran = subprocess.run(["git", "-C", str(place), *who, *words], check=True, capture_output=True)
+    return ran.stdout.decode("utf-8", "replace").strip()
 
 
 @pytest.fixture
