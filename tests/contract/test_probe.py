@@ -207,7 +207,7 @@ def test_an_import_of_all_leaves_out_what_a_probe_made_and_says_so(made: House) 
     ran = made.run("import")
     assert ran.code == 0, ran.err
     for live_id in (marked, named):
-        assert f"{live_id} was made by `trueup targets probe` and is not imported" in " ".join(ran.err.split())
+        assert f"{live_id} was made by a probe of a target and is not imported" in " ".join(ran.err.split())
     assert sorted(path.stem for path in (made.root / "assistants").glob("*.yaml")) == ["greeter", "math", "plain"]
     assert made.run("import", marked).code == 0
     assert len(list((made.root / "assistants").glob("*.yaml"))) == 4
