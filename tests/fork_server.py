@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import trueup
+from trueup.edge import schemas
 
 ON_DEMAND = ("asyncio", "deepdiff", "httpx", "jsonschema", "rfc8785", "sqlite3", "starlette.applications", "uvicorn")
 """What the command imports only when it needs it."""
@@ -40,6 +41,8 @@ def main() -> None:
     for name in (*modules, *ON_DEMAND):
         if not name.endswith(".__main__"):
             importlib.import_module(name)
+    for name in schemas.names():
+        schemas.checker(name)
     gc.collect()
     gc.freeze()  # a fork shares this memory until it writes to it, and the collector would write to all of it
     request = serve(control)

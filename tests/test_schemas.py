@@ -156,3 +156,4 @@ def test_names_are_sorted_and_texts_are_what_is_loaded() -> None:
     assert {"assistant", "definition"} <= set(schemas.names())
     assert json.loads(schemas.text("assistant")) == schemas.load("assistant")
     assert schemas.load("assistant") is schemas.load("assistant")
+    assert schemas.checker("assistant") is schemas.checker("assistant")

@@ -20,7 +20,6 @@ from trueup.core.definitions.sources import Setting
 from trueup.core.definitions.wanted import wanted_types
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
-from trueup.core.rules.validate import Checker
 from trueup.core.source import Position, SourceMap
 from trueup.core.texts.merge import merged
 from trueup.edge import git_history, schemas
@@ -56,9 +55,8 @@ class Editor:
         semantics: Semantics,
         definitions: Mapping[str, str],
     ) -> None:
-        schema = schemas.load("assistant")
-        self._wanted = wanted_types(schema)
-        self._checker = Checker(schema)
+        self._wanted = wanted_types(schemas.load("assistant"))
+        self._checker = schemas.checker("assistant")
         self._root, self._project, self._target = root, project, target
         self._overrides = overrides
         self._semantics = semantics

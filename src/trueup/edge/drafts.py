@@ -21,7 +21,7 @@ from trueup.core.definitions.wanted import wanted_types
 from trueup.core.migration.shared_parts import Parts
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.limits import FIELDS, OLDER_FIELDS
-from trueup.core.rules.validate import Checker, limits
+from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 from trueup.edge import schemas
 from trueup.edge.front_matter import read_markdown
@@ -50,7 +50,7 @@ class Proof:
         plain = replace(target, models={})  # a body names its model as the file will
         schema = schemas.load("assistant")
         self._setting = Setting(plain, project.targets.keys(), project.vars, {}, wanted_types(schema))
-        self._checker = Checker(schema)
+        self._checker = schemas.checker("assistant")
         self._audit = audit
 
     def problems(self, body: Mapping[str, Any]) -> list[Diagnostic]:

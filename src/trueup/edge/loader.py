@@ -17,7 +17,6 @@ from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
 from trueup.core.definitions.sources import PROJECT_FILE, Setting
 from trueup.core.definitions.wanted import wanted_types
 from trueup.core.projects.project import Project, Target
-from trueup.core.rules.validate import Checker
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, Stretch, in_order, stretch
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
@@ -63,9 +62,8 @@ class Workspace:
         self._standing: list[Diagnostic] = []
         self._unread: dict[str, Diagnostic] = {}
         self._users: dict[str, set[str]] = {}
-        assistant = schemas.load("assistant")
-        self._checker = Checker(assistant)
-        self._wanted = wanted_types(assistant)
+        self._checker = schemas.checker("assistant")
+        self._wanted = wanted_types(schemas.load("assistant"))
         with paused():
             self._read_all(root)
 

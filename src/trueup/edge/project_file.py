@@ -23,7 +23,6 @@ from trueup.core.projects.project import LOCAL, Project
 from trueup.core.projects.project_values import is_local_target, last_name, project_of
 from trueup.core.projects.target_secrets import clean_target
 from trueup.core.rules.fault import Fault
-from trueup.core.rules.validate import Checker
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
@@ -177,7 +176,7 @@ class _Reading:
     def problems(self) -> list[Diagnostic]:
         """Secrets first, so that the schema check never sees one; then the schema; then what no schema can say."""
         value = self._without_secrets(self.document.checkable)
-        self.found += Checker(schemas.load("project")).problems(value, lambda: self.source)
+        self.found += schemas.checker("project").problems(value, lambda: self.source)
         if isinstance(value.get("targets") or {}, dict):
             self._targets(value)
         self._names(value)

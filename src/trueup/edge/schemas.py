@@ -9,6 +9,7 @@ from typing import Any
 
 from trueup.core.errors import TrueupError
 from trueup.core.rules.fault import nearest
+from trueup.core.rules.validate import Checker
 
 PACKAGED = Path(__file__).resolve().parent.parent / "schemas"
 """Where a wheel carries them."""
@@ -22,6 +23,12 @@ SUFFIX = ".schema.json"
 def load(name: str) -> dict[str, Any]:
     """The schema of that name as a value, read once and shared: not to be changed. Raises TrueupError."""
     return _parsed(name)
+
+
+@cache
+def checker(name: str) -> Checker:
+    """Return what checks values against the schema of that name; made once and shared. Raises TrueupError."""
+    return Checker(_parsed(name))
 
 
 def text(name: str) -> str:
