@@ -1,6 +1,7 @@
-"""How the tests run: the same hypothesis examples each time, one worker for each core, a third of the long tables.
+"""How the tests run: one worker for each core, a third of what is long, the same examples of every law each time.
 
-`pytest --all` is what the gate runs: every case, and each command in a process that was started for it.
+`pytest --all` is what the gate runs: all of it, and each command in a process that was started for it. A test that is
+named (`file.py::test`) runs whole too.
 `TRUEUP_EXPLORE=1 pytest -m hypothesis` looks for new examples; what it finds becomes a case of its own.
 """
 
@@ -17,14 +18,6 @@ from hypothesis import HealthCheck, settings
 
 from tests import extent, forks
 
-settings.register_profile(
-    "trueup",
-    deadline=None,
-    derandomize=not os.environ.get("TRUEUP_EXPLORE"),
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("trueup")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="every case, and each command started anew, as the gate runs")
@@ -35,7 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not config.option.all:
         forks.turn_on()
+    explores = bool(os.environ.get("TRUEUP_EXPLORE"))
+    is_named = any("::" in argument for argument in config.args)
+    if not (config.option.all or explores or is_named):
         extent.take_a_third()
+    settings.register_profile(
+        "trueup",
+        deadline=None,
+        derandomize=not explores,
+        max_examples=extent.examples(100),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("trueup")
 
 
 def pytest_unconfigure() -> None:
@@ -43,15 +47,12 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out two thirds of the long tables, but nothing of a test that was asked for by its name."""
-    if not any("::" in argument for argument in config.args):
-        items[:], left_out = extent.split_cells(items)
-        config.hook.pytest_deselected(items=left_out)
+    items[:], left_out = extent.split_cells(items)
+    config.hook.pytest_deselected(items=left_out)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what the gate runs beyond this."""
-    if not config.option.all:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not extent.is_whole():
         line = "Of the long tables, laws and walks a third ran; `pytest --all` runs everything, as the gate does."
         terminalreporter.write_line(line)
 

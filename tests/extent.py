@@ -23,6 +23,11 @@ def take_a_third() -> None:
     _is_whole = False
 
 
+def is_whole() -> bool:
+    """Whether nothing is left out."""
+    return _is_whole
+
+
 def third(values: Iterable[T]) -> Iterator[T]:
     """Return every third value, beginning with the first; all of them in the gate."""
     return islice(values, 0, None, 1 if _is_whole else 3)

@@ -96,7 +96,8 @@ def test_the_gate_has_every_cell_and_so_has_a_test_that_is_named(tables: Path) -
     finally:
         signal.signal(signal.SIGINT, before)
     assert counts(tests) == {name: number for name, (number, _) in CELLS.items()}
-    assert counts(run(tables, "test_tables.py::test_one_axis")) == {"test_one_axis": 7}
+    named = run(tables, "test_tables.py::test_one_axis", "test_tables.py::test_inside")
+    assert counts(named) == {"test_inside": 1, "test_one_axis": 7}
 
 
 def test_a_law_has_a_third_of_its_examples_and_a_walk_every_third_step(monkeypatch: pytest.MonkeyPatch) -> None:

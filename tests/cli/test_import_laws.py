@@ -18,6 +18,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.cli.main import main
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
@@ -192,7 +193,7 @@ def poorer_sources(draw: st.DrawFn, live: dict[str, Any]) -> dict[str, Any]:
     return source | draw(st.sampled_from([{}, {"x-own": {"a": 1}}, {"lifecycle": {}, "created_by": "me"}]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data(), body=bodies)
 def test_a_file_that_says_less_than_what_is_live_takes_nothing_away(data: st.DataObject, body: dict[str, Any]) -> None:
     with project([body]) as root:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.command import (
     HERE,
     Command,
@@ -55,7 +56,7 @@ def test_a_command_is_written_complete_and_on_one_line(command: Command) -> None
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), max_size=3), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_shell_reads_the_words_back(names: list[str], ascii_only: bool) -> None:
     command = HERE.command("state", "rm", *names)
     written = command.write(ascii_only=ascii_only)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.canonical import same
 from trueup.core.plans import diff as subject
 from trueup.core.plans.diff import Difference, Fate, diff, patch, tool_changes, tool_label
@@ -32,7 +33,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, VALUES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_patching_with_the_difference_gives_the_other_value(before: Any, after: Any) -> None:
     left, right = copy.deepcopy(before), copy.deepcopy(after)
     found = diff(before, after)
@@ -43,7 +44,7 @@ def test_patching_with_the_difference_gives_the_other_value(before: Any, after: 
 
 
 @given(VALUES, VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_deepdiff_and_the_own_walk_say_the_same(before: Any, after: Any) -> None:
     assume(not same(before, after))
     deep = subject._ordered(subject._deep(before, after))

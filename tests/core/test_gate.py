@@ -20,7 +20,7 @@ ASSISTANT = schemas.load("assistant")
 INLINED = _inlined(ASSISTANT, ASSISTANT["$defs"], ())
 GATE, JUDGE = gate(INLINED), Draft202012Validator(ASSISTANT)
 
-patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 
 types = st.sampled_from(["string", "object", "array", "boolean", "null", "integer", "number"])
 bounds = st.integers(-1, 3)

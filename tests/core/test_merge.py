@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.texts.merge import marked_at, merged
 from trueup.core.texts.patch import patch
 
@@ -99,7 +100,7 @@ def test_equal_contents_have_no_patch(content: bytes) -> None:
 
 
 @pytest.mark.skipif(GIT is None, reason="git is not installed")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(contents, contents, st.sampled_from(("f.yaml", "a b.md", "deep/é.yaml", 'q"uote.md', "tab\t.md", "back\\slash")))
 def test_git_applies_every_patch(
     tmp_path_factory: pytest.TempPathFactory, before: bytes, after: bytes, name: str

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.core.plans import PLANS
+from tests.extent import examples
 from trueup.core.call import Call
 from trueup.core.canonical import canonical_json
 from trueup.core.command import HERE, Command, Message, Selection, parts_of
@@ -46,7 +47,7 @@ PLAN = Plan(Identity("school", "prod", "openai-assistants", "https://api.example
 
 
 @given(PLANS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_plan_comes_back_as_it_went(plan: Plan) -> None:
     assert decode(encode(plan)) == plan
     text = dumps(plan)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from tests.extent import examples
 from trueup.core.definitions.definition import Definition
 from trueup.core.rules.editor_schema import editor_schema
 from trueup.core.rules.validate import Checker, limits
@@ -26,7 +27,7 @@ DEFINITION = Checker(editor_schema(schemas.load("assistant")))
 META = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 
 Body = dict[str, Any]
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.from_regex(r"\A[A-Za-z0-9_-]{1,12}\Z")
@@ -251,7 +252,7 @@ any_schemas = st.recursive(st.dictionaries(keywords, likely, max_size=3), _neste
 
 
 @given(any_schemas)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_the_quick_check_lets_pass_the_meta_schema_does_too(schema: Body) -> None:
     if looks_valid(schema):
         assert [error.message for error in META.iter_errors(schema)] == []

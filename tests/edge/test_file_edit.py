@@ -15,6 +15,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.definitions.document import Document
 from trueup.core.texts.tricks import UNSEEN
 from trueup.edge.file_edit import edited, edited_text
@@ -87,7 +88,7 @@ def documents(draw: st.DrawFn) -> tuple[list[str], dict[str, Any]]:
 
 
 SETTINGS = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 
 

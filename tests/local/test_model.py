@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
 
@@ -25,7 +26,7 @@ WRONG = st.sampled_from([{"tools": None}, {"metadata": {"k": None}}, {"nmae": "x
 STEP = st.tuples(st.sampled_from(["create", "modify", "delete", "get", "wrong"]), PLAIN, WRONG, st.integers(0, 9))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(STEP, max_size=25), st.integers(1, 7))
 def test_a_dictionary_says_the_same(steps: list[tuple[str, dict[str, Any], dict[str, Any], int]], limit: int) -> None:
     numbers = itertools.count()

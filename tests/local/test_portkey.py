@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.extent import examples
 from tests.local.bodies import FULL
 from tests.local.specs import validator
 from trueup.core.call import Body, Reply
@@ -339,7 +340,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.dictionaries(KEYS, JSON_VALUES, max_size=6))
 def test_whatever_a_configuration_says_there_is_an_answer(written: dict[str, Any]) -> None:
     with Server() as server:

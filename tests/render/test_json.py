@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.core.plans import PLANS
+from tests.extent import examples
 from tests.render import samples
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import decode, digest
@@ -53,7 +54,7 @@ def test_each_answer_is_one_document_of_its_kind(kind: str, shown: str) -> None:
 
 
 @given(PLANS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_plan_is_a_valid_document_that_holds_the_plan(plan: Plan) -> None:
     document = json.loads(subject.plan(plan))
     VALIDATOR.validate(document)
