@@ -5,7 +5,7 @@ A third is the same third on every machine and in every run. Programs (`python -
 
 from __future__ import annotations
 
-import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -41,16 +41,19 @@ def examples(number: int) -> int:
 def split_cells(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Return the tests that run and those that are left out: two of three cells of each table marked `exhaustive`.
 
-    Where a table has several axes, each row and column keeps its third. Tables with the same axis begin at different
-    cells, so that what one leaves out another meets. Of a table that is too short for a third, the first cell runs.
+    Where a table has several axes, each row and column keeps its third. The tables of a file begin at their first,
+    second and third cell in turn, so that what one leaves out another meets. At least one cell of each runs.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
         if is_cell(item) and not _is_whole:
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    out = set()
-    for cells in tables.values():
-        chosen = [cell for cell in cells if place(cell) % 3 == 0] or cells[:1]
+    begun: Counter[str] = Counter()
+    out: set[pytest.Item] = set()
+    for name, cells in tables.items():
+        file = name.partition("::")[0]
+        chosen = [cell for cell in cells if (place(cell) - begun[file]) % 3 == 0] or cells[:1]
+        begun[file] += 1
         out |= {cell for cell in cells if cell not in chosen}
     return [item for item in items if item not in out], [item for item in items if item in out]
 
@@ -61,11 +64,11 @@ def is_cell(item: pytest.Item) -> bool:
 
 
 def place(item: pytest.Item) -> int:
-    """Return the number of a cell: the sum of its places on all axes, from where its table begins."""
+    """Return the number of a cell in its table: the sum of its places on all axes."""
     assert isinstance(item, pytest.Function)
     axes = dict(item.callspec.indices)
     for mark in item.iter_markers("parametrize"):
         names = mark.args[0].split(",") if isinstance(mark.args[0], str) else mark.args[0]
         for name in names[1:]:  # they move together with the first one
             axes.pop(name.strip(), None)
-    return sum(axes.values()) + zlib.crc32(item.originalname.encode()) % 3
+    return sum(axes.values())

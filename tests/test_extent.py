@@ -38,6 +38,9 @@ def made(request): return request.param
 def test_an_axis_of_a_fixture(made): pass
 
 @pytest.mark.exhaustive
+def test_the_same_axis(made): pass
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("one", [1])
 def test_short(one): pass
 
@@ -49,8 +52,8 @@ def test_interrupt(): assert signal.getsignal(signal.SIGINT) == signal.default_i
 def test_inside(): assert (examples(10), list(third(range(5)))) == {inside}
 """
 CELLS = {
-    "test_an_axis_of_a_fixture": (4, 2), "test_inside": (1, 1), "test_interrupt": (1, 1), "test_one_axis": (7, 3),
-    "test_short": (1, 1), "test_two_axes": (12, 4), "test_unmarked": (4, 4),
+    "test_an_axis_of_a_fixture": (4, 1), "test_inside": (1, 1), "test_interrupt": (1, 1), "test_one_axis": (7, 3),
+    "test_short": (1, 1), "test_the_same_axis": (4, 2), "test_two_axes": (12, 4), "test_unmarked": (4, 4),
 }  # fmt: skip
 """How many cells of each table there are, and how many run."""
 
@@ -83,6 +86,7 @@ def test_a_plain_run_has_the_same_third_of_each_table_on_every_machine(tables: P
     tests = run(tables, str(tables))
     assert counts(tests) == {name: number for name, (_, number) in CELLS.items()}
     assert [name for name in tests if "one_axis" in name] == [f"test_one_axis[{n}]" for n in (0, 3, 6)]
+    assert [name[-3:] for name in tests if "axis_of" in name or "same_axis" in name] == ["[2]", "[0]", "[3]"], "in turn"
     cells = [re.findall(r"\d+", name) for name in tests if name.startswith("test_two_axes")]
     assert len({cell[0] for cell in cells}) == 3, "each column"
     assert len({cell[1] for cell in cells}) == 4, "each row"
