@@ -83,6 +83,7 @@ def _killed(place: Place) -> None:
     place.write(".trueup/local/local.journal", json.dumps({**line, "record": None}) + "\n")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("situation", [_fresh, _applied, _drifted, _edited, _forgotten, _killed])
 def test_only_gets_and_no_file(

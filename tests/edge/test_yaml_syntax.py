@@ -50,6 +50,7 @@ def test_golden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text == GOLDEN.read_text(encoding="utf-8")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", BROKEN)
 def test_every_parser_leads_to_the_same_report(parser: str, name: str) -> None:
     started = time.process_time()

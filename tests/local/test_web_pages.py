@@ -25,6 +25,7 @@ def url() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "headers",
     [

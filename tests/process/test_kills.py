@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.extent import examples
 from tests.process.file_storm import FileStory
 from tests.process.kill_storm import Story, Tally, run
 from tests.process.project import ended, hosted
 from trueup.cli.failure import told
 from trueup.local.faults import Fault, Kind
 
-KILLS = int(os.environ.get("TRUEUP_KILLS", "16"))
+KILLS = int(os.environ.get("TRUEUP_KILLS", examples(16)))
 ENOUGH = 20.0
 """Seconds after which no further story is begun, so that a busy machine is not kept."""
 

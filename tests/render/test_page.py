@@ -30,6 +30,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield one
 
 
+@pytest.mark.exhaustive
 @needs_browser
 @pytest.mark.parametrize("case", [*CASES, "_answers"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
