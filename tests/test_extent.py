@@ -59,11 +59,11 @@ CELLS = {
 
 
 def run(folder: Path, *arguments: str) -> list[str]:
-    """Run the tables with this project's settings; return the tests that passed, which are all that were run."""
+    """Run the tables with this project's settings alone; return the tests that passed, which are all that were run."""
     words = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", "-rA", "-n0"]
     done = subprocess.run(
         [*words, f"--rootdir={folder}", *arguments], cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[100%]" in done.stdout, "progress"
