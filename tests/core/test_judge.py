@@ -15,7 +15,7 @@ from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, judge
 from trueup.core.plans.plan import Action, Cause, Reason
 from trueup.core.plans.seen import Seen, fields_of
-from trueup.wire.dialects import SEMANTICS
+from trueup.wire.openai_assistants.dialects import SEMANTICS
 
 FILE: dict[str, Any] = {"name": "Tutor", "model": "a", "instructions": "x"}
 STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, SEMANTICS))

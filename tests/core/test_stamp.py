@@ -28,7 +28,7 @@ from trueup.core.memory.stamp import (
 from trueup.core.memory.state import Applied
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, is_ours
-from trueup.wire.dialects import DIALECTS, FIELDS, SEMANTICS
+from trueup.wire.openai_assistants.dialects import DIALECTS, FIELDS, SEMANTICS
 
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
 OPERATION = st.text("0123456789abcdef", min_size=16, max_size=16)

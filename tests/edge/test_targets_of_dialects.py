@@ -17,7 +17,7 @@ from trueup.core.projects.target_secrets import clean_target
 from trueup.core.source import Diagnostic, dotted
 from trueup.edge.project_file import load_project
 from trueup.wire.adapters import base_url, headers, identity_of, sealed_headers
-from trueup.wire.dialects import DIALECTS
+from trueup.wire.openai_assistants.dialects import DIALECTS
 from trueup.wire.target_rules import target_faults
 
 SECRET = "hunter2-abcdef"

@@ -25,7 +25,7 @@ from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remov
 from trueup.engine.refresh import View, walk
 from trueup.local.faults import Kind
 from trueup.wire.adapters import adapter_for, identity_of
-from trueup.wire.dialects import DIALECTS
+from trueup.wire.openai_assistants.dialects import DIALECTS
 
 NONCE = "0123456789ab"
 

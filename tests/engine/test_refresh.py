@@ -23,7 +23,7 @@ from trueup.engine.ports import Ports
 from trueup.engine.progress import Progress
 from trueup.engine.refresh import View, refresh, walk
 from trueup.wire.base import Page
-from trueup.wire.openai_assistants import OpenAIAssistants
+from trueup.wire.openai_assistants.adapter import OpenAIAssistants
 
 GONE = ("bad request", "not found", "nothing", "nothing but more", "its old place", "the first page")
 """How servers answer a cursor whose object was deleted."""

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.call import Reply
-from trueup.wire.absent_ids import id_named
 from trueup.wire.base import Live, Unexpected
-from trueup.wire.dialects import DIALECTS
-from trueup.wire.openai_assistants import OpenAIAssistants
+from trueup.wire.openai_assistants.absent_ids import id_named
+from trueup.wire.openai_assistants.adapter import OpenAIAssistants
+from trueup.wire.openai_assistants.dialects import DIALECTS
 
 OURS = "asst_1"
 

@@ -12,9 +12,9 @@ from trueup.core.canonical import canonical, same
 from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.questions import QUESTIONS, UNKNOWN
 from trueup.core.memory.state import Identity
-from trueup.wire.answered import answered, settle_of
 from trueup.wire.base import Dialect
-from trueup.wire.dialects import DIALECTS
+from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.probe_results import answered, settle_of
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1")
 

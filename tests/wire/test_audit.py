@@ -15,9 +15,9 @@ from trueup.core.projects.project import Target
 from trueup.core.rules.losses import counted
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.wire.adapters import adapter_for
-from trueup.wire.audit import filled, held, lacking, loss_keys, losses
-from trueup.wire.dialects import DIALECTS
-from trueup.wire.models import is_reasoning, name_in_files
+from trueup.wire.openai_assistants.audit import filled, held, lacking, loss_keys, losses
+from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.reasoning_models import is_reasoning, name_in_files
 
 ROWS = sorted(DIALECTS)
 FUNCTION: dict[str, Any] = {"name": "look_up", "description": "Looks it up.", "parameters": {"type": "object"}}

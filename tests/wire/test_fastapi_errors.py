@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from trueup.core.call import Reply
-from trueup.wire.openai_assistants import OpenAIAssistants
+from trueup.wire.openai_assistants.adapter import OpenAIAssistants
 
 MISSING_MODEL = {"detail": [{"type": "missing", "loc": ["body", "model"], "msg": "Field required", "input": {}}]}
 

@@ -21,7 +21,7 @@ from trueup.core.source import dotted
 from trueup.engine.courier import is_unclear
 from trueup.wire.adapters import adapter_for, base_url, headers
 from trueup.wire.base import Adapter, Live, Unexpected
-from trueup.wire.dialects import DIALECTS
+from trueup.wire.openai_assistants.dialects import DIALECTS
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "wire"
 FOLDERS = sorted(path.name for path in GOLDEN.iterdir())

@@ -12,8 +12,8 @@ import pytest
 from trueup.core.call import Body, Call, Reply
 from trueup.core.canonical import canonical, same, split
 from trueup.wire.base import Unexpected
-from trueup.wire.dialects import DIALECTS, FIELDS, SEMANTICS
-from trueup.wire.openai_assistants import OpenAIAssistants
+from trueup.wire.openai_assistants.adapter import OpenAIAssistants
+from trueup.wire.openai_assistants.dialects import DIALECTS, FIELDS, SEMANTICS
 
 ADAPTER = OpenAIAssistants()
 ASSISTANT: dict[str, Any] = {"id": "asst_1", "object": "assistant", "created_at": 7, "model": "a", "metadata": {}}

@@ -93,7 +93,7 @@ def _model(session: Session, before: Capabilities | None) -> str:
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.edge.loader import Workspace
-    from trueup.wire.models import is_reasoning
+    from trueup.wire.openai_assistants.reasoning_models import is_reasoning
 
     if before is not None:
         return before.model

@@ -31,8 +31,8 @@ from trueup.edge.probe_files import read_answers
 from trueup.edge.project_file import load_guarded, load_project
 from trueup.edge.store import Store
 from trueup.wire.adapters import adapter_for, identity_of
-from trueup.wire.answered import settle_of
 from trueup.wire.base import Adapter
+from trueup.wire.openai_assistants.probe_results import settle_of
 
 OPERATION_DIGITS = 16
 """Characters of an operation id."""

@@ -15,11 +15,11 @@ from trueup.core.memory.state import Identity
 from trueup.core.projects.project import LOCAL, SecretRef, Target
 from trueup.wire import portkey
 from trueup.wire.access import Access, access_of
-from trueup.wire.answered import answered
 from trueup.wire.base import Adapter, Dialect
-from trueup.wire.models import is_reasoning
+from trueup.wire.openai_assistants.probe_results import answered
+from trueup.wire.openai_assistants.reasoning_models import is_reasoning
 
-PROTOCOLS = {"openai-assistants": ("trueup.wire.openai_assistants", "OpenAIAssistants")}
+PROTOCOLS = {"openai-assistants": ("trueup.wire.openai_assistants.adapter", "OpenAIAssistants")}
 """Protocol name to module and class."""
 
 GATEWAYS = (portkey.NAME,)

@@ -12,8 +12,8 @@ from typing import Final
 from trueup.core.projects.project import SecretRef, Target
 from trueup.wire.access import refs_in
 from trueup.wire.adapters import adapter_for, base_url, dialects, sealed_headers
-from trueup.wire.audit import OLDER, lacking, loss_keys
 from trueup.wire.base import Dialect
+from trueup.wire.openai_assistants.audit import OLDER, lacking, loss_keys
 
 PROTOCOL: Final = "openai-assistants"
 

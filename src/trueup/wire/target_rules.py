@@ -18,8 +18,8 @@ from trueup.core.projects.project_values import headers_of, is_local_target, por
 from trueup.core.rules.fault import Fault, shown
 from trueup.wire import portkey
 from trueup.wire.adapters import GATEWAYS, PROTOCOLS, dialects
-from trueup.wire.audit import loss_keys
 from trueup.wire.base import Dialect
+from trueup.wire.openai_assistants.audit import loss_keys
 
 _ALIASES: Final[Mapping[str, str]] = {
     "azure": "azure-openai",

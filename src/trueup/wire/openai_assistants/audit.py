@@ -17,7 +17,7 @@ from trueup.core.rules.fault import Fault
 from trueup.core.rules.losses import CODE
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
-from trueup.wire.models import is_reasoning
+from trueup.wire.openai_assistants.reasoning_models import is_reasoning
 
 SAMPLING: Final = ("temperature", "top_p")
 """The fields that reasoning models refuse."""
