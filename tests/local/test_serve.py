@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from trueup.core.errors import TrueupError
-from trueup.local.connections import listen
+from trueup.local.connections import listen, missing
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import BODY_LIMIT, app, run, running
 
@@ -175,6 +175,18 @@ def test_without_the_extra_it_says_what_to_install(absent: str, monkeypatch: pyt
     with Server() as server, pytest.raises(TrueupError, match="not installed") as caught:
         run(server)
     assert caught.value.hint == "Run: pip install 'trueup[serve]'"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "command"),
+    [
+        ("/home/ada/.local/share/pipx/venvs/trueup", "pipx inject trueup starlette uvicorn"),
+        ("/home/ada/.local/share/uv/tools/trueup", "uv tool install --with starlette --with uvicorn trueup"),
+        ("/home/ada/project/.venv", "pip install 'trueup[serve]'"),
+    ],
+)
+def test_the_extra_is_added_the_way_that_trueup_was_installed(prefix: str, command: str) -> None:
+    assert missing("starlette", prefix).hint == f"Run: {command}"
 
 
 def test_run_tells_its_address_and_ends_with_the_interrupt(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ Knows sockets; deliberately not what is said over them.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from trueup.core.errors import TrueupError
@@ -102,6 +104,12 @@ def base_url(host: str, listener: socket.socket, mount: str) -> str:
     return f"http://{name}:{listener.getsockname()[1]}{mount}"
 
 
-def missing(library: str) -> TrueupError:
-    """The error that names a library of the serve extra and how to get it."""
-    return TrueupError(f"Serving needs {library}, which is not installed.", "Run: pip install 'trueup[serve]'")
+def missing(library: str, prefix: str = sys.prefix) -> TrueupError:
+    """Return the error that names a library of the serve extra and how to add it to the environment at `prefix`."""
+    folders = Path(prefix).parts
+    command = "pip install 'trueup[serve]'"
+    if "pipx" in folders:
+        command = "pipx inject trueup starlette uvicorn"
+    elif "uv" in folders and "tools" in folders:
+        command = "uv tool install --with starlette --with uvicorn trueup"
+    return TrueupError(f"Serving needs {library}, which is not installed.", f"Run: {command}")
