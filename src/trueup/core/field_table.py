@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 
@@ -21,7 +21,7 @@ class Kind(Enum):
     MAP = "map"  # each of its entries is a field of its own, such as `metadata.owner`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Field:
     """One top-level field of a protocol's body.
 
@@ -43,34 +43,29 @@ class Field:
     merged: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FieldTable:
     """All fields of one protocol, in the order in which people write them.
 
     `prompt` is the text that a Markdown definition's body stands for and `tools` the list of tools; `stamp` is the
     entry that holds the ownership stamp. `schemas` are the places of embedded JSON Schemas, `*` for any index.
+    `maps` are the fields whose entries are fields of their own, `letters` those of the fields that a stamp holds.
     """
 
     fields: tuple[Field, ...]
     prompt: str = "instructions"
     tools: str = "tools"
     stamp: str = "metadata.trueup"
-    schemas: tuple[tuple[str, ...], ...] = field(default=())
+    schemas: tuple[tuple[str, ...], ...] = ()
+    by_name: Mapping[str, Field] = field(init=False, compare=False, repr=False)
+    maps: Mapping[str, Field] = field(init=False, compare=False, repr=False)
+    letters: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
-    @cached_property
-    def by_name(self) -> Mapping[str, Field]:
-        """The fields by their names."""
-        return {entry.name: entry for entry in self.fields}
-
-    @cached_property
-    def maps(self) -> Mapping[str, Field]:
-        """The fields whose entries are fields of their own."""
-        return {entry.name: entry for entry in self.fields if entry.kind is Kind.MAP}
-
-    @cached_property
-    def letters(self) -> Mapping[str, str]:
-        """The letter of each field that a stamp holds."""
-        return {entry.name: entry.letter for entry in self.fields if entry.letter}
+    def __post_init__(self) -> None:
+        fill = partial(object.__setattr__, self)  # the table is frozen; these follow from its rows
+        fill("by_name", {entry.name: entry for entry in self.fields})
+        fill("maps", {entry.name: entry for entry in self.fields if entry.kind is Kind.MAP})
+        fill("letters", {entry.name: entry.letter for entry in self.fields if entry.letter})
 
     def field_of(self, path: str) -> Field | None:
         """Return the row of a field or of a map's entry (`metadata.owner`); None for a name that the table lacks."""
