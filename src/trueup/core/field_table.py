@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 
 class Kind(Enum):
@@ -21,6 +21,15 @@ class Kind(Enum):
     MAP = "map"  # each of its entries is a field of its own, such as `metadata.owner`
 
 
+class Resolved(Enum):
+    """Marks a part of a value that the server fills in with something that only it knows."""
+
+    RESOLVED = "resolved"
+
+
+RESOLVED: Final = Resolved.RESOLVED
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One top-level field of a protocol's body.
@@ -29,7 +38,9 @@ class Field:
     knows the default, so that any value is as good as cleared. `letter` is the field's in a stamp, never given to
     another field later; a field without one is unknown after a rebuild. Of a MAP, `depth` is how many keys below it
     make a field, `entries` are the ones that there are where they are known, and `default` is an absent entry's;
-    `merged`: the server keeps the entries that a request leaves out, and null removes one.
+    `merged`: the server keeps the entries that a request leaves out; `clear` is what resets one.
+    `fills` is what the server adds inside a value that lacks it: of an OBJECT by key, of TOOLS by type and key. An
+    object in it fills one that is there; RESOLVED stands for any value.
     """
 
     name: str
@@ -41,6 +52,7 @@ class Field:
     depth: int = 1
     entries: tuple[str, ...] = ()
     merged: bool = False
+    fills: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""OpenAI's Agents API (beta): saved agents."""

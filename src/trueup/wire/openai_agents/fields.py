@@ -1,0 +1,49 @@
+"""The fields of a saved agent: what each holds, what the server fills in and how it is cleared.
+
+Facts are from the docstrings of OpenAI's own SDK (openai 3.57.0); docs/protocols/openai-agents.md says which rests on
+what.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
+
+TABLE: Final = FieldTable(
+    fields=(
+        Field("name", letter="n"),
+        Field("model", letter="m"),
+        Field("instructions", Kind.TEXT, letter="i"),
+        Field("reasoning", Kind.OBJECT, resolved=True, letter="r", fills={"effort": RESOLVED, "summary": RESOLVED}),
+        Field(
+            "text", Kind.OBJECT, resolved=True, letter="x", fills={"format": {"type": "text"}, "verbosity": "medium"}
+        ),
+        Field("service_tier", default="auto", letter="s"),
+        Field(
+            "tools",
+            Kind.TOOLS,
+            default=[],
+            clear=[],
+            letter="t",
+            fills={
+                "function": {"defer_loading": False, "async": False},
+                "mcp": {
+                    "connection_origin": RESOLVED,
+                    "request_metadata": {},
+                    "required": False,
+                    "transport": {"headers": {}, "args": [], "env_vars": []},
+                },
+                "web_search": {"context_size": "medium", "mode": "live"},
+                "computer_use": {"include_screenshots": False},
+                "programmatic_tool_calling": {"enabled": True},
+            },
+        ),
+        Field("multi_agent", Kind.OBJECT, resolved=True, letter="a", fills={"max_concurrent_subagents": 6}),
+        Field("compaction", Kind.OBJECT, resolved=True, letter="c", fills={"async": False}),
+        Field("experimental", Kind.MAP, default=False, clear=False, entries=("time_awareness",), merged=True),
+        Field("metadata", Kind.MAP),
+    ),
+    schemas=(("tools", "*", "parameters"), ("text", "format", "schema")),
+)
+"""All fields that a definition can declare. `experimental` is merged by key and takes no null: false resets a key."""
