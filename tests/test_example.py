@@ -23,7 +23,7 @@ from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
 from trueup.edge.store import Store
 from trueup.edge.yaml_reader import read
-from trueup.wire.adapters import adapter_for
+from trueup.wire.registry import adapter_for
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = ("local", "staging")

@@ -25,7 +25,7 @@ from trueup.core.call import Call
 from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.projects.project import Target
 from trueup.local.openai_assistants import Server
-from trueup.wire.adapters import adapter_for
+from trueup.wire.registry import adapter_for
 
 CASES = Path(__file__).parents[1] / "golden" / "accept"
 GIT = shutil.which("git")

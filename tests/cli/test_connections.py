@@ -16,6 +16,7 @@ from tests.cli.place import Place
 from trueup.core.projects.connections import KEYS, PROJECT, SAFETY
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
+from trueup.wire.registry import scope_keys
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-canary-123456"
@@ -129,7 +130,7 @@ def test_every_setting_of_a_target_is_a_connection_or_is_warned_of() -> None:
     """A stranger's find: `rate_limit: 0.02` held an apply for minutes, and no line of its plan said so."""
     schema = json.loads((ROOT / "schemas" / "project.schema.json").read_text(encoding="utf-8"))
     shown = {"models", "vars", "moved"}  # what they change shows in the plan itself
-    assert set(schema["$defs"]["target"]["properties"]) - shown == {*KEYS, *SAFETY}
+    assert set(schema["$defs"]["target"]["properties"]) - shown == {*KEYS, *scope_keys(), *SAFETY}
     assert set(schema["properties"]) - shown - {"targets"} == set(PROJECT)
 
 

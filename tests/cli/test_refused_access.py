@@ -11,7 +11,7 @@ import pytest
 from tests.cli.place import Place
 from trueup.core.projects.project import Portkey, SecretRef, Target
 from trueup.local.faults import Fault, Kind
-from trueup.wire.adapters import adapter_for
+from trueup.wire.registry import adapter_for
 
 Arm = Callable[..., None]
 WRONG = "sk-wrong-0123456789"

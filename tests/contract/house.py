@@ -21,8 +21,8 @@ from trueup.local.habits import USUAL, Habits
 from trueup.local.openai_assistants import Server
 from trueup.local.portkey import Gateway
 from trueup.local.serve import running
-from trueup.wire.adapters import dialects
 from trueup.wire.base import Dialect
+from trueup.wire.registry import dialects
 
 KEY = "sk-contract-0123456789"
 DEFINITIONS = Path(__file__).parent / "definitions"

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from trueup.core.projects.connections import INSIDE, KEYS, PROJECT, SAFETY, new_targets, with_connections
 
+SCOPE = ("openai_organization", "openai_project")
+OURS = (*KEYS, *SCOPE)
 REST = ("vars", "models", "timeout", *SAFETY)
 VALUES = st.one_of(
     st.text(max_size=3), st.booleans(), st.integers(0, 2), st.dictionaries(st.text(max_size=2), st.text(max_size=2))
 )
-TARGET = st.none() | st.dictionaries(st.sampled_from([*KEYS, *REST]), VALUES, max_size=6)
+TARGET = st.none() | st.dictionaries(st.sampled_from([*OURS, *REST]), VALUES, max_size=6)
 FILE = st.fixed_dictionaries(
     {"targets": st.none() | st.dictionaries(st.sampled_from(["prod", "stage", "local"]), TARGET)},
     optional={"vars": VALUES, "moved": VALUES, "released": VALUES, "project": VALUES},
@@ -28,7 +30,7 @@ def _of(target: Any, keys: tuple[str, ...]) -> dict[str, Any]:
 @given(FILE, FILE)
 def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any], trusted: dict[str, Any]) -> None:
     before = deepcopy((proposed, trusted))
-    made, _ = with_connections(proposed, trusted)
+    made, _ = with_connections(proposed, trusted, SCOPE)
     assert (proposed, trusted) == before
     assert {key: value for key, value in made.items() if key != "targets"} == {
         key: value for key, value in proposed.items() if key != "targets"
@@ -39,7 +41,7 @@ def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any
         if name in new_targets(proposed, trusted):
             assert name not in theirs
             continue
-        assert _of(target, KEYS) == _of(theirs[name], KEYS)
+        assert _of(target, OURS) == _of(theirs[name], OURS)
         assert _of(target, REST) == _of(ours[name], REST)
 
 
@@ -47,9 +49,9 @@ def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any
 def test_whatever_is_not_used_or_decides_what_is_sent_is_told(
     proposed: dict[str, Any], trusted: dict[str, Any]
 ) -> None:
-    _, found = with_connections(proposed, trusted)
+    _, found = with_connections(proposed, trusted, SCOPE)
     ours, theirs = proposed["targets"] or {"local": None}, trusted["targets"] or {"local": None}
-    for keys, is_used in ((KEYS, False), (SAFETY, True)):
+    for keys, is_used in ((OURS, False), (SAFETY, True)):
         differing = {
             ("targets", name, key)
             for name in ours.keys() & theirs.keys()
@@ -71,7 +73,7 @@ def _differ(key: str, one: Any, other: Any) -> bool:
 
 @given(FILE)
 def test_the_same_file_is_used_whole(file: dict[str, Any]) -> None:
-    made, found = with_connections(file, deepcopy(file))
+    made, found = with_connections(file, deepcopy(file), SCOPE)
     assert found == []
     assert new_targets(file, file) == frozenset()
     assert made["targets"] == {name: target or {} for name, target in (file["targets"] or {"local": None}).items()}

@@ -83,7 +83,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     hosted = found.targets["hosted"]
     assert (hosted.base_url, hosted.dialect) == ("", "openai")
     assert (hosted.token, hosted.api_key) == (SecretRef(command=("az", "token")), None)
-    assert (hosted.openai_organization, hosted.openai_project) == ("org", "proj")
+    assert hosted.scope == {"openai_organization": "org", "openai_project": "proj"}
     prod = found.targets["prod"]
     assert prod.project == "acme"
     assert prod.base_url == "https://x.example.com/openai"

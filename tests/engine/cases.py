@@ -29,7 +29,7 @@ from trueup.core.plans.summary import summary
 from trueup.local.faults import Kind
 from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
-from trueup.wire.adapters import identity_of
+from trueup.wire.registry import identity_of
 
 SYMBOLS = {
     Action.CREATE: "+",

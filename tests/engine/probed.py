@@ -13,8 +13,8 @@ from trueup.engine.probe_create import Order
 from trueup.engine.refresh import walk
 from trueup.local.habits import USUAL, Habits
 from trueup.local.openai_assistants import Server
-from trueup.wire.adapters import adapter_for, identity_of
 from trueup.wire.base import Adapter
+from trueup.wire.registry import adapter_for, identity_of
 
 
 @dataclass

@@ -24,8 +24,8 @@ from trueup.engine.probe_create import StillThereError
 from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remove
 from trueup.engine.refresh import View, walk
 from trueup.local.faults import Kind
-from trueup.wire.adapters import adapter_for, identity_of
 from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.registry import adapter_for, identity_of
 
 NONCE = "0123456789ab"
 

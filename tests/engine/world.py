@@ -33,8 +33,8 @@ from trueup.engine.ports import Ports
 from trueup.engine.refresh import refresh
 from trueup.local.faults import Fault, Faults
 from trueup.local.openai_assistants import Server
-from trueup.wire.adapters import adapter_for, identity_of
 from trueup.wire.base import Adapter
+from trueup.wire.registry import adapter_for, identity_of
 
 START = 1_800_000_000.0
 

@@ -23,7 +23,7 @@ from trueup.engine.facts import seen_in
 from trueup.engine.link import stamping
 from trueup.engine.plan import Planning
 from trueup.local.faults import Kind
-from trueup.wire.adapters import identity_of
+from trueup.wire.registry import identity_of
 
 from .test_1_no_blind_repeat import UNCLEAR
 

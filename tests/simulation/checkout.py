@@ -28,8 +28,8 @@ from trueup.edge.salvage import set_damaged_aside
 from trueup.edge.store import Store
 from trueup.engine.ports import Ports
 from trueup.local.faults import Faults
-from trueup.wire.adapters import adapter_for, identity_of
 from trueup.wire.base import Adapter
+from trueup.wire.registry import adapter_for, identity_of
 
 Passing = Callable[["Checkout", Call], Awaitable[None]]
 """What happens to a request before it arrives."""

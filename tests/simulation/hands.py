@@ -19,7 +19,7 @@ from trueup.engine.facts import seen_in
 from trueup.engine.link import linked
 from trueup.engine.rebuild import rebuild_records
 from trueup.engine.refresh import View
-from trueup.wire.adapters import identity_of
+from trueup.wire.registry import identity_of
 
 NAMES = ("a", "b", "c", "d/e")
 NOTE = "note"

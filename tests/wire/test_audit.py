@@ -14,10 +14,10 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Target
 from trueup.core.rules.losses import counted
 from trueup.core.source import Position, Severity, SourceMap, dotted
-from trueup.wire.adapters import adapter_for
+from trueup.wire.model_names import is_reasoning, name_in_files
 from trueup.wire.openai_assistants.audit import filled, held, lacking, loss_keys, losses
 from trueup.wire.openai_assistants.dialects import DIALECTS
-from trueup.wire.openai_assistants.reasoning_models import is_reasoning, name_in_files
+from trueup.wire.registry import adapter_for
 
 ROWS = sorted(DIALECTS)
 FUNCTION: dict[str, Any] = {"name": "look_up", "description": "Looks it up.", "parameters": {"type": "object"}}
@@ -246,7 +246,7 @@ def test_every_word_of_allow_loss_is_one_that_some_dialect_lacks() -> None:
     known = loss_keys(DIALECTS.values())
     for row in DIALECTS.values():
         assert set(lacking(row, known)) <= known
-    assert lacking(DIALECTS["openai"], known) == ("file_ids", "response_format.none", "tools.retrieval")
+    assert lacking(DIALECTS["openai"], known) == ()
     assert "reasoning_effort" in lacking(DIALECTS["foundry-classic"], known)
     assert "name" not in known
 

@@ -224,7 +224,7 @@ def _takings(
     from trueup.core.errors import TrueupError
     from trueup.core.plans.fields import Rules
     from trueup.engine.facts import declared
-    from trueup.wire.openai_assistants.reasoning_models import name_in_files
+    from trueup.wire.model_names import name_in_files
 
     rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
     file = declared(definition, session.adapter)

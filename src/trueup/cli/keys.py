@@ -12,8 +12,8 @@ from trueup.cli.session import Session
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
 from trueup.edge.credentials import Credential, Secrets
-from trueup.wire.adapters import sealed_headers
 from trueup.wire.base import Adapter
+from trueup.wire.registry import sealed_headers
 
 
 @dataclass(frozen=True, slots=True)

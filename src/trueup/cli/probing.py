@@ -93,7 +93,7 @@ def _model(session: Session, before: Capabilities | None) -> str:
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.edge.loader import Workspace
-    from trueup.wire.openai_assistants.reasoning_models import is_reasoning
+    from trueup.wire.model_names import is_reasoning
 
     if before is not None:
         return before.model
@@ -198,7 +198,7 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
     """Leave to create and to remove. Raises TrueupError where it is declined, and where there is nobody to ask."""
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
-    from trueup.wire.adapters import base_url
+    from trueup.wire.registry import base_url
 
     if session.flags.yes:
         return

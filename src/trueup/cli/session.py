@@ -30,9 +30,9 @@ from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.probe_files import read_answers
 from trueup.edge.project_file import load_guarded, load_project
 from trueup.edge.store import Store
-from trueup.wire.adapters import adapter_for, identity_of
 from trueup.wire.base import Adapter
 from trueup.wire.openai_assistants.probe_results import settle_of
+from trueup.wire.registry import adapter_for, identity_of
 
 OPERATION_DIGITS = 16
 """Characters of an operation id."""

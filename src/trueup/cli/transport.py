@@ -20,7 +20,7 @@ from trueup.core.memory.journal import Entry
 from trueup.core.source import Diagnostic
 from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
-from trueup.wire.adapters import base_url, headers
+from trueup.wire.registry import base_url, headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

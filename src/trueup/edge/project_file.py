@@ -20,7 +20,7 @@ from trueup.core.errors import DefinitionError
 from trueup.core.projects.connections import Difference, new_targets, with_connections
 from trueup.core.projects.endpoint import discreet
 from trueup.core.projects.project import LOCAL, Project
-from trueup.core.projects.project_values import is_local_target, last_name, project_of
+from trueup.core.projects.project_values import definitions_of, is_local_target, last_name, project_of
 from trueup.core.projects.target_secrets import clean_target
 from trueup.core.rules.fault import Fault
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
@@ -28,6 +28,7 @@ from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
 from trueup.edge.definition_files import read_inside
 from trueup.edge.yaml_reader import read
+from trueup.wire import registry
 from trueup.wire.target_rules import target_faults
 
 _SPELLINGS: Final = frozenset({"trueup.yaml", "trueup.yml"})
@@ -39,21 +40,21 @@ def load_project(root: Path) -> Project:
 
     Raises DefinitionError with every problem that the file has.
     """
-    return project_of(_read_checked(root).value or {})
+    return project_of(_read_checked(root).value or {}, registry.ROWS)
 
 
 def definitions_folder(root: Path) -> str | None:
     """The folder of definitions that a project file names, whatever else is wrong there; None where it cannot tell."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
-        return project_of({}).definitions
+        return definitions_of({})
     data = read_inside(root, PROJECT_FILE)
     document = read(data, PROJECT_FILE) if isinstance(data, bytes) else Document(PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
-        return project_of({}).definitions
+        return definitions_of({})
     given = document.value.get("definitions", "") if isinstance(document.value, dict) else None
     if not isinstance(given, str) or given.startswith("/") or any(part[:1] == "." for part in given.split("/")):
         return None
-    return project_of({"definitions": given}).definitions
+    return definitions_of({"definitions": given})
 
 
 def _read_checked(root: Path) -> Document:
@@ -101,12 +102,12 @@ def load_guarded(root: Path, trusted: Path) -> Guarded:
         connections = _read_checked(trusted).value or {}
     except DefinitionError as error:
         raise _of_the_trusted(error) from None
-    value, differences = with_connections(proposed.value or {}, connections)
+    value, differences = with_connections(proposed.value or {}, connections, registry.scope_keys())
     source = _source(root)
     _refuse_problems(replace(proposed, value=value), lambda: source)
     notes = [difference_note(item, source) for item in differences]
     new = new_targets(proposed.value or {}, connections)
-    return Guarded(project_of(value), tuple(_discreet(note) for note in notes), new)
+    return Guarded(project_of(value, registry.ROWS), tuple(_discreet(note) for note in notes), new)
 
 
 def _of_the_trusted(error: DefinitionError) -> DefinitionError:

@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from trueup.core.projects.project import SecretRef, Target
+from trueup.core.projects.project import DEFAULT_PROTOCOL, SecretRef, Target
 from trueup.wire.access import refs_in
-from trueup.wire.adapters import adapter_for, base_url, dialects, sealed_headers
 from trueup.wire.base import Dialect
-from trueup.wire.openai_assistants.audit import OLDER, lacking, loss_keys
-
-PROTOCOL: Final = "openai-assistants"
+from trueup.wire.registry import adapter_for, base_url, dialects, lacking, sealed_headers
 
 CHANGED: Final = "changed"
 """The row of a length that only a modify has."""
@@ -43,11 +40,10 @@ class Table:
 def described(target: Target) -> Described:
     """One target with all that its rows say of it. Raises TrueupError."""
     row = adapter_for(target).dialect
-    known = loss_keys(tuple(dialects(target.protocol).values())) - OLDER
-    return Described(target, base_url(target), row.api_version, _credentials(target), lacking(row, known))
+    return Described(target, base_url(target), row.api_version, _credentials(target), lacking(target.protocol, row))
 
 
-def dialect_table(protocol: str = PROTOCOL) -> Table:
+def dialect_table(protocol: str = DEFAULT_PROTOCOL) -> Table:
     """The dialects of a protocol beside each other. Raises TrueupError."""
     rows = tuple(dialects(protocol).values())
     return Table(tuple(row.name for row in rows), tuple(_lines(rows)))

@@ -52,8 +52,7 @@ def headers(target: Target) -> dict[str, Header]:
         "provider": given.provider,
         "config": given.config,
         "custom-host": given.custom_host,
-        "openai-organization": target.openai_organization,
-        "openai-project": target.openai_project,
+        **{key.replace("_", "-"): value for key, value in target.scope.items()},
         "request-timeout": str(given.request_timeout) if given.request_timeout else "",
         **{f"azure-{key.replace('_', '-')}": value for key, value in given.azure.items()},
     }

@@ -7,42 +7,30 @@ credential; that a value has the wrong type is the schema's to say, and passed o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from trueup.core.command import HERE, Message
 from trueup.core.definitions.names import meant
 from trueup.core.projects.endpoint import is_plain_http, secret_problem
-from trueup.core.projects.project import Target
-from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of
+from trueup.core.projects.project import DEFAULT_PROTOCOL, Target
+from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of, scope_of
 from trueup.core.rules.fault import Fault, shown
 from trueup.wire import portkey
-from trueup.wire.adapters import GATEWAYS, PROTOCOLS, dialects
 from trueup.wire.base import Dialect
-from trueup.wire.openai_assistants.audit import loss_keys
-
-_ALIASES: Final[Mapping[str, str]] = {
-    "azure": "azure-openai",
-    "foundry": "foundry-classic",
-    "openai-v2": "openai",
-    "v1": "openai-v1",
-    "v2": "openai",
-}
-"""What dialects are called by mistake."""
-
-_SCOPES: Final = ("openai_organization", "openai_project")
+from trueup.wire.registry import GATEWAYS, ROWS, dialects, losses, scope_keys
 
 
 def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     """Everything in a target that its protocol, dialect and gateway cannot make sense of."""
-    protocol = value.get("protocol", "openai-assistants")
-    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
+    protocol = value.get("protocol", DEFAULT_PROTOCOL)
+    if not isinstance(protocol, str) or protocol not in ROWS:
         if isinstance(protocol, str):
             message = f"there is no protocol {shown(protocol)}"
-            yield Fault("not-allowed", ("protocol",), message, meant(protocol, PROTOCOLS))
+            yield Fault("not-allowed", ("protocol",), message, meant(protocol, ROWS))
         return
     rows = dialects(protocol)
-    dialect = value.get("dialect", "openai")
+    dialect = value.get("dialect", ROWS[protocol].dialect)
     if not isinstance(dialect, str) or dialect not in rows:
         if isinstance(dialect, str):
             yield _no_dialect(protocol, dialect, rows)
@@ -51,8 +39,9 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _address(name, value, row)
     yield from _version(value, row)
     yield from _credential(value, row)
-    yield from _fields(value, row, rows)
-    yield from _gateway(value)
+    yield from _scope(protocol, value, row)
+    yield from _fields(value, row, losses(protocol))
+    yield from _gateway(protocol, value)
 
 
 def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
@@ -60,7 +49,7 @@ def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
     if word in GATEWAYS:
         hint = f"{word} stands in front of a server: write `gateway: {word}`, and in dialect who answers behind it."
         return Fault("not-allowed", ("dialect",), message, hint)
-    close = _ALIASES.get(word)
+    close = ROWS[protocol].aliases.get(word)
     return Fault("not-allowed", ("dialect",), message, f"Did you mean {close!r}?" if close else meant(word, rows))
 
 
@@ -116,21 +105,37 @@ def _credential(value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
     if len(both) > 1:
         yield Fault("key-not-here", ("token",), "there is an api_key and a token", "Keep the one to be sent.", True)
     elif both and not value.get("gateway") and both[0] not in row.auth:
+        yield _no_way_in(both[0], row)
+
+
+def _no_way_in(key: str, row: Dialect) -> Fault:
+    """Return the fault of a credential that a dialect does not take, with the one that it takes."""
+    if row.token_scope:
         ways = "token: {command: [az, account, get-access-token, --scope, " + row.token_scope + ", -o, json]}"
-        yield Fault(
-            "key-not-here", (both[0],), f"{row.name} takes no {both[0]}, only an Entra token", f"Write `{ways}`.", True
+        return Fault(
+            "key-not-here", (key,), f"{row.name} takes no {key}, only an Entra token", f"Write `{ways}`.", True
         )
-    for key in _SCOPES:
-        if value.get(key) is not None and not row.scoped:
+    return Fault("key-not-here", (key,), f"{row.name} takes no {key}", f"Write it as {', '.join(row.auth)}.", True)
+
+
+def _scope(protocol: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
+    """Yield a fault for each scoping key that the dialect, or the whole protocol, does not know."""
+    for key in scope_keys():
+        if value.get(key) is None or (row.scoped and key in ROWS[protocol].scope):
+            continue
+        if key in ROWS[protocol].scope:
             yield Fault("key-not-here", (key,), f"{row.name} has no {key}", "Take the line out.", at_key=True)
+        else:
+            known = " and ".join(name for name, other in ROWS.items() if key in other.scope)
+            message = f"{key} is a key of {known}, and this target speaks {protocol}"
+            yield Fault("key-not-here", (key,), message, "Take the line out.", at_key=True)
 
 
-def _fields(value: Mapping[str, Any], row: Dialect, rows: Mapping[str, Dialect]) -> Iterator[Fault]:
+def _fields(value: Mapping[str, Any], row: Dialect, known: frozenset[str]) -> Iterator[Fault]:
     for index, name in enumerate(_texts(value.get("always_send"))):
         if name not in row.fields:
             hint = f"It has {', '.join(row.fields)}."
             yield Fault("not-allowed", ("always_send", index), f"{row.name} has no field {shown(name)}", hint)
-    known = loss_keys(tuple(rows.values()))
     tops = {key.partition(".")[0] for key in known} | {key.rpartition(".")[0] for key in known}
     for index, name in enumerate(_texts(value.get("allow_loss"))):
         if name not in known | tops - {""}:
@@ -142,8 +147,13 @@ def _texts(value: Any) -> list[str]:
     return [entry if isinstance(entry, str) else "" for entry in value] if isinstance(value, list) else []
 
 
-def _gateway(value: Mapping[str, Any]) -> Iterator[Fault]:
+def _gateway(protocol: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     gateway, given = value.get("gateway"), value.get("portkey")
+    if gateway in GATEWAYS and gateway not in ROWS[protocol].gateways:
+        known = " and ".join(name for name, row in ROWS.items() if gateway in row.gateways)
+        message = f"{gateway} passes on {known}, and this target speaks {protocol}"
+        yield Fault("key-not-here", ("gateway",), message, "Take the gateway out of this target.", at_key=True)
+        return
     if gateway not in GATEWAYS:
         if given is not None and gateway is None:
             message = "portkey says how to reach a gateway, and no gateway is named"
@@ -165,7 +175,7 @@ def _is_readable(value: Mapping[str, Any]) -> bool:
     azure = given.get("azure") or {} if isinstance(given, dict) else None
     if not (isinstance(given, dict) and isinstance(headers, dict) and isinstance(azure, dict)):
         return False
-    texts = [given.get("provider", ""), given.get("custom_host", ""), *(value.get(key, "") for key in _SCOPES)]
+    texts = [given.get("provider", ""), given.get("custom_host", ""), *(value.get(key, "") for key in scope_keys())]
     secrets = [entry for key, entry in given.items() if key in ("api_key", "virtual_key")]
     mixed = [entry for entry in (*headers.values(), *azure.values()) if not isinstance(entry, str)]
     return all(isinstance(text, str) for text in texts) and not any(map(secret_problem, [*secrets, *mixed]))
@@ -174,7 +184,7 @@ def _is_readable(value: Mapping[str, Any]) -> bool:
 def _told(value: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, portkey.Header]:
     target = Target(
         "", "", headers=headers_of(headers), portkey=portkey_of(value.get("portkey") or {}),
-        openai_organization=value.get("openai_organization", ""), openai_project=value.get("openai_project", ""),
+        scope=scope_of(value, scope_keys()),
     )  # fmt: skip
     return portkey.headers(target)
 

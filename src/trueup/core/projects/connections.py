@@ -8,7 +8,7 @@ apply may do; so it is of a definition's lifecycle. Knows values as files hold t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,9 +17,10 @@ from trueup.core.source import Path, dotted
 
 KEYS: Final = (
     "protocol", "dialect", "gateway", "portkey", "base_url", "allow_http", "api_key", "token", "headers",
-    "api_version", "openai_organization", "openai_project",
+    "api_version",
 )  # fmt: skip
-"""Keys of a target that say where requests go, as whom, and what is run or sent along to get in."""
+"""Keys of a target that say where requests go, as whom, and what is run or sent along to get in; beside them come the
+keys by which protocols scope requests."""
 
 SAFETY: Final = (
     "state", "stamp", "on_drift", "prune", "guard", "allow_loss", "always_send", "reasoning_models", "settle",
@@ -47,14 +48,15 @@ class Difference:
 
 
 def with_connections(
-    proposed: Mapping[str, Any], trusted: Mapping[str, Any]
+    proposed: Mapping[str, Any], trusted: Mapping[str, Any], scope: Iterable[str]
 ) -> tuple[dict[str, Any], list[Difference]]:
-    """The proposed file with the connections of the trusted one, and how the two differ in what a reader must know.
+    """Return the proposed file with the connections of the trusted one, and how they differ in what a reader must know.
 
+    `scope` are the keys by which any protocol scopes requests.
     A target that only the proposed file has keeps what it says: `new_targets` names those, and nobody may connect to
     one. Both files are checked ones; neither is changed.
     """
-    known = _targets(trusted)
+    known, keys = _targets(trusted), (*KEYS, *scope)
     made: dict[str, Any] = {}
     found = [*_differences((), proposed, trusted, PROJECT, is_used=True)]
     for name, target in _targets(proposed).items():
@@ -62,9 +64,9 @@ def with_connections(
             made[name] = target
             found.append(Difference(("targets", name), f"the target {name} is new here and cannot be planned yet"))
             continue
-        rest = {key: value for key, value in target.items() if key not in KEYS}
-        made[name] = rest | {key: known[name][key] for key in KEYS if key in known[name]}
-        found += _differences(("targets", name), target, known[name], KEYS, is_used=False)
+        rest = {key: value for key, value in target.items() if key not in keys}
+        made[name] = rest | {key: known[name][key] for key in keys if key in known[name]}
+        found += _differences(("targets", name), target, known[name], keys, is_used=False)
         found += _differences(("targets", name), target, known[name], SAFETY, is_used=True)
     return {**proposed, "targets": made}, found
 

@@ -11,6 +11,34 @@ from trueup.core.command import HERE, Command, Flag, Selection
 LOCAL = "local"
 """The base URL of the embedded server, and the project name of every local target."""
 
+DEFAULT_PROTOCOL = "openai-assistants"
+"""The protocol of a target that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolRow:
+    """What is known of a protocol before its modules are imported.
+
+    `package` holds its modules and `adapter` is its class in `package.adapter`. `noun` is what messages call one of the
+    objects that it manages, `dialect` the one of a target that names none, and `aliases` are what its dialects are
+    called by mistake. `scope` maps each key of a target that scopes its requests to the header that carries it;
+    `gateways` may stand in front of its servers. `schema` checks a resolved body and `editor_schema` a definition, both
+    in `schemas/`. `is_translated`: `package.translation` makes bodies out of portable ones. `has_probe`:
+    `package.probe` has questions for a server.
+    """
+
+    package: str
+    adapter: str
+    noun: str
+    dialect: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    scope: Mapping[str, str] = field(default_factory=dict)
+    gateways: tuple[str, ...] = ()
+    schema: str = "assistant"
+    editor_schema: str = "definition"
+    is_translated: bool = False
+    has_probe: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -52,13 +80,14 @@ class Target:
     """A named place to apply to. Times are seconds; `rate_limit` is requests a second, 0 means none.
 
     `gateway` names what stands in front of the server that speaks the dialect; empty is nothing. `reasoning_models`
-    maps names of models here, `*` for any text, to whether they are such models. `selection` are the flags by which
-    a command line selects it.
+    maps names of models here, `*` for any text, to whether they are such models. `scope` are the protocol's own keys
+    that say for which part of an account requests are made. `selection` are the flags by which a command line selects
+    it.
     """
 
     name: str
     project: str
-    protocol: str = "openai-assistants"
+    protocol: str = DEFAULT_PROTOCOL
     dialect: str = "openai"
     base_url: str = LOCAL
     allow_http: bool = False
@@ -66,8 +95,7 @@ class Target:
     token: SecretRef | None = None
     headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
     api_version: str = ""
-    openai_organization: str = ""
-    openai_project: str = ""
+    scope: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     state: str = "file"
     stamp: bool = True

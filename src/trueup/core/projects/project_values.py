@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from trueup.core.definitions.names import normal
 from trueup.core.projects.endpoint import secret_problem, secret_ref
-from trueup.core.projects.project import LOCAL, Guard, Portkey, Project, SecretRef, Target
+from trueup.core.projects.project import (
+    DEFAULT_PROTOCOL,
+    LOCAL,
+    Guard,
+    Portkey,
+    Project,
+    ProtocolRow,
+    SecretRef,
+    Target,
+)
 
 _PLAIN: Final = (
     "protocol",
     "allow_http",
     "api_version",
     "gateway",
-    "openai_organization",
-    "openai_project",
     "state",
     "stamp",
     "on_drift",
@@ -35,15 +42,20 @@ def is_local_target(name: str, target: Any) -> bool:
     return given == LOCAL or (given is None and name == LOCAL)
 
 
-def project_of(value: Mapping[str, Any]) -> Project:
-    """The project that the file's mapping describes; an empty one describes the default project."""
+def definitions_of(value: Mapping[str, Any]) -> str:
+    """Return the folder of definitions that the file's mapping names, else the default one."""
+    return normal((value.get("definitions") or "assistants").rstrip("/"))
+
+
+def project_of(value: Mapping[str, Any], protocols: Mapping[str, ProtocolRow]) -> Project:
+    """Return the project that the file's mapping describes; an empty one describes the default project."""
     name = value.get("project") or LOCAL
     given: Mapping[str, Any] = value.get("targets") or {LOCAL: {"base_url": LOCAL}}
-    targets = {key: target_of(key, target or {}, name) for key, target in given.items()}
+    targets = {key: target_of(key, target or {}, name, protocols) for key, target in given.items()}
     moved: Mapping[str, str] = value.get("moved") or {}
     return Project(
         name,
-        normal((value.get("definitions") or "assistants").rstrip("/")),
+        definitions_of(value),
         value.get("default_target") or (next(iter(targets)) if len(targets) == 1 else ""),
         targets,
         _vars(value),
@@ -52,14 +64,14 @@ def project_of(value: Mapping[str, Any]) -> Project:
     )
 
 
-def target_of(name: str, value: Mapping[str, Any], project: str) -> Target:
-    """The target that a checked mapping of the file describes."""
+def target_of(name: str, value: Mapping[str, Any], project: str, protocols: Mapping[str, ProtocolRow]) -> Target:
+    """Return the target that a checked mapping of the file describes."""
     is_local = is_local_target(name, value)
-    protocol = value.get("protocol", "openai-assistants")
+    row = protocols[value.get("protocol", DEFAULT_PROTOCOL)]
     return Target(
         name,
         LOCAL if is_local else project,
-        dialect=value.get("dialect", "openai" if protocol == "openai-assistants" else ""),
+        dialect=value.get("dialect", row.dialect),
         base_url=LOCAL if is_local else value.get("base_url", "").rstrip("/"),
         api_key=secret_ref(value.get("api_key")),
         token=secret_ref(value.get("token")),
@@ -71,8 +83,14 @@ def target_of(name: str, value: Mapping[str, Any], project: str) -> Target:
         always_send=tuple(value.get("always_send") or ()),
         portkey=portkey_of(value.get("portkey") or {}),
         reasoning_models=dict(value.get("reasoning_models") or {}),
+        scope=scope_of(value, row.scope),
         **{key: value[key] for key in _PLAIN if key in value},
     )
+
+
+def scope_of(value: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
+    """Return what a target's mapping says in the keys that scope requests."""
+    return {key: value[key] for key in keys if value.get(key)}
 
 
 def portkey_of(value: Mapping[str, Any]) -> Portkey:

@@ -20,10 +20,10 @@ from trueup.wire.access import UNKNOWN, Access
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
 from trueup.wire.error_paths import first, listed, path_in, path_of, steps
 from trueup.wire.foreign_answers import TOO_LARGE, first_line, is_page, is_success, page, told
+from trueup.wire.model_names import is_reasoning
 from trueup.wire.openai_assistants.absent_ids import ABSENT, id_named
 from trueup.wire.openai_assistants.audit import SAMPLING, audit, filled, held
 from trueup.wire.openai_assistants.dialects import DIALECTS
-from trueup.wire.openai_assistants.reasoning_models import is_reasoning
 
 NAME = "openai-assistants"
 

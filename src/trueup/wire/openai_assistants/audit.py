@@ -17,7 +17,7 @@ from trueup.core.rules.fault import Fault
 from trueup.core.rules.losses import CODE
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
-from trueup.wire.openai_assistants.reasoning_models import is_reasoning
+from trueup.wire.model_names import is_reasoning
 
 SAMPLING: Final = ("temperature", "top_p")
 """The fields that reasoning models refuse."""
@@ -109,7 +109,7 @@ def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:
 
 
 def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
-    """What the dialect has no word for, of all the fields, tools and formats that are known."""
+    """Return what the dialect has no word for, of all the fields, tools and formats that today's protocol knows."""
     holds = dialect.holds
     own = {
         *dialect.fields,
@@ -117,7 +117,7 @@ def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
         *(f"response_format.{kind}" for kind in holds.formats),
     }
     parts = {key for key in known if key.count(".") > 1}
-    return tuple(sorted({*(set(known) - own - parts), *holds.lacks}))
+    return tuple(sorted({*(set(known) - OLDER - own - parts), *holds.lacks}))
 
 
 def _fault(loss: Loss, name: str, allowed: Collection[str]) -> Fault:

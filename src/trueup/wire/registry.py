@@ -1,34 +1,100 @@
-"""Finds the protocol module that a target names, and says where the target is. Knows which there are; imports one only
-when it is asked for."""
+"""Lists the protocols that there are, one row each, and finds what a target needs of its own.
+
+A protocol's modules are imported only when they are asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from trueup.core.errors import TrueupError
+from trueup.core.field_table import FieldTable
 from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.state import Identity
-from trueup.core.projects.project import LOCAL, SecretRef, Target
+from trueup.core.projects.project import LOCAL, ProtocolRow, SecretRef, Target
 from trueup.wire import portkey
 from trueup.wire.access import Access, access_of
 from trueup.wire.base import Adapter, Dialect
+from trueup.wire.model_names import is_reasoning
 from trueup.wire.openai_assistants.probe_results import answered
-from trueup.wire.openai_assistants.reasoning_models import is_reasoning
 
-PROTOCOLS = {"openai-assistants": ("trueup.wire.openai_assistants.adapter", "OpenAIAssistants")}
-"""Protocol name to module and class."""
-
-GATEWAYS = (portkey.NAME,)
+GATEWAYS: Final = (portkey.NAME,)
 """What may stand in front of a server."""
+
+PORTABLE: Final = "openai-assistants"
+"""The protocol whose bodies can be translated into those of others."""
+
+ROWS: Final[Mapping[str, ProtocolRow]] = {
+    "openai-assistants": ProtocolRow(
+        package="trueup.wire.openai_assistants",
+        adapter="OpenAIAssistants",
+        noun="assistant",
+        dialect="openai",
+        aliases={
+            "azure": "azure-openai",
+            "foundry": "foundry-classic",
+            "openai-v2": "openai",
+            "v1": "openai-v1",
+            "v2": "openai",
+        },
+        scope={"openai_organization": "OpenAI-Organization", "openai_project": "OpenAI-Project"},
+        gateways=GATEWAYS,
+        has_probe=True,
+    ),
+}
+"""The protocols by name."""
+
+
+def protocols() -> tuple[str, ...]:
+    """Return the names of all protocols."""
+    return tuple(ROWS)
+
+
+def row_of(protocol: str) -> ProtocolRow:
+    """Return the row of a protocol. Raises `TrueupError` for an unknown one."""
+    if protocol not in ROWS:
+        raise TrueupError(f"There is no protocol {protocol!r}.", f"Write one of: {', '.join(sorted(ROWS))}.")
+    return ROWS[protocol]
+
+
+def scope_keys() -> tuple[str, ...]:
+    """Return the keys by which targets of any protocol scope their requests."""
+    return tuple(dict.fromkeys(key for row in ROWS.values() for key in row.scope))
+
+
+def field_table(protocol: str) -> FieldTable:
+    """Return the fields of a protocol's bodies. Raises `TrueupError` for an unknown protocol."""
+    table: FieldTable = _module(protocol, "fields").TABLE
+    return table
+
+
+def translator(source: str, protocol: str) -> Callable[..., Any] | None:
+    """Return what translates a body of `source` into one of `protocol`; None where nothing does."""
+    if source != PORTABLE or not row_of(protocol).is_translated:
+        return None
+    translate: Callable[..., Any] = _module(protocol, "translation").translate
+    return translate
+
+
+def losses(protocol: str) -> frozenset[str]:
+    """Return the paths that `allow_loss` can hold for a target of a protocol."""
+    found: frozenset[str] = _module(protocol, "audit").loss_keys(tuple(dialects(protocol).values()))
+    return found
+
+
+def lacking(protocol: str, row: Dialect) -> tuple[str, ...]:
+    """Return what a dialect of a protocol cannot hold, as people name it."""
+    found: tuple[str, ...] = _module(protocol, "audit").lacking(row, losses(protocol))
+    return found
 
 
 def dialects(protocol: str) -> dict[str, Dialect]:
-    """The dialects of one protocol, by name. Raises `TrueupError` for an unknown protocol."""
-    return dict(_module(protocol).DIALECTS)
+    """Return the dialects of a protocol by name. Raises `TrueupError` for an unknown protocol."""
+    return dict(_module(protocol, "dialects").DIALECTS)
 
 
 def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
@@ -51,9 +117,8 @@ def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
     )
     if found is not None:
         row = answered(row, found)
-    adapter: Adapter = getattr(_module(target.protocol), PROTOCOLS[target.protocol][1])(
-        row, target.gateway, target.allow_loss, _access(target, address)
-    )
+    made = getattr(_module(target.protocol, "adapter"), row_of(target.protocol).adapter)
+    adapter: Adapter = made(row, target.gateway, target.allow_loss, _access(target, address))
     return adapter
 
 
@@ -85,7 +150,7 @@ def sealed_headers(target: Target) -> dict[str, SecretRef | Mapping[str, Any]]:
 
 def identity_of(target: Target) -> Identity:
     """Which account and place a state belongs to."""
-    scope = {"openai_organization": target.openai_organization, "openai_project": target.openai_project}
+    scope = dict(target.scope)
     if target.gateway:
         scope.update(portkey.scope(target))
     return Identity(
@@ -93,7 +158,7 @@ def identity_of(target: Target) -> Identity:
         target=target.name,
         protocol=target.protocol,
         base_url=base_url(target),
-        scope={name: value for name, value in scope.items() if value},
+        scope=scope,
     )
 
 
@@ -104,8 +169,8 @@ def _headers(target: Target) -> dict[str, portkey.Header]:
         plain = {name.lower(): value for name, value in row.headers.items()}
         asked = {f"x-portkey-{name}": value for name, value in plain.items()}
         return {**plain, **asked, **own, **portkey.headers(target)}
-    scoping = {"OpenAI-Organization": target.openai_organization, "OpenAI-Project": target.openai_project}
-    plain = {**row.headers, **{name: value for name, value in scoping.items() if value}}
+    scoping = row_of(target.protocol).scope
+    plain = {**row.headers, **{scoping[key]: value for key, value in target.scope.items()}}
     return {**{name: value for name, value in plain.items() if name.lower() not in own}, **target.headers}
 
 
@@ -127,10 +192,6 @@ def _row(target: Target) -> Dialect:
     return rows[target.dialect]
 
 
-def _module(protocol: str) -> Any:
-    if protocol not in PROTOCOLS:
-        raise TrueupError(
-            f"There is no protocol {protocol!r}.",
-            f"Write one of: {', '.join(sorted(PROTOCOLS))}.",
-        )
-    return import_module(PROTOCOLS[protocol][0])
+def _module(protocol: str, name: str) -> Any:
+    """Import one module of a protocol's package. Raises `TrueupError` for an unknown protocol."""
+    return import_module(f"{row_of(protocol).package}.{name}")
