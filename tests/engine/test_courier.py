@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.engine.world import Clock
 from trueup.core.call import Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
-from trueup.engine.courier import RETRY_CAP, Courier, Pace, each, is_unclear, retry_after
+from trueup.engine.courier import RETRY_CAP, Courier, Pace, each, retry_after
 from trueup.engine.ports import Ports
 from trueup.engine.progress import Wait
 
@@ -160,12 +160,6 @@ def test_an_interrupt_ends_the_waiting() -> None:
 )
 def test_what_a_server_asks_for_is_obeyed_within_a_minute(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds
-
-
-def test_which_answers_leave_a_write_unclear() -> None:
-    assert {status for status in (301, 302, 400, 404, 408, 409, 422, 429, 500, 503) if is_unclear(status)} == {
-        301, 302, 408, 409, 429, 500, 503,
-    }  # fmt: skip
 
 
 def test_each_finishes_what_is_under_way_before_it_raises() -> None:

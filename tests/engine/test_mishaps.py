@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from tests.engine.world import World, code, definition, fleet, results
+from trueup.core.call import Reply
 from trueup.core.command import HERE, Command, Selection, change_commands, parts_of
 from trueup.core.errors import Exit
 from trueup.core.memory.state import Identity
@@ -16,6 +17,8 @@ from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import go_on
 from trueup.engine import mishaps
 from trueup.local.faults import Kind
+from trueup.wire.base import Problem, is_unclear
+from trueup.wire.openai_assistants.adapter import OpenAIAssistants
 
 LOGIN = {"kind": Kind.HTML, "status": 200}
 
@@ -223,3 +226,24 @@ def test_a_stamp_that_the_server_ignores_leads_to_the_target() -> None:
     (outcome,) = world.apply(stamp_all=True).outcomes
     assert outcome.message == "was not done after 1 try: the answer shows nothing of what was sent"
     assert outcome.hint == mishaps.NO_STAMP
+
+
+class Versioned(OpenAIAssistants):
+    """A protocol whose 409 refuses a write that rests on an old version."""
+
+    def problem(self, reply: Reply) -> Problem:
+        stale = reply.status == 409
+        return replace(super().problem(reply), conflict=stale, unclear=is_unclear(reply.status) and not stale)
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_write_on_an_old_version_is_sent_once(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an experiment with a second protocol it was sent four times, and each time refused."""
+    world = _world(method)
+    monkeypatch.setattr(world, "adapter", Versioned)
+    world.fail(kind=Kind.ANSWER, status=409, body=_error("stale"), method=method, times=0)
+    outcome = _ended(world)
+    assert (outcome.result, outcome.message, outcome.attempts) == (Result.FAILED, "HTTP 409: stale", 1)
+    assert outcome.hint == _of_run(mishaps.JUDGE)
+    assert [call.method for call in world.calls].count(method) == 1
+    assert world.state().pending == {}

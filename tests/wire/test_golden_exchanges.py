@@ -18,7 +18,6 @@ from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Body, Call, Reply
 from trueup.core.projects.project import Portkey, Target
 from trueup.core.source import dotted
-from trueup.engine.courier import is_unclear
 from trueup.wire.base import Adapter, Live, Unexpected
 from trueup.wire.openai_assistants.dialects import DIALECTS
 from trueup.wire.registry import adapter_for, base_url, headers
@@ -72,7 +71,7 @@ def read(adapter: Adapter, ask: dict[str, Any], reply: Reply) -> Any:
     if reply.status not in (200, 246):
         problem = adapter.problem(reply)
         told = {"problem": problem.message, "path": dotted(problem.path), "code": problem.code}
-        return {**told, "unclear": is_unclear(reply.status)}
+        return {**told, "unclear": problem.unclear}
     if name == "list":
         page = adapter.read_page(reply)
         return {"items": [live.id for live in page.items], "has_more": page.has_more, "cursor": page.cursor}

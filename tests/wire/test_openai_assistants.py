@@ -311,3 +311,11 @@ def _body(value: Any) -> Any:
     if isinstance(value, dict) and "body" in value:
         value = value["body"]
     return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+
+
+def test_which_answers_leave_a_write_unclear() -> None:
+    statuses = (301, 302, 400, 404, 408, 409, 422, 429, 500, 503)
+    found = {status for status in statuses if ADAPTER.problem(_error(status, "No.")).unclear}
+    assert found == {301, 302, 408, 409, 429, 500, 503}
+    assert not any(ADAPTER.problem(_error(status, "No.")).conflict for status in statuses)
+    assert ADAPTER.problem(Reply(502, text="<html>")).unclear

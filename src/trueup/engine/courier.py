@@ -23,15 +23,10 @@ LONG = 5.0
 
 BACKOFF_START, BACKOFF_CAP = 0.5, 8.0
 
-UNCLEAR_STATUS = frozenset({408, 409, 429})
-"""Beside 5xx: answers after which the work may have been done all the same."""
+TRANSIENT = frozenset({408, 409, 429})
+"""Beside 5xx: the statuses of a read that is repeated."""
 
 T = TypeVar("T")
-
-
-def is_unclear(status: int) -> bool:
-    """Whether a write that was answered so may or may not have happened."""
-    return status in UNCLEAR_STATUS or status >= 500 or 300 <= status < 400
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -111,7 +106,7 @@ class Courier:
                 if not await self._is_repeated(attempt, None, str(error), start):
                     raise
             else:
-                if not (is_unclear(reply.status) and reply.status >= 400):
+                if reply.status not in TRANSIENT and reply.status < 500:
                     return reply
                 if not await self._is_repeated(attempt, reply, "", start):
                     return reply

@@ -9,7 +9,7 @@ from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.core.plans.plan import Change
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.source import Path
-from trueup.engine.courier import each, is_unclear
+from trueup.engine.courier import each
 from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields
 from trueup.engine.settling import Parking, leave_unknown, name_duplicates, settle
@@ -91,9 +91,6 @@ async def _create(run: Run, lot: Parking, change: Change) -> None:
         lot.parked[change.name] = (change, silence(error))
         lot.last_sent = run.courier.ports.clock.monotonic()
         return
-    lot.last_sent = (
-        max(lot.last_sent, run.courier.ports.clock.monotonic()) if is_unclear(reply.status) else lot.last_sent
-    )
     await _sort(run, lot, change, reply)
 
 
@@ -128,7 +125,9 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
         return
     problem = adapter.problem(reply)
     mishap = refusal(problem, reply)
-    if is_unclear(reply.status) and problem.code != "insufficient_quota":
+    if problem.unclear:
+        lot.last_sent = max(lot.last_sent, run.courier.ports.clock.monotonic())
+    if problem.unclear and problem.code != "insufficient_quota":
         lot.parked[change.name] = (change, mishap)
         return
     await _failed(run, lot, change, mishap, problem.place)

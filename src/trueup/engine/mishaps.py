@@ -13,7 +13,6 @@ from trueup.core.command import HERE, Message
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY
 from trueup.core.plans.plan import Action, Change
-from trueup.engine.courier import is_unclear
 from trueup.wire.base import Adapter, Problem, Unexpected
 from trueup.wire.foreign_answers import is_page
 
@@ -80,7 +79,7 @@ def refusal(problem: Problem, reply: Reply, live_id: str = "") -> Mishap:
     """An answer that is no success; `live_id` is whom the write was for, empty for a create."""
     if live_id and problem.is_of_another(live_id):
         return Mishap(f"the answer speaks of another assistant: {problem.message}", ANEW)
-    if live_id and problem.is_own_404(live_id):
+    if problem.conflict or (live_id and problem.is_own_404(live_id)):
         return Mishap(problem.message, JUDGE)
     return _of_status(problem, reply)
 
@@ -92,7 +91,10 @@ def foreign(text: str, reply: Reply) -> Mishap:
 
 def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
     """Whether an answer that shows no success leaves open what was done: one that speaks of another does too."""
-    return reply.status < 300 or is_unclear(reply.status) or adapter.problem(reply).is_of_another(change.id)
+    if reply.status < 300:
+        return True
+    problem = adapter.problem(reply)
+    return problem.unclear or problem.is_of_another(change.id)
 
 
 def answered(adapter: Adapter, change: Change, call: Call, reply: Reply) -> Mishap:
@@ -124,7 +126,7 @@ def _of_status(problem: Problem, reply: Reply) -> Mishap:
         return checked(text, QUOTA)
     if 300 <= status < 400 or status == 407:
         return checked(text, REDIRECT)
-    if is_unclear(status):
+    if problem.unclear:
         return passing(text, SLOWER)
     if is_page(reply):
         return checked(text, ELSEWHERE)

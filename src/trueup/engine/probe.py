@@ -13,7 +13,7 @@ from trueup.core.call import Reply
 from trueup.core.errors import EndpointError, InterruptedRun, NotSent, OutcomeUnknown, TrueupError
 from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.questions import UNKNOWN
-from trueup.engine.courier import Courier, is_unclear
+from trueup.engine.courier import Courier
 from trueup.engine.probe_create import Diary, Order, StillThereError, create, mark
 from trueup.engine.probe_left import Gone, is_of, probe_name, remove, whole
 from trueup.engine.probe_questions import questions
@@ -190,7 +190,7 @@ async def _modify(live_id: str, body: Mapping[str, Any], subject: Subject, adapt
             reply = await courier.write(call)
         except (NotSent, OutcomeUnknown) as error:
             why = str(error)
-        if reply is not None and not is_unclear(reply.status):
+        if reply is not None and not adapter.problem(reply).unclear:
             break
         if attempt < courier.pace.max_retries and not courier.ports.stop.is_set():
             await courier.wait(attempt, reply, why)

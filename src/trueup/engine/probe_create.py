@@ -12,7 +12,7 @@ from typing import Protocol
 from trueup.core.command import HERE, Message
 from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown, TrueupError
 from trueup.core.memory.state import Identity
-from trueup.engine.courier import Courier, is_unclear
+from trueup.engine.courier import Courier
 from trueup.engine.probe_left import MARK, is_of, probe_name, remove
 from trueup.engine.probe_subject import TEXT
 from trueup.engine.refresh import View, walk
@@ -93,8 +93,9 @@ async def create(order: Order, adapter: Adapter, courier: Courier, view: View, d
                 "it, and delete it at the vendor if nobody uses it"
             )
         raise await _unclear(order, adapter, courier, view, diary, why)
-    why = adapter.problem(reply).message
-    if is_unclear(reply.status):
+    problem = adapter.problem(reply)
+    why = problem.message
+    if problem.unclear:
         raise await _unclear(order, adapter, courier, view, diary, why)
     diary.ended(order.nonce)
     raise TrueupError(

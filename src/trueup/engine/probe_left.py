@@ -17,7 +17,7 @@ from trueup.core.errors import NotSent, OutcomeUnknown, UnreadableError
 from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
-from trueup.engine.courier import Courier, is_unclear
+from trueup.engine.courier import Courier
 from trueup.engine.probe_subject import PREFIX
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter, Live, Unexpected
@@ -163,7 +163,7 @@ async def remove(live_id: str, adapter: Adapter, courier: Courier) -> Gone:
             if adapter.deleted(reply, live_id) or problem.is_own_404(live_id):
                 return await _looked_after(live_id, adapter, courier)
             why = problem.message if reply.status >= 300 else "the answer does not say that it was deleted"
-            if reply.status >= 400 and not is_unclear(reply.status):
+            if reply.status >= 400 and not problem.unclear:
                 break
         if attempt < courier.pace.max_retries:
             await courier.wait(attempt, reply, why if reply is None else "")

@@ -43,7 +43,8 @@ class Problem:
     id that it says this of, None where it names none.
 
     `refused`: what was sent is at fault, and not who sent it or when; `path` then says where in it, as far as it is
-    known.
+    known. `unclear`: a write that was answered so may or may not have happened. `conflict`: a write was refused because
+    it rests on a version that is no longer the newest; it is never sent again as it is.
     """
 
     message: str
@@ -52,6 +53,8 @@ class Problem:
     code: str = ""
     refused: bool = False
     named: str | None = None
+    unclear: bool = False
+    conflict: bool = False
 
     def is_own_404(self, live_id: str) -> bool:
         """Whether it says of this very assistant that it is not there."""
@@ -65,6 +68,11 @@ class Problem:
     def place(self) -> Path | None:
         """Where in what was sent the fault is, `()` for the whole; None where it is not in there."""
         return self.path if self.path or self.refused else None
+
+
+def is_unclear(status: int) -> bool:
+    """Return whether, by HTTP alone, a write that was answered so may or may not have happened."""
+    return status in (408, 409, 429) or status >= 500 or 300 <= status < 400
 
 
 class Unexpected(Exception):

@@ -17,7 +17,7 @@ from trueup.core.rules.fault import placed
 from trueup.core.source import Diagnostic, Path
 from trueup.wire import portkey
 from trueup.wire.access import UNKNOWN, Access
-from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected
+from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected, is_unclear
 from trueup.wire.error_paths import first, listed, path_in, path_of, steps
 from trueup.wire.foreign_answers import TOO_LARGE, first_line, is_page, is_success, page, told
 from trueup.wire.model_names import is_reasoning
@@ -160,7 +160,7 @@ class OpenAIAssistants:
         found = self._said(reply)
         meaning = portkey.MEANINGS.get(reply.status, "") if self._gateway else ""
         message = f"{found.message} ({meaning})" if meaning else found.message
-        return replace(found, message=self.access.explain(reply.status, message))
+        return replace(found, message=self.access.explain(reply.status, message), unclear=is_unclear(reply.status))
 
     def _said(self, reply: Reply) -> Problem:
         if isinstance(reply.json, Body):
