@@ -259,7 +259,7 @@ NAMED_FLAGS: Mapping[str, str] = {
     "cli/acknowledge.py": "--ack",
     "cli/options.py": "--json --format --var",
     "cli/places.py": "--also --out --snapshot",
-    "cli/serve.py": "--key",
+    "cli/serve.py": "--key --dialect",
     "core/acceptance/placing.py": "--var",
     "core/definitions/filled.py": "--var",
     "core/definitions/wanted.py": "--var",
@@ -273,7 +273,7 @@ NAMED_FLAGS: Mapping[str, str] = {
 }
 """Flags that sentences name because they were typed, or are the only place for a value that nobody knows."""
 
-FOREIGN = {"git": r"git |--max-count|--format", "az": r"\baz\b", "pip": r"pip install"}
+FOREIGN = {"git": r"git |--max-count|--format", "az": r"\baz\b", "pip": r"pip install", "uv": r"uv tool install"}
 """Commands of others, which are no business of ours."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.place import Place
-from trueup.local import openai_assistants
+from trueup.local import server as embedded
 from trueup.local.faults import Fault
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
@@ -41,7 +41,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def counted_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids that are the same in every run."""
     numbers = itertools.count(1)
-    monkeypatch.setattr(openai_assistants, "new_id", lambda: f"asst_{next(numbers):024d}")
+    monkeypatch.setattr(embedded, "new_id", lambda prefix: f"{prefix}_{next(numbers):024d}")
 
 
 @pytest.fixture

@@ -33,13 +33,6 @@ def test_it_serves_what_was_applied_until_ctrl_c(place: Place) -> None:
     assert "let-me-in" not in err
 
 
-def test_it_names_the_vendors_that_there_are() -> None:
-    from trueup.cli import serve
-    from trueup.local.vendors import VENDORS
-
-    assert set(serve.DIALECTS) == set(VENDORS)
-
-
 @pytest.mark.parametrize(
     ("flags", "path", "headers", "query"),
     [

@@ -17,8 +17,8 @@ import pytest
 
 from tests.cli.place import Place
 from tests.ran import Ran
-from trueup.local.habits import USUAL, Habits
 from trueup.local.openai_assistants import Server
+from trueup.local.openai_assistants.habits import USUAL, Habits
 from trueup.local.portkey import Gateway
 from trueup.local.serve import running
 from trueup.wire.base import Dialect

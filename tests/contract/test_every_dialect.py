@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.contract.house import DEFINITIONS, GATEWAYS, ROWS, House, house
-from trueup.local.vendors import VENDORS
+from trueup.local.openai_assistants.vendors import VENDORS
 
 MOMENTS = ("first", "second")
 CASES = [(dialect, gateway) for dialect in ROWS for gateway in GATEWAYS]

@@ -14,7 +14,7 @@ from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
 from trueup.engine.probe_left import probe_name
-from trueup.local.habits import Habits
+from trueup.local.openai_assistants.habits import Habits
 
 CASES = [(dialect, gateway) for dialect in ROWS for gateway in GATEWAYS]
 FILE = ".trueup/prod.caps.json"

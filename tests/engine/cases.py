@@ -27,8 +27,8 @@ from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, 
 from trueup.core.plans.report import Report
 from trueup.core.plans.summary import summary
 from trueup.local.faults import Kind
-from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
+from trueup.local.openai_assistants.habits import Habits
 from trueup.wire.registry import identity_of
 
 SYMBOLS = {

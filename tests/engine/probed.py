@@ -11,8 +11,8 @@ from trueup.core.memory.capabilities import Capabilities
 from trueup.engine.probe import probe
 from trueup.engine.probe_create import Order
 from trueup.engine.refresh import walk
-from trueup.local.habits import USUAL, Habits
 from trueup.local.openai_assistants import Server
+from trueup.local.openai_assistants.habits import USUAL, Habits
 from trueup.wire.base import Adapter
 from trueup.wire.registry import adapter_for, identity_of
 

@@ -17,7 +17,7 @@ from trueup.core.errors import Exit, worst
 from trueup.core.memory.capabilities import decode, encode
 from trueup.core.plans.plan import WRITES, Cause, Plan
 from trueup.core.plans.summary import counts, summary
-from trueup.local.habits import Habits
+from trueup.local.openai_assistants.habits import Habits
 
 ALL = frozenset({
     "name", "description", "instructions", "temperature", "top_p", "reasoning_effort", "response_format", "metadata",

@@ -11,7 +11,7 @@ from trueup.core.call import Reply
 from trueup.local.admission import entrance
 from trueup.local.exchange import Asked
 from trueup.local.openai_assistants import Server
-from trueup.local.vendors import VENDORS
+from trueup.local.openai_assistants.vendors import VENDORS
 
 BEARER = {"authorization": "Bearer k"}
 KEY = {"api-key": "k"}

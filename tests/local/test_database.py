@@ -14,8 +14,8 @@ import pytest
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
 from trueup.local import database
-from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
+from trueup.local.openai_assistants.habits import Habits
 
 
 def create(server: Server, name: str) -> str:

@@ -15,9 +15,9 @@ from tests.local.requests import error, listed, made, modified, post
 from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
-from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
-from trueup.local.vendors import VENDORS
+from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.vendors import VENDORS
 
 
 def checks(dialect: str) -> list[Callable[[Any], None]]:

@@ -12,9 +12,9 @@ import pytest
 
 from tests.local.requests import error, listed, made, modified, post
 from trueup.core.call import Call
-from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
-from trueup.local.vendors import STORED as ORDER
+from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.vendors import STORED as ORDER
 
 
 def test_a_model_alone_gets_every_default_in_the_recorded_order(server: Server) -> None:

@@ -17,8 +17,8 @@ from tests.engine.world import Clock
 from tests.simulation.tally import Tally
 from trueup.core.call import Call, Reply
 from trueup.core.memory.stamp import KEY, parse
-from trueup.local.habits import Habits
 from trueup.local.openai_assistants import Server
+from trueup.local.openai_assistants.habits import Habits
 
 
 class Habit(Enum):

@@ -6,15 +6,18 @@ import click
 
 from trueup.cli.flags import Flags
 from trueup.cli.options import Number, flag, takes
+from trueup.local.registry import SERVERS, local_database, open_server
 
-DIALECTS = ("openai", "openai-v1", "azure-openai", "foundry-classic")
+PROTOCOLS = tuple(SERVERS)
+DIALECTS = tuple(dict.fromkeys(name for row in SERVERS.values() for name in row.dialects))
 GATEWAYS = ("portkey",)
 
 
 @click.command(short_help="Run the embedded server over HTTP.")
 @flag("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @flag("--port", type=Number(0, 65535), default=8080, show_default=True, help="The port; 0 takes any free one.")
-@flag("--dialect", type=click.Choice(DIALECTS), default="openai", show_default=True, help="The vendor to be.")
+@flag("--protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True, help="The API to speak.")
+@flag("--dialect", type=click.Choice(DIALECTS), help="The vendor to be; the protocol's first one by default.")
 @flag("--gateway", type=click.Choice(GATEWAYS), help="What stands in front of it.")
 @flag("--key", default="", metavar="TEXT", help="The only key that is accepted; any: every key, on loopback only.")
 @flag("--allow-host", "hosts", multiple=True, metavar="NAME", help="A host name, beside localhost; repeatable.")
@@ -25,14 +28,15 @@ def serve(
     flags: Flags,
     host: str,
     port: int,
-    dialect: str,
+    protocol: str,
+    dialect: str | None,
     gateway: str | None,
     key: str,
     hosts: tuple[str, ...],
     memory: bool,
     faults: bool,
 ) -> int:
-    """Run the embedded server over HTTP, with the assistants of the project's local targets, until Ctrl-C.
+    """Run the embedded server over HTTP, with what the project's local targets hold, until Ctrl-C.
 
     Without --key a random key is made and printed. Requests from web pages are refused.
     """
@@ -41,20 +45,19 @@ def serve(
 
     from trueup.cli.output import Screen
     from trueup.cli.session import open_session
-    from trueup.cli.transport import local_database
     from trueup.core.projects.endpoint import is_loopback
-    from trueup.local.openai_assistants import Server
     from trueup.local.portkey import Gateway
     from trueup.local.serve import run
 
-    screen = Screen(flags)
+    screen, vendor = Screen(flags), _vendor(protocol, dialect)
     if key == "any" and not is_loopback(host):
         raise click.UsageError(f"--key any is for loopback alone; {host} can be reached from other machines.")
     made = "" if key else f"local-{secrets.token_urlsafe(18)}"
-    where = ":memory:" if memory else str(local_database(open_session(flags).root, "openai-assistants"))
+    where = ":memory:" if memory else str(local_database(open_session(flags).root, protocol))
 
     def ready(url: str) -> None:
-        told = {"format_version": 1, "kind": "serve", "url": url, "dialect": dialect, "gateway": gateway}
+        what = {"protocol": protocol, "dialect": vendor, "gateway": gateway}
+        told = {"format_version": 1, "kind": "serve", "url": url, **what}
         if not is_loopback(host):
             screen.complain(f"Warning: {host} can be reached from other machines, and HTTP is not encrypted.")
         screen.result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
@@ -63,10 +66,18 @@ def serve(
         screen.note("Serving until Ctrl-C.")
 
     front = Gateway() if gateway else None
-    with Server(where, dialect=dialect) as server:
+    with open_server(protocol, where, vendor) as server:
         pinned = made or ("" if key == "any" else key)
         run(server, host, port, key=pinned, faults=faults, gateway=front, hosts=hosts, ready=ready)
     return 0
+
+
+def _vendor(protocol: str, dialect: str | None) -> str:
+    """Return the protocol's dialect to serve. Raises `UsageError` for one of another protocol."""
+    known = SERVERS[protocol].dialects
+    if dialect is not None and dialect not in known:
+        raise click.UsageError(f"--dialect {dialect} is none of {protocol}; choose one of: {', '.join(known)}.")
+    return dialect or known[0]
 
 
 COMMANDS = {"serve": serve}

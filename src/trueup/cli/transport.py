@@ -10,12 +10,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
 from trueup.core.call import Call, Reply, Send, read_only
-from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown, StateError
+from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.core.memory.journal import Entry
 from trueup.core.source import Diagnostic
 from trueup.engine.courier import Courier, Pace
@@ -74,19 +73,6 @@ def journaled(session: Session, courier: Courier) -> Iterator[Journal]:
     finally:
         courier.ports.journal = _no_journal
         journal.close()
-
-
-def local_database(root: Path, protocol: str) -> Path:
-    """Return the embedded server's file: all local targets of a project are one account.
-
-    Raises StateError where a symbolic link leads elsewhere.
-    """
-    folder = root / ".trueup"
-    path = folder / "local" / f"{protocol}.db"
-    for place in (folder, path.parent, path):
-        if place.is_symlink():
-            raise StateError(f"{place} is a symbolic link.", "Put a folder or a file of its own in its place.")
-    return path
 
 
 def _ports(
@@ -151,12 +137,12 @@ def _located(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:
 
 @asynccontextmanager
 async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
-    """The embedded server; where nothing was ever applied, reading it makes no file."""
-    from trueup.local.openai_assistants import Server
+    """The embedded server of the target's protocol; where nothing was ever applied, reading it makes no file."""
+    from trueup.local.registry import local_database, open_server
 
-    path = local_database(session.root, session.target.protocol)
-    dialect = session.target.dialect
-    with Server(path if writes or path.exists() else ":memory:", dialect=dialect) as server:
+    target = session.target
+    path = local_database(session.root, target.protocol)
+    with open_server(target.protocol, path if writes or path.exists() else ":memory:", target.dialect) as server:
 
         async def send(call: Call) -> Reply:
             await asyncio.sleep(0)  # lets an interrupt and the progress line have their turn

@@ -1,6 +1,6 @@
-"""The vendor's door: path, key, version and body of an HTTP request, before anybody looks at an assistant.
+"""The vendor's door: path, key, version and body of an HTTP request, before a server looks at it.
 
-Knows headers and the rows of `vendors`; deliberately not what an assistant is, and no socket.
+Knows headers and a `Vendor`; deliberately no protocol, and no socket.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from trueup.core.call import Call, Reply, Send
 from trueup.local.answers import envelope, reply
 from trueup.local.exchange import Asked, Endpoint
 from trueup.local.javascript_json import no_constant
-from trueup.local.openai_assistants import Server
-from trueup.local.vendors import V1_BETA, Said, Vendor
+from trueup.local.server import EmbeddedServer
+from trueup.local.vendor import Said, Vendor
 
 
 class _NotAdmitted(Exception):
@@ -26,7 +26,7 @@ class _NotAdmitted(Exception):
         self.said = said
 
 
-def entrance(server: Server, key: str = "", wrap: Callable[[Send], Send] = lambda send: send) -> Endpoint:
+def entrance(server: EmbeddedServer, key: str = "", wrap: Callable[[Send], Send] = lambda send: send) -> Endpoint:
     """The server behind its vendor's door; any key is let in unless `key` pins one.
 
     `wrap` goes around each of the server's views, for what is to go wrong behind the door.
@@ -77,7 +77,7 @@ def _view(vendor: Vendor, asked: Asked) -> str:
     sent = [version.strip() for version in asked.headers.get("openai-beta", "").split(",")]
     known = [vendor.betas[version] for version in sent if version in vendor.betas]
     if not known:
-        raise _NotAdmitted(vendor.door.unknown_version if V1_BETA in sent else vendor.door.no_version)
+        raise _NotAdmitted(vendor.door.no_version if vendor.retired.isdisjoint(sent) else vendor.door.unknown_version)
     return known[0]
 
 

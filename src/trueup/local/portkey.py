@@ -19,7 +19,7 @@ from trueup.local.answers import envelope, failure, plain, reply
 from trueup.local.exchange import Asked, Endpoint
 from trueup.local.javascript_json import no_constant, rewritten
 from trueup.local.portkey_settings import PREFIX, STORED_KEY, Refused, Settings, read_settings
-from trueup.local.vendors import Vendor
+from trueup.local.vendor import Vendor
 
 MOUNT = "/v1"
 HOPS = 5

@@ -1,6 +1,6 @@
 """The embedded server over HTTP, for other clients and for the dark corners of our own: Starlette, run by uvicorn.
 
-Knows paths, bodies and sockets; deliberately not who is let in, nor what an assistant is. Both libraries are optional:
+Knows paths, bodies and sockets; deliberately not who is let in, and no protocol. Both libraries are optional:
 they are loaded only when something is served.
 """
 
@@ -23,8 +23,8 @@ from trueup.local.answers import envelope, reply
 from trueup.local.connections import ABORT, base_url, listen, machine, missing
 from trueup.local.exchange import Asked, Endpoint
 from trueup.local.faults import Faults, read_fault
-from trueup.local.openai_assistants import Server
 from trueup.local.portkey import MOUNT, Front, Gateway
+from trueup.local.server import EmbeddedServer
 from trueup.local.web_pages import refuse_web_page
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ CONTROL = "/_control"
 
 
 def app(
-    server: Server,
+    server: EmbeddedServer,
     *,
     key: str = "",
     faults: bool = False,
@@ -73,13 +73,13 @@ def app(
     return Starlette(routes=[Mount("/", app=_asgi(answer, hosts))])
 
 
-def mount_of(server: Server, gateway: Gateway | None) -> str:
+def mount_of(server: EmbeddedServer, gateway: Gateway | None) -> str:
     """The path of the base URL that clients take."""
     return server.vendor.mount if gateway is None else MOUNT
 
 
 def run(
-    server: Server,
+    server: EmbeddedServer,
     host: str = "127.0.0.1",
     port: int = 0,
     *,
@@ -101,7 +101,7 @@ def run(
 
 @contextmanager
 def running(
-    server: Server,
+    server: EmbeddedServer,
     host: str = "127.0.0.1",
     port: int = 0,
     *,
@@ -130,7 +130,7 @@ class _TooLarge(Exception):
     """A body of more bytes than are read."""
 
 
-def _with_health(server: Server, door: Endpoint) -> Endpoint:
+def _with_health(server: EmbeddedServer, door: Endpoint) -> Endpoint:
     """The vendor's door, with the server's health at `/`, which no vendor has."""
 
     async def answer(asked: Asked) -> Reply:

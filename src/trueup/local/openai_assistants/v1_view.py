@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.local.assistant_fields import FILE_IDS
+from trueup.local.openai_assistants.fields import FILE_IDS
 
 KEY = "v1"
 """Where a stored assistant keeps what only v1 knows: each attached file's id with its time, and the format `none`."""

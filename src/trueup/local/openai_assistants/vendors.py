@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trueup.local import assistant_fields
-from trueup.local.answers import envelope, short
-from trueup.local.assistant_fields import DATED_RANKER, Fields
+from trueup.local.answers import short
+from trueup.local.openai_assistants import fields
+from trueup.local.openai_assistants.fields import DATED_RANKER, Fields
+from trueup.local.vendor import Door, Vendor, openai_door
 
 V2_BETA = "assistants=v2"
 V1_BETA = "assistants=v1"
@@ -23,45 +24,9 @@ STORED = (*_HEAD, "top_p", "temperature", "reasoning_effort", "tool_resources", 
 
 FOUNDRY_PREVIEW = "2025-05-15-preview"
 
-
-Said = tuple[int, Mapping[str, Any]]
-"""A status and a body."""
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What those hear who are not let in: without a key, with a wrong one, without a version or with an unknown one.
-
-    `lost` is the body of the 404 for a path that does not exist; None: the vendor names the path, as OpenAI does.
-    """
-
-    no_key: Said
-    wrong_key: Said
-    no_version: Said
-    unknown_version: Said
-    lost: Mapping[str, Any] | None = None
-
-
-_OPENAI_DOOR = Door(
-    no_key=(401, envelope("No API key was sent: put it into a header, 'Authorization: Bearer YOUR_KEY'.")),
-    wrong_key=(
-        401,
-        envelope("Incorrect API key provided: this server was started with another one.", code="invalid_api_key"),
-    ),
-    no_version=(
-        400,
-        envelope(
-            "You must provide the 'OpenAI-Beta' header to access the Assistants API: 'OpenAI-Beta: assistants=v2'.",
-            code="invalid_beta",
-        ),
-    ),
-    unknown_version=(
-        400,
-        envelope(
-            "The v1 Assistants API has been deprecated. Please set the header 'OpenAI-Beta: assistants=v2'.",
-            code="invalid_beta",
-        ),
-    ),
+_OPENAI_DOOR = openai_door(
+    "You must provide the 'OpenAI-Beta' header to access the Assistants API: 'OpenAI-Beta: assistants=v2'.",
+    "The v1 Assistants API has been deprecated. Please set the header 'OpenAI-Beta: assistants=v2'.",
 )
 
 _LOST = short("404", "Resource not found")
@@ -79,27 +44,17 @@ _FOUNDRY_DOOR = Door(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """One vendor's ways.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantsVendor(Vendor):
+    """One vendor's ways with assistants.
 
-    `mount` is the path of its base URL. `keys` are an answer's keys in their order. `credentials` are the ways in that
-    it takes: `bearer`, `api-key`. `betas` names, for each version header it takes, the vendor as which it then answers;
-    empty: it wants none. `versions` are the values of `api-version`, oldest first; empty: it wants none. `dated`: those
-    between the first and the last are taken too. `previews` are versions that take other fields. `search`, `ranking`
-    and `function` are what a tool gets that does not say it itself.
+    `keys` are an answer's keys in their order. `previews` are versions that take other fields. `search`, `ranking` and
+    `function` are what a tool gets that does not say it itself.
     """
 
-    name: str
-    mount: str
     fields: Fields
     keys: tuple[str, ...] = STORED
-    credentials: tuple[str, ...] = ("bearer",)
-    betas: Mapping[str, str] = field(default_factory=dict)
-    versions: tuple[str, ...] = ()
-    dated: bool = False
     previews: Mapping[str, Fields] = field(default_factory=dict)
-    door: Door = _OPENAI_DOOR
     search: Mapping[str, Any] = field(default_factory=dict)
     ranking: Mapping[str, Any] = field(default_factory=dict)
     function: Mapping[str, Any] = field(default_factory=dict)
@@ -108,21 +63,17 @@ class Vendor:
     always_last_id: bool = True
     is_v1: bool = False
 
-    def takes_version(self, version: str) -> bool:
-        """Whether it knows this `api-version`."""
-        if not self.dated:
-            return version in self.versions
-        return version.endswith("-preview") and self.versions[0] <= version <= self.versions[-1]
-
 
 _DATED = {"ranker": DATED_RANKER, "score_threshold": 0.0}
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 
-OPENAI = Vendor(
+OPENAI = AssistantsVendor(
     "openai",
     "/v1",
-    assistant_fields.OPENAI,
+    _OPENAI_DOOR,
     betas={V2_BETA: "openai"},
+    retired=frozenset({V1_BETA}),
+    fields=fields.OPENAI,
     ranking={**_DATED, "hybrid_search": None},
     function={"parameters": _NO_PARAMETERS, "strict": False},
 )
@@ -130,7 +81,7 @@ OPENAI = Vendor(
 OPENAI_V1 = replace(
     OPENAI,
     name="openai-v1",
-    fields=assistant_fields.OPENAI_V1,
+    fields=fields.OPENAI_V1,
     keys=(*_HEAD, "file_ids", "metadata", "top_p", "temperature", "response_format"),
     betas={V1_BETA: "openai-v1", V2_BETA: "openai"},
     is_v1=True,
@@ -139,28 +90,28 @@ OPENAI_V1 = replace(
 
 _MICROSOFT_KEYS = (*_HEAD, "top_p", "temperature", "tool_resources", "metadata", "response_format")
 
-AZURE = Vendor(
+AZURE = AssistantsVendor(
     "azure-openai",
     "/openai",
-    assistant_fields.AZURE,
+    _AZURE_DOOR,
+    fields=fields.AZURE,
     keys=_MICROSOFT_KEYS,
     credentials=("api-key", "bearer"),
     versions=("2024-05-01-preview", "2025-04-01-preview"),
     dated=True,
-    door=_AZURE_DOOR,
     search={"max_num_results": 20},
     ranking=_DATED,
 )
 """Azure OpenAI: `max_num_results` is filled in, as its users' test data shows."""
 
-FOUNDRY = Vendor(
+FOUNDRY = AssistantsVendor(
     "foundry-classic",
     "/api/projects/local",
-    assistant_fields.FOUNDRY,
+    _FOUNDRY_DOOR,
+    fields=fields.FOUNDRY,
     keys=_MICROSOFT_KEYS,
     versions=("v1", "2025-05-01", FOUNDRY_PREVIEW),
-    previews={FOUNDRY_PREVIEW: assistant_fields.FOUNDRY_PREVIEW},
-    door=_FOUNDRY_DOOR,
+    previews={FOUNDRY_PREVIEW: fields.FOUNDRY_PREVIEW},
     ranking=_DATED,
     float32=True,
     first_id=False,
@@ -168,5 +119,5 @@ FOUNDRY = Vendor(
 )
 """Foundry classic, with one project, called `local`."""
 
-VENDORS: Mapping[str, Vendor] = {vendor.name: vendor for vendor in (OPENAI, OPENAI_V1, AZURE, FOUNDRY)}
+VENDORS: Mapping[str, AssistantsVendor] = {vendor.name: vendor for vendor in (OPENAI, OPENAI_V1, AZURE, FOUNDRY)}
 """All of them, by the name of their dialect."""

@@ -10,10 +10,10 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trueup.local.assistant_fields import DATED_RANKER, METADATA
-from trueup.local.habits import Habits
+from trueup.local.openai_assistants.fields import DATED_RANKER, METADATA
+from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.vendors import STORED, AssistantsVendor
 from trueup.local.rules import Check, Refusal, record
-from trueup.local.vendors import STORED, Vendor
 
 REASONING = ("o1", "o3", "o4", "gpt-5")
 """How the names of models begin that take no sampling numbers, unless they chat."""
@@ -38,7 +38,7 @@ def checked(
 
 
 def created(
-    body: Mapping[str, Any], identifier: str, created_at: int, vendor: Vendor, habits: Habits
+    body: Mapping[str, Any], identifier: str, created_at: int, vendor: AssistantsVendor, habits: Habits
 ) -> dict[str, Any]:
     """The assistant that a checked create makes; `created_at` is Unix seconds.
 
@@ -54,7 +54,11 @@ def created(
 
 
 def modified(
-    stored: Mapping[str, Any], body: Mapping[str, Any], removed: frozenset[str], vendor: Vendor, habits: Habits
+    stored: Mapping[str, Any],
+    body: Mapping[str, Any],
+    removed: frozenset[str],
+    vendor: AssistantsVendor,
+    habits: Habits,
 ) -> dict[str, Any]:
     """The assistant after a checked modify: what is omitted stays, tools and resource lists are replaced whole.
 
@@ -74,7 +78,7 @@ def modified(
     return {**settled(assistant, vendor, habits), **elsewhere}
 
 
-def settled(assistant: Mapping[str, Any], vendor: Vendor, habits: Habits) -> dict[str, Any]:
+def settled(assistant: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
     """The assistant with every fill-in of the server, in its key order. Raises `Refusal` for refused sampling."""
     settled = {name: assistant[name] for name in STORED}
     model = settled["model"]
@@ -132,7 +136,7 @@ def _with_lists(resources: Mapping[str, Any], tools: list[dict[str, Any]]) -> di
     return {**filled, **{tool: lists for tool, lists in resources.items() if tool not in LISTS}}
 
 
-def _tool(tool: Mapping[str, Any], vendor: Vendor, habits: Habits) -> dict[str, Any]:
+def _tool(tool: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
     if tool["type"] == "function":
         sent = {name: value for name, value in tool["function"].items() if value is not None}
         function = {**vendor.function, **sent}
@@ -143,7 +147,7 @@ def _tool(tool: Mapping[str, Any], vendor: Vendor, habits: Habits) -> dict[str, 
     return dict(tool)
 
 
-def _search(sent: Mapping[str, Any], vendor: Vendor, habits: Habits) -> dict[str, Any]:
+def _search(sent: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
     """The options of file search, filled in as this vendor does."""
     search = {**vendor.search, **sent, "ranking_options": {**vendor.ranking, **sent.get("ranking_options", {})}}
     if "max_num_results" in search:

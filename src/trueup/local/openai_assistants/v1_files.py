@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from trueup.local import paging
+from trueup.local.openai_assistants.v1_view import KEY
 from trueup.local.rules import Refusal, record, text
-from trueup.local.v1_view import KEY
 
 _ATTACH = record({"file_id": text(minimum=1)}, required=("file_id",))
 
