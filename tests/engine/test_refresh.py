@@ -261,21 +261,98 @@ def test_a_deleted_cursor_costs_its_neighbour_a_few_pages_and_nobody_else() -> N
         assert len(shelf.lists) == 12
 
 
+class Tokens(OpenAIAssistants):
+    """A protocol whose way to the next page is a token, which nobody can guess from an id."""
+
+    def __init__(self, page_size: int) -> None:
+        super().__init__()
+        self.dialect = replace(self.dialect, page_size=page_size, listing="tokens", honest=False)
+
+    def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
+        return super().list_page(cursor.removeprefix("token-"), order, size)
+
+    def read_page(self, reply: Reply) -> Page:
+        found = super().read_page(reply)
+        return replace(found, cursor=f"token-{found.items[-1].id if found.items else ''}" if found.has_more else None)
+
+
 def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
     shelf = Shelf(names(1000), page_size=100, lazy=3)
-
-    class Tokens(OpenAIAssistants):
-        def list_page(self, after: str, order: str = "asc", size: int = 0) -> Call:
-            return super().list_page(after.removeprefix("token-"), order, size)
-
-        def read_page(self, reply: Reply) -> Page:
-            found = super().read_page(reply)
-            return replace(found, cursor=f"token-{found.cursor}")
-
-    view = asyncio.run(walk(Tokens(), shelf.courier(), names(1000)))
+    view = asyncio.run(walk(Tokens(100), shelf.courier(), names(1000)))
     assert view.complete
     assert list(view.live) == shelf.alive
     assert shelf.busiest == 1
+
+
+def test_a_full_last_page_without_a_token_is_the_end_and_page_one_is_read_once() -> None:
+    shelf = Shelf(names(4), page_size=2)
+    view = asyncio.run(walk(Tokens(2), shelf.courier(), names(4)))
+    assert (view.complete, list(view.live)) == (True, names(4))
+    assert shelf.lists == ["", names(4)[1]]
+
+
+@pytest.mark.parametrize("again", [names(2), []])
+def test_a_token_that_leads_to_nothing_new_ends_the_walk_as_a_partial_view(again: list[str]) -> None:
+    shelf = Shelf(names(4), page_size=2, replies={1: page(again, more=True)})
+    view = asyncio.run(walk(Tokens(2), shelf.courier()))
+    assert not view.complete
+    assert len(shelf.lists) == 2
+    assert list(view.live) == names(2)
+
+
+class Whole(OpenAIAssistants):
+    """A protocol whose listing holds everything in one answer, and says nothing of `has_more`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dialect = replace(self.dialect, page_size=100, listing="whole", honest=False)
+
+    def read_page(self, reply: Reply) -> Page:
+        return replace(super().read_page(reply), has_more=False)
+
+
+@dataclass
+class Heedless(Shelf):
+    """A server that always lists from the beginning, like ApiPi 0.15; `heeds_limit` is about the limit alone."""
+
+    def _list(self, _after: str, size: int) -> Reply:
+        return super()._list("", size)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 100, 250])
+def test_a_listing_that_ignores_cursor_and_limit_is_whole_where_its_dialect_says_so(count: int) -> None:
+    shelf = Heedless(names(count), page_size=1_000, heeds_limit=False)
+    view = asyncio.run(refresh(Whole(), shelf.courier(), names(count)))
+    assert (view.complete, view.problem, list(view.live)) == (True, "", names(count))
+    assert shelf.sizes == ([100, 1] if count else [100])
+
+
+def test_the_same_of_a_dialect_that_does_not_say_so_is_partial() -> None:
+    shelf = Heedless(names(3), page_size=100, heeds_limit=False, honest=False)
+    view = asyncio.run(refresh(shelf.adapter(), shelf.courier(), names(3)))
+    assert (view.complete, list(view.live), len(shelf.lists)) == (False, names(3), 2)
+    assert view.problem == "page 2 of the listing repeats page 1, so it is not known what comes after it"
+
+
+@pytest.mark.parametrize("count", [2, 100, 101])
+def test_a_limit_that_is_heeded_and_a_cursor_that_is_not_hide_what_comes_after(count: int) -> None:
+    """What would be read as the whole of a hundred and one is the first hundred of them."""
+    shelf = Heedless(names(count), page_size=100)
+    view = asyncio.run(refresh(Whole(), shelf.courier(), ()))
+    assert not view.complete
+    assert view.problem == "page 2 of the listing repeats an id"
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 250])
+def test_a_whole_listing_that_pages_after_all_is_read_page_by_page(count: int) -> None:
+    shelf = Shelf(names(count), page_size=100)
+    view = asyncio.run(walk(Whole(), shelf.courier()))
+    assert (view.complete, list(view.live)) == (True, names(count))
+
+
+def test_a_whole_listing_that_changes_between_its_readings_is_partial() -> None:
+    shelf = Heedless(names(3), page_size=100, heeds_limit=False, births={1: "asst_new"})
+    assert not asyncio.run(walk(Whole(), shelf.courier())).complete
 
 
 def test_a_joint_that_nobody_comes_upon_has_everything_read_again() -> None:

@@ -149,6 +149,6 @@ def test_its_own_routes_are_refused_and_nothing_is_written(served: tuple[Place, 
     place.write("one.yaml", {"model": "gpt-4.1"})
     ran = place.run("apply", "--yes")
     assert ran.code == 6, ran.said
-    assert "repeats an id" in ran.said
+    assert "repeats page 1" in ran.said
     assert server.live() == before
     assert server.writes == []

@@ -188,7 +188,7 @@ def test_a_has_more_that_is_neither_true_nor_false_is_a_doubt_about_the_page(has
 def test_only_no_or_nothing_means_that_this_is_all(has_more: Any) -> None:
     body = {"data": [], "has_more": has_more} if has_more != "missing" else {"data": []}
     page = ADAPTER.read_page(_ok(body))
-    assert (page.items, page.has_more, page.cursor) == ((), False, "")
+    assert (page.items, page.has_more, page.cursor) == ((), False, None)
 
 
 @pytest.mark.parametrize(

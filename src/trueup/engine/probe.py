@@ -126,7 +126,7 @@ async def _has_more(live_id: str, adapter: Adapter, courier: Courier) -> str:
     needed = False
     for after in ("", older[0].id if older else "", live_id):
         found = await page(after)
-        follows = bool(found.items) and bool((await page(found.cursor)).items)
+        follows = found.cursor is not None and bool((await page(found.cursor)).items)
         if found.has_more is not follows:
             return "wrong"
         needed = needed or follows

@@ -5,6 +5,10 @@ a known id to where the next one begins. That nothing lies between two stretches
 come upon the very id that another one began after. On any doubt the whole is read again, page after page.
 
 A page that is larger than is read of an answer is asked for again with half as many assistants, down to one.
+
+By page tokens there is one way only, and it ends where the server gives no further token. Of a server whose one answer
+is known to hold everything a second one is asked for, of a single assistant after the last: the same answer again shows
+that it heeds neither, so that nothing was left out for their sake.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from trueup.core.source import Diagnostic, Path, Severity
 from trueup.engine.courier import Courier, each
 from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
 from trueup.engine.progress import Progress, estimate_left
-from trueup.wire.base import Adapter, Live, Page, Unexpected
+from trueup.wire.base import Adapter, Dialect, Live, Page, Unexpected
 
 STRETCHES = 16
 """Stretches of a listing that are read side by side, at most."""
@@ -84,7 +88,7 @@ class Stretch:
     read_at: dict[str, float] = field(default_factory=dict)
     pages: int = 0
     reach: Reach = Reach.OPEN
-    cursor: str = ""
+    cursor: str | None = None
     problem: str = ""
     most: int = PAGES
 
@@ -146,7 +150,7 @@ async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = (), mo
     told(0)
     first = Stretch(adapter.dialect.page_size, most=most)
     page = await _fetch(first, adapter, courier)
-    starts = _starts(known, first.size) if page is not None and _goes_by_id(page) else []
+    starts = _starts(known, first.size) if page is not None and adapter.dialect.listing == "ids" else []
     stretches = [first, *(Stretch(first.size, start, most=most) for start in starts)]
     stops = frozenset(starts)
     if page is not None:
@@ -189,16 +193,11 @@ def _starts(known: Sequence[str], page_size: int) -> list[str]:
     return list(known[step - 1 : len(known) - page_size : step])
 
 
-def _goes_by_id(page: Page) -> bool:
-    """Whether the way to the next page is its last item's id, so that any known id can be a start."""
-    return bool(page.items) and page.cursor == page.items[-1].id
-
-
-async def ask(adapter: Adapter, courier: Courier, after: str, order: str, size: int) -> tuple[Reply, int]:
+async def ask(adapter: Adapter, courier: Courier, cursor: str, order: str, size: int) -> tuple[Reply, int]:
     """The answer to the request for a page of `size`, or of half as many as long as it is larger than is read of one,
     and how many were asked for in the end. Raises `NotSent` or `OutcomeUnknown`."""
     while True:
-        reply = await courier.read(adapter.list_page(after, order, size))
+        reply = await courier.read(adapter.list_page(cursor, order, size))
         if size == 1 or not _is_too_large(reply):
             return reply, size
         size //= 2
@@ -216,7 +215,10 @@ async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page |
         stretch.cut(f"the listing goes on after {stretch.pages:,} pages, which is taken for no end at all")
         return None
     try:
-        reply, stretch.size = await ask(adapter, courier, stretch.cursor or stretch.start, "asc", stretch.size)
+        if adapter.dialect.listing == "whole" and stretch.pages == 1:
+            reply, _ = await ask(adapter, courier, stretch.cursor or "", "asc", 1)
+        else:
+            reply, stretch.size = await ask(adapter, courier, stretch.cursor or stretch.start, "asc", stretch.size)
         return adapter.read_page(reply)
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         if stretch.pages == 0 and not stretch.start:
@@ -237,9 +239,9 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
         stretch.reach = Reach.LOST
         return
     stretch.pages += 1
-    ids = {item.id for item in page.items}
-    if len(ids) < len(page.items) or not stretch.items.keys().isdisjoint(ids):
-        stretch.cut(f"page {stretch.pages} of the listing repeats an id")
+    ids = [item.id for item in page.items]
+    if len({*ids}) < len(ids) or not stretch.items.keys().isdisjoint(ids):
+        _repeat(stretch, ids, page, adapter)
         return
     now = courier.ports.clock.monotonic()
     for item in page.items:
@@ -250,10 +252,26 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
     stretch.cursor = page.cursor
     if page.doubt:
         stretch.cut(f"page {stretch.pages} of the listing {page.doubt}")
-    elif not page.items and page.has_more:
+    elif not page.items and (page.has_more or page.cursor is not None):
         stretch.cut(f"page {stretch.pages} of the listing is empty and says that there is more")
-    elif not page.items or (adapter.dialect.honest and not page.has_more and len(ids) < stretch.size):
-        stretch.reach = Reach.ENDED  # of a server not known to be honest only an empty page is the end
+    elif page.cursor is None or _is_last(page, stretch, adapter.dialect):
+        stretch.reach = Reach.ENDED
+
+
+def _is_last(page: Page, stretch: Stretch, dialect: Dialect) -> bool:
+    """Return whether a page by ids is the last one; of a server not known to be honest only an empty page is."""
+    return dialect.listing == "ids" and dialect.honest and not page.has_more and len(page.items) < stretch.size
+
+
+def _repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) -> None:
+    """Judges a page that brings again what was there already."""
+    is_first_again = stretch.pages == 2 and ids == [*stretch.items]
+    if adapter.dialect.listing == "whole" and is_first_again and not page.has_more:
+        stretch.reach = Reach.ENDED
+    elif is_first_again:
+        stretch.cut("page 2 of the listing repeats page 1, so it is not known what comes after it")
+    else:
+        stretch.cut(f"page {stretch.pages} of the listing repeats an id")
 
 
 def _shared(live: Live) -> Live:
@@ -274,7 +292,7 @@ def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
     waiting = {stretch.start: stretch for stretch in stretches if stretch.reach is not Reach.LOST}
     chain = [waiting.pop("")]
     while chain[-1].reach is Reach.JOINED:
-        follower = waiting.pop(chain[-1].cursor, None)
+        follower = waiting.pop(chain[-1].cursor or "", None)
         if follower is None:
             return []
         chain.append(follower)

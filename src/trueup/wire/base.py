@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import Semantics
@@ -26,14 +26,14 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing; `cursor` is the `after` of the next one, empty when the page holds nothing.
+    """One page of a listing; `cursor` asks for the next one and is None where no page can follow.
 
     `doubt` finishes a sentence that begins with the page: why its own word on whether there is more is none.
     """
 
     items: tuple[Live, ...]
     has_more: bool
-    cursor: str
+    cursor: str | None
     doubt: str = ""
 
 
@@ -106,6 +106,8 @@ class Dialect:
     carries it; `api_version` is what `api-version` in every query says unless the target does, empty where there is
     no such thing. `scoped`: it knows organizations and projects. `reasoning` maps names of models, `*` for any text,
     to whether they refuse sampling; the first that fits decides. `ended` is a sentence on the vendor's own service.
+    `listing`: the way to a listing's next page is the last item's id (`ids`) or a token of the server's (`tokens`), or
+    one answer holds everything and there is no next page (`whole`).
     """
 
     name: str
@@ -127,6 +129,7 @@ class Dialect:
     holds: Holds = Holds((), ())
     reasoning: Mapping[str, bool] = field(default_factory=dict)
     ended: str = ""
+    listing: Literal["ids", "tokens", "whole"] = "ids"
 
 
 class Adapter(Protocol):
@@ -160,8 +163,8 @@ class Adapter(Protocol):
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
         """Reads one; None is the assistant's own 404. Raises `Unexpected` for anything else that is no assistant."""
 
-    def list_page(self, after: str, order: str = "asc", size: int = 0) -> Call:
-        """The request for the page after the given id (empty: the first), `asc` or `desc` by creation, with at most
+    def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
+        """The request for the page that a cursor asks for (empty: the first), `asc` or `desc` by creation, with at most
         `size` assistants (0: as many as the dialect lets one ask for)."""
 
     def read_page(self, reply: Reply) -> Page:

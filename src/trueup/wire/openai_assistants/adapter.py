@@ -107,10 +107,10 @@ class OpenAIAssistants:
         asked = f"asked for {live_id}, got " if problem.is_of_another(live_id) else ""
         raise Unexpected(asked + problem.message)
 
-    def list_page(self, after: str, order: str = "asc", size: int = 0) -> Call:
+    def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
         """GET /assistants after an id, oldest first by default."""
         query = {**self._query, "limit": str(size or self.dialect.page_size), "order": order}
-        return Call("GET", "/assistants", {**query, "after": after} if after else query)
+        return Call("GET", "/assistants", {**query, "after": cursor} if cursor else query)
 
     def read_page(self, reply: Reply) -> Page:
         """A page of the listing; the cursor is the last item's id, whatever `last_id` says. Raises `Unexpected`.
@@ -123,7 +123,7 @@ class OpenAIAssistants:
         items = tuple(self._live(entry) for entry in body["data"])
         said = body.get("has_more")
         doubt = "" if said is None or isinstance(said, bool) else "has a `has_more` that is neither true nor false"
-        return Page(items, bool(said or doubt), items[-1].id if items else "", doubt)
+        return Page(items, bool(said or doubt), items[-1].id if items else None, doubt)
 
     def read(self, reply: Reply) -> Live:
         """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
