@@ -11,8 +11,9 @@ from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.fields import Rules, compare, judge
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
+from trueup.wire.openai_assistants.fields import TABLE
 
-SEMANTICS = Semantics(defaults={"description": None}, clear={}, lists=("tool_resources.file_search.vector_store_ids",))
+SEMANTICS = Semantics(TABLE)
 
 FILES: dict[str, Any] = {"same": "one", "differs": "two", "null": None, "gone": MISSING}
 LIVES: dict[str, Any] = {"one": "one", "ONE": "ONE", "two": "two", "null": None, "absent": MISSING}
@@ -187,8 +188,8 @@ def test_an_empty_resource_list_is_an_absent_one() -> None:
 def test_what_a_server_filled_in_shows_in_no_change() -> None:
     function: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
     filled = {"type": "function", "function": {**function["function"], "strict": False, "parameters": {}}}
-    defaults = {"function": {"strict": False, "parameters": {}}, "file_search": {}}
-    semantics = Semantics(defaults={}, clear={}, tool_defaults=defaults)
+    fills = {"function": {"function": {"strict": False, "parameters": {}}}, "file_search": {"file_search": {}}}
+    semantics = Semantics(TABLE.vary({"tools": {"fills": fills}}))
     file = {"tools": [{"type": "file_search"}, function]}
     live = {"tools": [{"type": "file_search", "file_search": {"max_num_results": 3}}, filled]}
     changes = compare(file, live, Record(id="a", fields={}), frozenset(), Rules(semantics))

@@ -16,6 +16,7 @@ from trueup.core.plans.judge import Choices, Facts, judge
 from trueup.core.plans.plan import Action, Cause, Reason
 from trueup.core.plans.seen import Seen, fields_of
 from trueup.wire.openai_assistants.dialects import SEMANTICS
+from trueup.wire.openai_assistants.fields import TABLE
 
 FILE: dict[str, Any] = {"name": "Tutor", "model": "a", "instructions": "x"}
 STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, SEMANTICS))
@@ -163,7 +164,7 @@ def test_a_twin_beside_the_recorded_one_is_named_whatever_is_done() -> None:
 
 def test_the_body_as_fields_leaves_our_stamp_out() -> None:
     body = {"model": "a", "metadata": {KEY: "stamp", "trueup.note": "theirs"}}
-    assert fields_of(body) == {"model": "a", "metadata.trueup.note": "theirs"}
+    assert fields_of(body, TABLE) == {"model": "a", "metadata.trueup.note": "theirs"}
     assert body["metadata"] == {KEY: "stamp", "trueup.note": "theirs"}
 
 

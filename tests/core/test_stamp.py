@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from trueup.core.canonical import DIGEST_RULES, digest
 from trueup.core.memory.stamp import (
-    CODES,
-    KEY,
     LENGTH,
     RELEASED,
     UNREADABLE,
@@ -28,8 +26,11 @@ from trueup.core.memory.stamp import (
 from trueup.core.memory.state import Applied
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, is_ours
-from trueup.wire.openai_assistants.dialects import DIALECTS, FIELDS, SEMANTICS
+from trueup.core.plans.seen import stamp_of
+from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
+from trueup.wire.openai_assistants.fields import TABLE
 
+LETTERS = {name: letter for row in DIALECTS.values() for name, letter in row.table.letters.items()}
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
 OPERATION = st.text("0123456789abcdef", min_size=16, max_size=16)
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), min_size=1)
@@ -43,13 +44,13 @@ STAMPS = st.builds(
     name=NAME,
     operation=OPERATION,
     protect=st.booleans(),
-    fields=st.dictionaries(st.sampled_from(list(CODES)), HEX),
+    fields=st.dictionaries(st.sampled_from(list(LETTERS)), HEX),
 )
 
 
 @given(STAMPS)
 def test_round_trip(stamp: Stamp) -> None:
-    assert parse({KEY: encode(stamp), "owner": "ada"}) == stamp
+    assert parse(encode(stamp, LETTERS), LETTERS) == stamp
 
 
 @given(STAMPS)
@@ -62,7 +63,7 @@ def test_the_order_of_fields_does_not_change_the_text(stamp: Stamp) -> None:
         stamp.protect,
         fields=dict(reversed(list(stamp.fields.items()))),
     )
-    assert encode(turned) == encode(stamp)
+    assert encode(turned, LETTERS) == encode(stamp, LETTERS)
 
 
 @given(st.integers(1, 254), st.integers(1, 254), st.sampled_from(["a", "ä", "家", "\U0001f600"]))
@@ -75,21 +76,38 @@ def test_it_fits_whenever_project_target_and_name_take_256_characters(project: i
         letter * (256 - project - target),
         "f" * 16,
         protect=True,
-        fields=dict.fromkeys(CODES, "f" * 8),
+        fields=dict.fromkeys(LETTERS, "f" * 8),
     )
-    assert len(encode(stamp)) <= LENGTH
-    assert parse({KEY: encode(stamp)}) == stamp
+    assert len(encode(stamp, LETTERS)) <= LENGTH
+    assert parse(encode(stamp, LETTERS), LETTERS) == stamp
 
 
 def test_every_field_has_a_letter_of_its_own_or_falls_into_entries() -> None:
-    assert len(set(CODES.values())) == len(CODES)
-    assert {name for row in DIALECTS.values() for name in row.fields} == {*CODES, "metadata", "tool_resources"}
-    assert all(len(code) == 1 for code in CODES.values())
+    assert len(set(LETTERS.values())) == len(LETTERS)
+    assert {name for row in DIALECTS.values() for name in row.fields} == {*LETTERS, "metadata", "tool_resources"}
+    assert all(len(code) == 1 for code in LETTERS.values())
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"owner": "ada"}, {KEY: RELEASED}, {KEY: None}, [], "text", 7])
-def test_no_stamp(metadata: Any) -> None:
-    assert parse(metadata) is None
+def test_nineteen_letters_fit_beside_names_of_256_characters_and_twenty_do_not() -> None:
+    """So many fields of a protocol can be known after a rebuild."""
+    lengths = []
+    for count in (19, 20):
+        letters = {f"field{number}": chr(ord("a") + number) for number in range(count)}
+        stamp = Stamp("p" * 85, "t" * 85, "n" * 86, "f" * 16, protect=True, fields=dict.fromkeys(letters, "f" * 8))
+        lengths.append(len(encode(stamp, letters)))
+    assert lengths[0] <= LENGTH < lengths[1]
+
+
+@pytest.mark.parametrize("text", [None, RELEASED])
+def test_no_stamp(text: Any) -> None:
+    assert parse(text, LETTERS) is None
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"metadata": None}, {"metadata": {"owner": "ada"}}, {"metadata": {"trueup": RELEASED}}]
+)
+def test_a_body_without_a_stamp(body: Any) -> None:
+    assert stamp_of(body, TABLE) is None
 
 
 WHOLE: dict[str, Any] = {"v": DIGEST_RULES, "p": "acme", "t": "prod", "n": "math", "o": "op", "f": "m12345678"}
@@ -122,12 +140,12 @@ HOSTILE: list[Any] = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_cannot_be_read_is_nobodys(text: Any) -> None:
-    assert parse({KEY: text}) == UNREADABLE
+    assert parse(text, LETTERS) == UNREADABLE
 
 
 @given(st.text(max_size=40) | st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda x: st.lists(x)))
 def test_no_text_raises_or_counts_as_ours(text: Any) -> None:
-    stamp = parse({KEY: text})
+    stamp = parse(text, LETTERS)
     facts = Facts("math", {}, None, None)
     assert stamp is None or not is_ours(stamp, facts, CHOICES)
 
@@ -138,7 +156,7 @@ CHOICES = Choices("acme", "prod", Rules(SEMANTICS))
 @pytest.mark.parametrize(("key", "value"), [("p", "other"), ("t", "dev"), ("n", "physics"), ("n", "MATH"), ("p", "")])
 def test_a_stamp_is_ours_only_if_project_target_and_name_are(key: str, value: str) -> None:
     facts = Facts("math", {}, None, None)
-    ours, other = parse({KEY: json.dumps(WHOLE)}), parse({KEY: json.dumps({**WHOLE, key: value})})
+    ours, other = parse(json.dumps(WHOLE), LETTERS), parse(json.dumps({**WHOLE, key: value}), LETTERS)
     assert ours is not None
     assert other is not None
     assert is_ours(ours, facts, CHOICES)
@@ -146,7 +164,7 @@ def test_a_stamp_is_ours_only_if_project_target_and_name_are(key: str, value: st
 
 
 def test_garbage_among_the_field_digests_is_passed_over() -> None:
-    stamp = parse({KEY: json.dumps({**WHOLE, "f": "m12345678 ?x z1 m i"})})
+    stamp = parse(json.dumps({**WHOLE, "f": "m12345678 ?x z1 m i"}), LETTERS)
     assert stamp is not None
     assert set(stamp.fields) <= {"model", "instructions"}
 
@@ -176,7 +194,7 @@ def test_a_short_digest_is_of_the_canonical_value() -> None:
 VALUES = (
     st.none() | st.text(max_size=4) | st.integers(0, 3) | st.floats(0, 2) | st.lists(st.text(max_size=2), max_size=2)
 )
-FILES = st.dictionaries(st.sampled_from([*FIELDS, "metadata.owner"]), VALUES) | st.fixed_dictionaries(
+FILES = st.dictionaries(st.sampled_from([*TABLE.names, "metadata.owner"]), VALUES) | st.fixed_dictionaries(
     {"tools": st.lists(st.sampled_from([{"type": "file_search"}, {"type": "code_interpreter"}, {"type": "function"}]))}
 )
 
@@ -186,4 +204,4 @@ def test_what_is_remembered_of_a_sent_field_is_its_digest_and_its_stamp(file: di
     """Both are made in one go where a value is canonical as it stands; nobody can tell."""
     sent = about_to_send(file, SEMANTICS)
     assert sent == {name: Applied(digest(value), None, short(name, value, SEMANTICS)) for name, value in file.items()}
-    assert held(sent) == digests(file, SEMANTICS)
+    assert held(sent, SEMANTICS) == digests(file, SEMANTICS)

@@ -20,15 +20,17 @@ from trueup.core.call import Call
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import OutcomeUnknown
-from trueup.core.memory.stamp import KEY, encode, parse, record_of
+from trueup.core.memory.stamp import KEY, encode, record_of
 from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import encode as encode_state
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Plan
 from trueup.core.plans.report import Report
+from trueup.core.plans.seen import stamp_of
 from trueup.core.plans.summary import summary
 from trueup.local.faults import Kind
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import Habits
+from trueup.wire.openai_assistants.fields import TABLE
 from trueup.wire.registry import identity_of
 
 SYMBOLS = {
@@ -145,10 +147,10 @@ class Story:
     def restamp(self, changes: Mapping[str, Any]) -> None:
         """Somebody writes another stamp: its parts, or a text."""
         for who, change in changes.items():
-            stamp = parse(self.world.live()[self.id_of(who)]["metadata"])
+            stamp = stamp_of(self.world.live()[self.id_of(who)], TABLE)
             if isinstance(change, dict):
                 assert stamp is not None
-                change = encode(replace(stamp, **change))
+                change = encode(replace(stamp, **change), TABLE.letters)
             self.edit({who: {"metadata": {KEY: change}}})
 
     def save_state(self, _: None) -> None:
@@ -167,7 +169,7 @@ class Story:
         self.lose_state(None)
         records = {}
         for live_id, body in self.world.live().items():
-            stamp = parse(body["metadata"])
+            stamp = stamp_of(body, TABLE)
             if stamp is not None and stamp.name != without:
                 records[stamp.name] = record_of(stamp, live_id, body["created_at"])
         self.world.state_text = encode_state(State(identity_of(self.world.target), DIGEST_RULES, records))
@@ -206,7 +208,7 @@ class Story:
         record = self.world.state().records.get(who)
         if record is not None:
             return record.id
-        stamps = {live_id: parse(body["metadata"]) for live_id, body in self.world.live().items()}
+        stamps = {live_id: stamp_of(body, TABLE) for live_id, body in self.world.live().items()}
         return next(live_id for live_id, stamp in stamps.items() if stamp is not None and stamp.name == who)
 
 

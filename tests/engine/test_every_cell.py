@@ -20,8 +20,9 @@ from trueup.core.plans.fields import Rules, matches
 from trueup.core.plans.judge import Choices, Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Reason
 from trueup.core.plans.seen import Seen
+from trueup.wire.openai_assistants.fields import TABLE
 
-SEMANTICS = Semantics(defaults={"description": None, "temperature": 1.0}, clear={}, float32=frozenset({"temperature"}))
+SEMANTICS = Semantics(TABLE.vary({"description": {"empty_is_null": False}}))
 NAMES = ("model", "description", "temperature", "metadata.owner", "tool_resources.file_search.vector_store_ids")
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "model": ("a", "b", "c"),

@@ -57,7 +57,7 @@ def delete(world: World, name: str, live_id: str) -> Report:
 async def _chosen(world: World, name: str, live_id: str) -> None:
     courier = world.courier(world.ports())
     planning = await world._plan(Options(), courier)
-    identity, seen = identity_of(world.target), seen_in(planning.view)
+    identity, seen = identity_of(world.target), seen_in(planning.view, world.adapter())
     change = stamping(world.definitions[name], seen[live_id], identity, world.adapter())
     plan = replace(planning.plan, changes=(change,))
     with world.journaled() as journal:

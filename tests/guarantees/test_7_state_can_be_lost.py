@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from tests.engine.world import World, actions, code, definition, fleet
 from trueup.core.errors import Exit
-from trueup.core.memory.stamp import parse, record_of
+from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state_codec import encode
 from trueup.core.plans.plan import Cause
+from trueup.core.plans.seen import stamp_of
+from trueup.wire.openai_assistants.fields import TABLE
 
 
 def rebuilt(world: World) -> World:
     """As `state rebuild` does: names, ids and what was applied, from the stamps alone."""
     records = {}
     for live in world.live().values():
-        stamp = parse(live["metadata"])
+        stamp = stamp_of(live, TABLE)
         assert stamp is not None
         records[stamp.name] = record_of(stamp, live["id"], live["created_at"])
     world.state_text = encode(replace(world.state(), records=records, pending={}))

@@ -21,10 +21,11 @@ from typing import Any
 from tests.forks import Process, start_python
 from tests.ran import Ran
 from trueup.core.call import Call, Reply
-from trueup.core.memory.stamp import parse
+from trueup.core.plans.seen import stamp_of
 from trueup.local.faults import Faults
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
+from trueup.wire.openai_assistants.fields import TABLE
 
 KEY = "sk-canary-0123456789abcdef"
 """The key that must not be found in any output or file."""
@@ -74,7 +75,7 @@ class Vendor(Server):
         """What carries a stamp of the target, by its name in the files; more than one under a name are twins."""
         found: dict[str, list[dict[str, Any]]] = {}
         for body in self.live():
-            stamp = parse(body.get("metadata"))
+            stamp = stamp_of(body, TABLE)
             if stamp is not None and stamp.target == target:
                 found.setdefault(stamp.name, []).append(body)
         return found

@@ -15,10 +15,11 @@ from tests.simulation.hands import Hands
 from tests.simulation.oracle import Oracle
 from tests.simulation.vendor import FORGETFUL, Habit, Vendor
 from tests.simulation.watch import Excuse
-from trueup.core.canonical import canonical, same, split
+from trueup.core.canonical import canonical, same
 from trueup.core.errors import Exit, RefusedError
 from trueup.core.plans.plan import Plan, Reason
 from trueup.core.plans.report import Report
+from trueup.wire.openai_assistants.fields import TABLE
 
 ROUNDS = 8
 _SAID = re.compile(r"the answer shows nothing of what was sent \(\S+")
@@ -156,13 +157,13 @@ class Calm:
         if by_name.keys() != wanted.keys():
             raise self.oracle.broken(f"live are {sorted(by_name)}, wanted {sorted(wanted)}")
         for display, definition in wanted.items():
-            found = split(by_name[display])
+            found = TABLE.split(by_name[display])
             keeps = self.vendor.habit in (Habit.FAITHFUL, Habit.MERGES) and not self.others
             left = keeps and "tools" not in definition.body and found["tools"]
             if left and not self.oracle.was_shown_old(by_name[display]["id"]):
                 raise self.oracle.broken(f"{definition.name} has tools that its file does not say: {found['tools']}")
             named = self.oracle.not_kept.get(definition.name, set())
-            for name, value in split(definition.body).items():
+            for name, value in TABLE.split(definition.body).items():
                 kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
                 if kept or name in named:
                     continue

@@ -173,13 +173,13 @@ class Hands:
         """`trueup state rebuild [NAME…]`: records from the stamps, damaged files set aside."""
         checkout.mend()
         identity = identity_of(checkout.target)
-        known = seen_in(self._view(checkout))
+        known = seen_in(self._view(checkout), checkout.adapter())
         checkout.set_state(rebuild_records(checkout.state(), identity, known, names).state)
         self.say(f"{checkout.label}: state rebuild {sorted(names)}")
 
     def link(self, checkout: Checkout, name: str, live_id: str) -> None:
         """`trueup import NAME=ID`."""
-        state, seen = checkout.state(), seen_in(self._view(checkout))[live_id]
+        state, seen = checkout.state(), seen_in(self._view(checkout), checkout.adapter())[live_id]
         record = linked(checkout.definitions[name], seen, checkout.adapter())
         records = {**state.records, name: record}
         pending = {other: entry for other, entry in state.pending.items() if other != name}

@@ -10,9 +10,10 @@ from tests.simulation.twins import Twins
 from tests.simulation.watch import Told, stamp_of
 from trueup.core.call import Call
 from trueup.core.errors import StateError
-from trueup.core.memory.stamp import parse
+from trueup.core.plans import seen
 from trueup.core.plans.plan import Reason
 from trueup.local.faults import Kind
+from trueup.wire.openai_assistants.fields import TABLE
 
 
 class Memory(Twins):
@@ -44,7 +45,7 @@ class Memory(Twins):
         state, live = who.state(), self.vendor.live()
         found = set()
         for name, record in state.records.items():
-            stamp = parse(live[record.id]["metadata"]) if record.id in live else None
+            stamp = seen.stamp_of(live[record.id], TABLE) if record.id in live else None
             waiting = state.pending.get(name)
             known = {record.operation, waiting.operation if waiting else ""}
             if stamp is not None and record.operation and stamp.operation not in known:

@@ -8,11 +8,12 @@ from tests.simulation.hands import NOTE
 from tests.simulation.memory import Memory
 from tests.simulation.watch import Told, stamp_of
 from trueup.core.call import Call
-from trueup.core.canonical import Semantics, canonical, same, split
+from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import WRITES, Action, Change
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.engine.apply import STOPPED
+from trueup.wire.openai_assistants.fields import TABLE
 
 MANAGED = frozenset({"name", "model", "instructions", "tools", "tool_resources", "temperature", "metadata"})
 """What some file of some story names, or follows from it; at the rest of metadata `check_notes` looks."""
@@ -195,8 +196,8 @@ class Oracle(Memory):
                 self.check_fields(outcome, change, live[outcome.id], told.who.adapter().dialect.semantics)
 
     def check_fields(self, outcome: Outcome, change: Change, body: dict[str, Any], semantics: Semantics) -> None:
-        found = split(body)
-        for name, value in split(change.calls[0].json).items():
+        found = TABLE.split(body)
+        for name, value in TABLE.split(change.calls[0].json).items():
             kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
             if not kept and name not in outcome.not_kept:
                 raise self.broken(f"{name} of {outcome.name} was not kept and not named: {found.get(name)!r}")

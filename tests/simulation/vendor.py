@@ -16,9 +16,11 @@ from typing import Any
 from tests.engine.world import Clock
 from tests.simulation.tally import Tally
 from trueup.core.call import Call, Reply
-from trueup.core.memory.stamp import KEY, parse
+from trueup.core.memory.stamp import KEY
+from trueup.core.plans.seen import stamp_of
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import Habits
+from trueup.wire.openai_assistants.fields import TABLE
 
 
 class Habit(Enum):
@@ -215,7 +217,7 @@ class Vendor:
         stored = self.server.answer(Call("GET", f"/assistants/{live_id}"))
         history.append((at, self._rewritten(stored.json) if stored.status == 200 else None))
         if (call.method, call.path) == ("POST", "/assistants"):
-            stamp = parse(call.json.get("metadata"))
+            stamp = stamp_of(call.json, TABLE)
             here = now, len(self.shown)
             asked, asked_after = self._asked.get((by, json.dumps(call.json, sort_keys=True)), here)
             operation = stamp.operation if stamp is not None else ""

@@ -16,9 +16,11 @@ from tests.simulation.hands import Hands
 from tests.simulation.vendor import Shown, Vendor
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
-from trueup.core.memory.stamp import Stamp, parse
+from trueup.core.memory.stamp import Stamp
+from trueup.core.plans import seen
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
+from trueup.wire.openai_assistants.fields import TABLE
 
 
 class Violation(AssertionError):
@@ -113,4 +115,4 @@ class Watch:
 
 def stamp_of(call: Call) -> Stamp | None:
     """The stamp that a request carries."""
-    return parse((call.json or {}).get("metadata"))
+    return seen.stamp_of(call.json or {}, TABLE)

@@ -39,14 +39,14 @@ def test_open_answers_change_nothing(name: str) -> None:
 )
 def test_the_way_that_clears_is_the_one_that_is_sent(word: str, clear: Any, stuck: bool) -> None:
     rules = row(clear_IS_description=word).semantics
-    assert rules.clear.get("description") == clear
+    assert rules.table.clear_of("description") == clear
     assert rules.is_stuck("description") is stuck
 
 
 def test_null_goes_before_the_default_that_a_vendor_documents() -> None:
-    assert DIALECTS["azure-openai"].semantics.clear["response_format"] == "auto"
-    assert "response_format" not in row("azure-openai", clear_IS_response_format="null").semantics.clear
-    assert row("azure-openai", clear_IS_tools="empty").semantics.clear["tools"] == []
+    assert DIALECTS["azure-openai"].table.clear_of("response_format") == "auto"
+    assert row("azure-openai", clear_IS_response_format="null").table.clear_of("response_format") is None
+    assert row("azure-openai", clear_IS_tools="empty").table.clear_of("tools") == []
 
 
 def test_metadata_keys() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from trueup.core.call import Body, Call, Reply
-from trueup.core.canonical import canonical, same, split
+from trueup.core.canonical import canonical, same
 from trueup.wire.base import Unexpected
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.dialects import DIALECTS, FIELDS, SEMANTICS
+from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
+from trueup.wire.openai_assistants.fields import TABLE
 
 ADAPTER = OpenAIAssistants()
 ASSISTANT: dict[str, Any] = {"id": "asst_1", "object": "assistant", "created_at": 7, "model": "a", "metadata": {}}
@@ -92,7 +93,7 @@ def test_an_assistant_is_read_without_the_servers_own_keys() -> None:
     live = _get(_ok({**ASSISTANT, "brand_new": 1, "temperature": 1.0}))
     assert (live.id, live.created_at, live.version) == ("asst_1", 7, None)
     assert live.body == {"model": "a", "metadata": {}, "temperature": 1.0}
-    assert set(live.body) <= set(FIELDS)
+    assert set(live.body) <= set(TABLE.names)
 
 
 def test_only_the_assistants_own_404_means_absent() -> None:
@@ -163,7 +164,7 @@ def test_a_strange_creation_time_is_none(created_at: Any, read: int) -> None:
 
 def test_null_metadata_and_resources_are_read() -> None:
     live = ADAPTER.read(_ok({**ASSISTANT, "metadata": None, "tool_resources": {"file_search": None}}))
-    assert split(live.body) == {"model": "a"}
+    assert TABLE.split(live.body) == {"model": "a"}
 
 
 # --- listings
@@ -277,8 +278,8 @@ def test_recorded_answers_are_what_was_sent() -> None:
     exchanges = _recorded_writes()
     assert len(exchanges) >= 5
     for sent, answer in exchanges:
-        live = split(ADAPTER.read(_ok(answer)).body)
-        for name, value in split(sent).items():
+        live = TABLE.split(ADAPTER.read(_ok(answer)).body)
+        for name, value in TABLE.split(sent).items():
             if name.endswith(".vector_stores"):
                 continue
             left, right = canonical(name, value, SEMANTICS), canonical(name, live.get(name), SEMANTICS)

@@ -15,12 +15,11 @@ from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.memory.stamp import parse
 from trueup.core.migration.export import is_of
 from trueup.core.migration.foreign import assistants_in
 from trueup.core.migration.imported import Found, Unread, unknown
 from trueup.core.migration.imports import Imports
-from trueup.core.plans.seen import Seen, fields_of
+from trueup.core.plans.seen import Seen, fields_of, stamp_of
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 
@@ -61,7 +60,7 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
 
 
 def _read(session: Session, files: Sequence[str]) -> _Read:
-    read = _Read("file_ids" in session.adapter.dialect.semantics.defaults)
+    read = _Read("file_ids" in session.adapter.dialect.fields)
     for file in dict.fromkeys(files):
         try:
             values = read_values(session.root / file, file)
@@ -104,8 +103,9 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
             raise TrueupError(
                 f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give the newer one alone."
             )
-        fields = fields_of(item.body)
-        read.exported[item.id] = Seen(item.id, fields, item.created_at, parse(item.body.get("metadata")), item.body)
+        table = session.adapter.dialect.table
+        fields, stamp = fields_of(item.body, table), stamp_of(item.body, table)
+        read.exported[item.id] = Seen(item.id, fields, item.created_at, stamp, item.body)
         read.extra[item.id] = {**item.extra, **unknown(item.body, session.adapter.dialect.semantics)}
 
 

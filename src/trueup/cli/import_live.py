@@ -45,7 +45,7 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
         loaded, state = existing(session), session.store.load()
         async with _connected(session, dry_run) as courier:
             view = await read_live(session, courier, state)
-            seen = seen_in(view)
+            seen = seen_in(view, session.adapter)
             state = settled(state, seen, frozenset(view.absent))
             chosen = _chosen(names, seen, view)
             if not names:
@@ -110,7 +110,7 @@ async def _connected(session: Session, dry_run: bool) -> AsyncIterator[Courier]:
 
 
 async def _carried_out(session: Session, courier: Courier, work: Imports, state: State, view: View) -> Exit:
-    seen = seen_in(view)
+    seen = seen_in(view, session.adapter)
     if session.target.state == "stamps":
         _consent(session, work)
     write_files(session, work)

@@ -11,14 +11,14 @@ from trueup.cli.session import Session
 from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
-from trueup.core.memory.stamp import KEY, parse
+from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import State
 from trueup.core.migration.filenames import free, stem
 from trueup.core.migration.imported import Fitted, Found, Omission, Unread, fitted, omissions_of, slimmed
 from trueup.core.migration.imports import Imports, Link, NewFile
 from trueup.core.migration.override import override, patched_document
 from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
-from trueup.core.plans.seen import Seen
+from trueup.core.plans.seen import Seen, stamp_of
 from trueup.edge import schemas
 from trueup.edge.documents import Documents
 from trueup.edge.drafts import SCHEMA_FILE, Proof, definition_files, part_text, prose_part, written_tools
@@ -172,7 +172,8 @@ class Work:
         try:
             before = content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
-            after = edited(before, definition.file, patched_document(document, self._session.target.name, patch))
+            patched = patched_document(document, self._session.target.name, patch, self._semantics.table)
+            after = edited(before, definition.file, patched)
         except CannotEdit as error:
             return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
         return Link(definition.name, definition.file, live.id, patch, (before, after))
@@ -221,7 +222,7 @@ class Work:
         metadata = found.body.get("metadata")
         if not isinstance(metadata, Mapping) or KEY not in metadata:
             return found
-        stamp = parse(metadata)
+        stamp = stamp_of(found.body, self._semantics.table)
         whose = f" of {stamp.name} of {stamp.project}/{stamp.target}" if stamp is not None and stamp.name else ""
         said = f"the stamp{whose} is not taken over: whoever creates it from this definition gives it its own"
         return replace(found, remarks=(*found.remarks, said))

@@ -58,7 +58,7 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
         connected = writing if session.target.state == "stamps" else reading
         async with connected(session) as courier:
             view = await read_live(session, courier, state)
-            seen = seen_in(view)
+            seen = seen_in(view, session.adapter)
             found = _found(session, pairs, loaded, state, view, seen)
             if session.target.state == "stamps":
                 report = await write_stamps(session, courier, found, state, view)
@@ -160,7 +160,7 @@ async def write_stamps(
 
     changes = tuple(stamping(item, live, session.identity, session.adapter) for item, live in found)
     plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
-    planning = Planning(plan, state, view, seen_in(view), {})
+    planning = Planning(plan, state, view, seen_in(view, session.adapter), {})
     with journaled(session, courier), stoppable(session, courier.ports.stop):
         report, after = await execute(
             planning, plan, session.adapter, courier, session.target, locator([item for item, _ in found])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from trueup.cli.session import Session
@@ -70,13 +70,16 @@ def _compared(
         accepted=read_accepted(session.store),
     )
     if names:
-        wish = replace(wish, selected=_selected(names, loaded, state, view, wish), words=tuple(names))
+        seen = seen_in(view, session.adapter)
+        wish = replace(wish, selected=_selected(names, loaded, state, seen, wish), words=tuple(names))
     return make_plan(wish, state, view, session.adapter)
 
 
-def _selected(names: Sequence[str], loaded: Loaded, state: State, view: View, wish: Wish) -> frozenset[str]:
+def _selected(
+    names: Sequence[str], loaded: Loaded, state: State, seen: Mapping[str, Seen], wish: Wish
+) -> frozenset[str]:
     """The names that were meant: of files, of records, and of our stamps."""
-    stamped = {seen.stamp.name for seen in seen_in(view).values() if seen.stamp is not None and is_ours(seen, wish)}
+    stamped = {live.stamp.name for live in seen.values() if live.stamp is not None and is_ours(live, wish)}
     known = loaded.names | state.records.keys() | stamped
     return frozenset(wish.new_name(name) for name in select(names, loaded.definitions, known))
 

@@ -19,7 +19,8 @@ from trueup.core.command import Message, Selection
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
 from trueup.core.errors import DefinitionError, TrueupError
-from trueup.core.memory.stamp import CODES, DIGITS, Stamp, encode
+from trueup.core.field_table import FieldTable
+from trueup.core.memory.stamp import DIGITS, Stamp, encode
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Options
 from trueup.core.projects.endpoint import is_plain_http
@@ -168,7 +169,7 @@ def checked(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter
     today = date.today().isoformat()  # the day where the person is, as in the file
 
     def beyond_schema(definition: Definition) -> list[Diagnostic]:
-        length = _stamp_length(definition, identity) if target.stamp else None
+        length = _stamp_length(definition, identity, adapter.dialect.table) if target.stamp else None
         needed = target.state == "stamps"
         return limits(definition, stamp_length=length, stamp_needed=needed, today=today)
 
@@ -209,8 +210,9 @@ def _with_flags(project: Project, name: str, flags: Flags) -> Target:
     return replace(target, selection=selection, **{name: value for name, value in wanted.items() if value is not None})
 
 
-def _stamp_length(definition: Definition, identity: Identity) -> int:
+def _stamp_length(definition: Definition, identity: Identity, table: FieldTable) -> int:
     """Characters of the longest stamp that the definition can come to carry."""
-    fields = dict.fromkeys(CODES, "0" * DIGITS)
+    fields = dict.fromkeys(table.letters, "0" * DIGITS)
     operation = "0" * OPERATION_DIGITS
-    return len(encode(Stamp(identity.project, identity.target, definition.name, operation, True, fields=fields)))
+    stamp = Stamp(identity.project, identity.target, definition.name, operation, True, fields=fields)
+    return len(encode(stamp, table.letters))

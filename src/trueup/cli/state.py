@@ -163,7 +163,7 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
         view = await read_live(session, courier, loaded)
     if not view.complete:
         raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
-    seen = seen_in(view)
+    seen = seen_in(view, session.adapter)
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None}
     return rebuild_records(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
 

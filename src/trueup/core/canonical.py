@@ -6,16 +6,15 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
 
+from trueup.core.field_table import Field, FieldTable, Kind
+
 DIGEST_RULES = 1
 """Version of the canonical form; state written under other rules is unknown until the next apply."""
-
-NESTED = ("metadata", "tool_resources")
-"""Top-level keys whose entries are fields of their own."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -28,70 +27,19 @@ OBJECT = (dict, Mapping)
 
 @dataclass(frozen=True, slots=True)
 class Semantics:
-    """How a protocol's server treats fields, as data.
+    """How one server treats fields, as data: its table, and what only a probe can tell.
 
-    `defaults` is what an absent or null field means; `clear` what to send to clear one; `float32` names numbers the
-    server rounds; `lists` are the resource lists as field names; `tool_defaults` fills `tool[type][…]`, by type and
-    path, on both sides; `synonyms` maps a field path's value to the one it is compared as; `unordered` names lists
-    that the server answers in an order of its own.
-
-    What only a probe can tell: `stuck` names top-level fields that the server clears by nothing; `null_removes` says
-    that null takes a metadata key away.
+    `stuck` names top-level fields that the server clears by nothing; `null_removes` says that null takes a metadata
+    key away.
     """
 
-    defaults: Mapping[str, Any]
-    clear: Mapping[str, Any]
-    float32: frozenset[str] = frozenset()
-    lists: tuple[str, ...] = ()
-    tool_defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    format_defaults: Mapping[str, Any] = field(default_factory=dict)
-    empty_is_null: frozenset[str] = frozenset()
-    synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    unordered: frozenset[str] = frozenset()
+    table: FieldTable
     stuck: frozenset[str] = frozenset()
     null_removes: bool = False
 
     def is_stuck(self, name: str) -> bool:
-        """Whether the server is known to clear this field by nothing."""
+        """Return whether the server is known to clear this field by nothing."""
         return name.split(".", 1)[0] in self.stuck
-
-    def default(self, name: str) -> Any:
-        """What an absent field means: [] for a resource list, None for a metadata key."""
-        if name in self.lists or name.startswith("tool_resources."):
-            return []
-        if name.startswith("metadata."):
-            return None
-        return self.defaults.get(name)
-
-
-def split(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body as fields: `metadata.owner`, `tool_resources.file_search.vector_store_ids`, and the top-level ones."""
-    fields: dict[str, Any] = {}
-    for key, value in body.items():
-        if key == "metadata":
-            for name, entry in (value or {}).items():
-                fields[f"metadata.{name}"] = entry
-        elif key == "tool_resources":
-            for tool, lists in (value or {}).items():
-                for name, entry in (lists or {}).items():
-                    fields[f"tool_resources.{tool}.{name}"] = entry
-        else:
-            fields[key] = value
-    return fields
-
-
-def join(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The body that `split` took apart."""
-    body: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name.startswith("metadata."):
-            body.setdefault("metadata", {})[name.removeprefix("metadata.")] = value
-        elif name.startswith("tool_resources."):
-            _, tool, entry = name.split(".", 2)
-            body.setdefault("tool_resources", {}).setdefault(tool, {})[entry] = value
-        else:
-            body[name] = value
-    return body
 
 
 def canonical_json(value: Any) -> bytes:
@@ -187,17 +135,22 @@ def _same_entries(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
 
 
 def canonical(name: str, value: Any, semantics: Semantics) -> Any:
-    """One field's value with defaults filled in, server-only parts dropped and numbers made comparable."""
-    if value is None or (value == "" and name in semantics.empty_is_null):
-        return semantics.default(name)
-    if name in semantics.float32 and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float32(value)
-    if name == "tools" and isinstance(value, (list, tuple)):
-        return [_tool(tool, semantics) for tool in value]
-    if name in semantics.unordered and isinstance(value, (list, tuple)):
-        return sorted(value, key=canonical_json)
-    if name == "response_format" and isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
-        return {**value, "json_schema": _filled(value["json_schema"], semantics.format_defaults)}
+    """Return one field's value with defaults filled in, server-only parts dropped and numbers made comparable."""
+    table = semantics.table
+    row = table.field_of(name)
+    if value is None or (row is not None and row.empty_is_null and value == ""):
+        return table.default_of(name)
+    if row is None:
+        return value
+    if row.kind is Kind.NUMBER:
+        return float32(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    if row.kind is Kind.OBJECT:
+        return _completed(value, row, table)
+    if isinstance(value, (list, tuple)):
+        if row.kind is Kind.TOOLS:
+            return [_completed(tool, row, table) for tool in value]
+        if row.unordered:
+            return sorted(value, key=canonical_json)
     return value
 
 
@@ -209,30 +162,28 @@ def float32(value: float) -> float:
         return float(value)
 
 
-def _tool(tool: Any, semantics: Semantics) -> Any:
-    if not isinstance(tool, OBJECT):
-        return tool
-    kind = tool.get("type")
-    defaults = semantics.tool_defaults.get(kind) if isinstance(kind, str) else None
-    if not isinstance(kind, str) or defaults is None:
-        return tool
-    inner = tool.get(kind)
-    known = {key: entry for key, entry in tool.items() if key not in (kind, "type")}
-    filled = _filled(inner if isinstance(inner, OBJECT) else {}, defaults)
-    for path, table in semantics.synonyms.items():
-        filled = _renamed(filled, tuple(path.split(".")), table)
-    return {"type": kind, kind: filled, **known}
+def _completed(value: Any, row: Field, table: FieldTable) -> Any:
+    """Return a field's object, or one of its tools, with what the server is known to fill in."""
+    if not isinstance(value, OBJECT):
+        return value
+    fills = row.fills_of(value)
+    if fills is None:
+        return value
+    filled = _filled(value, fills, table.schema_keys)
+    for path, words in row.synonyms.items():
+        filled = _renamed(filled, path.split("."), words)
+    return filled
 
 
-def _filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping with defaults for what is absent or null, one level down too where the default is a mapping."""
+def _filled(value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozenset[str]) -> dict[str, Any]:
+    """Return the mapping without nulls and with what is filled in, in mappings too but in no JSON Schema."""
     filled = {key: entry for key, entry in value.items() if entry is not None}
-    for key, default in defaults.items():
+    for key, default in fills.items():
         if key not in filled:
             if default is not None:
                 filled[key] = default
-        elif isinstance(default, OBJECT) and isinstance(filled[key], OBJECT) and key != "parameters":
-            filled[key] = _filled(filled[key], default)
+        elif isinstance(default, OBJECT) and isinstance(filled[key], OBJECT) and key not in schemas:
+            filled[key] = _filled(filled[key], default, schemas)
     return filled
 
 

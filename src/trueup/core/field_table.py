@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Any, Final
@@ -14,7 +14,7 @@ class Kind(Enum):
 
     SCALAR = "scalar"
     NUMBER = "number"  # a sampling number, which servers keep in single precision
-    TEXT = "text"  # prose of many lines
+    TEXT = "text"  # the prompt: prose of many lines
     LIST = "list"
     TOOLS = "tools"
     OBJECT = "object"  # compared, sent and replaced as a whole
@@ -39,8 +39,11 @@ class Field:
     another field later; a field without one is unknown after a rebuild. Of a MAP, `depth` is how many keys below it
     make a field, `entries` are the ones that there are where they are known, and `default` is an absent entry's;
     `merged`: the server keeps the entries that a request leaves out; `clear` is what resets one.
-    `fills` is what the server adds inside a value that lacks it: of an OBJECT by key, of TOOLS by type and key. An
-    object in it fills one that is there; RESOLVED stands for any value.
+
+    `fills` is what the server adds inside a value that lacks it: of an OBJECT by key, of TOOLS, and of an OBJECT that
+    is `typed`, by type and key. An object in it also fills one that is there; RESOLVED stands for any value.
+    `synonyms` maps words, by their dotted path inside the value, to those that they are compared as. `empty_is_null`:
+    an empty text is no text. `unordered`: the server answers the list in an order of its own.
     """
 
     name: str
@@ -53,6 +56,17 @@ class Field:
     entries: tuple[str, ...] = ()
     merged: bool = False
     fills: Mapping[str, Any] = field(default_factory=dict)
+    typed: bool = False
+    synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    empty_is_null: bool = False
+    unordered: bool = False
+
+    def fills_of(self, value: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return what the server fills in inside this value, or this tool; None where nothing is known of it."""
+        if self.typed or self.kind is Kind.TOOLS:
+            kind = value.get("type")
+            return self.fills.get(kind) if isinstance(kind, str) else None
+        return self.fills or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,10 @@ class FieldTable:
     """All fields of one protocol, in the order in which people write them.
 
     `prompt` is the text that a Markdown definition's body stands for and `tools` the list of tools; `stamp` is the
-    entry that holds the ownership stamp. `schemas` are the places of embedded JSON Schemas, `*` for any index.
-    `maps` are the fields whose entries are fields of their own, `letters` those of the fields that a stamp holds.
+    entry that holds the ownership stamp. `schemas` are the places of embedded JSON Schemas, `*` for any index, and
+    `schema_keys` the last step of each.
+    `display_name` is the field that people know an assistant by, empty where there is none. `names` are all fields,
+    `maps` those whose entries are fields of their own, `letters` the letters of those that a stamp holds.
     """
 
     fields: tuple[Field, ...]
@@ -69,12 +85,17 @@ class FieldTable:
     tools: str = "tools"
     stamp: str = "metadata.trueup"
     schemas: tuple[tuple[str, ...], ...] = ()
+    display_name: str = "name"
+    names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    schema_keys: frozenset[str] = field(init=False, compare=False, repr=False)
     by_name: Mapping[str, Field] = field(init=False, compare=False, repr=False)
     maps: Mapping[str, Field] = field(init=False, compare=False, repr=False)
     letters: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         fill = partial(object.__setattr__, self)  # the table is frozen; these follow from its rows
+        fill("names", tuple(entry.name for entry in self.fields))
+        fill("schema_keys", frozenset(path[-1] for path in self.schemas))
         fill("by_name", {entry.name: entry for entry in self.fields})
         fill("maps", {entry.name: entry for entry in self.fields if entry.kind is Kind.MAP})
         fill("letters", {entry.name: entry.letter for entry in self.fields if entry.letter})
@@ -82,6 +103,40 @@ class FieldTable:
     def field_of(self, path: str) -> Field | None:
         """Return the row of a field or of a map's entry (`metadata.owner`); None for a name that the table lacks."""
         return self.by_name.get(path) or self.maps.get(path.partition(".")[0])
+
+    def kind_of(self, path: str) -> Kind:
+        """Return the kind of a field; a map's entry has its map's."""
+        row = self.field_of(path)
+        return row.kind if row is not None else Kind.SCALAR
+
+    def is_entry(self, path: str) -> bool:
+        """Return whether a field is one entry of a map."""
+        return "." in path and path.partition(".")[0] in self.maps
+
+    def default_of(self, path: str) -> Any:
+        """Return what an absent field means."""
+        row = self.field_of(path)
+        return row.default if row is not None and path not in self.maps else None
+
+    def clear_of(self, path: str) -> Any:
+        """Return what a request carries to clear a field."""
+        row = self.field_of(path)
+        return row.clear if row is not None else None
+
+    def path_of(self, path: str) -> tuple[str, ...]:
+        """Return a field's path in the body."""
+        row = self.maps.get(path.partition(".")[0])
+        return (path,) if row is None else tuple(path.split(".", row.depth))
+
+    def vary(
+        self,
+        changes: Mapping[str, Mapping[str, Any]],
+        without: Collection[str] = (),
+        also: tuple[Field, ...] = (),
+    ) -> FieldTable:
+        """Return the table of a server that differs: other attributes of some fields, some fields less and more."""
+        kept = (entry for entry in self.fields if entry.name not in without)
+        return replace(self, fields=(*(replace(entry, **changes.get(entry.name, {})) for entry in kept), *also))
 
     def split(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body's values by field; an entry of a map is a field of its own."""

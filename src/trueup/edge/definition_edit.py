@@ -13,7 +13,7 @@ from typing import Any
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
 from trueup.core.acceptance.taking import Taking, in_words, path_of
 from trueup.core.call import holds_credential
-from trueup.core.canonical import Semantics, canonical, digest, same, split
+from trueup.core.canonical import Semantics, canonical, digest, same
 from trueup.core.command import Command, Message, locate_commands
 from trueup.core.definitions.resolve import Resolved, resolve
 from trueup.core.definitions.sources import Setting
@@ -114,7 +114,7 @@ class Editor:
         parts = self._resolved(file, Documents(self._root), self._target).parts
         for contents in git_history.versions(self._root, [file, *parts]):
             documents = Documents(self._root, contents, self._definitions.values())
-            found = split(self._resolved(file, documents, self._target).body).get(field, MISSING)
+            found = self._semantics.table.split(self._resolved(file, documents, self._target).body).get(field, MISSING)
             if found is not MISSING and digest(found) in known:
                 return found
         return MISSING
@@ -180,7 +180,8 @@ class Editor:
         problems = [*after.diagnostics, *self._checker.problems(after.checked, SourceMap)]
         if problems and not before.diagnostics:
             raise NotTaken(f"no definition can hold it: {problems[0].message}", at, problems[0].hint)
-        old, new = split(before.body), split(after.body)
+        table = self._semantics.table
+        old, new = table.split(before.body), table.split(after.body)
         wanted = canonical(field, None if live is MISSING else live, self._semantics)
         if not same(canonical(field, new.pop(field, None), self._semantics), wanted):
             raise NotTaken("the files would not come to the live value", at, "Change it by hand.")

@@ -150,7 +150,7 @@ async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
     assert change.record is not None
     lot.ids.add(live.id)
     live = await _whole(run, change, live)
-    record = kept_record(change.record, live, sent_fields(change))
+    record = kept_record(change.record, live, sent_fields(change), run.adapter)
     missing = not_kept(change, live, run.adapter)
     if run.target.stamp:
         lot.proven = lot.proven or record.stamped is True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trueup.core.canonical import digest, split
+from trueup.core.canonical import digest
 from trueup.core.command import Message
 from trueup.core.errors import NotSent, OutcomeUnknown, RefusedError, UnreadableError
 from trueup.core.memory.stamp import UNREADABLE, Stamp
@@ -53,7 +53,7 @@ def plan_delete(planning: Planning, name: str, live_id: str, target: Target, ada
         id=live_id,
         operation=digest({"duplicate": live_id, "beside": kept.id, "name": name, "target": target.name}, 16),
         calls=(adapter.delete(live_id),),
-        overwritten={field: digest(value) for field, value in split(live.body).items()},
+        overwritten={field: digest(value) for field, value in adapter.dialect.table.split(live.body).items()},
         backup=True,
         display_name=live.display_name,
         message=f"is a duplicate of {kept.id}, which stays managed",

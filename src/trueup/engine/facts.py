@@ -6,15 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from trueup.core.canonical import split
 from trueup.core.definitions.definition import Definition
 from trueup.core.memory.accept_base import AcceptedFields, apply_accepted
-from trueup.core.memory.stamp import UNREADABLE, is_link, parse, record_of
+from trueup.core.memory.stamp import UNREADABLE, is_link, record_of
 from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts
 from trueup.core.plans.plan import Options
-from trueup.core.plans.seen import Seen, alike, fields_of
+from trueup.core.plans.seen import Seen, alike, fields_of, stamp_of
 from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter
@@ -43,10 +42,11 @@ class Wish:
         return name if name in self.definitions else self.moved.get(name, name)
 
 
-def seen_in(view: View) -> dict[str, Seen]:
+def seen_in(view: View, adapter: Adapter) -> dict[str, Seen]:
     """Every live assistant with its stamp read."""
+    table = adapter.dialect.table
     return {
-        live.id: Seen(live.id, fields_of(live.body), live.created_at, parse(live.body.get("metadata")), live.body)
+        live.id: Seen(live.id, fields_of(live.body, table), live.created_at, stamp_of(live.body, table), live.body)
         for live in view.live.values()
     }
 
@@ -179,10 +179,12 @@ def _moved_onto(name: str, wish: Wish, state: State) -> tuple[str, ...]:
 
 
 def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:
-    """The declared fields; a null for all resources declares every list empty."""
-    fields = split(definition.body)
-    if "tool_resources" in definition.body and definition.body["tool_resources"] is None:
-        fields.update({name: [] for name in adapter.dialect.semantics.lists})
+    """Return the declared fields; a null for a whole map declares each entry that there can be at its default."""
+    table, body = adapter.dialect.table, definition.body
+    fields = table.split(body)
+    for name, row in table.maps.items():
+        if name in body and body[name] is None:
+            fields.update({f"{name}.{entry}": row.default for entry in row.entries})
     return fields
 
 

@@ -78,9 +78,8 @@ def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Ad
     fields = {name: live.fields.get(name) for name in declared(definition, adapter)}
     known = stamps.digests(fields, adapter.dialect.semantics)
     operation = stamps.link_operation(identity, definition.name, live.id, known)
-    text = stamps.encode(
-        Stamp(identity.project, identity.target, definition.name, operation, record.protect, fields=known)
-    )
+    stamp = Stamp(identity.project, identity.target, definition.name, operation, record.protect, fields=known)
+    text = stamps.encode(stamp, adapter.dialect.table.letters)
     return Change(
         definition.name,
         Action.STAMP,

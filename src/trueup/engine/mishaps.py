@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from trueup.core.call import Call, Reply
-from trueup.core.canonical import split
 from trueup.core.command import HERE, Message
 from trueup.core.errors import NotSent, OutcomeUnknown
+from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import KEY
 from trueup.core.plans.plan import Action, Change
 from trueup.wire.base import Adapter, Problem, Unexpected
@@ -108,12 +108,14 @@ def answered(adapter: Adapter, change: Change, call: Call, reply: Reply) -> Mish
         live = adapter.read(reply)
     except Unexpected as error:
         return foreign(str(error), reply)
-    return _ignored(call) if live.id == change.id else foreign(f"the answer is another assistant ({live.id})", reply)
+    if live.id != change.id:
+        return foreign(f"the answer is another assistant ({live.id})", reply)
+    return _ignored(call, adapter.dialect.table)
 
 
-def _ignored(call: Call) -> Mishap:
+def _ignored(call: Call, table: FieldTable) -> Mishap:
     """A success that changed nothing: which fields this server does not take."""
-    fields = ", ".join(name for name in split(call.json or {}) if name != f"metadata.{KEY}")
+    fields = ", ".join(name for name in table.split(call.json or {}) if name != table.stamp)
     if not fields:
         return Mishap("the answer shows nothing of what was sent", NO_STAMP)
     text = f"the answer shows nothing of what was sent ({fields})"

@@ -6,13 +6,13 @@ import contextlib
 from dataclasses import dataclass, replace
 
 from trueup.core.call import Call, Reply
-from trueup.core.canonical import split
 from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.core.memory.stamp import KEY, parse
+from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import DUPLICATE
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.seen import stamp_of
 from trueup.engine.courier import each
 from trueup.engine.mishaps import AGAIN, JUDGE, TAKE_OFF, UNTRIED, Mishap, answered, leaves_open, silence
 from trueup.engine.recheck import Found, Unread, current, good_until, is_before, look, read
@@ -140,7 +140,7 @@ async def _start(run: Run, change: Change) -> Live | None:
         run.tell(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
         await run.conclude(change, _verb(change), None)
         return None
-    if live is not None and is_before(change, live):
+    if live is not None and is_before(change, live, run.adapter.dialect.table):
         return live
     what = "was deleted" if live is None else "was changed by somebody else"
     message = f"{what} since the plan; left alone"
@@ -222,8 +222,9 @@ def _is_ignored(run: Run, change: Change, live: Live) -> bool:
     """Whether the server answered with nothing of what was sent: then it was not done, whatever the status says."""
     if change.action is Action.RELEASE:
         return False  # what the answer shows decides: `_released`
-    sent = {*split(change.calls[0].json)}
-    return sent <= {*not_kept(change, live, run.adapter)} and is_before(change, live)
+    table = run.adapter.dialect.table
+    sent = {*table.split(change.calls[0].json)}
+    return sent <= {*not_kept(change, live, run.adapter)} and is_before(change, live, table)
 
 
 def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
@@ -250,7 +251,7 @@ async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
             hint = JUDGE
-    record = kept_record(change.record, live, sent_fields(change))
+    record = kept_record(change.record, live, sent_fields(change), run.adapter)
     missing = not_kept(change, live, run.adapter)
     run.tell(
         Outcome(change.name, change.action, Result.DONE, live.id, message, hint, not_kept=missing, attempts=attempts)
@@ -263,7 +264,7 @@ async def _released(run: Run, change: Change, live: Live, attempts: int) -> None
     if METADATA not in live.body:
         with contextlib.suppress(Unread, Interrupted):
             live = await read(run, change.id) or live
-    if METADATA in live.body and parse(live.body[METADATA]) is None:
+    if METADATA in live.body and stamp_of(live.body, run.adapter.dialect.table) is None:
         run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
         await run.conclude(change, "release", None)
     elif len(change.calls) > 1:

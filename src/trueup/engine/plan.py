@@ -38,7 +38,7 @@ class Planning:
 
 def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Planning:
     """The plan. Raises `RefusedError` where any plan would be unsafe."""
-    seen = seen_in(view)
+    seen = seen_in(view, adapter)
     before = state.records
     state = settled(state, seen, frozenset(view.absent))
     stamped = by_stamp(wish, seen.values(), {} if wish.target.state == "stamps" else state.records)

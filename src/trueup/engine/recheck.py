@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import Enum
 
 from trueup.core.call import Call
-from trueup.core.canonical import canonical, digest, same, split
+from trueup.core.canonical import canonical, digest, same
 from trueup.core.errors import NotSent, OutcomeUnknown
-from trueup.core.memory.stamp import KEY, parse
+from trueup.core.field_table import FieldTable
 from trueup.core.plans.plan import Action, Change
+from trueup.core.plans.seen import stamp_of
 from trueup.engine.run import Run
 from trueup.engine.turns import Interrupted
 from trueup.wire.base import Live, Unexpected
@@ -59,9 +60,9 @@ async def current(run: Run, live_id: str) -> Live | None:
     return await read(run, live_id, placed=True)
 
 
-def is_before(change: Change, live: Live) -> bool:
+def is_before(change: Change, live: Live, table: FieldTable) -> bool:
     """Whether the fields that the change overwrites still hold what the plan saw."""
-    found = split(live.body)  # with the stamp, which a duplicate's delete rests on
+    found = table.split(live.body)  # with the stamp, which a duplicate's delete rests on
     return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
 
 
@@ -73,19 +74,20 @@ async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live
         return None, None
     if live is None:
         return Found.ABSENT, None
+    table = run.adapter.dialect.table
     if change.action is Action.RELEASE:
-        return (Found.AS_PLANNED if parse(live.body.get("metadata")) is None else Found.AS_BEFORE), live
+        return (Found.AS_PLANNED if stamp_of(live.body, table) is None else Found.AS_BEFORE), live
     if change.action is not Action.DELETE and _is_as_planned(run, call, live):
         return Found.AS_PLANNED, live
-    return (Found.AS_BEFORE if is_before(change, live) else Found.ELSE), live
+    return (Found.AS_BEFORE if is_before(change, live, table) else Found.ELSE), live
 
 
 def _is_as_planned(run: Run, call: Call, live: Live) -> bool:
     """Whether the request was carried out: its stamp tells, and where it carries none, every field of it."""
-    semantics = run.adapter.dialect.semantics
-    sent, found = split(call.json), split(live.body)
-    if f"metadata.{KEY}" in sent:
-        return bool(found.get(f"metadata.{KEY}") == sent[f"metadata.{KEY}"])
+    semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
+    sent, found = table.split(call.json), table.split(live.body)
+    if table.stamp in sent:
+        return bool(found.get(table.stamp) == sent[table.stamp])
     return all(
         same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
         for name, value in sent.items()

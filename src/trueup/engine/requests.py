@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.call import Call
-from trueup.core.canonical import Semantics, digest, join
+from trueup.core.canonical import Semantics, digest
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import KEY, Stamp
 from trueup.core.memory.state import Applied, Identity, Record
@@ -52,7 +52,7 @@ class Request:
 
 def create(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
     """The one POST of a new assistant: every declared field that is not null, and the stamp."""
-    body = join({name: value for name, value in order.file.items() if value is not None})
+    body = order.semantics.table.join({name: value for name, value in order.file.items() if value is not None})
     operation = _operation(order, body, verdict.record)
     fields = stamps.about_to_send(order.file, order.semantics)
     if order.stamped:
@@ -200,14 +200,14 @@ def _changed_body(order: Order, changed: Mapping[str, Any]) -> tuple[dict[str, A
         top = name.split(".", 1)[0]
         if top == name:
             value = order.file.get(name)
-            body[name] = order.semantics.clear.get(name) if value is None else value
+            body[name] = order.semantics.table.clear_of(name) if value is None else value
     repeats: list[str] = []
     if any(name.startswith(f"{METADATA}.") for name in changed):
         body[METADATA] = {**_removed(order, changed), **_declared(order, METADATA)}
         repeats.append(METADATA)  # right under either habit: a server that merged when it was probed may replace today
     if any(name.startswith(f"{RESOURCES}.") for name in changed):
-        emptied = join({name: [] for name in changed if name.startswith(f"{RESOURCES}.")}).get(RESOURCES, {})
-        body[RESOURCES] = _over(emptied, _declared(order, RESOURCES))
+        emptied = order.semantics.table.join({name: [] for name in changed if name.startswith(f"{RESOURCES}.")})
+        body[RESOURCES] = _over(emptied.get(RESOURCES, {}), _declared(order, RESOURCES))
         repeats.append(RESOURCES)
     return body, tuple(repeats)
 
@@ -238,7 +238,7 @@ def _forced(order: Order, live: Seen, name: str) -> FieldChange:
     """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
     found = live.fields.get(name, MISSING)
     value = order.file[name] if name in order.file and name not in order.ignored else plain(found)
-    return FieldChange(name, found, order.semantics.clear.get(name) if value is None else value, Cause.FORCED)
+    return FieldChange(name, found, order.semantics.table.clear_of(name) if value is None else value, Cause.FORCED)
 
 
 def _over(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,7 +252,7 @@ def _declared(order: Order, key: str) -> dict[str, Any]:
         for name, value in order.file.items()
         if name.startswith(f"{key}.") and name not in order.ignored and value is not None
     }
-    entries: dict[str, Any] = join(mine).get(key, {})
+    entries: dict[str, Any] = order.semantics.table.join(mine).get(key, {})
     return entries
 
 
@@ -282,6 +282,7 @@ def _operation(order: Order, body: Mapping[str, Any], record: Record | None) -> 
 
 
 def _stamp(order: Order, operation: str, fields: Mapping[str, Applied]) -> str:
-    known = stamps.held(fields)
+    known = stamps.held(fields, order.semantics)
     identity = order.identity
-    return stamps.encode(Stamp(identity.project, identity.target, order.name, operation, order.protect, fields=known))
+    stamp = Stamp(identity.project, identity.target, order.name, operation, order.protect, fields=known)
+    return stamps.encode(stamp, order.semantics.table.letters)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from trueup.core.canonical import canonical, digest, same, split
+from trueup.core.canonical import canonical, digest, same
 from trueup.core.command import change_commands
 from trueup.core.errors import Exit
 from trueup.core.memory.journal import DONE, Entry
-from trueup.core.memory.stamp import CODES, KEY, parse
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
-from trueup.core.plans.seen import fields_of
+from trueup.core.plans.seen import fields_of, stamp_of
 from trueup.core.plans.wording import go_on
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
@@ -133,7 +132,7 @@ class Run:
                 Result.FAILED,
                 change.id,
                 mishap.text,
-                _wanted(change, mishap.text, path or ()) or mishap.hint,
+                _wanted(change, mishap.text, path or (), self.adapter) or mishap.hint,
                 attempts=attempts,
                 position=at,
             ),
@@ -141,24 +140,25 @@ class Run:
         )
 
 
-def _wanted(change: Change, message: str, path: Path) -> str:
+def _wanted(change: Change, message: str, path: Path, adapter: Adapter) -> str:
     """How to go on where a server misses a field that the modify had no reason to hold."""
     writes = change.action in (Action.MODIFY, Action.STAMP)
-    if not writes or not path or path[0] not in CODES or path[0] in change.calls[0].json:
+    if not writes or not path or path[0] not in adapter.dialect.table.letters or path[0] in change.calls[0].json:
         return ""
     if not any(word in message.lower() for word in ("required", "missing", "must be provided")):
         return ""  # it speaks of what it holds already, such as a number that another model refuses
     return f"This server wants it in every modify: write `always_send: [{path[0]}]` for the target into trueup.yaml."
 
 
-def kept_record(record: Record, live: Live, sent: frozenset[str]) -> Record:
+def kept_record(record: Record, live: Live, sent: frozenset[str], adapter: Adapter) -> Record:
     """The record with the server's answer to each field that was sent."""
-    found = fields_of(live.body)
+    table = adapter.dialect.table
+    found = fields_of(live.body, table)
     fields = {
         name: Applied(sent=applied.sent, kept=digest(found.get(name))) if name in sent else applied
         for name, applied in record.fields.items()
     }
-    stamp = parse(live.body.get("metadata"))
+    stamp = stamp_of(live.body, table)
     stamped = record.stamped if record.stamped is None else stamp is not None and stamp.operation == record.operation
     return replace(
         record,
@@ -171,18 +171,17 @@ def kept_record(record: Record, live: Live, sent: frozenset[str]) -> Record:
 
 def not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
     """The fields that the server answered otherwise than sent, cleared ones included."""
-    semantics = adapter.dialect.semantics
-    sent, found = split(change.calls[0].json), fields_of(live.body)
-    stamp = sent.pop(f"metadata.{KEY}", None)
+    semantics, table = adapter.dialect.semantics, adapter.dialect.table
+    sent, found = table.split(change.calls[0].json), table.split(live.body)
+    stamp, kept = sent.pop(table.stamp, None), found.pop(table.stamp, None)
     wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **sent}
     missing = [
         name
         for name, value in wanted.items()
         if not same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
     ]
-    kept = (live.body.get("metadata") or {}).get(KEY)
     if stamp is not None and kept != stamp:
-        missing.append(f"metadata.{KEY}")
+        missing.append(table.stamp)
     return tuple(missing)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import Semantics
 from trueup.core.definitions.definition import Definition
+from trueup.core.field_table import FieldTable
 from trueup.core.source import Diagnostic, Path
 from trueup.wire.access import Access
 
@@ -118,7 +119,6 @@ class Dialect:
     page_size: int = 100
     stamp_room: int = 512
     metadata_pairs: int = 16
-    fields: tuple[str, ...] = ()
     example: str = ""
     prefix: str = ""
     auth: Mapping[str, str] = field(default_factory=lambda: {"api_key": "bearer", "token": "bearer"})
@@ -130,6 +130,16 @@ class Dialect:
     reasoning: Mapping[str, bool] = field(default_factory=dict)
     ended: str = ""
     listing: Literal["ids", "tokens", "whole"] = "ids"
+
+    @property
+    def table(self) -> FieldTable:
+        """The fields that the server has."""
+        return self.semantics.table
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields that the server has."""
+        return self.semantics.table.names
 
 
 class Adapter(Protocol):

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.field_table import Kind
 from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules, judge, matches
 from trueup.core.plans.lean import lean
@@ -86,11 +87,12 @@ def in_words(name: str, live: Any, file: Any, semantics: Semantics, *, has_null:
 
     `has_null` says that null there declares the field's default.
     """
+    row = semantics.table.field_of(name)
     if live is MISSING or live is None:
         if has_null:
             return None
-        return "" if name in semantics.empty_is_null else semantics.default(name)
-    if name in semantics.float32 and isinstance(live, float):
+        return "" if row is not None and row.empty_is_null else semantics.table.default_of(name)
+    if row is not None and row.kind is Kind.NUMBER and isinstance(live, float):
         return _shortest(live)
     return lean(name, live, file, semantics)
 

@@ -1,4 +1,4 @@
-"""The one metadata entry by which Trueup recognises its own assistants. Knows the text, not who writes it where."""
+"""The text by which Trueup recognises its own assistants. Does not know who writes it where."""
 
 from __future__ import annotations
 
@@ -18,22 +18,6 @@ RELEASED = "released"
 
 LENGTH = 512
 """Characters a metadata value may have."""
-
-CODES = {
-    "name": "n",
-    "description": "d",
-    "model": "m",
-    "instructions": "i",
-    "tools": "t",
-    "temperature": "e",
-    "top_p": "p",
-    "response_format": "r",
-    "reasoning_effort": "f",
-    "file_ids": "l",
-}
-"""The letter of each field whose digest a stamp holds; the entries of metadata and tool resources have none."""
-
-_NAMES = {code: name for name, code in CODES.items()}
 
 UNFIT = frozenset("\"'`\\*?[]")
 """Characters that no definition's name holds."""
@@ -61,18 +45,20 @@ UNREADABLE = Stamp("", "", "", "", rules=0)
 """A stamp of a newer version or one that somebody edited: nobody's that we know, so never touched."""
 
 
-def encode(stamp: Stamp) -> str:
-    """The metadata value, at most 512 characters when project, target and name together have at most 256."""
-    known = " ".join(CODES[name] + stamp.fields[name] for name in CODES if name in stamp.fields)
+def encode(stamp: Stamp, letters: Mapping[str, str]) -> str:
+    """Return the text, at most 512 characters when project, target and name together have at most 256.
+
+    `letters` are those of the fields whose digests it holds (`FieldTable.letters`).
+    """
+    known = " ".join(letters[name] + stamp.fields[name] for name in letters if name in stamp.fields)
     content = {"v": stamp.rules, "p": stamp.project, "t": stamp.target, "n": stamp.name, "o": stamp.operation}
     if stamp.protect:
         content["k"] = 1
     return _ENCODER.encode({**content, "f": known})
 
 
-def parse(metadata: Any) -> Stamp | None:
-    """The stamp in an assistant's metadata; None when there is none or it was released."""
-    text = metadata.get(KEY) if isinstance(metadata, Mapping) else None
+def parse(text: Any, letters: Mapping[str, str]) -> Stamp | None:
+    """Return the stamp that a text is; None when there is none or it was released."""
     if text is None or text == RELEASED:
         return None
     try:
@@ -84,7 +70,8 @@ def parse(metadata: Any) -> Stamp | None:
     rules = content.get("v")
     if type(rules) is not int or rules > DIGEST_RULES or not content["o"].isalnum() or _no_name(content["n"]):
         return UNREADABLE
-    fields = {_NAMES[word[0]]: word[1:] for word in content["f"].split() if word[0] in _NAMES}
+    names = {letter: name for name, letter in letters.items()}
+    fields = {names[word[0]]: word[1:] for word in content["f"].split() if word[0] in names}
     return Stamp(content["p"], content["t"], content["n"], content["o"], content.get("k") == 1, rules, fields)
 
 
@@ -110,14 +97,15 @@ def _sent(name: str, value: Any, semantics: Semantics) -> Applied:
     return Applied(sent=whole, stamp=whole[:DIGITS] if meant is value else digest(meant, DIGITS))
 
 
-def held(fields: Mapping[str, Applied]) -> dict[str, str]:
-    """The short digests, made already, of those fields that a stamp has room for."""
-    return {name: known.stamp for name, known in fields.items() if name in CODES and known.stamp is not None}
+def held(fields: Mapping[str, Applied], semantics: Semantics) -> dict[str, str]:
+    """Return the short digests, made already, of those fields that a stamp has room for."""
+    letters = semantics.table.letters
+    return {name: known.stamp for name, known in fields.items() if name in letters and known.stamp is not None}
 
 
 def digests(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, str]:
-    """The short digests of those declared fields that a stamp has room for."""
-    return {name: short(name, value, semantics) for name, value in fields.items() if name in CODES}
+    """Return the short digests of those declared fields that a stamp has room for."""
+    return {name: short(name, value, semantics) for name, value in fields.items() if name in semantics.table.letters}
 
 
 def link_operation(identity: Identity, name: str, live_id: str, known: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.canonical import Semantics, canonical, float32, same
+from trueup.core.field_table import Kind
 from trueup.core.memory.stamp import KEY
 from trueup.core.rules.limits import FIELDS, OLDER_FIELDS
 from trueup.core.source import Diagnostic, Path, Severity, dotted
@@ -95,7 +96,7 @@ def slimmed(body: Mapping[str, Any], semantics: Semantics, *, linked: bool) -> d
     `tools` stay out where the body has none: it lacks them, or has null for them and is no live (`linked`) one.
     """
     slim: dict[str, Any] = {"name": None if body.get("name") == "" else body.get("name")}
-    for name in (*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.defaults)):
+    for name in (*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.table.by_name)):
         value = body.get(name)
         if name == "tools":
             slim.update(_tools(body, semantics, linked))
@@ -103,7 +104,7 @@ def slimmed(body: Mapping[str, Any], semantics: Semantics, *, linked: bool) -> d
             slim.update(_kept(name, value, lambda key, entry: key != KEY and entry is not None))
         elif name == "tool_resources":
             slim.update(_resources(value))
-        elif name != "name" and not same(canonical(name, value, semantics), semantics.default(name)):
+        elif name != "name" and not same(canonical(name, value, semantics), semantics.table.default_of(name)):
             slim[name] = _value(name, value, semantics)
     return slim
 
@@ -135,7 +136,7 @@ def fitted(body: Mapping[str, Any], problems: Problems, *, linked: bool) -> Fitt
 
 def unknown(body: Mapping[str, Any], semantics: Semantics) -> dict[str, Any]:
     """What a body holds beside the fields that a definition has for this server."""
-    known = {*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.defaults)}
+    known = {*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.table.by_name)}
     return {key: value for key, value in body.items() if key not in known}
 
 
@@ -174,11 +175,16 @@ def _resources(value: Any) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any, semantics: Semantics) -> Any:
-    if name in semantics.float32 and isinstance(value, float):
+    row = semantics.table.by_name[name]
+    if row.kind is Kind.NUMBER and isinstance(value, float):
         return _short(value)
-    if name == "response_format" and isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
-        return {**value, "json_schema": _shed(value["json_schema"], semantics.format_defaults)}
-    return value
+    fills = row.fills_of(value) if isinstance(value, Mapping) else None
+    return value if fills is None else {key: _slim(key, entry, fills) for key, entry in value.items()}
+
+
+def _slim(key: str, value: Any, fills: Mapping[str, Any]) -> Any:
+    inner = fills.get(key)
+    return _shed(value, inner) if isinstance(value, Mapping) and isinstance(inner, Mapping) else value
 
 
 def _short(value: float) -> float:
@@ -191,12 +197,12 @@ def _tool(tool: Any, semantics: Semantics) -> Any:
     if not isinstance(tool, Mapping):
         return {"type": tool} if isinstance(tool, str) else tool
     tool = {key: entry for key, entry in tool.items() if entry is not None}
-    kind = tool.get("type")
-    if not isinstance(kind, str) or kind not in semantics.tool_defaults:
+    kind, fills = tool.get("type"), semantics.table.by_name["tools"].fills_of(tool)
+    if not isinstance(kind, str) or fills is None:
         return tool
     if not isinstance(tool.get(kind, {}), (Mapping, type(None))):
         return tool
-    inner = _shed(tool.get(kind) or {}, semantics.tool_defaults[kind])
+    inner = _shed(tool.get(kind) or {}, fills.get(kind, {}))
     rest = {key: entry for key, entry in tool.items() if key not in ("type", kind)}
     return {"type": kind, **({kind: inner} if inner else {}), **rest}
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from trueup.core.canonical import NESTED, Semantics, canonical, join, same, split
+from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.field_table import FieldTable
 
 
 def override(
@@ -21,23 +22,25 @@ def override(
 ) -> dict[str, Any]:
     """The patch, empty where nothing differs; `declared` and `live` are fields, `written` what a new definition of
     the live one would say."""
-    known = split(written)
+    table = semantics.table
+    known = table.split(written)
     patch = {
         name: _wanted(name, live.get(name), known, semantics)
         for name, value in declared.items()
         if name not in ignored
         and not same(canonical(name, value, semantics), canonical(name, live.get(name), semantics))
     }
-    joined: dict[str, Any] = join(patch)
-    return joined
+    return table.join(patch)
 
 
-def patched_document(document: Mapping[str, Any], target: str, patch: Mapping[str, Any]) -> dict[str, Any]:
+def patched_document(
+    document: Mapping[str, Any], target: str, patch: Mapping[str, Any], table: FieldTable
+) -> dict[str, Any]:
     """The file's mapping with the patch in its entry for the target; what the entry says already stays."""
     targets = document.get("targets")
     entries = dict(targets) if isinstance(targets, Mapping) else {}
     entry = entries.get(target)
-    entries[target] = _over(entry if isinstance(entry, Mapping) else {}, patch)
+    entries[target] = _over(entry if isinstance(entry, Mapping) else {}, patch, table)
     return {**document, "targets": entries}
 
 
@@ -45,16 +48,16 @@ def _wanted(name: str, value: Any, known: Mapping[str, Any], semantics: Semantic
     """The live value as a file would say it; its default where that is a value, and null where none can be had."""
     if name in known:
         return known[name]
-    default = semantics.default(name)
+    default = semantics.table.default_of(name)
     is_default = value is None or same(canonical(name, value, semantics), default)
     return default if is_default else None
 
 
-def _over(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+def _over(low: Mapping[str, Any], high: Mapping[str, Any], table: FieldTable) -> dict[str, Any]:
     made = dict(low)
     for key, entry in high.items():
         below = made.get(key)
-        nested = key in NESTED and isinstance(entry, Mapping) and isinstance(below, Mapping)
+        nested = key in table.maps and isinstance(entry, Mapping) and isinstance(below, Mapping)
         made[key] = _merged(below, entry) if nested else entry
     return made
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core.canonical import NESTED, Semantics, canonical, digest, same
+from trueup.core.canonical import Semantics, canonical, digest, same
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.lean import lean
@@ -46,7 +46,7 @@ def judge(
         known = _is_recorded(name, file, live, applied, rules, equal=equal)
         return None if known else Cause.RECORDED
     if applied is None:
-        lost = record.partial and not rules.stamps and _is_nested(name)
+        lost = record.partial and not rules.stamps and semantics.table.is_entry(name)
         return Cause.UNKNOWN if lost else Cause.EDITED  # a stamp holds no entry of metadata or of tool resources
     file_same = file is not MISSING and matches(name, file, applied, semantics)
     live_same = matches(name, live, applied, semantics)
@@ -64,13 +64,9 @@ def _tells(applied: Applied, rules: Rules) -> bool:
     return applied.kept is not None or (rules.stamps and applied.stamp is not None)
 
 
-def _is_nested(name: str) -> bool:
-    return name.split(".", 1)[0] in NESTED and "." in name
-
-
 def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules, *, equal: bool) -> bool:
     """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
-    if rules.stamps and _is_nested(name):
+    if rules.stamps and rules.semantics.table.is_entry(name):
         return True
     if applied is None or file is MISSING:
         return False

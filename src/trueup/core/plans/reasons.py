@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trueup.core.canonical import NESTED, canonical, same
+from trueup.core.canonical import canonical, same
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules, judge, matches, within_reach
@@ -98,7 +98,7 @@ def _applied_as(name: str, file: Any, live: Any, record: Record | None, rules: R
         return AppliedAs.NEVER
     applied = record.fields.get(name)
     if applied is None:
-        nested = name.split(".", 1)[0] in NESTED and "." in name
+        nested = rules.semantics.table.is_entry(name)
         return AppliedAs.UNKNOWN if record.partial and (nested or not record.fields) else AppliedAs.NEVER
     as_file = file is not MISSING and matches(name, file, applied, rules.semantics)
     as_live = matches(name, live, applied, rules.semantics)
@@ -108,7 +108,7 @@ def _applied_as(name: str, file: Any, live: Any, record: Record | None, rules: R
 
 
 def _is_default(name: str, value: Any, rules: Rules) -> bool:
-    return same(_form(name, value, rules), _form(name, rules.semantics.default(name), rules))
+    return same(_form(name, value, rules), _form(name, None, rules))
 
 
 def _form(name: str, value: Any, rules: Rules) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.canonical import split
 from trueup.core.definitions.names import normal
-from trueup.core.memory.stamp import KEY, Stamp
+from trueup.core.field_table import FieldTable
+from trueup.core.memory.stamp import Stamp, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,16 @@ def alike(name: object) -> str:
     return normal(name).strip() or name if isinstance(name, str) else ""
 
 
-def fields_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A live body as fields, without our stamp."""
-    fields = split(body)
-    fields.pop(f"metadata.{KEY}", None)
+def fields_of(body: Mapping[str, Any], table: FieldTable) -> dict[str, Any]:
+    """Return a live body as fields, without our stamp."""
+    fields = table.split(body)
+    fields.pop(table.stamp, None)
     return fields
+
+
+def stamp_of(body: Mapping[str, Any], table: FieldTable) -> Stamp | None:
+    """Return the stamp that a live body carries; None when there is none or it was released."""
+    text: Any = body
+    for step in table.path_of(table.stamp):
+        text = text.get(step) if isinstance(text, Mapping) else None
+    return parse(text, table.letters)

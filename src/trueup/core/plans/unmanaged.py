@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, same, split
+from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.memory.stamp import UNREADABLE
 from trueup.core.memory.state import State
 from trueup.core.plans.seen import Seen
@@ -40,7 +40,7 @@ def unmanaged(
         record = state.records.get(name)
         live = seen.get(record.id) if record is not None else None
         if record is not None and live is not None:
-            fields = _undeclared(live.fields, {*split(body), *record.fields}, semantics)
+            fields = _undeclared(live.fields, {*semantics.table.split(body), *record.fields}, semantics)
             if fields:
                 undeclared[name] = fields
     recorded = {record.id for record in state.records.values()}
@@ -54,8 +54,7 @@ def _undeclared(fields: Mapping[str, Any], managed: set[str], semantics: Semanti
     return {
         name: value
         for name, value in fields.items()
-        if name not in managed
-        and not same(canonical(name, value, semantics), canonical(name, semantics.default(name), semantics))
+        if name not in managed and not same(canonical(name, value, semantics), canonical(name, None, semantics))
     }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from trueup.core.canonical import NESTED, OBJECT
+from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.stamp import KEY as STAMP_KEY
 from trueup.core.rules.fault import Fault, nearest, place, shown
@@ -240,7 +240,7 @@ def _ignored_field(name: str) -> tuple[str, str] | None:
         return f"{shown(name)} is no field; each list of a tool is one", f"Write {' or '.join(lists)}."
     if head in FIELDS or head in OLDER_FIELDS:
         return (f"{shown(name)} is no field; {head} is compared as a whole", f"Write {head}.") if dot else None
-    close = nearest(name, [*(field for field in FIELDS if field not in NESTED), *lists])
+    close = nearest(name, [*(field for field in FIELDS if field not in ("metadata", "tool_resources")), *lists])
     question = f"; did you mean '{close}'?" if close else ""
     return (
         f"unknown field {shown(name)}{question}",

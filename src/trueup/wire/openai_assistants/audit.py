@@ -67,8 +67,8 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
     """Every part of a body that the dialect has no word for."""
     for name, value in body.items():
         if name not in dialect.fields:
-            yield Loss(name, (name,), value in (None, "", [], {}) or value == dialect.semantics.default(name))
-    holds, defaults = dialect.holds, dialect.semantics.tool_defaults
+            yield Loss(name, (name,), value in (None, "", [], {}) or value == dialect.table.default_of(name))
+    holds, fills = dialect.holds, dialect.table.by_name["tools"].fills
     for index, tool in _tools(body):
         kind = tool.get("type")
         if kind not in holds.tools:
@@ -76,7 +76,7 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
             continue
         for key in _below(holds.lacks, f"tools.{kind}."):
             if _has(tool, (str(kind), *key)):
-                value, default = _at(tool, (str(kind), *key)), _at(defaults, (str(kind), *key))
+                value, default = _at(tool, (str(kind), *key)), _at(fills, (str(kind), str(kind), *key))
                 idle = value is None or value == default
                 yield Loss(".".join(("tools", str(kind), *key)), ("tools", index, str(kind), *key), idle)
     yield from _format_losses(body.get("response_format"), dialect)
@@ -149,7 +149,8 @@ def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
     for key in _below(dialect.holds.lacks, "response_format."):
         if _has(value, key):
             found = _at(value, key)
-            idle = found is None or found == dialect.semantics.format_defaults.get(key[-1])
+            fills = dialect.table.by_name["response_format"].fills
+            idle = found is None or found == _at(fills, ("json_schema", *key))
             yield Loss(".".join(("response_format", *key)), ("response_format", *key), idle)
 
 

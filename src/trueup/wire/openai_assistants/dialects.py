@@ -7,68 +7,15 @@ says which rests on what. A gateway is no dialect: it stands in front of one (`w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from trueup.core.canonical import Semantics
 from trueup.wire.base import Dialect, Holds
+from trueup.wire.openai_assistants.fields import AZURE_TABLE, FIRST_TABLE, NO_PARAMETERS, TABLE
 
-FIELDS: Final = (
-    "name",
-    "description",
-    "model",
-    "instructions",
-    "tools",
-    "tool_resources",
-    "metadata",
-    "temperature",
-    "top_p",
-    "response_format",
-    "reasoning_effort",
-)
-"""The keys of an assistant that a definition can declare; what else an answer holds is the server's own."""
-
-NO_PARAMETERS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
-"""What a function without parameters takes, said in full."""
-
-SEMANTICS: Final = Semantics(
-    defaults={
-        "name": None,
-        "description": None,
-        "instructions": None,
-        "tools": [],
-        "temperature": 1.0,
-        "top_p": 1.0,
-        "response_format": "auto",
-        "reasoning_effort": None,
-    },
-    clear={"tools": []},
-    float32=frozenset({"temperature", "top_p"}),
-    lists=("tool_resources.code_interpreter.file_ids", "tool_resources.file_search.vector_store_ids"),
-    tool_defaults={
-        "function": {"strict": False, "parameters": NO_PARAMETERS},
-        "file_search": {
-            "max_num_results": 20,
-            "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0},
-        },
-    },
-    format_defaults={"strict": False},
-    empty_is_null=frozenset({"name", "description", "instructions"}),
-    synonyms={"ranking_options.ranker": {"auto": "default_2024_08_21"}},
-)
-
-FIRST_SEMANTICS: Final = replace(
-    SEMANTICS,
-    defaults={**{key: value for key, value in SEMANTICS.defaults.items() if key != "reasoning_effort"}, "file_ids": []},
-    clear={"tools": [], "file_ids": [], "response_format": "auto"},
-    lists=(),
-    tool_defaults={"function": {"parameters": NO_PARAMETERS}},
-    unordered=frozenset({"file_ids"}),
-)
-"""The first protocol: files hang on the assistant itself, and are answered in the order of their creation."""
-
-AZURE_SEMANTICS: Final = replace(SEMANTICS, clear={"tools": [], "response_format": "auto"})
-"""As OpenAI's; its schema does not plainly admit null for the response format, so the default is sent instead."""
+SEMANTICS: Final = Semantics(TABLE)
+FIRST_SEMANTICS: Final = Semantics(FIRST_TABLE)
+AZURE_SEMANTICS: Final = Semantics(AZURE_TABLE)
 
 _LENGTHS: Final = {"name": 256, "description": 512, "instructions": 256_000}
 _FORMATS: Final = ("auto", "text", "json_object", "json_schema")
@@ -91,7 +38,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         semantics=SEMANTICS,
         headers={"OpenAI-Beta": "assistants=v2"},
         honest=True,
-        fields=FIELDS,
         auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
         holds=Holds(_TOOLS, _FORMATS, _LENGTHS),
@@ -103,7 +49,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         base_url="https://api.openai.com/v1",
         semantics=FIRST_SEMANTICS,
         headers={"OpenAI-Beta": "assistants=v1"},
-        fields=(*(name for name in FIELDS if name not in ("tool_resources", "reasoning_effort")), "file_ids"),
         auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
         holds=Holds(
@@ -121,7 +66,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         example="https://RESOURCE.openai.azure.com/openai",
         prefix="/openai",
         semantics=AZURE_SEMANTICS,
-        fields=tuple(name for name in FIELDS if name != "reasoning_effort"),
         auth={"api_key": "api-key", "token": "bearer"},
         token_scope="https://cognitiveservices.azure.com/.default",
         api_version="2025-03-01-preview",
@@ -143,7 +87,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         base_url="",
         example="https://RESOURCE.services.ai.azure.com/api/projects/PROJECT",
         semantics=AZURE_SEMANTICS,
-        fields=tuple(name for name in FIELDS if name != "reasoning_effort"),
         auth={"token": "bearer"},
         token_scope="https://ai.azure.com/.default",
         api_version="v1",

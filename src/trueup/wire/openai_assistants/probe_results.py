@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from trueup.core.canonical import Semantics
+from trueup.core.field_table import Field
 from trueup.core.memory.capabilities import Capabilities
-from trueup.core.memory.questions import CLEARABLE
 from trueup.wire.base import Dialect, Holds
 
 IN_FULL: Final[Mapping[str, Any]] = {
@@ -24,6 +24,9 @@ IN_FULL: Final[Mapping[str, Any]] = {
     "response_format": "auto",
 }
 """The default of a field said in full, for servers that null does not reset."""
+
+_CLEARED: Final = frozenset({"null", "default"})
+"""The answers that tell what a request carries to clear a field."""
 
 SLOW: Final[Mapping[str, float]] = {"later": 20.0, "not-seen": 60.0}
 """Seconds that an unclear create is given at least where the listing was seen to lag, at most ten seconds or more."""
@@ -49,29 +52,35 @@ def settle_of(found: Capabilities, settle: float) -> float:
 
 
 def _semantics(rules: Semantics, found: Capabilities) -> Semantics:
-    answers = found.answers
-    how = {name: answers.get(f"clear.{name}") for name in CLEARABLE}
-    clear = {name: value for name, value in rules.clear.items() if how.get(name) != "null"}
-    clear.update({name: IN_FULL[name] for name, way in how.items() if way == "default"})
+    how = {name: found.answers.get(f"clear.{name}") for name in rules.table.names}
+    clear = {name: {"clear": None if way == "null" else IN_FULL[name]} for name, way in how.items() if way in _CLEARED}
+    tools, answer = rules.table.by_name["tools"], rules.table.by_name["response_format"]
+    inside = {
+        "tools": {"fills": _fills(tools, found), "synonyms": _synonyms(tools, found)},
+        "response_format": {"fills": _fills(answer, found)},
+    }
     stuck = {name for name, way in how.items() if way == "never"}
-    fixed = answers.get("metadata-key") == "never"
-    return replace(
-        rules,
-        clear=clear,
+    fixed = found.answers.get("metadata-key") == "never"
+    return Semantics(
+        rules.table.vary(clear).vary(inside),
         stuck=frozenset(stuck | ({"metadata"} if fixed else set())),
-        null_removes=answers.get("metadata-key") == "null",
-        tool_defaults=_tool_defaults(rules.tool_defaults, found.fills),
-        format_defaults={**rules.format_defaults, **found.fills.get("response_format.json_schema", {})},
-        synonyms={where: {**rules.synonyms.get(where, {}), **found.words.get(where, {})} for where in rules.synonyms},
+        null_removes=found.answers.get("metadata-key") == "null",
     )
 
 
-def _tool_defaults(
-    known: Mapping[str, Mapping[str, Any]], fills: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Mapping[str, Any]]:
-    """What each kind of tool is filled in with: what was seen, over what is documented."""
-    seen = {where.removeprefix("tools."): added for where, added in fills.items() if where.startswith("tools.")}
-    return {kind: {**known.get(kind, {}), **seen.get(kind, {})} for kind in {**known, **seen}}
+def _fills(row: Field, found: Capabilities) -> dict[str, Any]:
+    """Return what is filled in inside a field's object, or tool, of each type: what was seen, over what is known."""
+    seen = {where.partition(".")[2]: added for where, added in found.fills.items() if where.startswith(f"{row.name}.")}
+    made: dict[str, Any] = {}
+    for kind in {**row.fills, **seen}:
+        inner = {**row.fills.get(kind, {}).get(kind, {}), **seen.get(kind, {})}
+        made[kind] = {kind: {key: entry for key, entry in inner.items() if entry is not None}}
+    return made
+
+
+def _synonyms(row: Field, found: Capabilities) -> dict[str, Mapping[str, str]]:
+    """Return the words that stand for others: what was seen, over what is known."""
+    return {path: {**words, **found.words.get(path.partition(".")[2], {})} for path, words in row.synonyms.items()}
 
 
 def _holds(holds: Holds, found: Capabilities) -> Holds:
