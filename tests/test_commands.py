@@ -252,7 +252,7 @@ HELPS = ("flag", "click.option", "click.argument", "click.command", "click.versi
 
 NO_MESSAGES: Mapping[str, str] = {
     "render/junit.py": "the name of a test suite, which machines read",
-    "engine/probe_subject.py": "the text by which a probe's assistant is known at the vendor, on any machine",
+    "wire/probe.py": "the text by which a probe's assistant is known at the vendor, on any machine",
 }
 
 NAMED_FLAGS: Mapping[str, str] = {

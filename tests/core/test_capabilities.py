@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import ForeignStateError, StateError
-from trueup.core.memory.capabilities import FILLED, WORDS, Capabilities, decode, differences, encode
-from trueup.core.memory.questions import CLEARABLE, LIMITS, QUESTIONS, UNKNOWN
+from trueup.core.memory.capabilities import Capabilities, decode, differences, encode
+from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.state import Identity
 from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
+from trueup.wire.openai_assistants.questions import CLEARABLE, QUESTIONS
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1", {"openai_project": "proj_1"})
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -26,7 +27,7 @@ JSON = st.recursive(
     max_leaves=5,
 )
 ANSWERS = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from(sorted(asked.answers)) for name, asked in QUESTIONS.items()}
+    {}, optional={name: st.sampled_from(sorted(asked.answers)) for name, asked in QUESTIONS.by_name.items()}
 )
 FOUND = st.builds(
     Capabilities,
@@ -35,14 +36,14 @@ FOUND = st.builds(
     gateway=st.just(""),
     model=TEXT,
     answers=ANSWERS,
-    tried=st.dictionaries(st.sampled_from(LIMITS), st.integers(0, 10**6)),
-    fills=st.dictionaries(st.sampled_from(FILLED), st.dictionaries(TEXT, JSON, min_size=1, max_size=3)),
-    words=st.dictionaries(st.sampled_from(WORDS), st.dictionaries(TEXT, TEXT, min_size=1, max_size=2)),
+    tried=st.dictionaries(st.sampled_from(QUESTIONS.limits), st.integers(0, 10**6)),
+    fills=st.dictionaries(st.sampled_from(QUESTIONS.filled), st.dictionaries(TEXT, JSON, min_size=1, max_size=3)),
+    words=st.dictionaries(st.sampled_from(QUESTIONS.words), st.dictionaries(TEXT, TEXT, min_size=1, max_size=2)),
 )
 
 
 def read(text: str, identity: Identity = HERE, dialect: str = "openai", gateway: str = "") -> Capabilities:
-    return decode(text, identity, dialect, gateway, ".trueup/prod.caps.json")
+    return decode(text, identity, dialect, gateway, ".trueup/prod.caps.json", QUESTIONS)
 
 
 @given(FOUND)
@@ -63,9 +64,9 @@ def test_the_order_of_what_was_found_does_not_show(found: Capabilities) -> None:
 
 @given(FOUND, FOUND)
 def test_two_probes_differ_exactly_where_their_texts_do(one: Capabilities, two: Capabilities) -> None:
-    assert differences(None, one) == ()
-    assert differences(one, one) == ()
-    assert (differences(one, two) == ()) is (encode(one) == encode(two))
+    assert differences(None, one, QUESTIONS) == ()
+    assert differences(one, one, QUESTIONS) == ()
+    assert (differences(one, two, QUESTIONS) == ()) is (encode(one) == encode(two))
 
 
 @given(st.one_of(st.text(max_size=200), JSON.map(json.dumps)))
@@ -99,16 +100,16 @@ def test_a_slash_at_the_end_of_the_address_is_none() -> None:
 def test_the_published_schema_knows_the_same_questions_and_answers() -> None:
     rows = schemas.load("caps")["properties"]
     assert {name: tuple(rule["enum"]) for name, rule in rows["answers"]["properties"].items()} == {
-        name: tuple(asked.answers) for name, asked in QUESTIONS.items()
+        name: tuple(asked.answers) for name, asked in QUESTIONS.by_name.items()
     }
-    assert tuple(rows["tried"]["properties"]) == LIMITS
-    assert tuple(rows["fills"]["properties"]) == FILLED
-    assert tuple(rows["words"]["properties"]) == WORDS
+    assert tuple(rows["tried"]["properties"]) == QUESTIONS.limits
+    assert tuple(rows["fills"]["properties"]) == QUESTIONS.filled
+    assert tuple(rows["words"]["properties"]) == QUESTIONS.words
 
 
 def test_every_question_can_be_left_open_and_every_field_that_can_be_cleared_is_asked() -> None:
-    assert all(UNKNOWN in asked.answers for asked in QUESTIONS.values())
-    assert {f"clear.{name}" for name in CLEARABLE} <= QUESTIONS.keys()
+    assert all(UNKNOWN in asked.answers for asked in QUESTIONS.by_name.values())
+    assert {f"clear.{name}" for name in CLEARABLE} <= QUESTIONS.by_name.keys()
 
 
 def test_a_number_of_thousands_of_digits_is_damage_told_in_our_words() -> None:

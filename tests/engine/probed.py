@@ -14,6 +14,7 @@ from trueup.engine.refresh import walk
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import USUAL, Habits
 from trueup.wire.base import Adapter
+from trueup.wire.openai_assistants.probe import PROBE
 from trueup.wire.registry import adapter_for, identity_of
 
 
@@ -73,7 +74,7 @@ class Probed(World):
         async def run() -> Capabilities:
             courier, adapter = self.courier(self.ports()), adapter_for(self.target)
             view = await walk(adapter, courier)
-            return await probe(self.order(**changes), adapter, courier, view, self.notes)
+            return await probe(self.order(**changes), PROBE, adapter, courier, view, self.notes)
 
         self.found = asyncio.run(run())
         return self.found

@@ -25,6 +25,8 @@ from trueup.engine.probe_left import MARK, left_in, of_others, probe_name, remov
 from trueup.engine.refresh import View, walk
 from trueup.local.faults import Kind
 from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.probe import PROBE
+from trueup.wire.openai_assistants.questions import QUESTIONS
 from trueup.wire.registry import adapter_for, identity_of
 
 NONCE = "0123456789ab"
@@ -92,7 +94,7 @@ def test_interrupted_it_removes_what_it_made_and_stores_nothing(step: int) -> No
                 ports.stop.set()
 
         world.before_call = watch
-        await probe(world.order(), adapter, courier, view, world.notes)
+        await probe(world.order(), PROBE, adapter, courier, view, world.notes)
 
     with pytest.raises(InterruptedRun) as caught:
         asyncio.run(run())
@@ -201,7 +203,7 @@ def test_what_is_refused_where_nothing_of_its_kind_is_taken_is_not_known() -> No
     known = {name: answer for name, answer in found.answers.items() if answer != "unknown"}
     assert known == {"reads": "at-once", "listing": "at-once", "unknown-field": "refused", "deleted": "own-404"}
     assert found.tried == {}
-    assert decode(encode(found), found.identity, found.dialect, "", "here") == found
+    assert decode(encode(found), found.identity, found.dialect, "", "here", QUESTIONS) == found
 
 
 @pytest.mark.parametrize("refused", [{"model"}, {"model", "name"}])
@@ -414,7 +416,7 @@ def test_whatever_a_server_answers_the_assistant_is_removed_and_all_is_told_in_w
     hint = "none was wanted"
     try:
         found = world.probe()
-        assert decode(encode(found), found.identity, "openai", "", "caps").answers == found.answers
+        assert decode(encode(found), found.identity, "openai", "", "caps", QUESTIONS).answers == found.answers
         world.definitions = fleet(definition("math", tools=[{"type": "code_interpreter"}]))
         world.plan()
     except TrueupError as error:

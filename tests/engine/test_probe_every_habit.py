@@ -18,6 +18,7 @@ from trueup.core.memory.capabilities import decode, encode
 from trueup.core.plans.plan import WRITES, Cause, Plan
 from trueup.core.plans.summary import counts, summary
 from trueup.local.openai_assistants.habits import Habits
+from trueup.wire.openai_assistants.questions import QUESTIONS
 
 ALL = frozenset({
     "name", "description", "instructions", "temperature", "top_p", "reasoning_effort", "response_format", "metadata",
@@ -152,7 +153,7 @@ def test_a_probe_tells_the_truth_and_apply_goes_by_it(chosen: dict[str, Any], st
     found = world.probe()
     assert found.answers == expected(habits)
     assert world.live() == {}
-    assert decode(encode(found), found.identity, "openai", "", "caps") == found
+    assert decode(encode(found), found.identity, "openai", "", "caps", QUESTIONS) == found
 
     stuck = expected(habits)["metadata-key"] == "never"
     world.definitions = fleet(definition("math", **FIRST))

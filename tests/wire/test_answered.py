@@ -10,11 +10,12 @@ import pytest
 
 from trueup.core.canonical import canonical, same
 from trueup.core.memory.capabilities import Capabilities
-from trueup.core.memory.questions import QUESTIONS, UNKNOWN
+from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.state import Identity
 from trueup.wire.base import Dialect
 from trueup.wire.openai_assistants.dialects import DIALECTS
 from trueup.wire.openai_assistants.probe_results import answered, settle_of
+from trueup.wire.openai_assistants.questions import QUESTIONS
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1")
 
@@ -29,7 +30,7 @@ def row(name: str = "openai", **answers: str) -> Dialect:
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_open_answers_change_nothing(name: str) -> None:
-    assert answered(DIALECTS[name], found(dict.fromkeys(QUESTIONS, UNKNOWN))) == DIALECTS[name]
+    assert answered(DIALECTS[name], found(dict.fromkeys(QUESTIONS.by_name, UNKNOWN))) == DIALECTS[name]
     assert answered(DIALECTS[name], found()) == DIALECTS[name]
 
 

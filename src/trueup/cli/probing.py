@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trueup.engine.courier import Courier
     from trueup.engine.probe_left import Left
     from trueup.engine.refresh import View
+    from trueup.wire.probe import Probe
 
 NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
 """Ids that no server made: one that looks for them refuses them, and leaves that question open."""
@@ -44,9 +45,10 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
     if typed and flags.target != name:
         raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of them.")
     session = open_unprobed(flags, name)
+    asked = _questions_for(session)
     before = _before(session)
     chosen = model or _model(session, before)
-    return complete(_probe(session, chosen, before, (file_id, store_id)))
+    return complete(_probe(session, asked, chosen, before, (file_id, store_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,21 @@ class Told:
     def spare(self, live_id: str) -> None:
         """This assistant was there before a probe that it now looks like: it is never a probe's."""
         self.diary.spare(live_id)
+
+
+def _questions_for(session: Session) -> Probe:
+    """Return the probe of the target's protocol. Raises TrueupError for a protocol without one: nothing was sent."""
+    from trueup.core.errors import TrueupError
+    from trueup.wire.registry import probe_of
+
+    found = probe_of(session.target.protocol)
+    if found is None:
+        raise TrueupError(
+            f"{session.target.name} cannot be probed: there are no questions for servers of the protocol "
+            f"{session.target.protocol}. Nothing was sent.",
+            "Every other command works without a probe.",
+        )
+    return found
 
 
 def _before(session: Session) -> Capabilities | None:
@@ -108,7 +125,9 @@ def _model(session: Session, before: Capabilities | None) -> str:
     )
 
 
-async def _probe(session: Session, model: str, before: Capabilities | None, resources: tuple[str, str]) -> int:
+async def _probe(
+    session: Session, asked: Probe, model: str, before: Capabilities | None, resources: tuple[str, str]
+) -> int:
     from trueup.cli.applying import stoppable
     from trueup.cli.transport import writing
     from trueup.edge.probe_files import Diary, write_answers
@@ -132,9 +151,9 @@ async def _probe(session: Session, model: str, before: Capabilities | None, reso
             )
             with stoppable(session, courier.ports.stop):
                 await _remove(session, courier, left, told)
-                found = await ask_all(order, session.adapter, courier, view, told)
+                found = await ask_all(order, asked, session.adapter, courier, view, told)
         write_answers(session.store, found)
-    _show(session, found, before)
+    _show(session, asked, found, before)
     return 0
 
 
@@ -235,11 +254,11 @@ async def _remove(session: Session, courier: Courier, left: Sequence[Left], told
         session.screen.note(f"Removed {item.id}, which an earlier probe left.")
 
 
-def _show(session: Session, found: Capabilities, before: Capabilities | None) -> None:
+def _show(session: Session, asked: Probe, found: Capabilities, before: Capabilities | None) -> None:
     from trueup.core.memory.capabilities import differences
 
     screen, file = session.screen, str(session.store.answers_path)
-    changed = differences(before, found)
+    changed = differences(before, found, asked.questions)
     if screen.json:
         from trueup.render import json
 

@@ -32,8 +32,7 @@ from trueup.edge.probe_files import read_answers
 from trueup.edge.project_file import load_guarded, load_project
 from trueup.edge.store import Store
 from trueup.wire.base import Adapter
-from trueup.wire.openai_assistants.probe_results import settle_of
-from trueup.wire.registry import adapter_for, identity_of
+from trueup.wire.registry import adapter_for, identity_of, probe_of
 
 OPERATION_DIGITS = 16
 """Characters of an operation id."""
@@ -115,8 +114,8 @@ def session_of(flags: Flags, root: Path, project: Project, target: str = "") -> 
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
     found = read_answers(store)
-    if found is not None:
-        chosen = replace(chosen, settle=settle_of(found, chosen.settle))
+    if found is not None and (probe := probe_of(chosen.protocol)) is not None:
+        chosen = replace(chosen, settle=probe.settle(found, chosen.settle))
     return Session(
         flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store, _warnings(chosen)
     )

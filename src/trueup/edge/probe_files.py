@@ -16,20 +16,25 @@ from trueup.core.memory.state import is_plain_id
 from trueup.core.memory.state_codec import load_json
 from trueup.edge import files
 from trueup.edge.store import Store
+from trueup.wire.registry import probe_of
 
 
 def read_answers(store: Store) -> Capabilities | None:
-    """The answers of the last probe of the store's target, None where there was none. Raises StateError."""
+    """Return the answers of the last probe of the store's target. Raises StateError.
+
+    None where there was none, or where the target's protocol has no probe.
+    """
     target, path = store.target, store.answers_path
     hint = Message("Move it away, or ask again: ", target.command("targets", "probe", target.name))
     content = files.read_plain(path, LIMIT, hint)
-    if content is None:
+    probe = probe_of(target.protocol) if content is not None else None
+    if content is None or probe is None:
         return None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\ufffd"  # damaged, which the codec says in full
-    return decode(text, store.identity, target.dialect, target.gateway, str(path), target.selection)
+    return decode(text, store.identity, target.dialect, target.gateway, str(path), probe.questions, target.selection)
 
 
 def write_answers(store: Store, found: Capabilities) -> None:

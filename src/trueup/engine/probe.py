@@ -1,7 +1,7 @@
 """One probe of a server: a throw-away assistant is made, asked with, and always removed. Touches no other assistant.
 
 What it does is noted before it is done, so that the next probe finds what a killed one left. Knows no terminal, no file
-and no meaning of an answer: `engine.probe_questions` and `engine.probe_shapes` have those.
+and no meaning of an answer: the questions are the protocol's.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from trueup.core.memory.questions import UNKNOWN
 from trueup.engine.courier import Courier
 from trueup.engine.probe_create import Diary, Order, StillThereError, create, mark
 from trueup.engine.probe_left import Gone, is_of, probe_name, remove, whole
-from trueup.engine.probe_questions import questions
-from trueup.engine.probe_subject import METADATA, Ask, Subject
 from trueup.engine.progress import Progress
 from trueup.engine.refresh import View, ask, walk
 from trueup.wire.base import Adapter, Live, Page, Unexpected
+from trueup.wire.probe import METADATA, Ask, Probe, Subject
 
 PATIENCE: Final = (0.0, 1.0, 2.0, 3.0, 4.0)
 """Seconds before each look for the assistant in the listing: ten in all."""
@@ -35,19 +34,23 @@ TIRED: Final = 3
 """Modifies whose answer no read ever showed, after which the first two pauses are all that later ones are given."""
 
 
-async def probe(order: Order, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Capabilities:
-    """The answers of the server. `view` is all that is live already; `diary` is told of the assistant before it is
-    made, once it has an id, and when it is gone.
+async def probe(
+    order: Order, asked: Probe, adapter: Adapter, courier: Courier, view: View, diary: Diary
+) -> Capabilities:
+    """Return the server's answers to the questions that its protocol asks.
+
+    `view` is all that is live already; `diary` is told of the assistant before it is made, once it has an id, and when
+    it is gone.
 
     Raises TrueupError; the assistant is removed all the same, and if it is not, the error says so. Raises
     UnreadableError, with nothing sent, where the view is a part.
     """
-    live = await create(order, adapter, courier, whole(view), diary)
+    live = await create(order, asked, adapter, courier, whole(view), diary)
     diary.made(order.nonce, live.id)
     subject = Subject(adapter.dialect, probe_name(order.nonce), mark(order), order.file_id, order.store_id)
     try:
         await _look_for(live.id, subject, adapter, courier)
-        await _ask_all(live.id, order.model, subject, adapter, courier)
+        await _ask_all(live.id, order.model, asked, subject, adapter, courier)
     except BaseException:  # whatever ends the questions, the assistant is removed first
         await _removed(live.id, order, adapter, courier, view, diary)
         raise
@@ -133,12 +136,14 @@ async def _has_more(live_id: str, adapter: Adapter, courier: Courier) -> str:
     return "honest" if needed else UNKNOWN
 
 
-async def _ask_all(live_id: str, model: str, subject: Subject, adapter: Adapter, courier: Courier) -> None:
+async def _ask_all(
+    live_id: str, model: str, asked: Probe, subject: Subject, adapter: Adapter, courier: Courier
+) -> None:
     """Every question in turn. Raises TrueupError."""
     subject.answers["reads"] = "at-once"
     await _read(live_id, subject, adapter, courier)
     subject.control = await _control(live_id, model, subject, adapter, courier)
-    listed = questions(subject)
+    listed = asked.asks(subject)
     for number, (what, question) in enumerate(listed):
         courier.ports.progress(Progress("Asking", number, len(listed), name=what))
         before = subject.known()

@@ -14,9 +14,9 @@ from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown, Tru
 from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier
 from trueup.engine.probe_left import MARK, is_of, probe_name, remove
-from trueup.engine.probe_subject import TEXT
 from trueup.engine.refresh import View, walk
 from trueup.wire.base import Adapter, Live, Unexpected
+from trueup.wire.probe import Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,9 @@ def mark(order: Order) -> dict[str, str]:
     return {MARK: json.dumps({"project": whose.project, "target": whose.target, "probe": order.nonce})}
 
 
-async def create(order: Order, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Live:
+async def create(order: Order, asked: Probe, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Live:
     """The one create, sent once. Raises TrueupError; what an unclear one made is removed."""
-    body = {
-        "name": probe_name(order.nonce), "model": order.model, "description": TEXT, "instructions": TEXT,
-        "metadata": mark(order),
-    }  # fmt: skip
+    body = asked.body(probe_name(order.nonce), order.model, mark(order))
     diary.begun(order.nonce)
     try:
         reply = await courier.write(adapter.create(body))

@@ -18,9 +18,9 @@ from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
 from trueup.engine.courier import Courier
-from trueup.engine.probe_subject import PREFIX
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter, Live, Unexpected
+from trueup.wire.probe import PREFIX
 
 MARK: Final = PREFIX
 """The metadata key of a probe's assistant."""

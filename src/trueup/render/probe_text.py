@@ -5,14 +5,15 @@ Knows no request and decides nothing; the sentences stand beside the questions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.memory.capabilities import Capabilities, Difference
-from trueup.core.memory.questions import QUESTIONS, UNKNOWN
+from trueup.core.memory.questions import UNKNOWN, Question
 from trueup.core.plans.summary import probe_summary
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import value
 from trueup.render.visible import columns, hanging, sentence, visible
+from trueup.wire.registry import probe_of
 
 CANNOT = {"metadata-key": "remove a metadata key", "listing": "show a create in its listing within ten seconds"}
 """What an answer means that says no, where it is not the name of a field."""
@@ -24,9 +25,10 @@ def probe_rows(found: Capabilities, changed: Sequence[Difference], file: str, lo
     where = f"{to.project}/{to.target}: {found.dialect}" + (f" behind {found.gateway}" if found.gateway else "")
     yield (Piece("Probed "), Piece(visible(where, look), Tone.STRONG))
     yield ()
-    label = max(columns(QUESTIONS[name].asks) for name in found.answers) + 2
-    for name in (name for name in QUESTIONS if name in found.answers):
-        asked, answer = QUESTIONS[name], found.answers[name]
+    questions = _questions(found)
+    label = max(columns(questions[name].asks) for name in found.answers) + 2
+    for name in (name for name in questions if name in found.answers):
+        asked, answer = questions[name], found.answers[name]
         words = asked.answers[answer].format(at=f"{found.tried.get(name.removeprefix('limit.'), 0):,}")
         tone = Tone.FAINT if answer == UNKNOWN else Tone.PLAIN
         yield from hanging((Piece(f"  {asked.asks:<{label}}", Tone.FAINT),), [Piece(words, tone)], look.width)
@@ -45,8 +47,14 @@ def probe_rows(found: Capabilities, changed: Sequence[Difference], file: str, lo
 def cannot(found: Capabilities) -> tuple[str, ...]:
     """What the server was found unable to do."""
     words = [CANNOT[name] for name in CANNOT if found.answers.get(name) in ("never", "not-seen")]
-    fields = [name.removeprefix("clear.") for name in QUESTIONS if name.startswith("clear.")]
+    fields = [name.removeprefix("clear.") for name in _questions(found) if name.startswith("clear.")]
     return (*words, *(f"clear {name}" for name in fields if found.answers.get(f"clear.{name}") == "never"))
+
+
+def _questions(found: Capabilities) -> Mapping[str, Question]:
+    """Return the questions of the protocol that was probed, in their order."""
+    probe = probe_of(found.identity.protocol)
+    return probe.questions.by_name if probe is not None else {}
 
 
 def _added(found: Capabilities, look: Look) -> Iterator[str]:

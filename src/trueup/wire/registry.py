@@ -20,7 +20,7 @@ from trueup.wire import portkey
 from trueup.wire.access import Access, access_of
 from trueup.wire.base import Adapter, Dialect
 from trueup.wire.model_names import is_reasoning
-from trueup.wire.openai_assistants.probe_results import answered
+from trueup.wire.probe import Probe
 
 GATEWAYS: Final = (portkey.NAME,)
 """What may stand in front of a server."""
@@ -80,6 +80,14 @@ def translator(source: str, protocol: str) -> Callable[..., Any] | None:
     return translate
 
 
+def probe_of(protocol: str) -> Probe | None:
+    """Return a protocol's probe; None where its servers cannot be probed. Raises `TrueupError` for an unknown one."""
+    if not row_of(protocol).has_probe:
+        return None
+    probe: Probe = _module(protocol, "probe").PROBE
+    return probe
+
+
 def losses(protocol: str) -> frozenset[str]:
     """Return the paths that `allow_loss` can hold for a target of a protocol."""
     found: frozenset[str] = _module(protocol, "audit").loss_keys(tuple(dialects(protocol).values()))
@@ -116,10 +124,16 @@ def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
         reasoning=_reasoning(target, row),
     )
     if found is not None:
-        row = answered(row, found)
+        row = _found(target.protocol, row, found)
     made = getattr(_module(target.protocol, "adapter"), row_of(target.protocol).adapter)
     adapter: Adapter = made(row, target.gateway, target.allow_loss, _access(target, address))
     return adapter
+
+
+def _found(protocol: str, row: Dialect, found: Capabilities) -> Dialect:
+    """Return a dialect's row with what a probe found out, which goes before what its vendor documents."""
+    probe = probe_of(protocol)
+    return probe.apply(row, found) if probe is not None else row
 
 
 def _access(target: Target, address: str) -> Access:

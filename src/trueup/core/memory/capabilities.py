@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from trueup.core.checked import (
 )
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
-from trueup.core.memory.questions import LIMITS, QUESTIONS
+from trueup.core.memory.questions import Questions
 from trueup.core.memory.state import Identity
 from trueup.core.memory.state_codec import comparable, identity_value, load_json
 
@@ -32,12 +32,6 @@ FORMAT_VERSION: Final = 1
 LIMIT: Final = 1024 * 1024
 """Bytes of a file of answers; a real one has a few thousand."""
 
-FILLED: Final = ("response_format.json_schema", "tools.code_interpreter", "tools.file_search", "tools.function")
-"""The objects whose missing keys a server may fill in."""
-
-WORDS: Final = ("ranking_options.ranker",)
-"""The values that a server may answer with another word."""
-
 _MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 
 
@@ -45,7 +39,7 @@ _MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 class Capabilities:
     """The answers of one target's server in one dialect, to an assistant of one model.
 
-    `answers` are by question (`core.memory.questions`); `tried` is the number at which each limit was tried. `fills`
+    `answers` are by question (the protocol's `Questions`); `tried` is the number at which each limit was tried. `fills`
     are the keys, with values, that the server adds to an object that lacks them; `words` the word that it answers in
     place of another one.
     """
@@ -86,9 +80,15 @@ def encode(found: Capabilities) -> str:
 
 
 def decode(
-    text: str, identity: Identity, dialect: str, gateway: str, file: str, selection: Selection = HERE
+    text: str,
+    identity: Identity,
+    dialect: str,
+    gateway: str,
+    file: str,
+    questions: Questions,
+    selection: Selection = HERE,
 ) -> Capabilities:
-    """The answers that a text holds; `file` names it in messages, whose commands work on `selection`.
+    """Return the answers to `questions` that a text holds; `file` names it in messages, with commands on `selection`.
 
     Raises StateError for damage, conflict markers, a newer version, another target's answers or another dialect's; its
     hint names the command that mends it.
@@ -109,7 +109,7 @@ def decode(
                 Message("Use the version that wrote it. ", again),
             )
         value["identity"] = value.pop("target", None)
-        found = _CAPABILITIES(value, "the file")
+        found = _reader(questions)(value, "the file")
     except (MismatchError, ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise StateError(f"{file} is damaged: {reason}.", again) from None
@@ -125,11 +125,11 @@ def decode(
     return found
 
 
-def differences(before: Capabilities | None, after: Capabilities) -> tuple[Difference, ...]:
-    """Every answer that changed, in the order of the questions; none where there was no probe before."""
+def differences(before: Capabilities | None, after: Capabilities, questions: Questions) -> tuple[Difference, ...]:
+    """Return every answer that changed, in the order of the questions; none where there was no probe before."""
     if before is None:
         return ()
-    old, new = _flat(before), _flat(after)
+    old, new = _flat(before, questions), _flat(after, questions)
     return tuple(
         Difference(name, old.get(name, ""), new.get(name, ""))
         for name in dict.fromkeys([*new, *old])
@@ -137,10 +137,10 @@ def differences(before: Capabilities | None, after: Capabilities) -> tuple[Diffe
     )
 
 
-def _flat(found: Capabilities) -> dict[str, str]:
+def _flat(found: Capabilities, questions: Questions) -> dict[str, str]:
     """Everything that a probe found, each as one text."""
     flat = {"model": found.model}
-    flat.update({name: found.answers[name] for name in QUESTIONS if name in found.answers})
+    flat.update({name: found.answers[name] for name in questions.by_name if name in found.answers})
     flat.update({f"tried.{name}": str(number) for name, number in sorted(found.tried.items())})
     for head, table in (("fills", found.fills), ("words", found.words)):
         for where, entries in sorted(table.items()):
@@ -155,50 +155,47 @@ def _in_order(value: Any) -> Any:
     return [_in_order(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
-def _answers(value: Any, where: str) -> dict[str, str]:
-    found: dict[str, str] = map_of(a_text)(value, where)
-    for name, answer in found.items():
-        if name not in QUESTIONS:
-            raise MismatchError(f"{where}.{name}", "absent: there is no such question")
-        if answer not in QUESTIONS[name].answers:
-            raise MismatchError(f"{where}.{name}", f"one of {', '.join(QUESTIONS[name].answers)}")
-    return found
+def _reader(questions: Questions) -> Callable[[Any, str], Capabilities]:
+    """Return what reads a checked object that holds answers to these questions and no others."""
+
+    def answers(value: Any, where: str) -> dict[str, str]:
+        found: dict[str, str] = map_of(a_text)(value, where)
+        for name, answer in found.items():
+            if name not in questions.by_name:
+                raise MismatchError(f"{where}.{name}", "absent: there is no such question")
+            known = questions.by_name[name].answers
+            if answer not in known:
+                raise MismatchError(f"{where}.{name}", f"one of {', '.join(known)}")
+        return found
+
+    return record_of(
+        Capabilities,
+        {
+            "identity": _IDENTITY,
+            "dialect": a_text,
+            "gateway": a_text,
+            "model": a_text,
+            "answers": answers,
+            "tried": _only(questions.limits, a_count),
+            "fills": _only(questions.filled, map_of(a_json_value)),
+            "words": _only(questions.words, map_of(a_text)),
+        },
+    )
 
 
-def _only(keys: tuple[str, ...], value: Any, where: str) -> Mapping[str, Any]:
-    found = an_object(value, where)
-    for key in found:
-        if key not in keys:
-            raise MismatchError(f"{where}.{key}", f"one of {', '.join(keys)}")
-    return found
+def _only(keys: tuple[str, ...], entry: Callable[[Any, str], Any]) -> Callable[[Any, str], dict[str, Any]]:
+    """Return what reads an object that has no other keys than these."""
 
+    def read(value: Any, where: str) -> dict[str, Any]:
+        found = an_object(value, where)
+        for key in found:
+            if key not in keys:
+                raise MismatchError(f"{where}.{key}", f"one of {', '.join(keys)}")
+        return {key: entry(value, f"{where}.{key}") for key, value in found.items()}
 
-def _tried(value: Any, where: str) -> dict[str, int]:
-    return {key: a_count(entry, f"{where}.{key}") for key, entry in _only(LIMITS, value, where).items()}
-
-
-def _fills(value: Any, where: str) -> dict[str, dict[str, Any]]:
-    entries = _only(FILLED, value, where).items()
-    return {key: map_of(a_json_value)(entry, f"{where}.{key}") for key, entry in entries}
-
-
-def _words(value: Any, where: str) -> dict[str, dict[str, str]]:
-    return {key: map_of(a_text)(entry, f"{where}.{key}") for key, entry in _only(WORDS, value, where).items()}
+    return read
 
 
 _IDENTITY = record_of(
     Identity, {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)}
-)
-_CAPABILITIES = record_of(
-    Capabilities,
-    {
-        "identity": _IDENTITY,
-        "dialect": a_text,
-        "gateway": a_text,
-        "model": a_text,
-        "answers": _answers,
-        "tried": _tried,
-        "fills": _fills,
-        "words": _words,
-    },
 )

@@ -1,6 +1,6 @@
 """How tools, schemas, files and stores come back, and where limits end: the questions of a probe about whole values.
 
-Each is a generator, as `engine.probe_questions` says.
+Each is a generator, as `probe` says.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from trueup.core.canonical import same
 from trueup.core.memory.questions import UNKNOWN
-from trueup.engine.probe_subject import METADATA, PREFIX, RESOURCES, TEXT, Ask, Subject
 from trueup.wire.base import Dialect
+from trueup.wire.probe import METADATA, PREFIX, TEXT, Ask, Subject
 
+RESOURCES: Final = "tool_resources"
 PAIRS: Final = 16
 LENGTHS: Final[Mapping[str, int]] = {
     "name": 256, "description": 512, "instructions": 256_000, "metadata-key": 64, "metadata-value": 512,

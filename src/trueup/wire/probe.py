@@ -1,16 +1,17 @@
-"""The one assistant that a probe asks with: as it was last read, and what was found out with it. Sends nothing."""
+"""What a protocol that can be probed offers, and the one assistant that a probe asks with. Sends nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.canonical import canonical, same
-from trueup.core.memory.questions import UNKNOWN
+from trueup.core.memory.capabilities import Capabilities
+from trueup.core.memory.questions import UNKNOWN, Questions
 from trueup.wire.base import Dialect
 
-METADATA, RESOURCES = "metadata", "tool_resources"
+METADATA: Final = "metadata"
 PREFIX: Final = "trueup_probe"
 """How the metadata keys of a probe begin; by itself it is the key of its mark."""
 
@@ -88,3 +89,19 @@ class Subject:
         """Whether a field is live with this value, defaults on both sides counted as the same."""
         rules = self.row.semantics
         return same(canonical(name, self.body.get(name), rules), canonical(name, value, rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A protocol's probe. `asks` are the questions for one dialect, each with what it is about, in their order.
+
+    `body` is what the probe's assistant is created with, of its name, model and mark. `apply` gives a dialect's row as
+    the server itself answered, and `settle` the seconds after which an unclear create must be in the listing, where the
+    target says so many.
+    """
+
+    questions: Questions
+    asks: Callable[[Subject], tuple[tuple[str, Callable[[Subject], Ask]], ...]]
+    body: Callable[[str, str, Mapping[str, str]], Mapping[str, Any]]
+    apply: Callable[[Dialect, Capabilities], Dialect]
+    settle: Callable[[Capabilities, float], float]

@@ -2,7 +2,7 @@
 
 A question is a generator: it yields the body of a modify, is told whether the server took it, and looks at what is live
 then. A value counts as refused only where another one of its field was taken before: else the field may be at fault.
-Knows no transport, no retry and no second assistant; `engine.probe` drives it.
+Knows no transport, no retry and no second assistant; the engine drives it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from typing import Any, Final
 
 from trueup.core.canonical import float32
 from trueup.core.memory.questions import UNKNOWN
-from trueup.engine import probe_shapes as shapes
-from trueup.engine.probe_subject import METADATA, PREFIX, RESOURCES, TEXT, Ask, Subject
+from trueup.wire.openai_assistants import probe_shapes as shapes
+from trueup.wire.openai_assistants.probe_results import answered, settle_of
+from trueup.wire.openai_assistants.probe_shapes import RESOURCES
+from trueup.wire.openai_assistants.questions import QUESTIONS
+from trueup.wire.probe import METADATA, PREFIX, TEXT, Ask, Probe, Subject
 
 VALUES: Final[Mapping[str, tuple[Any, Any]]] = {
     "description": (TEXT, ""),
@@ -125,3 +128,11 @@ def _null_of(name: str) -> Callable[[Subject], Ask]:
             yield {"name": subject.name}
 
     return ask
+
+
+def body(name: str, model: str, mark: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the probe's assistant is created with."""
+    return {"name": name, "model": model, "description": TEXT, "instructions": TEXT, "metadata": mark}
+
+
+PROBE: Final = Probe(QUESTIONS, questions, body, answered, settle_of)
