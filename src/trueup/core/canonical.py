@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import rfc8785
 
-from trueup.core.field_table import Field, FieldTable, Kind
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 
 DIGEST_RULES = 1
 """Version of the canonical form; state written under other rules is unknown until the next apply."""
@@ -154,6 +155,59 @@ def canonical(name: str, value: Any, semantics: Semantics) -> Any:
     return value
 
 
+def fits(name: str, wanted: Any, found: Any, semantics: Semantics) -> bool:
+    """Return whether a live value is what a declared one asks for, whatever the server alone decides in it."""
+    left, right = canonical(name, wanted, semantics), canonical(name, found, semantics)
+    if same(left, right):
+        return True
+    row = semantics.table.field_of(name)
+    if row is None:
+        return False
+    cleared = row.resolved and same(left, semantics.table.default_of(name))
+    return cleared or same(left, without_open_parts(name, right, left, semantics))
+
+
+def without_open_parts(name: str, found: Any, wanted: Any, semantics: Semantics) -> Any:
+    """Return a live value without what only the server decides where the declared value does not say it."""
+    row = semantics.table.field_of(name)
+    if row is None:
+        return found
+    if row.kind is Kind.OBJECT:
+        return _closed(found, wanted, row)
+    are_lists = isinstance(found, (list, tuple)) and isinstance(wanted, (list, tuple))
+    if row.kind is Kind.TOOLS and are_lists and len(found) == len(wanted):
+        return [_closed(tool, beside, row) for tool, beside in zip(found, wanted, strict=True)]
+    return found
+
+
+def closed_forms(name: str, found: Any, semantics: Semantics) -> Iterator[Any]:
+    """Yield what may have been declared where a live value is the answer: it lacks parts that only the server decides.
+
+    For a stamp, which holds no more than a digest. All tools lack them, or none does.
+    """
+    row = semantics.table.field_of(name)
+    if row is None:
+        return
+    if row.resolved:
+        yield None
+    if row.kind is Kind.OBJECT and isinstance(found, OBJECT):
+        parts = [key for key in found if (row.fills_of(found) or {}).get(key) is RESOLVED]
+        for count in range(1, len(parts) + 1):
+            for gone in combinations(parts, count):
+                yield {key: entry for key, entry in found.items() if key not in gone}
+    elif row.kind is Kind.TOOLS and isinstance(found, (list, tuple)):
+        yield [_closed(tool, {}, row) for tool in found]
+
+
+def _closed(found: Any, wanted: Any, row: Field) -> Any:
+    if not isinstance(found, OBJECT) or not isinstance(wanted, OBJECT):
+        return found
+    fills = row.fills_of(found) or {}
+    if RESOLVED not in fills.values():
+        return found
+    return {key: entry for key, entry in found.items() if fills.get(key) is not RESOLVED or wanted.get(key) is not None}
+
+
 def float32(value: float) -> float:
     """The nearest single-precision number, as servers that store one answer it; infinities stay as they are."""
     try:
@@ -180,7 +234,7 @@ def _filled(value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozens
     filled = {key: entry for key, entry in value.items() if entry is not None}
     for key, default in fills.items():
         if key not in filled:
-            if default is not None:
+            if default is not None and default is not RESOLVED:
                 filled[key] = default
         elif isinstance(default, OBJECT) and isinstance(filled[key], OBJECT) and key not in schemas:
             filled[key] = _filled(filled[key], default, schemas)

@@ -13,7 +13,7 @@ from typing import Any
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
 from trueup.core.acceptance.taking import Taking, in_words, path_of
 from trueup.core.call import holds_credential
-from trueup.core.canonical import Semantics, canonical, digest, same
+from trueup.core.canonical import Semantics, digest, fits, same
 from trueup.core.command import Command, Message, locate_commands
 from trueup.core.definitions.resolve import Resolved, resolve
 from trueup.core.definitions.sources import Setting
@@ -182,8 +182,7 @@ class Editor:
             raise NotTaken(f"no definition can hold it: {problems[0].message}", at, problems[0].hint)
         table = self._semantics.table
         old, new = table.split(before.body), table.split(after.body)
-        wanted = canonical(field, None if live is MISSING else live, self._semantics)
-        if not same(canonical(field, new.pop(field, None), self._semantics), wanted):
+        if not fits(field, new.pop(field, None), None if live is MISSING else live, self._semantics):
             raise NotTaken("the files would not come to the live value", at, "Change it by hand.")
         old.pop(field, None)
         if not same(old, new):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, digest, same
+from trueup.core.canonical import Semantics, digest, fits
 from trueup.core.definitions.definition import Definition
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import KEY, Stamp
@@ -68,7 +68,7 @@ def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
 
 def count_as_applied(name: str, value: Any, live: Any, semantics: Semantics) -> Applied:
     """Return what is known of a field whose live value counts as applied; so does the file's own form of it."""
-    is_live = same(canonical(name, value, semantics), canonical(name, live, semantics))
+    is_live = fits(name, value, live, semantics)
     return Applied(sent=digest(value) if is_live else None, kept=digest(live))
 
 

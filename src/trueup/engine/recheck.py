@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from trueup.core.call import Call
-from trueup.core.canonical import canonical, digest, same
+from trueup.core.canonical import canonical, digest, fits, same
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.field_table import FieldTable
 from trueup.core.plans.plan import Action, Change
@@ -77,18 +77,20 @@ async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live
     table = run.adapter.dialect.table
     if change.action is Action.RELEASE:
         return (Found.AS_PLANNED if stamp_of(live.body, table) is None else Found.AS_BEFORE), live
-    if change.action is not Action.DELETE and _is_as_planned(run, call, live):
+    if change.action is not Action.DELETE and _is_as_planned(run, change, call, live):
         return Found.AS_PLANNED, live
     return (Found.AS_BEFORE if is_before(change, live, table) else Found.ELSE), live
 
 
-def _is_as_planned(run: Run, call: Call, live: Live) -> bool:
+def _is_as_planned(run: Run, change: Change, call: Call, live: Live) -> bool:
     """Whether the request was carried out: its stamp tells, and where it carries none, every field of it."""
     semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
     sent, found = table.split(call.json), table.split(live.body)
     if table.stamp in sent:
         return bool(found.get(table.stamp) == sent[table.stamp])
-    return all(
-        same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
-        for name, value in sent.items()
-    )
+    if is_before(change, live, table):  # then a part that only the server decides proves nothing
+        return all(
+            same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+            for name, value in sent.items()
+        )
+    return all(fits(name, value, found.get(name), semantics) for name, value in sent.items())

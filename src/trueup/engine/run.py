@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from trueup.core.canonical import canonical, digest, same
+from trueup.core.canonical import digest, fits
 from trueup.core.command import change_commands
 from trueup.core.errors import Exit
 from trueup.core.memory.journal import DONE, Entry
@@ -175,11 +175,7 @@ def not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
     sent, found = table.split(change.calls[0].json), table.split(live.body)
     stamp, kept = sent.pop(table.stamp, None), found.pop(table.stamp, None)
     wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **sent}
-    missing = [
-        name
-        for name, value in wanted.items()
-        if not same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
-    ]
+    missing = [name for name, value in wanted.items() if not fits(name, value, found.get(name), semantics)]
     if stamp is not None and kept != stamp:
         missing.append(table.stamp)
     return tuple(missing)

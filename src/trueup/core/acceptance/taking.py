@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import Semantics, fits
 from trueup.core.field_table import Kind
 from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules, judge, matches
@@ -62,8 +62,8 @@ def takings(
 
 
 def _way(name: str, file: Any, live: Any, record: Record, cause: Cause | None, rules: Rules) -> Way:
-    wanted = canonical(name, None if file is MISSING else file, rules.semantics)
-    if same(wanted, canonical(name, None if live is MISSING else live, rules.semantics)):
+    wanted, found = (None if value is MISSING else value for value in (file, live))
+    if fits(name, wanted, found, rules.semantics):
         return Way.NOTHING if file is not MISSING else Way.TAKE
     if cause is Cause.CONFLICT:
         return Way.MERGE

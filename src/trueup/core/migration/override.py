@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import Semantics, canonical, fits, same
 from trueup.core.field_table import FieldTable
 
 
@@ -27,8 +27,7 @@ def override(
     patch = {
         name: _wanted(name, live.get(name), known, semantics)
         for name, value in declared.items()
-        if name not in ignored
-        and not same(canonical(name, value, semantics), canonical(name, live.get(name), semantics))
+        if name not in ignored and not fits(name, value, live.get(name), semantics)
     }
     return table.join(patch)
 

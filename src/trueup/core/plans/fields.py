@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, digest, same
+from trueup.core.canonical import Semantics, canonical, closed_forms, digest, fits, same
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.lean import lean
@@ -49,7 +49,9 @@ def judge(
         lost = record.partial and not rules.stamps and semantics.table.is_entry(name)
         return Cause.UNKNOWN if lost else Cause.EDITED  # a stamp holds no entry of metadata or of tool resources
     file_same = file is not MISSING and matches(name, file, applied, semantics)
-    live_same = matches(name, live, applied, semantics)
+    if file_same and fits(name, _plain(file), _plain(live), semantics):
+        return None if _is_recorded(name, file, live, applied, rules, equal=False) else Cause.RECORDED
+    live_same = matches(name, live, applied, semantics) or _is_stamped(name, live, applied, semantics)
     if live_same:
         if file is MISSING:
             return Cause.REMOVED
@@ -86,6 +88,14 @@ def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semant
         if applied.kept is not None:
             return False
     return applied.stamp is not None and short(name, plain, semantics) == applied.stamp
+
+
+def _is_stamped(name: str, live: Any, applied: Applied, semantics: Semantics) -> bool:
+    """Whether a live value is the answer to the one that a stamp, which is all that is known, holds the digest of."""
+    if applied.stamp is None or applied.sent is not None or applied.kept is not None:
+        return False
+    forms = closed_forms(name, _plain(live), semantics)
+    return any(short(name, form, semantics) == applied.stamp for form in forms)
 
 
 def _plain(value: Any | Missing) -> Any:

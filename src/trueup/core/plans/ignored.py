@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import Semantics, fits
 from trueup.core.definitions.definition import Definition
 from trueup.core.plans.plan import Ignored
 from trueup.core.plans.wording import quoted
@@ -138,9 +138,7 @@ def ignored_in(
     for entry in definition.lifecycle.ignore_changes:
         wanted, found = file.get(entry.field), live.get(entry.field) if live is not None else None
         # where the file says nothing, what the server fills in by itself is no difference
-        differs = live is not None and not same(
-            canonical(entry.field, wanted, semantics), canonical(entry.field, found, semantics)
-        )
+        differs = live is not None and not fits(entry.field, wanted, found, semantics)
         yield Ignored(definition.name, entry.field, entry.reason, entry.until, differs)
 
 

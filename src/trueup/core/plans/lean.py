@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import Semantics, canonical, same, without_open_parts
 
 _DEPTH = 4
 """Levels below a field in which servers fill in defaults; a JSON Schema, further down, is left as it is."""
@@ -25,6 +25,7 @@ def lean(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
 
 
 def _leaner(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
+    live = without_open_parts(name, live, file, semantics)
     wanted = canonical(name, live, semantics)
 
     def without(value: Any, known: Any, depth: int, put: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trueup.core.canonical import canonical, same
+from trueup.core.canonical import canonical, fits, same
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules, judge, matches, within_reach
@@ -87,7 +87,8 @@ def _rule(
     if cause is not None:
         told = within_reach((FieldChange(name, found, wanted, cause),), rules, revert=False)
         cause = told[0].cause if told else None
-    if cause is None and not same(_form(name, wanted, rules), _form(name, found, rules)):
+    plain, there = (None if value is MISSING else value for value in (wanted, found))
+    if cause is None and not fits(name, plain, there, rules.semantics):
         return WITHOUT_CHANGE
     return RULES[cause]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import Semantics, fits
 from trueup.core.memory.stamp import UNREADABLE
 from trueup.core.memory.state import State
 from trueup.core.plans.seen import Seen
@@ -52,9 +52,7 @@ def unmanaged(
 def _undeclared(fields: Mapping[str, Any], managed: set[str], semantics: Semantics) -> dict[str, Any]:
     """The fields that nobody manages and that say something."""
     return {
-        name: value
-        for name, value in fields.items()
-        if name not in managed and not same(canonical(name, value, semantics), canonical(name, None, semantics))
+        name: value for name, value in fields.items() if name not in managed and not fits(name, None, value, semantics)
     }
 
 

@@ -6,19 +6,20 @@ what.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 
+_TEXT: Final[Mapping[str, Any]] = {"format": {"type": "text"}, "verbosity": "medium"}
+
 TABLE: Final = FieldTable(
     fields=(
-        Field("name", letter="n"),
+        Field("name", letter="n", empty_is_null=True),
         Field("model", letter="m"),
-        Field("instructions", Kind.TEXT, letter="i"),
+        Field("instructions", Kind.TEXT, letter="i", empty_is_null=True),
         Field("reasoning", Kind.OBJECT, resolved=True, letter="r", fills={"effort": RESOLVED, "summary": RESOLVED}),
-        Field(
-            "text", Kind.OBJECT, resolved=True, letter="x", fills={"format": {"type": "text"}, "verbosity": "medium"}
-        ),
+        Field("text", Kind.OBJECT, default=_TEXT, letter="x", fills=_TEXT),
         Field("service_tier", default="auto", letter="s"),
         Field(
             "tools",
@@ -39,8 +40,14 @@ TABLE: Final = FieldTable(
                 "programmatic_tool_calling": {"enabled": True},
             },
         ),
-        Field("multi_agent", Kind.OBJECT, resolved=True, letter="a", fills={"max_concurrent_subagents": 6}),
-        Field("compaction", Kind.OBJECT, resolved=True, letter="c", fills={"async": False}),
+        Field(
+            "multi_agent",
+            Kind.OBJECT,
+            default={"enabled": False, "max_concurrent_subagents": 6},
+            letter="a",
+            fills={"max_concurrent_subagents": 6},
+        ),
+        Field("compaction", Kind.OBJECT, default={"async": False}, letter="c", fills={"async": False}),
         Field("experimental", Kind.MAP, default=False, clear=False, entries=("time_awareness",), merged=True),
         Field("metadata", Kind.MAP),
     ),

@@ -1,0 +1,108 @@
+"""Parts of a value that only the server decides: no difference where a definition leaves them to it, and never lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trueup.core.canonical import Semantics, digest, fits
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
+from trueup.core.memory.stamp import short
+from trueup.core.memory.state import Applied, Record
+from trueup.core.plans.fields import Rules, judge
+from trueup.core.plans.lean import lean
+from trueup.core.plans.plan import MISSING, Cause
+
+SEMANTICS = Semantics(
+    FieldTable(
+        (
+            Field("model", letter="m"),
+            Field("effort", Kind.OBJECT, resolved=True, letter="e", fills={"level": RESOLVED, "summary": RESOLVED}),
+            Field("tools", Kind.TOOLS, default=[], letter="t", fills={"mcp": {"origin": RESOLVED, "required": False}}),
+        )
+    )
+)
+MEDIUM = {"level": "medium", "summary": "auto"}
+HIGH = {"level": "high", "summary": "auto"}
+AUTO = {"summary": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "found", "expected"),
+    [
+        ("effort", AUTO, MEDIUM, True),
+        ("effort", MEDIUM, MEDIUM, True),
+        ("effort", {"level": "high"}, MEDIUM, False),
+        ("effort", {"level": None, "summary": "auto"}, MEDIUM, True),
+        ("effort", AUTO, {**MEDIUM, "theirs": 1}, False),
+        ("effort", {}, MEDIUM, True),
+        ("effort", None, MEDIUM, True),
+        ("effort", MEDIUM, None, False),
+        ("tools", [{"type": "mcp"}], [{"type": "mcp", "origin": "service", "required": False}], True),
+        ("tools", [{"type": "mcp", "origin": "here"}], [{"type": "mcp", "origin": "service"}], False),
+        ("tools", [{"type": "mcp"}], [{"type": "mcp", "required": True}], False),
+        ("tools", [{"type": "mcp"}], [{"type": "mcp"}, {"type": "mcp"}], False),
+        ("model", "a", "b", False),
+        ("unknown", {"a": 1}, {"a": 1, "b": 2}, False),
+    ],
+)
+def test_a_value_fits_whatever_the_server_decides_in_it(name: str, wanted: Any, found: Any, expected: bool) -> None:
+    assert fits(name, wanted, found, SEMANTICS) is expected
+
+
+def judged(file: Any, live: Any, applied: Applied | None, *, stamps: bool = False) -> Cause | None:
+    record = Record("a_1", operation="o", partial=stamps, fields={} if applied is None else {"effort": applied})
+    return judge("effort", file, live, record, Rules(SEMANTICS, stamps))
+
+
+def sent(value: Any, kept: Any) -> Applied:
+    return Applied(sent=digest(value), kept=digest(kept))
+
+
+def stamped(value: Any) -> Applied:
+    return Applied(stamp=short("effort", value, SEMANTICS))
+
+
+@pytest.mark.parametrize(
+    ("file", "live", "applied", "cause"),
+    [
+        (AUTO, MEDIUM, sent(AUTO, MEDIUM), None),
+        (AUTO, HIGH, sent(AUTO, MEDIUM), Cause.RECORDED),
+        (AUTO, {"level": "medium", "summary": "detailed"}, sent(AUTO, MEDIUM), Cause.DRIFTED),
+        (AUTO, HIGH, sent(HIGH, HIGH), Cause.EDITED),  # a part that leaves the file is left to the server again
+        (AUTO, HIGH, sent(MEDIUM, MEDIUM), Cause.CONFLICT),
+        (None, MEDIUM, sent(None, MEDIUM), None),
+        (None, HIGH, sent(None, MEDIUM), Cause.RECORDED),
+        (None, HIGH, sent(HIGH, HIGH), Cause.EDITED),
+        (MISSING, HIGH, sent(HIGH, HIGH), Cause.REMOVED),
+        (AUTO, MEDIUM, None, Cause.EDITED),
+    ],
+)
+def test_a_field_with_parts_of_the_server_s(file: Any, live: Any, applied: Applied | None, cause: Cause | None) -> None:
+    assert judged(file, live, applied) is cause
+
+
+@pytest.mark.parametrize(
+    ("file", "live", "applied", "cause"),
+    [
+        (AUTO, MEDIUM, stamped(AUTO), None),
+        ({"summary": "detailed"}, MEDIUM, stamped(AUTO), Cause.EDITED),
+        (HIGH, MEDIUM, stamped(AUTO), Cause.EDITED),
+        (AUTO, HIGH, stamped(HIGH), Cause.EDITED),
+        (AUTO, {"level": "medium", "summary": "detailed"}, stamped(AUTO), Cause.DRIFTED),
+        (None, MEDIUM, stamped(None), None),
+        (HIGH, MEDIUM, stamped(None), Cause.EDITED),
+    ],
+)
+def test_where_only_a_stamp_remembers_it(file: Any, live: Any, applied: Applied, cause: Cause | None) -> None:
+    assert judged(file, live, applied, stamps=True) is cause
+
+
+def test_what_the_server_decides_is_not_shown_beside_what_a_definition_says() -> None:
+    assert lean("effort", {"level": "medium", "summary": "detailed"}, AUTO, SEMANTICS) == {"summary": "detailed"}
+    assert lean("effort", MEDIUM, {"level": "high"}, SEMANTICS) == {"level": "medium"}
+
+
+def test_what_no_definition_says_is_taken_whole() -> None:
+    assert lean("effort", MEDIUM, None, SEMANTICS) == MEDIUM
