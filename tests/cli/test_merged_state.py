@@ -105,9 +105,7 @@ def test_the_hint_for_conflict_markers_leads_to_an_empty_plan(hosted: Place, int
     plan = place.run("plan", "--detailed-exitcode")
     assert plan.code == 0, plan.out
     assert plan.summary.startswith("Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, 4 unchanged")
-    assert (
-        place.run("state", "rebuild").out == "Nothing to rebuild on prod: every stamp that was found has its record.\n"
-    )
+    assert place.run("state", "rebuild").out == "Nothing to rebuild on prod: every stamp of shop/prod has its record.\n"
     writes = len(place.live())
     assert place.run("apply", "--yes").code == 0
     assert len(place.live()) == writes == 4

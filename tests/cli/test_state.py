@@ -70,6 +70,23 @@ def test_rm_of_everything_is_the_way_on_from_another_targets_state(place: Place)
     assert place.run("plan").out.endswith("2 unchanged.\n")
 
 
+def test_a_renamed_project_is_renamed_back(hosted: Place) -> None:
+    hosted.applied()
+    hosted.replace("trueup.yaml", "project: shop", "project: store")
+    refused = hosted.run("plan")
+    assert refused.code == 4
+    assert "Put the old value of `project` back" in refused.said
+    assert "rebuild" not in refused.said
+    assert hosted.run("state", "rm", "*").code == 0
+    assert hosted.run("state", "rebuild").out == (
+        "Nothing to rebuild on prod: no live assistant carries the stamp of store/prod. "
+        "2 carry the stamps of other targets: shop/prod (2).\n"
+    )
+    hosted.replace("trueup.yaml", "project: store", "project: shop")
+    assert hosted.run("state", "rebuild").code == 0
+    assert "2 unchanged" in hosted.run("plan").summary
+
+
 @pytest.mark.parametrize("damage", ["<<<<<<< ours\n", "{", "", "\x00\xff"])
 def test_a_damaged_state_refuses_until_it_is_rebuilt(place: Place, damage: str) -> None:
     place.applied()

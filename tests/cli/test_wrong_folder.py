@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cli.place import Place
-from trueup.cli.main import COMMANDS
+from trueup.cli.main import COMMANDS, cli
+from trueup.cli.typed_paths import FILES
 
 WORKING = (
     "validate", "render", "plan", "diff", "plan --detailed-exitcode", "apply --yes", "apply x.plan", "destroy --yes",
@@ -48,7 +51,8 @@ def test_below_the_root_each_command_prints_itself_for_the_project_above(project
     ran = project.run(*command.split())
     assert (ran.code, ran.out) == (1, "")
     assert "There is neither a trueup.yaml nor a folder assistants here" in ran.said
-    assert f"The nearest trueup.yaml above is ../../trueup.yaml. To work there: trueup {command} -C ../.." in ran.said
+    there = command.replace(" x.json", " assistants/support/x.json")
+    assert f"The nearest trueup.yaml above is ../../trueup.yaml. To work there: trueup {there} -C ../.." in ran.said
     assert list((project.root / "assistants/support").iterdir()) == [project.root / "assistants/support/alpha.yaml"]
 
 
@@ -68,6 +72,49 @@ def test_what_is_printed_works(project: Place) -> None:
     assert again == ["trueup", "plan", "--var", "a=b c", "-C", "../.."]
     assert project.run(*again[1:3], *again[-2:]).code == 1, "--var names no variable of this project"
     assert project.run("plan", *again[-2:]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("plan alpha.yaml", "plan assistants/support/alpha.yaml"),
+        ("plan alpha support/alpha", "plan alpha support/alpha"),
+        ("validate .", "validate assistants/support"),
+        ("why ./alpha.yaml temperature", "why assistants/support/alpha.yaml temperature"),
+        ("import alpha.yaml=asst_1", "import assistants/support/alpha.yaml=asst_1"),
+        ("import --from ../../x.json", "import --from x.json"),
+        ("apply ../../my.plan --yes", "apply my.plan --yes"),
+        ("plan --out=../my.plan", "plan --out=assistants/my.plan"),
+        ("plan --snapshot /tmp/x.json", "plan --snapshot /tmp/x.json"),
+        ("export ../../y.json", "export y.json"),
+        ("drift --also json=../../d.json --reports ../../old", "drift --also json=d.json --reports old"),
+        ("state rm alpha.yaml", "state rm assistants/support/alpha.yaml"),
+    ],
+)
+def test_a_path_that_was_typed_still_names_the_same_file(project: Place, typed: str, printed: str) -> None:
+    assert f"To work there: trueup {printed} -C ../.." in project.run(*typed.split()).said
+
+
+def test_a_path_is_seen_from_the_folder_that_was_named(project: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    ran = project.run("-C", "assistants/support", "plan", "alpha.yaml")
+    assert "trueup plan assistants/support/alpha.yaml -C ." in ran.said
+
+
+def test_every_parameter_that_takes_a_path_is_known_by_its_name() -> None:
+    for command in _commands(cli, click.Context(cli)):
+        for item in command.params:
+            takes_path = item.name in {"file", "files", "out", "snapshot", "since", "reports", "connections", "also"}
+            assert not takes_path or item.metavar in FILES, f"{command.name}: {item.name}"
+
+
+def _commands(command: click.Command, ctx: click.Context) -> Iterator[click.Command]:
+    yield command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            below = command.get_command(ctx, name)
+            assert below is not None
+            yield from _commands(below, ctx)
 
 
 def test_a_name_that_looks_like_a_flag_stays_behind_its_mark(project: Place) -> None:

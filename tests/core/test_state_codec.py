@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.command import Selection
-from trueup.core.errors import Exit, StateError
+from trueup.core.command import Command, Selection, parts_of
+from trueup.core.errors import Exit, ForeignStateError, StateError
 from trueup.core.memory.state import Applied, Identity, Pending, Record, State
 from trueup.core.memory.state_codec import LIMIT, decode, encode
 
@@ -275,8 +275,30 @@ def test_the_state_of_another_target_is_refused_and_says_what_differs(other: Ide
     error = broken(encode(state(a=record())), other)
     assert said in error.message
     assert "state rm" in error.hint
-    assert "state rebuild" in error.hint
     assert decode(encode(state(a=record())), other, "f", other_target=True).identity == other
+
+
+@pytest.mark.parametrize(
+    ("other", "printed"),
+    [
+        (replace(IDENTITY, base_url="https://other.example.com"), ["state rm '*'", "state rebuild"]),
+        (replace(IDENTITY, project="other"), ["state rm '*'"]),
+        (replace(IDENTITY, target="stage"), ["state rm '*'"]),
+    ],
+)
+def test_a_rebuild_is_only_proposed_where_the_stamps_are_still_this_targets(
+    other: Identity, printed: list[str]
+) -> None:
+    with pytest.raises(ForeignStateError) as caught:
+        decode(encode(state(a=record())), other, "f")
+    commands = [part for part in parts_of(caught.value.hint) if isinstance(part, Command)]
+    assert [str(command).removeprefix("trueup ") for command in commands] == printed
+
+
+@pytest.mark.parametrize("change", [{"project": "other"}, {"target": "stage"}, {"base_url": "https://else.example"}])
+def test_an_empty_state_is_nobodys(change: dict[str, str]) -> None:
+    other = replace(IDENTITY, **change)  # type: ignore[arg-type]
+    assert decode(encode(state()), other, "f") == State(other, 1)
 
 
 def test_a_slash_behind_the_base_url_is_no_other_target() -> None:

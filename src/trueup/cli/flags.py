@@ -43,13 +43,14 @@ class Flags:
         """Return this command line with these flags too; one that has a value takes the place of what was typed."""
         typed = list(self.arguments)
         end = typed.index("--") if "--" in typed else len(typed)
-        changed = {"chdir", *(name for name, value in changes.items() if not isinstance(value, bool))}
+        changed = {"chdir", "target", *(name for name, value in changes.items() if not isinstance(value, bool))}
         names = {f"--{name.replace('_', '-')}" for name in changed} | {SHORT.get(name, "--") for name in changed}
         words = _without(typed[:end], names)
         for name, value in changes.items():
             added = flag_words({name: value})
             words += added if added not in [(word,) for word in words] else ()
-        return Command((*words, *typed[end:]), Selection(self.folder))
+        target = "" if "target" in changes else self.target
+        return Command((*words, *typed[end:]), Selection(self.folder, target, is_default=not target))
 
     @property
     def folder(self) -> str:

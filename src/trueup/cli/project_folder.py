@@ -8,7 +8,8 @@ from pathlib import Path
 
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
-from trueup.core.command import Message, Selection
+from trueup.cli.typed_paths import Folders, move_paths
+from trueup.core.command import Command, Message, Selection
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import TrueupError
 from trueup.edge.store import FOLDER
@@ -27,9 +28,9 @@ def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
     above = _folder_above(root)
     here = "here" if flags.chdir == "." else f"in {flags.chdir!r}"
     at = Path(above, PROJECT_FILE)
-    again = replace(flags.again(), selection=Selection(above))
+    again = _command_above(flags, root, above) if above else None
     if any(os.path.lexists(root / name) for name in (DEFINITIONS, FOLDER)):
-        if above:
+        if again is not None:
             screen = Screen(flags)
             screen.note(
                 f"There is no {PROJECT_FILE} {here}: the target is local. The nearest one above is {at}; to use it:"
@@ -37,11 +38,17 @@ def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
             screen.note(f"  {again}")
         return
     message = f"There is neither a {PROJECT_FILE} nor a folder {DEFINITIONS} {here}: there is nothing to work on."
-    if above:
+    if again is not None:
         raise TrueupError(message, Message(f"The nearest {PROJECT_FILE} above is {at}. To work there: ", again))
     if not may_begin:
         begin = Selection(flags.folder).command("init")
         raise TrueupError(message, Message(f"To start a project {here}: ", begin, ". Else name its folder with -C."))
+
+
+def _command_above(flags: Flags, root: Path, above: str) -> Command:
+    """Return this command line for the project above; its paths still name the same files."""
+    typed = replace(flags, arguments=move_paths(flags.arguments, Folders(root, Path(above))))
+    return replace(typed.again(), selection=Selection(above))
 
 
 def _folder_above(root: Path) -> str:

@@ -178,10 +178,21 @@ def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
         session.screen.result(memory.changed_json("rebuilt", session.target.name, ids, **more))
         return
     notes = _rebuild_notes(session, made)
-    notes = notes or (
-        [] if ids else [f"Nothing to rebuild on {session.target.name}: every stamp that was found has its record."]
-    )
+    notes = notes or ([] if ids else [_nothing_rebuilt(session, made)])
     session.screen.result(memory.changed("rebuilt as", ids, session.target.name, notes))
+
+
+def _nothing_rebuilt(session: Session, made: Rebuilt) -> str:
+    """Say why no record was made: all are there, or no stamp is this target's, and whose the others are."""
+    here = f"{session.identity.project}/{session.identity.target}"
+    why = f"every stamp of {here} has its record" if made.stamped else f"no live assistant carries the stamp of {here}"
+    words = f"Nothing to rebuild on {session.target.name}: {why}."
+    if made.strangers:
+        total = sum(made.strangers.values())
+        verb = "carries the stamp" if total == 1 else "carry the stamps"
+        whose = ", ".join(f"{name} ({count})" for name, count in sorted(made.strangers.items()))
+        words += f" {total} {verb} of other targets: {whose}."
+    return words
 
 
 def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:

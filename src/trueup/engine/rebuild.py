@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,13 +17,16 @@ class Rebuilt:
     """The state with the records that were made, by name, in `found`.
 
     `behind` are those of them that replace a record which another checkout had left behind; `duplicates` are names
-    that several assistants carry, with their ids.
+    that several assistants carry, with their ids. `strangers` counts the live assistants that carry the stamp of
+    another project or target, by `project/target`; `stamped` counts those that carry this target's.
     """
 
     state: State
     found: Mapping[str, Record]
     behind: frozenset[str]
     duplicates: Mapping[str, tuple[str, ...]]
+    strangers: Mapping[str, int]
+    stamped: int
 
 
 def rebuild_records(state: State, identity: Identity, seen: Mapping[str, Seen], names: Collection[str]) -> Rebuilt:
@@ -54,7 +58,15 @@ def rebuild_records(state: State, identity: Identity, seen: Mapping[str, Seen], 
     records = {name: record for name, record in state.records.items() if name not in gone} | found
     pending = {name: entry for name, entry in state.pending.items() if name not in found.keys() | gone}
     replaced = frozenset(name for name in found if name in renamed or name in behind)
-    return Rebuilt(replace(state, records=records, pending=pending), found, replaced, duplicates)
+    count = sum(map(len, stamped.values()))
+    rebuilt = replace(state, records=records, pending=pending)
+    return Rebuilt(rebuilt, found, replaced, duplicates, _count_strangers(identity, seen), count)
+
+
+def _count_strangers(identity: Identity, seen: Mapping[str, Seen]) -> Counter[str]:
+    """Count the assistants that carry a readable stamp of another project or target."""
+    stamps = [live.stamp for live in seen.values() if not _is_ours(live, identity)]
+    return Counter(f"{stamp.project}/{stamp.target}" for stamp in stamps if stamp is not None and stamp.name)
 
 
 def _by_name(identity: Identity, seen: Mapping[str, Seen]) -> dict[str, list[Seen]]:

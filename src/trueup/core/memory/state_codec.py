@@ -60,8 +60,8 @@ def decode(
 
     `selection` are the flags that commands in messages need.
 
-    Raises StateError for a newer version, conflict markers, a repeated name or id, damage, or another target's state;
-    its hint names the command that mends it.
+    A state without a record and without a pending request is nobody's. Raises StateError for a newer version, conflict
+    markers, a repeated name or id, damage, or another target's state; its hint names the command that mends it.
     """
     if len(text) > LIMIT:
         raise StateError(f"{file} is larger than {LIMIT >> 20} MiB, which no state is.", _mend(selection))
@@ -84,7 +84,8 @@ def decode(
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise StateError(f"{file} is damaged: {reason}.", _mend(selection)) from None
-    if not other_target:
+    is_somebodys = bool(state.records or state.pending)
+    if is_somebodys and not other_target:
         _refuse_other(found, identity, file, selection)
     return state
 
@@ -259,14 +260,29 @@ def _refuse_other(found: Identity, identity: Identity, file: str, selection: Sel
     if differing:
         raise ForeignStateError(
             f"{file} belongs to another target: {'; '.join(differing)}.",
-            Message(
-                "Put the old value back, or give the new place a target name of its own in trueup.yaml. If it really "
-                "took the old one's place, forget the old records: ",
-                selection.command("state", "rm", "*"),
-                ", and read what is there from the stamps: ",
-                selection.command("state", "rebuild"),
-            ),
+            _other_target_hint(found, identity, selection),
         )
+
+
+def _other_target_hint(found: Identity, identity: Identity, selection: Selection) -> Message:
+    """Return how to go on with another target's state; a rebuild only helps where the stamps are this target's."""
+    forget = selection.command("state", "rm", "*")
+    if found.project != identity.project:
+        return Message(
+            "Put the old value of `project` back into trueup.yaml: the stamps of what is live name "
+            f"{found.project}, so an apply of {identity.project} would create every assistant a second time. "
+            "If this is another project and has only a copy of that state, forget the records: ",
+            forget,
+        )
+    if found.target != identity.target:
+        return Message(f"It is a copy of the state of {found.target}. To forget its records: ", forget)
+    return Message(
+        "Put the old value back, or give the new place a target name of its own in trueup.yaml. If it really "
+        "took the old one's place, forget the old records: ",
+        forget,
+        ", and read what is there from the stamps: ",
+        selection.command("state", "rebuild"),
+    )
 
 
 def comparable(identity: Identity) -> dict[str, str]:
