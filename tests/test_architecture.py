@@ -142,6 +142,78 @@ def test_one_function_starts_git_and_one_a_command_for_a_credential() -> None:
     assert calls == ["edge/git_history.py: run_git"]
 
 
+PROTOCOLS = sorted(path.parent.name for path in (PACKAGE / "wire").glob("*/__init__.py"))
+"""The packages of protocols, which have the same name in `wire` and in `local`."""
+
+REGISTRIES = ("wire/registry.py", "local/registry.py")
+"""Where a protocol has its row."""
+
+FOREIGN_FORMATS = "core/migration/"
+"""What reads files of other tools, and of what protocols were before."""
+
+NOT_YET: Mapping[str, str] = {
+    "cli/import_files.py": "how an export's first protocol shows in its fields",
+    "core/acceptance/placing.py": "which values may be a schema's file",
+    "core/definitions/filled.py": "where a definition's schemas are",
+    "core/definitions/layers.py": "which keys are merged",
+    "core/plans/fields.py": "which fields have a structure",
+    "core/plans/ignored.py": "an example",
+    "core/rules/editor_schema.py": "what an editor offers",
+    "core/rules/limits.py": "the limits of the shared schema",
+    "core/texts/mentions.py": "the names of built-in tools",
+    "engine/requests.py": "which lists are sent as a whole",
+}
+"""Files that still know words of a protocol, and what for; the field table and each protocol's schema replace them."""
+
+
+def _own_places(protocol: str) -> tuple[str, ...]:
+    return f"wire/{protocol}/", f"local/{protocol}/", FOREIGN_FORMATS, *REGISTRIES
+
+
+def _words(protocol: str) -> frozenset[str]:
+    """Return the `WORDS` of a protocol's package."""
+    for node in TREES[PACKAGE / "wire" / protocol / "__init__.py"].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WORDS":
+            assert isinstance(node.value, ast.Call)
+            return frozenset(ast.literal_eval(node.value.args[0]))
+    return frozenset()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_no_file_outside_a_protocols_own_knows_its_words(protocol: str) -> None:
+    """A translation also knows the portable format, which is the assistants protocol's."""
+    words = _words(protocol)
+    assert words, f"wire/{protocol}/__init__.py lists no WORDS"
+    pattern = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in sorted(words)))
+    wrong = {
+        f"{_name(path)} knows {found}"
+        for path in FILES
+        if not _name(path).startswith(_own_places(protocol))
+        and not (path.name == "translation.py" and path.parent.name in PROTOCOLS)
+        and _name(path) not in NOT_YET
+        for found in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    assert sorted(wrong) == []
+
+
+def test_whoever_still_knows_a_protocols_word_does() -> None:
+    text = {name: (PACKAGE / name).read_text(encoding="utf-8") for name in NOT_YET}
+    words = frozenset().union(*map(_words, PROTOCOLS))
+    assert [name for name in NOT_YET if not any(word in text[name] for word in words)] == []
+
+
+def test_no_file_outside_a_protocols_own_imports_it() -> None:
+    wrong = [
+        f"{_name(path)}:{line} imports {module}"
+        for path, tree in TREES.items()
+        for module, line in _imports(tree)
+        for protocol in PROTOCOLS
+        if module.startswith((f"trueup.wire.{protocol}", f"trueup.local.{protocol}"))
+        and not _name(path).startswith(_own_places(protocol))
+    ]
+    assert wrong == []
+
+
 def test_no_module_needs_itself() -> None:
     graph = {
         module: {found for found, _ in _imports(TREES[path]) if found in MODULES and found not in (module, "trueup")}

@@ -34,9 +34,11 @@ def test_the_definitions_use_everything_that_the_row_holds(dialect: str) -> None
     row = ROWS[dialect]
     assert set().union(*both) == set(row.fields)
     tools = [tool if isinstance(tool, str) else tool["type"] for body in both for tool in body["tools"]]
-    assert set(tools) == set(row.holds.tools)
+    assert set(tools) == set(row.holds.kinds["tools"])
     formats = [body["response_format"] for body in both]
-    assert {entry if isinstance(entry, str) else entry["type"] for entry in formats} <= set(row.holds.formats)
+    assert {entry if isinstance(entry, str) else entry["type"] for entry in formats} <= set(
+        row.holds.kinds["response_format"]
+    )
 
 
 @pytest.mark.exhaustive

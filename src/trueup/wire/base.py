@@ -84,13 +84,12 @@ class Unexpected(Exception):
 class Holds:
     """What a dialect's server can hold, as data. Paths leave a list's index out: `tools.function.strict`.
 
-    `tools` and `formats` are the kinds it knows; `lengths` the most characters or entries of a field, `modify_lengths`
-    where a modify may carry less; `lacks` are keys it does not know, `needs` keys it wants, and `fills` what is sent
-    for a key that it wants and that says nothing new.
+    `kinds` are those that it knows of fields whose values have kinds; `lengths` the most characters or entries of a
+    field, `modify_lengths` where a modify may carry less; `lacks` are keys it does not know, `needs` keys it wants, and
+    `fills` what is sent for a key that it wants and that says nothing new.
     """
 
-    tools: tuple[str, ...]
-    formats: tuple[str, ...]
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lengths: Mapping[str, int] = field(default_factory=dict)
     modify_lengths: Mapping[str, int] = field(default_factory=dict)
     lacks: frozenset[str] = frozenset()
@@ -126,7 +125,7 @@ class Dialect:
     api_version: str = ""
     api_versions: tuple[str, ...] = ()
     scoped: bool = False
-    holds: Holds = Holds((), ())
+    holds: Holds = Holds()
     reasoning: Mapping[str, bool] = field(default_factory=dict)
     ended: str = ""
     listing: Literal["ids", "tokens", "whole"] = "ids"

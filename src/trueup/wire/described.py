@@ -67,23 +67,15 @@ def _lines(rows: tuple[Dialect, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for key in ("api_key", "token"):
         yield key, tuple(row.auth.get(key, "-") for row in rows)
     parts = sorted({key for row in rows for key in (*row.holds.lacks, *row.holds.needs, *row.holds.fills)})
-    kinds = {
-        "tools": dict.fromkeys(kind for row in rows for kind in row.holds.tools),
-        "response_format": dict.fromkeys(kind for row in rows for kind in row.holds.formats),
-    }
     for name in dict.fromkeys(name for row in rows for name in row.fields):
         yield name, tuple(_field(name, row) for row in rows)
         if any(name in row.holds.modify_lengths for row in rows):
             yield f"{name}.{CHANGED}", tuple(_length(row.holds.modify_lengths.get(name, 0)) for row in rows)
-        for kind in kinds.get(name, ()):
-            yield f"{name}.{kind}", tuple(_word(kind in _kinds(name, row)) for row in rows)
+        for kind in dict.fromkeys(kind for row in rows for kind in row.holds.kinds.get(name, ())):
+            yield f"{name}.{kind}", tuple(_word(kind in row.holds.kinds.get(name, ())) for row in rows)
             for key in parts:
                 if key.startswith(f"{name}.{kind}."):
                     yield key, tuple(_part(key, row) for row in rows)
-
-
-def _kinds(name: str, row: Dialect) -> tuple[str, ...]:
-    return row.holds.tools if name == "tools" else row.holds.formats
 
 
 def _field(name: str, row: Dialect) -> str:
@@ -104,6 +96,6 @@ def _part(key: str, row: Dialect) -> str:
     """A part is there only where the tool, the format or the part is that it belongs to."""
     holds = row.holds
     head, kind = key.split(".")[:2]
-    if kind not in _kinds(head, row) or any(key == lack or key.startswith(f"{lack}.") for lack in holds.lacks):
+    if kind not in holds.kinds.get(head, ()) or any(key == lack or key.startswith(f"{lack}.") for lack in holds.lacks):
         return "-"
     return "needed" if key in holds.needs else "filled in" if key in holds.fills else "yes"

@@ -71,7 +71,7 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
     holds, fills = dialect.holds, dialect.table.by_name["tools"].fills
     for index, tool in _tools(body):
         kind = tool.get("type")
-        if kind not in holds.tools:
+        if kind not in holds.kinds["tools"]:
             yield Loss(f"tools.{kind}", ("tools", index), False)
             continue
         for key in _below(holds.lacks, f"tools.{kind}."):
@@ -102,8 +102,8 @@ def filled(body: Mapping[str, Any], fills: Mapping[str, Any]) -> dict[str, Any]:
 def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:
     """Every word that `allow_loss` can hold: what one of the dialects lacks of what another one has."""
     fields = {name for row in dialects for name in row.fields}
-    tools = {f"tools.{kind}" for row in dialects for kind in row.holds.tools}
-    formats = {f"response_format.{kind}" for row in dialects for kind in row.holds.formats}
+    tools = {f"tools.{kind}" for row in dialects for kind in row.holds.kinds["tools"]}
+    formats = {f"response_format.{kind}" for row in dialects for kind in row.holds.kinds["response_format"]}
     parts = {key for row in dialects for key in row.holds.lacks}
     return frozenset(fields | tools | formats | parts) - {"name", "model", "metadata"}
 
@@ -113,8 +113,8 @@ def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
     holds = dialect.holds
     own = {
         *dialect.fields,
-        *(f"tools.{kind}" for kind in holds.tools),
-        *(f"response_format.{kind}" for kind in holds.formats),
+        *(f"tools.{kind}" for kind in holds.kinds["tools"]),
+        *(f"response_format.{kind}" for kind in holds.kinds["response_format"]),
     }
     parts = {key for key in known if key.count(".") > 1}
     return tuple(sorted({*(set(known) - OLDER - own - parts), *holds.lacks}))
@@ -143,7 +143,7 @@ def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
     kind = value.get("type", "text") if isinstance(value, Mapping) else value
     if not isinstance(kind, str) or "response_format" not in dialect.fields:
         return
-    if kind not in dialect.holds.formats:
+    if kind not in dialect.holds.kinds["response_format"]:
         yield Loss(f"response_format.{kind}", ("response_format",), False)
         return
     for key in _below(dialect.holds.lacks, "response_format."):

@@ -18,8 +18,10 @@ FIRST_SEMANTICS: Final = Semantics(FIRST_TABLE)
 AZURE_SEMANTICS: Final = Semantics(AZURE_TABLE)
 
 _LENGTHS: Final = {"name": 256, "description": 512, "instructions": 256_000}
-_FORMATS: Final = ("auto", "text", "json_object", "json_schema")
-_TOOLS: Final = ("code_interpreter", "file_search", "function")
+_KINDS: Final = {
+    "tools": ("code_interpreter", "file_search", "function"),
+    "response_format": ("auto", "text", "json_object", "json_schema"),
+}
 
 REASONING: Final[Mapping[str, bool]] = {
     "gpt-5*-chat*": False,
@@ -40,7 +42,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         honest=True,
         auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
-        holds=Holds(_TOOLS, _FORMATS, _LENGTHS),
+        holds=Holds(_KINDS, _LENGTHS),
         reasoning=REASONING,
         ended="OpenAI switched its own (https://api.openai.com/v1/assistants) off on 2026-08-26.",
     ),
@@ -52,8 +54,10 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
         holds=Holds(
-            ("code_interpreter", "retrieval", "function"),
-            ("auto", "none", "text", "json_object"),
+            {
+                "tools": ("code_interpreter", "retrieval", "function"),
+                "response_format": ("auto", "none", "text", "json_object"),
+            },
             {**_LENGTHS, "file_ids": 20},
             lacks=frozenset({"tools.function.strict"}),
         ),
@@ -71,8 +75,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         api_version="2025-03-01-preview",
         api_versions=("2024-05-01-preview", "2025-03-01-preview", "2025-04-01-preview"),
         holds=Holds(
-            _TOOLS,
-            _FORMATS,
+            _KINDS,
             _LENGTHS,
             modify_lengths={"instructions": 32_768},
             lacks=frozenset({"tools.function.strict", "tools.file_search.ranking_options"}),
@@ -92,8 +95,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         api_version="v1",
         api_versions=("v1", "2025-05-01", "2025-05-15-preview"),
         holds=Holds(
-            _TOOLS,
-            _FORMATS,
+            _KINDS,
             {},
             lacks=frozenset({"tools.function.strict", "response_format.json_schema.strict"}),
             needs=frozenset({"response_format.json_schema.schema"}),

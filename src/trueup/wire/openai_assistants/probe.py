@@ -38,7 +38,7 @@ def questions(subject: Subject) -> tuple[tuple[str, Callable[[Subject], Ask]], .
     listed: list[tuple[str, Callable[[Subject], Ask]]] = [("metadata", _metadata), ("unknown fields", _unknown)]
     listed += [("numbers", _numbers), ("empty texts", _empty)]
     listed += [(f"null for {name}", _null_of(name)) for name in fields]
-    if "json_schema" in subject.row.holds.formats:
+    if "json_schema" in subject.row.holds.kinds["response_format"]:
         listed.append(("JSON schemas", shapes.json_schema))
     listed += [("tools", shapes.no_tools), ("tools", shapes.tools)]
     if shapes.has_ranker(subject.row):

@@ -51,7 +51,7 @@ def json_schema(subject: Subject) -> Ask:
 def tools(subject: Subject) -> Ask:
     """Every kind of tool that the dialect has, with no more said than it must."""
     subject.answers["tools"] = UNKNOWN
-    kinds = [kind for kind in subject.row.holds.tools if kind != "function"]
+    kinds = [kind for kind in subject.row.holds.kinds["tools"] if kind != "function"]
     if not (yield {"tools": [*({"type": kind} for kind in kinds), FUNCTION]}):
         subject.answers["tools"] = subject.refused("tools")
         return
@@ -93,7 +93,7 @@ def _without_null(value: Any) -> Any:
 
 def no_tools(subject: Subject) -> Ask:
     """Null for tools, which most servers refuse, and an empty list."""
-    kind = {"type": subject.row.holds.tools[0]}
+    kind = {"type": subject.row.holds.kinds["tools"][0]}
     answers = subject.answers
     answers["tools-null"] = answers["clear.tools"] = UNKNOWN
     if not (yield {"tools": [kind]}) or not subject.body.get("tools"):
@@ -108,7 +108,7 @@ def no_tools(subject: Subject) -> Ask:
 
 def has_ranker(row: Dialect) -> bool:
     """Whether a dialect lets a ranker be named."""
-    return "file_search" in row.holds.tools and "tools.file_search.ranking_options" not in row.holds.lacks
+    return "file_search" in row.holds.kinds["tools"] and "tools.file_search.ranking_options" not in row.holds.lacks
 
 
 def ranker(subject: Subject) -> Ask:
