@@ -65,6 +65,31 @@ def test_it_is_the_vendor_that_is_asked_for(
     assert (reply.status_code, reply.json()["data"]) == (200, [])
 
 
+def test_it_speaks_the_protocol_that_is_asked_for(place: Place) -> None:
+    place.applied()
+    command = [sys.executable, "-m", "trueup", "serve", "--protocol", "openai-agents", "--port", "0", "--key", "any"]
+    with subprocess.Popen(
+        [*command, "--json"], cwd=place.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        headers = {"Authorization": "Bearer k", "OpenAI-Beta": "agents=v1"}
+        shut = httpx.get(f"{told['url']}/agents", headers={**headers, "OpenAI-Beta": "assistants=v2"})
+        made = httpx.post(f"{told['url']}/agents", headers=headers, json={"model": "m"})
+        other = httpx.get(f"{told['url']}/assistants", headers=headers)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert (told["protocol"], told["dialect"]) == ("openai-agents", "openai")
+    assert (shut.status_code, made.status_code, other.status_code) == (400, 200, 404)
+    assert (place.root / ".trueup/local/openai-agents.db").exists()
+
+
+def test_a_dialect_of_another_protocol_is_refused(place: Place) -> None:
+    ran = place.run("serve", "--memory", "--protocol", "openai-agents", "--dialect", "azure-openai")
+    assert ran.code == 1
+    assert "--dialect azure-openai is none of openai-agents; choose one of: openai." in ran.err
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_without_a_key_a_random_one_is_made_and_printed(place: Place, as_json: bool) -> None:
     command = [sys.executable, "-m", "trueup", "serve", "--port", "0", "--memory", *(["--json"] if as_json else [])]

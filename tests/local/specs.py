@@ -27,8 +27,22 @@ SCHEMAS = {
 
 def spec(name: str) -> Any:
     """A specification's JSON; skips the test when the folder (TRUEUP_SPECS, or ../shared/specs) lacks it."""
+    return _read(_folder(), name)
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """What a vendor's own client sent; skips the test when the folder beside the specifications lacks it."""
+    exchanges: list[dict[str, Any]] = _read(_folder().parent / "recorded", name)["exchanges"]
+    return exchanges
+
+
+def _folder() -> Path:
     root = Path(__file__).resolve().parents[2]
-    path = Path(os.environ.get("TRUEUP_SPECS", root / ".." / "shared" / "specs")) / name
+    return Path(os.environ.get("TRUEUP_SPECS", root / ".." / "shared" / "specs")).resolve()
+
+
+def _read(folder: Path, name: str) -> Any:
+    path = folder / name
     if not path.is_file():
         pytest.skip(f"{name} is not there: set TRUEUP_SPECS to the folder of the specifications")
     return json.loads(path.read_text(encoding="utf-8"))

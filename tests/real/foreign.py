@@ -37,16 +37,16 @@ class Foreign:
         return read
 
 
-def openai_client(software: Path, kind: str, url: str, key: str) -> Foreign:
-    """OpenAI's client as one install has it; skips the test where it is absent."""
-    reach = {"client": "OpenAI", "options": {"base_url": url, "api_key": key}}
+def openai_client(software: Path, kind: str, url: str, key: str, of: str = "assistants") -> Foreign:
+    """OpenAI's client of one API, as one install has it; skips the test where it is absent."""
+    reach = {"client": "OpenAI", "of": of, "options": {"base_url": url, "api_key": key}}
     return Foreign(installed(software, kind, "bin", "python"), "openai_client.py", reach)
 
 
 def azure_client(software: Path, kind: str, url: str, key: str, version: str) -> Foreign:
     """The same for Azure, which has an address without its path, and a version."""
     options = {"azure_endpoint": url.removesuffix("/openai"), "api_version": version, "api_key": key}
-    reach = {"client": "AzureOpenAI", "options": options}
+    reach = {"client": "AzureOpenAI", "of": "assistants", "options": options}
     return Foreign(installed(software, kind, "bin", "python"), "openai_client.py", reach)
 
 

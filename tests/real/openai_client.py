@@ -16,25 +16,25 @@ PAGE = 2
 
 
 def main() -> None:
-    """Answers each wish of `{"client": NAME, "options": {…}, "wishes": [[verb, …], …]}` in turn."""
+    """Answers each wish of `{"client": NAME, "options": {…}, "of": "assistants", "wishes": [[verb, …], …]}` in turn."""
     asked = json.load(sys.stdin)
     openai = importlib.import_module("openai")
     client = getattr(openai, asked["client"])(**asked["options"], max_retries=0)
-    read = [_done(client.beta.assistants, *wish) for wish in asked["wishes"]]
+    read = [_done(getattr(client.beta, asked["of"]), *wish) for wish in asked["wishes"]]
     json.dump({"version": openai.__version__, "read": read}, sys.stdout)
 
 
-def _done(assistants: Any, verb: str, *arguments: Any) -> Any:
+def _done(resource: Any, verb: str, *arguments: Any) -> Any:
     """What the client has of one wish: objects by the API's own names, and the classes it read tools as."""
     if verb == "list":
-        return [_plain(one) for one in assistants.list(limit=PAGE, order="asc")]
+        return [_plain(one) for one in resource.list(limit=PAGE, order="asc")]
     if verb == "update":
-        return _plain(assistants.update(arguments[0], **arguments[1]))
+        return _plain(resource.update(arguments[0], **arguments[1]))
     if verb == "create":
-        return _plain(assistants.create(**arguments[0]))
+        return _plain(resource.create(**arguments[0]))
     if verb == "tools":
-        return [type(tool).__name__ for tool in assistants.retrieve(arguments[0]).tools]
-    return _plain(getattr(assistants, verb)(arguments[0]))
+        return [type(tool).__name__ for tool in resource.retrieve(arguments[0]).tools]
+    return _plain(getattr(resource, verb)(arguments[0]))
 
 
 def _plain(found: Any) -> Any:

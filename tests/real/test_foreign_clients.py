@@ -52,9 +52,9 @@ KINDS: Mapping[str, Kind] = {
     "openai-1.20.0": _openai("openai-first", "openai-v1", "RetrievalTool"),
     "openai-1.109.1": _openai("openai-1"),
     "openai-2.54.0": _openai("litellm"),
-    "openai-3.54.0": _openai("openai-3"),
+    "openai-3.57.0": _openai("openai-3"),
     "azure-by-openai-1.109.1": _azure("openai-1"),
-    "azure-by-openai-3.54.0": _azure("openai-3"),
+    "azure-by-openai-3.57.0": _azure("openai-3"),
     "azure-ai-agents-1.1.0": Kind(
         "foundry-classic",
         lambda software, url: agents_client(software, url, KEY),
@@ -106,7 +106,7 @@ def test_a_client_of_the_vendor_reads_what_was_written_and_its_writes_are_seen(
         assert place.run("plan", "--detailed-exitcode").summary == unchanged(5)
 
 
-@pytest.mark.parametrize("name", ["openai-3.54.0", "azure-ai-agents-1.1.0"])
+@pytest.mark.parametrize("name", ["openai-3.57.0", "azure-ai-agents-1.1.0"])
 def test_what_a_client_makes_is_imported_and_what_it_deletes_is_missed(place: Place, software: Path, name: str) -> None:
     kind = KINDS[name]
     with _met(place, software, kind) as (server, client):
@@ -135,7 +135,7 @@ def test_what_a_client_makes_is_imported_and_what_it_deletes_is_missed(place: Pl
 
 
 def test_the_example_fleet_is_read_page_by_page(place: Place, software: Path) -> None:
-    with _met(place, software, KINDS["openai-3.54.0"]) as (_, client):
+    with _met(place, software, KINDS["openai-3.57.0"]) as (_, client):
         place.copy_example()
         assert place.run("apply", "--yes").code == 0
         ids, wanted = place.ids(), place.rendered()

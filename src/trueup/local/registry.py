@@ -26,6 +26,7 @@ SERVERS: Mapping[str, Row] = {
     "openai-assistants": Row(
         "trueup.local.openai_assistants", ("openai", "openai-v1", "azure-openai", "foundry-classic")
     ),
+    "openai-agents": Row("trueup.local.openai_agents", ("openai",)),
 }
 """Protocol to its embedded server."""
 

@@ -100,13 +100,13 @@ def nullable(check: Check) -> Check:
     return accept
 
 
-def array(item: Check, maximum: int, what: str) -> Check:
+def array(item: Check, maximum: int | None, what: str) -> Check:
     """A list of at most `maximum` entries that `item` accepts; `what` names the entries in the plural."""
 
     def check(value: Any, path: str) -> None:
         if not isinstance(value, list):
             raise _wrong_type(value, path, f"an array of {what}")
-        if len(value) > maximum:
+        if maximum is not None and len(value) > maximum:
             raise _length(path, "array", "above_max", maximum, len(value))
         for index, entry in enumerate(value):
             item(entry, f"{path}[{index}]")
@@ -114,12 +114,12 @@ def array(item: Check, maximum: int, what: str) -> Check:
     return check
 
 
-def table(pairs: int, key: int, value: Check) -> Check:
+def table(pairs: int | None, key: int | None, value: Check) -> Check:
     """A free mapping of at most `pairs` entries, keys of at most `key` characters, and values that `value` accepts."""
 
     def check(entries: Any, path: str) -> None:
         mapping(entries, path)
-        if len(entries) > pairs:
+        if pairs is not None and len(entries) > pairs:
             said = (
                 f"Expected an object with at most {pairs} properties, but got an object with {len(entries)} properties"
             )
@@ -127,7 +127,7 @@ def table(pairs: int, key: int, value: Check) -> Check:
                 f"Invalid '{path}': too many properties. {said} instead.", path, "object_above_max_properties"
             )
         for name, entry in entries.items():
-            if len(name) > key:
+            if key is not None and len(name) > key:
                 raise _length(path, "string", "above_max", key, len(name), "the name of a property: ")
             value(entry, f"{path}.{name}")
 

@@ -1,0 +1,40 @@
+"""A local target is answered by the embedded server of its own protocol, from that protocol's own file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from trueup.cli import transport
+from trueup.cli.session import Session
+from trueup.core.call import Call, Reply
+from trueup.local.registry import SERVERS
+
+
+def _ask(root: Path, protocol: str, call: Call, writes: bool = True) -> Reply:
+    target = SimpleNamespace(protocol=protocol, dialect=SERVERS[protocol].dialects[0])
+    session: Any = SimpleNamespace(root=root, target=target)
+
+    async def ask() -> Reply:
+        async with transport._local(cast(Session, session), writes) as send:
+            return await send(call)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("protocol", "noun"), [("openai-assistants", "assistant"), ("openai-agents", "agent")])
+def test_a_target_meets_the_server_of_its_protocol(tmp_path: Path, protocol: str, noun: str) -> None:
+    made = _ask(tmp_path, protocol, Call("POST", f"/{noun}s", json={"model": "m"}))
+    assert made.json["object"] == noun
+    assert [path.name for path in (tmp_path / ".trueup/local").glob("*.db")] == [f"{protocol}.db"]
+    other = "assistant" if noun == "agent" else "agent"
+    assert _ask(tmp_path, protocol, Call("GET", f"/{other}s")).status == 404
+
+
+def test_a_read_makes_no_file(tmp_path: Path) -> None:
+    assert _ask(tmp_path, "openai-agents", Call("GET", "/agents"), writes=False).json["data"] == []
+    assert list(tmp_path.iterdir()) == []
