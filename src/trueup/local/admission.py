@@ -51,7 +51,7 @@ def entrance(server: EmbeddedServer, key: str = "", wrap: Callable[[Send], Send]
 
 
 def _nowhere(vendor: Vendor, asked: Asked) -> Reply:
-    """The vendor's 404 for a path outside its API: not the one that means a missing assistant."""
+    """The vendor's 404 for a path outside its API: not the one that means a missing object."""
     lost = vendor.door.lost
     return reply(404, envelope(f"Invalid URL ({asked.method} {asked.path})") if lost is None else dict(lost))
 

@@ -45,7 +45,9 @@ class Window:
 
 
 class Database:
-    """The assistants of one file (`:memory:` for none), each a JSON text under its identifier.
+    """The objects of one file (`:memory:` for none), each a JSON text under its identifier.
+
+    Their table is called `assistants` in every file, whatever the protocol, as in the files of the first version.
 
     Every write is one transaction. Raises `Busy` when nothing was done, `TrueupError` when the file is damaged,
     foreign or of a newer version. Two of these on one file, in one process or in two, may work side by side.

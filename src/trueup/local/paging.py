@@ -1,4 +1,4 @@
-"""Pages of a listing as the assistants protocol asks for them and answers them. Knows no storage and no vendor."""
+"""Pages of a listing as OpenAI's APIs are asked for them and answer them. Knows no storage and no vendor."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 As the open-source gateway 1.15.2 from npm was seen to behave; with `hosted`, also what Portkey documents of its service
 (its names for stored credentials, 412, and the guardrails' 246 and 446). Whatever host a request names, the vendor
-behind is the one that is called, by the host's path. Knows no assistant and no socket.
+behind is the one that is called, by the host's path. Knows no protocol and no socket.
 """
 
 from __future__ import annotations

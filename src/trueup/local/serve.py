@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import Send as AsgiSend
 
 BODY_LIMIT = 16 * 1024 * 1024
-"""Bytes of a request's body that are read; every legal assistant fits several times."""
+"""Bytes of a request's body that are read; every legal object fits several times."""
 
 START_SECONDS = 10.0
 CONTROL = "/_control"
