@@ -25,6 +25,7 @@ from trueup.engine.courier import Courier, each
 from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
 from trueup.engine.progress import Progress, estimate_left
 from trueup.wire.base import Adapter, Dialect, Live, Page, Unexpected
+from trueup.wire.registry import row_of
 
 STRETCHES = 16
 """Stretches of a listing that are read side by side, at most."""
@@ -245,7 +246,7 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
         return
     now = courier.ports.clock.monotonic()
     for item in page.items:
-        stretch.items[item.id], stretch.read_at[item.id] = _shared(item), now
+        stretch.items[item.id], stretch.read_at[item.id] = _shared(item, adapter.dialect.table.prompt), now
         if item.id in stops and not page.doubt:
             stretch.reach, stretch.cursor = Reach.JOINED, item.id
             return
@@ -274,10 +275,10 @@ def _repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) 
         stretch.cut(f"page {stretch.pages} of the listing repeats an id")
 
 
-def _shared(live: Live) -> Live:
-    """The same, its instructions the one copy of that text there is: most often a file holds it too."""
-    text = live.body.get("instructions")
-    return replace(live, body={**live.body, "instructions": intern(text)}) if type(text) is str else live
+def _shared(live: Live, prompt: str) -> Live:
+    """Return the same with its prompt as the one copy of that text there is: most often a file holds it too."""
+    text = live.body.get(prompt)
+    return replace(live, body={**live.body, prompt: intern(text)}) if type(text) is str else live
 
 
 def _is_cut(stretches: Sequence[Stretch]) -> bool:
@@ -313,10 +314,14 @@ def _view(stretches: Sequence[Stretch]) -> View:
     return view
 
 
+def _noun(adapter: Adapter) -> str:
+    return row_of(adapter.name).noun
+
+
 def _not_there(adapter: Adapter, text: str) -> EndpointError:
     """Return that the address has no such endpoint, with the one that the protocol's own address lets expect."""
     access = adapter.access
-    message = f"There is no assistants endpoint at {access.url}{adapter.list_page('').path}: {text}"
+    message = f"There is no {_noun(adapter)}s endpoint at {access.url}{adapter.list_page('').path}: {text}"
     if not access.proposal:
         hint = f"Check base_url. {adapter.dialect.ended} Definitions can be applied to another target."
         return EndpointError(message, hint.replace("  ", " "))
@@ -340,13 +345,13 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     if status in (401, 403):
         return EndpointError(
             text if adapter.access.keys else f"The target refused the credentials: {text}",
-            "Check that the key belongs to this account and project and may read assistants.",
+            f"Check that the key belongs to this account and project and may read {_noun(adapter)}s.",
         )
     if status == 404:
         return _not_there(adapter, text)
     if status == 200:
         return EndpointError(
-            f"The target's answer is no listing of assistants: {text}",
+            f"The target's answer is no listing of {_noun(adapter)}s: {text}",
             ELSEWHERE,
         )
     if status == 407 or 300 <= status < 400:

@@ -36,7 +36,7 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
             yield _no_dialect(protocol, dialect, rows)
         return
     row = rows[dialect]
-    yield from _address(name, value, row)
+    yield from _address(name, protocol, value, row)
     yield from _version(value, row)
     yield from _credential(value, row)
     yield from _scope(protocol, value, row)
@@ -53,7 +53,7 @@ def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
     return Fault("not-allowed", ("dialect",), message, f"Did you mean {close!r}?" if close else meant(word, rows))
 
 
-def _address(name: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
+def _address(name: str, protocol: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
     url = value.get("base_url")
     if isinstance(url, str) and is_plain_http(url) and value.get("allow_http") is not True:
         yield Fault(
@@ -68,19 +68,20 @@ def _address(name: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Faul
             f"Add `base_url: {row.example}`, with your own names in it.",
         )  # fmt: skip
     if isinstance(url, str):
-        yield from _wrong_path(url, row)
+        yield from _wrong_path(url, row, ROWS[protocol].noun)
 
 
-def _wrong_path(url: str, row: Dialect) -> Iterator[Fault]:
-    """Addresses of Microsoft's at which there are no assistants."""
+def _wrong_path(url: str, row: Dialect, noun: str) -> Iterator[Fault]:
+    """Yield a fault for an address of Microsoft's at which there is nothing that the protocol manages."""
     try:
         parts = urlsplit(url)
         host, path = parts.hostname or "", parts.path.rstrip("/")
     except ValueError:
         return
-    hint = f"Write it like {row.example}."
+    hint = f"Write it like {row.example or row.base_url}."
     if host.endswith(".openai.azure.com") and path.endswith("/openai/v1"):
-        yield Fault("wrong-base-url", ("base_url",), "base_url ends in /openai/v1, where there are no assistants", hint)
+        message = f"base_url ends in /openai/v1, where there are no {noun}s"
+        yield Fault("wrong-base-url", ("base_url",), message, hint)
     if host.endswith(".services.ai.azure.com") and "/api/projects/" not in path:
         yield Fault("wrong-base-url", ("base_url",), "base_url names no project of the Foundry resource", hint)
 
