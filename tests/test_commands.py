@@ -56,6 +56,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 FLAGS: Mapping[str, Flag] = {
     "ack": ("asst_1", "0123456789abcdef"),
     "all": True,
+    "from_": "live.json",
     "no_prune": True,
     "on_drift": "revert",
     "out": "change.plan",

@@ -54,7 +54,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
         "Import: 5 written, 0 linked, 0 there already, 4 left out; of these 2 with omitted values (exit 3).",
     ):
         assert told in text, ran.out
-    assert "nothing was linked" in ran.err
+    assert "2 assistants were not linked." in ran.err
     assert (place.root / "assistants/old-bot.yaml").read_text("utf-8") == (
         "# yaml-language-server: $schema=../.trueup/schemas/definition.schema.json\n"
         "name: Old Bot\nmodel: gpt-4\ninstructions: Be old.\ntools: [file_search]\n"
@@ -257,7 +257,7 @@ def test_the_commands_that_link_what_was_imported_are_printed_and_do_it(hosted: 
     hosted.write("page.json", json.dumps(hosted.ask("GET", "/assistants", query={"limit": "100"})))
     ran = hosted.run("import", "--from", "page.json", "-t", "prod", "-q")
     assert ran.code == 0, ran.out
-    assert "Do not apply yet where these assistants are live on prod" in " ".join(ran.err.split())
+    assert "Do not apply yet where they are live on prod" in " ".join(ran.err.split())
     commands = [line for line in ran.err.splitlines() if line.startswith("trueup ")]
     assert [len(line.split()) for line in commands] == [2 + 20 + 2, 2 + 3 + 2]
     for line in commands:
@@ -267,6 +267,54 @@ def test_the_commands_that_link_what_was_imported_are_printed_and_do_it(hosted: 
     }
     assert "2 to create, 0 to modify, 0 to delete, 0 drifted, 23 unchanged" in hosted.run("plan", "-t", "prod").out
     assert "trueup import" not in hosted.run("import", "--from", "page.json", "-t", "prod").err
+
+
+def test_an_export_of_this_target_is_linked_and_nothing_else_is_said(hosted: Place) -> None:
+    hosted.ask("POST", "/assistants", {"model": "m", "name": "Bot"})
+    assert hosted.run("export", "all.json").code == 0
+    hosted.write("new/trueup.yaml", (hosted.root / "trueup.yaml").read_text("utf-8"))
+    ran = hosted.run("import", "--from", "../all.json", "-C", "new", "--json")
+    assert (ran.code, ran.err, ran.json["unlinked"]) == (0, "", {})
+    assert len(ran.json["state"]) == 1
+    assert "1 unchanged" in hosted.run("plan", "-C", "new").summary
+
+
+def test_an_export_of_another_target_names_the_import_that_links_it(hosted: Place) -> None:
+    text = (hosted.root / "trueup.yaml").read_text("utf-8")
+    hosted.write("trueup.yaml", text + "  local: {base_url: local}\ndefault_target: local\n")
+    hosted.ask("POST", "/assistants", {"model": "m", "name": "Bot"})
+    assert hosted.run("export", "all.json", "-t", "prod").code == 0
+    ran = hosted.run("import", "--from", "all.json")
+    assert ran.code == 0
+    assert " ".join(ran.err.split()) == (
+        "all.json is an export of shop/prod, so nothing of it was linked on local. "
+        "To link it there: trueup import --from all.json -t prod"
+    )
+    assert hosted.run("import", "--from", "all.json", "-t", "prod").err == ""
+    assert "bot" in hosted.run("state", "list", "-t", "prod").out
+
+
+def test_another_projects_export_of_the_same_account_can_be_linked(hosted: Place) -> None:
+    live_id = hosted.ask("POST", "/assistants", {"model": "m", "name": "Bot"})["id"]
+    hosted.applied()
+    assert hosted.run("export", "all.json").code == 0
+    hosted.write("new/trueup.yaml", (hosted.root / "trueup.yaml").read_text("utf-8").replace("shop", "store"))
+    ran = hosted.run("import", "--from", "../all.json", "-C", "new")
+    assert f"trueup import bot={live_id} -C new" in ran.err
+    assert "trueup import alpha=" not in ran.err, "it carries the stamp of shop"
+    assert "../all.json is an export of shop/prod, so nothing of it was linked on prod." in ran.said
+
+
+def test_what_is_still_not_linked_is_named_by_the_next_import_too(place: Place) -> None:
+    place.applied()
+    live = place.ask("POST", "/assistants", {"model": "m", "name": "Bot"})
+    place.write("page.json", json.dumps(live))
+    for _ in range(2):
+        ran = place.run("import", "--from", "page.json")
+        assert ran.code == 0
+        assert f"Link first: trueup import bot={live['id']}" in ran.said
+    assert place.run("import", f"bot={live['id']}").code == 0
+    assert "trueup import" not in place.run("import", "--from", "page.json").err
 
 
 def test_what_has_a_record_needs_no_link_and_gets_no_second_file(place: Place) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
@@ -15,13 +15,17 @@ from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.migration.export import is_of
+from trueup.core.memory.state import Identity
+from trueup.core.memory.state_codec import comparable
+from trueup.core.migration.export import is_of, is_same_place
 from trueup.core.migration.foreign import assistants_in
 from trueup.core.migration.imported import Found, Unread, unknown
 from trueup.core.migration.imports import Imports
 from trueup.core.plans.seen import Seen, fields_of, stamp_of
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
+from trueup.render.values import many
+from trueup.wire.registry import identity_of
 
 PAIRS: Final = 20
 """Links that one printed command makes."""
@@ -29,13 +33,19 @@ PAIRS: Final = 20
 
 @dataclass(slots=True)
 class _Read:
-    """What the files hold; `first` says that the target has the first API's words."""
+    """What the files hold; `first` says that the target has the first API's words.
+
+    `others` maps files that are exports of other targets to what those are; `elsewhere` are the ids in exports of
+    other servers or accounts.
+    """
 
     first: bool = False
     exported: dict[str, Seen] = field(default_factory=dict)
     extra: dict[str, dict[str, Any]] = field(default_factory=dict)
     loose: list[Found] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    others: dict[str, Identity] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
 
 
 def import_files(session: Session, names: Sequence[str], files: Sequence[str], *, dry_run: bool) -> Exit:
@@ -45,7 +55,7 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
         told = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
         raise TrueupError(f"There is no assistant in what was given: {told}.", "Nothing was written.")
     chosen, loose = _meant(names, read)
-    given = Given(read.exported, chosen, read.extra, loose, read.unread)
+    given = Given(read.exported, chosen, read.extra, loose, elsewhere=read.elsewhere, unread=read.unread)
     with nullcontext() if dry_run else session.store.import_lock():
         loaded, state = existing(session), session.store.load()
         work = Work(session, loaded, state).made(given)
@@ -55,6 +65,7 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
                 save_state(session, state, linked_definitions(session, work, read.exported))
     code = tell(session, work, dry_run=dry_run)
     if not dry_run:
+        _note_other_targets(session, read)
         _warn_unlinked(session, work)
     return code
 
@@ -97,6 +108,10 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
             for item in export.assistants
         ]
         _take(read, assistants_in({"kind": "export", "assistants": values}, file, first=read.first))
+        if not is_of(export, session.identity):
+            read.others[file] = export.identity
+        if not is_same_place(export, session.identity):
+            read.elsewhere |= {item.id for item in export.assistants}
         return
     for item in export.assistants:
         if item.id in read.exported and read.exported[item.id].body != item.body:
@@ -134,6 +149,19 @@ def _meant(names: Sequence[str], read: _Read) -> tuple[list[str], list[Found]]:
     return [name for name in chosen if name in known], [labels[name] for name in chosen if name in labels]
 
 
+def _note_other_targets(session: Session, read: _Read) -> None:
+    """Say which files are exports of other targets, and how each is imported where it is from."""
+    for file, there in read.others.items():
+        words = (
+            f"{file} is an export of {there.project}/{there.target}, so nothing of it was linked on "
+            f"{session.target.name}."
+        )
+        of_it = [one for one in session.project.targets.values() if comparable(identity_of(one)) == comparable(there)]
+        again = [replace(session.target.selection, target=one.name, is_default=False) for one in of_it]
+        hints = [Message(" To link it there: ", selection.command("import", from_=file)) for selection in again]
+        session.screen.say(Message(words, *hints))
+
+
 def _warn_unlinked(session: Session, work: Imports) -> None:
     """Warn that an apply would create second ones of what is live already, and print the commands that link them."""
     pairs = [f"{name}={live_id}" for name, live_id in work.unlinked.items()]
@@ -141,8 +169,9 @@ def _warn_unlinked(session: Session, work: Imports) -> None:
         return
     target, what = session.target, "it" if len(pairs) == 1 else "each"
     words = (
-        "These files do not say which target they are from, so nothing was linked. Do not apply yet where these "
-        f"assistants are live on {target.name}: an apply creates a second one of {what}. Link first: "
+        f"{many(len(pairs), 'assistant')} {'was' if len(pairs) == 1 else 'were'} not linked. Do not apply yet where "
+        f"{'it is' if len(pairs) == 1 else 'they are'} live on {target.name}: an apply creates a second one of {what}. "
+        "Link first: "
     )
     links = [target.command("import", *pairs[start : start + PAIRS]) for start in range(0, len(pairs), PAIRS)]
     session.screen.complain(session.screen.filled(Message(words, list_commands(links, "and"))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -36,13 +36,14 @@ NAMELESS: Final = "its source says no name, so that a live one is left as it is 
 @dataclass(frozen=True, slots=True)
 class Given:
     """What is to be imported. `seen` is everything that is live on the target, `chosen` the ids of it that are meant,
-    `extra` what each held beside its fields; `loose` came from files and stays unlinked; `unread` is what no
-    assistant was."""
+    `extra` what each held beside its fields; `loose` came from files and stays unlinked, `elsewhere` are the ids of
+    those that are live on another target; `unread` is what no assistant was."""
 
     seen: Mapping[str, Seen] = field(default_factory=dict)
     chosen: Sequence[str] = ()
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     loose: Sequence[Found] = ()
+    elsewhere: Collection[str] = ()
     unread: Sequence[Unread] = ()
 
 
@@ -71,6 +72,7 @@ class Work:
         self._omissions: dict[str, tuple[Omission, ...]] = {}
         self._remarks: dict[str, tuple[str, ...]] = {}
         self._managed: dict[str, str] = {}
+        self._unlinked: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._on_disk = taken_names(session.root, self._folder)
 
@@ -91,7 +93,7 @@ class Work:
             for live_id, name in claimed.new.items()
             if self._may(live_id, bodies, given)
         ]
-        drafts += self._loose(given.loose)
+        drafts += self._loose(given)
         files, parts = self._files(drafts, given)
         self._managed.update(claimed.managed)
         spoken = {item.origin for item in files} | {item.id for item in links}
@@ -100,7 +102,7 @@ class Work:
             {origin: omitted for origin, omitted in self._omissions.items() if origin in spoken and omitted},
             {origin: said for origin, said in self._remarks.items() if origin in spoken and said},
             self._managed, claimed.foreign, self._outside, claimed.ambiguous, tuple(given.unread),
-            selection=self._session.target.selection,
+            unlinked=self._unlinked, selection=self._session.target.selection,
         )  # fmt: skip
 
     def _live_bodies(self, given: Given) -> dict[str, Draft]:
@@ -194,21 +196,20 @@ class Work:
             made["instructions"] = {"file": PurePosixPath(path).name}
         return made
 
-    def _loose(self, found: Iterable[Found]) -> list[Draft]:
+    def _loose(self, given: Given) -> list[Draft]:
         """Drafts of what stays unlinked; what a definition says already is not written again."""
-        bodies = [item.body for item in self._loaded.definitions]
         names = {item.body.get("name"): item.file for item in self._loaded.definitions if item.body.get("name")}
-        files = {id(item.body): item.file for item in self._loaded.definitions}
         owners = {record.id: name for name, record in self._state.records.items()}
         drafts: list[Draft] = []
-        for item in found:
+        for item in given.loose:
             draft = self._draft(self._without_stamp(item), linked=False)
-            same = next((files[id(body)] for body in bodies if body == draft.body), "")
+            same = [definition for definition in self._loaded.definitions if definition.body == draft.body]
             if item.where in self._outside:
                 continue
             owner = owners.get(item.id, "")
             if same:
-                self._managed[item.where] = same
+                self._managed[item.where] = same[0].file
+                self._note_unlinked_again(item, owner, same, given)
             elif owner in self._loaded.names:
                 self._outside[item.where] = f"{item.id} is {owner} already, whose definition says something else"
             elif draft.body.get("name") in names:
@@ -217,6 +218,20 @@ class Work:
             else:
                 drafts.append(replace(draft, name=owner))
         return drafts
+
+    def _note_unlinked_again(self, item: Found, owner: str, same: Sequence[Definition], given: Given) -> None:
+        """Note a definition of an earlier import that has no record yet; stamps are not known without asking."""
+        if owner or self._session.target.state == "stamps":
+            return
+        free = (other.name for other in same if other.name not in {**self._state.records, **self._unlinked})
+        if (name := next(free, "")) and self._can_link(item, given):
+            self._unlinked[name] = item.id
+
+    def _can_link(self, found: Found, given: Given) -> bool:
+        """Whether an assistant may be live on this target, and is nobody else's by its stamp."""
+        stamp, identity = stamp_of(found.body, self._semantics.table), self._session.identity
+        is_free = stamp is None or (stamp.project, stamp.target) == (identity.project, identity.target)
+        return bool(found.id) and found.id not in given.elsewhere and is_free
 
     def _without_stamp(self, found: Found) -> Found:
         metadata = found.body.get("metadata")
@@ -237,7 +252,7 @@ class Work:
         parts = shared_parts([draft.body for draft in drafts], self._known_parts())
         files = []
         for draft in drafts:
-            made = self._file(draft, taken, parts)
+            made = self._file(draft, taken, parts, given)
             files += [made] if made is not None else []
         texts = {f"{self._folder}/{path}": part_text(tool) for path, tool in parts.fresh.items()} if files else {}
         if files and not (root / SCHEMA_FILE).exists():
@@ -248,7 +263,7 @@ class Work:
         found = parts_in(self._session.root, f"{self._folder}/{FOLDER}")
         return {f"{FOLDER}/{path}": value for path, value in found.items()}
 
-    def _file(self, draft: Draft, taken: set[str], parts: Parts) -> NewFile | None:
+    def _file(self, draft: Draft, taken: set[str], parts: Parts, given: Given) -> NewFile | None:
         name = draft.name or free(stem(draft.found.display_name), taken)
         taken.add(folded(name))
         if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
@@ -258,4 +273,6 @@ class Work:
         if made is None:
             self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
             return None
-        return NewFile(name, *made, draft.found.where, draft.id, "" if draft.name else draft.found.id)
+        if not (draft.id or draft.name) and self._can_link(draft.found, given):
+            self._unlinked[name] = draft.found.id
+        return NewFile(name, *made, draft.found.where, draft.id)

@@ -56,7 +56,7 @@ def as_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
             for item in omitted
         ],
         "remarks": _sentences(done),
-        "unlinked": done.unlinked,
+        "unlinked": dict(done.unlinked),
         "summary": import_summary(done, code, dry_run=dry_run),
     }
     if dry_run:

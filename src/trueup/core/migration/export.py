@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -87,6 +87,12 @@ def loads(text: str) -> Export:
 def is_of(export: Export, identity: Identity) -> bool:
     """Whether an export is of this very target."""
     return comparable(export.identity) == comparable(identity)
+
+
+def is_same_place(export: Export, identity: Identity) -> bool:
+    """Whether what was exported is live on this target's server and account, whichever project manages it."""
+    same = replace(identity, project=export.identity.project, target=export.identity.target)
+    return is_of(export, same)
 
 
 def refuse_other_target(export: Export, identity: Identity, again: Command) -> None:

@@ -24,17 +24,13 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A definition to be written; `origin` is the live id, or where the assistant stood, `id` empty when unlinked.
-
-    `source_id` is the id that an unlinked one has in its source and that no record has.
-    """
+    """A definition to be written; `origin` is the live id, or where the assistant stood, `id` empty when unlinked."""
 
     name: str
     file: str
     text: str
     origin: str
     id: str = ""
-    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +51,7 @@ class Imports:
     """All of one import. `parts` are further new files, path to text; `omissions` are, by origin, the values that a
     definition does not hold, and `remarks` what else is to be known of it; `managed` maps ids, or places, to
     definitions that are there already; `outside` maps what was not imported to the reason, as the end of a sentence;
+    `unlinked` maps the names of definitions without a record to the id that their assistant has in its source;
     `selection` is how a command line selects the target."""
 
     target: str
@@ -69,17 +66,13 @@ class Imports:
     ambiguous: tuple[Ambiguous, ...] = ()
     unread: tuple[Unread, ...] = ()
     shared: int = 0
+    unlinked: Mapping[str, str] = field(default_factory=dict)
     selection: Selection = HERE
 
     @property
     def ids(self) -> dict[str, str]:
         """The names that get a live assistant, and its id."""
         return {item.name: item.id for item in self.files if item.id} | {item.name: item.id for item in self.links}
-
-    @property
-    def unlinked(self) -> dict[str, str]:
-        """The names of new definitions whose assistants have an id in their source, and that id."""
-        return {item.name: item.source_id for item in self.files if item.source_id}
 
     @property
     def is_whole(self) -> bool:
