@@ -15,7 +15,7 @@ from trueup.core.plans.summary import summary
 from trueup.core.plans.wording import add_words
 from trueup.render import json, text
 from trueup.render.visible import columns
-from trueup.wire.described import dialect_table
+from trueup.wire.described import dialect_tables
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "render"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/plan.json"))
@@ -58,8 +58,8 @@ def test_other_answers_read_as_they_did() -> None:
     _check(folder / "why.txt", text.why(samples.WHY, color=False, width=80))
     _check(folder / "why.json", json.why(samples.WHY))
     _check(folder / "targets.txt", text.targets(samples.TARGETS, "prod", color=False, width=80))
-    _check(folder / "dialects.txt", text.dialects(dialect_table(), color=False, width=80))
-    _check(folder / "dialects.narrow.txt", text.dialects(dialect_table(), color=False, width=50))
+    _check(folder / "dialects.txt", text.dialects(dialect_tables(), color=False, width=80))
+    _check(folder / "dialects.narrow.txt", text.dialects(dialect_tables(), color=False, width=50))
     _check(folder / "targets.json", json.targets(samples.TARGETS, "prod"))
 
 

@@ -15,7 +15,7 @@ from tests.render import samples
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import decode, digest
 from trueup.render import json as subject
-from trueup.wire.described import dialect_table
+from trueup.wire.described import dialect_tables
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 REPORT = json.loads((SCHEMAS / "report.schema.json").read_text("utf-8"))
@@ -41,7 +41,7 @@ def test_what_it_has_in_common_with_the_plan_file_is_the_same() -> None:
         ("error", subject.error(samples.ERROR)),
         ("why", subject.why(samples.WHY)),
         ("targets", subject.targets(samples.TARGETS, "prod")),
-        ("dialects", subject.dialects(dialect_table())),
+        ("dialects", subject.dialects(dialect_tables())),
     ],
 )
 def test_each_answer_is_one_document_of_its_kind(kind: str, shown: str) -> None:

@@ -59,15 +59,15 @@ def _targets(flags: Flags, screen: Screen) -> str:
 
 
 def _dialects(screen: Screen) -> str:
-    from trueup.wire.described import dialect_table
+    from trueup.wire.described import dialect_tables
 
     if screen.json:
         from trueup.render import json as as_json
 
-        return as_json.dialects(dialect_table())
+        return as_json.dialects(dialect_tables())
     from trueup.render import text
 
-    return text.dialects(dialect_table(), **screen.look)
+    return text.dialects(dialect_tables(), **screen.look)
 
 
 COMMANDS = {"targets": targets}

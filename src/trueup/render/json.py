@@ -177,10 +177,15 @@ def probe(found: Capabilities, changed: Sequence[Difference], file: str) -> str:
     )
 
 
-def dialects(table: Table) -> str:
-    """What each dialect of a protocol holds, in the words of the text."""
+def dialects(tables: Sequence[Table]) -> str:
+    """What each dialect of every protocol holds, in the words of the text."""
     shown = [
-        {"name": name, "holds": {field: words[place] for field, words in table.rows}}
+        {
+            "protocol": table.protocol,
+            "name": name,
+            "holds": {field: words[place] for field, words in table.rows},
+        }
+        for table in tables
         for place, name in enumerate(table.names)
     ]
     return _document("dialects", dialects=shown)

@@ -23,8 +23,18 @@ def target_rows(targets: Sequence[Described], default: str, look: Look) -> Itera
             yield from hanging(first, [Piece(visible(fact, look))], look.width)
 
 
-def dialect_rows(table: Table, look: Look) -> Iterator[Row]:
-    """What each dialect holds: a column for each, or where they do not fit a block for each."""
+def dialect_rows(tables: Sequence[Table], look: Look) -> Iterator[Row]:
+    """Yield what each dialect holds, below its protocol."""
+    for number, table in enumerate(tables):
+        if number:
+            yield ()
+        yield (Piece(f"{table.protocol}:", Tone.STRONG),)
+        yield ()
+        yield from _table(table, look)
+
+
+def _table(table: Table, look: Look) -> Iterator[Row]:
+    """Yield a column for each dialect, or where they do not fit a block for each."""
     labels = {name: _label(name) for name, _ in table.rows}
     label = max(map(columns, labels.values())) + 1
     widths = [

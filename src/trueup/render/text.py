@@ -121,6 +121,8 @@ def probe(
     return paint(probe_rows(found, changed, file, _look(color, width, ascii_only=ascii_only)), color)
 
 
-def dialects(table: Table, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
-    """What each dialect of a protocol holds."""
-    return paint(dialect_rows(table, _look(color, width, verbose, ascii_only)), color)
+def dialects(
+    tables: Sequence[Table], *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False
+) -> str:
+    """What each dialect of every protocol holds."""
+    return paint(dialect_rows(tables, _look(color, width, verbose, ascii_only)), color)

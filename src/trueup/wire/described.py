@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from trueup.core.projects.project import DEFAULT_PROTOCOL, SecretRef, Target
+from trueup.core.projects.project import SecretRef, Target
 from trueup.wire.access import refs_in
 from trueup.wire.base import Dialect
-from trueup.wire.registry import adapter_for, base_url, dialects, lacking, sealed_headers
+from trueup.wire.registry import adapter_for, base_url, dialects, lacking, protocols, sealed_headers
 
 CHANGED: Final = "changed"
 """The row of a length that only a modify has."""
@@ -31,8 +31,9 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What each dialect holds: a row for each field, tool, format and part, with a word for each dialect."""
+    """What each dialect of a protocol holds: a row for each field, kind and part, with a word for each dialect."""
 
+    protocol: str
     names: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -43,10 +44,10 @@ def described(target: Target) -> Described:
     return Described(target, base_url(target), row.api_version, _credentials(target), lacking(target.protocol, row))
 
 
-def dialect_table(protocol: str = DEFAULT_PROTOCOL) -> Table:
-    """The dialects of a protocol beside each other. Raises TrueupError."""
-    rows = tuple(dialects(protocol).values())
-    return Table(tuple(row.name for row in rows), tuple(_lines(rows)))
+def dialect_tables() -> tuple[Table, ...]:
+    """Return the dialects of each protocol beside each other."""
+    found = {protocol: tuple(dialects(protocol).values()) for protocol in protocols()}
+    return tuple(Table(name, tuple(row.name for row in rows), tuple(_lines(rows))) for name, rows in found.items())
 
 
 def _credentials(target: Target) -> dict[str, str]:
