@@ -319,6 +319,12 @@ class Heedless(Shelf):
         return super()._list("", size)
 
 
+def test_a_whole_listing_may_change_its_order_between_its_readings() -> None:
+    shelf = Heedless(names(3), page_size=1_000, replies={1: page(names(3)[::-1], more=False)})
+    view = asyncio.run(walk(Whole(), shelf.courier()))
+    assert (view.complete, list(view.live)) == (True, names(3))
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 100, 250])
 def test_a_listing_that_ignores_cursor_and_limit_is_whole_where_its_dialect_says_so(count: int) -> None:
     shelf = Heedless(names(count), page_size=1_000, heeds_limit=False)

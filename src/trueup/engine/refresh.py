@@ -266,7 +266,7 @@ def _is_last(page: Page, stretch: Stretch, dialect: Dialect) -> bool:
 
 def _repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) -> None:
     """Judges a page that brings again what was there already."""
-    is_first_again = stretch.pages == 2 and ids == [*stretch.items]
+    is_first_again = stretch.pages == 2 and sorted(ids) == sorted(stretch.items)
     if adapter.dialect.listing == "whole" and is_first_again and not page.has_more:
         stretch.reach = Reach.ENDED
     elif is_first_again:
