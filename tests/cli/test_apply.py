@@ -260,3 +260,51 @@ def test_ack_of_an_id_makes_a_second_one_beside_a_namesake(place: Place) -> None
     assert place.run("apply", "--yes", "alpha", "--ack", "asst_of_nobody").code == 3
     assert place.run("apply", "--yes", "alpha", "--ack", made["id"]).code == 0
     assert len(place.ask("GET", "/assistants")["data"]) == 2
+
+
+def _orphan(place: Place, text: str = "") -> Place:
+    """Alpha applied, with this text at its end, and its file gone."""
+    if text:
+        place.write("assistants/alpha.yaml", (place.root / "assistants/alpha.yaml").read_text("utf-8") + text)
+    place.applied()
+    (place.root / "assistants/alpha.yaml").unlink()
+    return place
+
+
+def test_an_orphan_is_let_go_of_by_what_its_hint_says(hosted: Place) -> None:
+    said = _orphan(hosted).run("plan").said
+    assert "state rm" not in said
+    assert "write `released: [alpha]` into trueup.yaml, then trueup apply alpha" in said
+    hosted.write("trueup.yaml", (hosted.root / "trueup.yaml").read_text("utf-8") + "released: [alpha]\n")
+    assert hosted.run("apply", "alpha", "--yes").code == 0
+    assert "orphan" not in hosted.run("plan").out
+    assert "alpha" in hosted.live()
+
+
+def test_the_hint_of_a_protected_orphan_names_no_delete_that_is_refused(place: Place) -> None:
+    said = _orphan(place, "lifecycle: {protect: true}\n").run("plan").said
+    assert "It is protected against deletion; to lift that, apply a definition of it" in said
+    assert "--prune" not in said
+
+
+def test_an_orphan_that_another_checkout_may_have_created_says_so(hosted: Place) -> None:
+    _orphan(hosted)
+    assert "another checkout" not in hosted.run("plan").said
+    assert hosted.run("state", "rm", "alpha").code == 0
+    said = hosted.run("plan").said
+    assert "If another checkout created it, pull its files and state. To delete it: trueup state rebuild alpha" in said
+    hosted.replace("trueup.yaml", "settle: 0", "settle: 0, state: stamps")
+    said = hosted.run("plan").said
+    assert "If another checkout created it, pull its files. To delete it: trueup apply alpha --prune" in said
+    assert "trueup state" not in said
+
+
+def test_one_that_was_deleted_outside_is_let_go_of_by_removing_its_file(place: Place) -> None:
+    place.applied()
+    place.remove("alpha")
+    said = place.run("plan").said
+    assert "To let it go: remove its file. To create it again: trueup apply alpha --on-drift revert" in said
+    assert "state rm" not in said
+    forgotten = place.run("state", "rm", "alpha").out
+    assert forgotten.startswith("alpha was forgotten on local; its id was asst_")
+    assert "live" not in forgotten

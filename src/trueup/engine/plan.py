@@ -14,12 +14,13 @@ from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.seen import Seen
-from trueup.core.plans.wording import DESTROYED, DOUBLED_STRAY, ELSEWHERE, HINTS, LET_GO, STRAY, UNHELD, Advice, say
+from trueup.core.plans.wording import DESTROYED, DOUBLED_STRAY, ELSEWHERE, HINTS, LET_GO, UNHELD, Advice, say
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, count_accepted, gather, records_of_stamps, renamed, seen_in
+from trueup.engine.orphans import orphan_hint
 from trueup.engine.refresh import View
-from trueup.engine.renames import Moves, likely_moves, orphan_hint, rename_words
+from trueup.engine.renames import Moves, likely_moves, rename_words
 from trueup.wire.base import Adapter
 
 
@@ -110,7 +111,7 @@ def _operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict
 
 def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: Moves) -> Change:
     definition = wish.definitions.get(fact.name)
-    message, hint = _words(fact, verdict, wish.target.selection, moves)
+    message, hint = _words(fact, verdict, wish, moves)
     live, record = verdict.live, verdict.record
     base = Change(
         name=fact.name,
@@ -190,18 +191,17 @@ def _located(base: Change, definition: Definition, verdict: Verdict) -> Change:
     return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 
-def _words(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
+def _words(fact: Facts, verdict: Verdict, wish: Wish, moves: Moves) -> tuple[str, str]:
     """The message and the hint of a change."""
+    selection = wish.target.selection
     if verdict.reason is Reason.RENAME:
         return rename_words(fact, verdict, selection, moves)
     message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from, selection)
     if verdict.action is Action.DELETE and fact.file is not None:
         message = DESTROYED
-    if verdict.action is Action.ORPHAN and verdict.record is None:
-        hint = Advice(fact.name, selection=selection).fill(STRAY)
-        message = UNHELD if fact.file is not None else message
-    if verdict.reason is Reason.ORPHANED and fact.renamed_to and verdict.record is not None:
-        hint = orphan_hint(fact, verdict, selection)
+    if verdict.reason is Reason.ORPHANED:
+        hint = orphan_hint(fact, verdict, wish)
+        message = UNHELD if verdict.record is None and fact.file is not None else message
     if verdict.action is Action.CREATE and fact.elsewhere:
         who, live_id = fact.elsewhere
         hint = Advice(fact.name, (live_id,), selection).fill(ELSEWHERE, who=who)

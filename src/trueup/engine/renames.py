@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 
 from trueup.core.command import Message, Selection
 from trueup.core.plans.judge import Facts, Verdict
 from trueup.core.plans.plan import Action, Reason
-
-_PLAIN = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*\Z", re.ASCII)
+from trueup.core.plans.wording import yaml_word
 
 Moves = Mapping[str, str]
 """New names to the old ones that they alone may have had: several are one mapping to paste, shown with the first."""
@@ -38,7 +35,7 @@ def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Mov
             f"`moved` in trueup.yaml makes it {new}, and state records another assistant as {new} ({live_id}): "
             "nothing is moved",
             Message(
-                f"Take `{_word(fact.name)}: {_word(new)}` out of `moved`: then {fact.name} is one that no file "
+                f"Take `{yaml_word(fact.name)}: {yaml_word(new)}` out of `moved`: then {fact.name} is one that no file "
                 "describes. To delete it then: ",
                 selection.command("apply", fact.name, prune=True),
             ),
@@ -59,15 +56,6 @@ def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Mov
     )
 
 
-def orphan_hint(fact: Facts, verdict: Verdict, selection: Selection) -> Message:
-    """How to go on with an orphan that may live on under another name."""
-    live = [verdict.live.id] if verdict.live else []
-    return Message(
-        f"Kept, for it may be {', '.join(fact.renamed_to)} now. If not, and it is to go: ",
-        selection.command("apply", fact.name, prune=True, ack=live),
-    )
-
-
 def _how_to_move(new: str, old: str, moves: Moves) -> str:
     """The line of a rename to paste, or where it stands in the one mapping of several."""
     if new not in moves:
@@ -75,14 +63,9 @@ def _how_to_move(new: str, old: str, moves: Moves) -> str:
     first = next(iter(moves))
     if new != first:
         return f"If it was renamed: its line stands with {first}'s. "
-    lines = "".join(f"\n  {_word(before)}: {_word(after)}" for after, before in moves.items())
+    lines = "".join(f"\n  {yaml_word(before)}: {yaml_word(after)}" for after, before in moves.items())
     return f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
 
 
 def _line(old: str, new: str) -> str:
-    return f"write into trueup.yaml: `moved: {{{_word(old)}: {_word(new)}}}`."
-
-
-def _word(name: str) -> str:
-    """A name as YAML, in quotes where it needs them."""
-    return name if _PLAIN.match(name) else json.dumps(name, ensure_ascii=False)
+    return f"write into trueup.yaml: `moved: {{{yaml_word(old)}: {yaml_word(new)}}}`."

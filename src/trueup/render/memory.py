@@ -91,7 +91,7 @@ def forgotten(assistants: Mapping[str, str], pending: Mapping[str, Pending], tar
     `plan` is the command that shows what became of these.
     """
     lines = [
-        f"{visible(name, _LOOK)} was forgotten on {target}; it stays live as {visible(live_id, _LOOK)}"
+        f"{visible(name, _LOOK)} was forgotten on {target}; its id was {visible(live_id, _LOOK)}, and nothing was sent"
         if live_id
         else f"{visible(name, _LOOK)}: the {pending[name].action} whose outcome is not known was forgotten on {target}."
         for name, live_id in sorted(assistants.items(), key=lambda item: not item[1])

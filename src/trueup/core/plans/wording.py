@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, replace
 from string import Formatter
 
@@ -54,8 +56,8 @@ HINTS: dict[Reason, str] = {
     Reason.FOREIGN: "If it belongs to somebody else now: {forget}. If it is ours: take the metadata key "
     "`trueup` off it at the vendor, and plan again.",
     Reason.NAMESAKE: "To manage it: {links}. To create a second one: {beside}",
-    Reason.DELETED_OUTSIDE: "To create it again: {revert}. To let it go: remove the file, or {forget}",
-    Reason.ORPHANED: "Kept. To delete it: {prune}. To keep it and forget it: {forget}",
+    Reason.DELETED_OUTSIDE: "To let it go: remove its file. To create it again: {revert}",
+    Reason.ORPHANED: "Kept. To delete it: {prune}",
     Reason.RELEASED: "Once every target has been applied, the name can leave `released`.",
     Reason.PROTECTED: "To lift it: apply a definition of it that says `lifecycle: {{protect: false}}`.",
     Reason.STAMP_LOST: "Say `stamp: false` for this target in trueup.yaml; the state file is then the only memory.",
@@ -71,8 +73,17 @@ ELSEWHERE = (
 )
 """The hint for a create beside an assistant that another project manages."""
 
-STRAY = "Kept: state does not record it. To delete it: {rebuild}, then {prune}"
-"""The hint for an orphan that only its stamp tells of."""
+KEEP_ORPHAN = "To keep it live and no longer manage it: write `{released}` into trueup.yaml, then {apply}"
+"""How to go on with an orphan that is to stay."""
+
+KEEP_PROTECTED = (
+    "It is protected against deletion; to lift that, apply a definition of it that says "
+    "`lifecycle: {{protect: false}}`."
+)
+"""How to go on with a protected orphan that is to go."""
+
+MANAGE_LEFT_OUT = "To manage it: let its file no longer leave this target out."
+"""How to go on with an orphan whose file leaves the target out."""
 
 DOUBLED_STRAY = (
     "Kept: state records none of them. Choose the one to keep: {imports}. The next plan prints the command that "
@@ -95,6 +106,14 @@ DESTROYED = "everything that state holds for this target is to go"
 
 OLD_STAMP = ", or that of {moved_from}, which `moved` makes {name}"
 """What the message of a duplicate adds where its stamp has the old name."""
+
+
+_PLAIN_WORD = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*\Z", re.ASCII)
+
+
+def yaml_word(name: str) -> str:
+    """Return a name as YAML, in quotes where it needs them."""
+    return name if _PLAIN_WORD.match(name) else json.dumps(name, ensure_ascii=False)
 
 
 def quoted(text: str) -> str:
@@ -139,6 +158,26 @@ class Advice:
     def prune(self) -> Command:
         """Delete what no file describes."""
         return self.selection.command("apply", self.name, prune=True)
+
+    @property
+    def prune_beside(self) -> Command:
+        """Delete what no file describes although it looks like a renamed one."""
+        return self.selection.command("apply", self.name, prune=True, ack=self.others)
+
+    @property
+    def destroy(self) -> Command:
+        """Delete all that state holds."""
+        return self.selection.command("destroy")
+
+    @property
+    def released(self) -> str:
+        """The key of the project file that lets go of it."""
+        return f"released: [{yaml_word(self.name)}]"
+
+    @property
+    def apply(self) -> Command:
+        """Apply it alone."""
+        return self.selection.command("apply", self.name)
 
     @property
     def probe(self) -> Command:
