@@ -45,6 +45,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "order.identity.target": ("prod",),
     "self.selection.target": ("prod",),
     "*names": ("support/triage", "sales/"),
+    "*linked": ("support/triage=asst_1", "sales/quotes=asst_2"),
     "*pairs": ("support/triage", "sales/quotes"),
     "*pairs[start:start + PAIRS]": ("support/triage=asst_1", "sales/quotes=asst_2"),
     "*self.others[:1]": ("asst_1",),

@@ -106,6 +106,45 @@ def test_a_damaged_state_refuses_until_it_is_rebuilt(place: Place, damage: str) 
     assert place.run("plan").out.endswith("0 drifted, 2 unchanged.\n")
 
 
+def _unstamped(place: Place) -> Path:
+    """Both applied where nothing is stamped."""
+    place.replace("trueup.yaml", "settle: 0", "settle: 0, stamp: false")
+    place.applied()
+    return place.root / ".trueup/prod.state.json"
+
+
+def test_a_rebuild_names_what_no_stamp_restores(hosted: Place) -> None:
+    path = _unstamped(hosted)
+    ids = _ids(hosted)
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('      "protect"', '<<<<<<< a\n      "protect"', 1), "utf-8")
+    ran = hosted.run("state", "rebuild")
+    assert ran.code == 3
+    assert f"Not restored, for no stamp says anything of them: alpha ({ids['alpha']}), team/beta" in ran.out
+    link = f"trueup import alpha={ids['alpha']} team/beta={ids['team/beta']}"
+    assert f"To link those that are live: {link}\n" in ran.out
+    assert hosted.run(*link.split()[1:]).code == 0
+    assert "2 unchanged" in hosted.run("plan").summary
+
+
+def test_a_rebuild_names_what_a_damaged_journal_alone_held(hosted: Place) -> None:
+    _unstamped(hosted)
+    line = {"step": "intent", "name": "lost", "action": "create", "operation": "00", "id": "", "after": "",
+            "since": 1.0, "record": None}  # fmt: skip
+    hosted.write(".trueup/prod.journal", json.dumps(line, separators=(",", ":")) + "\nno line\n")
+    ran = hosted.run("state", "rebuild", "--json")
+    assert (ran.code, ran.json["not_restored"]) == (3, {"lost": ""})
+
+
+def test_a_rebuild_that_cannot_read_what_is_live_leaves_the_damaged_file(hosted: Place) -> None:
+    path = _unstamped(hosted)
+    path.write_text("{", "utf-8")
+    hosted.replace("trueup.yaml", "/v1", "/v2")
+    assert hosted.run("state", "rebuild").code != 0
+    assert path.read_text("utf-8") == "{"
+    assert list(path.parent.glob("*.damaged-*")) == []
+
+
 def test_a_damaged_journal_is_put_aside_and_the_records_stay(place: Place) -> None:
     place.applied()
     before = _ids(place)

@@ -4,7 +4,7 @@ Each command that changes it holds the target's lock; nothing is sent but GET.""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,8 @@ from trueup.cli.groups import family
 from trueup.cli.options import NETWORK, takes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trueup.cli.session import Session
     from trueup.core.memory.state import Pending, Record, State
     from trueup.engine.rebuild import Rebuilt
@@ -106,18 +108,23 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
     from trueup.core.errors import Exit
-    from trueup.edge.salvage import set_damaged_aside
+    from trueup.edge.salvage import put_back, set_damaged_aside
 
     session = open_session(flags)
     _refuse_stamps(session, "rebuilt")
     with session.store.lock():
-        aside = [str(path) for path in set_damaged_aside(session.store)]
+        aside = set_damaged_aside(session.store)
+        try:
+            made = complete(_rebuild(session, names))
+        except BaseException:
+            put_back(session.store, aside)
+            raise
         for path in aside:
             session.screen.note(f"What was damaged has been moved aside: {path}.")
-        made = complete(_rebuild(session, names))
         session.store.save(made.state)
-    _tell_rebuilt(session, made, aside)
-    return int(Exit.HELD if made.duplicates else Exit.OK)
+    lost = _find_lost(made, aside)
+    _tell_rebuilt(session, made, aside, lost)
+    return int(Exit.HELD if made.duplicates or lost else Exit.OK)
 
 
 @click.command(short_help="Take away a lock that was left behind.")
@@ -168,16 +175,30 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
     return rebuild_records(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
 
 
-def _tell_rebuilt(session: Session, made: Rebuilt, aside: list[str]) -> None:
+def _find_lost(made: Rebuilt, aside: Sequence[Path]) -> dict[str, str]:
+    """Map the names that damaged files hold, and that the state now lacks, to their ids."""
+    from trueup.edge.salvage import names_in
+
+    held = {record.id for record in made.state.records.values()}
+    known = made.state.records.keys() | made.state.pending.keys() | made.duplicates.keys()
+    return {
+        name: live_id
+        for path in aside
+        for name, live_id in sorted(names_in(path).items())
+        if name not in known and live_id not in held
+    }
+
+
+def _tell_rebuilt(session: Session, made: Rebuilt, aside: Sequence[Path], lost: Mapping[str, str]) -> None:
     from trueup.render import memory
 
     ids = {name: record.id for name, record in made.found.items()}
     if session.screen.json:
         duplicates = {name: list(known) for name, known in made.duplicates.items()}
-        more = {"aside": aside, "twins": duplicates}
+        more = {"aside": list(map(str, aside)), "twins": duplicates, "not_restored": dict(lost)}
         session.screen.result(memory.changed_json("rebuilt", session.target.name, ids, **more))
         return
-    notes = _rebuild_notes(session, made)
+    notes = [*_rebuild_notes(session, made), *_lost_notes(session, lost)]
     notes = notes or ([] if ids else [_nothing_rebuilt(session, made)])
     session.screen.result(memory.changed("rebuilt as", ids, session.target.name, notes))
 
@@ -193,6 +214,20 @@ def _nothing_rebuilt(session: Session, made: Rebuilt) -> str:
         whose = ", ".join(f"{name} ({count})" for name, count in sorted(made.strangers.items()))
         words += f" {total} {verb} of other targets: {whose}."
     return words
+
+
+def _lost_notes(session: Session, lost: Mapping[str, str]) -> list[str]:
+    """Name the records that no stamp restored, and how to link those that are live."""
+    from trueup.core.command import Message
+    from trueup.render import memory
+
+    if not lost:
+        return []
+    linked = [f"{name}={live_id}" for name, live_id in lost.items() if live_id]
+    notes: list[str] = [f"Not restored, for no stamp says anything of them: {memory.name_ids(lost)}."]
+    if linked:
+        notes.append(Message("To link those that are live: ", session.target.command("import", *linked)))
+    return notes
 
 
 def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:

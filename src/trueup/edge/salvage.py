@@ -1,11 +1,14 @@
-"""Moves a damaged state file or journal out of the way, so that state can be made again. Deletes nothing."""
+"""Moves a damaged state file or journal out of the way, so that state can be made again, and back. Deletes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trueup.core.errors import ForeignStateError, StateError, TrueupError
-from trueup.edge.files import reason
+from trueup.core.memory.damaged_state import find_names
+from trueup.core.memory.state_codec import LIMIT
+from trueup.edge.files import read_regular, reason
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store
 
@@ -28,6 +31,23 @@ def set_damaged_aside(store: Store) -> tuple[Path, ...]:
     except StateError:
         moved.append(_aside(store.state_path))
     return tuple(moved)
+
+
+def names_in(path: Path) -> Mapping[str, str]:
+    """Map the names in a damaged file to their ids, as far as they can be found; none in what is no plain file."""
+    try:
+        content = b"" if path.is_symlink() else read_regular(path, LIMIT)
+    except OSError:
+        content = b""
+    return find_names(content.decode("utf-8", "replace"))
+
+
+def put_back(store: Store, aside: Sequence[Path]) -> None:
+    """Move files back that were set aside, where nothing has taken their place since."""
+    for path in aside:
+        place = next(one for one in (store.state_path, store.journal_path) if path.name.startswith(one.name))
+        if not place.exists():
+            path.rename(place)
 
 
 def _aside(path: Path) -> Path:

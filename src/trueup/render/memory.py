@@ -100,6 +100,14 @@ def forgotten(assistants: Mapping[str, str], pending: Mapping[str, Pending], tar
     return "".join(f"{line}\n" for line in lines)
 
 
+def name_ids(assistants: Mapping[str, str]) -> str:
+    """Write names with the ids that are known: `triage (asst_…), quotes`."""
+    return ", ".join(
+        f"{visible(name, _LOOK)} ({visible(live_id, _LOOK)})" if live_id else visible(name, _LOOK)
+        for name, live_id in assistants.items()
+    )
+
+
 def _day(seconds: int) -> str:
     """Unix seconds as a person reads them, in UTC."""
     if not 0 < seconds < 1 << 37:
