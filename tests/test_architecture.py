@@ -153,13 +153,8 @@ FOREIGN_FORMATS = "core/migration/"
 
 NOT_YET: Mapping[str, str] = {
     "cli/import_files.py": "how an export's first protocol shows in its fields",
-    "core/acceptance/placing.py": "which values may be a schema's file",
-    "core/definitions/filled.py": "where a definition's schemas are",
-    "core/definitions/layers.py": "which keys are merged",
     "core/plans/fields.py": "which fields have a structure",
     "core/plans/ignored.py": "an example",
-    "core/rules/editor_schema.py": "what an editor offers",
-    "core/rules/limits.py": "the limits of the shared schema",
     "core/texts/mentions.py": "the names of built-in tools",
     "engine/requests.py": "which lists are sent as a whole",
 }

@@ -13,11 +13,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.document import BODY
 from trueup.core.memory.stamp import LENGTH
 from trueup.core.memory.state import Identity
 from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
+from trueup.edge.formats import format_of
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
@@ -46,7 +48,10 @@ def definitions(target: str) -> dict[str, Definition]:
 @pytest.mark.parametrize("target", TARGETS)
 def test_it_loads_without_a_word(target: str) -> None:
     found = loaded(target)
-    problems = [*found.diagnostics, *(item for one in found.definitions for item in limits(one, stamp_length=LENGTH))]
+    form = format_of("openai-assistants")
+    problems = [*found.diagnostics]
+    for one in found.definitions:
+        problems += limits(one, form.table, form.check, stamp_length=LENGTH)
     assert [str(item) for item in problems] == []
     assert found.names == found.left_out | {one.name for one in found.definitions}
 
@@ -58,6 +63,7 @@ def test_each_file_is_what_editors_expect_and_names_their_schema(file: str) -> N
     assert document.diagnostics == ()
     value: dict[str, Any] = document.value if isinstance(document.value, dict) else {}
     assert value
+    value = {("instructions" if key == BODY else key): entry for key, entry in value.items()}
     assert Checker(schemas.load("definition")).problems(value, SourceMap) == []
     up = "../" * (file.count("/"))
     assert f"# yaml-language-server: $schema={up}schemas/definition.schema.json" in data.decode().splitlines()[:2]

@@ -17,10 +17,20 @@ from trueup.core.rules.editor_schema import editor_schema
 from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap, dotted
 from trueup.edge import schemas
+from trueup.wire.openai_agents import fields as openai_agents
+from trueup.wire.openai_assistants import fields as openai_assistants
 
 ROOT = Path(__file__).resolve().parents[1]
 
 Definition = dict[str, Any]
+
+TABLES = {"openai-assistants": openai_assistants.DEFINITIONS, "openai-agents": openai_agents.DEFINITIONS}
+RESOLVED = {"assistant": "definition", "openai-agents": "definition.openai-agents"}
+"""The schema of resolved bodies, and that of what people write."""
+
+
+def generated(name: str, protocol: str) -> dict[str, Any]:
+    return editor_schema(schemas.load(name), protocol, TABLES[protocol])
 
 
 def rules(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -44,7 +54,7 @@ def test_each_schema_is_valid_and_refers_only_to_itself(name: str) -> None:
     assert references <= known
 
 
-@pytest.mark.parametrize("name", ["assistant", "definition"])
+@pytest.mark.parametrize("name", [*RESOLVED, *RESOLVED.values()])
 def test_every_property_has_a_title_and_a_description(name: str) -> None:
     schema = schemas.load(name)
     bare = [
@@ -59,21 +69,24 @@ def test_every_property_has_a_title_and_a_description(name: str) -> None:
     assert bare == []
 
 
-def test_the_editor_s_schema_is_the_generated_one() -> None:
-    generated = json.dumps(editor_schema(schemas.load("assistant")), indent=2, ensure_ascii=False) + "\n"
-    committed = ROOT / "schemas" / "definition.schema.json"
+@pytest.mark.parametrize(("name", "protocol"), [*zip(RESOLVED, TABLES, strict=True)])
+def test_the_editor_s_schema_is_the_generated_one(name: str, protocol: str) -> None:
+    text = json.dumps(generated(name, protocol), indent=2, ensure_ascii=False) + "\n"
+    committed = ROOT / "schemas" / f"{RESOLVED[name]}.schema.json"
     if os.environ.get("TRUEUP_REGOLD"):
-        committed.write_text(generated, encoding="utf-8")
-    assert committed.read_text(encoding="utf-8") == generated, (
-        "run the tests once with TRUEUP_REGOLD=1 and read the diff"
-    )
+        committed.write_text(text, encoding="utf-8")
+    assert committed.read_text(encoding="utf-8") == text, "run the tests once with TRUEUP_REGOLD=1 and read the diff"
 
 
-def test_the_editor_s_schema_leaves_the_assistant_s_as_it_was() -> None:
-    before = schemas.text("assistant")
-    assistant = json.loads(before)
-    editor_schema(assistant)
-    assert assistant == json.loads(before)
+@pytest.mark.parametrize(("name", "protocol"), [*zip(RESOLVED, TABLES, strict=True)])
+def test_the_editor_s_schema_leaves_the_other_as_it_was(name: str, protocol: str) -> None:
+    generated(name, protocol)
+    assert schemas.load(name) == json.loads(schemas.text(name))
+
+
+@pytest.mark.parametrize(("name", "protocol"), [*zip(RESOLVED, TABLES, strict=True)])
+def test_a_schema_names_the_very_fields_of_its_table(name: str, protocol: str) -> None:
+    assert {*TABLES[protocol].by_name, "lifecycle"} == set(schemas.load(name)["properties"])
 
 
 WRITTEN: list[Definition] = [
@@ -90,7 +103,9 @@ WRITTEN: list[Definition] = [
     {"tool_resources": {"file_search": {"vector_store_ids": [{"var": "STORE"}]}, "code_interpreter": None}},
     {"tool_resources": {"file_search": {"vector_store_ids": {"var": "STORES"}}}},
     {"targets": {"prod": False, "staging": {"model": None, "tool_resources": {"file_search": {}}}}},
-    {"targets": {"prod": {"lifecycle": {"protect": None}, "options": {"anthropic-agents": None}}}},
+    {"targets": {"prod": {"lifecycle": {"protect": None}}}},
+    {"protocol": "openai-assistants", "description": {"file": "_d.md"}, "response_format": {"file": "_f.yaml"}},
+    {"tools": {"file": "_tools.yaml"}, "metadata": {"file": "x", "note": {"file": "_n.md"}}},
 ]
 
 MISWRITTEN: list[tuple[Definition, str]] = [
@@ -106,6 +121,8 @@ MISWRITTEN: list[tuple[Definition, str]] = [
     ({"targets": {"prod": {"extends": "_a.yaml"}}}, "targets.prod.extends"),
     ({"targets": {"prod": {"temperature": 9}}}, "targets.prod.temperature"),
     ({"lifecycle": {"protect": {"var": "P"}}}, "lifecycle.protect"),
+    ({"protocol": "openai-agents"}, "protocol"),
+    ({"options": {}}, "options"),
 ]
 
 

@@ -20,11 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.place import Place
-from trueup.core.acceptance.taking import in_words, path_of
+from trueup.core.acceptance.taking import in_words
 from trueup.core.call import Call
 from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.projects.project import Target
 from trueup.local.openai_assistants import Server
+from trueup.wire.openai_assistants.fields import DEFINITIONS
 from trueup.wire.registry import adapter_for
 
 CASES = Path(__file__).parents[1] / "golden" / "accept"
@@ -284,7 +285,7 @@ def test_what_a_server_fills_in_is_not_written() -> None:
 
 
 def test_a_field_s_path() -> None:
-    assert path_of("metadata.a.b") == ("metadata", "a.b")
-    assert path_of("tool_resources.file_search.vector_store_ids") == (
+    assert DEFINITIONS.path_of("metadata.a.b") == ("metadata", "a.b")
+    assert DEFINITIONS.path_of("tool_resources.file_search.vector_store_ids") == (
         "tool_resources", "file_search", "vector_store_ids",
     )  # fmt: skip

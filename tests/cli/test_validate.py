@@ -56,7 +56,7 @@ def test_no_mistake_hides_another(place: Place) -> None:
         ("model: m\ntools: [{file: _nowhere.yaml}]\n", [("file-not-read", "tools[0]")]),
         ("model: m\ntools: [{file: /x.yaml}]\n", [("path-refused", "tools[0]")]),
         ("model: m\ntools: [{file: _tool.yaml}]\n", [("duplicate-key", "type")]),
-        ("model: m\ntool_resources: {file: x}\n", [("file-not-here", "tool_resources")]),
+        ("model: m\ntool_resources: {file: x.yaml}\n", [("file-not-read", "tool_resources")]),
         ("model: m\nmetadata: {var: all}\n", [("var-not-here", "metadata")]),
         ("extends: _nowhere.yaml\n", [("file-not-read", "extends")]),
         ("extends: _twice.yaml\n", [("duplicate-key", "model")]),
@@ -305,7 +305,7 @@ def test_keys_and_numbers_are_proposed_as_they_are_written(place: Place) -> None
     texts = (
         "metadata: {012: a, 0x1F: b, ~: c}",
         "temperature: 1e400",
-        "options: {openai-agents: {n: 09007199254740993}}",
+        "tools: [{type: function, function: {name: f, parameters: {type: object, maximum: 09007199254740993}}}]",
     )
     told(place, "\n".join(["model: m", *texts]))
     hints = [one["hint"] for one in place.run("validate", "--json").json["diagnostics"]]

@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.document import Document
-from trueup.core.definitions.layers import MERGED, Origin, Tree, patched
+from trueup.core.definitions.layers import Origin, Tree, patched
 from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
 from trueup.core.definitions.sources import Setting
 from trueup.core.projects.project import Target
-from trueup.core.source import Path, Position
+from trueup.core.source import Path, Position, SourceMap
+from trueup.wire.openai_assistants.fields import DEFINITIONS
+
+MERGED = {*DEFINITIONS.maps, "lifecycle"}
 
 
 class Held:
@@ -34,6 +37,9 @@ class Held:
     def is_definition(self, file: str) -> bool:
         return file.startswith("d/") and not file.startswith("d/_")
 
+    def source(self, file: str) -> SourceMap:
+        return SourceMap({(): Position(file, 1, 1)})
+
     def at(self, file: str, path: Path, *, key: bool = False) -> Position:
         return Position(file, len(path) + 1, 2 if key else 1)
 
@@ -45,7 +51,13 @@ class Held:
 def resolved(files: dict[str, Any], *, target: Target | None = None, **overrides: str) -> Resolved:
     """`d/a.yaml` for a target among `local` and `prod`."""
     setting = Setting(
-        target or Target("local", "p"), ["local", "prod"], {"n": 1, "l": ("x",)}, overrides, lambda _: frozenset()
+        target or Target("local", "p"),
+        ["local", "prod"],
+        {"n": 1, "l": ("x",)},
+        overrides,
+        lambda _: frozenset(),
+        "openai-assistants",
+        DEFINITIONS,
     )
     return resolve("d/a.yaml", setting, Held(files))
 
@@ -85,7 +97,6 @@ def body(*layers: dict[str, Any], target: Target | None = None) -> Any:
             {"tool_resources": {"file_search": {"vector_store_ids": ["y"]}}},
             {"tool_resources": {"file_search": {"vector_store_ids": ["y"]}, "code_interpreter": {"file_ids": ["f"]}}},
         ),
-        ({"options": {"x": {"a": 1, "b": 2}}}, {"options": {"x": {"b": None}}}, {"options": {"x": {"a": 1}}}),
         (
             {"lifecycle": {"protect": True}},
             {"lifecycle": {"ignore_changes": []}},
@@ -177,7 +188,13 @@ INNER = st.dictionaries(
 )
 MAPPINGS = st.fixed_dictionaries(
     {},
-    optional={"model": LEAVES, "tools": LEAVES, "response_format": INNER, "metadata": LEAVES | INNER, "options": INNER},
+    optional={
+        "model": LEAVES,
+        "tools": LEAVES,
+        "response_format": INNER,
+        "metadata": LEAVES | INNER,
+        "tool_resources": INNER,
+    },
 )
 
 
@@ -186,7 +203,7 @@ def laid(*values: dict[str, Any]) -> Tree:
     trees = [Tree(dict(value), {(): Origin(str(index))}) for index, value in enumerate(values)]
     result = trees[0]
     for tree in trees[1:]:
-        result = patched(result, tree)
+        result = patched(result, tree, DEFINITIONS)
     return result
 
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_resolve import Held, resolved
-from trueup.core.acceptance.placing import Elsewhere, Placing
+from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
+from trueup.core.definitions.layers import Origin
 from trueup.core.source import Path
 from trueup.edge.yaml_edit import with_value
+from trueup.wire.openai_assistants.fields import DEFINITIONS
 
 F = {"type": "function", "function": {"name": "f"}}
 G = {"type": "function", "function": {"name": "g"}}
@@ -58,10 +60,13 @@ def test_a_list_holds_no_references_of_its_own() -> None:
     assert [(one.code, one.path) for one in found.diagnostics] == [("file-not-here", ("tools", 1))]
 
 
-def test_tools_as_a_whole_are_told_how_to_come_from_a_file() -> None:
-    [problem] = resolved({"d/a.yaml": {"tools": {"file": "_list.yaml"}}}).diagnostics
-    assert problem.code == "file-not-here"
-    assert problem.hint == "Write it as an entry of the list: `tools: [{file: _list.yaml}]`."
+def test_tools_as_a_whole_come_from_a_file() -> None:
+    files = {"d/a.yaml": {"tools": {"file": "_list.yaml"}}, "d/_list.yaml": [F, "file_search"]}
+    found = resolved(files)
+    assert found.diagnostics == ()
+    assert found.body["tools"] == [F, {"type": "file_search"}]
+    placing = Placing("d/a.yaml", "local", found.tree, dict(found.body), Held(files), DEFINITIONS)
+    assert placing.edits_for(("tools",), [F]) == [Edit(Origin("d/_list.yaml"), [F])]
 
 
 TOOLS = st.sampled_from("abcdef").map(lambda name: {"type": "function", "function": {"name": name}}) | st.sampled_from(
@@ -89,7 +94,7 @@ def test_what_is_accepted_goes_where_it_came_from(
     before = resolved(files)
     old = before.body["tools"]
     new = [*old[: len(old) // 2], *wanted[:1], *old[len(old) // 2 + 1 :]] if keeps_most else wanted
-    placing = Placing("d/a.yaml", "local", before.tree, dict(before.body), Held(files))
+    placing = Placing("d/a.yaml", "local", before.tree, dict(before.body), Held(files), DEFINITIONS)
     try:
         edits = placing.edits_for(("tools",), new)
     except Elsewhere:
@@ -114,5 +119,7 @@ def test_what_is_accepted_goes_where_it_came_from(
 def test_only_the_file_that_holds_a_tool_is_edited(new: list[Any], edited: set[tuple[str, Path]]) -> None:
     files = {"d/a.yaml": {"tools": [{"file": "_list.yaml"}, G]}, "d/_list.yaml": [F, "file_search"]}
     before = resolved(files)
-    edits = Placing("d/a.yaml", "local", before.tree, dict(before.body), Held(files)).edits_for(("tools",), new)
+    edits = Placing("d/a.yaml", "local", before.tree, dict(before.body), Held(files), DEFINITIONS).edits_for(
+        ("tools",), new
+    )
     assert {(edit.origin.file, edit.origin.path) for edit in edits} == set(edited)

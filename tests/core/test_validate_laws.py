@@ -16,14 +16,15 @@ from jsonschema import Draft202012Validator
 
 from tests.extent import examples
 from trueup.core.definitions.definition import Definition
-from trueup.core.rules.editor_schema import editor_schema
 from trueup.core.rules.validate import Checker, limits
 from trueup.core.rules.written_schema import CHECKS, looks_valid
 from trueup.core.source import Path, Position, Severity, SourceMap
 from trueup.edge import schemas
+from trueup.edge.formats import format_of
 
-ASSISTANT = Checker(schemas.load("assistant"))
-DEFINITION = Checker(editor_schema(schemas.load("assistant")))
+FORM = format_of("openai-assistants")
+ASSISTANT = FORM.checker
+DEFINITION = Checker(schemas.load("definition"))
 META = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 
 Body = dict[str, Any]
@@ -135,7 +136,8 @@ def test_valid_bodies_pass_and_break_no_limit(body: Body) -> None:
     before = copy.deepcopy(body)
     definition = Definition("a", body, "a.yaml", locate=lambda: placed(body))
     assert ASSISTANT.problems(body, lambda: placed(body)) == []
-    assert [item for item in limits(definition, stamp_length=512) if item.severity is Severity.ERROR] == []
+    found = limits(definition, FORM.table, FORM.check, stamp_length=512)
+    assert [item for item in found if item.severity is Severity.ERROR] == []
     assert DEFINITION.problems(body, SourceMap) == []
     assert body == before
 

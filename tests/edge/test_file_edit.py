@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from trueup.core.definitions.document import Document
+from trueup.core.definitions.document import BODY, Document
 from trueup.core.texts.tricks import UNSEEN
-from trueup.edge.file_edit import edited, edited_text
+from trueup.edge.file_edit import edited, edited_text, with_prompt
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.yaml_edit import CannotEdit, equal, rewritten, with_value
 from trueup.edge.yaml_reader import read, read_text
@@ -243,15 +243,14 @@ def test_a_markdown_body_reads_back_or_is_refused(front: str, gap: str, body: st
     data = (front + gap + body).encode()
     before: Document = read_markdown(data, "f.md")
     assert isinstance(before.value, dict)
-    text = before.value.get("instructions")
-    wanted = {**before.value, "instructions": [*text[:-1], fresh] if isinstance(text, list) and body else fresh}
+    wanted = with_prompt({**before.value, BODY: fresh}, "instructions")
     try:
         result = edited(data, "f.md", wanted)
     except CannotEdit:
         assert _is_nothing_for_plain_text(fresh)
         return
     assert equal(read_markdown(result, "f.md").value, wanted)
-    if fresh.strip() and (body or "instructions" not in front):
+    if fresh.strip():
         assert result.startswith(front.encode())
 
 
@@ -286,5 +285,5 @@ def test_a_file_with_problems_of_its_own_is_not_edited() -> None:
 
 def test_a_markdown_body_without_a_last_line_break_gets_none() -> None:
     data = b"---\nname: T\nmodel: m\n---\nHello\nyou"
-    wanted = {"name": "T", "model": "m", "instructions": "Hallo\nyou"}
+    wanted = {"name": "T", "model": "m", BODY: "Hallo\nyou"}
     assert edited(data, "t.md", wanted) == b"---\nname: T\nmodel: m\n---\nHallo\nyou"

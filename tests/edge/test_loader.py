@@ -49,7 +49,6 @@ def shown(definition: Definition) -> dict[str, Any]:
     return {
         "file": definition.file,
         "body": definition.body,
-        "options": definition.options,
         "lifecycle": [
             lifecycle.protect,
             [[entry.field, entry.reason, entry.until] for entry in lifecycle.ignore_changes],
@@ -286,7 +285,7 @@ def test_bodies_share_nothing_between_definitions_and_targets(tmp_path: Path) ->
     )
     base = (
         "model: m\ntools: [{file: _t.yaml}, {type: function, function: {name: g, parameters: {type: object}}}]\n"
-        "tool_resources: {file_search: {vector_store_ids: {var: l}}}\noptions: {x: {y: [1]}}\n"
+        "tool_resources: {file_search: {vector_store_ids: {var: l}}}\nmetadata: {a: b}\n"
     )
     written(
         root,
@@ -299,18 +298,14 @@ def test_bodies_share_nothing_between_definitions_and_targets(tmp_path: Path) ->
     project = load_project(root)
     workspace = Workspace(root, project)
     before = workspace.load(project.targets["local"], {})
-    kept = json.dumps([[item.body, item.options] for item in before.definitions])
+    kept = json.dumps([item.body for item in before.definitions])
     for target in project.targets.values():
         for definition in workspace.load(target, {}).definitions:
-            for tool in definition.body["tools"]:
-                tool["function"]["parameters"]["spoilt"] = True
+            assert isinstance(definition.body["metadata"], dict)
+            definition.body["metadata"]["a"] = "spoilt"
             definition.body["tool_resources"]["file_search"]["vector_store_ids"].append("spoilt")
-            definition.options["x"]["y"].append("spoilt")
-    assert json.dumps([[item.body, item.options] for item in before.definitions]) == kept
-    assert (
-        json.dumps([[item.body, item.options] for item in workspace.load(project.targets["local"], {}).definitions])
-        == kept
-    )
+    assert json.dumps([item.body for item in before.definitions]) == kept
+    assert json.dumps([item.body for item in workspace.load(project.targets["local"], {}).definitions]) == kept
 
 
 def test_users_of_a_part(tmp_path: Path) -> None:

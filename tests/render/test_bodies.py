@@ -59,5 +59,5 @@ def test_a_prompt_is_a_block(text: str) -> None:
 
 def test_json_holds_the_same() -> None:
     body = {"model": "m", "instructions": "é\n"}
-    document = json.loads(as_json([Definition("a", body, "a.yaml", options={"x": {"y": 1}})], "prod"))
-    assert document["assistants"]["a"] == {**body, "options": {"x": {"y": 1}}}
+    document = json.loads(as_json([Definition("a", body, "a.yaml")], "prod"))
+    assert document["assistants"]["a"] == body

@@ -59,7 +59,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
         planning = await plan_afresh(session, courier, loaded, session.store.load())
     definition, record, live = _one(session, asked, loaded, planning)
     semantics = session.adapter.dialect.semantics
-    editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace.files)
+    editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace)
     made, settled, ended = _contents(session, editor, definition, record, live, fields)
     described = Accepted(
         definition.name,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
-from trueup.cli.import_work import Given, Work
+from trueup.cli.import_work import Given, Work, written_fields
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
@@ -121,7 +121,7 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
         table = session.adapter.dialect.table
         fields, stamp = fields_of(item.body, table), stamp_of(item.body, table)
         read.exported[item.id] = Seen(item.id, fields, item.created_at, stamp, item.body)
-        read.extra[item.id] = {**item.extra, **unknown(item.body, session.adapter.dialect.semantics)}
+        read.extra[item.id] = {**item.extra, **unknown(item.body, written_fields(session))}
 
 
 def _without_contradictions(read: _Read) -> _Read:

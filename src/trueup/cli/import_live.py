@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
-from pathlib import PurePosixPath
 
-from trueup.cli.import_work import Given, Work
+from trueup.cli.import_work import Given, Work, written_fields
 from trueup.cli.linking import write_stamps
 from trueup.cli.planning import read_live
 from trueup.cli.session import Session, definitions
@@ -26,7 +25,7 @@ from trueup.core.migration.imports import Imports
 from trueup.core.plans.report import Report
 from trueup.core.plans.seen import Seen
 from trueup.core.plans.summary import import_summary
-from trueup.edge.drafts import SCHEMA_FILE
+from trueup.edge.drafts import SCHEMA_FOLDER
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import create, sweep
 from trueup.edge.writer import replace as put_in_place
@@ -60,13 +59,13 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
 def existing(session: Session) -> Loaded:
     """The definitions there are; none at all where there is no folder for them yet. Raises DefinitionError."""
     if not (session.root / session.project.definitions).exists():
-        return Loaded((), frozenset(), (), frozenset())
+        return Loaded((), frozenset(), ())
     return definitions(session)
 
 
 def write_files(session: Session, work: Imports) -> None:
     """Writes the parts, then the definitions, then the entries for the target. Raises TrueupError."""
-    sweep(session.root, session.project.definitions, str(PurePosixPath(SCHEMA_FILE).parent))
+    sweep(session.root, session.project.definitions, SCHEMA_FOLDER)
     for file, text in work.parts.items():
         create(session.root, file, text)
     for item in work.files:
@@ -157,7 +156,7 @@ def _consent(session: Session, work: Imports) -> None:
 def _unknown(session: Session, view: View, live_id: str) -> dict[str, object]:
     """What the server answered beside the fields that definitions have."""
     live = view.live[live_id]
-    return {**live.extra, **unknown(live.body, session.adapter.dialect.semantics)}
+    return {**live.extra, **unknown(live.body, written_fields(session))}
 
 
 def _chosen(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[str]:

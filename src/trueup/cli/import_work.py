@@ -11,6 +11,7 @@ from trueup.cli.session import Session
 from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
+from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import State
 from trueup.core.migration.filenames import free, stem
@@ -21,14 +22,16 @@ from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
 from trueup.core.plans.seen import Seen, stamp_of
 from trueup.edge import schemas
 from trueup.edge.documents import Documents
-from trueup.edge.drafts import SCHEMA_FILE, Proof, definition_files, part_text, prose_part, written_tools
+from trueup.edge.drafts import Proof, definition_files, part_text, prose_part, schema_file, written_tools
 from trueup.edge.file_edit import edited
+from trueup.edge.formats import format_of
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import content, parts_in, taken_names
 from trueup.edge.yaml_edit import CannotEdit
 from trueup.engine.claim import Claims, Known, claims
 from trueup.engine.facts import declared
 from trueup.engine.link import find_obstacle, has_room
+from trueup.wire.registry import row_of
 
 NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
 
@@ -58,6 +61,11 @@ class Draft:
     ignored: tuple[str, ...] = ()
 
 
+def written_fields(session: Session) -> FieldTable:
+    """Return the fields that new definitions for the session's target may hold."""
+    return format_of(session.target.protocol).written(session.adapter.dialect.table)
+
+
 class Work:
     """One import of one session, made step by step; nothing outside is changed."""
 
@@ -68,6 +76,7 @@ class Work:
         self._folder = session.project.definitions
         self._semantics = session.adapter.dialect.semantics
         self._proof = Proof(session.project, session.target, session.adapter.audit)
+        self._written = written_fields(session)
         self._outside: dict[str, str] = {}
         self._omissions: dict[str, tuple[Omission, ...]] = {}
         self._remarks: dict[str, tuple[str, ...]] = {}
@@ -121,8 +130,10 @@ class Work:
         said = [name for name, here in models.items() if here == model]
         if not said and models.get(str(model), model) != model:
             self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
-        body = slimmed({**found.body, "model": said[0] if said else model}, self._semantics, linked=linked)
-        result: Fitted = fitted(body, self._proof.problems, linked=linked)
+        body = slimmed(
+            {**found.body, "model": said[0] if said else model}, self._written, self._semantics, linked=linked
+        )
+        result: Fitted = fitted(body, self._written, self._proof.problems, linked=linked)
         if holds_credential(result.body):
             self._outside[found.where] = "a credential of this target stands in it, which goes into no file"
         if result.reason:
@@ -183,17 +194,18 @@ class Work:
     def _patch_text(self, definition: Definition, patch: Mapping[str, Any]) -> dict[str, Any]:
         """The patch as people write it; a long text becomes a part beside the definition."""
         made = dict(patch)
-        if "tools" in made:
-            made["tools"] = written_tools(made["tools"], definition.file, self._folder, Parts())
-        if prose_part(made.get("instructions")):
+        tools, prompt = self._written.tools, self._written.prompt
+        if tools in made:
+            made[tools] = written_tools(made[tools], definition.file, self._folder, Parts())
+        if prose_part(made.get(prompt)):
             place = PurePosixPath(definition.file)
             taken = self._on_disk | {folded(path) for path in self._texts}
             inner = str(
                 place.parent.relative_to(self._folder) / f"_{place.stem}.{self._session.target.name}"
             ).removeprefix("./")
             path = f"{self._folder}/{free(inner, taken)}.md"
-            self._texts[path] = f"{made['instructions']}\n"
-            made["instructions"] = {"file": PurePosixPath(path).name}
+            self._texts[path] = f"{made[prompt]}\n"
+            made[prompt] = {"file": PurePosixPath(path).name}
         return made
 
     def _loose(self, given: Given) -> list[Draft]:
@@ -255,8 +267,9 @@ class Work:
             made = self._file(draft, taken, parts, given)
             files += [made] if made is not None else []
         texts = {f"{self._folder}/{path}": part_text(tool) for path, tool in parts.fresh.items()} if files else {}
-        if files and not (root / SCHEMA_FILE).exists():
-            texts[SCHEMA_FILE] = schemas.text("definition")
+        protocol = self._session.target.protocol
+        if files and not (root / schema_file(protocol)).exists():
+            texts[schema_file(protocol)] = schemas.text(row_of(protocol).editor_schema)
         return tuple(files), texts
 
     def _known_parts(self) -> dict[str, Any]:

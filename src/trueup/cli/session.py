@@ -27,6 +27,7 @@ from trueup.core.projects.endpoint import is_plain_http
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
+from trueup.edge.formats import Format
 from trueup.edge.loader import Loaded, Workspace
 from trueup.edge.probe_files import read_answers
 from trueup.edge.project_file import load_guarded, load_project
@@ -156,7 +157,17 @@ def definitions(session: Session) -> Loaded:
     """
     loaded = checked(Workspace(session.root, session.project), session.target, session.flags, session.adapter)
     refuse_errors(loaded.diagnostics)
+    note_elsewhere(session.screen, loaded, session.target.name)
     return loaded
+
+
+def note_elsewhere(screen: Screen, loaded: Loaded, target: str) -> None:
+    """Count the definitions that only other targets take, and name them with -v."""
+    for protocol in sorted({*loaded.elsewhere.values()}):
+        names = sorted(name for name, other in loaded.elsewhere.items() if other == protocol)
+        count = "1 definition" if len(names) == 1 else f"{len(names)} definitions"
+        shown = f": {', '.join(names)}" if screen.verbose else " (-v names them)"
+        screen.say(f"{count} of the protocol {protocol} {'is' if len(names) == 1 else 'are'} not for {target}{shown}.")
 
 
 def checked(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> Loaded:
@@ -167,10 +178,10 @@ def checked(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter
     adapter, identity = adapter or adapter_for(target), identity_of(target)
     today = date.today().isoformat()  # the day where the person is, as in the file
 
-    def beyond_schema(definition: Definition) -> list[Diagnostic]:
+    def beyond_schema(definition: Definition, form: Format) -> list[Diagnostic]:
         length = _stamp_length(definition, identity, adapter.dialect.table) if target.stamp else None
         needed = target.state == "stamps"
-        return limits(definition, stamp_length=length, stamp_needed=needed, today=today)
+        return limits(definition, form.table, form.check, stamp_length=length, stamp_needed=needed, today=today)
 
     loaded = workspace.load(target, flags.vars, beyond_schema)
     audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]

@@ -236,6 +236,7 @@ def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
     from trueup.core.plans.plan import Reason
     from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice, say
     from trueup.edge.definition_files import find
+    from trueup.wire.registry import protocols
 
     notes: list[str] = []
     if made.behind:
@@ -254,7 +255,7 @@ def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
             message, hint = say(Reason.TWIN_BESIDE, name, others, selection=session.target.selection)
             notes.append(Message(f"{name}: {message}. ", hint))
         else:
-            files = find(session.root, session.project.definitions).files
+            files = dict(find(session.root, session.project.definitions, protocols()).files)
             hint = Advice(name, ids, session.target.selection).fill(
                 HINTS[Reason.TWINS] if name in files else DOUBLED_STRAY
             )

@@ -11,20 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
-from trueup.core.acceptance.taking import Taking, in_words, path_of
+from trueup.core.acceptance.taking import Taking, in_words
 from trueup.core.call import holds_credential
 from trueup.core.canonical import Semantics, digest, fits, same
 from trueup.core.command import Command, Message, locate_commands
-from trueup.core.definitions.resolve import Resolved, resolve
-from trueup.core.definitions.sources import Setting
-from trueup.core.definitions.wanted import wanted_types
+from trueup.core.definitions.definition import DefinitionFile
+from trueup.core.definitions.resolve import Resolved
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
+from trueup.core.source import Path as ValuePath
 from trueup.core.source import Position, SourceMap
 from trueup.core.texts.merge import merged
-from trueup.edge import git_history, schemas
+from trueup.edge import git_history
 from trueup.edge.documents import Documents
-from trueup.edge.file_edit import edited, edited_text, restored
+from trueup.edge.file_edit import edited, edited_text, restored, with_prompt
+from trueup.edge.formats import format_of
+from trueup.edge.loader import Workspace
+from trueup.edge.resolver import Resolver
 from trueup.edge.yaml_edit import CannotEdit, with_value
 from trueup.edge.yaml_text import Form, entries
 
@@ -41,7 +44,7 @@ class NotTaken(Exception):
 
 
 class Editor:
-    """Edits the files of a project for one target; `definitions` are all definitions' files by name.
+    """Edits the files of a project for one target; `workspace` has found all definitions.
 
     `originals` are the files that were edited, as they were read.
     """
@@ -53,14 +56,14 @@ class Editor:
         target: Target,
         overrides: Mapping[str, str],
         semantics: Semantics,
-        definitions: Mapping[str, str],
+        workspace: Workspace,
     ) -> None:
-        self._wanted = wanted_types(schemas.load("assistant"))
-        self._checker = schemas.checker("assistant")
+        self._format = format_of(target.protocol)
         self._root, self._project, self._target = root, project, target
         self._overrides = overrides
         self._semantics = semantics
-        self._definitions = definitions
+        self._workspace = workspace
+        self._files = workspace.files_for(target)
         self.originals: dict[str, bytes] = {}
 
     def with_live(self, contents: Contents, name: str, taking: Taking, live: Any = MISSING) -> dict[str, bytes | None]:
@@ -69,16 +72,25 @@ class Editor:
         The files are read again as they would be: only that field may have changed.
         """
         live = taking.live if live is MISSING else live
-        file, path = self._definitions[name], path_of(taking.field)
-        documents = Documents(self._root, contents, self._definitions.values())
+        found, path = self._files[name], self._semantics.table.path_of(taking.field)
+        documents = self._documents(contents)
+        resolved = self._resolved(found, documents, self._target)
+        at = self._place(found.file, path, resolved, documents)
         if holds_credential(live):
             raise NotTaken(
                 "a credential of this target stands in it, which goes into no file",
-                documents.at(file, path, key=True),
+                at,
                 Message("Have a new credential made, and put the file's value back: ", self._revert(name)),
             )
-        resolved = self._resolved(file, documents, self._target)
-        placing = Placing(file, self._target.name, resolved.tree, dict(resolved.body), documents)
+        placing = Placing(
+            found.file,
+            self._target.name,
+            resolved.tree,
+            dict(resolved.body),
+            documents,
+            self._format.table,
+            is_translated=found.protocol != self._target.protocol,
+        )
         value = in_words(taking.field, live, taking.file, self._semantics, has_null=self._has_null(placing, path))
         try:
             edits = placing.edits_for(path, value)
@@ -87,8 +99,16 @@ class Editor:
         result = dict(contents)
         for edit in edits:
             result[edit.origin.file] = self._edited(edit, documents, name)
-        self._check(result, name, taking.field, live, resolved, documents.at(file, path, key=True))
+        self._check(result, name, taking.field, live, resolved, at)
         return result
+
+    def _documents(self, contents: Contents | None = None) -> Documents:
+        return Documents(self._root, contents, self._workspace.definition_files)
+
+    def _place(self, file: str, path: ValuePath, resolved: Resolved, documents: Documents) -> Position | None:
+        """Where a definition's own file has a field, or would have it."""
+        origin = resolved.tree.origin(path)
+        return documents.at(file, origin.path if origin.file == file else path, key=True)
 
     def with_conflicts(
         self, contents: Contents, theirs: Contents, base: Contents | None
@@ -110,13 +130,13 @@ class Editor:
         """The newest value with one of these digests, out of the files' history in git; MISSING where none has it."""
         if not known:
             return MISSING
-        file = self._definitions[name]
-        parts = self._resolved(file, Documents(self._root), self._target).parts
-        for contents in git_history.versions(self._root, [file, *parts]):
-            documents = Documents(self._root, contents, self._definitions.values())
-            found = self._semantics.table.split(self._resolved(file, documents, self._target).body).get(field, MISSING)
-            if found is not MISSING and digest(found) in known:
-                return found
+        found = self._files[name]
+        parts = self._resolved(found, Documents(self._root), self._target).parts
+        for contents in git_history.versions(self._root, [found.file, *parts]):
+            body = self._resolved(found, self._documents(contents), self._target).body
+            value = self._semantics.table.split(body).get(field, MISSING)
+            if value is not MISSING and digest(value) in known:
+                return value
         return MISSING
 
     def affected(self, contents: Contents, name: str, users: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
@@ -125,24 +145,22 @@ class Editor:
         `users` are the names of the definitions that each file is a part of.
         """
         names = {name, *(user for file in contents for user in users.get(file, ()))}
-        before, after = (Documents(self._root, held, self._definitions.values()) for held in (None, contents))
+        before, after = (self._documents(held) for held in (None, contents))
         for target in self._project.targets.values():
-            for other in sorted(names):
+            files = self._workspace.files_for(target)
+            for other in sorted(names & files.keys()):
                 if (other, target.name) == (name, self._target.name):
                     continue
-                file = self._definitions[other]
-                old, new = (self._resolved(file, documents, target) for documents in (before, after))
+                old, new = (self._resolved(files[other], documents, target) for documents in (before, after))
                 if old.left_out != new.left_out or not same(dict(old.body), dict(new.body)):
                     yield other, target.name
 
-    def _resolved(self, file: str, documents: Documents, target: Target) -> Resolved:
+    def _resolved(self, found: DefinitionFile, documents: Documents, target: Target) -> Resolved:
         """A definition put together with the names of models that files use, not the target's own."""
-        bare = replace(target, models={})
-        setting = Setting(bare, self._project.targets.keys(), self._project.vars, self._overrides, self._wanted)
-        return resolve(file, setting, documents)
+        return Resolver(self._project, replace(target, models={}), self._overrides).resolve(found, documents)
 
     def _has_null(self, placing: Placing, path: Sequence[str | int]) -> bool:
-        return "null" in self._wanted(tuple(path)) and not placing.is_patch(tuple(path))
+        return "null" in self._format.wanted(tuple(path)) and not placing.is_patch(tuple(path))
 
     def _edited(self, edit: Edit, documents: Documents, name: str) -> bytes:
         file = edit.origin.file
@@ -154,7 +172,8 @@ class Editor:
         try:
             if edit.is_text:
                 return edited_text(data, file, edit.value)
-            return edited(data, file, with_value(documents.mapping(file).value, edit.origin.path, edit.value))
+            value = with_value(documents.mapping(file).value, edit.origin.path, edit.value)
+            return edited(data, file, with_prompt(value, self._format.table.prompt))
         except CannotEdit as error:
             hint = Message("Write it by hand; or put the file's value in force: ", self._revert(name))
             raise NotTaken(str(error), where, hint) from None
@@ -175,9 +194,8 @@ class Editor:
         self, contents: Contents, name: str, field: str, live: Any, before: Resolved, at: Position | None
     ) -> None:
         """Raises NotTaken unless the files now come to the same definition with this one field as it is live."""
-        documents = Documents(self._root, contents, self._definitions.values())
-        after = self._resolved(self._definitions[name], documents, self._target)
-        problems = [*after.diagnostics, *self._checker.problems(after.checked, SourceMap)]
+        after = self._resolved(self._files[name], self._documents(contents), self._target)
+        problems = [*after.diagnostics, *self._format.checker.problems(after.checked, SourceMap)]
         if problems and not before.diagnostics:
             raise NotTaken(f"no definition can hold it: {problems[0].message}", at, problems[0].hint)
         table = self._semantics.table

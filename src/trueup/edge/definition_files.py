@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from trueup.core.definitions.definition import DefinitionFile
 from trueup.core.definitions.document import SIZE_LIMIT
-from trueup.core.definitions.names import definition_name_problem, folded, is_part, normal
+from trueup.core.definitions.names import definition_name_problem, folded, is_part, named_protocol, normal
 from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity
 
@@ -27,20 +28,21 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONB
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What may be definitions: name to file relative to the root, in name order; and what stands in the way.
+    """What may be definitions: pairs of a name and a file relative to the root, in name order; and what is wrong.
 
-    `clashing` are the names that two files share, or nearly: neither can be meant. `others` are the remaining files,
-    with what to say of one that no definition includes.
+    `others` are the remaining files, with what to say of one that no definition includes.
     """
 
-    files: Mapping[str, str]
-    clashing: frozenset[str]
+    files: tuple[tuple[str, str], ...]
     diagnostics: tuple[Diagnostic, ...]
     others: Mapping[str, Diagnostic] = field(default_factory=dict)
 
 
-def find(root: Path, folder: str) -> Found:
-    """Walks the definitions folder once; hidden entries are skipped, links and special files are problems."""
+def find(root: Path, folder: str, protocols: Collection[str] = ()) -> Found:
+    """Walks the definitions folder once; hidden entries are skipped, links and special files are problems.
+
+    One of the `protocols` at the end of a file's name (`NAME.PROTOCOL.yaml`) is no part of the definition's name.
+    """
     problems: list[Diagnostic] = []
     start = root / folder
     if not start.is_dir() or start.is_symlink():
@@ -51,7 +53,7 @@ def find(root: Path, folder: str) -> Found:
             folder,
             "Create it, or name another one as `definitions` in trueup.yaml.",
         )
-        return Found({}, frozenset(), (missing,))
+        return Found((), (missing,))
     named: list[tuple[str, str]] = []
     others: list[str] = []
     for path in _walk(start, folder, problems):
@@ -62,16 +64,15 @@ def find(root: Path, folder: str) -> Found:
             others.append(path)
             continue
         name = normal(str(inner.with_suffix("")))
+        protocol = named_protocol(path, protocols)
+        name = name.removesuffix(f".{protocol}") if protocol else name
         why = definition_name_problem(name)
         if why:
             problems.append(_bad_name(path, why))
         else:
             named.append((name, path))
-    clashing = _clashing(sorted(named), problems)
     taken = {path.rpartition(".")[0].casefold() for _, path in named}
-    return Found(
-        dict(sorted(named)), clashing, tuple(problems), {path: _note_ending(path, taken) for path in sorted(others)}
-    )
+    return Found(tuple(sorted(named)), tuple(problems), {path: _note_ending(path, taken) for path in sorted(others)})
 
 
 def read_inside(root: Path, file: str) -> bytes | str:
@@ -164,27 +165,36 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
                     )
 
 
-def _clashing(named: list[tuple[str, str]], problems: list[Diagnostic]) -> frozenset[str]:
-    """The names that are not one file's alone; two that a file system could confuse are a problem of both."""
+def find_clashes(files: Iterable[DefinitionFile]) -> tuple[frozenset[str], list[Diagnostic]]:
+    """Return the names that are not one file's alone in a protocol, so that neither can be meant, and what to say.
+
+    Names that a file system could confuse clash in whichever protocols.
+    """
     clashing: set[str] = set()
-    by_fold: dict[str, list[tuple[str, str]]] = {}
-    for name, path in named:
-        by_fold.setdefault(folded(name), []).append((name, path))
+    problems: list[Diagnostic] = []
+    by_fold: dict[str, list[DefinitionFile]] = {}
+    for found in files:
+        by_fold.setdefault(folded(found.name), []).append(found)
     for same in by_fold.values():
-        if len(same) > 1:
-            clashing.update(name for name, _ in same)
-            first, second = same[0][1], same[1][1]
-            others = f" ({len(same) - 2} more)" if len(same) > 2 else ""
-            problems.append(
-                _problem(
-                    "name-taken",
-                    f"{first} and {second}{others} give the same assistant {same[0][0]!r}: "
-                    "capitals, the ending and the way an accent is stored make no difference",
-                    second,
-                    "Rename or remove one of them.",
-                )
+        if len(same) == 1 or ({item.name for item in same} == {same[0].name} and _have_own_protocols(same)):
+            continue
+        clashing.update(item.name for item in same)
+        first, second = same[0].file, same[1].file
+        others = f" ({len(same) - 2} more)" if len(same) > 2 else ""
+        problems.append(
+            _problem(
+                "name-taken",
+                f"{first} and {second}{others} give the same assistant {same[0].name!r}: "
+                "capitals, the ending and the way an accent is stored make no difference",
+                second,
+                "Rename or remove one of them.",
             )
-    return frozenset(clashing)
+        )
+    return frozenset(clashing), problems
+
+
+def _have_own_protocols(files: Sequence[DefinitionFile]) -> bool:
+    return len({item.protocol for item in files}) == len(files)
 
 
 def _bad_name(path: str, why: str) -> Diagnostic:

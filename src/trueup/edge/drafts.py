@@ -12,29 +12,28 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.definition import Definition, DefinitionFile
 from trueup.core.definitions.document import Document, trimmed
 from trueup.core.definitions.names import normal
-from trueup.core.definitions.resolve import Resolved, resolve
-from trueup.core.definitions.sources import Setting
-from trueup.core.definitions.wanted import wanted_types
+from trueup.core.definitions.resolve import Resolved
+from trueup.core.field_table import FieldTable
 from trueup.core.migration.shared_parts import Parts
 from trueup.core.projects.project import Project, Target
-from trueup.core.rules.limits import FIELDS, OLDER_FIELDS
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
-from trueup.edge import schemas
+from trueup.edge.formats import Format, format_of
 from trueup.edge.front_matter import read_markdown
+from trueup.edge.resolver import Resolver
 from trueup.edge.writer_yaml import dumped, holds_plainly
 from trueup.edge.yaml_edit import equal
 from trueup.edge.yaml_reader import read
+from trueup.wire.registry import row_of
 
 LONG_LINES: Final = 20
 LONG_TEXT: Final = 1_000
 """Lines and characters beyond which instructions are the body of a Markdown file."""
 
-SCHEMA_FILE: Final = ".trueup/schemas/definition.schema.json"
-
+SCHEMA_FOLDER: Final = ".trueup/schemas"
 
 _NOT_OURS: Final = "is the file that a definition would read in its place"
 """Ends what is said of a live value that looks like the reference to a file."""
@@ -47,11 +46,16 @@ class Proof:
     """Says what is wrong with a body as a definition of one project for one target, before there is a file of it."""
 
     def __init__(self, project: Project, target: Target, audit: Audit) -> None:
+        self.format = format_of(target.protocol)
         plain = replace(target, models={})  # a body names its model as the file will
-        schema = schemas.load("assistant")
-        self._setting = Setting(plain, project.targets.keys(), project.vars, {}, wanted_types(schema))
-        self._checker = schemas.checker("assistant")
+        self._resolver = Resolver(project, plain, {})
         self._audit = audit
+        self._is_said = project.default_protocol == target.protocol
+
+    @property
+    def line(self) -> dict[str, str]:
+        """The line by which a new file says its protocol, where nothing else does."""
+        return {} if self._is_said else {"protocol": self.format.protocol}
 
     def problems(self, body: Mapping[str, Any]) -> list[Diagnostic]:
         """Every problem, its path that of the body."""
@@ -66,10 +70,11 @@ class Proof:
         return not any(item.severity is Severity.ERROR for item in self._judged(file, texts, body))
 
     def _judged(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> list[Diagnostic]:
-        resolved = resolve(file, self._setting, _Texts(texts))
-        found = [*resolved.diagnostics, *self._checker.problems(resolved.checked, SourceMap)]
-        definition = Definition("proof", resolved.body, file)
-        found += [*limits(definition, stamp_length=None), *self._audit(definition)]
+        form = self.format
+        resolved = self._resolver.resolve(DefinitionFile("proof", file, form.protocol), _Texts(texts))
+        found = [*resolved.diagnostics, *form.checker.problems(resolved.checked, SourceMap)]
+        definition = Definition("proof", resolved.body, file, protocol=form.protocol)
+        found += [*limits(definition, form.table, form.check, stamp_length=None), *self._audit(definition)]
         return found or list(_altered(resolved, body))
 
 
@@ -99,6 +104,10 @@ class _Texts:
         """Never: only parts are named."""
         return not file
 
+    def source(self, file: str) -> SourceMap:  # noqa: ARG002 - nothing is shown
+        """Nothing: what stands nowhere yet has no place."""
+        return SourceMap()
+
     def at(self, file: str, path: Path, *, key: bool = False) -> Position | None:  # noqa: ARG002 - nothing is shown
         """The beginning: what stands nowhere yet has no place."""
         return Position(file, 1, 1)
@@ -111,18 +120,24 @@ def definition_files(
 
     Changes of the fields `ignored` are left to others, because the source of the body does not say them.
     """
+    table = proof.format.table
     shared = {f"{folder}/{path}": dumped(tool) for path, tool in parts.fresh.items()}
-    shared |= {f"{folder}/{path}": dumped(_tool_in(body, path, parts)) for path in _used(body, parts)}
-    for suffix in (".md", ".yaml") if _is_long(body.get("instructions")) else (".yaml",):
+    shared |= {f"{folder}/{path}": dumped(tool) for path, tool in _used(body.get(table.tools), parts)}
+    for suffix in (".md", ".yaml") if _is_long(body.get(table.prompt)) else (".yaml",):
         file = f"{folder}/{name}{suffix}"
-        value = _written(name, body, file, folder, parts)
+        value = proof.line | _written(name, body, file, folder, parts, table)
         if ignored:
             entries = [{"field": field, "reason": "Its source does not say it."} for field in ignored]
             value["lifecycle"] = {"ignore_changes": entries}
-        text = _markdown(value) if suffix == ".md" else _yaml(value, file)
+        text = _markdown(value, table.prompt) if suffix == ".md" else _yaml(value, file, proof.format)
         if proof.holds(file, {**shared, file: text}, body):
             return file, text
     return None
+
+
+def schema_file(protocol: str) -> str:
+    """Return where a project keeps the schema by which editors check a protocol's definitions."""
+    return f"{SCHEMA_FOLDER}/{row_of(protocol).editor_schema}.schema.json"
 
 
 def part_text(tool: Mapping[str, Any]) -> str:
@@ -149,34 +164,33 @@ def _tool(tool: Any, file: str, folder: str, parts: Parts) -> Any:
     return {"file": posixpath.relpath(f"{folder}/{part}", posixpath.dirname(file))} if part else tool
 
 
-def _used(body: Mapping[str, Any], parts: Parts) -> Iterator[str]:
-    tools = body.get("tools")
-    yield from (part for tool in (tools if isinstance(tools, list) else []) if (part := parts.file_of(tool)))
+def _used(tools: Any, parts: Parts) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The tools that stand in parts, by the part's path."""
+    for tool in tools if isinstance(tools, list) else []:
+        if part := parts.file_of(tool):
+            yield part, tool
 
 
-def _tool_in(body: Mapping[str, Any], path: str, parts: Parts) -> Mapping[str, Any]:
-    tool: Mapping[str, Any] = next(tool for tool in body["tools"] if parts.file_of(tool) == path)
-    return tool
-
-
-def _written(name: str, body: Mapping[str, Any], file: str, folder: str, parts: Parts) -> dict[str, Any]:
+def _written(
+    name: str, body: Mapping[str, Any], file: str, folder: str, parts: Parts, table: FieldTable
+) -> dict[str, Any]:
     """The body as it stands in the file: the name where the file's stem would not give it, and tools in short."""
-    value = {key: body[key] for key in (*FIELDS, *OLDER_FIELDS) if key in body}
-    if value.get("name") == normal(PurePosixPath(name).name):
-        del value["name"]
-    if "tools" in value:
-        value["tools"] = written_tools(value["tools"], file, folder, parts)
+    value = {key: body[key] for key in table.by_name if key in body}
+    if value.get(table.display_name) == normal(PurePosixPath(name).name):
+        del value[table.display_name]
+    if table.tools in value:
+        value[table.tools] = written_tools(value[table.tools], file, folder, parts)
     return value
 
 
-def _yaml(value: Mapping[str, Any], file: str) -> str:
-    schema = posixpath.relpath(SCHEMA_FILE, posixpath.dirname(file))
+def _yaml(value: Mapping[str, Any], file: str, form: Format) -> str:
+    schema = posixpath.relpath(schema_file(form.protocol), posixpath.dirname(file))
     return f"# yaml-language-server: $schema={schema}\n{dumped(value)}"
 
 
-def _markdown(value: Mapping[str, Any]) -> str:
-    front = {key: entry for key, entry in value.items() if key != "instructions"}
-    return f"---\n{dumped(front)}---\n\n{value['instructions']}\n"
+def _markdown(value: Mapping[str, Any], prompt: str) -> str:
+    front = {key: entry for key, entry in value.items() if key != prompt}
+    return f"---\n{dumped(front)}---\n\n{value[prompt]}\n"
 
 
 def _is_long(text: Any) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from typing import Any, Final
 
-from trueup.core.definitions.document import Document, decode, trimmed
+from trueup.core.definitions.document import BODY, Document, decode, trimmed
 from trueup.core.source import Diagnostic
 from trueup.core.texts.align import Allowance, align
 from trueup.edge.front_matter import read_markdown, split
@@ -90,7 +90,8 @@ def _markdown(text: str, file: str, data: bytes, value: Any) -> str:
     if parts is None or read_markdown(data, file).value is None:
         raise CannotEdit(f"{file} has problems of its own, which come first")
     front, body = parts.front, parts.body
-    wanted, wanted_body = _divided(value, read_front(front, file), bool(body.strip()))
+    wanted = {key: entry for key, entry in value.items() if key != BODY}
+    wanted_body = value.get(BODY, "")
     if not equal(read_front(front, file), wanted):
         if "\r" in front:
             raise CannotEdit("its front matter breaks lines by carriage returns alone")
@@ -112,18 +113,12 @@ def read_front(front: str, file: str) -> Any:
     return read(front.encode(), file).value if front.strip() else {}
 
 
-def _divided(value: Any, front: Any, had_body: bool) -> tuple[dict[str, Any], str]:
-    """What of a definition stands in the front matter, and what in the body."""
-    text = value.get("instructions")
-    declared = front.get("instructions")
-    if declared is None and (had_body or "instructions" not in front) and isinstance(text, str) and text.strip():
-        rest = {key: entry for key, entry in value.items() if key != "instructions" or key in front}
-        return ({**rest, "instructions": None} if "instructions" in front else rest), text
-    if declared is not None and had_body and isinstance(text, list):
-        *parts, last = text
-        inner = parts if isinstance(declared, list) else parts[0]
-        return {**value, "instructions": inner}, last
-    return value, ""
+def with_prompt(value: Any, prompt: str) -> Any:
+    """Return a Markdown file's mapping with the prompt among its fields where the text below them cannot hold it."""
+    text = value.get(BODY) if isinstance(value, dict) else ""
+    if not isinstance(value, dict) or BODY not in value or (isinstance(text, str) and text.strip()):
+        return value
+    return {**{key: entry for key, entry in value.items() if key != BODY}, prompt: text}
 
 
 def _with_endings(data: bytes, text: str, made: str) -> bytes:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from trueup.core.definitions.document import BODY
 from trueup.core.migration.json_text import parse_json
 from trueup.core.source import Severity
 from trueup.edge.files import read_regular, reason
@@ -64,7 +65,17 @@ def _structured(data: bytes, path: Path, file: str) -> Any:
         raise NotRead(f"is no YAML: {wrong.message}{f' (line {wrong.position.line})' if wrong.position else ''}")
     if found.value is None:
         raise NotRead("has no front matter")
-    return found.value
+    return _with_text(found.value)
+
+
+def _with_text(value: dict[str, Any]) -> dict[str, Any]:
+    """The mapping with the text below front matter as its instructions, or the last part of them."""
+    if BODY not in value:
+        return value
+    rest = {key: entry for key, entry in value.items() if key != BODY}
+    declared = rest.get("instructions")
+    parts = declared if isinstance(declared, list) else [declared]
+    return {**rest, "instructions": value[BODY] if declared is None else [*parts, value[BODY]]}
 
 
 def _begins_with_a_value(text: str) -> bool:

@@ -1,17 +1,16 @@
-"""Markdown definitions: the front matter is the mapping, the body is the last part of the instructions.
+"""Markdown definitions: the front matter is the mapping, and what stands below it has a key of its own there.
 
-Does not know what the mapping may hold, nor what a part is: that is `core.definitions.resolve`.
+Does not know what the mapping may hold, nor which field the text below is: that is `core.definitions.resolve`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from trueup.core.definitions.document import Document, Lines, decode, trimmed
-from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
+from trueup.core.definitions.document import BODY, Document, Lines, decode, trimmed
+from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.edge.yaml_reader import read_text
 
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
@@ -73,30 +72,13 @@ def _without_mapping(front: Document, file: str) -> Document:
 
 
 def _with_body(front: Document, body: str, at: Position | None) -> Document:
-    """The document with the body as its instructions, or as their last part."""
-    value: dict[str, Any] = dict(front.checkable)
-    declared = value.get("instructions")
-    parts = declared if isinstance(declared, list) else [declared]
-    value["instructions"] = body if declared is None else [*parts, body]
+    """The document with the text below its front matter."""
+    value: dict[str, Any] = {**front.checkable, BODY: body}
     partial = front.partial
     joined = replace(front, value=value) if partial is None else replace(front, partial=replace(partial, value=value))
     if at is None:
         return joined
-    top: Path = ("instructions",)
-    values: dict[Path, Position] = dict(front.source.values)
-    if declared is None:
-        values[top] = at
-    else:
-        if not isinstance(declared, list):
-            values = {**values, **_shifted(values, top)}
-        values[(*top, len(parts))] = at
-    return replace(joined, source=SourceMap(values, front.source.keys))
-
-
-def _shifted(values: Mapping[Path, Position], top: Path) -> dict[Path, Position]:
-    """The positions at and below `top`, as those of the first entry of a list that now stands there."""
-    size = len(top)
-    return {(*top, 0, *path[size:]): place for path, place in values.items() if path[:size] == top}
+    return replace(joined, source=SourceMap({**front.source.values, (BODY,): at}, front.source.keys))
 
 
 def _with_line(item: Diagnostic, text: str) -> Diagnostic:

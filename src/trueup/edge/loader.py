@@ -1,41 +1,53 @@
-"""From a project's folder to definitions for one target. Knows no protocol: what a target can hold is asked later."""
+"""From a project's folder to definitions for one target. Names no protocol: what a target can hold is asked later."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import Any, Final
 
-from trueup.core.definitions.definition import Definition
-from trueup.core.definitions.layers import is_reference, source_map
+from trueup.core.definitions.definition import Definition, DefinitionFile
+from trueup.core.definitions.layers import is_reference
 from trueup.core.definitions.names import meant
-from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
-from trueup.core.definitions.sources import PROJECT_FILE, Setting
-from trueup.core.definitions.wanted import wanted_types
+from trueup.core.definitions.protocols import ProtocolFinder
+from trueup.core.definitions.resolve import Resolved, lifecycle_of
+from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.projects.project import Project, Target
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, Stretch, in_order, stretch
 from trueup.core.source import Path as ValuePath
-from trueup.edge import schemas
 from trueup.edge.collector import paused
-from trueup.edge.definition_files import find
+from trueup.edge.definition_files import find, find_clashes
 from trueup.edge.documents import Documents
+from trueup.edge.formats import Format, format_of
+from trueup.edge.resolver import Resolver, choose_files, locate, takes
+from trueup.wire.registry import PORTABLE, protocols
+
+NAMED: Final = 8
+"""Names that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What the files say for one target: good definitions in name order, the names left out there, all problems.
 
-    `names` are all that have a file; one that is in neither of the others has an error among the diagnostics.
+    `files` are all that are meant for the target, by name; one that is in neither of the others has an error among
+    the diagnostics. `elsewhere` are the protocols of definitions that only other targets take, by name.
     """
 
     definitions: tuple[Definition, ...]
     left_out: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
-    names: frozenset[str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all definitions that are meant for the target."""
+        return frozenset(self.files)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -43,11 +55,11 @@ class Loaded:
         return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
 
 
-Judge = Callable[[Definition], Iterable[Diagnostic]]
+Judge = Callable[[Definition, Format], Iterable[Diagnostic]]
 """What is wrong with a definition beyond its schema; its body may have any shape."""
 
 
-def _no_limits(_definition: Definition) -> Iterable[Diagnostic]:
+def _no_limits(_definition: Definition, _format: Format) -> Iterable[Diagnostic]:
     return ()
 
 
@@ -57,13 +69,12 @@ class Workspace:
     def __init__(self, root: Path, project: Project) -> None:
         self._project = project
         self._documents = Documents(root)
-        self._files: dict[str, str] = {}
+        self._files: list[DefinitionFile] = []
+        self._broken: dict[str, str] = {}
         self._clashing: frozenset[str] = frozenset()
         self._standing: list[Diagnostic] = []
         self._unread: dict[str, Diagnostic] = {}
         self._users: dict[str, set[str]] = {}
-        self._checker = schemas.checker("assistant")
-        self._wanted = wanted_types(schemas.load("assistant"))
         with paused():
             self._read_all(root)
 
@@ -72,31 +83,42 @@ class Workspace:
 
         `judge` says what is beyond the schema; it is also asked of definitions that have errors already.
         """
-        setting = Setting(target, self._project.targets.keys(), self._project.vars, overrides, self._wanted)
+        form, resolver = format_of(target.protocol), Resolver(self._project, target, overrides)
+        files = self.files_for(target)
         definitions: list[Definition] = []
         left_out: set[str] = set()
         problems = list(self._standing)
         with paused():
-            for name, file in self._files.items():
-                resolved = resolve(file, setting, self._documents)
+            for name, found in files.items():
+                resolved = resolver.resolve(found, self._documents)
                 self._note_users(name, resolved)
                 problems += resolved.diagnostics
                 if resolved.left_out:
                     left_out.update(() if resolved.partials else (name,))
-                elif self._documents.found(file).checkable is not None:
-                    definition = self._definition(name, file, resolved, setting)
-                    refused = self._checker.problems(resolved.checked, definition.locate)
-                    problems += resolved.unheard([*refused, *judge(definition)])
+                elif self._documents.found(found.file).checkable is not None:
+                    definition = self._definition(found, resolved, resolver, form)
+                    refused = form.checker.problems(resolved.checked, definition.locate)
+                    problems += resolved.unheard(_without_repeats([*refused, *judge(definition, form)]))
                     if not _stops([*resolved.diagnostics, *refused]) and name not in self._clashing:
                         definitions.append(definition)
-        problems += self._unused(setting)
+        problems += self._unused(overrides)
         problems += self._unread_files()
-        return Loaded(tuple(definitions), frozenset(left_out), in_order(problems), frozenset(self._files))
+        return Loaded(
+            tuple(definitions),
+            frozenset(left_out),
+            in_order(problems),
+            self._broken | {name: found.file for name, found in files.items()},
+            {found.name: found.protocol for found in self._files if found.name not in files},
+        )
+
+    def files_for(self, target: Target) -> dict[str, DefinitionFile]:
+        """Return the files of a target's definitions, by name, also of those with errors."""
+        return choose_files(self._files, target)
 
     @property
-    def files(self) -> Mapping[str, str]:
-        """The file of each definition, by name, also of those with errors."""
-        return self._files
+    def definition_files(self) -> frozenset[str]:
+        """The files of all definitions, also of those with errors."""
+        return frozenset(self._documents.definitions)
 
     def users_of(self, part: str) -> frozenset[str]:
         """The names of the definitions that a part (a path from the root) went into, over the targets loaded so far."""
@@ -104,11 +126,11 @@ class Workspace:
 
     def _read_all(self, root: Path) -> None:
         """Finds and parses every definition, and tells those that a Markdown file only looks like."""
-        found = find(root, self._project.definitions)
+        found = find(root, self._project.definitions, protocols())
         self._standing += found.diagnostics
-        self._clashing = found.clashing
         self._unread.update(found.others)
-        for name, file in found.files.items():
+        files: list[tuple[str, str]] = []
+        for name, file in found.files:
             document = self._documents.found(file)
             if document.refusal:
                 self._standing.append(
@@ -129,43 +151,78 @@ class Workspace:
                     hint="Begin it with a line `---`, or start its name with _ to make it a part.",
                 )
                 continue
-            self._files[name] = file
-        if not self._files and not self._standing:
+            files.append((name, file))
+        if not files and not self._standing:
             self._standing.append(_nothing_in(self._project.definitions))
-        self._documents.definitions.update(self._files.values())
+        self._documents.definitions.update(file for _, file in files)
+        self._sort_by_protocol(files)
         self._standing += self._renamed()
 
-    def _definition(self, name: str, file: str, resolved: Resolved, setting: Setting) -> Definition:
-        text = resolved.body.get("instructions")
+    def _sort_by_protocol(self, files: Iterable[tuple[str, str]]) -> None:
+        """Find the protocol of each definition; one that has none has a problem instead."""
+        project = self._project
+        spoken = list(dict.fromkeys(target.protocol for target in project.targets.values()))
+        finder = ProtocolFinder(self._documents, protocols(), project.default_protocol, spoken)
+        for name, file in files:
+            stated = finder.find(file)
+            if stated.problem is not None:
+                self._standing += [stated.problem, *self._documents.found(file).diagnostics]
+                self._broken[name] = file
+            else:
+                self._files.append(DefinitionFile(name, file, stated.protocol or PORTABLE))
+        self._clashing, clashes = find_clashes(self._files)
+        self._standing += [*clashes, *self._without_target()]
+
+    def _without_target(self) -> Iterator[Diagnostic]:
+        """Definitions that no target takes are checked by nobody."""
+        lost: dict[str, list[DefinitionFile]] = {}
+        for found in self._files:
+            if not any(takes(target, found.protocol) for target in self._project.targets.values()):
+                lost.setdefault(found.protocol, []).append(found)
+        for protocol, files in lost.items():
+            names = ", ".join(found.name for found in files[:NAMED])
+            more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+            yield Diagnostic(
+                Severity.WARNING,
+                "no-target",
+                f"no target speaks {protocol}, the protocol of {names}{more}",
+                Position(files[0].file, 1, 1),
+                hint=f"Add a target with `protocol: {protocol}` to {PROJECT_FILE}; until then nothing checks them.",
+            )
+
+    def _definition(self, found: DefinitionFile, resolved: Resolved, resolver: Resolver, form: Format) -> Definition:
+        prompt = form.table.prompt
+        text = resolved.body.get(prompt)
         return Definition(
-            name,
-            {**resolved.body, "instructions": intern(text)} if type(text) is str else resolved.body,
-            file,
-            resolved.options,
+            found.name,
+            {**resolved.body, prompt: intern(text)} if type(text) is str else resolved.body,
+            found.file,
             lifecycle_of(resolved.lifecycle),
             resolved.parts,
-            partial(self._locate, file, setting),
+            partial(self._locate, found, resolver),
+            form.protocol,
         )
 
-    def _locate(self, file: str, setting: Setting) -> SourceMap:
+    def _locate(self, found: DefinitionFile, resolver: Resolver) -> SourceMap:
         """Where each value of a resolved definition stands: it is put together once more, with positions."""
-        resolved = resolve(file, setting, self._documents)
-        files = {origin.file for origin in resolved.tree.origins.values()}
-        found = source_map(resolved.tree, resolved.checked, {name: self._documents.source(name) for name in files})
-        own = self._documents.at(file, ())
-        return SourceMap({**found.values, (): own} if own else found.values, found.keys, _stretches(resolved, found))
+        resolved = resolver.resolve(found, self._documents)
+        places = locate(resolved, self._documents)
+        own = self._documents.at(found.file, ())
+        return SourceMap(
+            {**places.values, (): own} if own else places.values, places.keys, _stretches(resolved, places)
+        )
 
     def _note_users(self, name: str, resolved: Resolved) -> None:
         for part in resolved.parts:
             self._users.setdefault(part, set()).add(name)
 
-    def _unused(self, setting: Setting) -> Iterator[Diagnostic]:
+    def _unused(self, overrides: Mapping[str, str]) -> Iterator[Diagnostic]:
         """A `--var` that no file speaks of and no `vars` declares is a mistake in typing."""
-        if not setting.overrides or any(self._documents.found(file).value is None for file in self._files.values()):
+        if not overrides or any(self._documents.found(found.file).value is None for found in self._files):
             return
-        known = {*setting.vars, *(name for other in self._project.targets.values() for name in other.vars)}
+        known = {*self._project.vars, *(name for other in self._project.targets.values() for name in other.vars)}
         known |= {name for value in self._documents.values().values() for name in _names_in(value, "var")}
-        for name in sorted(setting.overrides.keys() - known):
+        for name in sorted(overrides.keys() - known):
             yield Diagnostic(
                 Severity.ERROR,
                 "unused-var",
@@ -186,25 +243,26 @@ class Workspace:
 
     def _renamed(self) -> Iterator[Diagnostic]:
         """A name that `moved` or `released` gave up must not have a file, and the new one should have one."""
+        files = self._broken | {found.name: found.file for found in self._files}
         for old, new in self._project.moved.items():
-            if new not in self._files:
-                yield self._moved_nowhere(old, new)
-            if old in self._files:
-                yield self._given_up(("moved", old), f"moved says that {old!r} is now called {new!r}", self._files[old])
+            if new not in files:
+                yield self._moved_nowhere(old, new, files)
+            if old in files:
+                yield self._given_up(("moved", old), f"moved says that {old!r} is now called {new!r}", files[old])
         for index, name in enumerate(self._project.released):
-            if name in self._files:
-                yield self._given_up(("released", index), f"{name!r} is released", self._files[name])
+            if name in files:
+                yield self._given_up(("released", index), f"{name!r} is released", files[name])
             if name in self._project.moved:
                 yield self._moved_and_released(("released", index), name)
 
-    def _moved_nowhere(self, old: str, new: str) -> Diagnostic:
+    def _moved_nowhere(self, old: str, new: str, known: Collection[str]) -> Diagnostic:
         return Diagnostic(
             Severity.WARNING,
             "moved-nowhere",
             f"moved says that {old!r} is now called {new!r}, which no definition is",
             self._documents.at(PROJECT_FILE, ("moved", old)),
             ("moved", old),
-            f"{meant(new, self._files)} Remove the line once every target has been applied.",
+            f"{meant(new, known)} Remove the line once every target has been applied.",
         )
 
     def _moved_and_released(self, path: ValuePath, name: str) -> Diagnostic:
@@ -232,8 +290,17 @@ def _stops(problems: Iterable[Diagnostic]) -> bool:
     return any(item.severity is Severity.ERROR for item in problems)
 
 
+def _without_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The problems without numbers that the schema has refused already, for whatever reason."""
+    kept: list[Diagnostic] = []
+    for item in problems:
+        if item.code != "bad-number" or all(item.path != other.path for other in kept):
+            kept.append(item)
+    return kept
+
+
 def _stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ...]:
-    """The files that the instructions were joined from: a part's own, or the one in which the text is a value."""
+    """The files that the prompt was joined from: a part's own, or the one in which the text is a value."""
     return tuple(
         stretch(line, found.values[path], lines, whole_file=_is_whole(found.values[path], path, resolved))
         for path, line, lines in resolved.joined

@@ -22,7 +22,7 @@ from trueup.core.projects.endpoint import discreet
 from trueup.core.projects.project import LOCAL, Project
 from trueup.core.projects.project_values import definitions_of, is_local_target, last_name, project_of
 from trueup.core.projects.target_secrets import clean_target
-from trueup.core.rules.fault import Fault
+from trueup.core.rules.fault import Fault, shown
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
@@ -255,7 +255,14 @@ class _Reading:
             )
 
     def _names(self, value: Mapping[str, Any]) -> None:
-        project, folder = value.get("project"), value.get("definitions")
+        project, folder, protocol = value.get("project"), value.get("definitions"), value.get("protocol")
+        if isinstance(protocol, str) and protocol not in registry.protocols():
+            self.note(
+                "not-allowed",
+                ("protocol",),
+                f"there is no protocol {shown(protocol)}",
+                meant(protocol, registry.protocols()),
+            )
         if isinstance(project, str) and project:
             why = project_name_problem(project)
             if why:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from trueup.core.definitions.definition import Definition
 from trueup.render.style import defused, unrunnable_json
@@ -15,7 +14,7 @@ FORMAT_VERSION = 1
 
 def as_json(definitions: Sequence[Definition], target: str) -> str:
     """One versioned document: the body of each assistant by name."""
-    shown = {item.name: _whole(item) for item in definitions}
+    shown = {item.name: dict(item.body) for item in definitions}
     document = {"format_version": FORMAT_VERSION, "kind": "render", "target": target, "assistants": shown}
     return unrunnable_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
 
@@ -25,12 +24,7 @@ def as_yaml(definitions: Sequence[Definition], target: str) -> str:
     return "---\n".join(
         defused(f"# {item.name} (target {target}), from {item.file}")
         + "\n"
-        + "\n".join(mapping_lines(_whole(item), 0))
+        + "\n".join(mapping_lines(item.body, 0))
         + "\n"
         for item in definitions
     )
-
-
-def _whole(item: Definition) -> dict[str, Any]:
-    """The body, with what only one protocol knows where there is any."""
-    return {**item.body, **({"options": item.options} if item.options else {})}

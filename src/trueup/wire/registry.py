@@ -5,17 +5,19 @@ A protocol's modules are imported only when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import TrueupError
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.state import Identity
 from trueup.core.projects.project import LOCAL, ProtocolRow, SecretRef, Target
+from trueup.core.rules.fault import Fault
 from trueup.wire import portkey
 from trueup.wire.access import Access, access_of
 from trueup.wire.base import Adapter, Dialect
@@ -70,6 +72,18 @@ def field_table(protocol: str) -> FieldTable:
     """Return the fields of a protocol's bodies. Raises `TrueupError` for an unknown protocol."""
     table: FieldTable = _module(protocol, "fields").TABLE
     return table
+
+
+def definition_table(protocol: str) -> FieldTable:
+    """Return the fields that definitions of a protocol may hold, of whichever dialect. Raises `TrueupError`."""
+    table: FieldTable = _module(protocol, "fields").DEFINITIONS
+    return table
+
+
+def rules(protocol: str) -> Callable[[Definition], Iterable[Fault]]:
+    """Return what says what a protocol asks of a definition beside its schema. Raises `TrueupError`."""
+    check: Callable[[Definition], Iterable[Fault]] = _module(protocol, "rules").check
+    return check
 
 
 def translator(source: str, protocol: str) -> Callable[..., Any] | None:

@@ -18,7 +18,7 @@ from trueup.core.projects.project_values import headers_of, is_local_target, por
 from trueup.core.rules.fault import Fault, shown
 from trueup.wire import portkey
 from trueup.wire.base import Dialect
-from trueup.wire.registry import GATEWAYS, ROWS, dialects, losses, scope_keys
+from trueup.wire.registry import GATEWAYS, PORTABLE, ROWS, dialects, losses, scope_keys, translator
 
 
 def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
@@ -42,6 +42,9 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _scope(protocol, value, row)
     yield from _fields(value, row, losses(protocol))
     yield from _gateway(protocol, value)
+    if value.get("translate") is True and translator(PORTABLE, protocol) is None:
+        message = f"nothing translates definitions of {PORTABLE} into {protocol}"
+        yield Fault("key-not-here", ("translate",), message, "Take the line out.", at_key=True)
 
 
 def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:

@@ -11,8 +11,10 @@ from typing import Any
 
 from trueup.core.canonical import same
 from trueup.core.command import HERE, Message
+from trueup.core.definitions.document import BODY
 from trueup.core.definitions.layers import Origin, Tree, is_reference
 from trueup.core.definitions.sources import PROJECT_FILE, Sources
+from trueup.core.field_table import FieldTable
 from trueup.core.plans.entries import gaps
 from trueup.core.source import Path, dotted
 from trueup.core.texts.align import Allowance
@@ -53,23 +55,30 @@ class Elsewhere(Exception):
 
 @dataclass(slots=True)
 class Placing:
-    """One definition for one target: its file, what it was put together from, and what that came to."""
+    """One definition for one target: its file, what it was put together from, and what that came to.
+
+    Of one that `is_translated`, only the target's patch is in the names of the target's protocol.
+    """
 
     file: str
     target: str
     tree: Tree
     body: dict[str, Any]
     sources: Sources
+    table: FieldTable
+    is_translated: bool = False
     edits: list[Edit] = field(default_factory=list)
 
     def edits_for(self, path: Path, value: Any) -> list[Edit]:
         """What to write where so that the value at a path becomes another one. Raises Elsewhere."""
         self.edits = []
         raw = _at(self.tree.value, path)
+        if self.is_translated:
+            return [Edit(self._patched(path), value)]
         if raw is None:
             return [Edit(Origin(self.file, self._unsaid(path)), value)]
-        if path == ("instructions",):
-            self._instructions(raw, value)
+        if path == (self.table.prompt,):
+            self._prompt(raw, value)
             return self.edits
         fresh = self._written(raw, _at(self.body, path), value, path)
         if fresh is not raw:
@@ -78,6 +87,8 @@ class Placing:
 
     def is_patch(self, path: Path) -> bool:
         """Whether null there takes the declaration away instead of declaring the default."""
+        if self.is_translated:
+            return True
         document = self.sources.mapping(self.file).value
         origin = self._unsaid(path) if _at(self.tree.value, path) is None else self.tree.origin(path).path
         return "extends" in (document or {}) or origin[:1] == ("targets",)
@@ -87,7 +98,16 @@ class Placing:
         own = ("targets", self.target, *path)
         document = self.sources.mapping(self.file).value
         holder = _at(document, own[:-1])
-        return own if isinstance(holder, dict) and path[-1] in holder else path
+        if isinstance(holder, dict) and path[-1] in holder:
+            return own
+        is_below = path == (self.table.prompt,) and self.file.endswith(".md") and path[0] not in (document or {})
+        return (BODY,) if is_below else path
+
+    def _patched(self, path: Path) -> Origin:
+        """Where the target's own patch has a value, or is to have it."""
+        origin = self.tree.origin(path)
+        own: Path = ("targets", self.target)
+        return origin if origin.file == self.file and origin.path[:2] == own else Origin(self.file, (*own, *path))
 
     def _put(self, path: Path, value: Any, resolved: Any) -> None:
         """Notes the edit if the definition's own file decides. Raises Elsewhere."""
@@ -108,12 +128,12 @@ class Placing:
         """The raw value that comes to `new`; references stay, and what they name is edited where it stands."""
         if same(old, new) and type(old) is type(new):
             return raw
-        if is_reference(raw, "var") and path[0] != "options":
+        if is_reference(raw, "var"):
             raise self._variable(raw["var"], path, new)
-        if is_reference(raw, "file") and path[0] in ("tools", "response_format"):
-            self.edits.append(Edit(Origin(self.tree.origin(path).file), new))
+        if is_reference(raw, "file") and type(new) in (str, list, dict) and (type(new) is str) is (type(old) is str):
+            self.edits.append(Edit(Origin(self.tree.origin(path).file), new, is_text=type(new) is str))
             return raw
-        if isinstance(raw, str) and path[0] == "tools" and isinstance(new, dict):
+        if isinstance(raw, str) and path[0] == self.table.tools and isinstance(new, dict):
             return new["type"] if new.keys() == {"type"} else new
         if isinstance(raw, dict) and isinstance(old, dict) and isinstance(new, dict):
             return {
@@ -121,7 +141,7 @@ class Placing:
                 for key, entry in new.items()
             }
         if isinstance(raw, list) and isinstance(old, list) and isinstance(new, list):
-            shares = self._shares(raw) if path == ("tools",) else []
+            shares = self._shares(raw) if path == (self.table.tools,) else []
             if any(share.is_list for share in shares):
                 return _kept(raw, self._tools(shares, old, new))
             if len(raw) == len(old):
@@ -130,7 +150,7 @@ class Placing:
 
     def _shares(self, raw: list[Any]) -> list[_Share]:
         """Return what each raw entry of the tools stands for."""
-        folder = posixpath.dirname(self.tree.origin(("tools",)).file)
+        folder = posixpath.dirname(self.tree.origin((self.table.tools,)).file)
         shares = []
         for entry in raw:
             file = posixpath.normpath(posixpath.join(folder, entry["file"])) if is_reference(entry, "file") else ""
@@ -152,7 +172,7 @@ class Placing:
             made += zip(holders[place:start], raw[place:start], strict=True)
             if end - start == stop - begin:
                 for at, fresh in zip(range(start, end), new[begin:stop], strict=True):
-                    made.append((holders[at], self._written(raw[at], old[at], fresh, ("tools", at))))
+                    made.append((holders[at], self._written(raw[at], old[at], fresh, (self.table.tools, at))))
             else:
                 holder = self._holder(holders, start, end)
                 made += [(holder, _short(entry) if bare else entry) for entry in new[begin:stop]]
@@ -175,14 +195,14 @@ class Placing:
             return lists[0]
         raise Elsewhere(
             f"some of the tools come from {lists[0].file}, and which of them changed cannot be told",
-            self.tree.origin(("tools",)),
+            self.tree.origin((self.table.tools,)),
             f"Change {self.file} and {lists[0].file} by hand.",
         )
 
     def _list(self, raw: list[Any], old: list[Any], new: list[Any], path: Path) -> list[Any]:
         made: list[Any] = []
         place = 0
-        bare = path == ("tools",) and any(isinstance(entry, str) for entry in raw)
+        bare = path == (self.table.tools,) and any(isinstance(entry, str) for entry in raw)
         for (start, end), (begin, stop) in sorted(gaps(old, new, Allowance(_COMPARISONS))):
             made += raw[place:start]
             if end - start == stop - begin:
@@ -207,28 +227,29 @@ class Placing:
             (path, value) if all(isinstance(step, str) for step in path) else None,
         )
 
-    def _instructions(self, raw: Any, value: Any) -> None:
+    def _prompt(self, raw: Any, value: Any) -> None:
         """One text, a file of text, or the parts it was joined from."""
-        path: Path = ("instructions",)
+        path: Path = (self.table.prompt,)
         if isinstance(raw, list) and isinstance(value, str):
             self._parts(raw, value)
         elif is_reference(raw, "file"):
             self._part(self.tree.origin(path), value)
-        elif not same(self.body.get("instructions"), value):
+        elif not same(self.body.get(self.table.prompt), value):
             self._put(path, value, value)
 
     def _part(self, origin: Origin, value: Any) -> None:
         if not isinstance(value, str) or not value.strip():
             raise Elsewhere(
-                f"live has no instructions, and they stand in {origin.file}",
+                f"live has no {self.table.prompt}, and the text stands in {origin.file}",
                 origin,
-                f"If none are wanted, say so in {self.file}:",
-                (("instructions",), None),
+                f"If none is wanted, say so in {self.file}:",
+                ((self.table.prompt,), None),
             )
         self.edits.append(Edit(origin, value, is_text=True))
 
     def _parts(self, raw: list[Any], value: str) -> None:
-        origins = [self.tree.origin(("instructions", index)) for index in range(len(raw))]
+        prompt = self.table.prompt
+        origins = [self.tree.origin((prompt, index)) for index in range(len(raw))]
         texts = [
             str(self.sources.text(origin.file).value or "") if is_reference(part, "file") else str(part)
             for part, origin in zip(raw, origins, strict=True)
@@ -238,7 +259,7 @@ class Placing:
             listed = ", ".join(dict.fromkeys(origin.file for origin in origins))
             raise Elsewhere(
                 f"the text is joined from {len(raw)} parts ({listed}), and which of them changed cannot be told",
-                self.tree.origin(("instructions",)),
+                self.tree.origin((prompt,)),
                 Message(
                     "Change the right part by hand. To see the lines that differ: ", HERE.command("plan", verbose=True)
                 ),
@@ -249,7 +270,7 @@ class Placing:
             if is_reference(raw[index], "file"):
                 self._part(origins[index], after)
             else:
-                self._put(("instructions", index), after, after)
+                self._put((prompt, index), after, after)
 
 
 def _kept(raw: list[Any], made: list[Any]) -> list[Any]:

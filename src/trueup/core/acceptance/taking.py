@@ -17,7 +17,6 @@ from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules, judge, matches
 from trueup.core.plans.lean import lean
 from trueup.core.plans.plan import MISSING, Cause
-from trueup.core.source import Path
 
 
 class Way(Enum):
@@ -72,14 +71,6 @@ def _way(name: str, file: Any, live: Any, record: Record, cause: Cause | None, r
         known = applied is not None and file is not MISSING and matches(name, file, applied, rules.semantics)
         return Way.TAKE if known else Way.MERGE
     return Way.TAKE
-
-
-def path_of(name: str) -> Path:
-    """The keys that lead to a field; a metadata key may hold dots, of which only the first parts."""
-    top, _, rest = name.partition(".")
-    if top == "metadata" and rest:
-        return (top, rest)
-    return tuple(name.split(".", 2))
 
 
 def in_words(name: str, live: Any, file: Any, semantics: Semantics, *, has_null: bool) -> Any:

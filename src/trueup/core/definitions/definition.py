@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from trueup.core.projects.project import DEFAULT_PROTOCOL
 from trueup.core.source import SourceMap
 
 
@@ -27,21 +28,30 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionFile:
+    """A file that holds a definition of this name, in the names of this protocol; the path is from the root."""
+
+    name: str
+    file: str
+    protocol: str = DEFAULT_PROTOCOL
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """One assistant for one target, resolved: extends, target, vars and files are applied.
 
-    `body` holds only declared top-level fields, in the neutral shape (the assistants API's field names);
-    `file` is the definition's path relative to the root; `parts` are the other files it is made of;
-    `locate` gives the positions of the body's values and is only called when one is needed.
+    `body` holds only declared top-level fields, in the names of `protocol`, the target's; `file` is the definition's
+    path relative to the root; `parts` are the other files it is made of; `locate` gives the positions of the body's
+    values and is only called when one is needed.
     """
 
     name: str
     body: Mapping[str, Any]
     file: str
-    options: Mapping[str, Any] = field(default_factory=dict)
     lifecycle: Lifecycle = Lifecycle()
     parts: tuple[str, ...] = ()
     locate: Callable[[], SourceMap] = SourceMap
+    protocol: str = DEFAULT_PROTOCOL
 
     @property
     def ignored(self) -> frozenset[str]:

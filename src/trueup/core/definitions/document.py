@@ -12,6 +12,9 @@ from trueup.core.texts.merge import marked_at
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes that one file may hold."""
 
+BODY = "---"
+"""The key under which a Markdown file's mapping holds what stands below its front matter."""
+
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
 """The bytes of ASCII that are allowed. What is left without them is UTF-8 still, and most often nothing."""

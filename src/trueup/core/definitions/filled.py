@@ -1,4 +1,4 @@
-"""The references in a body, replaced by what they name: `{var:}`, `{file:}`, and the parts of instructions.
+"""The references in a body, replaced by what they name: `{var:}`, `{file:}`, and the parts of a prompt.
 
 Reads no file: documents are handed in by name. Does not lay files over each other (`layers`) and judges no
 field.
@@ -10,7 +10,7 @@ import shlex
 from typing import Any, Final
 
 from trueup.core.definitions.document import Document
-from trueup.core.definitions.layers import Origin, Tree, is_reference
+from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, is_reference
 from trueup.core.definitions.names import meant
 from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, file_named
 from trueup.core.definitions.wanted import from_text, with_quotes
@@ -18,6 +18,12 @@ from trueup.core.source import Path, dotted
 
 TEXT_LIMIT: Final = 2_000_000
 """Characters of a joined text: about twice what the most generous platform takes. It is looked at before joining."""
+
+NOT_HERE: Final = {"var": "var-not-here", "file": "file-not-here"}
+"""The code of a problem for each reference that is not followed."""
+
+NESTED: Final = frozenset({"object", "array"})
+"""The types of values that hold others."""
 
 EXAMPLE: Final = '["a", "b"]'
 LONGEST_EXAMPLE: Final = 200
@@ -36,6 +42,7 @@ class Filler:
     def __init__(self, tree: Tree, setting: Setting, gathered: Gathered) -> None:
         self._tree = tree
         self._setting = setting
+        self._table = setting.table
         self._gathered = gathered
         self._sizes: dict[str, int] = {}
         self._size = 0
@@ -47,47 +54,52 @@ class Filler:
 
     def _field(self, key: str, value: Any) -> Any:
         path = (key,)
-        if key == "instructions":
-            return self._instructions(value, path)
-        if key == "metadata" and self._is_var(value):
-            return self._refuse_var(value, path, "metadata as a whole", "Give each entry its own {var:}.")
-        if key == "tools" and type(value) is list:
+        if key == self._table.prompt:
+            return self._prompt(value, path)
+        if self._is_open(path) and self._is_var(value):
+            return self._refuse_var(value, path, f"{key} as a whole", "Give each entry its own {var:}.")
+        if key != self._table.tools:
+            return self._walk(value, path)
+        if type(value) is list:
             return self._tools(value)
         value = self._walk(value, path)
-        if key == "tools" and type(value) is list:
-            return [self._tool(tool, (key, index)) for index, tool in enumerate(value)]
-        if key == "response_format" and type(value) is dict and type(value.get("json_schema")) is dict:
-            self._schema(value["json_schema"], "schema", (key, "json_schema", "schema"))
-        return value
+        return [_in_full(tool) for tool in value] if type(value) is list else value
 
     def _walk(self, value: Any, path: Path) -> Any:
-        """A copy with variables replaced; a JSON Schema is copied as it is, and `{file:}` is left to its own step."""
+        """A copy with references replaced; a JSON Schema is copied as it is, unless it is a reference itself."""
         if type(value) is dict:
-            if _is_schema(path):
-                return value if is_reference(value, "file") else self._plain(value, path)
+            if self._is_schema(path) and not is_reference(value, "file"):
+                return self._plain(value, path)
             if len(value) == 1:
                 if "var" in value:
                     return self._var(value["var"], path)
-                if "file" in value:
-                    self._check_file(value["file"], path)
+                if isinstance(value.get("file"), str) and path[0] != LIFECYCLE and not self._is_open(path):
+                    return self._from_file(value["file"], path)
             return {key: self._walk(entry, (*path, key)) for key, entry in value.items()}
         if type(value) is list:
             return [self._walk(entry, (*path, index)) for index, entry in enumerate(value)]
         return value
 
-    def _check_file(self, name: Any, path: Path) -> None:
-        """Refuses a file where none can stand; `metadata` may have a key `file`, and options are the protocol's own."""
-        if isinstance(name, str) and path[0] not in ("metadata", "options", "lifecycle"):
-            self._gathered.problem(
-                "file-not-here",
-                f"{dotted(path)} cannot come from a file",
-                self._tree.origin(path),
-                f"Write it as an entry of the list: `tools: [{{file: {name}}}]`."
-                if path == ("tools",)
-                else "{file:} may stand for instructions or a part of them, a tool or a list of tools, a function's "
-                "parameters, or a schema.",
-                path,
-            )
+    def _is_open(self, path: Path) -> bool:
+        """Whether a map with keys of anybody's choice stands here, so that one may be called `file`."""
+        row = self._table.maps.get(str(path[0])) if len(path) == 1 else None
+        return row is not None and not row.entries
+
+    def _is_schema(self, path: Path) -> bool:
+        """Whether a JSON Schema stands here."""
+        return any(
+            len(place) == len(path) and place[0] == path[0] and all(map(_fits, place, path))
+            for place in self._table.schemas
+        )
+
+    def _from_file(self, name: str, path: Path) -> Any:
+        """Return what a file holds: text where only text can stand, or where the file's ending says so."""
+        types = self._setting.wanted(path)
+        may_be_text, may_be_data = "string" in types, not NESTED.isdisjoint(types)
+        if may_be_data if may_be_data != may_be_text else _is_data(name):
+            return self._plain(self._included(name, path), path)
+        file = self._file(name, path)
+        return None if file is None else self._taken(self._gathered.sources.text(file), path, self._tree.origin(path))
 
     def _plain(self, value: Any, path: Path) -> Any:
         """What must hold no reference, as it is: a JSON Schema, or what came from a file. Nobody changes either."""
@@ -97,17 +109,17 @@ class Filler:
         while waiting:
             entry, place = waiting.pop()
             if type(entry) is dict:
-                for word in ("var", "file"):
+                for word, code in NOT_HERE.items():
                     if is_reference(entry, word) and isinstance(entry[word], str):
-                        self._refuse_reference(word, place)
+                        self._refuse_reference(word, code, place)
                 waiting += [(inner, (*place, key)) for key, inner in entry.items() if type(inner) in (dict, list)]
             elif type(entry) is list:
                 waiting += [(inner, (*place, at)) for at, inner in enumerate(entry) if type(inner) in (dict, list)]
         return value
 
-    def _refuse_reference(self, word: str, path: Path) -> None:
+    def _refuse_reference(self, word: str, code: str, path: Path) -> None:
         self._gathered.problem(
-            f"{word}-not-here",
+            code,
             f"{{{word}:}} is not followed here: a JSON Schema and an included file stay as written",
             self._tree.origin(path),
             "Write the value itself, or {file:} for the whole schema.",
@@ -152,7 +164,7 @@ class Filler:
         )
         return None
 
-    def _instructions(self, value: Any, path: Path) -> Any:
+    def _prompt(self, value: Any, path: Path) -> Any:
         """One text out of a text, a file, or a list of both, joined by one blank line."""
         if type(value) is not list:
             text = self._part(value, path)
@@ -192,7 +204,7 @@ class Filler:
             return self._refuse_var(
                 value,
                 path,
-                "instructions: prompts are never interpolated",
+                f"{path[0]}: prompts are never interpolated",
                 "Use targets: to say something else for one target.",
             )
         if is_reference(value, "file"):
@@ -209,14 +221,14 @@ class Filler:
 
     def _tools(self, tools: list[Any]) -> list[Any]:
         """Return the tools written out, those of a file in the place of its reference."""
+        top = self._table.tools
         if not any(is_reference(tool, "file") for tool in tools):
-            places: list[Path] = [("tools", index) for index in range(len(tools))]
-            return [self._tool(self._walk(tool, path), path) for tool, path in zip(tools, places, strict=True)]
+            return [_in_full(self._walk(tool, (top, index))) for index, tool in enumerate(tools)]
         made: list[Any] = []
-        origins = [self._tree.origin(("tools", index)) for index in range(len(tools))]
+        origins = [self._tree.origin((top, index)) for index in range(len(tools))]
         is_shifted = False
         for tool, origin in zip(tools, origins, strict=True):
-            path = ("tools", len(made))
+            path = (top, len(made))
             if is_shifted:
                 self._tree.moved(path, origin)
             if is_reference(tool, "file"):
@@ -224,7 +236,7 @@ class Filler:
                 is_shifted = is_shifted or len(included) != 1
                 made += included
             else:
-                made.append(self._tool(self._walk(tool, path), path))
+                made.append(_in_full(self._walk(tool, path)))
         return made
 
     def _included_tools(self, name: Any, path: tuple[str, int]) -> list[Any]:
@@ -238,21 +250,8 @@ class Filler:
         for index, tool in enumerate(value):
             place = (top, first + index)
             self._tree.moved(place, Origin(origin.file, (index,)))
-            made.append({"type": tool} if isinstance(tool, str) else self._plain(tool, place))
+            made.append(_in_full(self._plain(tool, place)))
         return made
-
-    def _tool(self, tool: Any, path: Path) -> Any:
-        """A tool written out: a bare word is its type."""
-        if isinstance(tool, str):
-            return {"type": tool}
-        if type(tool) is dict and type(tool.get("function")) is dict:
-            self._schema(tool["function"], "parameters", (*path, "function", "parameters"))
-        return tool
-
-    def _schema(self, holder: dict[str, Any], key: str, path: Path) -> None:
-        """Replaces a schema that is named by `{file:}`."""
-        if is_reference(holder.get(key), "file"):
-            holder[key] = self._plain(self._included(holder[key]["file"], path), path)
 
     def _included(self, name: Any, path: Path) -> Any:
         file = self._file(name, path)
@@ -343,8 +342,15 @@ def _may_refer(value: Any) -> bool:
     return False
 
 
-def _is_schema(path: Path) -> bool:
-    """Whether a JSON Schema stands here: a function's parameters, or a response format's schema."""
-    if path[0] == "tools":
-        return len(path) == 4 and path[2:] == ("function", "parameters")
-    return path == ("response_format", "json_schema", "schema")
+def _fits(step: str, at: str | int) -> bool:
+    return step in ("*", at)
+
+
+def _in_full(tool: Any) -> Any:
+    """A tool written out: a bare word is its type."""
+    return {"type": tool} if isinstance(tool, str) else tool
+
+
+def _is_data(name: str) -> bool:
+    """Whether a file holds YAML or JSON, going by its ending."""
+    return name.lower().endswith((".yaml", ".yml", ".json"))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
+from trueup.core.field_table import FieldTable
 from trueup.core.source import Path, Position, SourceMap
 
-MERGED: Final = frozenset({"metadata", "tool_resources", "options", "lifecycle", "targets"})
-"""Top-level keys that merge by key, all the way down; every other one replaces."""
+LIFECYCLE: Final = "lifecycle"
+"""The key around a body that merges by key as the body's maps do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Tree:
             del self.origins[stale]
         self.origins[path] = origin
 
+    def take(self, path: Path, other: Tree) -> None:
+        """Note that the value at a path is now the other tree's, with all that is below it."""
+        size = len(path)
+        self.moved(path, other.origin(path))
+        self.origins |= {known: at for known, at in other.origins.items() if len(known) > size and known[:size] == path}
+
     def below(self, key: str, inner: str) -> Tree:
         """The mapping at `key.inner` as a tree of its own."""
         top = (key, inner)
@@ -50,10 +57,13 @@ class Tree:
         return Tree(self.value[key][inner], {(): self.origin(top), **origins})
 
 
-def patched(base: Tree, patch: Tree) -> Tree:
-    """The base with a patch laid over it; null takes a declaration away. Neither is changed."""
+def patched(base: Tree, patch: Tree, table: FieldTable) -> Tree:
+    """The base with a patch laid over it; null takes a declaration away. Neither is changed.
+
+    Only what the table calls a map is merged by key; every other value is replaced as a whole.
+    """
     result = Tree(dict(base.value), dict(base.origins))
-    _overlay(result, patch, (), result.value, patch.value)
+    _Overlay(result, patch, table).lay((), result.value, patch.value)
     return result
 
 
@@ -62,42 +72,50 @@ def is_reference(value: Any, word: str) -> bool:
     return type(value) is dict and len(value) == 1 and word in value
 
 
-def _overlay(result: Tree, patch: Tree, path: Path, into: dict[str, Any], entries: Mapping[str, Any]) -> None:
-    for key, entry in entries.items():
-        here = (*path, key)
-        if entry is None and not _keeps_null(here):
+@dataclass(frozen=True, slots=True)
+class _Overlay:
+    """A patch on its way over a result."""
+
+    result: Tree
+    patch: Tree
+    table: FieldTable
+
+    def lay(self, path: Path, into: dict[str, Any], entries: Mapping[str, Any]) -> None:
+        """Lay the entries of the patch at a path over a mapping."""
+        for key, entry in entries.items():
+            here = (*path, key)
+            if entry is None and not _keeps_null(here):
+                into.pop(key, None)
+            elif type(entry) is dict and self._merges(here) and not _is_var(entry):
+                self._merge(here, into, entry)
+            else:
+                into[key] = entry
+                self.result.take(here, self.patch)
+
+    def _merge(self, here: Path, into: dict[str, Any], entry: Mapping[str, Any]) -> None:
+        """Merges a mapping into the one at its key; taking away from what is not there declares nothing."""
+        key = str(here[-1])
+        current = into.get(key)
+        is_new = not isinstance(current, dict) or _is_var(current)
+        child: dict[str, Any] = {} if is_new else dict(current or {})
+        if is_new:
+            self.result.moved(here, self.patch.origin(here))
+        self.lay(here, child, entry)
+        if is_new and entry and not child:
             into.pop(key, None)
-        elif _merges(here) and type(entry) is dict and not _is_var(entry):
-            _merge(result, patch, here, into, entry)
         else:
-            into[key] = entry
-            result.moved(here, patch.origin(here))
+            into[key] = child
 
-
-def _merge(result: Tree, patch: Tree, here: Path, into: dict[str, Any], entry: Mapping[str, Any]) -> None:
-    """Merges a mapping into the one at its key; taking away from what is not there declares nothing."""
-    key = str(here[-1])
-    current = into.get(key)
-    is_new = not isinstance(current, dict) or _is_var(current)
-    child: dict[str, Any] = {} if is_new else dict(current or {})
-    if is_new:
-        result.moved(here, patch.origin(here))
-    _overlay(result, patch, here, child, entry)
-    if is_new and entry and not child:
-        into.pop(key, None)
-    else:
-        into[key] = child
+    def _merges(self, path: Path) -> bool:
+        """Whether mappings at a path merge. A target's entry is a patch, in which the same fields merge."""
+        if path[0] == "targets":
+            return len(path) <= 2 or self._merges(path[2:])
+        row = self.table.maps.get(str(path[0]))
+        return path[0] == LIFECYCLE if row is None else len(path) <= row.depth
 
 
 def _is_var(entry: Any) -> bool:
     return is_reference(entry, "var") and isinstance(entry["var"], str)
-
-
-def _merges(path: Path) -> bool:
-    """Whether mappings at a path merge. A target's entry is a patch, in which the same fields merge."""
-    if path[0] == "targets":
-        return len(path) <= 2 or path[2] in MERGED
-    return path[0] in MERGED
 
 
 def _keeps_null(path: Path) -> bool:
@@ -105,11 +123,14 @@ def _keeps_null(path: Path) -> bool:
     return path[0] == "targets" and len(path) > 2
 
 
-def source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap]) -> SourceMap:
-    """The positions of every value and key in what became of a tree, each in the very file it came from."""
+def source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap], prompt: str) -> SourceMap:
+    """The positions of every value and key in what became of a tree, each in the very file it came from.
+
+    `prompt` is the field that may have been joined from parts.
+    """
     values: dict[Path, Position] = {}
     keys: dict[Path, Position] = {}
-    for path in (*_paths(value), *_parts_of_text(tree, sources)):
+    for path in (*_paths(value), *_parts_of_text(tree, sources, prompt)):
         origin = tree.origin(path)
         known = sources.get(origin.file, SourceMap())
         if origin.path in known.values:
@@ -131,10 +152,10 @@ def _paths(value: Any) -> Iterator[Path]:
             waiting.extend(((*path, index), inner) for index, inner in enumerate(entry))
 
 
-def _parts_of_text(tree: Tree, sources: Mapping[str, SourceMap]) -> Iterator[Path]:
-    """The parts that instructions were joined from; they are one text now, but each keeps its place."""
+def _parts_of_text(tree: Tree, sources: Mapping[str, SourceMap], prompt: str) -> Iterator[Path]:
+    """The parts that a prompt was joined from; they are one text now, but each keeps its place."""
     for index in count():
-        path: Path = ("instructions", index)
+        path: Path = (prompt, index)
         origin = tree.origin(path)
         if origin.path not in sources.get(origin.file, SourceMap()).values:
             return

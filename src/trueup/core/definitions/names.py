@@ -74,6 +74,12 @@ def folded(name: str) -> str:
     return normal(normal(name).casefold())
 
 
+def named_protocol(file: str, known: Collection[str]) -> str:
+    """Return the protocol that a file's name says (`NAME.PROTOCOL.yaml`), empty where it says none of the known."""
+    ending = PurePosixPath(PurePosixPath(file).stem).suffix.removeprefix(".")
+    return ending if ending in known else ""
+
+
 def is_part(path: PurePosixPath) -> bool:
     """Whether a path below the definitions folder is a part: some component starts with `_`."""
     return any(piece.startswith("_") for piece in path.parts)

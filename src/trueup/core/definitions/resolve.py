@@ -12,17 +12,17 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import Ignore, Lifecycle
-from trueup.core.definitions.document import Document, Partial
+from trueup.core.definitions.document import BODY, Document, Partial
 from trueup.core.definitions.filled import Filler
-from trueup.core.definitions.layers import Origin, Tree, patched
+from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, patched
 from trueup.core.definitions.names import meant, normal
 from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
 from trueup.core.source import Diagnostic, Path
 
-WRAPPER: Final = ("extends", "targets", "options", "lifecycle")
+WRAPPER: Final = ("protocol", "extends", "targets", LIFECYCLE)
 """The keys around a body."""
 
-NOT_IN_PATCHES: Final = ("extends", "targets")
+NOT_IN_PATCHES: Final = ("protocol", "extends", "targets")
 """Keys that a target's patch cannot hold."""
 
 PATCH_OR_FALSE: Final = "Write the fields that differ there, or false to leave the assistant out."
@@ -34,11 +34,11 @@ class Resolved:
     """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not.
 
     `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base. `joined`
-    are the parts of the instructions and `partials` the files with problems, as `Gathered` has them.
+    are the parts of the prompt and `partials` the files with problems, as `Gathered` has them; `prompt` is the
+    field that was joined from parts.
     """
 
     body: Mapping[str, Any]
-    options: Mapping[str, Any]
     lifecycle: Mapping[str, Any]
     tree: Tree
     parts: tuple[str, ...]
@@ -47,12 +47,12 @@ class Resolved:
     unsettled: frozenset[Path] = frozenset()
     joined: tuple[tuple[Path, int, int], ...] = ()
     partials: Mapping[str, Partial] = field(default_factory=dict)
+    prompt: str = ""
 
     @property
     def checked(self) -> dict[str, Any]:
-        """What the assistant schema judges, in one pass."""
-        around = {"options": self.options, "lifecycle": self.lifecycle}
-        return {**self.body, **{key: around[key] for key in around if key in self.tree.value}}
+        """What the protocol's schema judges, in one pass."""
+        return {**self.body, LIFECYCLE: self.lifecycle} if LIFECYCLE in self.tree.value else dict(self.body)
 
     def unheard(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Those of the problems found that do not merely follow from a value that could not be had."""
@@ -73,24 +73,37 @@ class Resolved:
 def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
     """The definition in a file as the setting's target should have it; problems are collected, none is raised."""
     gathered = Gathered(sources)
-    tree = _extended(file, gathered)
-    patch = _target_patch(tree, setting, gathered)
+    tree = extended(file, setting, gathered)
+    patch = target_patch(tree, setting, gathered)
     if patch is False:
-        return Resolved({}, {}, {}, tree, tuple(gathered.parts), tuple(gathered.diagnostics), left_out=True)
-    tree.value.pop("targets", None)
+        return left_out_of(tree, gathered)
     if isinstance(patch, Tree):
-        tree = patched(tree, patch)
-        for key in NOT_IN_PATCHES:
-            tree.value.pop(key, None)
-    if "name" not in tree.value:
-        tree.value["name"] = normal(PurePosixPath(file).stem)
-        tree.moved(("name",), Origin(file))
-    body = Filler(tree, setting, gathered).filled()
+        tree = patched(tree, patch, setting.table)
+    return completed(file, tree, setting, gathered)
+
+
+def left_out_of(tree: Tree, gathered: Gathered) -> Resolved:
+    """Return what there is of a definition that the target has not."""
+    return Resolved({}, {}, tree, tuple(gathered.parts), tuple(gathered.diagnostics), left_out=True)
+
+
+def completed(file: str, tree: Tree, setting: Setting, gathered: Gathered) -> Resolved:
+    """Return the definition that a tree comes to: named, its references replaced, its model called as on the target."""
+    for key in NOT_IN_PATCHES:
+        tree.value.pop(key, None)
+    display_name = setting.table.display_name
+    if display_name and display_name not in tree.value:
+        tree.value[display_name] = normal(PurePosixPath(file).stem).removesuffix(f".{setting.protocol}")
+        tree.moved((display_name,), Origin(file))
+    return finished(Filler(tree, setting, gathered).filled(), tree, setting, gathered)
+
+
+def finished(body: dict[str, Any], tree: Tree, setting: Setting, gathered: Gathered) -> Resolved:
+    """Return the definition whose references have been replaced, with what was gathered on the way."""
     _map_model(body, tree, setting)
-    options, lifecycle = (body.pop(key, None) for key in ("options", "lifecycle"))
+    lifecycle = body.pop(LIFECYCLE, None)
     return Resolved(
         body,
-        {} if options is None else options,
         {} if lifecycle is None else lifecycle,
         tree,
         tuple(sorted(gathered.parts)),
@@ -98,6 +111,7 @@ def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
         unsettled=frozenset(gathered.unsettled),
         joined=tuple(gathered.joined),
         partials=gathered.partials,
+        prompt=setting.table.prompt,
     )
 
 
@@ -117,7 +131,7 @@ def _ignore(entry: Any) -> Ignore:
     return Ignore(field, entry.get("reason") or "", entry.get("until") or "")
 
 
-def _extended(file: str, gathered: Gathered) -> Tree:
+def extended(file: str, setting: Setting, gathered: Gathered) -> Tree:
     """The file laid over what it extends, and that over what it extends in turn."""
     chain: list[Tree] = []
     seen: list[str] = []
@@ -129,13 +143,32 @@ def _extended(file: str, gathered: Gathered) -> Tree:
             gathered.unsettled.add(())
             break
         seen.append(document.file)
-        layer = Tree(dict(document.checkable), {(): Origin(document.file)})
+        layer = _layer(document, setting.table.prompt)
         chain.append(layer)
         document = _base(layer, seen, gathered)
     tree = chain.pop() if chain else Tree({}, {(): Origin(file)})
     while chain:
-        tree = patched(tree, chain.pop())
+        tree = patched(tree, chain.pop(), setting.table)
     return tree
+
+
+def _layer(document: Document, prompt: str) -> Tree:
+    """A file's mapping, what stands below a Markdown file's front matter being its prompt or the last part of it."""
+    layer = Tree(dict(document.checkable), {(): Origin(document.file)})
+    if BODY not in layer.value:
+        return layer
+    body, declared = layer.value.pop(BODY), layer.value.get(prompt)
+    below = Origin(document.file, (BODY,))
+    if declared is None:
+        layer.value[prompt] = body
+        layer.origins[(prompt,)] = below
+        return layer
+    parts = declared if isinstance(declared, list) else [declared]
+    layer.value[prompt] = [*parts, body]
+    layer.origins[(prompt, len(parts))] = below
+    if parts is not declared:
+        layer.origins[(prompt, 0)] = Origin(document.file, (prompt,))
+    return layer
 
 
 def _base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
@@ -173,7 +206,7 @@ def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) ->
     return document
 
 
-def _target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bool | None:
+def target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bool | None:
     """What `targets:` says for this target: a patch, False to leave the assistant out, None when it says nothing."""
     targets = tree.value.get("targets")
     if targets is None:

@@ -10,8 +10,9 @@ from typing import Any, Final, Protocol
 from trueup.core.definitions.document import Document, Partial
 from trueup.core.definitions.layers import Origin
 from trueup.core.definitions.wanted import Wanted
+from trueup.core.field_table import FieldTable
 from trueup.core.projects.project import Target
-from trueup.core.source import Diagnostic, Path, Position, Severity
+from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 
 PROJECT_FILE: Final = "trueup.yaml"
 
@@ -23,7 +24,7 @@ class Sources(Protocol):
         """The YAML, JSON or front matter of a file."""
 
     def included(self, file: str) -> Document:
-        """Return the YAML, JSON or front matter of a file that {file:} names: a mapping, or a list of tools."""
+        """Return the YAML, JSON or front matter of a file that {file:} names: a mapping, or a list."""
 
     def text(self, file: str) -> Document:
         """A file as plain text."""
@@ -31,19 +32,27 @@ class Sources(Protocol):
     def is_definition(self, file: str) -> bool:
         """Whether the file is an assistant of its own."""
 
+    def source(self, file: str) -> SourceMap:
+        """Return the positions in a file; empty where nobody knows them."""
+
     def at(self, file: str, path: Path, *, key: bool = False) -> Position | None:
         """Where a value, or a key, stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a definition is resolved for: the target, all targets' names, the project's vars and those of `--var`."""
+    """What a definition is resolved for: the target, all targets' names, the project's vars and those of `--var`.
+
+    `wanted` and `table` are those of `protocol`, whose body the definition holds.
+    """
 
     target: Target
     targets: Collection[str]
     vars: Mapping[str, Any]
     overrides: Mapping[str, str]
     wanted: Wanted
+    protocol: str
+    table: FieldTable
 
 
 @dataclass(slots=True)
@@ -51,7 +60,7 @@ class Gathered:
     """What turns up on the way: problems, and the other files a definition is made of.
 
     `unsettled` are the paths in the body where the value that was meant could not be had; `()` is the base. `partials`
-    is what could be read of files with problems. `joined` are the parts of the instructions: path, first line in the
+    is what could be read of files with problems. `joined` are the parts of the prompt: path, first line in the
     text, from 1, and number of lines.
     """
 

@@ -16,7 +16,12 @@ from trueup.core.migration.first_protocol import as_first, as_second
 from trueup.core.migration.foreign_agents import agent
 from trueup.core.migration.imported import Found, Unread
 from trueup.core.migration.terraform import Resource, assistants_of_state
-from trueup.core.rules.limits import FIELDS
+
+FIELDS: Final = (
+    "name", "description", "model", "instructions", "reasoning_effort", "temperature", "top_p", "tools",
+    "tool_resources", "metadata", "response_format",
+)  # fmt: skip
+"""The fields of an assistant of the second API."""
 
 _OWN: Final = frozenset({"id", "object", "created_at"})
 """Keys of an answer that belong to the server and say nothing of the assistant."""

@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.canonical import Semantics, canonical, float32, same
-from trueup.core.field_table import Kind
-from trueup.core.memory.stamp import KEY
-from trueup.core.rules.limits import FIELDS, OLDER_FIELDS
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.core.source import Diagnostic, Path, Severity, dotted
 
 Problems = Callable[[Mapping[str, Any]], Sequence[Diagnostic]]
@@ -90,54 +88,54 @@ class Fitted:
     reason: str = ""
 
 
-def slimmed(body: Mapping[str, Any], semantics: Semantics, *, linked: bool) -> dict[str, Any]:
-    """Return a body as people write it: in their order, without defaults and our stamp, but with `name` and `tools`.
+def slimmed(body: Mapping[str, Any], written: FieldTable, semantics: Semantics, *, linked: bool) -> dict[str, Any]:
+    """Return a body as people write it: in their order, without defaults and our stamp, but with its name and `tools`.
 
-    `tools` stay out where the body has none: it lacks them, or has null for them and is no live (`linked`) one.
+    `written` are the fields that it may hold. The tools stay out where the body has none: it lacks them, or has null
+    for them and is no live (`linked`) one.
     """
-    slim: dict[str, Any] = {"name": None if body.get("name") == "" else body.get("name")}
-    for name in (*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.table.by_name)):
-        value = body.get(name)
-        if name == "tools":
-            slim.update(_tools(body, semantics, linked))
-        elif name == "metadata":
-            slim.update(_kept(name, value, lambda key, entry: key != KEY and entry is not None))
-        elif name == "tool_resources":
-            slim.update(_resources(value))
-        elif name != "name" and not same(canonical(name, value, semantics), semantics.table.default_of(name)):
-            slim[name] = _value(name, value, semantics)
+    slim: dict[str, Any] = {}
+    name = written.display_name
+    if name:
+        slim[name] = None if body.get(name) == "" else body.get(name)
+    for row in written.fields:
+        value = body.get(row.name)
+        if row.name == written.tools:
+            slim.update(_tools(body, written, linked))
+        elif row.kind is Kind.MAP:
+            slim.update(_entries(row.name, value, row, written.stamp))
+        elif row.name != name and not _is_default(row, value, semantics):
+            slim[row.name] = _value(row, value, written)
     return slim
 
 
-def fitted(body: Mapping[str, Any], problems: Problems, *, linked: bool) -> Fitted:
+def fitted(body: Mapping[str, Any], written: FieldTable, problems: Problems, *, linked: bool) -> Fitted:
     """Return the body without what `problems` refuses, which becomes omissions.
 
-    A list is never shortened: the field that a refused value stands in is left out whole, entries of `metadata` and
-    lists of `tool_resources` being fields. Of a body that is not `linked` a nested key that definitions do not have
-    is left out alone.
+    A list is never shortened: the field that a refused value stands in is left out whole, and an entry of a map is a
+    field. Of a body that is not `linked` a nested key that definitions do not have is left out alone.
     """
     omissions: list[tuple[Path, Omission]] = []
     for _ in range(ROUNDS):
         found = [item for item in problems(body) if item.severity is Severity.ERROR]
         if not found:
-            return Fitted(body, _by_place(omissions))
+            return Fitted(body, _by_place(omissions, written))
         fatal = next((item for item in found if not item.path or item.path[0] not in body.keys() - KEYSTONES), None)
         if fatal is not None:
-            return Fitted({}, _by_place(omissions), fatal.message)
+            return Fitted({}, _by_place(omissions, written), fatal.message)
         told: list[tuple[Path, Path]] = []
         for item in found:
-            place = _place(item, body, linked)
+            place = _place(item, body, written, linked)
             if not any(place == other and _are_nested(item.path, path) for path, other in told):
                 omissions.append((item.path, _omission(item, place)))
             told.append((item.path, place))
         body = _without(body, {place for _, place in told})
-    return Fitted({}, _by_place(omissions), "too much of it cannot be written")
+    return Fitted({}, _by_place(omissions, written), "too much of it cannot be written")
 
 
-def unknown(body: Mapping[str, Any], semantics: Semantics) -> dict[str, Any]:
+def unknown(body: Mapping[str, Any], written: FieldTable) -> dict[str, Any]:
     """What a body holds beside the fields that a definition has for this server."""
-    known = {*FIELDS, *(older for older in OLDER_FIELDS if older in semantics.table.by_name)}
-    return {key: value for key, value in body.items() if key not in known}
+    return {key: value for key, value in body.items() if key not in written.by_name}
 
 
 def omissions_of(found: Found) -> list[Omission]:
@@ -149,42 +147,44 @@ def omissions_of(found: Found) -> list[Omission]:
     ]
 
 
-def _tools(body: Mapping[str, Any], semantics: Semantics, linked: bool) -> dict[str, Any]:
+def _is_default(row: Field, value: Any, semantics: Semantics) -> bool:
+    """Whether a value says no more than that nobody chose one."""
+    here = canonical(row.name, value, semantics)
+    nothing = canonical(row.name, {}, semantics) if row.resolved and isinstance(value, Mapping) else None
+    return same(here, row.default) or (nothing is not None and same(here, nothing))
+
+
+def _tools(body: Mapping[str, Any], written: FieldTable, linked: bool) -> dict[str, Any]:
     """The tools, where the body has them; what is no list is the schema's to refuse."""
-    value = body.get("tools")
+    name = written.tools
+    value = body.get(name)
     if value is None:
-        return {"tools": []} if linked and "tools" in body else {}
-    return {"tools": [_tool(tool, semantics) for tool in value] if isinstance(value, list) else value}
+        return {name: []} if linked and name in body else {}
+    return {name: [_tool(tool, written) for tool in value] if isinstance(value, list) else value}
 
 
-def _kept(name: str, value: Any, keep: Callable[[str, Any], bool]) -> dict[str, Any]:
-    """One mapping with the entries to keep; nothing when none is left. What is no mapping is the schema's to refuse."""
+def _entries(path: str, value: Any, row: Field, stamp: str, depth: int = 1) -> dict[str, Any]:
+    """One map with the entries that say something; nothing when none is left, as for an object inside of it.
+
+    What is no mapping is the schema's to refuse.
+    """
+    name = path.rpartition(".")[2]
     if not isinstance(value, Mapping):
         return {} if value is None else {name: value}
-    entries = {key: entry for key, entry in value.items() if keep(key, entry)}
+    entries: dict[str, Any] = {}
+    for key, entry in value.items():
+        if depth < row.depth:
+            entries.update(_entries(f"{path}.{key}", entry, row, stamp, depth + 1))
+        elif f"{path}.{key}" != stamp and entry is not None and not same(entry, row.default):
+            entries[key] = entry
     return {name: entries} if entries else {}
 
 
-def _resources(value: Any) -> dict[str, Any]:
-    """The resource lists that hold something."""
-    if not isinstance(value, Mapping):
-        return {} if value is None else {"tool_resources": value}
-    tools = {tool: _kept(tool, lists, lambda _, entry: entry not in (None, [])) for tool, lists in value.items()}
-    filled = {tool: inner[tool] for tool, inner in tools.items() if inner}
-    return {"tool_resources": filled} if filled else {}
-
-
-def _value(name: str, value: Any, semantics: Semantics) -> Any:
-    row = semantics.table.by_name[name]
+def _value(row: Field, value: Any, written: FieldTable) -> Any:
     if row.kind is Kind.NUMBER and isinstance(value, float):
         return _short(value)
     fills = row.fills_of(value) if isinstance(value, Mapping) else None
-    return value if fills is None else {key: _slim(key, entry, fills) for key, entry in value.items()}
-
-
-def _slim(key: str, value: Any, fills: Mapping[str, Any]) -> Any:
-    inner = fills.get(key)
-    return _shed(value, inner) if isinstance(value, Mapping) and isinstance(inner, Mapping) else value
+    return value if fills is None else _shed(value, fills, written.schema_keys)
 
 
 def _short(value: float) -> float:
@@ -192,56 +192,57 @@ def _short(value: float) -> float:
     return next(short for digits in range(1, 18) if float32(short := float(f"{value:.{digits}g}")) == float32(value))
 
 
-def _tool(tool: Any, semantics: Semantics) -> Any:
+def _tool(tool: Any, written: FieldTable) -> Any:
     """A tool without nulls and what the server fills in; a bare word is its type."""
     if not isinstance(tool, Mapping):
         return {"type": tool} if isinstance(tool, str) else tool
     tool = {key: entry for key, entry in tool.items() if entry is not None}
-    kind, fills = tool.get("type"), semantics.table.by_name["tools"].fills_of(tool)
-    if not isinstance(kind, str) or fills is None:
-        return tool
-    if not isinstance(tool.get(kind, {}), (Mapping, type(None))):
-        return tool
-    inner = _shed(tool.get(kind) or {}, fills.get(kind, {}))
-    rest = {key: entry for key, entry in tool.items() if key not in ("type", kind)}
-    return {"type": kind, **({kind: inner} if inner else {}), **rest}
+    fills = written.by_name[written.tools].fills_of(tool)
+    return tool if fills is None else _shed(tool, fills, written.schema_keys)
 
 
-def _shed(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping without nulls and defaults; one level down nulls only, for there a key may be needed for another."""
+def _shed(
+    value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozenset[str], depth: int = 1
+) -> dict[str, Any]:
+    """The mapping without nulls and what the server fills in, also one level down.
+
+    Further down nulls only: there a key may be needed for another, so that such an object goes whole or stays whole.
+    """
     slim = {}
     for key, entry in value.items():
-        default = defaults.get(key)
-        if isinstance(default, Mapping) and isinstance(entry, Mapping) and key != "parameters":
-            entry = {name: inner for name, inner in entry.items() if inner is not None}
-            entry = {} if same({**default, **entry}, default) else entry
+        default = fills.get(key)
+        if isinstance(default, Mapping) and isinstance(entry, Mapping) and key not in schemas:
+            entry = _shed(entry, default, schemas, depth - 1) if depth else _whole(entry, default)
             if not entry:
                 continue
-        if entry is not None and not (key in defaults and same(entry, default)):
+        if entry is not None and not (key in fills and default is not RESOLVED and same(entry, default)):
             slim[key] = entry
     return slim
 
 
-def _place(item: Diagnostic, body: Mapping[str, Any], linked: bool) -> Path:
+def _whole(value: Mapping[str, Any], fills: Mapping[str, Any]) -> Mapping[str, Any]:
+    entry = {name: inner for name, inner in value.items() if inner is not None}
+    return {} if same({**fills, **entry}, fills) else entry
+
+
+def _place(item: Diagnostic, body: Mapping[str, Any], written: FieldTable, linked: bool) -> Path:
     """What is taken out for a problem: a key that no definition has, an entry that is a field of its own, or all."""
     path = item.path
-    top, inner = path[0], body[str(path[0])]
-    if top == "metadata" and isinstance(inner, Mapping):
-        return path[:2] if len(path) > 1 and path[1] in inner else path[:1]
-    if top == "tool_resources" and isinstance(inner, Mapping):
-        return path[: min(_depth(path, body), 3)]
-    deep = item.code in ALONE and len(path) > (2 if top == "tools" else 1)
+    top, inner = str(path[0]), body[str(path[0])]
+    row = written.maps.get(top)
+    if row is not None and isinstance(inner, Mapping):
+        return path[: min(_depth(path, body), row.depth + 1)]
+    deep = item.code in ALONE and len(path) > (2 if top == written.tools else 1)
     return path if deep and not linked and _depth(path, body) == len(path) else path[:1]
 
 
-def _by_place(omissions: Sequence[tuple[Path, Omission]]) -> tuple[Omission, ...]:
+def _by_place(omissions: Sequence[tuple[Path, Omission]], written: FieldTable) -> tuple[Omission, ...]:
     """The omissions in the order of fields, and of entries in a list."""
+    order = {name: place for place, name in enumerate(written.by_name)}
 
     def key(pair: tuple[Path, Omission]) -> tuple[int, list[str]]:
         top, *rest = pair[0]
-        return FIELDS.index(str(top)) if top in FIELDS else len(FIELDS), [
-            f"{step:09}" if isinstance(step, int) else step for step in rest
-        ]
+        return order.get(str(top), len(order)), [f"{step:09}" if isinstance(step, int) else step for step in rest]
 
     return tuple(omission for _, omission in sorted(omissions, key=key))
 

@@ -23,12 +23,12 @@ KEYS: Final = (
 keys by which protocols scope requests."""
 
 SAFETY: Final = (
-    "state", "stamp", "on_drift", "prune", "guard", "allow_loss", "always_send", "reasoning_models", "settle",
-    "rate_limit", "parallelism", "timeout", "max_retries",
+    "state", "stamp", "on_drift", "prune", "guard", "translate", "allow_loss", "always_send", "reasoning_models",
+    "settle", "rate_limit", "parallelism", "timeout", "max_retries",
 )  # fmt: skip
 """Keys of a target that decide what an apply may do, what it asks before, and how long it may take."""
 
-PROJECT: Final = ("project", "definitions", "default_target", "released")
+PROJECT: Final = ("project", "protocol", "definitions", "default_target", "released")
 """Keys of the whole file that decide which assistants are managed at all, and where."""
 
 INSIDE: Final = ("portkey", "headers", "guard")

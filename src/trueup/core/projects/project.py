@@ -82,7 +82,7 @@ class Target:
     `gateway` names what stands in front of the server that speaks the dialect; empty is nothing. `reasoning_models`
     maps names of models here, `*` for any text, to whether they are such models. `scope` are the protocol's own keys
     that say for which part of an account requests are made. `selection` are the flags by which a command line selects
-    it.
+    it. `translate`: it also takes portable definitions, which are translated into its protocol.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Target:
     api_version: str = ""
     scope: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    translate: bool = False
     state: str = "file"
     stamp: bool = True
     on_drift: str = "refuse"
@@ -127,7 +128,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project file, or its defaults when there is none."""
+    """The project file, or its defaults when there is none. `protocol` is that of files that say none; may be empty."""
 
     name: str = LOCAL
     definitions: str = "assistants"
@@ -136,3 +137,13 @@ class Project:
     vars: Mapping[str, Any] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
     released: tuple[str, ...] = ()
+    protocol: str = ""
+
+    @property
+    def default_protocol(self) -> str:
+        """The protocol of definitions that say none; empty where only a line in them can decide.
+
+        It is the one that all targets without `translate` share. Where every target translates, the portable one.
+        """
+        spoken = {target.protocol for target in self.targets.values() if not target.translate}
+        return self.protocol or (next(iter(spoken)) if len(spoken) == 1 else "" if spoken else DEFAULT_PROTOCOL)

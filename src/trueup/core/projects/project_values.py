@@ -25,6 +25,7 @@ _PLAIN: Final = (
     "gateway",
     "state",
     "stamp",
+    "translate",
     "on_drift",
     "prune",
     "settle",
@@ -61,6 +62,7 @@ def project_of(value: Mapping[str, Any], protocols: Mapping[str, ProtocolRow]) -
         _vars(value),
         {normal(old): last_name(old, moved) or new for old, new in moved.items()},
         tuple(normal(entry) for entry in value.get("released") or ()),
+        value.get("protocol") or "",
     )
 
 

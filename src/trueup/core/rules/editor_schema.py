@@ -2,7 +2,7 @@
 
 What is written may stand for something else (`{var: NAME}`, `{file: PATH}`, a bare tool name, a list of parts), may
 build on another file, and may be a patch in which nothing is required and null takes a field out. Knows those forms
-and where each may stand; the fields themselves it takes from the schema it is handed, and it reads no file.
+and where each may stand; the fields it takes from the schema and the table it is handed, and it reads no file.
 """
 
 from __future__ import annotations
@@ -10,21 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from trueup.core.field_table import FieldTable
+
 Schema = dict[str, Any]
 
 SCALARS = frozenset({"string", "number", "integer", "boolean"})
 
-MERGED = frozenset({("metadata",), ("tool_resources",), ("tool_resources", "*"), ("options",), ("lifecycle",)})
-"""Objects that a patch merges by key; every other field it replaces as a whole."""
-
-AROUND = ("options", "lifecycle")
-"""Keys that are no part of the body: variables do not reach into them."""
-
-BARE_TOOLS = ["code_interpreter", "file_search", "retrieval"]
-"""Tools that need no more than their name."""
-
-FILE_FORMS = frozenset({"parameters", "schema"})
-"""Objects inside the body that `{file: PATH}` may stand for, beside the instructions, a tool and a list of tools."""
+AROUND = "lifecycle"
+"""A key that is no part of the body: variables and files do not reach into it."""
 
 FORMS: Schema = {
     "var": {
@@ -68,20 +61,115 @@ EXTENDS: Schema = {
 }
 
 
-def editor_schema(assistant: Mapping[str, Any]) -> Schema:
-    """The schema of a definition as it is written, generated from the schema of a resolved one; changes no input."""
-    properties = {name: _written(rule, (name,)) for name, rule in assistant["properties"].items()}
-    properties["instructions"] = _instructions(properties["instructions"])
-    definitions = {name: _written(rule, ("$defs", name)) for name, rule in assistant["$defs"].items()}
-    return {
-        "$schema": assistant["$schema"],
-        "title": "Definition",
-        "description": "What a file says an assistant should be. Only what it names is managed.",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {"extends": EXTENDS, **properties, "targets": _targets()},
-        "$defs": {**FORMS, "patch": _patch(properties), **definitions},
-    }
+PROTOCOL: Schema = {
+    "title": "Protocol",
+    "description": "In whose names this definition is written; left out, trueup.yaml or the targets decide.",
+    "type": "string",
+    "minLength": 1,
+}
+
+
+def editor_schema(resolved: Mapping[str, Any], protocol: str, table: FieldTable) -> Schema:
+    """The schema of a protocol's definitions as they are written, out of that of resolved ones; changes no input."""
+    return _Writer(resolved, protocol, table).schema()
+
+
+class _Writer:
+    """Makes the schema of one protocol's definitions."""
+
+    def __init__(self, resolved: Mapping[str, Any], protocol: str, table: FieldTable) -> None:
+        self._resolved = resolved
+        self._protocol = protocol
+        self._table = table
+
+    def schema(self) -> Schema:
+        """The whole schema."""
+        resolved, prompt = self._resolved, self._table.prompt
+        properties = {name: self._written(rule, (name,)) for name, rule in resolved["properties"].items()}
+        properties[prompt] = _prompt(properties[prompt])
+        definitions = {name: self._written(rule, ("$defs", name)) for name, rule in resolved["$defs"].items()}
+        around = {"protocol": {**PROTOCOL, "const": self._protocol}, "extends": EXTENDS}
+        return {
+            "$schema": resolved["$schema"],
+            "title": "Definition",
+            "description": "What a file says an assistant should be. Only what it names is managed.",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {**around, **properties, "targets": _targets()},
+            "$defs": {**FORMS, "patch": _patch(properties), **definitions},
+        }
+
+    def _written(self, rule: Any, path: tuple[str, ...]) -> Any:
+        """A rule and everything in it, with the forms that may stand there; `path` leads to it, `*` for any key."""
+        if not isinstance(rule, Mapping):
+            return rule
+        inner: Schema = dict(self._inner(rule, path))
+        if path == ("$defs", "tool"):
+            return self._tool(inner)
+        if path[-1] in self._table.schema_keys and "then" not in path:
+            return {**_told(inner), "anyOf": [{"$ref": "#/$defs/file"}, _untold(inner)]}
+        if self._in_patch(path):
+            inner = _patched(inner, self._is_merged(path))
+        forms = [{"$ref": f"#/$defs/{form}"} for form in self._forms(rule, path)]
+        return {**_told(inner), "anyOf": [_untold(inner), *forms]} if forms else inner
+
+    def _inner(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+        for word, value in rule.items():
+            if word.startswith("x-"):
+                continue
+            if word == "properties":
+                yield word, {name: self._written(entry, (*path, name)) for name, entry in value.items()}
+            elif word in ("items", "additionalProperties"):
+                yield word, self._written(value, (*path, "*"))
+            elif word == "then":
+                yield word, self._written(value, (*path, "then"))
+            elif word == "allOf":
+                yield word, [dict(self._inner(entry, path)) for entry in value]
+            else:
+                yield word, value
+
+    def _tool(self, rule: Schema) -> Schema:
+        """A tool by its name alone, from a file that holds it or a list of tools, or in full."""
+        file = {"$ref": "#/$defs/file", "description": "A file that holds a tool, or a list of tools for this place."}
+        return {**_told(rule), "anyOf": [{"enum": self._bare_tools()}, file, _untold(rule)]}
+
+    def _bare_tools(self) -> list[str]:
+        """The tools that need no more than their name."""
+        shared, found = self._resolved["$defs"], []
+        for branch in shared["tool"]["allOf"]:
+            rule = shared[branch["then"]["$ref"].removeprefix("#/$defs/")]
+            if not rule.get("required"):
+                found.append(branch["if"]["properties"]["type"]["const"])
+        return found
+
+    def _forms(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+        """The forms that may stand for a value of the body: a variable for a scalar or a list, a file for any."""
+        if path == (self._table.prompt,) or path[0] == AROUND or "then" in path or path in self._branches():
+            return
+        if _types(rule) & (SCALARS | {"array"}):
+            yield "var"
+        row = self._table.maps.get(path[0])
+        is_open = row is not None and not row.entries and len(path) == 1
+        if _types(rule) and not is_open:
+            yield "file"
+
+    def _branches(self) -> set[tuple[str, ...]]:
+        """The shared rules that one type of a value leads to: the rule that leads there has the forms already."""
+        return {
+            ("$defs", branch["then"]["$ref"].removeprefix("#/$defs/"))
+            for rule in self._resolved["$defs"].values()
+            for branch in rule.get("allOf", ())
+            if "$ref" in branch.get("then", ())
+        }
+
+    def _is_merged(self, path: tuple[str, ...]) -> bool:
+        """Whether a patch merges the object at a path by key; every other field it replaces as a whole."""
+        row = self._table.maps.get(path[0])
+        return path == (AROUND,) or (row is not None and len(path) <= row.depth)
+
+    def _in_patch(self, path: tuple[str, ...]) -> bool:
+        """Whether a patch may take this out by null: fields, and the entries of objects that are merged."""
+        return path[0] != "$defs" and (len(path) == 1 or self._is_merged(path[:-1]))
 
 
 def _targets() -> Schema:
@@ -104,44 +192,12 @@ def _patch(properties: Mapping[str, Any]) -> Schema:
     }
 
 
-def _instructions(rule: Schema) -> Schema:
+def _prompt(rule: Schema) -> Schema:
     """Text, a file, or a list of parts of either kind."""
     part = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/file"}]}
     text = {key: value for key, value in rule.items() if key not in ("title", "description")}
     parts = {"type": "array", "items": part, "description": "Parts, joined by one blank line."}
     return {**_told(rule), "anyOf": [text, {"$ref": "#/$defs/file"}, parts]}
-
-
-def _written(rule: Any, path: tuple[str, ...]) -> Any:
-    """A rule and everything in it, with the forms that may stand there; `path` leads to it, `*` for any key or item."""
-    if not isinstance(rule, Mapping):
-        return rule
-    inner: Schema = dict(_inner(rule, path))
-    if path == ("$defs", "tool"):
-        return _tool(inner)
-    if path[-1] in FILE_FORMS:
-        return {**_told(inner), "anyOf": [{"$ref": "#/$defs/file"}, _untold(inner)]}
-    if _in_patch(path):
-        inner = _patched(inner, _any_key(path) in MERGED)
-    if _takes_variable(rule, path):
-        return {**_told(inner), "anyOf": [_untold(inner), {"$ref": "#/$defs/var"}]}
-    return inner
-
-
-def _inner(rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    for word, value in rule.items():
-        if word.startswith("x-"):
-            continue
-        if word == "properties":
-            yield word, {name: _written(entry, (*path, name)) for name, entry in value.items()}
-        elif word in ("items", "additionalProperties"):
-            yield word, _written(value, (*path, "*"))
-        elif word == "then":
-            yield word, _written(value, (*path, "then"))
-        elif word == "allOf":
-            yield word, [dict(_inner(entry, path)) for entry in value]
-        else:
-            yield word, value
 
 
 def _told(rule: Mapping[str, Any]) -> Schema:
@@ -153,34 +209,9 @@ def _untold(rule: Mapping[str, Any]) -> Schema:
     return {word: value for word, value in rule.items() if word not in ("title", "description", "default")}
 
 
-def _tool(rule: Schema) -> Schema:
-    """A tool by its name alone, from a file that holds it or a list of tools, or in full."""
-    file = {"$ref": "#/$defs/file", "description": "A file that holds a tool, or a list of tools for this place."}
-    return {**_told(rule), "anyOf": [{"enum": BARE_TOOLS}, file, _untold(rule)]}
-
-
 def _types(rule: Mapping[str, Any]) -> set[str]:
     types = rule.get("type", [])
     return {types} if isinstance(types, str) else set(types)
-
-
-def _takes_variable(rule: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    """Whether the body expects a scalar or a list here, and a variable may give it."""
-    if path == ("instructions",) or path[0] in AROUND or "then" in path:
-        return False
-    if path == ("$defs", "format_word") or path == ("$defs", "format_object"):
-        return False
-    return bool(_types(rule) & (SCALARS | {"array"}))
-
-
-def _any_key(path: tuple[str, ...]) -> tuple[str, ...]:
-    """The path with `*` for every key but the first, as `MERGED` is written."""
-    return (path[0], *("*" for _ in path[1:]))
-
-
-def _in_patch(path: tuple[str, ...]) -> bool:
-    """Whether a patch may take this out by null: fields, and the entries of objects that are merged."""
-    return path[0] != "$defs" and (len(path) == 1 or _any_key(path[:-1]) in MERGED)
 
 
 def _patched(rule: Schema, merged: bool) -> Schema:

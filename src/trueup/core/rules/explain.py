@@ -1,7 +1,8 @@
 """Turns what a JSON Schema validator found into one short sentence for each mistake.
 
 It takes the validator's errors as they are and knows their keywords, but imports no validator and knows no position.
-Four keys of a schema are its own: `x-instead` maps a word that people often write to "what is wrong; what to do",
+Five keys of a schema are its own: `x-secret` says that a value may hold a secret, so that none may be written there
+and no message shows one; `x-instead` maps a word that people often write to "what is wrong; what to do",
 `x-older` lists allowed words that nobody is told to write, `x-around` lists keys that people may write and that are
 gone by the time a value is judged, `errorMessage` is the sentence for a refused value.
 """
@@ -12,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from trueup.core.rules.fault import KINDS, Fault, Proposal, nearest, place, shown
+from trueup.core.rules.fault import KINDS, SECRET, Fault, Proposal, nearest, place, shown
 from trueup.core.source import Path
 
 __all__ = ["Found", "explain", "nearest"]
@@ -70,7 +71,9 @@ def _order(fault: Fault) -> tuple[tuple[str, ...], str, str]:
 def _faults(error: Found) -> Iterator[Fault]:
     path = tuple(error.absolute_path)
     keyword = error.validator
-    if "propertyNames" in error.absolute_schema_path:
+    if isinstance(error.schema, Mapping) and error.schema.get("x-secret"):
+        yield _secret(error, path)
+    elif "propertyNames" in error.absolute_schema_path:
         yield _bad_key(error, path)
     elif keyword in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
         yield from _unknown_keys(error, path)
@@ -83,7 +86,7 @@ def _faults(error: Found) -> Iterator[Fault]:
 def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
     schema = error.schema
     around = schema.get("x-around", ())
-    known = [*(key for key, rule in schema.get("properties", {}).items() if rule is not False), *around]
+    known = [*(key for key, rule in schema.get("properties", {}).items() if not _is_refused(rule)), *around]
     patterns = schema.get("patternProperties", {})
     for key in error.instance:
         if key in schema.get("properties", {}) or any(re.search(pattern, key) for pattern in patterns):
@@ -99,6 +102,11 @@ def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
         hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
         named = tuple(schema.get("required", ())) if close in around else (close,)
         yield Fault("unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=named)
+
+
+def _is_refused(rule: Any) -> bool:
+    """Whether no value may stand under a key, which is only there for what is said of it."""
+    return rule is False or (isinstance(rule, Mapping) and rule.get("not") == {})
 
 
 def _instead(said: str, path: Path, **more: Any) -> Fault:
@@ -256,6 +264,11 @@ def _refused(error: Found, path: Path) -> Fault:
     if said and "; " in said:
         return _instead(said, path, at_key=True)
     return Fault("not-allowed", path, said or f"{place(path)} is not allowed here", at_key=True)
+
+
+def _secret(error: Found, path: Path) -> Fault:
+    message = f"{place(path)} may hold a secret, which goes into no definition"
+    return Fault(SECRET, path, message, error.schema.get("errorMessage", "Leave it out."), at_key=True)
 
 
 def _repeated(_error: Found, path: Path) -> Fault:

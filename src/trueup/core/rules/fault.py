@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.definitions.scalars import words_of
+from trueup.core.projects.endpoint import discreet
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
 
 CUT = 60
 """Characters of a value that a message shows."""
+
+SECRET = "secret-in-file"
+"""The code of a fault whose line may hold a secret, and is not shown beyond its key."""
 
 KINDS: Mapping[type, str] = {
     str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "null",
@@ -68,6 +72,8 @@ def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Di
     words = words_of(proposal.value, position) if proposal is not None and position is not None else ""
     if proposal is not None and words:
         hint = proposal.text.replace("{}", words)
+    if fault.code == SECRET and position is not None:
+        position = replace(position, text=discreet(position.text))
     return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, hint)
 
 

@@ -14,7 +14,7 @@ Check = Callable[[Any], bool]
 
 SILENT = frozenset(
     {"$schema", "$defs", "$comment", "title", "description", "default", "examples", "format"}
-    | {"x-around", "x-instead", "x-older", "errorMessage", "patternErrorMessage"}
+    | {"x-around", "x-instead", "x-older", "x-secret", "errorMessage", "patternErrorMessage"}
 )
 """Words that refuse nothing; `format` is a note unless a validator is told otherwise, and ours is not."""
 

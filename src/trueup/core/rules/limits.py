@@ -1,27 +1,27 @@
-"""What no schema can say of a definition: sums, repetitions, and fields that speak of each other.
+"""What no schema can say of a definition of any protocol: sums, the stamp's room, and numbers that get lost.
 
-Knows the numbers and words as tables and no schema, no validator, no protocol. Lengths, counts and ranges of single
-values stand in the schema and are not repeated here. A body of any shape is taken: what has the wrong type is passed
-over, because the schema has told of it already.
+Knows a protocol's fields as a table, and no schema and no validator. Lengths, counts and ranges of single values stand
+in the schema and are not repeated here; what only one protocol asks for stands beside that protocol. A body of any
+shape is taken: what has the wrong type is passed over, because the schema has told of it already.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition, Ignore
-from trueup.core.memory.stamp import KEY as STAMP_KEY
+from trueup.core.field_table import FieldTable
 from trueup.core.rules.fault import Fault, nearest, place, shown
 from trueup.core.rules.numbers import lost_numbers
 from trueup.core.rules.written_schema import is_type
 from trueup.core.source import Path, Severity
 
 METADATA_PAIRS = 16
-"""Pairs an assistant's metadata holds, the stamp included (the vendors' documentation says so in prose only)."""
+"""Pairs that metadata holds, the stamp included (the vendors' documentation says so in prose only)."""
 
 STAMP_LENGTH = 512
 """Characters of a metadata value."""
@@ -29,30 +29,14 @@ STAMP_LENGTH = 512
 STAMP_NAMES = 256
 """Characters that project, target and name may have together, so that the stamp fits."""
 
-FIELDS = (
-    "name", "description", "model", "instructions", "reasoning_effort", "temperature", "top_p", "tools",
-    "tool_resources", "metadata", "response_format",
-)  # fmt: skip
-"""The top-level fields of a body, in the order people write them."""
-
-OLDER_FIELDS = ("file_ids",)
-"""Fields that only the first protocol has; what a target can hold of them is said by its dialect."""
-
-RESOURCE_LISTS = {"code_interpreter": "file_ids", "file_search": "vector_store_ids"}
-"""The list of each tool that has resources."""
-
-ONCE = ("code_interpreter", "file_search", "retrieval")
-"""Tools that make no sense twice."""
-
-KNOWN_WORDS: Mapping[str, tuple[str, ...]] = {
-    "reasoning_effort": ("none", "minimal", "low", "medium", "high", "xhigh", "max"),
-    "ranker": ("auto", "default_2024_08_21"),
-}
-"""Words that vendors documented by the summer of 2026; others pass with a warning, for these lists grow."""
-
 
 def beyond_schema(
-    definition: Definition, stamp_length: int | None, *, stamp_needed: bool = False, today: str = ""
+    definition: Definition,
+    table: FieldTable,
+    stamp_length: int | None,
+    *,
+    stamp_needed: bool = False,
+    today: str = "",
 ) -> Iterator[Fault]:
     """The faults of a definition; `stamp_length` in characters, None where no stamp is written.
 
@@ -60,83 +44,75 @@ def beyond_schema(
     `today` is an ISO date; without it no day has passed.
     """
     body = definition.body
-    tools = tuple(_tools(body))
-    yield from _metadata(body, stamp_length is not None, stamp_needed)
+    yield from _empty_maps(body, table)
+    yield from _metadata(body, table, stamp_length is not None, stamp_needed)
     yield from _stamp(stamp_length)
-    yield from _twice(tools)
-    yield from _unused(body, tools)
-    yield from _words(body, tools)
     yield from lost_numbers(body, ())
-    yield from lost_numbers(definition.options, ("options",))
-    yield from _object_parameters(tools)
+    yield from _object_parameters(body, table)
     for index, entry in enumerate(definition.lifecycle.ignore_changes):
-        yield from _ignore(entry, ("lifecycle", "ignore_changes", index), today)
+        yield from _ignore(entry, table, ("lifecycle", "ignore_changes", index), today)
 
 
-def written_schemas(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """The JSON Schemas that a definition holds: functions' parameters and the response format's schema, by path."""
-    for path, tool in _tools(body):
-        parameters = _at(tool, "function", "parameters")
-        if isinstance(parameters, OBJECT):
-            yield (*path, "function", "parameters"), parameters
-    answer = _at(body, "response_format", "json_schema", "schema")
-    if isinstance(answer, Mapping):
-        yield ("response_format", "json_schema", "schema"), answer
+def written_schemas(body: Mapping[str, Any], table: FieldTable) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The JSON Schemas that a definition holds, by path: functions' parameters and the like."""
+    for steps in table.schemas:
+        for path, schema in _below((), body, steps):
+            if isinstance(schema, OBJECT):
+                yield path, schema
 
 
-def _at(value: Any, *path: str) -> Any:
-    for key in path:
-        if value is None or not isinstance(value, OBJECT):
-            return None
-        value = value.get(key)
-    return value
-
-
-def _tools(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    tools = body.get("tools")
-    for index, tool in enumerate(tools if isinstance(tools, list) else ()):
-        if isinstance(tool, OBJECT):
-            yield ("tools", index), tool
+def _below(path: Path, value: Any, steps: tuple[str, ...]) -> Iterator[tuple[Path, Any]]:
+    """What stands at the end of the steps, `*` being each entry of a list."""
+    if not steps:
+        yield path, value
+    elif steps[0] == "*":
+        for index, entry in enumerate(value if isinstance(value, list) else ()):
+            yield from _below((*path, index), entry, steps[1:])
+    elif isinstance(value, OBJECT) and steps[0] in value:
+        yield from _below((*path, steps[0]), value[steps[0]], steps[1:])
 
 
 def _warning(code: str, path: Path, message: str, hint: str) -> Fault:
     return Fault(code, path, message, hint, at_key=True, severity=Severity.WARNING)
 
 
-def _metadata(body: Mapping[str, Any], stamped: bool, needed: bool) -> Iterator[Fault]:
-    for name in ("metadata", "tool_resources"):
+def _empty_maps(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
+    for name in table.maps:
         if name in body and not body[name] and isinstance(body[name], (Mapping, type(None))):
             yield _warning(
                 "declares-nothing", (name,), f"{name} names no key, so it declares nothing",
                 f"Only the keys named under {name} are managed; name them, or leave {name} out.",
             )  # fmt: skip
-    metadata = body.get("metadata")
+
+
+def _metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed: bool) -> Iterator[Fault]:
+    name, _, key = table.stamp.partition(".")
+    metadata = body.get(name)
     if not isinstance(metadata, Mapping):
         return
-    if STAMP_KEY in metadata:
+    if key in metadata:
         yield Fault(
-            "reserved-key", ("metadata", STAMP_KEY),
-            f"the metadata key '{STAMP_KEY}' is the one that Trueup writes itself",
+            "reserved-key", (name, key), f"the {name} key '{key}' is the one that Trueup writes itself",
             "Give your own entry another key.", at_key=True,
         )  # fmt: skip
-    count = sum(entry is not None and key != STAMP_KEY for key, entry in metadata.items())
+    count = sum(entry is not None and other != key for other, entry in metadata.items())
     if count > METADATA_PAIRS:
         yield Fault(
-            "too-many", ("metadata",), f"metadata holds {count} keys; at most {METADATA_PAIRS} are allowed",
+            "too-many", (name,), f"{name} holds {count} keys; at most {METADATA_PAIRS} are allowed",
             f"Keep {METADATA_PAIRS - 1}: one is needed for Trueup's stamp.", at_key=True,
         )  # fmt: skip
     elif count == METADATA_PAIRS and stamped:
-        yield _no_room(count, needed)
+        yield _no_room(name, count, needed)
 
 
-def _no_room(count: int, needed: bool) -> Fault:
+def _no_room(name: str, count: int, needed: bool) -> Fault:
     """Where the stamp is the only memory an error; else a create is blocked, and what exists can be kept."""
-    message = f"the stamp has no room: metadata holds {count} keys of {METADATA_PAIRS}"
+    message = f"the stamp has no room: {name} holds {count} keys of {METADATA_PAIRS}"
     lost = "With `state: stamps` the stamp is all that remembers an assistant."
     kept = "Without its stamp an assistant is not created, and a lost state cannot be rebuilt."
     severity = Severity.ERROR if needed else Severity.WARNING
     hint = f"Leave one key free. {lost if needed else kept}"
-    return Fault("no-room-for-stamp", ("metadata",), message, hint, at_key=True, severity=severity)
+    return Fault("no-room-for-stamp", (name,), message, hint, at_key=True, severity=severity)
 
 
 def _stamp(length: int | None) -> Iterator[Fault]:
@@ -148,57 +124,11 @@ def _stamp(length: int | None) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
-    seen: dict[tuple[str, str], Path] = {}
-    for path, tool in tools:
-        kind, name = tool.get("type"), _at(tool, "function", "name")
-        if kind in ONCE:
-            key, what, hint, at = (str(kind), ""), f"the tool {kind}", "Name it once.", path
-        elif kind == "function" and isinstance(name, str):
-            key, what, at = ("function", name), f"the function {shown(name)}", (*path, "function", "name")
-            hint = "A model tells functions apart by their names; give each its own."
-        else:
+def _object_parameters(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
+    """What a tool takes is an object, whatever else its schema says."""
+    for path, parameters in written_schemas(body, table):
+        if path[0] != table.tools or parameters.get("type") == "object":
             continue
-        if key in seen:
-            yield Fault("repeated", at, f"{what} is there twice, first as {place(seen[key])}", hint)
-        seen.setdefault(key, path)
-
-
-def _unused(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
-    kinds = {tool.get("type") for _, tool in tools if isinstance(tool.get("type"), str)}
-    if len(tools) < len(body.get("tools") or ()):
-        return  # what is no tool may have been meant as the one in question
-    for kind, name in RESOURCE_LISTS.items():
-        if _at(body, "tool_resources", kind, name) and kind not in kinds:
-            yield _warning(
-                "unused-resource", ("tool_resources", kind),
-                f"tool_resources.{kind} is given, but {kind} is not among the tools",
-                f"Add {kind} to tools, or leave its resources out.",
-            )  # fmt: skip
-
-
-def _words(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
-    found: list[tuple[str, Path, Any]] = [("reasoning_effort", ("reasoning_effort",), body.get("reasoning_effort"))]
-    inner = ("file_search", "ranking_options", "ranker")
-    found += [("ranker", (*path, *inner), _at(tool, *inner)) for path, tool in tools]
-    for kind, path, word in found:
-        known = KNOWN_WORDS[kind]
-        if isinstance(word, str) and word and word not in known:
-            close = nearest(word, known)
-            message = f"{place(path)} {shown(word)} is not among the known words"
-            yield Fault(
-                "unknown-word", path, f"{message}; did you mean '{close}'?" if close else message,
-                f"Known are {', '.join(known)}. It is sent as it is; the vendor may refuse it.",
-                severity=Severity.WARNING,
-            )  # fmt: skip
-
-
-def _object_parameters(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
-    for tool_path, tool in tools:
-        parameters = _at(tool, "function", "parameters")
-        if not isinstance(parameters, OBJECT) or parameters.get("type") == "object":
-            continue
-        path = (*tool_path, "function", "parameters")
         hint = "Write type: object, and under properties what the function takes; or leave parameters out."
         if "type" not in parameters:
             yield Fault("missing-key", (*path, "type"), f"{place(path)} lacks type: object", hint)
@@ -206,10 +136,10 @@ def _object_parameters(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Itera
             yield Fault("not-allowed", (*path, "type"), f"{place(path)} must be a JSON Schema of type object", hint)
 
 
-def _ignore(entry: Ignore, path: Path, today: str) -> Iterator[Fault]:
+def _ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> Iterator[Fault]:
     if not isinstance(entry.field, str) or not isinstance(entry.until, str):
         return
-    fault = _ignored_field(entry.field)
+    fault = _ignored_field(entry.field, table)
     if fault:
         message, hint = fault
         yield Fault("unknown-field", (*path, "field"), message, hint)
@@ -226,25 +156,26 @@ def _ignore(entry: Ignore, path: Path, today: str) -> Iterator[Fault]:
         yield Fault("until-passed", (*path, "until"), message, hint, severity=Severity.WARNING)
 
 
-def _ignored_field(name: str) -> tuple[str, str] | None:
+def _ignored_field(name: str, table: FieldTable) -> tuple[str, str] | None:
     """What is wrong with a field's name, and what to write; None when it names a field."""
     head, dot, rest = name.partition(".")
-    lists = [f"tool_resources.{kind}.{entry}" for kind, entry in RESOURCE_LISTS.items()]
-    if name in lists or (head == "metadata" and rest and rest != STAMP_KEY):
+    known = {key: [f"{key}.{entry}" for entry in row.entries] for key, row in table.maps.items()}
+    entries = [entry for listed in known.values() for entry in listed]
+    if name == table.stamp:
+        return f"{name} is Trueup's own entry and never compared", "Leave it out."
+    if name in entries or (head in known and not known[head] and rest):
         return None
-    if name == f"metadata.{STAMP_KEY}":
-        return f"metadata.{STAMP_KEY} is Trueup's own entry and never compared", "Leave it out."
-    if head == "metadata" and not rest:
-        return "metadata as a whole is no field; each of its keys is one", "Name the key, such as metadata.owner."
-    if head == "tool_resources":
-        return f"{shown(name)} is no field; each list of a tool is one", f"Write {' or '.join(lists)}."
-    if head in FIELDS or head in OLDER_FIELDS:
+    if head in known and not known[head]:
+        return f"{head} as a whole is no field; each of its keys is one", f"Name the key, such as {head}.owner."
+    if head in known:
+        return f"{shown(name)} is no field; each of its entries is one", f"Write {' or '.join(known[head])}."
+    if head in table.by_name:
         return (f"{shown(name)} is no field; {head} is compared as a whole", f"Write {head}.") if dot else None
-    close = nearest(name, [*(field for field in FIELDS if field not in ("metadata", "tool_resources")), *lists])
+    close = nearest(name, [*(field for field in table.by_name if field not in known), *entries])
     question = f"; did you mean '{close}'?" if close else ""
     return (
         f"unknown field {shown(name)}{question}",
-        f"Fields are {', '.join(FIELDS)}; of the nested ones, name the entry.",
+        f"Fields are {', '.join(table.by_name)}; of the nested ones, name the entry.",
     )
 
 

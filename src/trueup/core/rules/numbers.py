@@ -12,14 +12,14 @@ from trueup.core.source import Path
 LARGEST_INTEGER = 2**53
 """Integers beyond it lose digits in every program that reads JSON numbers as doubles; gateways do."""
 
-FREE = frozenset({"parameters", "schema", "options", "hybrid_search"})
-"""Keys below which a schema says nothing about numbers."""
-
 NO_NUMBER = frozenset({str, bool, type(None)})
 
 
 def lost_numbers(value: Any, path: Path) -> Iterator[Fault]:
-    """A fault for each number in a value of plain dicts and lists that would be lost; the value stands at the path."""
+    """A fault for each number in a value of plain dicts and lists that would be lost; the value stands at the path.
+
+    A schema may have refused the same number for its range.
+    """
     if not _all_small(value):
         yield from _lost(value, path)
 
@@ -43,7 +43,7 @@ def _all_small(value: Any) -> bool:
 
 def _lost(value: Any, path: Path) -> Iterator[Fault]:
     if isinstance(value, float):
-        if not math.isfinite(value) and not _bounded(path, value):
+        if not math.isfinite(value):
             yield Fault(
                 "bad-number",
                 path,
@@ -51,7 +51,7 @@ def _lost(value: Any, path: Path) -> Iterator[Fault]:
                 "Write a finite number.",
             )
     elif isinstance(value, int):
-        if abs(value) > LARGEST_INTEGER and not _bounded(path, value):
+        if abs(value) > LARGEST_INTEGER:
             yield Fault(
                 "bad-number", path, f"{place(path)} is a whole number beyond 2**53, which gateways round",
                 "Write it as text, in quotes.", proposal=Proposal(value, 'Write it as text, in quotes: "{}".'),
@@ -62,8 +62,3 @@ def _lost(value: Any, path: Path) -> Iterator[Fault]:
     elif isinstance(value, list):
         for index, entry in enumerate(value):
             yield from _lost(entry, (*path, index))
-
-
-def _bounded(path: Path, value: float) -> bool:
-    """Whether the schema has refused this number already: everywhere but in free-form parts, save for not-a-number."""
-    return value == value and (path[:1] == ("metadata",) or FREE.isdisjoint(path[:5]))

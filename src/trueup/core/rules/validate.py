@@ -8,12 +8,13 @@ parameters are checked, once for each content.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from trueup.core.definitions.definition import Definition
+from trueup.core.field_table import FieldTable
 from trueup.core.rules.explain import explain
 from trueup.core.rules.fault import Fault, nearest, place, placed
 from trueup.core.rules.gate import gate
@@ -24,7 +25,10 @@ from trueup.core.source import Diagnostic, Path, SourceMap
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-__all__ = ["Checker", "limits", "nearest"]
+__all__ = ["Check", "Checker", "limits", "nearest"]
+
+Check = Callable[[Definition], Iterable[Fault]]
+"""What only one protocol asks of a definition, beside its schema."""
 
 FIRST_FEW = 3
 """Mistakes told of one function's parameters; the rest usually follow from them."""
@@ -57,17 +61,25 @@ class Checker:
 
 
 def limits(
-    definition: Definition, *, stamp_length: int | None, stamp_needed: bool = False, today: str = ""
+    definition: Definition,
+    table: FieldTable,
+    check: Check,
+    *,
+    stamp_length: int | None,
+    stamp_needed: bool = False,
+    today: str = "",
 ) -> list[Diagnostic]:
     """What no schema can say of a definition: sums, repetitions, references between fields, schemas inside it.
 
-    `stamp_length` is the length in characters of the stamp it would carry, None where none is written; `stamp_needed`
-    says that nothing else remembers the assistant; `today` is an ISO date, without which no day has passed. Lengths,
-    counts and ranges of single values are the schema's; a body that broke the schema may be handed in all the same.
+    `check` says what only the definition's protocol asks for, and `table` has its fields. `stamp_length` is the length
+    in characters of the stamp it would carry, None where none is written; `stamp_needed` says that nothing else
+    remembers the assistant; `today` is an ISO date, without which no day has passed. Lengths, counts and ranges of
+    single values are the schema's; a body that broke the schema may be handed in all the same.
     """
     faults = [
-        *beyond_schema(definition, stamp_length, stamp_needed=stamp_needed, today=today),
-        *_written_schema_faults(definition.body),
+        *beyond_schema(definition, table, stamp_length, stamp_needed=stamp_needed, today=today),
+        *check(definition),
+        *_written_schema_faults(definition.body, table),
     ]
     return placed(faults, definition.locate, definition.file)
 
@@ -94,8 +106,8 @@ def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> A
     return {key: _inlined(_findable(key, entry), shared, inside) for key, entry in node.items()}
 
 
-def _written_schema_faults(body: Mapping[str, Any]) -> Iterator[Fault]:
-    for path, schema in written_schemas(body):
+def _written_schema_faults(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
+    for path, schema in written_schemas(body, table):
         if not looks_valid(schema):
             for fault in _meta_faults(json.dumps(schema)):
                 yield replace(fault, path=(*path, *fault.path), message=_within(path, fault.message))

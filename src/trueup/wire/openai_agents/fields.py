@@ -54,3 +54,6 @@ TABLE: Final = FieldTable(
     schemas=(("tools", "*", "parameters"), ("text", "format", "schema")),
 )
 """All fields that a definition can declare. `experimental` is merged by key and takes no null: false resets a key."""
+
+DEFINITIONS: Final = TABLE
+"""The same: there is one dialect."""

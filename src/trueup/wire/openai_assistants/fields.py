@@ -7,6 +7,7 @@ says which rests on what.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from trueup.core.field_table import Field, FieldTable, Kind
@@ -74,3 +75,11 @@ FIRST_TABLE: Final = TABLE.vary(
 
 AZURE_TABLE: Final = TABLE.vary({"response_format": {"clear": "auto"}}, without=("reasoning_effort",))
 """As OpenAI's; its schema does not plainly admit null for the response format, so the default is sent instead."""
+
+_WRITTEN: Final = (
+    "name", "description", "model", "instructions", "reasoning_effort", "temperature", "top_p", "tools",
+    "tool_resources", "metadata", "response_format",
+)  # fmt: skip
+
+DEFINITIONS: Final = replace(TABLE, fields=(*(TABLE.by_name[name] for name in _WRITTEN), _FILE_IDS))
+"""The fields that definitions may hold, of whichever dialect, in the order in which people write them."""
