@@ -17,6 +17,7 @@ from trueup.core.errors import Exit, worst
 from trueup.core.memory.capabilities import decode, encode
 from trueup.core.plans.plan import WRITES, Cause, Plan
 from trueup.core.plans.summary import counts, summary
+from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import Habits
 from trueup.wire.openai_assistants.questions import QUESTIONS
 
@@ -234,6 +235,7 @@ def test_a_key_that_somebody_else_adds_stays_whatever_the_server_did_when_it_was
 ) -> None:
     world = Probed(habits=Habits(metadata=before))
     world.probe()
+    assert isinstance(world.server, Server)
     world.server.habits = Habits(metadata=today)
     world.definitions = fleet(definition("math", metadata={"owner": "ann"}))
     world.apply()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.protocols import Protocol, current
 from trueup.core.call import Call, Reply, read_only
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.definitions.definition import Definition, Ignore, Lifecycle
@@ -32,7 +33,7 @@ from trueup.engine.plan import Planning, make_plan
 from trueup.engine.ports import Ports
 from trueup.engine.refresh import refresh
 from trueup.local.faults import Fault, Faults
-from trueup.local.openai_assistants import Server
+from trueup.local.server import EmbeddedServer
 from trueup.wire.base import Adapter
 from trueup.wire.registry import adapter_for, identity_of
 
@@ -85,16 +86,17 @@ def fleet(*definitions: Definition) -> dict[str, Definition]:
 
 @dataclass
 class World:
-    """One project, one target, one vendor."""
+    """One project, one target, one vendor, in the protocol that is spoken when it is made."""
 
-    target: Target = field(default_factory=lambda: Target("prod", "acme", base_url="http://127.0.0.1:1/v1", settle=5.0))
+    protocol: Protocol = field(default_factory=current)
+    target: Target = field(default_factory=lambda: current().target(base_url="http://127.0.0.1:1/v1", settle=5.0))
     definitions: dict[str, Definition] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
     targets: frozenset[str] = frozenset({"prod"})
     left_out: frozenset[str] = frozenset()
     clock: Clock = field(default_factory=Clock)
-    server: Server = field(default_factory=Server)
+    server: EmbeddedServer = field(init=False)
     state_text: str = ""
     journal_lines: list[str] = field(default_factory=list)
     backups: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -107,7 +109,9 @@ class World:
     def __post_init__(self) -> None:
         self.faults = Faults(sleep=self.clock.sleep)
         count = iter(range(1, 1_000_000))
-        self.server = Server(":memory:", clock=lambda: self.clock.now, ids=lambda: f"asst_{next(count):06}")
+        self.server = self.protocol.server(
+            ":memory:", clock=lambda: self.clock.now, ids=lambda: self.protocol.id_of(f"{next(count):06}")
+        )
 
     # --- the outside
 
@@ -142,29 +146,24 @@ class World:
         found: dict[str, dict[str, Any]] = {}
         after = ""
         while True:
-            page = self.server.answer(
-                Call(
-                    "GET",
-                    "/assistants",
-                    {"limit": "100", "order": "asc", "after": after} if after else {"limit": "100", "order": "asc"},
-                )
-            ).json
+            query = {"limit": "100", "order": "asc", **({"after": after} if after else {})}
+            page = self.server.answer(Call("GET", self.protocol.path, query)).json
             found.update({entry["id"]: entry for entry in page["data"]})
             if not page["has_more"]:
                 return found
             after = page["last_id"]
 
     def edit(self, live_id: str, **body: Any) -> None:
-        reply = self.server.answer(Call("POST", f"/assistants/{live_id}", json=body))
+        reply = self.server.answer(Call("POST", self.protocol.path_of(live_id), json=body))
         assert reply.status == 200, reply
 
     def add(self, **body: Any) -> str:
-        reply = self.server.answer(Call("POST", "/assistants", json={"model": "gpt-4o", **body}))
+        reply = self.server.answer(Call("POST", self.protocol.path, json={"model": "gpt-4o", **body}))
         assert reply.status == 200, reply
         return str(reply.json["id"])
 
     def remove(self, live_id: str) -> None:
-        assert self.server.answer(Call("DELETE", f"/assistants/{live_id}")).status == 200
+        assert self.server.answer(Call("DELETE", self.protocol.path_of(live_id))).status == 200
 
     def id_of(self, name: str) -> str:
         return self.state().records[name].id

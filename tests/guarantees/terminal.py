@@ -6,17 +6,18 @@ Knows no guarantee; what is looked for is the tests' affair.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.protocols import DEFAULT, current
 from trueup.cli.main import main
 from trueup.core.call import Call
-from trueup.local.openai_assistants import Server
-
-DATABASE = Path(".trueup/local/openai-assistants.db")
+from trueup.local.registry import local_database
+from trueup.local.server import EmbeddedServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,14 @@ def run(folder: Path, *words: str) -> Done:
 
 
 def project(folder: Path, *names: str, extra: str = "") -> Path:
-    """A folder with one small definition for each name, and a project file if there is `extra`."""
+    """A folder with one small definition for each name, and a project file if there is `extra`.
+
+    What is spoken is said in a project file too, unless it is what is spoken anyway.
+    """
     for name in names:
         define(folder, name)
+    if not extra and current().name != DEFAULT:
+        extra = f"project: shop\ntargets:\n  local: {json.dumps(current().yaml(base_url='local'))}\n"
     if extra:
         (folder / "trueup.yaml").write_text(extra, encoding="utf-8")
     return folder
@@ -58,19 +64,25 @@ def define(folder: Path, name: str, text: str = "Be brief.", more: str = "") -> 
 
 
 @contextmanager
-def vendor(folder: Path) -> Iterator[Server]:
+def vendor(folder: Path) -> Iterator[EmbeddedServer]:
     """The embedded server of a project, past Trueup."""
-    (folder / DATABASE).parent.mkdir(parents=True, exist_ok=True)
-    with Server(folder / DATABASE) as server:
+    path = database(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with current().server(path) as server:
         yield server
+
+
+def database(folder: Path) -> Path:
+    """Return the embedded server's file."""
+    return local_database(folder, current().name)
 
 
 def live(folder: Path) -> dict[str, dict[str, Any]]:
     """Everything that is live, by display name."""
-    if not (folder / DATABASE).exists():
+    if not database(folder).exists():
         return {}
     with vendor(folder) as server:
-        listing = server.answer(Call("GET", "/assistants", {"limit": "100"})).json
+        listing = server.answer(Call("GET", current().path, {"limit": "100"})).json
     return {item["name"]: item for item in listing["data"]}
 
 
@@ -78,14 +90,14 @@ def change(folder: Path, name: str, **body: Any) -> None:
     """Changes a live assistant, past Trueup."""
     found = live(folder)[name]["id"]
     with vendor(folder) as server:
-        assert server.answer(Call("POST", f"/assistants/{found}", json=body)).status == 200
+        assert server.answer(Call("POST", current().path_of(found), json=body)).status == 200
 
 
 def remove(folder: Path, name: str) -> None:
     """Deletes a live assistant, past Trueup."""
     found = live(folder)[name]["id"]
     with vendor(folder) as server:
-        assert server.answer(Call("DELETE", f"/assistants/{found}")).status == 200
+        assert server.answer(Call("DELETE", current().path_of(found))).status == 200
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
+from tests.protocols import Protocol, current, speaking
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit
 from trueup.core.plans.plan import Reason
 from trueup.local.faults import Kind
+from trueup.wire.registry import protocols
 
-FLEET = fleet(
-    definition("a", instructions="one", metadata={"team": "x"}),
-    definition("b", instructions="two"),
-    definition("c", instructions="three", tools=[{"type": "code_interpreter"}]),
-)
+
+def three() -> dict[str, Definition]:
+    """Three definitions of different fields."""
+    return fleet(
+        definition("a", instructions="one", metadata={"team": "x"}),
+        definition("b", instructions="two"),
+        definition("c", instructions="three", tools=current().tools[:1]),
+    )
+
 
 UNCLEAR: list[dict[str, Any]] = [
     *({"kind": Kind.ANSWER, "status": status} for status in (408, 409, 429, 500, 502, 503, 504)),
@@ -33,9 +40,8 @@ UNCLEAR: list[dict[str, Any]] = [
 
 def names_of(world: World) -> Counter[str]:
     """How many live assistants carry our stamp of each name."""
-    return Counter(
-        json.loads(entry["metadata"]["trueup"])["n"] for entry in world.live().values() if "trueup" in entry["metadata"]
-    )
+    stamps = [world.protocol.stamp_of(entry) for entry in world.live().values()]
+    return Counter(stamp.name for stamp in stamps if stamp is not None)
 
 
 def assert_one_each(world: World) -> None:
@@ -49,7 +55,7 @@ def assert_one_each(world: World) -> None:
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("fault", UNCLEAR, ids=lambda fault: f"{fault['kind'].value}-{fault.get('status', '')}")
 def test_an_unclear_create_is_settled_by_one_listing(fault: dict[str, Any], nth: int, commit: bool) -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     world.fail(**fault, method="POST", nth=nth, commit=commit)
     report = world.apply()
     assert set(results(report).values()) == {"done"}
@@ -58,14 +64,14 @@ def test_an_unclear_create_is_settled_by_one_listing(fault: dict[str, Any], nth:
 
 
 def test_a_cut_answer_is_unclear() -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     world.fail(kind=Kind.CUT, method="POST", nth=2)
     assert code(world.apply()) is Exit.OK
     assert_one_each(world)
 
 
 def test_a_create_that_certainly_was_not_sent_fails_and_is_not_parked() -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     world.fail(kind=Kind.REFUSE, method="POST", nth=1)
     report = world.apply()
     assert results(report)["a"] == "failed"
@@ -76,7 +82,7 @@ def test_a_create_that_certainly_was_not_sent_fails_and_is_not_parked() -> None:
 
 
 def test_a_clear_refusal_is_told_once_and_not_repeated() -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     body = {"error": {"message": "no such model", "type": "invalid_request_error", "param": "model", "code": None}}
     world.fail(kind=Kind.ANSWER, method="POST", nth=2, status=400, body=body)
     report = world.apply()
@@ -110,7 +116,7 @@ def test_work_done_after_settle_is_named_by_the_next_plan_with_both_ids() -> Non
 
 
 def test_what_a_gateway_doubles_is_named_in_the_same_run() -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     world.fail(kind=Kind.REPEAT, method="POST", nth=2)
     report = world.apply()
     assert code(report) is Exit.HELD
@@ -127,7 +133,7 @@ def test_a_gateway_that_doubles_and_then_fails_sends_nothing_more() -> None:
     twin = {"name": "c"}
 
     def double(call: Any) -> None:
-        if call.method == "POST" and call.path == "/assistants":
+        if call.method == "POST" and call.path == world.protocol.path:
             world.add(**{**twin, "metadata": call.json["metadata"]})
 
     world.before_call = double
@@ -142,16 +148,21 @@ def test_a_gateway_that_doubles_and_then_fails_sends_nothing_more() -> None:
     assert change.reason is Reason.TWINS
 
 
-def steps_of_an_apply() -> int:
-    world = World(definitions=dict(FLEET))
-    world.apply()
+def steps_of_an_apply(name: str) -> int:
+    """Return at how many moments an apply can be killed."""
+    with speaking(name):
+        world = World(definitions=three())
+        world.apply()
     return world.steps
 
 
-@pytest.mark.parametrize("moment", range(1, steps_of_an_apply() + 1))
-def test_killed_at_any_moment_the_next_run_makes_no_twin(moment: int) -> None:
-    world = World(definitions=dict(FLEET), kill_at=moment)
-    with pytest.raises(Killed):
+STEPS = {name: steps_of_an_apply(name) for name in protocols()}
+
+
+@pytest.mark.parametrize("moment", range(1, max(STEPS.values()) + 1))
+def test_killed_at_any_moment_the_next_run_makes_no_twin(protocol: Protocol, moment: int) -> None:
+    world = World(definitions=three(), kill_at=moment)
+    with pytest.raises(Killed) if moment <= STEPS[protocol.name] else nullcontext():
         world.apply()
     world.kill_at = 0
     report = world.apply()
@@ -161,7 +172,7 @@ def test_killed_at_any_moment_the_next_run_makes_no_twin(moment: int) -> None:
 
 @pytest.mark.parametrize("moment", range(1, 30, 2))
 def test_killed_twice_in_a_row_and_still_no_twin(moment: int) -> None:
-    world = World(definitions=dict(FLEET), kill_at=moment)
+    world = World(definitions=three(), kill_at=moment)
     for _ in range(2):
         try:
             world.apply()
@@ -189,7 +200,7 @@ def test_a_run_after_a_kill_waits_until_the_vendor_has_settled() -> None:
 
 
 def test_lost_state_adopts_by_the_stamps() -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     world.apply()
     world.state_text, world.journal_lines = "", []
     assert set(actions(world.plan()).values()) == {"adopt"}
@@ -216,7 +227,7 @@ def test_without_a_stamp_an_unclear_create_is_never_repeated_and_says_how_to_set
 
 
 def test_a_server_that_keeps_no_stamp_gets_one_create_and_no_more() -> None:
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=three())
     world.fail(kind=Kind.LACK, method="POST", field="metadata", storage=True, times=0)
     report = world.apply()
     assert code(report) is Exit.PARTIAL
@@ -290,7 +301,8 @@ def test_a_stamp_that_nobody_can_read_does_not_hide_its_assistant_from_a_create(
 
 def test_two_creates_answered_with_one_id_are_not_both_believed() -> None:
     world = World(definitions=fleet(definition("a"), definition("b")))
-    world.fail(kind=Kind.REWRITE, method="POST", path="/assistants", field="id", value="asst_same", times=2)
+    path, same = world.protocol.path, world.protocol.id_of("same")
+    world.fail(kind=Kind.REWRITE, method="POST", path=path, field="id", value=same, times=2)
     world.apply()
     ids = [record.id for record in world.state().records.values()]
     assert len(ids) == len(set(ids))
@@ -312,7 +324,7 @@ def test_a_modify_that_the_server_ignores_is_not_called_done() -> None:
     world.apply()
     unchanged = world.live()[world.id_of("a")]
     world.definitions["a"] = definition("a", instructions="new")
-    world.fail(kind=Kind.ANSWER, status=200, body=unchanged, method="POST", path="/assistants/", times=0)
+    world.fail(kind=Kind.ANSWER, status=200, body=unchanged, method="POST", path=f"{world.protocol.path}/", times=0)
     report = world.apply()
     assert results(report) == {"a": "failed"}
     assert code(report) is Exit.PARTIAL

@@ -97,7 +97,7 @@ def assert_only(world: World, kept: str, *gone: str) -> None:
     """The recorded one is as it was, and nothing was sent but the delete of the duplicate."""
     assert kept in world.live()
     assert world.id_of("a") == kept
-    assert {call.path for call in world.writes} <= {f"/assistants/{one}" for one in gone}
+    assert {call.path for call in world.writes} <= {world.protocol.path_of(one) for one in gone}
     assert {call.method for call in world.writes} <= {"DELETE"}
     assert len(world.live()) >= len(world.definitions)
 
@@ -110,7 +110,7 @@ def test_exactly_the_named_one_goes_and_is_kept_in_the_backup(doubled: tuple[Wor
     (outcome,) = report.outcomes
     assert (outcome.id, outcome.result.value) == (other, "done")
     assert kept in outcome.message
-    assert [call.path for call in world.writes] == [f"/assistants/{other}"]
+    assert [call.path for call in world.writes] == [world.protocol.path_of(other)]
     ((name, kind, kept_body),) = world.backups
     assert (name, kind) == ("a", other)
     assert kept_body.items() <= body.items(), "all that was live but the id and its age"
@@ -126,7 +126,7 @@ def test_it_is_read_right_before_the_delete(doubled: tuple[World, str, str]) -> 
     world, _, other = doubled
     delete(world, "a", other)
     methods = [(call.method, call.path) for call in world.calls]
-    assert methods[-2:] == [("GET", f"/assistants/{other}"), ("DELETE", f"/assistants/{other}")]
+    assert methods[-2:] == [("GET", world.protocol.path_of(other)), ("DELETE", world.protocol.path_of(other))]
 
 
 @pytest.mark.parametrize("commit", [True, False])
@@ -162,7 +162,7 @@ def test_killed_anywhere_the_recorded_one_stays_and_the_next_run_goes_on(state: 
             ended = False
         world.kill_at = 0
         assert kept in world.live()
-        assert {call.path for call in world.writes} <= {f"/assistants/{other}"}
+        assert {call.path for call in world.writes} <= {world.protocol.path_of(other)}
         assert other in world.live() or [name for name, _, _ in world.backups] == ["a"]
         if state == "file":
             assert world.id_of("a") == kept
@@ -195,7 +195,7 @@ def _edited(**metadata: Any) -> Wrong:
 WRONG: dict[str, Wrong] = {
     "the recorded one": lambda _world, kept, _other: kept,
     "another name's": lambda world, _kept, _other: world.id_of("b"),
-    "nobody's": lambda _world, _kept, _other: "asst_nowhere",
+    "nobody's": lambda world, _kept, _other: world.protocol.id_of("nowhere"),
     "one without a stamp": lambda world, _kept, _other: world.add(name="a"),
     "another project's": _edited(p="other"),
     "another target's": _edited(t="staging"),
@@ -227,7 +227,7 @@ def _after_listing(world: World, act: Callable[[], None]) -> None:
     done: list[Call] = []
 
     def before_call(call: Call) -> None:
-        if call.method == "GET" and call.path != "/assistants" and not done:
+        if call.method == "GET" and call.path != world.protocol.path and not done:
             done.append(call)
             act()
 
@@ -319,7 +319,7 @@ def test_a_partial_view_deletes_nothing(doubled: tuple[World, str, str], fault: 
 
 def test_a_recorded_one_that_cannot_be_read_deletes_nothing(doubled: tuple[World, str, str]) -> None:
     world, kept, other = doubled
-    world.fail(status=500, method="GET", path=f"/assistants/{kept}", times=0)
+    world.fail(status=500, method="GET", path=world.protocol.path_of(kept), times=0)
     with pytest.raises(UnreadableError):
         delete(world, "a", other)
     assert world.writes == []

@@ -43,7 +43,7 @@ def test_every_write_request_is_in_the_plan() -> None:
     planned = [call for change in plan.changes for call in change.calls]
     assert [(call.method, call.path, call.json) for call in world.writes] == sorted(
         [(call.method, call.path, call.json) for call in planned],
-        key=lambda call: (call[0] == "DELETE", call[1] != "/assistants"),
+        key=lambda call: (call[0] == "DELETE", call[1] != world.protocol.path),
     )
 
 
@@ -75,13 +75,14 @@ def test_a_live_edit_of_another_field_does_not_stop_the_plan() -> None:
     plan = loads(saved(world))
     world.edit(
         world.id_of("a"),
-        description="nobody declared this",
+        **world.protocol.unsaid(1),
         metadata={**world.live()[world.id_of("a")]["metadata"], "note": "undeclared"},
     )
     report = world.apply(plan)
     assert results(report) == {"a": "done"}
     live = world.live()[world.id_of("a")]
-    assert (live["description"], live["metadata"]["note"]) == ("nobody declared this", "undeclared")
+    assert {**live, **world.protocol.unsaid(1)} == live
+    assert live["metadata"]["note"] == "undeclared"
 
 
 def test_a_half_applied_plan_can_be_applied_again() -> None:
@@ -191,7 +192,7 @@ def test_a_partial_view_is_told_where_a_saved_plan_is_applied() -> None:
     world = three()
     world.definitions["a"] = definition("a", instructions="planned")
     plan = loads(saved(world))
-    world.fail(kind=Kind.ANSWER, method="GET", path="/assistants", nth=2, status=403)
+    world.fail(kind=Kind.ANSWER, method="GET", path=world.protocol.path, nth=2, status=403)
     world.with_target(max_retries=0)
     report = explained(world.apply(plan))
     assert code(report) is Exit.UNREADABLE
@@ -238,7 +239,7 @@ def test_a_read_older_than_ten_seconds_is_repeated_before_its_write() -> None:
     world.definitions["a"] = definition("a", instructions="planned")
     world.definitions["b"] = definition("b", instructions="planned")
     world.with_target(parallelism=1)
-    world.fail(kind=Kind.PASS, method="POST", path="/assistants/", nth=1, delay=11.0)
+    world.fail(kind=Kind.PASS, method="POST", path=f"{world.protocol.path}/", nth=1, delay=11.0)
     target = world.id_of("b")
 
     def meddle(call: object) -> None:

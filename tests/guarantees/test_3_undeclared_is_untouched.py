@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.engine.world import World, actions, code, definition, fleet, results
+from tests.protocols import Protocol
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit
 from trueup.local.faults import Kind
 
@@ -16,7 +20,14 @@ def one(**body: Any) -> World:
     return world
 
 
-def test_defaults_that_the_server_fills_in_never_show() -> None:
+def test_defaults_that_the_server_fills_in_never_show(protocol: Protocol) -> None:
+    tools = [*protocol.tools, protocol.function()]
+    world = one(tools=tools, **{protocol.scalar: protocol.values[0]})
+    assert actions(world.plan()) == {}
+
+
+@pytest.mark.only_protocol("openai-assistants", "its server fills in ranking options and a schema's strictness")
+def test_what_the_server_fills_in_deep_inside_never_shows() -> None:
     world = one(
         tools=[
             {"type": "file_search"},
@@ -29,59 +40,58 @@ def test_defaults_that_the_server_fills_in_never_show() -> None:
     assert actions(world.plan()) == {}
 
 
-def test_undeclared_fields_keep_their_live_value() -> None:
+def test_undeclared_fields_keep_their_live_value(protocol: Protocol) -> None:
     world = one(instructions="one")
     live_id = world.id_of("a")
-    world.edit(
-        live_id,
-        description="by hand",
-        temperature=0.2,
-        tools=[{"type": "code_interpreter"}],
-        tool_resources={"code_interpreter": {"file_ids": ["file-1"]}},
-    )
+    by_hand = {**protocol.unsaid(7), protocol.scalar: protocol.values[1]}
+    world.edit(live_id, tools=protocol.tools[:1], **by_hand)
+    before = world.live()[live_id]
     assert actions(world.plan()) == {}
     world.definitions["a"] = definition("a", instructions="two")
     world.apply()
     live = world.live()[live_id]
-    assert (live["description"], live["temperature"], live["instructions"]) == ("by hand", 0.2, "two")
-    assert live["tool_resources"]["code_interpreter"]["file_ids"] == ["file-1"]
+    assert live["instructions"] == "two"
+    assert {**live, **by_hand} == live
+    assert live["tools"] == before["tools"] != []
 
 
-def test_undeclared_metadata_keys_and_resource_lists_are_repeated_from_the_last_read() -> None:
+def test_undeclared_metadata_keys_are_repeated_from_the_last_read() -> None:
+    world = one(metadata={"team": "x"})
+    live_id = world.id_of("a")
+    world.edit(live_id, metadata={**world.live()[live_id]["metadata"], "note": "n"})
+    world.definitions["a"] = definition("a", metadata={"team": "y"})
+    assert results(world.apply()) == {"a": "done"}
+    live = world.live()[live_id]["metadata"]
+    assert (live["team"], live["note"]) == ("y", "n")
+
+
+@pytest.mark.only_protocol("openai-assistants", "lists of resources are its own")
+def test_undeclared_resource_lists_are_repeated_from_the_last_read() -> None:
     world = one(
-        metadata={"team": "x"},
         tools=[{"type": "file_search"}, {"type": "code_interpreter"}],
         tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}},
     )
     live_id = world.id_of("a")
-    world.edit(
-        live_id,
-        metadata={**world.live()[live_id]["metadata"], "note": "n"},
-        tool_resources={"code_interpreter": {"file_ids": ["file-9"]}},
-    )
+    world.edit(live_id, tool_resources={"code_interpreter": {"file_ids": ["file-9"]}})
     world.definitions["a"] = definition(
         "a",
-        metadata={"team": "y"},
         tools=[{"type": "file_search"}, {"type": "code_interpreter"}],
         tool_resources={"file_search": {"vector_store_ids": ["vs_2"]}},
     )
     assert results(world.apply()) == {"a": "done"}
     live = world.live()[live_id]
-    assert live["metadata"]["team"] == "y"
-    assert live["metadata"]["note"] == "n"
     assert live["tool_resources"]["code_interpreter"]["file_ids"] == ["file-9"]
     assert live["tool_resources"]["file_search"]["vector_store_ids"] == ["vs_2"]
 
 
-def test_a_field_that_leaves_the_file_is_cleared_once() -> None:
-    world = one(
-        description="d", temperature=0.3, metadata={"team": "x", "keep": "k"}, tools=[{"type": "code_interpreter"}]
-    )
+def test_a_field_that_leaves_the_file_is_cleared_once(protocol: Protocol) -> None:
+    scalar = {protocol.scalar: protocol.values[0]}
+    world = one(instructions="i", metadata={"team": "x", "keep": "k"}, tools=protocol.tools[:1], **scalar)
     live_id = world.id_of("a")
     world.definitions["a"] = definition("a", metadata={"keep": "k"})
     assert results(world.apply()) == {"a": "done"}
     live = world.live()[live_id]
-    assert (live["description"], live["temperature"], live["tools"]) == (None, 1.0, [])
+    assert (live["instructions"], live[protocol.scalar], live["tools"]) == (None, protocol.default, [])
     assert "team" not in live["metadata"]
     assert live["metadata"]["keep"] == "k"
     assert actions(world.plan()) == {}
@@ -100,25 +110,23 @@ def test_a_server_that_does_not_clear_is_named_and_not_asked_again() -> None:
     assert len(world.writes) == writes
 
 
-def test_an_ignored_field_is_sent_on_create_and_then_left_alone() -> None:
-    world = World(
-        definitions=fleet(
-            definition(
-                "a", ignore=["temperature", "metadata.owner"], temperature=0.3, metadata={"owner": "git", "team": "x"}
-            )
-        )
-    )
+def test_an_ignored_field_is_sent_on_create_and_then_left_alone(protocol: Protocol) -> None:
+    ignored, (ours, theirs, _) = protocol.scalar, protocol.values
+
+    def of_team(team: str) -> Definition:
+        metadata = {"owner": "git", "team": team}
+        return definition("a", ignore=[ignored, "metadata.owner"], metadata=metadata, **{ignored: ours})
+
+    world = World(definitions=fleet(of_team("x")))
     world.apply()
     live_id = world.id_of("a")
-    assert world.live()[live_id]["temperature"] == 0.3
-    world.edit(live_id, temperature=0.9, metadata={**world.live()[live_id]["metadata"], "owner": "hand"})
+    assert world.live()[live_id][ignored] == ours
+    world.edit(live_id, metadata={**world.live()[live_id]["metadata"], "owner": "hand"}, **{ignored: theirs})
     assert actions(world.plan()) == {}
-    world.definitions["a"] = definition(
-        "a", ignore=["temperature", "metadata.owner"], temperature=0.3, metadata={"owner": "git", "team": "y"}
-    )
+    world.definitions["a"] = of_team("y")
     assert results(world.apply()) == {"a": "done"}
     live = world.live()[live_id]
-    assert (live["temperature"], live["metadata"]["owner"], live["metadata"]["team"]) == (0.9, "hand", "y")
+    assert (live[ignored], live["metadata"]["owner"], live["metadata"]["team"]) == (theirs, "hand", "y")
 
 
 def test_a_field_the_server_rewrites_is_not_sent_for_ever() -> None:

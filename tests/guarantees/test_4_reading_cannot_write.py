@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from tests.guarantees.terminal import change, define, files, live, project, remove, run
+from tests.protocols import current
 from trueup.cli import planning
 from trueup.cli.main import COMMANDS
 from trueup.core.call import Call, Reply, read_only
 from trueup.core.memory.journal import Entry
-from trueup.local.openai_assistants import Server
+from trueup.local.server import EmbeddedServer
 
 CLI = Path(__file__).parents[2] / "src" / "trueup" / "cli"
 READING = ("validate", "render", "plan", "show", "drift", "why")
@@ -68,6 +69,7 @@ def _reach(command: str) -> set[str]:
     return seen
 
 
+@pytest.mark.any_protocol("it reads the source")
 @pytest.mark.parametrize("command", READING)
 def test_no_file_it_leads_to_can_come_by_a_transport_that_writes(command: str) -> None:
     wrong = []
@@ -88,6 +90,7 @@ def test_no_file_it_leads_to_can_come_by_a_transport_that_writes(command: str) -
     assert wrong == []
 
 
+@pytest.mark.any_protocol("it reads the source")
 def test_apply_would_be_caught_by_the_same_look() -> None:
     found = [_imported(ast.parse((CLI / f"{name}.py").read_text(encoding="utf-8"))) for name in _reach("apply")]
     assert any(names & WRITERS for modules in found for names in modules.values())
@@ -105,9 +108,9 @@ def test_its_transport_refuses_everything_but_get(method: str) -> None:
         await read_only(send)(call)
 
     with pytest.raises(PermissionError, match="read-only"):
-        asyncio.run(get(Call(method, "/assistants")))
+        asyncio.run(get(Call(method, current().path)))
     assert sent == []
-    asyncio.run(get(Call("GET", "/assistants")))
+    asyncio.run(get(Call("GET", current().path)))
     assert [call.method for call in sent] == ["GET"]
 
 
@@ -127,13 +130,13 @@ def _everything_at_once(folder: Path) -> None:
 def test_nothing_is_sent_and_no_file_changes(tmp_path: Path, monkeypatch: Any, words: tuple[str, ...]) -> None:
     _everything_at_once(tmp_path)
     before, sent = files(tmp_path), []
-    answer = Server.answer
+    answer = EmbeddedServer.answer
 
-    def noted(self: Server, call: Call) -> Reply:
+    def noted(self: EmbeddedServer, call: Call) -> Reply:
         sent.append(call.method)
         return answer(self, call)
 
-    monkeypatch.setattr(Server, "answer", noted)
+    monkeypatch.setattr(EmbeddedServer, "answer", noted)
     done = run(tmp_path, *words)
     assert done.code in (0, 2), done.said
     assert set(sent) <= {"GET"}
@@ -166,7 +169,7 @@ def test_a_mistake_inside_them_is_stopped(
         elif attempt == "backup":
             courier.ports.backup("one", "delete", found)
         else:
-            await courier.write(Call(attempt, f"/assistants/{found['id']}", json={"instructions": "x"}))
+            await courier.write(Call(attempt, current().path_of(found["id"]), json={"instructions": "x"}))
 
     monkeypatch.setattr(planning, "refresh", mistaken)
     done = run(tmp_path, *command)
@@ -176,6 +179,7 @@ def test_a_mistake_inside_them_is_stopped(
     assert live(tmp_path) == {"one": found}
 
 
+@pytest.mark.any_protocol("it reads the source")
 def test_the_modules_are_the_ones_that_run() -> None:
     for command in READING:
         module = import_module(f"trueup.cli.{_module(command)}")

@@ -15,13 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.guarantees.terminal import Done, define, files, project, run
+from tests.protocols import Protocol, current
 from trueup.core.call import Call
-from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
 
 ENV, HEADER, COMMAND = "sk-canary/env+7Qx=1", "canary-header/4Wz+2", "canary.command-9Kd~3"
@@ -34,6 +33,7 @@ project: canaries
 default_target: env
 targets:
   env:
+    protocol: {protocol}
     base_url: {url}
     api_key: {{env: CANARY}}
     headers: {{X-Scope: {{env: CANARY_HEADER}}, X-Plain: visible}}
@@ -41,6 +41,7 @@ targets:
     max_retries: 0
     timeout: 5
   command:
+    protocol: {protocol}
     base_url: {url}
     token: {{command: ["{python}", -c, "{keeper}"]}}
     settle: 0
@@ -81,7 +82,7 @@ LINES = (
 
 
 class Hostile(BaseHTTPRequestHandler):
-    """An assistants server that misbehaves as `server.mode` says, and repeats the credentials that it was sent."""
+    """A server that misbehaves as `server.mode` says, and repeats the credentials that it was sent."""
 
     server: Any
 
@@ -133,7 +134,7 @@ def _json(body: bytes) -> Any:
 @pytest.fixture
 def hostile() -> Iterator[Any]:
     """The server, on a port of its own; set its `mode`."""
-    with Server(":memory:") as vendor, ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
+    with current().server(":memory:") as vendor, ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
         found: Any = server
         found.vendor, found.mode, found.seen = vendor, "good", []
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -149,7 +150,7 @@ def folder(tmp_path: Path, hostile: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("CANARY", ENV)
     monkeypatch.setenv("CANARY_HEADER", HEADER)
     url = f"http://127.0.0.1:{hostile.server_port}/v1"
-    text = PROJECT.format(url=url, python=sys.executable, keeper=KEEPER)
+    text = PROJECT.format(protocol=current().name, url=url, python=sys.executable, keeper=KEEPER)
     (tmp_path / "trueup.yaml").write_text(text, encoding="utf-8")
     for name in ("one", "two"):
         define(tmp_path, name)
@@ -179,6 +180,7 @@ def _assert_clean(folder: Path, done: Done, words: tuple[str, ...]) -> None:
         assert leaks(content.decode("utf-8", "replace")) == [], f"{words} wrote a credential to {name}"
 
 
+@pytest.mark.any_protocol("it sends nothing")
 def test_the_search_finds_what_leaks() -> None:
     assert leaks(f"x {ENV} y") == [ENV]
     assert leaks(f"{HEADER[:5]}\n  {HEADER[5:]}") == [HEADER]
@@ -207,6 +209,7 @@ def test_every_command_in_every_trouble(folder: Path, hostile: Any, mode: str, t
     assert any(value == f"Bearer {sent}" for headers in hostile.seen for value in headers.values())
 
 
+@pytest.mark.any_protocol("it ends before a request is sent")
 @pytest.mark.parametrize("flags", [(), ("-vv",), ("--json",)], ids=" ".join)
 @pytest.mark.parametrize(
     ("name", "content"),
@@ -225,6 +228,7 @@ def test_damaged_memory(folder: Path, flags: tuple[str, ...], name: str, content
         _assert_clean(folder, done, words)
 
 
+@pytest.mark.any_protocol("it ends before a request is sent")
 @pytest.mark.parametrize("flags", [(), ("-vv",), ("--json",)], ids=" ".join)
 @pytest.mark.parametrize(
     "program",
@@ -244,6 +248,7 @@ def test_a_secret_manager_that_says_too_much(folder: Path, program: str, flags: 
     _assert_clean(folder, done, ("plan",))
 
 
+@pytest.mark.any_protocol("it ends before a request is sent")
 @pytest.mark.parametrize("flags", [(), ("-vv",), ("--json",)], ids=" ".join)
 @pytest.mark.parametrize("value", [f"{ENV}\nX-Evil: 1", f"{ENV}\x00", f"{ENV}☃", " "])
 def test_a_variable_that_no_header_can_carry(
@@ -258,6 +263,7 @@ def test_a_variable_that_no_header_can_carry(
     _assert_clean(folder, done, ("plan",))
 
 
+@pytest.mark.any_protocol("it ends before a request is sent")
 @pytest.mark.parametrize(
     "lines",
     [
@@ -280,6 +286,7 @@ def test_a_secret_in_the_project_file_is_refused_and_not_repeated(tmp_path: Path
             assert leaks(done.said) == [], done.said
 
 
+@pytest.mark.any_protocol("it ends before a request is sent")
 def test_a_server_that_cannot_be_reached(folder: Path) -> None:
     path = folder / "trueup.yaml"
     before = path.read_text(encoding="utf-8")
@@ -292,20 +299,18 @@ def test_a_server_that_cannot_be_reached(folder: Path) -> None:
             _assert_clean(folder, done, words)
 
 
-def test_a_key_that_stands_in_a_live_field_is_shown_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_stands_in_a_live_field_is_shown_nowhere(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CANARY", ENV)
-    with running(Server()) as url:
-        target = f"project: acme\ntargets:\n  prod: {{base_url: '{url}', api_key: {{env: CANARY}}, settle: 0}}\n"
-        place = project(tmp_path, "math", "art", extra=target)
+    server = protocol.server()
+    with server, running(server) as url:
+        target = protocol.yaml(base_url=url, api_key={"env": "CANARY"}, settle=0)
+        place = project(tmp_path, "math", "art", extra=json.dumps({"project": "acme", "targets": {"prod": target}}))
         assert run(place, "apply", "--yes").code == 0
         live_id = json.loads(run(place, "state", "list", "--json").out)["assistants"]["math"]
-        urlopen(
-            Request(
-                f"{url}/assistants/{live_id}",
-                json.dumps({"instructions": f"use {ENV}", "name": ENV}).encode(),
-                {"Authorization": "Bearer x", "OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"},
-            )
-        ).close()
+        edit = Call("POST", protocol.path_of(live_id), json={"instructions": f"use {ENV}", "name": ENV})
+        assert server.answer(edit).status == 200
         for words in (
             ("drift",), ("drift", "--json"), ("why", "math"), ("plan", "--on-drift", "revert", "--out", "p.plan"),
             ("plan", "--json"), ("apply", "--yes", "-vv"), ("apply", "--yes", "--on-drift", "revert", "--json"),

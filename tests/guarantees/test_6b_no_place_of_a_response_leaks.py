@@ -20,9 +20,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from tests.guarantees.terminal import Done, define, files, run
+from tests.protocols import current
 from trueup.core.call import CREDENTIAL, Call, Reply
 from trueup.edge.credentials import Secret, Secrets
-from trueup.local.openai_assistants import Server
 
 KEY = "sk-Canary_9Kd7Qx2W.4zT8"
 """A key of the letters that a header's name and a host can carry too."""
@@ -30,7 +30,7 @@ KEY = "sk-Canary_9Kd7Qx2W.4zT8"
 PROJECT = """\
 project: canaries
 targets:
-  prod: {{base_url: '{url}', api_key: {{env: CANARY}}, settle: 0, max_retries: 0, timeout: 5}}
+  prod: {{protocol: {protocol}, base_url: '{url}', api_key: {{env: CANARY}}, settle: 0, max_retries: 0, timeout: 5}}
 """
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
@@ -77,7 +77,7 @@ FORMATS = {"plan": PAGES, "apply": PAGES, "destroy": PAGES, "drift": (*PAGES, "s
 
 
 class Echo(BaseHTTPRequestHandler):
-    """An assistants server that repeats the key in the one place that `server.place` names, spelled in one way."""
+    """A server that repeats the key in the one place that `server.place` names, spelled in one way."""
 
     server: Any
 
@@ -142,7 +142,7 @@ class Echo(BaseHTTPRequestHandler):
 @pytest.fixture
 def echo() -> Iterator[Any]:
     """The server, on a port of its own; set its `place` and `spelling`."""
-    with Server(":memory:") as vendor, ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+    with current().server(":memory:") as vendor, ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
         found: Any = server
         found.vendor, found.place, found.spelling, found.status = vendor, "nowhere", "plain", 400
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -156,7 +156,7 @@ def echo() -> Iterator[Any]:
 def folder(tmp_path: Path, echo: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two assistants that are applied, one edit and a saved plan."""
     monkeypatch.setenv("CANARY", KEY)
-    text = PROJECT.format(url=f"http://127.0.0.1:{echo.server_port}/v1")
+    text = PROJECT.format(protocol=current().name, url=f"http://127.0.0.1:{echo.server_port}/v1")
     (tmp_path / "trueup.yaml").write_text(text, encoding="utf-8")
     for name in ("one", "two"):
         define(tmp_path, name)
@@ -184,6 +184,7 @@ def leaks(text: str) -> bool:
     return KEY.lower() in undo_spellings(text) or any(form in dense for form in encoded)
 
 
+@pytest.mark.any_protocol("it sends nothing")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_the_search_finds_every_spelling(spelling: str) -> None:
     assert leaks(f"a {SPELLINGS[spelling](KEY)} b")
@@ -238,6 +239,7 @@ def test_no_spelling_in_a_live_field_leaks(folder: Path, echo: Any, spelling: st
     assert_nothing_leaks(folder)
 
 
+@pytest.mark.any_protocol("it is about the address")
 def test_plain_http_to_another_machine_is_refused_and_where_it_is_allowed_every_plan_warns(
     folder: Path,
 ) -> None:
@@ -256,6 +258,7 @@ def test_plain_http_to_another_machine_is_refused_and_where_it_is_allowed_every_
         assert "plain-http" in done.said, done.said
 
 
+@pytest.mark.any_protocol("the client masks an answer before anybody reads it")
 @pytest.mark.parametrize("blank", [" ", "\n", "\t"])
 @pytest.mark.parametrize("before", [440, 475, 490, 65_500])
 def test_a_key_that_a_bound_of_ours_would_cut_is_masked_first(folder: Path, echo: Any, blank: str, before: int) -> None:
@@ -267,12 +270,14 @@ def test_a_key_that_a_bound_of_ours_would_cut_is_masked_first(folder: Path, echo
         assert not any(KEY[:length] in said for length in range(8, len(KEY) + 1)), said
 
 
+@pytest.mark.any_protocol("the client masks an answer before anybody reads it")
 def test_a_body_of_nothing_but_keys_shows_none_at_its_end(folder: Path, echo: Any) -> None:
     echo.place, echo.body = "padded", KEY * 10_000
     said = run(folder, "plan").said
     assert KEY[:8] not in said
 
 
+@pytest.mark.any_protocol("it sends nothing")
 def test_a_key_of_digits_is_masked_as_a_number_too() -> None:
     secrets = Secrets([Secret("123456789012345678901234567890")])
     reply = Reply(200, {}, {"default": 123456789012345678901234567890, "other": 12}, "")

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.engine.world import World, actions, code, definition, fleet
+from tests.protocols import current
 from trueup.core.errors import Exit
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state_codec import encode
 from trueup.core.plans.plan import Cause
-from trueup.core.plans.seen import stamp_of
-from trueup.wire.openai_assistants.fields import TABLE
 
 
 def rebuilt(world: World) -> World:
     """As `state rebuild` does: names, ids and what was applied, from the stamps alone."""
     records = {}
     for live in world.live().values():
-        stamp = stamp_of(live, TABLE)
+        stamp = world.protocol.stamp_of(live)
         assert stamp is not None
         records[stamp.name] = record_of(stamp, live["id"], live["created_at"])
     world.state_text = encode(replace(world.state(), records=records, pending={}))
@@ -43,10 +42,11 @@ def test_live_as_the_file_says_is_clean() -> None:
 
 
 def test_an_edit_of_the_file_is_an_edit() -> None:
-    world = World(definitions=fleet(definition("a", instructions="i", tools=[{"type": "file_search"}])))
+    first, second = current().tools
+    world = World(definitions=fleet(definition("a", instructions="i", tools=[second])))
     world.apply()
     rebuilt(world)
-    world.definitions["a"] = definition("a", instructions="j", tools=[{"type": "code_interpreter"}])
+    world.definitions["a"] = definition("a", instructions="j", tools=[first])
     assert actions(world.plan()) == {"a": "modify"}
 
 

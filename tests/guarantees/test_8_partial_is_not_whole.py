@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.engine.world import World, actions, code, definition, fleet, results
+from tests.protocols import current
 from trueup.core.call import Call
 from trueup.core.errors import EndpointError, Exit, RefusedError
 from trueup.local.faults import Kind
@@ -42,7 +44,7 @@ def says_of_more(world: World, value: Any, nth: int = 1) -> None:
     async def send(call: Call) -> Any:
         nonlocal pages
         reply = await whole(call)
-        if call.method != "GET" or call.path != "/assistants":
+        if call.method != "GET" or call.path != world.protocol.path:
             return reply
         pages = pages + 1 if call.query.get("after") else 1
         said = {**reply.json, "has_more": value}
@@ -100,8 +102,8 @@ def test_nothing_readable_at_all_is_an_error(fault: dict[str, Any]) -> None:
 
 def test_a_page_that_repeats_itself_does_not_loop() -> None:
     world = crowd()
-    first = world.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc"})).json
-    world.fail(kind=Kind.ANSWER, status=200, body=first, method="GET", path="/assistants", times=0, nth=2)
+    first = world.server.answer(Call("GET", world.protocol.path, {"limit": "100", "order": "asc"})).json
+    world.fail(kind=Kind.ANSWER, status=200, body=first, method="GET", path=world.protocol.path, times=0, nth=2)
     plan = world.plan()
     assert not plan.complete
     assert len(world.calls) < 20
@@ -129,7 +131,7 @@ def test_a_has_more_of_a_wrong_type_does_not_make_a_lost_fleet_again() -> None:
     world = crowd(0)
     world.state_text = ""
     empty = {"object": "list", "data": [], "has_more": "true"}
-    world.fail(kind=Kind.ANSWER, status=200, body=empty, method="GET", path="/assistants")
+    world.fail(kind=Kind.ANSWER, status=200, body=empty, method="GET", path=world.protocol.path)
     report = world.apply()
     assert code(report) is Exit.UNREADABLE
     assert set(actions(report.plan).values()) == {"unread"}
@@ -157,7 +159,7 @@ def test_a_recorded_id_that_the_walk_did_not_show_is_read_by_itself() -> None:
 
     async def hide(call: Call) -> Any:
         reply = await whole(call)
-        if call.path == "/assistants" and call.method == "GET":
+        if call.path == world.protocol.path and call.method == "GET":
             data = [item for item in reply.json["data"] if item["id"] != hidden]
             return type(reply)(reply.status, reply.headers, {**reply.json, "data": data}, reply.text)
         return reply
@@ -167,21 +169,29 @@ def test_a_recorded_id_that_the_walk_did_not_show_is_read_by_itself() -> None:
     assert any(call.path.endswith(hidden) for call in world.calls)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"message": "Not Found", "ok": False},
-        {"error": {"message": "Invalid URL (GET /v1/assistants/x)", "type": "invalid_request_error"}},
-        {"error": {"message": "project not found", "code": None}},
-        {"error": {"message": "No assistant found with id 'asst_other'."}},
-        {"error": {"message": "No assistant found with id asst_other"}},
-    ],
-)
-def test_only_the_assistants_own_404_means_missing(body: dict[str, Any]) -> None:
+def _of_another(quote: str) -> dict[str, Any]:
+    spoken = current()
+    return {"error": {"message": f"No {spoken.server.noun} found with id {quote}{spoken.id_of('other')}{quote}"}}
+
+
+NO_404_OF_ITS_OWN: dict[str, Callable[[], dict[str, Any]]] = {
+    "another service": lambda: {"message": "Not Found", "ok": False},
+    "the path": lambda: {
+        "error": {"message": f"Invalid URL (GET /v1{current().path_of('x')})", "type": "invalid_request_error"}
+    },
+    "the project": lambda: {"error": {"message": "project not found", "code": None}},
+    "another id in quotes": lambda: _of_another("'"),
+    "another id": lambda: _of_another(""),
+}
+
+
+@pytest.mark.parametrize("what", NO_404_OF_ITS_OWN)
+def test_only_the_assistants_own_404_means_missing(what: str) -> None:
     world = crowd(0)
     world.remove(world.id_of("a"))
     assert world.plan().complete
-    world.fail(kind=Kind.ANSWER, status=404, body=body, method="GET", path="/assistants/", times=0)
+    body = NO_404_OF_ITS_OWN[what]()
+    world.fail(kind=Kind.ANSWER, status=404, body=body, method="GET", path=f"{world.protocol.path}/", times=0)
     plan = world.plan()
     assert not plan.complete
     assert actions(plan)["a"] == "unread"
@@ -195,14 +205,14 @@ def test_the_404_of_another_assistant_makes_no_twin_of_a_living_one() -> None:
 
     async def confused(call: Call) -> Any:
         reply = await whole(call)
-        if call.path == "/assistants" and call.method == "GET":
+        if call.path == world.protocol.path and call.method == "GET":
             data = [item for item in reply.json["data"] if item["id"] != hidden]
             return type(reply)(reply.status, reply.headers, {**reply.json, "data": data}, reply.text)
         return reply
 
     world.send = confused  # type: ignore[method-assign]
-    other = {"error": {"message": "No assistant found with id 'asst_other'."}}
-    world.fail(kind=Kind.ANSWER, status=404, body=other, method="GET", path="/assistants/", times=0)
+    other = world.protocol.absent(world.protocol.id_of("other"))
+    world.fail(kind=Kind.ANSWER, status=404, body=other, method="GET", path=f"{world.protocol.path}/", times=0)
     report = world.apply(on_drift="revert")
     assert code(report) is Exit.UNREADABLE
     assert world.writes == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.cases import Story, options_of, read
-from tests.guarantees.terminal import DATABASE, change, define, live, project, remove, run
+from tests.guarantees.terminal import change, database, define, live, project, remove, run
 from trueup.core import errors
 from trueup.core.definitions.names import choose_target
 from trueup.core.plans.plan import Action, Plan
@@ -41,6 +41,7 @@ def _plans(folder: Path) -> list[Plan]:
     return [Story.of(case).world.plan(**options_of(case))]
 
 
+@pytest.mark.only_protocol("openai-assistants", "the golden stories are told in its fields")
 @pytest.mark.parametrize("case", sorted(path.parent.name for path in (GOLDEN / "plan").glob("*/case.yaml")))
 def test_whatever_a_plan_holds_back_says_why_and_how_to_go_on(case: str) -> None:
     for plan in _plans(GOLDEN / "plan" / case):
@@ -61,6 +62,7 @@ def _raised() -> list[tuple[str, ast.Call]]:
     return found
 
 
+@pytest.mark.any_protocol("it reads the source")
 def test_every_error_is_made_with_a_hint() -> None:
     wrong, made = [], _raised()
     for place, node in made:
@@ -81,6 +83,7 @@ def _problems(root: Path) -> list[Diagnostic]:
     return list(loaded.diagnostics)
 
 
+@pytest.mark.only_protocol("openai-assistants", "the golden definitions have its fields")
 @pytest.mark.parametrize("case", sorted(path.name for path in (GOLDEN / "definitions").iterdir()))
 def test_every_problem_of_the_golden_definitions_has_its_place(case: str) -> None:
     root = GOLDEN / "definitions" / case
@@ -161,9 +164,10 @@ def _protected(folder: Path) -> None:
 
 
 def _database(folder: Path) -> None:
-    for path in (folder / DATABASE).parent.glob("openai-assistants.db*"):
-        path.unlink()
-    (folder / DATABASE).write_bytes(b"this is no database" * 100)
+    path = database(folder)
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    path.write_bytes(b"this is no database" * 100)
 
 
 def _namesake(folder: Path) -> None:
