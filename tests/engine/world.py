@@ -75,9 +75,10 @@ class Clock:
 
 
 def definition(name: str, /, *, protect: bool | None = None, ignore: Sequence[str] = (), **body: Any) -> Definition:
-    """A resolved definition; `model` and the display name are filled in as the loader does."""
+    """A resolved definition in the protocol spoken; `model` and the display name are filled in as the loader does."""
     full = {"name": name.rsplit("/", 1)[-1], "model": "gpt-4o", **body}
-    return Definition(name, full, f"assistants/{name}.yaml", lifecycle=Lifecycle(protect, tuple(map(Ignore, ignore))))
+    lifecycle = Lifecycle(protect, tuple(map(Ignore, ignore)))
+    return Definition(name, full, f"assistants/{name}.yaml", lifecycle=lifecycle, protocol=current().name)
 
 
 def fleet(*definitions: Definition) -> dict[str, Definition]:
