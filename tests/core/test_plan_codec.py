@@ -19,11 +19,13 @@ from trueup.core.call import Call
 from trueup.core.canonical import canonical_json
 from trueup.core.command import HERE, Command, Message, Selection, parts_of
 from trueup.core.errors import TrueupError
+from trueup.core.field_table import Kind
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans import plan_codec
-from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason, with_kinds
 from trueup.core.plans.plan_codec import FORMAT_VERSION, decode, digest, dumps, encode, loads
 from trueup.core.source import Diagnostic, Position, Severity
+from trueup.wire.openai_assistants.fields import TABLE
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -59,6 +61,13 @@ def test_a_plan_comes_back_as_it_went(plan: Plan) -> None:
     VALIDATOR.validate(json.loads(text))
 
 
+def test_a_field_gets_its_kind_from_the_table_and_the_file_does_not_hold_it() -> None:
+    plan = replace(PLAN, changes=(replace(CHANGE, fields=(FieldChange("tools", [], MISSING, Cause.REMOVED),)),))
+    found = with_kinds(plan, TABLE)
+    assert [item.kind for change in found.changes for item in change.fields] == [Kind.TOOLS]
+    assert dumps(found) == dumps(plan)
+
+
 def test_the_schema_is_a_schema_and_knows_every_field() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     kinds = {
@@ -66,7 +75,9 @@ def test_the_schema_is_a_schema_and_knows_every_field() -> None:
         "position": Position, "diagnostic": Diagnostic, "record": Record, "applied": Applied,
     }  # fmt: skip
     for name, kind in kinds.items():
-        assert set(SCHEMA["$defs"][name]["properties"]) == {item.name for item in fields(kind)}, name
+        assert set(SCHEMA["$defs"][name]["properties"]) == {item.name for item in fields(kind) if not item.metadata}, (
+            name
+        )
         assert SCHEMA["$defs"][name]["additionalProperties"] is False
     assert set(SCHEMA["properties"]) == {item.name for item in fields(Plan)} | {"format_version", "digest", "checksum"}
     assert set(SCHEMA["$defs"]["change"]["properties"]["action"]["enum"]) == {item.value for item in Action}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from tests.render.changes import field_change
 from trueup.core.memory.state import Identity
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Position, Severity
 
@@ -36,8 +37,8 @@ TOOLS = st.lists(
     max_size=2,
 )
 FIELDS = st.one_of(
-    st.builds(FieldChange, st.one_of(st.just("instructions"), TEXTS), VALUES, VALUES, st.sampled_from(Cause)),
-    st.builds(FieldChange, st.just("tools"), TOOLS, TOOLS, st.sampled_from(Cause)),
+    st.builds(field_change, st.one_of(st.just("instructions"), TEXTS), VALUES, VALUES, st.sampled_from(Cause)),
+    st.builds(field_change, st.just("tools"), TOOLS, TOOLS, st.sampled_from(Cause)),
 )
 CHANGES = st.builds(
     Change,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.render import samples
+from tests.render.changes import read_plan
 from tests.render.test_golden import GOLDEN as PLANS
-from trueup.core.plans.plan_codec import loads
 from trueup.render import github, html, junit, markdown, pages, sarif
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "formats"
@@ -28,7 +28,7 @@ def _check(path: Path, found: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_plan_reads_as_it_did(case: str) -> None:
-    plan = loads((PLANS / case / "plan.json").read_text("utf-8"))
+    plan = read_plan((PLANS / case / "plan.json").read_text("utf-8"))
     folder = GOLDEN / case
     _check(folder / "plan.md", markdown.written(pages.plan_page(plan)))
     _check(folder / "plan.html", html.written(pages.plan_page(plan)))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.render import samples
+from tests.render.changes import read_plan
 from trueup.core.command import Command, parts_of
 from trueup.core.plans.plan import Plan
-from trueup.core.plans.plan_codec import loads
 from trueup.core.plans.summary import summary
 from trueup.core.plans.wording import add_words
 from trueup.render import json, text
@@ -22,7 +22,7 @@ CASES = sorted(path.parent.name for path in GOLDEN.glob("*/plan.json"))
 
 
 def _plan(case: str) -> Plan:
-    return loads((GOLDEN / case / "plan.json").read_text("utf-8"))
+    return read_plan((GOLDEN / case / "plan.json").read_text("utf-8"))
 
 
 def _check(path: Path, found: str) -> None:

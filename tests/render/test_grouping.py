@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from tests.render.changes import field_change
 from tests.render.hostile import PLANS
 from tests.render.test_hostile import LAW
 from trueup.core.command import Command, Message
 from trueup.core.memory.state import Identity
-from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Options, Plan, Reason
+from trueup.core.plans.plan import MISSING, Action, Cause, Change, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Position, Severity, Stretch
 from trueup.core.texts import compare as texts
@@ -34,7 +35,7 @@ SHOW = Command(("plan", "--prune"))
 def _change(name: str, before: str = BEFORE, after: str = AFTER, *, known: bool = True) -> Change:
     file = f"assistants/{name}.md"
     places = (Stretch(1, file, 4), Stretch(3, SAFETY, 1), Stretch(6, file, 9)) if known else ()
-    item = FieldChange("instructions", before.format(name), after.format(name), Cause.EDITED)
+    item = field_change("instructions", before.format(name), after.format(name), Cause.EDITED)
     return Change(
         name,
         Action.MODIFY,
@@ -62,7 +63,7 @@ def _notes(*changes: Change) -> list[list[str]]:
 
 
 def _scalar(name: str, path: str = "model", before: Any = "a", after: Any = "b", **more: Any) -> Change:
-    field = FieldChange(path, before, after, Cause.EDITED)
+    field = field_change(path, before, after, Cause.EDITED)
     return Change(name, Action.MODIFY, Reason.EDITED, f"asst_{name}", fields=(field,), **more)
 
 
@@ -129,6 +130,8 @@ def test_a_place_is_shown_for_a_group_only_if_all_of_it_stand_there() -> None:
     assert ".yaml:3" not in _text(_plan(*own))
 
 
+MORE = field_change("top_p", 1, 2, Cause.EDITED)
+
 ALIKE = _change("x")
 OTHERWISE: dict[str, Callable[[Change], Change]] = {
     "action": lambda change: replace(change, action=Action.HELD),
@@ -141,7 +144,9 @@ OTHERWISE: dict[str, Callable[[Change], Change]] = {
     "adopted": lambda change: replace(change, adopted=True),
     "renamed": lambda change: replace(change, moved_from="old"),
     "another live one": lambda change: replace(change, others=("asst_other",)),
-    "one field more": lambda change: replace(change, fields=(*change.fields, FieldChange("top_p", 1, 2, Cause.EDITED))),
+    "one field more": lambda change: replace(
+        change, fields=(*change.fields, field_change("top_p", 1, 2, Cause.EDITED))
+    ),
     "cause": lambda change: replace(change, fields=(replace(change.fields[0], cause=Cause.CONFLICT),)),
     "text": lambda change: replace(change, fields=(replace(change.fields[0], after=AFTER.replace("ever", "Ever")),)),
     "end of the text": lambda change: replace(
@@ -404,7 +409,7 @@ def test_advice_that_is_the_same_for_all_of_a_group_is_not_said_to_be_for_the_fi
 
 def test_below_a_compact_plan_the_same_advice_stands_once_with_the_command_of_the_first() -> None:
     def made(name: str) -> Change:
-        new = FieldChange("name", MISSING, name, Cause.NEW)
+        new = field_change("name", MISSING, name, Cause.NEW)
         hint = Message("Another project has one. To adopt it: ", Command(("import", f"asst_{name}")), ".")
         return Change(name, Action.CREATE, Reason.NEW, fields=(new,), message="does not exist yet", hint=hint)
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from tests.extent import examples
 from tests.render import parsed
+from tests.render.changes import field_change, read_plan
 from tests.render.hostile import DIAGNOSTICS, PLANS, REPORTS
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.plans.plan_codec import loads
 from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import github, html, junit, markdown, pages, sarif, text
@@ -203,7 +203,7 @@ LARGE = {
 @pytest.mark.parametrize("case", LARGE)
 def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
     before, after = LARGE[case]
-    written = markdown.written(pages.plan_page(_large([FieldChange("instructions", before, after, Cause.EDITED)])))
+    written = markdown.written(pages.plan_page(_large([field_change("instructions", before, after, Cause.EDITED)])))
     _is_safe_comment(written)
     assert re.search(r"[\d,]+ more (rows?|characters?)", written)
 
@@ -211,7 +211,7 @@ def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("number", [2, 70, 400, 3_000])
 def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> None:
-    lines = FieldChange("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
+    lines = field_change("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
     written = markdown.written(pages.plan_page(_large([lines], number)))
     _is_safe_comment(written)
     shown = written.count("<details>")
@@ -221,7 +221,7 @@ def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> 
 
 
 def test_a_cut_comment_uses_its_room_and_names_those_without_a_block() -> None:
-    lines = FieldChange("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
+    lines = field_change("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
     written = markdown.written(pages.plan_page(_large([lines], 150)))
     assert 63_000 < len(written.encode("utf-8")) < 65_000
     assert all(f"team/{number:04}" in written for number in range(150))
@@ -234,7 +234,7 @@ def test_a_cut_comment_uses_its_room_and_names_those_without_a_block() -> None:
 def test_every_size_is_cut_safely() -> None:
     for number in range(900, 1_000, 3):
         lines = "".join(f"{n} </details> ``` ünï 日本 👩‍💻\n" for n in range(number))
-        page = pages.plan_page(_large([FieldChange("instructions", "", lines, Cause.EDITED)]))
+        page = pages.plan_page(_large([field_change("instructions", "", lines, Cause.EDITED)]))
         _is_safe_comment(markdown.written(page))
 
 
@@ -271,6 +271,6 @@ def test_the_saved_plan_of_each_golden_case_is_safe() -> None:
     from tests.render.test_golden import CASES, GOLDEN
 
     for case in CASES:
-        plan = loads((GOLDEN / case / "plan.json").read_text("utf-8"))
+        plan = read_plan((GOLDEN / case / "plan.json").read_text("utf-8"))
         _is_safe_comment(markdown.written(pages.plan_page(plan)))
         _is_safe_page(html.written(pages.plan_page(plan)))

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.render.browser import Browser, browser, find
+from tests.render.changes import field_change
 from tests.render.test_formats import CASES, GOLDEN
 from tests.render.test_hostile import LARGE, _large
-from trueup.core.plans.plan import Cause, FieldChange
+from trueup.core.plans.plan import Cause
 from trueup.render import html, pages
 from trueup.render.html_style import DARK, LIGHT
 
@@ -79,7 +80,7 @@ def test_what_slips_through_would_not_run(seen: Browser, tmp_path: Path) -> None
 @pytest.mark.parametrize("case", ["one line", "backticks"])
 def test_a_line_of_a_megabyte_does_not_scroll(seen: Browser, tmp_path: Path, case: str) -> None:
     before, after = LARGE[case]
-    page = html.written(pages.plan_page(_large([FieldChange("instructions", before, after, Cause.EDITED)])))
+    page = html.written(pages.plan_page(_large([field_change("instructions", before, after, Cause.EDITED)])))
     (tmp_path / "large.html").write_text(page, "utf-8")
     seen.show(tmp_path / "large.html", 390)
     assert seen.value(WIDE) <= 390

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.render import parsed
+from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _is_safe_comment, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange
@@ -32,7 +33,7 @@ def _written(*fields: FieldChange, action: Action = Action.MODIFY) -> str:
 
 
 def _text(after: str, before: Any = "short\nsecond\n") -> FieldChange:
-    return FieldChange("instructions", before, after, Cause.EDITED)
+    return field_change("instructions", before, after, Cause.EDITED)
 
 
 @pytest.mark.parametrize("before", ["short\nsecond\n", MISSING, f"short\nsecond\n{WORDS} {WORDS}\n"])
@@ -61,7 +62,7 @@ def test_of_a_line_that_has_no_room_the_characters_left_out_are_counted_and_wher
 
 def test_a_long_line_takes_no_room_from_the_lines_after_it_nor_from_other_fields() -> None:
     tool = {"type": "function", "function": {"name": "f", "parameters": {f"key{n}": "x" * 50 for n in range(3_000)}}}
-    tools = FieldChange("tools", [], [tool], Cause.EDITED)
+    tools = field_change("tools", [], [tool], Cause.EDITED)
     written = _written(tools, _text("short\nsecond\n" + "x" * 200_000 + f"\n{HIDDEN}\n" + "y" * 9_000))
     _is_safe_comment(written)
     assert HIDDEN in written

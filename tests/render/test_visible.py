@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.core.plans import PLANS
 from tests.extent import examples
 from tests.render import samples
+from tests.render.changes import field_change
 from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
-from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
+from trueup.core.plans.plan import Action, Cause, Change, Plan, Reason
 from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render import text
@@ -118,10 +119,10 @@ def test_what_follows_a_command_of_its_own_row_begins_the_next_one() -> None:
 
 def _everywhere(nasty: str) -> Plan:
     fields = (
-        *(FieldChange(f"metadata.{nasty}{cause.value}", nasty, f"{nasty}{nasty}", cause) for cause in Cause),
-        FieldChange("instructions", f"one\n{nasty}\ntwo\n", f"one\n{nasty}{nasty}\nthree\n", Cause.DRIFTED),
-        FieldChange("tools", [{"type": nasty}], [{"type": "function", "function": {"name": nasty}}], Cause.EDITED),
-        FieldChange("options", {nasty: [nasty]}, {nasty: [1], "b": {nasty: nasty}}, Cause.EDITED),
+        *(field_change(f"metadata.{nasty}{cause.value}", nasty, f"{nasty}{nasty}", cause) for cause in Cause),
+        field_change("instructions", f"one\n{nasty}\ntwo\n", f"one\n{nasty}{nasty}\nthree\n", Cause.DRIFTED),
+        field_change("tools", [{"type": nasty}], [{"type": "function", "function": {"name": nasty}}], Cause.EDITED),
+        field_change("options", {nasty: [nasty]}, {nasty: [1], "b": {nasty: nasty}}, Cause.EDITED),
     )
     at = Position(f"assistants/{nasty}.yaml", 1, 2, nasty)
     changes = tuple(

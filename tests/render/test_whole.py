@@ -12,9 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.render import parsed
+from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _large
-from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange, Plan
+from trueup.core.plans.plan import MISSING, Action, Cause, Plan
 from trueup.edge.yaml_reader import read
 from trueup.render import html, markdown, pages, text
 from trueup.render.spelled import FOLD, spelled
@@ -79,7 +80,7 @@ def _plan(way: str, tool: Any) -> Plan:
     before, after = {"create": (MISSING, [tool]), "added": ([kept], [kept, tool]), "removed": ([kept, tool], [kept])}[
         way
     ]
-    plan = _large([FieldChange("tools", before, after, Cause.EDITED)])
+    plan = _large([field_change("tools", before, after, Cause.EDITED)])
     action = Action.CREATE if way == "create" else Action.MODIFY
     return replace(plan, changes=(replace(plan.changes[0], action=action),))
 
@@ -107,9 +108,9 @@ def test_all_fields_of_a_create_are_told_whole(shape: Any, said: str) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "o", "schema": _told_apart(shape, count)}}
     key, entry, ids = "k" * 60, f"{said}e99q", [f"vs_{number}" for number in range(40)]
     fields = [
-        FieldChange("response_format", MISSING, form, Cause.EDITED),
-        FieldChange(f"metadata.{key}", MISSING, entry[-512:], Cause.EDITED),
-        FieldChange("tool_resources.file_search.vector_store_ids", MISSING, ids, Cause.EDITED),
+        field_change("response_format", MISSING, form, Cause.EDITED),
+        field_change(f"metadata.{key}", MISSING, entry[-512:], Cause.EDITED),
+        field_change("tool_resources.file_search.vector_store_ids", MISSING, ids, Cause.EDITED),
     ]
     for action in (Action.CREATE, Action.MODIFY):
         plan = _large(fields)
@@ -183,8 +184,8 @@ def test_a_short_value_that_changed_is_never_cut(verbose: bool) -> None:
     tools = [[_tool("h", "d", {"properties": {"p" * 40: {"description": start + end}}})] for end in ("x1y", "x2y")]
     plan = _large(
         [
-            FieldChange("tools", tools[0], tools[1], Cause.EDITED),
-            FieldChange("name", f"{start}a3", f"{start}b4", Cause.EDITED),
+            field_change("tools", tools[0], tools[1], Cause.EDITED),
+            field_change("name", f"{start}a3", f"{start}b4", Cause.EDITED),
         ]
     )
     shown = _squeezed(text.plan(plan, color=False, width=60, verbose=verbose))
@@ -193,7 +194,7 @@ def test_a_short_value_that_changed_is_never_cut(verbose: bool) -> None:
 
 def test_entries_that_differ_at_their_end_alone_are_not_taken_for_one() -> None:
     one, other = ("vs_" + "0" * 55 + end for end in "12")
-    plan = _large([FieldChange("tool_resources.file_search.vector_store_ids", [one], [other], Cause.EDITED)])
+    plan = _large([field_change("tool_resources.file_search.vector_store_ids", [one], [other], Cause.EDITED)])
     shown = _squeezed(text.plan(plan, color=False, width=60))
     assert one in shown
     assert other in shown
@@ -203,7 +204,7 @@ def test_what_is_too_much_for_a_row_has_rows_of_its_own_wherever_the_row_would_e
     for start in range(BRIEF + 9):
         schema = {"k" * start: "a", "type": "object", "properties": {f"p{number}": {} for number in range(30)}}
         tools = [[_tool("h", "d", {"properties": inner})] for inner in ({}, {"x": schema})]
-        shown = text.plan(_large([FieldChange("tools", tools[0], tools[1], Cause.EDITED)]), color=False, width=80)
+        shown = text.plan(_large([field_change("tools", tools[0], tools[1], Cause.EDITED)]), color=False, width=80)
         assert "            + type: object" in shown.split("\n")
         assert "more lines (-v shows all)" in shown
 
@@ -214,7 +215,7 @@ def test_a_schema_that_an_assistant_gets_is_told_whole(old: Any) -> None:
         "type": "json_schema",
         "json_schema": {"name": "o", "schema": {"properties": {"p" * 30: {"type": "x" * 50}}}},
     }
-    plan = _large([FieldChange("response_format", old, form, Cause.EDITED)])
+    plan = _large([field_change("response_format", old, form, Cause.EDITED)])
     for shown in (
         text.plan(plan, color=False, width=80),
         markdown.written(pages.plan_page(plan)),
@@ -226,7 +227,7 @@ def test_a_schema_that_an_assistant_gets_is_told_whole(old: Any) -> None:
 
 @pytest.mark.parametrize("way", [Action.CREATE, Action.MODIFY])
 def test_a_list_without_tools_is_told_as_one(way: Action) -> None:
-    plan = _large([FieldChange("tools", MISSING, [], Cause.EDITED)])
+    plan = _large([field_change("tools", MISSING, [], Cause.EDITED)])
     plan = replace(plan, changes=(replace(plan.changes[0], action=way),))
     for verbose in (False, True):
         assert re.search(r"tools  .*\[\]", text.plan(plan, color=False, width=80, verbose=verbose))

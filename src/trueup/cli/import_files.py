@@ -21,7 +21,7 @@ from trueup.core.migration.export import is_of, is_same_place
 from trueup.core.migration.foreign import assistants_in
 from trueup.core.migration.imported import Found, Unread, unknown
 from trueup.core.migration.imports import Imports
-from trueup.core.plans.seen import Seen, fields_of, stamp_of
+from trueup.core.plans.seen import Seen, see
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 from trueup.render.values import many
@@ -119,8 +119,7 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
                 f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give the newer one alone."
             )
         table = session.adapter.dialect.table
-        fields, stamp = fields_of(item.body, table), stamp_of(item.body, table)
-        read.exported[item.id] = Seen(item.id, fields, item.created_at, stamp, item.body)
+        read.exported[item.id] = see(item.id, item.body, item.created_at, table)
         read.extra[item.id] = {**item.extra, **unknown(item.body, written_fields(session))}
 
 

@@ -13,6 +13,7 @@ from trueup.cli.provenance import REPORTS
 if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.definitions.definition import Definition
+    from trueup.core.field_table import FieldTable
     from trueup.core.plans.reasons import Locate
     from trueup.core.plans.why import Why
     from trueup.core.source import Position
@@ -88,7 +89,8 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
     record, live = remembered(session, name, planning)
     rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
     file = declared(definition, session.adapter) if definition is not None else {}
-    fields = reasons(definition, file, live.fields if live else None, record, rules, _locator(definition))
+    locate = _locator(definition, session.adapter.dialect.table)
+    fields = reasons(definition, file, live.fields if live else None, record, rules, locate)
     change = next((item for item in planning.plan.changes if item.name == name), None)
     message, hint = (change.message, change.hint) if change is not None else say(Reason.CLEAN, name)
     if change is None and definition is None:
@@ -97,13 +99,12 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
     return Why(name, live.id if live else record.id if record else "", message, fields, hint, notes)
 
 
-def _locator(definition: Definition | None) -> Locate:
+def _locator(definition: Definition | None, table: FieldTable) -> Locate:
     """Where a field stands in the files; they are read again for it, once."""
     source = definition.locate() if definition is not None else None
 
     def locate(field: str) -> Position | None:
-        path = field.split(".", 1 if field.startswith("metadata.") else 2)
-        return source.key(tuple(path)) if source is not None else None
+        return source.key(table.path_of(field)) if source is not None else None
 
     return locate
 

@@ -9,9 +9,10 @@ from pathlib import Path, PurePath
 
 from trueup.core.command import HERE, Command, Message, Selection
 from trueup.core.errors import TrueupError
-from trueup.core.plans.plan import Plan
+from trueup.core.plans.plan import Plan, with_kinds
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
 from trueup.edge.named_files import put_named, read_named
+from trueup.wire.registry import field_table, protocols
 
 SUFFIXES = (".json", ".plan")
 """Endings by which a bare name means a plan file, whatever is in it."""
@@ -42,7 +43,9 @@ def read_plan(root: Path, file: str, selection: Selection = HERE) -> Plan:
     """
     again = Message("To make one: ", selection.command("plan", out=file))
     read = partial(loads, folder=selection.folder)
-    return read_named(root / file, "plan file", 4 * MAX_CHARACTERS, again, read)
+    plan = read_named(root / file, "plan file", 4 * MAX_CHARACTERS, again, read)
+    protocol = plan.identity.protocol
+    return with_kinds(plan, field_table(protocol)) if protocol in protocols() else plan
 
 
 def refuse_place(path: Path, kept: Sequence[Path], again: Command) -> None:

@@ -13,7 +13,7 @@ from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts
 from trueup.core.plans.plan import Options
-from trueup.core.plans.seen import Seen, alike, fields_of, stamp_of
+from trueup.core.plans.seen import Seen, alike, see
 from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter
@@ -45,10 +45,7 @@ class Wish:
 def seen_in(view: View, adapter: Adapter) -> dict[str, Seen]:
     """Every live assistant with its stamp read."""
     table = adapter.dialect.table
-    return {
-        live.id: Seen(live.id, fields_of(live.body, table), live.created_at, stamp_of(live.body, table), live.body)
-        for live in view.live.values()
-    }
+    return {live.id: see(live.id, live.body, live.created_at, table) for live in view.live.values()}
 
 
 def is_ours(seen: Seen, wish: Wish) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from trueup.core.command import Message, Selection, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
+from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.settle import settled
 from trueup.core.memory.state import Record, State
 from trueup.core.plans.ignored import ignored_in
@@ -139,7 +140,7 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: 
         return replace(base, calls=made.calls, operation=made.operation, repeats=made.repeats)
     if definition is None or fact.file is None:
         return base
-    base = _located(base, definition, verdict)
+    base = _located(base, definition, verdict, adapter.dialect.table)
     order = _order(fact, verdict, wish, adapter)
     if verdict.action in WRITES:
         make = requests.create if verdict.action is Action.CREATE else requests.modify
@@ -174,7 +175,7 @@ def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> reque
     )
 
 
-def _located(base: Change, definition: Definition, verdict: Verdict) -> Change:
+def _located(base: Change, definition: Definition, verdict: Verdict, table: FieldTable) -> Change:
     """The change with where its fields stand, if they are to change or differ; a create's are found when needed."""
     shown = [change for change in verdict.fields if change.cause is not Cause.RECORDED]
     if verdict.action is Action.CREATE or not shown:
@@ -182,12 +183,12 @@ def _located(base: Change, definition: Definition, verdict: Verdict) -> Change:
     where = definition.locate()
     found = {}
     for change in shown:
-        position = where.key(tuple(change.path.split(".", 1 if change.path.startswith("metadata.") else -1)))
+        position = where.key(table.path_of(change.path))
         if position is not None:
             found[change.path] = position
-    if not any(change.path == "instructions" for change in shown):
+    if not any(change.kind is Kind.TEXT for change in shown):
         return replace(base, sources=found)
-    names = function_names(definition.body.get("tools"))
+    names = function_names(definition.body.get(table.tools))
     return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 

@@ -225,8 +225,9 @@ def _beside(order: Order, live: Seen, body: Mapping[str, Any], forced: Mapping[s
 
     Where the file says something of a field, or leaves it alone, the protocol's word does not count.
     """
+    table = order.semantics.table
     own = {
-        name: FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED)
+        name: FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED, table.kind_of(name))
         for name, value in forced.items()
         if name not in body and order.file.get(name) is None and name not in order.ignored
     }
@@ -238,7 +239,9 @@ def _forced(order: Order, live: Seen, name: str) -> FieldChange:
     """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
     found = live.fields.get(name, MISSING)
     value = order.file[name] if name in order.file and name not in order.ignored else plain(found)
-    return FieldChange(name, found, order.semantics.table.clear_of(name) if value is None else value, Cause.FORCED)
+    table = order.semantics.table
+    sent = table.clear_of(name) if value is None else value
+    return FieldChange(name, found, sent, Cause.FORCED, table.kind_of(name))
 
 
 def _over(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:

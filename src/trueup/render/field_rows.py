@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from trueup.core.field_table import Kind
 from trueup.core.plans.diff import tool_changes, tool_label
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Position, Stretch
@@ -70,7 +71,7 @@ def _field(group: ChangeGroup, item: FieldChange, first: Sequence[Piece], look: 
         yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
     elif item.cause is Cause.IMPOSSIBLE:
         yield from _headed(first, STAYS, where, look)
-    elif are_tools(item.path, old, new):
+    elif are_tools(item.kind, old, new):
         if change.action is Action.CREATE and not look.verbose:
             yield from _tools(new, first, look, where)
             return
@@ -225,7 +226,7 @@ def _text(
     if not isinstance(old, str) or not isinstance(new, str):
         yield from _scalar(change, item, first, look, where_of(group, item), outside=outside)
         return
-    known = group.prose if item.path == "instructions" and not outside else None
+    known = group.prose if item.kind is Kind.TEXT and not outside else None
     prose = known or difference(change, old, new)
     place = places(change, item, new if not outside else old)
     line = first_line(prose, old_side=outside)
@@ -258,7 +259,7 @@ def seen_in(group: ChangeGroup, item: FieldChange) -> str:
 
 def places(change: Change, item: FieldChange, text: str) -> prose_rows.Place:
     """Where the text's lines stand: exact where the file's lines are the text's, else only the line within the text."""
-    if item.path == "instructions" and change.stretches:
+    if item.kind is Kind.TEXT and change.stretches:
         return partial(_stretched, change.stretches)
     position = _position(change, item)
     start = 0

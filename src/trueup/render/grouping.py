@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from trueup.core.canonical import canonical_json
 from trueup.core.command import Message, parts_of
+from trueup.core.field_table import Kind
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.plans.report import Outcome, Result
@@ -155,7 +156,7 @@ def text_change(change: Change) -> FieldChange | None:
         (
             item
             for item in change.fields
-            if item.path == "instructions"
+            if item.kind is Kind.TEXT
             and item.cause is not Cause.RECORDED
             and isinstance(item.before, str)
             and isinstance(item.after, str)
@@ -226,7 +227,7 @@ def _may_share(change: Change) -> bool:
 
 
 def _functions(change: Change) -> set[str]:
-    tools = [side for item in change.fields if item.path == "tools" for side in (item.before, item.after)]
+    tools = [side for item in change.fields if item.kind is Kind.TOOLS for side in (item.before, item.after)]
     return {*change.functions, *(name for side in tools for name in function_names(side))}
 
 

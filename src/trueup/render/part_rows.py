@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trueup.core.field_table import Kind
 from trueup.core.plans.diff import Difference, Fate, ToolChange, diff
 from trueup.core.plans.plan import MISSING
 from trueup.core.source import dotted
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import compare
+from trueup.core.tools import inner_of
 from trueup.render import prose_rows
 from trueup.render.spelled import fold, labelled, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
@@ -28,9 +30,9 @@ def is_nested(item: Any) -> bool:
     return isinstance(item, (Mapping, list, tuple))
 
 
-def are_tools(path: str, old: Any, new: Any) -> bool:
+def are_tools(kind: Kind, old: Any, new: Any) -> bool:
     """Whether a field is told tool by tool: it is the list of them, and there are some on one side."""
-    return path == "tools" and any(isinstance(side, (list, tuple)) and side for side in (old, new))
+    return kind is Kind.TOOLS and any(isinstance(side, (list, tuple)) and side for side in (old, new))
 
 
 def parts(old: Any, new: Any, look: Look, indent: int) -> Iterator[Row]:
@@ -147,17 +149,18 @@ def _beside_label(tool: Any) -> Any:
     """A tool without what its label says; `core.plans.diff.tool_label` makes it of the type and a function's name."""
     if not isinstance(tool, Mapping):
         return None if isinstance(tool, str) else tool
-    kind = tool.get("type")
-    inner = tool.get(kind) if isinstance(kind, str) else None
+    kind, inner = tool.get("type"), inner_of(tool)
     if not isinstance(kind, str) or not kind:
         return tool
-    if isinstance(inner, Mapping) and isinstance(inner.get("name"), str) and len(tool) == 2:
+    if inner is not None and isinstance(inner.get("name"), str) and len(tool) == 2:
         return {key: entry for key, entry in inner.items() if key != "name"}
-    return {key: entry for key, entry in tool.items() if key != "type"}
+    said = {"type", "name"} if inner is None and isinstance(tool.get("name"), str) else {"type"}
+    return {key: entry for key, entry in tool.items() if key not in said}
 
 
 def _short_paths(change: ToolChange) -> list[Difference]:
-    """The differences without the function's own level, which every path would begin with."""
-    if all(item.path[:1] == ("function",) and len(item.path) > 1 for item in change.differences):
+    """Return the differences without the level of a tool's own object, which every path would begin with."""
+    kind, _, name = change.label.partition(" ")
+    if name and all(item.path[:1] == (kind,) and len(item.path) > 1 for item in change.differences):
         return [Difference(item.path[1:], item.before, item.after) for item in change.differences]
     return list(change.differences)

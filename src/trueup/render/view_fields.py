@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from trueup.core.field_table import Kind
 from trueup.core.plans.diff import tool_changes
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange
 from trueup.core.texts.prose import first_line
@@ -53,7 +54,7 @@ def _field(group: ChangeGroup, item: FieldChange) -> Field:
         return Field(path, where, field_rows.STAYS)
     if _is_prose(old, new):
         return _text(group, item, (old, new), outside)
-    if are_tools(item.path, old, new):
+    if are_tools(item.kind, old, new):
         return Field(path, where, words, rows=tuple(tool_parts(tool_changes(old, new), WHOLE, 0)), is_outside=outside)
     if is_nested(old) and is_nested(new):
         return Field(path, where, words, rows=tuple(parts(old, new, WHOLE, 0)), is_outside=outside)
@@ -81,7 +82,7 @@ def _text(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], outside
     """A text that came, went or changed, with its difference."""
     change = group.first
     old, new = ("" if side is MISSING or side is None else side for side in sides)
-    known = group.prose if item.path == "instructions" and not outside else None
+    known = group.prose if item.kind is Kind.TEXT and not outside else None
     prose = known or difference(change, old, new)
     place = field_rows.places(change, item, new if not outside else old)
     words = amount(new) if not old else field_rows.text_words(change, item, sides, prose, outside)

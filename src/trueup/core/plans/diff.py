@@ -15,6 +15,7 @@ from trueup.core.canonical import same
 from trueup.core.plans.plan import MISSING
 from trueup.core.source import Path
 from trueup.core.texts.align import Allowance, align
+from trueup.core.tools import tool_name
 
 NODES = 2_000
 """Values, keys and entries on both sides together up to which DeepDiff is asked; it takes 10 µs and more for each."""
@@ -105,11 +106,8 @@ def tool_label(tool: Any) -> str:
     """What people call a tool: `function get_weather`, `mcp github`, or its type."""
     if not isinstance(tool, Mapping):
         return tool if isinstance(tool, str) else "tool"
-    kind = str(tool.get("type") or "tool")
-    inner = tool.get(kind)
-    named = inner if isinstance(inner, Mapping) else tool
-    name = named.get("name") or tool.get("name") or tool.get("server_label")
-    return f"{kind} {name}" if isinstance(name, str) else kind
+    kind, name = str(tool.get("type") or "tool"), tool_name(tool)
+    return kind if name is None else f"{kind} {name}"
 
 
 def _labelled(tools: Any) -> list[tuple[str, Any]]:

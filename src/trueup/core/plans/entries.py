@@ -7,6 +7,7 @@ from typing import Any
 
 from trueup.core.canonical import canonical_json
 from trueup.core.texts.align import Allowance, align
+from trueup.core.tools import tool_name
 
 Gap = tuple[int, int]
 """From one index of a list to another."""
@@ -40,9 +41,7 @@ def _between(
 
 
 def _name(entry: Any) -> bytes:
-    """What an entry is called: a function by its name, another tool by its type."""
+    """Return what an entry is called: a tool by its name, one without by its type."""
     if not isinstance(entry, dict):
         return canonical_json(entry)
-    function = entry.get("function")
-    inner = function.get("name") if isinstance(function, dict) else sorted(entry)
-    return canonical_json([entry.get("type"), inner])
+    return canonical_json([entry.get("type"), tool_name(entry) or sorted(entry)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.canonical import Semantics, canonical, closed_forms, digest, fits, same
+from trueup.core.field_table import Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.lean import lean
@@ -14,8 +15,8 @@ from trueup.core.plans.plan import MISSING, Cause, FieldChange, Missing
 
 PROBLEMS = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
-STRUCTURED = frozenset({"tools", "response_format"})
-"""Fields in which servers fill in what nobody wrote."""
+STRUCTURED = frozenset({Kind.TOOLS, Kind.OBJECT})
+"""The kinds of fields in which servers fill in what nobody wrote."""
 
 UNSENT = frozenset({Cause.RECORDED, Cause.IMPOSSIBLE})
 """Why a field is listed that no request is made for."""
@@ -118,9 +119,10 @@ def compare(
         wanted, found = file.get(name, MISSING), live.get(name, MISSING)
         cause = judge(name, wanted, found, record, rules)
         if cause is not None:
-            if name in STRUCTURED and found is not MISSING and wanted is not MISSING:
+            kind = rules.semantics.table.kind_of(name)
+            if kind in STRUCTURED and found is not MISSING and wanted is not MISSING:
                 found = lean(name, found, wanted, rules.semantics)
-            changes.append(FieldChange(name, found, wanted, cause))
+            changes.append(FieldChange(name, found, wanted, cause, kind))
     return tuple(changes)
 
 

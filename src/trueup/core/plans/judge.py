@@ -185,7 +185,10 @@ def _create(facts: Facts, choices: Choices, record: Record | None = None) -> Ver
         return Verdict(Action.HELD, Reason.STAMP_LOST, record=record, wanted=True)
     if choices.stamps and facts.crowded:
         return Verdict(Action.HELD, Reason.NO_ROOM, record=record, wanted=True)
-    fields = tuple(FieldChange(name, MISSING, value, Cause.NEW) for name, value in facts.file.items())
+    table = choices.rules.semantics.table
+    fields = tuple(
+        FieldChange(name, MISSING, value, Cause.NEW, table.kind_of(name)) for name, value in facts.file.items()
+    )
     reason = Reason.RECREATED if record else Reason.NEW
     return Verdict(Action.CREATE, reason, record=record, fields=fields, recreate=record is not None)
 

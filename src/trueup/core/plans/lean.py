@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from trueup.core.canonical import Semantics, canonical, same, without_open_parts
+from trueup.core.field_table import Kind
+from trueup.core.tools import tool_name
 
 _DEPTH = 4
 """Levels below a field in which servers fill in defaults; a JSON Schema, further down, is left as it is."""
@@ -19,7 +21,7 @@ def lean(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
 
     Each tool is looked at by itself, so that many of them cost no more than each.
     """
-    if name == "tools" and isinstance(live, (list, tuple)):
+    if semantics.table.kind_of(name) is Kind.TOOLS and isinstance(live, (list, tuple)):
         return [_leaner(name, [tool], [_partner(tool, file)], semantics)[0] for tool in live]
     return _leaner(name, live, file, semantics)
 
@@ -70,8 +72,7 @@ def _partner(entry: Any, known: Any) -> Any:
 def _called(entry: Any) -> Any:
     if not isinstance(entry, Mapping):
         return (entry, None)
-    function = entry.get("function")
-    return (entry.get("type"), function.get("name") if isinstance(function, Mapping) else None)
+    return (entry.get("type"), tool_name(entry))
 
 
 def _copied(value: Any) -> Any:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from trueup.core.call import Call
 from trueup.core.command import HERE, Selection
+from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.state import Identity, Record
 from trueup.core.source import Diagnostic, Position, Stretch
+
+DERIVED: Mapping[str, bool] = {"derived": True}
+"""Marks an attribute of a plan that follows from others, and is neither written nor shown."""
 
 
 class Missing(Enum):
@@ -93,12 +97,16 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field (`metadata.owner`, `tools` …): `before` is live, `after` what the file wants; MISSING is not None."""
+    """One field (`metadata.owner`, `tools` …): `before` is live, `after` what the file wants; MISSING is not None.
+
+    `kind` follows from the protocol's field table: a plan file does not hold it.
+    """
 
     path: str
     before: Any
     after: Any
     cause: Cause
+    kind: Kind = field(default=Kind.SCALAR, compare=False, metadata=DERIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +235,12 @@ class Plan:
     snapshot: str = ""
     limit: Limit | None = None
     selection: Selection = field(default=HERE, compare=False)
+
+
+def with_kinds(plan: Plan, table: FieldTable) -> Plan:
+    """Return a plan that was read from a file, its fields with the kinds that they have in the protocol's table."""
+    return replace(plan, changes=tuple(_with_kinds(change, table) for change in plan.changes))
+
+
+def _with_kinds(change: Change, table: FieldTable) -> Change:
+    return replace(change, fields=tuple(replace(item, kind=table.kind_of(item.path)) for item in change.fields))

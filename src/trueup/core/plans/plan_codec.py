@@ -221,7 +221,7 @@ def plain(value: Any, message: Callable[[str], Any] | None = None) -> Any:
         return {
             item.name: plain(entry, message)
             for item, entry in entries
-            if entry is not MISSING and not _is_default(entry, item)
+            if entry is not MISSING and not _is_default(entry, item) and not item.metadata.get("derived")
         }
     return value
 

@@ -13,19 +13,25 @@ from trueup.core.memory.stamp import Stamp, parse
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One live assistant with its stamp read."""
+    """One live assistant with its stamp read; `named_by` is the field that people know it by."""
 
     id: str
     fields: Mapping[str, Any]
     created_at: int
     stamp: Stamp | None
     body: Mapping[str, Any] = field(default_factory=dict)
+    named_by: str = "name"
 
     @property
     def display_name(self) -> str:
-        """The vendor's name field, empty when null."""
-        name = self.fields.get("name")
+        """The vendor's name field, empty when null and where there is none."""
+        name = self.fields.get(self.named_by)
         return name if isinstance(name, str) else ""
+
+
+def see(live_id: str, body: Mapping[str, Any], created_at: int, table: FieldTable) -> Seen:
+    """Return a live body as everything that judges sees it."""
+    return Seen(live_id, fields_of(body, table), created_at, stamp_of(body, table), body, table.display_name)
 
 
 def alike(name: object) -> str:

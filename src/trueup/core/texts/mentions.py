@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from trueup.core.texts.prose import Mention, Sort
+from trueup.core.tools import inner_of
 
 BUILT_IN = frozenset({"code_interpreter", "file_search", "retrieval", "web_search", "computer_use", "image_generation"})
 """Tools that vendors provide under these names (their API references)."""
@@ -20,8 +21,7 @@ def function_names(tools: Any) -> tuple[str, ...]:
     """The names of the functions, and the labels of the servers, in a list of tools; hostile lists have none."""
     found: dict[str, None] = {}
     for tool in tools if isinstance(tools, (list, tuple)) else ():
-        inner = tool.get("function") if isinstance(tool, Mapping) else None
-        for holder in (inner, tool):
+        for holder in (inner_of(tool), tool):
             named = [holder.get(key) for key in ("name", "server_label")] if isinstance(holder, Mapping) else []
             found.update({name: None for name in named if isinstance(name, str)})
     return tuple(found)
