@@ -152,10 +152,6 @@ FOREIGN_FORMATS = "core/migration/"
 """What reads files of other tools, and of what protocols were before."""
 
 NOT_YET: Mapping[str, str] = {
-    "cli/import_files.py": "how an export's first protocol shows in its fields",
-    "core/plans/fields.py": "which fields have a structure",
-    "core/plans/ignored.py": "an example",
-    "core/texts/mentions.py": "the names of built-in tools",
     "engine/requests.py": "which lists are sent as a whole",
 }
 """Files that still know words of a protocol, and what for; the field table and each protocol's schema replace them."""

@@ -29,7 +29,7 @@ def test_what_only_looks_like_one_is_none(text: str) -> None:
 
 
 def test_tools_are_told_by_whole_names_that_are_known() -> None:
-    assert _texts("Use get_weather.", "Use get_weather_now and file_search.", "get_weather") == [
+    assert _texts("Use get_weather.", "Use get_weather_now and file_search.", "get_weather", "file_search") == [
         ("file_search", True),
         ("get_weather", False),
     ]

@@ -18,6 +18,7 @@ from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.state import Identity
 from trueup.core.memory.state_codec import comparable
 from trueup.core.migration.export import is_of, is_same_place
+from trueup.core.migration.first_protocol import has_first_words
 from trueup.core.migration.foreign import assistants_in
 from trueup.core.migration.imported import Found, Unread, unknown
 from trueup.core.migration.imports import Imports
@@ -71,7 +72,7 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
 
 
 def _read(session: Session, files: Sequence[str]) -> _Read:
-    read = _Read("file_ids" in session.adapter.dialect.fields)
+    read = _Read(has_first_words(session.adapter.dialect.fields))
     for file in dict.fromkeys(files):
         try:
             values = read_values(session.root / file, file)

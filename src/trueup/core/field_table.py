@@ -76,6 +76,7 @@ class FieldTable:
     `prompt` is the text that a Markdown definition's body stands for and `tools` the list of tools; `stamp` is the
     entry that holds the ownership stamp. `schemas` are the places of embedded JSON Schemas, `*` for any index, and
     `schema_keys` the last step of each.
+    `built_in` are the names of the tools that the vendor provides, which prompts speak of.
     `display_name` is the field that people know an assistant by, empty where there is none. `names` are all fields,
     `maps` those whose entries are fields of their own, `letters` the letters of those that a stamp holds.
     """
@@ -86,6 +87,7 @@ class FieldTable:
     stamp: str = "metadata.trueup"
     schemas: tuple[tuple[str, ...], ...] = ()
     display_name: str = "name"
+    built_in: frozenset[str] = frozenset()
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)
     schema_keys: frozenset[str] = field(init=False, compare=False, repr=False)
     by_name: Mapping[str, Field] = field(init=False, compare=False, repr=False)

@@ -23,6 +23,7 @@ from trueup.core.texts.mentions import function_names, mentions
 from trueup.core.texts.prose import Prose, Run, sections
 from trueup.render.markup import marked
 from trueup.render.prose_rows import Key, key
+from trueup.wire.registry import built_in_tools
 
 SMALLEST = 3
 """Assistants from which on an equal change is shown once; two blocks still show where each one stands in its file."""
@@ -228,7 +229,7 @@ def _may_share(change: Change) -> bool:
 
 def _functions(change: Change) -> set[str]:
     tools = [side for item in change.fields if item.kind is Kind.TOOLS for side in (item.before, item.after)]
-    return {*change.functions, *(name for side in tools for name in function_names(side))}
+    return {*built_in_tools(), *change.functions, *(name for side in tools for name in function_names(side))}
 
 
 def _shown(change: Change, text: FieldChange | None) -> Iterator[Any]:

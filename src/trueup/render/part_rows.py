@@ -17,6 +17,7 @@ from trueup.render.spelled import fold, labelled, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import is_brief, is_text, many, value
 from trueup.render.visible import hanging, visible
+from trueup.wire.registry import built_in_tools
 
 PARTS = 24
 """Differences inside one value that are shown unless everything is asked for."""
@@ -74,7 +75,7 @@ def _differences(found: Sequence[Difference], look: Look, indent: int) -> Iterat
 def _difference(item: Difference, name: str, look: Look, indent: int) -> Iterator[Row]:
     """One place that differs: on its row where both sides are brief, a text by its lines, all else whole below it."""
     if _is_prose(item):
-        prose = compare(item.before, item.after)
+        prose = compare(item.before, item.after, built_in_tools())
         yield from labelled(name, [Piece(prose_rows.size(prose), Tone.FAINT)], look, indent)
         yield from prose_rows.rows(prose, look, indent + 2, lambda number: f"line {number}", {})
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -84,6 +85,12 @@ def rules(protocol: str) -> Callable[[Definition], Iterable[Fault]]:
     """Return what says what a protocol asks of a definition beside its schema. Raises `TrueupError`."""
     check: Callable[[Definition], Iterable[Fault]] = _module(protocol, "rules").check
     return check
+
+
+@cache
+def built_in_tools() -> frozenset[str]:
+    """Return the names of all tools that vendors provide, of whatever protocol."""
+    return frozenset().union(*(field_table(protocol).built_in for protocol in ROWS))
 
 
 def translator(source: str, protocol: str) -> Callable[..., Any] | None:

@@ -6,7 +6,7 @@ only the server can make.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,6 +21,11 @@ SHOWN: Final = 20
 def is_first(body: Mapping[str, Any]) -> bool:
     """Whether an assistant speaks the first API's words: `file_ids`, `retrieval`, or the format `none`."""
     return "file_ids" in body or RETRIEVAL in _kinds(body) or body.get("response_format") == "none"
+
+
+def has_first_words(fields: Collection[str]) -> bool:
+    """Return whether a target whose fields these are has the first API's words."""
+    return "file_ids" in fields
 
 
 def as_first(found: Found) -> Found:

@@ -50,7 +50,7 @@ class IgnoredGroup:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is a field such as `tools`, and not one entry of `metadata` or `tool_resources`."""
+        """Whether it is a field such as `tools`, and not one entry of a map such as `metadata`."""
         return "." not in self.field
 
     def where(self, mark: Mark, size: Size = boundless) -> str:

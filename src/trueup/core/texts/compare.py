@@ -42,7 +42,7 @@ class Texts:
 def compare(before: str, after: str, tools: Collection[str] = ()) -> Prose:
     """The difference of two texts; lines end with `\\n` only, anything else is part of a line.
 
-    `tools` are the names of the functions that the assistant declares, so that mentions of them can be told.
+    `tools` are the names of tools, the assistant's and the vendor's own, so that mentions of them can be told.
     """
     (left, left_end), (right, right_end) = lines_of(before), lines_of(after)
     allowance = Allowance(COMPARISONS)

@@ -9,9 +9,6 @@ from typing import Any
 from trueup.core.texts.prose import Mention, Sort
 from trueup.core.tools import inner_of
 
-BUILT_IN = frozenset({"code_interpreter", "file_search", "retrieval", "web_search", "computer_use", "image_generation"})
-"""Tools that vendors provide under these names (their API references)."""
-
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{1,80}\}\}|\{[^\W\d][\w.-]{0,60}\}|<[^\W\d][\w.:-]{0,60}>"  # {{x}}, {x}, <x>
 )
@@ -28,9 +25,11 @@ def function_names(tools: Any) -> tuple[str, ...]:
 
 
 def mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Mention, ...]:
-    """What only one of the texts names: that which appeared first, each in the order of its text."""
-    names = BUILT_IN.union(tools)
-    old, new = _named(before, names), _named(after, names)
+    """Return what only one of the texts names, that which appeared first, each in the order of its text.
+
+    `tools` are the names of tools that count as mentioned where they stand.
+    """
+    old, new = _named(before, tools), _named(after, tools)
     return (*_only(new, old, after, appeared=True), *_only(old, new, before, appeared=False))
 
 

@@ -52,6 +52,7 @@ TABLE: Final = FieldTable(
         Field("metadata", Kind.MAP),
     ),
     schemas=(("tools", "*", "parameters"), ("text", "format", "schema")),
+    built_in=frozenset({"computer_use", "web_search"}),
 )
 """All fields that a definition can declare. `experimental` is merged by key and takes no null: false resets a key."""
 

@@ -59,6 +59,7 @@ TABLE: Final = FieldTable(
         Field("reasoning_effort", letter="f"),
     ),
     schemas=(("tools", "*", "function", "parameters"), ("response_format", "json_schema", "schema")),
+    built_in=frozenset({"code_interpreter", "file_search", "retrieval", "web_search", "image_generation"}),
 )
 
 _FILE_IDS: Final = Field("file_ids", Kind.LIST, default=[], clear=[], letter="l", unordered=True)
