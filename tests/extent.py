@@ -28,9 +28,9 @@ def is_whole() -> bool:
     return _is_whole
 
 
-def third(values: Iterable[T]) -> Iterator[T]:
-    """Return every third value, beginning with the first; all of them in the gate."""
-    return islice(values, 0, None, 1 if _is_whole else 3)
+def third(values: Iterable[T], turn: int = 0) -> Iterator[T]:
+    """Return every third value, beginning with the first, of the next turn with the second; all of them in the gate."""
+    return iter(values) if _is_whole else islice(values, turn % 3, None, 3)
 
 
 def examples(number: int) -> int:

@@ -45,7 +45,7 @@ class Sample:
 SAMPLES: Mapping[str, Sample] = {
     "openai-assistants": Sample(
         scalar="temperature",
-        values=(0.3, 0.7, 0.1),
+        values=(0.1, 0.7, 0.3),
         unsaid={"description": lambda number: f"n{number}", "top_p": lambda number: number / 128},  # any width holds it
         tools=({"type": "code_interpreter"}, {"type": "file_search"}),
         function=lambda name, description: {
@@ -90,6 +90,11 @@ class Protocol:
         """Its embedded server."""
         found: type[EmbeddedServer] = import_module(SERVERS[self.name].module).Server
         return found
+
+    @property
+    def turn(self) -> int:
+        """Its number: where a plain run has a third of a walk, each protocol has another one."""
+        return registry.protocols().index(self.name)
 
     @property
     def path(self) -> str:

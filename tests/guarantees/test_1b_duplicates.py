@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.world import Killed, World, actions, code, definition, fleet
 from trueup.core.call import Call
+from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, UnreadableError
 from trueup.core.memory.stamp import RELEASED
 from trueup.core.memory.state_codec import encode
@@ -27,7 +28,10 @@ from trueup.wire.registry import identity_of
 
 from .test_1_no_blind_repeat import UNCLEAR
 
-FLEET = fleet(definition("a", instructions="one", metadata={"team": "x"}), definition("b", instructions="two"))
+
+def two() -> dict[str, Definition]:
+    """Two definitions of different fields."""
+    return fleet(definition("a", instructions="one", metadata={"team": "x"}), definition("b", instructions="two"))
 
 
 def copy(world: World, live_id: str, **changes: Any) -> str:
@@ -82,7 +86,7 @@ def record(world: World, name: str, live_id: str) -> None:
 @pytest.fixture(params=["the recorded one is older", "the recorded one is younger"])
 def doubled(request: pytest.FixtureRequest) -> tuple[World, str, str]:
     """A fleet with a duplicate of `a`, the id that is recorded, and the duplicate's."""
-    world = World(definitions=dict(FLEET))
+    world = World(definitions=two())
     world.apply()
     older = world.id_of("a")
     younger = copy(world, older)
@@ -146,7 +150,7 @@ def test_an_unclear_delete_is_read_before_it_is_repeated(
 @pytest.mark.parametrize("state", ["file", "stamps"])
 def test_killed_anywhere_the_recorded_one_stays_and_the_next_run_goes_on(state: str) -> None:
     for kill_at in range(1, 60):
-        world = World(definitions=dict(FLEET)).with_target(state=state)
+        world = World(definitions=two()).with_target(state=state)
         world.apply()
         kept = world.id_for("a")
         other = copy(world, kept)
@@ -330,7 +334,7 @@ class TestStampsAlone:
 
     @pytest.fixture
     def world(self) -> World:
-        world = World(definitions=dict(FLEET)).with_target(state="stamps")
+        world = World(definitions=two()).with_target(state="stamps")
         world.apply()
         copy(world, world.id_for("a"))
         world.calls.clear()

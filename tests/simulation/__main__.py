@@ -1,5 +1,6 @@
 """`python -m tests.simulation 17` replays one seed, `python -m tests.simulation 0 10000` a range.
 
+Seeds take turns with the protocols of the registry; `--protocol=NAME` has all of them speak one.
 With `--counts` behind it the tables of what happened in these seeds are printed too; `--page` writes them into
 docs/guarantees.md.
 """
@@ -11,7 +12,7 @@ import time
 from collections import Counter
 
 from tests.simulation.page import written
-from tests.simulation.story import run
+from tests.simulation.story import protocol_at, run
 from tests.simulation.tally import Tally, tables
 from tests.simulation.watch import Excuse
 
@@ -22,15 +23,16 @@ def main() -> int:
     started, broken = time.monotonic(), 0
     excused: Counter[Excuse] = Counter()
     tally = Tally()
+    only = next((word.partition("=")[2] for word in sys.argv[1:] if word.startswith("--protocol=")), "")
     for seed in range(first, last):
         try:
-            story = run(seed)
+            story = run(seed, only)
             excused.update(set(story.oracle.excused))
             tally.counts.update(story.tally.counts)
         except Exception as violation:  # whatever ends a schedule is a find
             broken += 1
             print(f"seed {seed}: {violation!r}"[:200], violation, sep="\n")
-            print(f"  replay: python -m tests.simulation {seed}", flush=True)
+            print(f"  replay: python -m tests.simulation {seed} --protocol={only or protocol_at(seed)}", flush=True)
     for excuse, seeds in excused.most_common():
         print(f"  excused in {seeds} seeds: {excuse.value}")
     if "--counts" in sys.argv:

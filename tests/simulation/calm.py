@@ -19,7 +19,6 @@ from trueup.core.canonical import canonical, same
 from trueup.core.errors import Exit, RefusedError
 from trueup.core.plans.plan import Plan, Reason
 from trueup.core.plans.report import Report
-from trueup.wire.openai_assistants.fields import TABLE
 
 ROUNDS = 8
 _SAID = re.compile(r"the answer shows nothing of what was sent \(\S+")
@@ -150,20 +149,20 @@ class Calm:
         """Every declared field, but those that a report said the server did not keep."""
         one = self.first
         semantics = one.adapter().dialect.semantics
-        live = self.vendor.live()
+        live, table = self.vendor.live(), self.vendor.protocol.table
         born = [birth for birth in self.vendor.births.values() if birth.by and birth.id in live]
         by_name = {birth.name: live[birth.id] for birth in born}
         wanted = {str(definition.body["name"]): definition for definition in one.definitions.values()}
         if by_name.keys() != wanted.keys():
             raise self.oracle.broken(f"live are {sorted(by_name)}, wanted {sorted(wanted)}")
         for display, definition in wanted.items():
-            found = TABLE.split(by_name[display])
+            found = table.split(by_name[display])
             keeps = self.vendor.habit in (Habit.FAITHFUL, Habit.MERGES) and not self.others
             left = keeps and "tools" not in definition.body and found["tools"]
             if left and not self.oracle.was_shown_old(by_name[display]["id"]):
                 raise self.oracle.broken(f"{definition.name} has tools that its file does not say: {found['tools']}")
             named = self.oracle.not_kept.get(definition.name, set())
-            for name, value in TABLE.split(definition.body).items():
+            for name, value in table.split(definition.body).items():
                 kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
                 if kept or name in named:
                     continue

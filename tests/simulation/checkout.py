@@ -98,7 +98,7 @@ class Checkout(World):
     async def send(self, call: Call) -> Reply:
         """Sends, and notes which reads a write rests on."""
         live_id, now = call.path.rsplit("/", 1)[-1], self.clock.now
-        if call.method != "GET" and call.path != "/assistants" and now - self.reads.get(live_id, START) > 10.0:
+        if call.method != "GET" and call.path != self.protocol.path and now - self.reads.get(live_id, START) > 10.0:
             self.stale.append(f"{call.method} {call.path}: read {now - self.reads.get(live_id, START):.1f} s ago")
         self.vendor.expect(call, self.label)
         self.stand(BEFORE)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.engine.world import definition
+from tests.protocols import current
 from tests.simulation.checkout import Checkout
 from tests.simulation.tally import Tally
 from tests.simulation.vendor import Habit, Vendor
@@ -56,9 +57,9 @@ class Hands:
         if self.dice.random() < 0.5:
             body["metadata"] = {"team": self.dice.choice("xyz")}
         if self.dice.random() < 0.3:
-            body["tools"] = [{"type": "code_interpreter"}]
+            body["tools"] = current().tools[:1]
         if self.dice.random() < 0.3:
-            body["temperature"] = self.dice.choice((0.1, 0.7, 1))
+            body[current().scalar] = self.dice.choice((*current().values[:2], current().default))
         return definition(name, **body)
 
     def write_files(self, checkout: Checkout) -> None:
@@ -108,9 +109,10 @@ class Hands:
         live_id, number = self.some_live(), self.dice.randint(0, 99)
         if not live_id:
             return
-        keys = ("description", "top_p") if self.vendor.habit is Habit.DROPS else ("description", "top_p", NOTE, NOTE)
-        key = self.dice.choice(keys)
-        value: Any = number / 128 if key == "top_p" else f"n{number}"  # a number that any width holds
+        values = {**current().unsaid(number), NOTE: f"n{number}"}
+        unsaid = tuple(current().sample.unsaid)
+        key = self.dice.choice(unsaid if self.vendor.habit is Habit.DROPS else (*unsaid, NOTE, NOTE))
+        value = values[key]
         if key == NOTE:
             self._edit(live_id, metadata={**self.vendor.live()[live_id]["metadata"], NOTE: value})
         else:
@@ -123,7 +125,7 @@ class Hands:
 
     def remove(self, live_id: str) -> None:
         """Deletes at the vendor."""
-        reply = self.vendor.answer(Call("DELETE", f"/assistants/{live_id}"))
+        reply = self.vendor.answer(Call("DELETE", current().path_of(live_id)))
         assert reply.status == 200, reply
         self.notes = {key: text for key, text in self.notes.items() if key[0] != live_id}
         self.drifts.pop(live_id, None)
@@ -147,19 +149,19 @@ class Hands:
         """Somebody copies an assistant with all its metadata, the stamp too."""
         live_id = self.some_live()
         if live_id:
-            body = self.vendor.server.answer(Call("GET", f"/assistants/{live_id}")).json
-            kept = ("name", "model", "instructions", "tools", "temperature", "metadata")
+            body = self.vendor.server.answer(Call("GET", current().path_of(live_id))).json
+            kept = ("name", "model", "instructions", "tools", current().scalar, "metadata")
             copy = self._post(**{key: body[key] for key in kept})
             self.tally.note("an assistant copied with its stamp")
             self.say(f"live {live_id} copied as {copy}")
 
     def _post(self, **body: Any) -> str:
-        reply = self.vendor.answer(Call("POST", "/assistants", json=body))
+        reply = self.vendor.answer(Call("POST", current().path, json=body))
         assert reply.status == 200, reply
         return str(reply.json["id"])
 
     def _edit(self, live_id: str, **body: Any) -> None:
-        reply = self.vendor.answer(Call("POST", f"/assistants/{live_id}", json=body))
+        reply = self.vendor.answer(Call("POST", current().path_of(live_id), json=body))
         assert reply.status == 200, reply
 
     # --- memory, and what hints say

@@ -10,10 +10,8 @@ from tests.simulation.twins import Twins
 from tests.simulation.watch import Told, stamp_of
 from trueup.core.call import Call
 from trueup.core.errors import StateError
-from trueup.core.plans import seen
 from trueup.core.plans.plan import Reason
 from trueup.local.faults import Kind
-from trueup.wire.openai_assistants.fields import TABLE
 
 
 class Memory(Twins):
@@ -45,7 +43,7 @@ class Memory(Twins):
         state, live = who.state(), self.vendor.live()
         found = set()
         for name, record in state.records.items():
-            stamp = seen.stamp_of(live[record.id], TABLE) if record.id in live else None
+            stamp = self.vendor.protocol.stamp_of(live[record.id]) if record.id in live else None
             waiting = state.pending.get(name)
             known = {record.operation, waiting.operation if waiting else ""}
             if stamp is not None and record.operation and stamp.operation not in known:
@@ -76,7 +74,7 @@ class Memory(Twins):
         ids = {record.id for record in state.records.values()}
         live = self.vendor.live()
         for call in told.writes:
-            stamp = stamp_of(call) if call.path == "/assistants" else None
+            stamp = stamp_of(call) if call.path == self.vendor.protocol.path else None
             if stamp is None or stamp.operation in known:
                 continue
             made = [birth for birth in self.vendor.births.values() if birth.operation == stamp.operation]

@@ -66,7 +66,7 @@ class Moments:
         due = [number for number in moments if number <= len(one.calls)]
         for number in due:
             moment = moments[number]
-            if moment != self.die_with_create or (call.method, call.path) == ("POST", "/assistants"):
+            if moment != self.die_with_create or (call.method, call.path) == ("POST", one.protocol.path):
                 del moments[number]
                 moment(one, call)
 

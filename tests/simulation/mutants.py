@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from tests.protocols import current
 from tests.simulation import checkout
 from tests.simulation.checkout import Checkout
 from tests.simulation.page import written
@@ -82,7 +83,7 @@ async def _told_once(run_: Run, plan: Plan) -> None:
 
 def _talkative(change: Any, live: Any) -> Call:
     call = REAL_REQUEST(change, live)
-    return replace(call, json={**call.json, "top_p": 1}) if call.json else call
+    return replace(call, json={**call.json, **current().unsaid(1)}) if call.json else call
 
 
 # --- the listing

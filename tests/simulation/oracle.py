@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.protocols import current
 from tests.simulation.hands import NOTE
 from tests.simulation.memory import Memory
 from tests.simulation.watch import Told, stamp_of
@@ -13,10 +14,9 @@ from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import WRITES, Action, Change
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.engine.apply import STOPPED
-from trueup.wire.openai_assistants.fields import TABLE
 
-MANAGED = frozenset({"name", "model", "instructions", "tools", "tool_resources", "temperature", "metadata"})
-"""What some file of some story names, or follows from it; at the rest of metadata `check_notes` looks."""
+COMMON = frozenset({"name", "model", "instructions", "tools", "metadata"})
+"""What some file of some story names in every protocol; at the rest of metadata `check_notes` looks."""
 
 
 LEFT = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
@@ -64,7 +64,7 @@ class Oracle(Memory):
                 raise self.broken(f"{call} overwrites what another checkout applied since")
         if told.report is not None and not told.report.plan.complete:
             for call in told.writes:
-                if call.method == "DELETE" or call.path == "/assistants":
+                if call.method == "DELETE" or call.path == told.who.protocol.path:
                     raise self.broken(f"{call} on a partial view")
 
     def check_nothing_lost(self, told: Told) -> None:
@@ -106,9 +106,10 @@ class Oracle(Memory):
         for live_id, body in self.hands.strangers.items():
             if live.get(live_id) != body:
                 raise self.broken(f"somebody else's {live_id} was touched: {live.get(live_id)}")
+        managed = {*COMMON, current().scalar, *current().sample.follows}
         for live_id, body in told.before.items() if not told.meddled else ():
             now = live.get(live_id, body)
-            touched = [key for key in body if key not in MANAGED and now[key] != body[key]]
+            touched = [key for key in body if key not in managed and now[key] != body[key]]
             if touched:
                 raise self.broken(f"{touched} of {live_id} were touched, and no file names them")
 
@@ -196,8 +197,9 @@ class Oracle(Memory):
                 self.check_fields(outcome, change, live[outcome.id], told.who.adapter().dialect.semantics)
 
     def check_fields(self, outcome: Outcome, change: Change, body: dict[str, Any], semantics: Semantics) -> None:
-        found = TABLE.split(body)
-        for name, value in TABLE.split(change.calls[0].json).items():
+        table = semantics.table
+        found = table.split(body)
+        for name, value in table.split(change.calls[0].json).items():
             kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
             if not kept and name not in outcome.not_kept:
                 raise self.broken(f"{name} of {outcome.name} was not kept and not named: {found.get(name)!r}")
@@ -217,6 +219,6 @@ def _covers(call: Call, planned: Call) -> bool:
     if body.keys() != call.json.keys():
         return False
     return all(
-        call.json[key] == value or (key in ("metadata", "tool_resources") and value.items() <= call.json[key].items())
+        call.json[key] == value or (key in current().table.maps and value.items() <= call.json[key].items())
         for key, value in body.items()
     )

@@ -17,6 +17,7 @@ import pytest
 
 from tests.engine.world import Clock, Killed, code, definition, fleet
 from tests.extent import third
+from tests.protocols import current
 from tests.simulation.checkout import OnDisk
 from tests.simulation.disk import Disk, Failure
 from tests.simulation.system import System
@@ -27,7 +28,6 @@ from trueup.core.errors import Exit, TrueupError
 from trueup.local.faults import Faults, Kind
 
 WISH: dict[str, Any] = {"on_drift": "revert", "prune": True}
-FLEET = fleet(definition("edited", instructions="old"), definition("drifted", instructions="ours"), definition("gone"))
 MOMENTS = 400
 """More than either run has."""
 
@@ -45,13 +45,14 @@ def eventful(root: Path, seed: int) -> Iterator[OnDisk]:
     with system.patched():
         one.join("only", vendor, Faults(sleep=vendor.clock.sleep), _unmoved)  # type: ignore[arg-type]
         one.with_target(settle=1.0, parallelism=2)
-        one.definitions = dict(FLEET)
+        drifted = definition("drifted", instructions="ours")
+        one.definitions = fleet(definition("edited", instructions="old"), drifted, definition("gone"))
         one.apply()
-        call = Call("POST", f"/assistants/{one.id_of('drifted')}", json={"instructions": "by hand"})
+        call = Call("POST", one.protocol.path_of(one.id_of("drifted")), json={"instructions": "by hand"})
         assert vendor.answer(call).status == 200
         one.definitions = {
             **fleet(definition("edited", instructions="new"), definition("made"), definition("lost", instructions="x")),
-            "drifted": FLEET["drifted"],
+            "drifted": drifted,
         }
         one.fail(kind=Kind.DROP, method="POST", having='"name": "lost"', commit=True)
         yield one
@@ -77,7 +78,7 @@ def converges(one: OnDisk) -> None:
 
 @pytest.mark.parametrize("power", ["power-stays", "power-goes"])
 def test_an_apply_that_is_killed_at_any_moment_is_taken_up(tmp_path: Path, power: str) -> None:
-    for moment in third(range(1, MOMENTS)):
+    for moment in third(range(1, MOMENTS), current().turn):
         root = tmp_path / str(moment)
         root.mkdir()
         with eventful(root, moment) as one:
@@ -98,7 +99,7 @@ def test_an_apply_that_is_killed_at_any_moment_is_taken_up(tmp_path: Path, power
 
 @pytest.mark.parametrize("power", ["power-stays", "power-goes"])
 def test_a_plan_file_that_is_killed_at_any_moment_is_the_old_one_or_the_new_one(tmp_path: Path, power: str) -> None:
-    for moment in third(range(1, MOMENTS)):
+    for moment in third(range(1, MOMENTS), current().turn):
         root = tmp_path / str(moment)
         root.mkdir()
         with eventful(root, moment) as one:
@@ -122,7 +123,7 @@ def test_a_plan_file_that_is_killed_at_any_moment_is_the_old_one_or_the_new_one(
 
 
 def test_a_full_disk_at_any_write_stops_the_apply_with_a_word_and_the_next_one_goes_on(tmp_path: Path) -> None:
-    for moment in third(range(1, MOMENTS)):
+    for moment in third(range(1, MOMENTS), current().turn):
         root = tmp_path / str(moment)
         root.mkdir()
         with eventful(root, moment) as one:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import Clock, Killed, World, actions, code, definition, fleet, results
+from tests.protocols import current
 from tests.simulation.checkout import Checkout, OnDisk
 from tests.simulation.disk import Disk
 from tests.simulation.system import System
@@ -179,8 +180,9 @@ def test_what_was_done_is_told_also_where_the_journal_takes_no_more() -> None:
     """The outcome was told after its line: where that failed, nobody heard of the create, nor of what was not kept."""
     world = World()
     world.with_target(parallelism=2)
-    world.definitions = fleet(definition("a", temperature=0.5), definition("b"), definition("c"))
-    world.fail(kind=Kind.REWRITE, method="POST", having='"name": "a"', field="temperature", value=1, storage=True)
+    field, (ours, *_), theirs = current().scalar, current().values, current().default
+    world.definitions = fleet(definition("a", **{field: ours}), definition("b"), definition("c"))
+    world.fail(kind=Kind.REWRITE, method="POST", having='"name": "a"', field=field, value=theirs, storage=True)
     world.fail(kind=Kind.DROP, method="POST", having='"name": "b"', commit=True)
 
     async def full(entry: Entry) -> None:
@@ -191,7 +193,7 @@ def test_what_was_done_is_told_also_where_the_journal_takes_no_more() -> None:
     world.journal = full  # type: ignore[method-assign]
     report = world.apply()
     assert results(report) == {"a": "done", "b": "skipped", "c": "skipped"}
-    assert report.outcomes[0].not_kept == ("temperature",)
+    assert report.outcomes[0].not_kept == (field,)
     assert code(report) is Exit.ERROR
     assert "could not be written" in report.problems[0]
 

@@ -11,6 +11,8 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.page import PAGE
 from tests.simulation.tally import DISK, FILES, LISTS, WHENS, WRITES
 
+pytestmark = pytest.mark.any_protocol("it reads a page")
+
 KINDS = FILES[:3]
 """The state file, the journal and the plan file: each is torn, lost and refused by a full disk."""
 

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.protocols import current
 from tests.simulation.disk import Failure
 from tests.simulation.vendor import FORGETFUL, Habit, Lie
 from trueup.core.plans.plan import WRITES, Plan
@@ -28,8 +29,6 @@ TROUBLES = (
 STATUSES = (200, 403, 408, 409, 429, 500, 502, 503, 400, 404)
 CLEAR = (400, 403, 404)
 """A clear no is never carried out."""
-GONE = (None, "404 page not found", {"detail": "Not Found"}, {"error": {"message": "Invalid URL (POST /assistants)"}})
-"""What servers say where the endpoint itself is not there."""
 TAMPERED = {
     "whole": "a plan applied as it was saved",
     "torn": "a plan file torn",
@@ -37,6 +36,12 @@ TAMPERED = {
     "forged": "a plan file forged with the right digest",
     "old": "an old plan file applied",
 }
+
+
+def gone() -> tuple[Any, ...]:
+    """What servers say where the endpoint itself is not there."""
+    said = {"error": {"message": f"Invalid URL (POST {current().path})"}}
+    return (None, "404 page not found", {"detail": "Not Found"}, said)
 
 
 def request_fault(dice: random.Random, settle: float) -> Fault:
@@ -53,7 +58,7 @@ def request_fault(dice: random.Random, settle: float) -> Fault:
         late=0.0 if clear else dice.choice((0.0, 0.0, 0.5 * settle)),
         delay=dice.choice((0.0, 0.0, 0.3, 12.0)),
         headers=dice.choice(({}, {"retry-after": "2"})),
-        body=dice.choice(GONE) if status == 404 and kind is Kind.ANSWER else None,
+        body=dice.choice(gone()) if status == 404 and kind is Kind.ANSWER else None,
     )
 
 

@@ -70,7 +70,7 @@ class Twins(Watch):
         report = told.report
         if report is None or self.vendor.habit in FORGETFUL or not told.alone:
             return
-        made_now = any(call.path == "/assistants" and call.json["name"] == name for call in told.writes)
+        made_now = any(call.path == self.vendor.protocol.path and call.json["name"] == name for call in told.writes)
         first, last = (births[-1].after, None) if made_now else (told.first_shown, told.planned_until)
         shown = self.vendor.shown[max(first, told.first_shown) : last]
         pages = [entry for entry in shown if entry.to == told.who.label and entry.is_page and entry.arrived]

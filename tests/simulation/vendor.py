@@ -14,13 +14,11 @@ from enum import Enum
 from typing import Any
 
 from tests.engine.world import Clock
+from tests.protocols import Protocol, current
 from tests.simulation.tally import Tally
 from trueup.core.call import Call, Reply
+from trueup.core.field_table import Kind
 from trueup.core.memory.stamp import KEY
-from trueup.core.plans.seen import stamp_of
-from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
-from trueup.wire.openai_assistants.fields import TABLE
 
 
 class Habit(Enum):
@@ -115,14 +113,12 @@ class Vendor:
     births: dict[str, Birth] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    protocol: Protocol = field(default_factory=current)
 
     def __post_init__(self) -> None:
         count = iter(range(1, 1_000_000))
-        self.server = Server(
-            ":memory:",
-            clock=lambda: self.clock.now,
-            ids=lambda: f"asst_{next(count):06}",
-            habits=Habits(metadata="merge" if self.habit is Habit.MERGES else "replace"),
+        self.server = self.protocol.server(
+            ":memory:", clock=lambda: self.clock.now, ids=lambda: self.protocol.id_of(f"{next(count):06}")
         )
         self._live: dict[str, dict[str, Any]] | None = None
         self._asked: dict[tuple[str, str], tuple[float, int]] = {}
@@ -132,12 +128,12 @@ class Vendor:
 
     def expect(self, call: Call, by: str) -> None:
         """Notes when a request left; it may be done much later."""
-        if (call.method, call.path) == ("POST", "/assistants"):
+        if (call.method, call.path) == ("POST", self.protocol.path):
             self._asked[by, json.dumps(call.json, sort_keys=True)] = self.clock.now, len(self.shown)
 
     def answer(self, call: Call, by: str = PERSON) -> Reply:
         """The answer to one request, with this vendor's habits."""
-        if (call.method, call.path) == ("GET", "/assistants"):
+        if (call.method, call.path) == ("GET", self.protocol.path):
             return self._page(call, by)
         if call.method != "GET":
             self._live = None
@@ -147,7 +143,7 @@ class Vendor:
             self._note(call, live_id, by)
             if by != PERSON and call.method == "POST" and self._bites(call):
                 self.tally.note(TALES[self.habit])
-        if reply.json.get("object") == "assistant":
+        if reply.json.get("object") == self.protocol.server.noun:
             reply = Reply(reply.status, reply.headers, self._rewritten(reply.json), reply.text)
             self.shown.append(Shown(by, self.clock.now, frozenset({live_id})))
         return reply
@@ -162,7 +158,7 @@ class Vendor:
     def live(self) -> dict[str, dict[str, Any]]:
         """Everything as it really is, by id, oldest first; to be looked at only."""
         if self._live is None:
-            page = self.server.answer(Call("GET", "/assistants", {"limit": "100", "order": "asc"})).json["data"]
+            page = self.server.answer(Call("GET", self.protocol.path, {"limit": "100", "order": "asc"})).json["data"]
             self._live = {entry["id"]: self._rewritten(entry) for entry in page}
         return self._live
 
@@ -178,32 +174,37 @@ class Vendor:
     def _bites(self, call: Call) -> bool:
         """Whether this server's habit makes a difference to this write."""
         if self.habit is Habit.IGNORES:
-            return call.path != "/assistants" and self.ignored in call.json
+            return call.path != self.protocol.path and self.ignored in call.json
         return self.habit is not Habit.FAITHFUL
 
     def _kept(self, call: Call) -> Call:
         """The request as far as this server takes notice of it."""
-        if call.method != "POST" or self.habit not in (*FORGETFUL, Habit.IGNORES):
+        if call.method != "POST" or self.habit not in (*FORGETFUL, Habit.IGNORES, Habit.MERGES):
             return call
         body = json.loads(json.dumps(call.json))
         if self.habit is Habit.DROPS:
             body.pop("metadata", None)
         elif self.habit is Habit.UNSTAMPS and body.get("metadata"):
             body["metadata"].pop(KEY, None)
-        elif self.habit is Habit.IGNORES and call.path != "/assistants":
+        elif self.habit is Habit.IGNORES and call.path != self.protocol.path:
             body.pop(self.ignored, None)
+        elif self.habit is Habit.MERGES and call.path != self.protocol.path and body.get("metadata"):
+            stored = self.server.answer(Call("GET", call.path)).json
+            body["metadata"] = {**stored.get("metadata", {}), **body["metadata"]}
         return Call(call.method, call.path, call.query, body)
 
     def _rewritten(self, body: Mapping[str, Any]) -> dict[str, Any]:
         if self.habit is not Habit.REWRITES:
             return dict(body)
         changed: dict[str, Any] = dict(body)
-        if isinstance(body.get("instructions"), str):
-            changed["instructions"] = " ".join(body["instructions"].split())
-        for key in ("temperature", "top_p"):
-            if isinstance(body.get(key), (int, float)):
-                changed[key] = struct.unpack("f", struct.pack("f", body[key]))[0]
-        changed["tools"] = [{**tool, "container": "auto"} for tool in body.get("tools", [])]
+        for row in self.protocol.table.fields:
+            value = body.get(row.name)
+            if row.kind is Kind.TEXT and isinstance(value, str):
+                changed[row.name] = " ".join(value.split())
+            elif row.kind is Kind.NUMBER and isinstance(value, (int, float)):
+                changed[row.name] = struct.unpack("f", struct.pack("f", value))[0]
+            elif row.kind is Kind.TOOLS:
+                changed[row.name] = [{**tool, "container": "auto"} for tool in value or []]
         return changed
 
     # --- the log
@@ -214,10 +215,10 @@ class Vendor:
         history = self._history.setdefault(live_id, [])
         late = self.dice.choice((0.0, self.lag)) if self.lag else 0.0
         at = max(now + late, history[-1][0] if history else 0.0)
-        stored = self.server.answer(Call("GET", f"/assistants/{live_id}"))
+        stored = self.server.answer(Call("GET", self.protocol.path_of(live_id)))
         history.append((at, self._rewritten(stored.json) if stored.status == 200 else None))
-        if (call.method, call.path) == ("POST", "/assistants"):
-            stamp = stamp_of(call.json, TABLE)
+        if (call.method, call.path) == ("POST", self.protocol.path):
+            stamp = self.protocol.stamp_of(call.json)
             here = now, len(self.shown)
             asked, asked_after = self._asked.get((by, json.dumps(call.json, sort_keys=True)), here)
             operation = stamp.operation if stamp is not None else ""

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from tests.protocols import current
 from tests.simulation.checkout import Checkout
 from tests.simulation.hands import Hands
 from tests.simulation.vendor import Shown, Vendor
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
 from trueup.core.memory.stamp import Stamp
-from trueup.core.plans import seen
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
-from trueup.wire.openai_assistants.fields import TABLE
 
 
 class Violation(AssertionError):
@@ -115,4 +114,4 @@ class Watch:
 
 def stamp_of(call: Call) -> Stamp | None:
     """The stamp that a request carries."""
-    return seen.stamp_of(call.json or {}, TABLE)
+    return current().stamp_of(call.json or {})
