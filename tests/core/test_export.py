@@ -15,8 +15,14 @@ from jsonschema import Draft202012Validator
 from trueup.core.command import Command
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
-from trueup.core.migration.export import BEGINNING, Export, Exported, dumps, is_of, loads, refuse_other_target
+from trueup.core.migration import export as codec
+from trueup.core.migration.export import BEGINNING, Export, Exported, dumps, is_of, refuse_other_target
 from trueup.edge import schemas
+
+
+def loads(text: str) -> Export:
+    return codec.loads(text, lambda _: {"metadata": 1, "tool_resources": 2})
+
 
 AGAIN = Command(("export", "live.json"))
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1", {"organization": "org-1"})

@@ -10,14 +10,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from trueup.cli.import_forms import written_fields
 from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
-from trueup.cli.import_work import Given, Work, written_fields
+from trueup.cli.import_work import Given, Work
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.state import Identity
 from trueup.core.memory.state_codec import comparable
-from trueup.core.migration.export import is_of, is_same_place
+from trueup.core.migration.export import Export, is_of, is_same_place
 from trueup.core.migration.first_protocol import has_first_words
 from trueup.core.migration.foreign import assistants_in
 from trueup.core.migration.imported import Found, Unread, unknown
@@ -26,7 +27,7 @@ from trueup.core.plans.seen import Seen, see
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 from trueup.render.values import many
-from trueup.wire.registry import identity_of
+from trueup.wire.registry import PORTABLE, definition_table, identity_of, protocols
 
 PAIRS: Final = 20
 """Links that one printed command makes."""
@@ -104,11 +105,7 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
         read.unread.append(Unread(file, f"is an export that was not read: {why[:1].lower()}{why[1:]}"))
         return
     if not is_of(export, session.identity) or session.target.state == "stamps":
-        values = [
-            {"id": item.id, "created_at": item.created_at, "body": dict(item.body), "extra": dict(item.extra)}
-            for item in export.assistants
-        ]
-        _take(read, assistants_in({"kind": "export", "assistants": values}, file, first=read.first))
+        _take(read, _found_in(export, file, first=read.first))
         if not is_of(export, session.identity):
             read.others[file] = export.identity
         if not is_same_place(export, session.identity):
@@ -122,6 +119,31 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
         table = session.adapter.dialect.table
         read.exported[item.id] = see(item.id, item.body, item.created_at, table)
         read.extra[item.id] = {**item.extra, **unknown(item.body, written_fields(session))}
+
+
+def _found_in(export: Export, file: str, *, first: bool) -> Iterable[Found | Unread]:
+    """What stands in an export of another target: portable assistants, or those of a protocol of their own."""
+    protocol = export.identity.protocol
+    if protocol not in protocols():
+        return [Unread(file, f"is an export of the protocol {protocol[:60]}, which this Trueup does not know")]
+    if protocol == PORTABLE:
+        values = [
+            {"id": item.id, "created_at": item.created_at, "body": dict(item.body), "extra": dict(item.extra)}
+            for item in export.assistants
+        ]
+        return assistants_in({"kind": "export", "assistants": values}, file, first=first)
+    known = definition_table(protocol).by_name
+    return [
+        Found(
+            item.id,
+            {key: entry for key, entry in item.body.items() if key in known},
+            f"{file}, entry {number}",
+            item.created_at,
+            {**item.extra, **{key: entry for key, entry in item.body.items() if key not in known}},
+            protocol=protocol,
+        )
+        for number, item in enumerate(export.assistants, 1)
+    ]
 
 
 def _without_contradictions(read: _Read) -> _Read:

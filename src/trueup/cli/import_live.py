@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 
-from trueup.cli.import_work import Given, Work, written_fields
+from trueup.cli.import_forms import written_fields
+from trueup.cli.import_work import Given, Work
 from trueup.cli.linking import write_stamps
 from trueup.cli.planning import read_live
 from trueup.cli.session import Session, definitions

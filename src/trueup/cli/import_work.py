@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from trueup.cli.import_forms import Form, form_of
 from trueup.cli.session import Session
 from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
-from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import State
 from trueup.core.migration.filenames import free, stem
@@ -22,16 +22,15 @@ from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
 from trueup.core.plans.seen import Seen, stamp_of
 from trueup.edge import schemas
 from trueup.edge.documents import Documents
-from trueup.edge.drafts import Proof, definition_files, part_text, prose_part, schema_file, written_tools
+from trueup.edge.drafts import definition_files, part_text, prose_part, schema_file, written_tools
 from trueup.edge.file_edit import edited
-from trueup.edge.formats import format_of
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import content, parts_in, taken_names
 from trueup.edge.yaml_edit import CannotEdit
 from trueup.engine.claim import Claims, Known, claims
 from trueup.engine.facts import declared
 from trueup.engine.link import find_obstacle, has_room
-from trueup.wire.registry import row_of
+from trueup.wire.registry import protocols, row_of
 
 NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
 
@@ -61,11 +60,6 @@ class Draft:
     ignored: tuple[str, ...] = ()
 
 
-def written_fields(session: Session) -> FieldTable:
-    """Return the fields that new definitions for the session's target may hold."""
-    return format_of(session.target.protocol).written(session.adapter.dialect.table)
-
-
 class Work:
     """One import of one session, made step by step; nothing outside is changed."""
 
@@ -74,16 +68,24 @@ class Work:
         self._loaded = loaded
         self._state = state
         self._folder = session.project.definitions
-        self._semantics = session.adapter.dialect.semantics
-        self._proof = Proof(session.project, session.target, session.adapter.audit)
-        self._written = written_fields(session)
+        self._forms: dict[str, Form] = {}
         self._outside: dict[str, str] = {}
         self._omissions: dict[str, tuple[Omission, ...]] = {}
         self._remarks: dict[str, tuple[str, ...]] = {}
         self._managed: dict[str, str] = {}
         self._unlinked: dict[str, str] = {}
         self._texts: dict[str, str] = {}
-        self._on_disk = taken_names(session.root, self._folder)
+        self._on_disk = taken_names(session.root, self._folder, protocols())
+
+    def _form(self, protocol: str) -> Form:
+        """How definitions of a protocol are written; what is live on the target is written in the target's own."""
+        if protocol not in self._forms:
+            self._forms[protocol] = form_of(self._session, self._loaded, protocol)
+        return self._forms[protocol]
+
+    @property
+    def _own(self) -> Form:
+        return self._form(self._session.target.protocol)
 
     def made(self, given: Given) -> Imports:
         """The whole import."""
@@ -121,7 +123,9 @@ class Work:
         for live_id in given.chosen:
             if live_id not in with_file:
                 live = given.seen[live_id]
-                found = Found(live_id, live.body, live_id, live.created_at, given.extra.get(live_id, {}))
+                extra = given.extra.get(live_id, {})
+                protocol = self._session.target.protocol
+                found = Found(live_id, live.body, live_id, live.created_at, extra, protocol=protocol)
                 drafts[live_id] = self._draft(found, linked=True)
         return drafts
 
@@ -130,10 +134,10 @@ class Work:
         said = [name for name, here in models.items() if here == model]
         if not said and models.get(str(model), model) != model:
             self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
-        body = slimmed(
-            {**found.body, "model": said[0] if said else model}, self._written, self._semantics, linked=linked
-        )
-        result: Fitted = fitted(body, self._written, self._proof.problems, linked=linked)
+        form = self._form(found.protocol)
+        raw = {**found.body, "model": said[0] if said else model}
+        body = slimmed(raw, form.written, form.semantics, linked=linked)
+        result: Fitted = fitted(body, form.written, form.proof.problems, linked=linked)
         if holds_credential(result.body):
             self._outside[found.where] = "a credential of this target stands in it, which goes into no file"
         if result.reason:
@@ -178,14 +182,14 @@ class Work:
         fields = declared(definition, self._session.adapter)
         managed = {name.split(".", 1)[0] for name in fields.keys() - definition.ignored}
         self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
-        patch = override(fields, live.fields, bodies[live.id].body, self._semantics, definition.ignored)
+        patch = override(fields, live.fields, bodies[live.id].body, self._own.semantics, definition.ignored)
         if not patch:
             return Link(definition.name, definition.file, live.id)
         patch = self._patch_text(definition, patch)
         try:
             before = content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
-            patched = patched_document(document, self._session.target.name, patch, self._semantics.table)
+            patched = patched_document(document, self._session.target.name, patch, self._own.semantics.table)
             after = edited(before, definition.file, patched)
         except CannotEdit as error:
             return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
@@ -194,7 +198,7 @@ class Work:
     def _patch_text(self, definition: Definition, patch: Mapping[str, Any]) -> dict[str, Any]:
         """The patch as people write it; a long text becomes a part beside the definition."""
         made = dict(patch)
-        tools, prompt = self._written.tools, self._written.prompt
+        tools, prompt = self._own.written.tools, self._own.written.prompt
         if tools in made:
             made[tools] = written_tools(made[tools], definition.file, self._folder, Parts())
         if prose_part(made.get(prompt)):
@@ -210,12 +214,13 @@ class Work:
 
     def _loose(self, given: Given) -> list[Draft]:
         """Drafts of what stays unlinked; what a definition says already is not written again."""
-        names = {item.body.get("name"): item.file for item in self._loaded.definitions if item.body.get("name")}
         owners = {record.id: name for name, record in self._state.records.items()}
         drafts: list[Draft] = []
         for item in given.loose:
             draft = self._draft(self._without_stamp(item), linked=False)
-            same = [definition for definition in self._loaded.definitions if definition.body == draft.body]
+            known = self._form(item.protocol).definitions
+            same = [definition for definition in known if definition.body == draft.body]
+            names = {other.body.get("name"): other.file for other in known if other.body.get("name")}
             if item.where in self._outside:
                 continue
             owner = owners.get(item.id, "")
@@ -241,7 +246,9 @@ class Work:
 
     def _can_link(self, found: Found, given: Given) -> bool:
         """Whether an assistant may be live on this target, and is nobody else's by its stamp."""
-        stamp, identity = stamp_of(found.body, self._semantics.table), self._session.identity
+        if found.protocol != self._session.target.protocol:
+            return False
+        stamp, identity = stamp_of(found.body, self._own.semantics.table), self._session.identity
         is_free = stamp is None or (stamp.project, stamp.target) == (identity.project, identity.target)
         return bool(found.id) and found.id not in given.elsewhere and is_free
 
@@ -249,7 +256,7 @@ class Work:
         metadata = found.body.get("metadata")
         if not isinstance(metadata, Mapping) or KEY not in metadata:
             return found
-        stamp = stamp_of(found.body, self._semantics.table)
+        stamp = stamp_of(found.body, self._form(found.protocol).semantics.table)
         whose = f" of {stamp.name} of {stamp.project}/{stamp.target}" if stamp is not None and stamp.name else ""
         said = f"the stamp{whose} is not taken over: whoever creates it from this definition gives it its own"
         return replace(found, remarks=(*found.remarks, said))
@@ -267,9 +274,10 @@ class Work:
             made = self._file(draft, taken, parts, given)
             files += [made] if made is not None else []
         texts = {f"{self._folder}/{path}": part_text(tool) for path, tool in parts.fresh.items()} if files else {}
-        protocol = self._session.target.protocol
-        if files and not (root / schema_file(protocol)).exists():
-            texts[schema_file(protocol)] = schemas.text(row_of(protocol).editor_schema)
+        written = {draft.found.protocol for draft in drafts} if files else set()
+        for protocol in sorted(written):
+            if not (root / schema_file(protocol)).exists():
+                texts[schema_file(protocol)] = schemas.text(row_of(protocol).editor_schema)
         return tuple(files), texts
 
     def _known_parts(self) -> dict[str, Any]:
@@ -282,7 +290,8 @@ class Work:
         if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
             self._outside[draft.found.where] = f"its name {name} is taken by a file that is no definition"
             return None
-        made = definition_files(name, draft.body, self._folder, parts, self._proof, draft.ignored)
+        form = self._form(draft.found.protocol)
+        made = definition_files(name, draft.body, self._folder, parts, form.proof, draft.ignored)
         if made is None:
             self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
             return None

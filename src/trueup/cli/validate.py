@@ -10,15 +10,13 @@ from trueup.cli.flags import Flags
 from trueup.cli.options import LISTS, VARS, takes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from trueup.cli.output import Screen
     from trueup.core.source import Diagnostic
     from trueup.edge.loader import Loaded
 
-    Files = Callable[[str], str]
-    Selection = tuple[list[Diagnostic], set[str]]
+    Selection = tuple[list[Diagnostic], set[tuple[str, str]]]
 
 
 @click.command(short_help="Check the files: everything that is wrong, at once.")
@@ -42,11 +40,12 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     workspace = Workspace(root, project)
     found = {target.name: _with_repeated_names(sessions.checked(workspace, target, flags)) for target in targets}
     diagnostics = _named(found)
-    chosen = {name for loaded in found.values() for name in loaded.names}
-    files = _files(root, project.definitions)
+    files = {(name, file) for loaded in found.values() for name, file in loaded.files.items()}
     if names:
-        diagnostics, chosen = _about(names, list(found.values()), diagnostics, files)
-    _show(diagnostics, [files(name) for name in sorted(chosen)], sorted(found), screen)
+        diagnostics, files = _about(names, list(found.values()), diagnostics, files)
+    if flags.target:
+        sessions.note_elsewhere(screen, found[targets[0].name], targets[0].name)
+    _show(diagnostics, [file for _, file in sorted(files)], sorted(found), screen)
     return int(any(item.severity is Severity.ERROR for item in diagnostics))
 
 
@@ -112,30 +111,22 @@ def _due(item: Diagnostic) -> Diagnostic:
     return replace(item, severity=Severity.ERROR) if item.code == "until-passed" else item
 
 
-def _about(names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: Files) -> Selection:
-    """The problems that are not in the file of an assistant that was not chosen, and which ones were.
+def _about(
+    names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: set[tuple[str, str]]
+) -> Selection:
+    """The problems that are not in the file of an assistant that was not chosen, and the files that were.
 
     A problem in a part, in the project file or without a place is everybody's.
     """
     from trueup.core.definitions.definition import Definition
     from trueup.core.definitions.names import select
 
-    known = sorted({name for loaded in found for name in loaded.names})
     parts = {item.name: item.parts for loaded in found for item in loaded.definitions}
-    chosen = select(names, [Definition(name, {}, files(name), parts=parts.get(name, ())) for name in known])
-    others = {files(name) for name in known if name not in chosen}
-    return [item for item in diagnostics if item.position is None or item.position.file not in others], chosen
-
-
-def _files(root: Path, folder: str) -> Files:
-    """Where an assistant's own file is, by its name, also when it is too broken to be read."""
-    from trueup.edge.definition_files import SUFFIXES
-
-    def file(name: str) -> str:
-        found = (f"{folder}/{name}{suffix}" for suffix in SUFFIXES)
-        return next((path for path in found if (root / path).exists()), f"{folder}/{name}")
-
-    return file
+    known = [Definition(name, {}, file, parts=parts.get(name, ())) for name, file in sorted(files)]
+    chosen = select(names, known)
+    others = {file for name, file in files if name not in chosen}
+    kept = [item for item in diagnostics if item.position is None or item.position.file not in others]
+    return kept, {(name, file) for name, file in files if name in chosen}
 
 
 def _show(diagnostics: list[Diagnostic], files: list[str], targets: list[str], screen: Screen) -> None:

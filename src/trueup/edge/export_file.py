@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from trueup.core.command import Command, Message
@@ -11,6 +12,7 @@ from trueup.core.migration.export import BEGINNING, LIMIT, Export, dumps, loads
 from trueup.edge.collector import paused
 from trueup.edge.files import reason
 from trueup.edge.named_files import put_named, read_named
+from trueup.wire.registry import definition_table, protocols
 
 _ELSEWHERE = "Name another file, such as live.json."
 
@@ -20,7 +22,11 @@ def read_export(path: Path, again: Command) -> Export:
 
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
-    return read_named(path, "export", 4 * LIMIT, Message("To make one: ", again), loads)
+    return read_named(path, "export", 4 * LIMIT, Message("To make one: ", again), partial(loads, maps=_maps))
+
+
+def _maps(protocol: str) -> dict[str, int]:
+    return {name: row.depth for name, row in definition_table(protocol).maps.items()} if protocol in protocols() else {}
 
 
 def refuse_place(path: Path, kept: Sequence[Path], again: Command, *, force: bool = False) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -84,15 +84,18 @@ def content(root: Path, file: str) -> bytes:
     return found
 
 
-def taken_names(root: Path, folder: str) -> set[str]:
+def taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -> set[str]:
     """The names below the definitions folder that no new definition can have, as `folded` makes them.
 
-    Each file's path without its ending is one, whatever the ending is; and a folder's that ends as a definition does.
+    Each file's path without its ending is one, whatever the ending is, and without one of the `protocols` at its end;
+    and a folder's that ends as a definition does.
     """
     start = root / folder
     folders = (Path(place) / name for place, names, _ in os.walk(start) for name in names)
     there = [*_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
-    return {folded(path.relative_to(start).with_suffix("").as_posix()) for path in there}
+    names = {path.relative_to(start).with_suffix("").as_posix() for path in there}
+    bare = {name.removesuffix(f".{protocol}") for name in names for protocol in protocols}
+    return {folded(name) for name in names | bare}
 
 
 def parts_in(root: Path, folder: str) -> dict[str, Any]:

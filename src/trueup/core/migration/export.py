@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -37,9 +37,13 @@ _KEYS: Final = frozenset({"format_version", "kind", "target", "exported_at", "as
 _ENTRY_KEYS: Final = frozenset({"id", "created_at", "version", "body", "extra"})
 
 
+Maps = Callable[[str], Mapping[str, int]]
+"""A protocol's fields whose entries are fields of their own, with the number of keys below each that make one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One live assistant: `body` in the neutral shape, raw; `extra` what else its server answered."""
+    """One live assistant: `body` in the names of its protocol, raw; `extra` what else its server answered."""
 
     id: str
     body: Mapping[str, Any]
@@ -71,14 +75,14 @@ def dumps(export: Export) -> str:
         ) from None
 
 
-def loads(text: str) -> Export:
+def loads(text: str, maps: Maps) -> Export:
     """The export that a text is. Raises TrueupError for a newer version, and for everything that is no export."""
     if len(text) > LIMIT:
         raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.", "Name another file.")
     try:
         value = load_json(text)
         _refuse_other(value)
-        return _export(value)
+        return _export(value, maps)
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise TrueupError(f"It is no export, or a damaged one: {why}.", "Name another file.") from None
@@ -151,20 +155,22 @@ def _refuse_other(value: Any) -> None:
         raise ValueError(f"the key {(unknown or missing)[0][:60]!r} is {'unknown' if unknown else 'missing'}")
 
 
-def _export(value: Mapping[str, Any]) -> Export:
+def _export(value: Mapping[str, Any], maps: Maps) -> Export:
     entries = typed(value, "assistants", list, "the export")
     if len(entries) > MOST:
         raise ValueError(f"it holds more than {MOST:,} assistants")
-    assistants = tuple(_exported(entry, f"entry {index}") for index, entry in enumerate(entries, 1))
+    identity = read_identity(value["target"])
+    known = maps(identity.protocol)
+    assistants = tuple(_exported(entry, f"entry {index}", known) for index, entry in enumerate(entries, 1))
     seen: set[str] = set()
     for entry in assistants:
         if entry.id in seen:
             raise ValueError(f"it holds {entry.id} twice")
         seen.add(entry.id)
-    return Export(read_identity(value["target"]), _seconds(value["exported_at"]), assistants)
+    return Export(identity, _seconds(value["exported_at"]), assistants)
 
 
-def _exported(value: Any, where: str) -> Exported:
+def _exported(value: Any, where: str, maps: Mapping[str, int]) -> Exported:
     if not isinstance(value, dict):
         raise ValueError(f"{where} is no object")
     unknown, missing = sorted(value.keys() - _ENTRY_KEYS), sorted({"id", "created_at", "body"} - value.keys())
@@ -179,19 +185,18 @@ def _exported(value: Any, where: str) -> Exported:
     if version is not None and not isinstance(version, str):
         raise ValueError(f"`version` of {where} is no text")
     body = typed(value, "body", dict, where)
-    _refuse_body(body, where)
+    for name, depth in maps.items():
+        _refuse_no_object(body.get(name), name, depth, where)
     extra = typed(value, "extra", dict, where) if "extra" in value else {}
     return Exported(live_id, body, typed(value, "created_at", int, where), version, extra)
 
 
-def _refuse_body(body: Mapping[str, Any], where: str) -> None:
+def _refuse_no_object(value: Any, path: str, depth: int, where: str) -> None:
     """Raises ValueError where what must be an object is none: nothing later would look again."""
-    for key in ("metadata", "tool_resources"):
-        if not isinstance(body.get(key, {}), (dict, type(None))):
-            raise ValueError(f"{key} of {where} is no object")
-    for tool, lists in (body.get("tool_resources") or {}).items():
-        if not isinstance(lists, (dict, type(None))):
-            raise ValueError(f"tool_resources.{tool[:60]} of {where} is no object")
+    if not isinstance(value, (dict, type(None))):
+        raise ValueError(f"{path} of {where} is no object")
+    for key, entry in (value or {}).items() if depth > 1 else ():
+        _refuse_no_object(entry, f"{path}.{key[:60]}", depth - 1, where)
 
 
 def _seconds(text: Any) -> int:

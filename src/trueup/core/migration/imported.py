@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from trueup.core.canonical import Semantics, canonical, float32, same
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
+from trueup.core.projects.project import DEFAULT_PROTOCOL
 from trueup.core.source import Diagnostic, Path, Severity, dotted
 
 Problems = Callable[[Mapping[str, Any]], Sequence[Diagnostic]]
@@ -57,7 +58,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An assistant in the neutral shape, wherever it was found.
+    """An assistant in the names of a protocol, wherever it was found.
 
     `body` holds fields that definitions have, raw, and only those that the source has; `extra` what else the object
     held beside its `id` and its time; `where` says where it stood ("live", "old.json", "old.json, entry 3");
@@ -71,6 +72,7 @@ class Found:
     extra: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     omissions: tuple[Omission, ...] = ()
+    protocol: str = DEFAULT_PROTOCOL
 
     @property
     def display_name(self) -> str:
