@@ -308,3 +308,14 @@ def test_one_that_was_deleted_outside_is_let_go_of_by_removing_its_file(place: P
     forgotten = place.run("state", "rm", "alpha").out
     assert forgotten.startswith("alpha was forgotten on local; its id was asst_")
     assert "live" not in forgotten
+
+
+def test_several_renames_are_printed_as_one_mapping_with_prune_too(place: Place) -> None:
+    place.applied()
+    for old, new in (("alpha", "one"), ("team/beta", "two")):
+        (place.root / f"assistants/{old}.yaml").rename(place.root / f"assistants/{new}.yaml")
+    place.replace("assistants/two.yaml", "model:", "name: beta\nmodel:")
+    for flags in ((), ("--prune",)):
+        out = place.run("plan", *flags).out
+        assert out.count("moved:") == 1
+        assert "moved:\n        alpha: one\n        team/beta: two\n" in out.replace("      moved:", "moved:")

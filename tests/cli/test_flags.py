@@ -9,6 +9,7 @@ from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.main import COMMANDS, cli
 from trueup.cli.session import open_session
+from trueup.core.command import Message, Selection, locate_commands
 
 TWO = "default_target: one\ntargets: {one: {base_url: local, on_drift: revert}, two: {base_url: local}}\n"
 
@@ -160,3 +161,31 @@ def test_a_number_is_one_that_can_be_meant(place: Place, flag: str, value: str, 
     ran = place.run("plan", flag, value)
     assert (ran.code, ran.out) == (1, "")
     assert f"{flag}': {value!r} is {words}" in " ".join(ran.err.split())
+
+
+AGAIN = {
+    "apply -t prod": "apply --yes -t prod",
+    "-t prod apply alpha": "apply alpha --yes -t prod",
+    "apply --target=prod --prune": "apply --prune --yes -t prod",
+    "destroy -t prod": "destroy --yes -t prod",
+    "import two=asst_1 -t prod": "import two=asst_1 --yes -t prod",
+    "accept alpha -- -x": "accept alpha --yes -- -x",
+    "targets probe prod": "targets probe prod --yes",
+}
+"""What was typed, and what is printed of it with --yes."""
+
+
+@pytest.mark.parametrize("typed", AGAIN)
+def test_a_command_that_is_printed_again_names_its_target_once(typed: str) -> None:
+    words = typed.replace("--target=", "--target ").split()
+    named = {"-t", "--target"} & {*words}
+    target = words[words.index(named.pop()) + 1] if named else ""
+    again = Flags(target=target, arguments=tuple(typed.split())).again(yes=True)
+    here = Selection(target=target)
+    assert str(locate_commands(Message(again), here)) == f"trueup {AGAIN[typed]}"
+
+
+def test_a_refused_apply_prints_its_target_once(hosted: Place) -> None:
+    ran = hosted.run("apply", "-t", "prod", "--no-input")
+    assert ran.code == 1
+    assert "trueup apply --no-input --yes -t prod" in ran.said

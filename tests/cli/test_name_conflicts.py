@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -21,14 +22,16 @@ def test_the_conflict_names_the_id_as_an_id(taken: tuple[Place, str]) -> None:
     ran = place.run("plan", "--detailed-exitcode")
     assert ran.code == 3
     assert f"! alpha blocked: an unmanaged assistant with the same name is already live ({live_id})" in ran.said
-    assert f"To manage it: trueup import alpha={live_id}." in ran.said
+    assert f"To manage it: trueup import alpha={live_id}\n" in ran.out
     assert f"To create a second one: trueup apply alpha --ack {live_id}" in ran.said
 
 
 @pytest.mark.parametrize("way", ["To manage it: ", "To create a second one: "])
 def test_each_way_that_is_printed_works(taken: tuple[Place, str], way: str) -> None:
     place, _ = taken
-    words = place.run("plan").said.split(way)[1].split(". To ")[0].split(" Plan: ")[0]
+    found = re.search(r"\s+".join([*way.split(), "(trueup .*)"]), place.run("plan").out)
+    assert found is not None
+    words = found[1]
     assert place.run(*shlex.split(words)[1:], *(["--yes"] if " apply " in f" {words} " else [])).code == 0
     assert place.run("plan", "alpha", "--detailed-exitcode").summary.count("blocked") == 0
 

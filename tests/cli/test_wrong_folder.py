@@ -61,7 +61,7 @@ def test_an_empty_folder_is_no_success(nowhere: Place, command: str) -> None:
     ran = nowhere.run(*command.split())
     assert (ran.code, ran.out) == (1, "")
     assert "there is nothing to work on" in ran.said
-    assert "To start a project here: trueup init." in ran.said
+    assert "To start a project here: trueup init Else name its folder with -C." in ran.said
     assert list(nowhere.root.iterdir()) == []
 
 

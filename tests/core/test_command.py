@@ -80,7 +80,7 @@ def test_no_name_is_taken_for_a_flag() -> None:
 
 def test_on_a_page_a_command_names_no_folder_of_this_machine() -> None:
     command = PROD.command("show", "/home/me/change.plan")
-    assert write_for_page(Message("See ", command, ".")) == "See trueup show change.plan -t prod."
+    assert write_for_page(Message("See ", command, ".")) == "See `trueup show change.plan -t prod`."
 
 
 def test_a_message_is_its_text_and_keeps_its_parts() -> None:

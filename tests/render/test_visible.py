@@ -14,7 +14,7 @@ from tests.core.plans import PLANS
 from tests.extent import examples
 from tests.render import samples
 from tests.render.changes import field_change
-from trueup.core.command import HERE, Command, Message
+from trueup.core.command import HERE, Command, Message, join_messages
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Action, Cause, Change, Plan, Reason
 from trueup.core.plans.summary import summary
@@ -111,10 +111,24 @@ def test_a_command_is_never_broken_and_stands_alone_where_its_row_has_no_room(
     assert "".join(rows).removeprefix(f"  {lead}").translate(squeezed) == message.translate(squeezed)
 
 
-def test_what_follows_a_command_of_its_own_row_begins_the_next_one() -> None:
-    shown = paint(sentence(Message("To let it go: ", COMMAND, ". Or: ", COMMAND, "."), 0, Look(False, 30)), False)
-    assert shown == f"To let it go:\n{WRITTEN}\nOr: {WRITTEN}.\n"
-    assert len(WRITTEN) < 30 - len("Or: .")
+def test_code_in_a_sentence_stays_on_one_row() -> None:
+    text = "To lift that, write `lifecycle: {protect: false}`."
+    for width in (30, 40, 45):
+        shown = paint(sentence(text, 0, Look(False, width)), False)
+        assert "`lifecycle: {protect: false}`." in shown
+        assert " ".join(shown.split()) == text
+    assert "lifecycle:" in paint(sentence(text, 0, Look(False, 20)), False)
+
+
+@pytest.mark.parametrize("between", [". ", ", ", " "])
+def test_a_command_ends_its_row(between: str) -> None:
+    message = Message("To let it go: ", COMMAND, between, "or ", COMMAND, ".")
+    shown = paint(sentence(message, 0, Look(False, 80)), False)
+    assert shown == f"To let it go: {WRITTEN}\nor {WRITTEN}\n"
+    shown = paint(sentence(message, 0, Look(False, 30)), False)
+    assert shown == f"To let it go: {WRITTEN}\nor {WRITTEN}\n"
+    shown = paint(sentence(join_messages((message, "Go on.")), 0, Look(False, 25)), False)
+    assert shown == f"To let it go:\n{WRITTEN}\nor {WRITTEN}\nGo on.\n"
 
 
 def _everywhere(nasty: str) -> Plan:

@@ -171,8 +171,8 @@ def locate_commands(message: str, selection: Selection) -> str:
 
 
 def write_for_page(message: str) -> str:
-    """Return the plain text of a message for a page, whose commands name no folder of this machine."""
-    return str(change_commands(message, lambda command: command.for_page))
+    """Return the plain text of a message for a page: its commands in backticks, without a folder of this machine."""
+    return "".join(part if isinstance(part, str) else f"`{part.for_page}`" for part in parts_of(message))
 
 
 def texts_of(message: str) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Mov
     return (
         f"looks as if it was renamed to {others}",
         Message(
-            f"If it was, {_line(fact.name, verdict.others[0])} If not: ",
+            f"If it was, {_where_moved(verdict.others[0], fact.name, moves)} If not: ",
             selection.command("apply", fact.name, prune=True, ack=live),
         ),
     )
@@ -65,6 +65,11 @@ def _how_to_move(new: str, old: str, moves: Moves) -> str:
         return f"If it was renamed: its line stands with {first}'s. "
     lines = "".join(f"\n  {yaml_word(before)}: {yaml_word(after)}" for after, before in moves.items())
     return f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
+
+
+def _where_moved(new: str, old: str, moves: Moves) -> str:
+    """The line of a rename to paste, or with whose new name it stands."""
+    return f"its line stands with {next(iter(moves))}'s." if new in moves else _line(old, new)
 
 
 def _line(old: str, new: str) -> str:

@@ -18,6 +18,9 @@ TAB = "    "
 _GLUED = re.compile(r"[.,;:!?)]*")
 """The punctuation that belongs to the word before it."""
 
+_CODE = re.compile(r"`[^`\0]+`[.,;:!?)]*")
+"""Code within a sentence of ours, and the punctuation after it."""
+
 _HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Characters that count as printable and still show nothing, or change what stands before them."""
 
@@ -99,27 +102,28 @@ def spoken(text: str, look: Look, tone: Tone = Tone.PLAIN) -> list[Piece]:
 def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
     """Pieces broken into rows at blanks, or anywhere inside what is longer than a row.
 
-    A whole piece that the rest of its row has no room for gets a row of its own, which may be wider. No character is
-    lost but what parts it from its neighbours then: blanks, and the punctuation after it.
+    A whole piece ends its row, so that it can be taken from there as it is; where the row has no room for it, it gets
+    a row of its own, which may be wider. No character is lost but what parts it from its neighbours: blanks, and the
+    punctuation after it.
     """
     width = max(width, 8)
     rows: list[Row] = []
     pending: list[Piece] = []
-    rest = [*pieces]
-    for place, piece in enumerate(rest):
+    is_after_whole = False
+    for piece in pieces:
         if not piece.whole:
-            pending.append(piece)
+            text = _GLUED.sub("", piece.text, count=1).lstrip(" ") if is_after_whole else piece.text
+            is_after_whole = is_after_whole and not text
+            pending.append(piece._replace(text=text))
             continue
+        is_after_whole = True
         before = _broken(pending, width)
-        glued = _GLUED.match(rest[place + 1].text) if place + 1 < len(rest) else None
-        if columns(piece.text) + (len(glued[0]) if glued else 0) <= width - _width_of(before[-1]):
-            pending.append(piece)
-            continue
-        rows += [row for row in before if "".join(part.text for part in row).strip()]
-        rows.append((piece,))
+        if columns(piece.text) <= width - _width_of(before[-1]):
+            rows += _broken([*pending, piece], width)
+        else:
+            rows += [row for row in before if "".join(part.text for part in row).strip()]
+            rows.append((piece,))
         pending = []
-        if place + 1 < len(rest):
-            rest[place + 1] = rest[place + 1]._replace(text=_GLUED.sub("", rest[place + 1].text, count=1).lstrip(" "))
     last = _broken(pending, width)
     return [*rows, *last] if not rows or _width_of(last[-1]) else rows
 
@@ -129,24 +133,35 @@ def _width_of(row: Row) -> int:
 
 
 def _broken(pieces: Iterable[Piece], width: int) -> list[Row]:
-    """Pieces broken at blanks, of which each whole one fits on the row that it comes to stand on."""
+    """Pieces broken at blanks, of which each whole one fits on the row that it comes to stand on.
+
+    What stands in backticks stays on one row where it fits on one.
+    """
     signs = [
         (text, piece.tone, piece.whole) for piece in pieces for text in ([piece.text] if piece.whole else piece.text)
     ]
+    kept = _places_in_code("".join("\0" if whole else sign for sign, _, whole in signs), width)
     rows: list[Row] = []
     start = taken = 0
     blank = -1
     for place, (sign, _, whole) in enumerate(signs):
         wide = columns(sign) if whole else _column(sign)
-        while taken + wide > width and sign != " ":
+        is_blank = sign == " " and place not in kept
+        while taken + wide > width and not is_blank:
             end = blank + 1 if blank >= start else place
             rows.append(_grouped(signs[start:end]))
             start, taken = end, sum(columns(sign) for sign, _, _ in signs[end:place])
-        if sign == " ":
+        if is_blank:
             blank = place
         taken += wide
     rows.append(_grouped(signs[start:]))
     return rows
+
+
+def _places_in_code(text: str, width: int) -> set[int]:
+    """Return the places of a text within backticks, of what is no wider than a row."""
+    spans = (match.span() for match in _CODE.finditer(text) if columns(match[0]) <= width)
+    return {place for start, end in spans for place in range(start, end)}
 
 
 def fitting(rows: Iterable[Row], width: int) -> Iterator[Row]:
