@@ -76,6 +76,9 @@ def stamped(value: Any) -> Applied:
         (None, HIGH, sent(None, MEDIUM), Cause.RECORDED),
         (None, HIGH, sent(HIGH, HIGH), Cause.EDITED),
         (MISSING, HIGH, sent(HIGH, HIGH), Cause.REMOVED),
+        (MISSING, MEDIUM, sent(HIGH, HIGH), Cause.RECORDED),  # cleared already, for all that anybody can tell
+        (None, MEDIUM, sent(HIGH, HIGH), Cause.RECORDED),
+        ({"summary": "detailed"}, HIGH, sent(AUTO, MEDIUM), Cause.EDITED),  # the level was left to the server
         (AUTO, MEDIUM, None, Cause.EDITED),
     ],
 )

@@ -12,7 +12,6 @@ from trueup.cli.session import Session
 from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
-from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import State
 from trueup.core.migration.filenames import free, stem
 from trueup.core.migration.imported import Fitted, Found, Omission, Unread, fitted, omissions_of, slimmed
@@ -253,10 +252,13 @@ class Work:
         return bool(found.id) and found.id not in given.elsewhere and is_free
 
     def _without_stamp(self, found: Found) -> Found:
-        metadata = found.body.get("metadata")
-        if not isinstance(metadata, Mapping) or KEY not in metadata:
-            return found
-        stamp = stamp_of(found.body, self._form(found.protocol).semantics.table)
+        table = self._form(found.protocol).semantics.table
+        holder: Any = found.body
+        for step in table.path_of(table.stamp):
+            if not isinstance(holder, Mapping) or step not in holder:
+                return found
+            holder = holder[step]
+        stamp = stamp_of(found.body, table)
         whose = f" of {stamp.name} of {stamp.project}/{stamp.target}" if stamp is not None and stamp.name else ""
         said = f"the stamp{whose} is not taken over: whoever creates it from this definition gives it its own"
         return replace(found, remarks=(*found.remarks, said))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -144,7 +145,7 @@ def canonical(name: str, value: Any, semantics: Semantics) -> Any:
     if row is None:
         return value
     if row.kind is Kind.NUMBER:
-        return float32(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        return _number(value)
     if row.kind is Kind.OBJECT:
         return _completed(value, row, table)
     if isinstance(value, (list, tuple)):
@@ -196,7 +197,9 @@ def closed_forms(name: str, found: Any, semantics: Semantics) -> Iterator[Any]:
             for gone in combinations(parts, count):
                 yield {key: entry for key, entry in found.items() if key not in gone}
     elif row.kind is Kind.TOOLS and isinstance(found, (list, tuple)):
-        yield [_closed(tool, {}, row) for tool in found]
+        closed = [_closed(tool, {}, row) for tool in found]
+        if any(one is not other for one, other in zip(closed, found, strict=True)):
+            yield closed
 
 
 def _closed(found: Any, wanted: Any, row: Field) -> Any:
@@ -221,11 +224,11 @@ def _completed(value: Any, row: Field, table: FieldTable) -> Any:
     if not isinstance(value, OBJECT):
         return value
     fills = row.fills_of(value)
-    if fills is None:
-        return value
-    filled = _filled(value, fills, table.schema_keys)
+    filled = value if fills is None else _filled(value, fills, table.schema_keys)
     for path, words in row.synonyms.items():
-        filled = _renamed(filled, path.split("."), words)
+        filled = _changed(filled, path.split("."), partial(_synonym, words))
+    for path in row.numbers:
+        filled = _changed(filled, path.split("."), _number)
     return filled
 
 
@@ -241,11 +244,21 @@ def _filled(value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozens
     return filled
 
 
-def _renamed(value: dict[str, Any], path: Sequence[str], table: Mapping[str, str]) -> dict[str, Any]:
+def _changed(value: Mapping[str, Any], path: Sequence[str], change: Callable[[Any], Any]) -> Mapping[str, Any]:
+    """Return the mapping with what stands at a path, if anything does, made into something else."""
     head, rest = path[0], path[1:]
     if head not in value:
         return value
     entry = value[head]
     if rest:
-        return {**value, head: _renamed(dict(entry), rest, table)} if isinstance(entry, Mapping) else value
-    return {**value, head: table.get(entry, entry)} if isinstance(entry, str) else value
+        return {**value, head: _changed(entry, rest, change)} if isinstance(entry, OBJECT) else value
+    return {**value, head: change(entry)}
+
+
+def _synonym(words: Mapping[str, str], value: Any) -> Any:
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+def _number(value: Any) -> Any:
+    """Return a number as servers that store a single-precision one answer it, anything else as it is."""
+    return float32(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value

@@ -42,7 +42,8 @@ class Field:
 
     `fills` is what the server adds inside a value that lacks it: of an OBJECT by key, of TOOLS, and of an OBJECT that
     is `typed`, by type and key. An object in it also fills one that is there; RESOLVED stands for any value.
-    `synonyms` maps words, by their dotted path inside the value, to those that they are compared as. `empty_is_null`:
+    `numbers` are the dotted paths inside the value of numbers that servers keep in single precision, and `synonyms`
+    maps words, by such a path, to those that they are compared as. `empty_is_null`:
     an empty text is no text. `unordered`: the server answers the list in an order of its own.
     """
 
@@ -57,6 +58,7 @@ class Field:
     merged: bool = False
     fills: Mapping[str, Any] = field(default_factory=dict)
     typed: bool = False
+    numbers: tuple[str, ...] = ()
     synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     empty_is_null: bool = False
     unordered: bool = False
@@ -111,9 +113,15 @@ class FieldTable:
         row = self.field_of(path)
         return row.kind if row is not None else Kind.SCALAR
 
-    def is_entry(self, path: str) -> bool:
-        """Return whether a field is one entry of a map."""
-        return "." in path and path.partition(".")[0] in self.maps
+    def is_unstamped(self, path: str) -> bool:
+        """Return whether a stamp holds nothing of a field, which is then unknown where only the stamp is left."""
+        row = self.field_of(path)
+        return row is not None and not row.letter
+
+    def is_resolved(self, path: str) -> bool:
+        """Return whether only the server knows what a field is when it was cleared."""
+        row = self.field_of(path)
+        return row is not None and row.resolved
 
     def default_of(self, path: str) -> Any:
         """Return what an absent field means."""

@@ -47,16 +47,18 @@ def judge(
         known = _is_recorded(name, file, live, applied, rules, equal=equal)
         return None if known else Cause.RECORDED
     if applied is None:
-        lost = record.partial and not rules.stamps and semantics.table.is_entry(name)
-        return Cause.UNKNOWN if lost else Cause.EDITED  # a stamp holds no entry of metadata or of tool resources
+        lost = record.partial and not rules.stamps and semantics.table.is_unstamped(name)
+        return Cause.UNKNOWN if lost else Cause.EDITED
     file_same = file is not MISSING and matches(name, file, applied, semantics)
     if file_same and fits(name, _plain(file), _plain(live), semantics):
         return None if _is_recorded(name, file, live, applied, rules, equal=False) else Cause.RECORDED
-    live_same = matches(name, live, applied, semantics) or _is_stamped(name, live, applied, semantics)
+    live_same = matches(name, live, applied, semantics) or _is_answer(name, live, applied, semantics)
     if live_same:
         if file is MISSING:
             return Cause.REMOVED
         return None if file_same else Cause.EDITED
+    if semantics.table.is_resolved(name) and file in (MISSING, None):
+        return Cause.RECORDED  # to be cleared, and what the server makes of that nobody else knows
     if not _tells(applied, rules):
         return Cause.UNKNOWN
     return Cause.DRIFTED if file_same else Cause.CONFLICT
@@ -69,7 +71,7 @@ def _tells(applied: Applied, rules: Rules) -> bool:
 
 def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules, *, equal: bool) -> bool:
     """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
-    if rules.stamps and rules.semantics.table.is_entry(name):
+    if rules.stamps and rules.semantics.table.is_unstamped(name):
         return True
     if applied is None or file is MISSING:
         return False
@@ -91,12 +93,13 @@ def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semant
     return applied.stamp is not None and short(name, plain, semantics) == applied.stamp
 
 
-def _is_stamped(name: str, live: Any, applied: Applied, semantics: Semantics) -> bool:
-    """Whether a live value is the answer to the one that a stamp, which is all that is known, holds the digest of."""
-    if applied.stamp is None or applied.sent is not None or applied.kept is not None:
-        return False
-    forms = closed_forms(name, _plain(live), semantics)
-    return any(short(name, form, semantics) == applied.stamp for form in forms)
+def _is_answer(name: str, live: Any, applied: Applied, semantics: Semantics) -> bool:
+    """Return whether a live value answers the one that was applied, whatever the server alone decides in it."""
+    return any(
+        digest(form) == applied.sent
+        or (applied.sent is applied.kept is None and short(name, form, semantics) == applied.stamp)
+        for form in closed_forms(name, _plain(live), semantics)
+    )
 
 
 def _plain(value: Any | Missing) -> Any:

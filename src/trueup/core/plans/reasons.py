@@ -99,8 +99,8 @@ def _applied_as(name: str, file: Any, live: Any, record: Record | None, rules: R
         return AppliedAs.NEVER
     applied = record.fields.get(name)
     if applied is None:
-        nested = rules.semantics.table.is_entry(name)
-        return AppliedAs.UNKNOWN if record.partial and (nested or not record.fields) else AppliedAs.NEVER
+        lost = rules.semantics.table.is_unstamped(name)
+        return AppliedAs.UNKNOWN if record.partial and (lost or not record.fields) else AppliedAs.NEVER
     as_file = file is not MISSING and matches(name, file, applied, rules.semantics)
     as_live = matches(name, live, applied, rules.semantics)
     if as_file or as_live:
