@@ -151,11 +151,6 @@ REGISTRIES = ("wire/registry.py", "local/registry.py")
 FOREIGN_FORMATS = "core/migration/"
 """What reads files of other tools, and of what protocols were before."""
 
-NOT_YET: Mapping[str, str] = {
-    "engine/requests.py": "which lists are sent as a whole",
-}
-"""Files that still know words of a protocol, and what for; the field table and each protocol's schema replace them."""
-
 
 def _own_places(protocol: str) -> tuple[str, ...]:
     return f"wire/{protocol}/", f"local/{protocol}/", FOREIGN_FORMATS, *REGISTRIES
@@ -181,16 +176,9 @@ def test_no_file_outside_a_protocols_own_knows_its_words(protocol: str) -> None:
         for path in FILES
         if not _name(path).startswith(_own_places(protocol))
         and not (path.name == "translation.py" and path.parent.name in PROTOCOLS)
-        and _name(path) not in NOT_YET
         for found in pattern.findall(path.read_text(encoding="utf-8"))
     }
     assert sorted(wrong) == []
-
-
-def test_whoever_still_knows_a_protocols_word_does() -> None:
-    text = {name: (PACKAGE / name).read_text(encoding="utf-8") for name in NOT_YET}
-    words = frozenset().union(*map(_words, PROTOCOLS))
-    assert [name for name in NOT_YET if not any(word in text[name] for word in words)] == []
 
 
 def test_no_file_outside_a_protocols_own_imports_it() -> None:

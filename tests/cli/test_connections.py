@@ -101,8 +101,7 @@ def test_the_rest_is_used(both: Place, url: str) -> None:
     both.write("trueup.yaml", _file(url, "api_key: {env: KEY}", more))
     ran = both.run("plan", "--json", "--connections", "base")
     (alpha, _) = ran.json["plan"]["changes"]
-    body = alpha["calls"][0]["json"]
-    assert (body["model"], body["metadata"]["owner"]) == ("gpt-4.1-mini", "ann")
+    assert (alpha["sets"]["model"], alpha["sets"]["metadata.owner"]) == ("gpt-4.1-mini", "ann")
     assert [item["code"] for item in ran.json["plan"].get("diagnostics", [])] == []
 
 

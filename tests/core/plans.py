@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import strategies as st
 
-from trueup.core.call import Call
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Limit, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity
@@ -19,13 +21,6 @@ NUMBER = st.integers(0, 10_000)
 POSITION = st.builds(Position, TEXT, NUMBER, NUMBER, TEXT)
 SIDE = st.one_of(st.just(MISSING), JSON)
 FIELD = st.builds(FieldChange, TEXT, SIDE, SIDE, st.sampled_from(Cause))
-CALL = st.builds(
-    Call,
-    st.sampled_from(["POST", "DELETE"]),
-    TEXT.map(lambda text: "/" + text),
-    st.dictionaries(TEXT, TEXT, max_size=2),
-    JSON,
-)
 APPLIED = st.builds(Applied, *[st.one_of(st.none(), TEXT)] * 3)
 RECORD = st.builds(
     Record,
@@ -37,15 +32,25 @@ RECORD = st.builds(
     st.booleans(),
     st.dictionaries(TEXT, APPLIED, max_size=2),
 )
+
+
+def _with_sets(change: Change, values: list[Any]) -> Change:
+    """The change that sets some of its fields: to what is wanted, to a value of its own or, where it goes, to null."""
+    sets = {
+        item.path: None if item.after is MISSING else item.after if number % 2 else value
+        for number, (item, value) in enumerate(zip(change.fields, values, strict=False))
+    }
+    return replace(change, sets={**change.sets, **sets})
+
+
 CHANGE = st.builds(
     Change,
     name=TEXT,
     action=st.sampled_from(Action),
     reason=st.sampled_from(Reason),
     id=TEXT,
-    fields=st.lists(FIELD, max_size=3).map(tuple),
-    calls=st.lists(CALL, max_size=2).map(tuple),
-    repeats=st.lists(TEXT, max_size=2).map(tuple),
+    fields=st.lists(FIELD, max_size=3, unique_by=lambda item: item.path).map(tuple),
+    stamp=TEXT,
     overwritten=st.dictionaries(TEXT, TEXT, max_size=2),
     record=st.one_of(st.none(), RECORD),
     adopted=st.booleans(),
@@ -57,6 +62,7 @@ CHANGE = st.builds(
     parts=st.lists(TEXT, max_size=2).map(tuple),
     remarks=st.lists(TEXT, max_size=2).map(tuple),
 )
+CHANGE = st.builds(_with_sets, CHANGE, st.lists(JSON, max_size=3))
 IGNORED = st.builds(Ignored, TEXT, TEXT, TEXT, TEXT, st.booleans())
 LIMIT = st.builds(Limit, st.lists(TEXT, max_size=2).map(tuple), NUMBER, NUMBER)
 MOMENTS = st.sampled_from(["", "2026-11-20T08:00:00Z"])

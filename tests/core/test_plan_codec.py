@@ -15,7 +15,6 @@ from hypothesis import given, settings
 
 from tests.core.plans import PLANS
 from tests.extent import examples
-from trueup.core.call import Call
 from trueup.core.canonical import canonical_json
 from trueup.core.command import HERE, Command, Message, Selection, parts_of
 from trueup.core.errors import TrueupError
@@ -38,8 +37,8 @@ CHANGE = Change(
     reason=Reason.EDITED,
     id="asst_1",
     fields=(FieldChange("temperature", 1, 0.2, Cause.EDITED),),
-    calls=(Call("POST", "/assistants/asst_1", json={"temperature": 0.2}),),
-    repeats=("metadata",),
+    sets={"temperature": 0.2},
+    stamp="whose it is",
     overwritten={"temperature": "ab12"},
     sources={"temperature": Position("assistants/math-tutor.yaml", 4, 1)},
     file="assistants/math-tutor.yaml",
@@ -71,7 +70,7 @@ def test_a_field_gets_its_kind_from_the_table_and_the_file_does_not_hold_it() ->
 def test_the_schema_is_a_schema_and_knows_every_field() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     kinds = {
-        "change": Change, "fieldChange": FieldChange, "call": Call, "identity": Identity, "options": Options,
+        "change": Change, "fieldChange": FieldChange, "identity": Identity, "options": Options,
         "position": Position, "diagnostic": Diagnostic, "record": Record, "applied": Applied,
     }  # fmt: skip
     for name, kind in kinds.items():
@@ -95,6 +94,8 @@ def test_the_schema_is_a_schema_and_knows_every_field() -> None:
         {"parts": ("_shared/a.md",)},
         {"reason": Reason.REVERTED},
         {"fields": ()},
+        {"stamp": "another"},
+        {"operation": "0123456789abcdef"},
     ],
 )
 def test_words_files_and_positions_are_no_part_of_the_digest(told: dict[str, Any]) -> None:
@@ -106,11 +107,12 @@ def test_words_files_and_positions_are_no_part_of_the_digest(told: dict[str, Any
     [
         {"name": "other"},
         {"action": Action.CREATE},
-        {"calls": (Call("POST", "/assistants/asst_1", json={"temperature": 0.3}),)},
-        {"calls": (Call("POST", "/assistants/asst_2", json={"temperature": 0.2}),)},
-        {"calls": (Call("POST", "/assistants/asst_1", {"a": "b"}, {"temperature": 0.2}),)},
-        {"calls": ()},
-        {"repeats": ()},
+        {"id": "asst_2"},
+        {"protect": True},
+        {"sets": {"temperature": 0.3}},
+        {"sets": {"temperature": None}},
+        {"sets": {"temperature": 0.2, "metadata.owner": "bea"}},
+        {"sets": {}},
         {"overwritten": {"temperature": "other"}},
     ],
 )
@@ -164,17 +166,40 @@ def test_a_message_of_other_parts_is_refused(part: Any) -> None:
 
 
 def test_a_body_that_is_null_and_a_field_that_is_absent_are_two_things() -> None:
-    from trueup.core.plans.plan import MISSING
-
     change = replace(CHANGE, fields=(FieldChange("a", None, MISSING, Cause.REMOVED),))
     document = json.loads(dumps(replace(PLAN, changes=(change,))))
     assert document["changes"][0]["fields"] == [{"before": None, "cause": "removed", "path": "a"}]
 
 
+def test_what_is_set_stands_in_the_file_once() -> None:
+    text = "a prompt of some length"
+    fields = (
+        FieldChange("instructions", "before", text, Cause.EDITED),
+        FieldChange("description", "d", None, Cause.EDITED),
+        FieldChange("metadata.owner", "ann", MISSING, Cause.REMOVED),
+        FieldChange("temperature", 1, 1, Cause.FORCED),
+    )
+    sets = {"instructions": text, "description": None, "metadata.owner": None, "temperature": True}
+    plan = replace(PLAN, changes=(replace(CHANGE, fields=fields, sets=sets),))
+    file = dumps(plan)
+    assert file.count(text) == 1
+    assert loads(file) == plan
+    afters = {item["path"]: item.get("after", "absent") for item in json.loads(file)["changes"][0]["fields"]}
+    assert afters == {"instructions": "absent", "description": None, "metadata.owner": "absent", "temperature": 1}
+
+
+def test_a_create_takes_half_of_the_room_that_its_body_took_twice() -> None:
+    body = {"name": "Tutor", "model": "gpt-4o", "instructions": "Be patient. " * 500}
+    fields = tuple(FieldChange(name, MISSING, value, Cause.NEW) for name, value in body.items())
+    change = Change("tutor", Action.CREATE, Reason.NEW, fields=fields, sets=body)
+    size = len(dumps(replace(PLAN, changes=(change,))))
+    assert size < len(canonical_json(body)) + 1_000
+
+
 def test_text_that_no_file_can_hold_is_written_all_the_same() -> None:
-    plan = replace(PLAN, changes=(replace(CHANGE, calls=(Call("POST", "/a", json={"name": "x\ud800é", "t": 0.5}),)),))
+    plan = replace(PLAN, changes=(replace(CHANGE, sets={"name": "x\ud800é", "t": 0.5}),))
     text = dumps(plan)
-    assert loads(text.encode("utf-8").decode("utf-8")).changes[0].calls[0].json == {"name": "x\ufffdé", "t": 0.5}
+    assert loads(text.encode("utf-8").decode("utf-8")).changes[0].sets == {"name": "x\ufffdé", "t": 0.5}
 
 
 def _edited(change: Callable[[dict[str, Any]], object]) -> str:
@@ -191,14 +216,18 @@ def _edited(change: Callable[[dict[str, Any]], object]) -> str:
         ("[" * 100_000, "not JSON"),
         ("9" * 10_000, "not JSON"),
         ("[]", "the file should be an object"),
-        ('{"a": 1, "a": 2}', "'a' stands twice"),
+        ('{"a": 1, "a": 2}', "'a' stands in it twice"),
         ('{"format_version": NaN}', "NaN is no JSON number"),
         ("{}", "format_version"),
         (_edited(lambda d: d.update(format_version=True)), "format_version"),
-        (_edited(lambda d: d.update(format_version=2)), "reads versions up to 1"),
+        (
+            _edited(lambda d: d.update(format_version=1)),
+            "version 1, of an older Trueup; this one reads version 2",
+        ),
+        (_edited(lambda d: d.update(format_version=3)), "has format version 3, of a newer Trueup"),
         (_edited(lambda d: d.update(digest="0" * 64)), "digest is not the one"),
         (_edited(lambda d: d.pop("digest")), "digest is not the one"),
-        (_edited(lambda d: d["changes"][0]["calls"][0]["json"].update(temperature=2)), "digest is not the one"),
+        (_edited(lambda d: d["changes"][0]["sets"].update(temperature=2)), "digest is not the one"),
         (_edited(lambda d: d["changes"][0]["fields"][0].update(after=0.9)), "checksum is not the one"),
         (_edited(lambda d: d.pop("checksum")), "checksum is not the one"),
         (dumps(PLAN).replace('"checksum"', ' "checksum"'), "checksum is not the one"),
@@ -214,7 +243,8 @@ def _edited(change: Callable[[dict[str, Any]], object]) -> str:
         (_edited(lambda d: d["changes"][0].update(adopted=1)), "should be true or false"),
         (_edited(lambda d: d["changes"][0].update(name=7)), "name should be a string"),
         (_edited(lambda d: d["changes"][0].update(overwritten=[])), "overwritten should be an object"),
-        (_edited(lambda d: d["changes"][0]["calls"][0].update(path="//x".lstrip("/"))), "starts with /"),
+        (_edited(lambda d: d["changes"][0].update(calls=[])), "calls should be absent"),
+        (_edited(lambda d: d["changes"][0].update(sets=[])), "sets should be an object"),
         (_edited(lambda d: d.update(unchanged=-1)), "whole number of 0 or more"),
         (_edited(lambda d: d.update(unchanged=True)), "whole number of 0 or more"),
         (_edited(lambda d: d.update(changes={})), "changes should be a list"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.engine.rendered import render
 from tests.engine.world import World, code, definition, fleet
-from trueup.core.call import Call
 from trueup.core.errors import Exit
 from trueup.core.plans.plan import Cause
 from trueup.core.plans.report import Result
@@ -25,8 +25,8 @@ def test_the_plan_lists_what_the_request_holds_beyond_the_change() -> None:
     change = _edited("model", "temperature").plan().changes[0]
     listed = {field.path: field.cause for field in change.fields}
     assert listed == {"instructions": Cause.EDITED, "model": Cause.FORCED, "temperature": Cause.FORCED}
-    assert change.calls[0].json["model"] == "gpt-4o"
-    assert change.calls[0].json["temperature"] == 1.0  # undeclared: what is live
+    assert change.sets["model"] == "gpt-4o"
+    assert change.sets["temperature"] == 1.0  # undeclared: what is live
     assert set(change.overwritten) == {"instructions", "model", "temperature"}
 
 
@@ -76,7 +76,7 @@ def test_deletes_and_creates_hold_nothing_more() -> None:
     world.definitions["b"] = definition("b")
     del world.definitions["a"]
     plan = world.plan(prune=True)
-    calls: list[Call] = [call for change in plan.changes for call in change.calls]
+    calls = [call for change in plan.changes for call in render(change, world.adapter())]
     assert {call.method: call.json and sorted(call.json) for call in calls} == {
         "POST": ["metadata", "model", "name"],
         "DELETE": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engine.rendered import render
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.plan_codec import dumps, loads
@@ -40,7 +41,7 @@ def test_every_write_request_is_in_the_plan() -> None:
     del world.definitions["c"]
     plan = loads(saved(world, prune=True))
     world.apply(plan, prune=True)
-    planned = [call for change in plan.changes for call in change.calls]
+    planned = [call for change in plan.changes for call in render(change, world.adapter())]
     assert [(call.method, call.path, call.json) for call in world.writes] == sorted(
         [(call.method, call.path, call.json) for call in planned],
         key=lambda call: (call[0] == "DELETE", call[1] != world.protocol.path),

@@ -28,7 +28,7 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_what_it_has_in_common_with_the_plan_file_is_the_same() -> None:
-    for name in ("identity", "change", "fieldChange", "call", "record", "applied", "position", "stretch", "ignored"):
+    for name in ("identity", "change", "fieldChange", "record", "applied", "position", "stretch", "ignored"):
         assert REPORT["$defs"][name] == PLAN["$defs"][name], name
 
 

@@ -170,5 +170,6 @@ def test_no_place_of_a_plan_lets_hostile_text_through(nasty: str, ascii_only: bo
 @settings(max_examples=examples(100), deadline=None)
 def test_any_plan_can_be_shown(plan: Plan) -> None:
     for shown in (text.plan(plan, color=False, width=60), text.drift(plan, color=False, width=60, verbose=True)):
-        assert all(_is_harmless(line) for line in shown.split("\n"))
+        lines = (line.replace(":\u200b", ":") for line in shown.split("\n"))  # a pipeline would obey `::` at the start
+        assert all(map(_is_harmless, lines))
     assert text.plan(plan, color=True, width=60).split("\n")[-2].endswith(f"{summary(plan)}\x1b[0m")

@@ -71,7 +71,7 @@ def _credulous(record: Record, *rest: Any) -> Record:
 
 async def _done_without_looking(run_: Run, change: Any, _found: Any, live: Any, tries: Any) -> bool:
     if live is not None:
-        await modifies._modified(run_, change, live, tries.count)
+        await modifies._modified(run_, change, live, tries)
         return True
     return False
 
@@ -81,8 +81,8 @@ async def _told_once(run_: Run, plan: Plan) -> None:
     await REAL_BOOKKEEPING(run_, plan)
 
 
-def _talkative(change: Any, live: Any) -> Call:
-    call = REAL_REQUEST(change, live)
+def _talkative(*given: Any) -> Call:
+    call = REAL_RENDER(*given)
     return replace(call, json={**call.json, **current().unsaid(1)}) if call.json else call
 
 
@@ -149,7 +149,7 @@ def _synced_by_its_maker(folder: Path) -> None:
 
 
 WISHES = frozenset({Cause.EDITED, Cause.CONFLICT, Cause.UNKNOWN})
-REAL_REQUEST = modifies._request
+REAL_RENDER = modifies._render
 REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_record, Checkout.adapter, refresh._take
 REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._bookkeeping
 
@@ -178,7 +178,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "what the listing does not show counts as gone": [lambda: patch("tests.engine.world.refresh", _never_read_alone)],
     "another checkout's stamp counts as ours": [lambda: patch.object(judge, "is_known", lambda *_: True)],
     "what became of a promised change is not told": [lambda: patch.object(apply, "_bookkeeping", _told_once)],
-    "a field that nobody declared is sent along": [lambda: patch.object(modifies, "_request", _talkative)],
+    "a field that nobody declared is sent along": [lambda: patch.object(modifies, "_render", _talkative)],
     "what a server did not keep is not named": [
         lambda: patch.object(creates, "not_kept", lambda *_: ()),
         lambda: patch.object(modifies, "not_kept", lambda *_: ()),

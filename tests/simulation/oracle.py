@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.engine.rendered import render
 from tests.protocols import current
 from tests.simulation.hands import NOTE
 from tests.simulation.memory import Memory
@@ -54,7 +55,7 @@ class Oracle(Memory):
         for plan in [told.report.plan if told.report else None, told.promised]:
             if plan is None:
                 continue
-            planned = [call for change in plan.changes for call in change.calls]
+            planned = [call for change in plan.changes for call in render(change, told.who.adapter())]
             for call in told.writes:
                 if not any(_covers(call, one) for one in planned):
                     raise self.broken(f"{call} is in no plan")
@@ -199,7 +200,7 @@ class Oracle(Memory):
     def check_fields(self, outcome: Outcome, change: Change, body: dict[str, Any], semantics: Semantics) -> None:
         table = semantics.table
         found = table.split(body)
-        for name, value in table.split(change.calls[0].json).items():
+        for name, value in {**change.sets, **({table.stamp: change.stamp} if change.stamp else {})}.items():
             kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
             if not kept and name not in outcome.not_kept:
                 raise self.broken(f"{name} of {outcome.name} was not kept and not named: {found.get(name)!r}")

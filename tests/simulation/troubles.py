@@ -10,7 +10,7 @@ from typing import Any
 from tests.protocols import current
 from tests.simulation.disk import Failure
 from tests.simulation.vendor import FORGETFUL, Habit, Lie
-from trueup.core.plans.plan import WRITES, Plan
+from trueup.core.plans.plan import WRITES, Action, Plan
 from trueup.core.plans.plan_codec import dumps
 from trueup.local.faults import Fault, Kind
 
@@ -124,12 +124,11 @@ def tampered(dice: random.Random, text: str, plan: Plan, old: list[str]) -> tupl
 
 
 def forged(dice: random.Random, plan: Plan) -> Plan:
-    """The plan with another request in one of its writes, and a digest that is right."""
+    """The plan with another value in one of its writes, and a digest that is right."""
     changes = list(plan.changes)
-    writes = [index for index, change in enumerate(changes) if change.action in WRITES and change.calls[0].json]
+    writes = [index for index, change in enumerate(changes) if change.action in WRITES - {Action.DELETE}]
     if writes:
         index = dice.choice(writes)
-        call = changes[index].calls[0]
-        body: dict[str, Any] = {**call.json, "instructions": "something that nobody reviewed"}
-        changes[index] = replace(changes[index], calls=(replace(call, json=body),))
+        sets = {**changes[index].sets, "instructions": "something that nobody reviewed"}
+        changes[index] = replace(changes[index], sets=sets)
     return replace(plan, changes=tuple(changes))

@@ -11,7 +11,7 @@ import pytest
 
 from trueup.core.call import Body, Call, Reply
 from trueup.core.canonical import canonical, same
-from trueup.wire.base import Unexpected
+from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
 from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
 from trueup.wire.openai_assistants.fields import TABLE
@@ -35,9 +35,11 @@ def _error(status: int, message: Any, **more: Any) -> Reply:
 
 
 def test_the_calls_are_exact() -> None:
-    assert ADAPTER.create({"model": "a"}) == Call("POST", "/assistants", json={"model": "a"})
-    assert ADAPTER.modify("asst_1", {"tools": []}) == Call("POST", "/assistants/asst_1", json={"tools": []})
-    assert ADAPTER.delete("asst_1") == Call("DELETE", "/assistants/asst_1")
+    assert ADAPTER.create({"model": "a"}, "") == Call("POST", "/assistants", json={"model": "a"})
+    live = Live("asst_1", {"metadata": {"team": "x"}})
+    assert ADAPTER.modify(live, {"tools": None}, "") == Call("POST", "/assistants/asst_1", json={"tools": []})
+    assert ADAPTER.modify(live, {}, "s").json == {"metadata": {"team": "x", "trueup": "s"}}
+    assert ADAPTER.remove(live) == Call("DELETE", "/assistants/asst_1")
     assert ADAPTER.list_page("") == Call("GET", "/assistants", {"limit": "100", "order": "asc"})
     query = {"limit": "100", "order": "desc", "after": "asst_9"}
     assert ADAPTER.list_page("asst_9", "desc") == Call("GET", "/assistants", query)
@@ -47,16 +49,16 @@ def test_the_calls_are_exact() -> None:
 def test_an_id_cannot_leave_its_place_in_the_path(live_id: str) -> None:
     """`..` from a state file once became a GET of the API's root."""
     with pytest.raises(ValueError, match="cannot be an assistant's id"):
-        ADAPTER.delete(live_id)
+        ADAPTER.remove(Live(live_id, {}))
     with pytest.raises(ValueError, match="cannot be an assistant's id"):
-        ADAPTER.modify(live_id, {})
+        ADAPTER.modify(Live(live_id, {}), {}, "")
     with pytest.raises(ValueError, match="cannot be an assistant's id"):
         next(ADAPTER.get(live_id))
 
 
 @pytest.mark.parametrize("live_id", ["asst_abc123", "a", "7", "a.b-c_d:e", "x" * 256])
 def test_any_plain_id_has_its_path(live_id: str) -> None:
-    assert ADAPTER.delete(live_id).path == "/assistants/" + live_id.replace(":", "%3A")
+    assert ADAPTER.remove(Live(live_id, {})).path == "/assistants/" + live_id.replace(":", "%3A")
 
 
 def test_a_key_is_only_in_the_headers_of_auth() -> None:
@@ -66,7 +68,7 @@ def test_a_key_is_only_in_the_headers_of_auth() -> None:
 
 def test_bodies_handed_in_are_not_shared_with_the_call() -> None:
     body = {"model": "a"}
-    ADAPTER.create(body).json["model"] = "b"
+    ADAPTER.create(body, "").json["model"] = "b"
     assert body == {"model": "a"}
 
 

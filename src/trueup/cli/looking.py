@@ -54,5 +54,5 @@ def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: s
     export = read_export(session.root / file, again)
     refuse_other_target(export, session.identity, again)
     state = session.store.load()
-    planning = plan_of(session, loaded, state, view_of(export, state), names)
+    planning = plan_of(session, loaded, state, view_of(export, state, session.adapter.dialect.table), names)
     return replace(planning, plan=marked(planning.plan, export, again))

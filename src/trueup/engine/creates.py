@@ -11,7 +11,7 @@ from trueup.core.plans.report import Outcome, Result
 from trueup.core.source import Path
 from trueup.engine.courier import each
 from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
-from trueup.engine.run import Run, kept_record, not_kept, sent_fields
+from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
 from trueup.engine.settling import Parking, leave_unknown, name_duplicates, settle
 from trueup.engine.turns import INTERRUPTED, Interrupted
 from trueup.wire.base import Live, Unexpected
@@ -105,7 +105,7 @@ async def _send(run: Run, lot: Parking, change: Change) -> Reply:
     lot.parked.pop(change.name, None)
     lot.attempts[change.name] += 1
     lot.last_sent = run.courier.ports.clock.monotonic()
-    return await run.courier.send(change.calls[0])
+    return await run.courier.send(run.adapter.create(change.sets, change.stamp))
 
 
 async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
@@ -117,7 +117,8 @@ async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
             lot.parked[change.name] = (change, foreign(f"HTTP {reply.status}, but {error}", reply))
             lot.last_sent = run.courier.ports.clock.monotonic()
             return
-        if live.id in run.planning.seen or live.id in lot.ids or not _is_what_was_sent(change, live):
+        known = live.id in run.planning.seen or live.id in lot.ids
+        if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
             lot.parked[change.name] = (change, foreign(f"the answer is another assistant ({live.id})", reply))
             return
         lot.sent.add(change.name)
@@ -140,17 +141,17 @@ async def _failed(run: Run, lot: Parking, change: Change, mishap: Mishap, path: 
         await run.withdraw(change, "create")
 
 
-def _is_what_was_sent(change: Change, live: Live) -> bool:
-    """Whether the answer can be the assistant we asked for: its model and name are the sent ones, where it has them."""
-    body = change.calls[0].json
-    return all(live.body.get(key) in (None, body[key]) for key in ("name",) if key in body)
+def _is_what_was_sent(change: Change, live: Live, key: str) -> bool:
+    """Whether the answer can be what we asked for: its display name, under `key`, is the sent one where it has one."""
+    name = change.sets.get(key)
+    return name is None or live.body.get(key) in (None, name)
 
 
 async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
     assert change.record is not None
     lot.ids.add(live.id)
     live = await _whole(run, change, live)
-    record = kept_record(change.record, live, sent_fields(change), run.adapter)
+    record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
     missing = not_kept(change, live, run.adapter)
     if run.target.stamp:
         lot.proven = lot.proven or record.stamped is True
@@ -172,7 +173,7 @@ async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
 
 async def _whole(run: Run, change: Change, live: Live) -> Live:
     """The assistant with every key that was sent; one GET where the answer was only a part of it."""
-    if all(key in live.body for key in change.calls[0].json):
+    if sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         return live
     try:
         found = await run.courier.follow(run.adapter.get(live.id))

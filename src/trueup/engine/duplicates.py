@@ -52,7 +52,6 @@ def plan_delete(planning: Planning, name: str, live_id: str, target: Target, ada
         Reason.TWIN_BESIDE,
         id=live_id,
         operation=digest({"duplicate": live_id, "beside": kept.id, "name": name, "target": target.name}, 16),
-        calls=(adapter.delete(live_id),),
         overwritten={field: digest(value) for field, value in adapter.dialect.table.split(live.body).items()},
         backup=True,
         display_name=live.display_name,

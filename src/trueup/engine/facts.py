@@ -45,7 +45,7 @@ class Wish:
 def seen_in(view: View, adapter: Adapter) -> dict[str, Seen]:
     """Every live assistant with its stamp read."""
     table = adapter.dialect.table
-    return {live.id: see(live.id, live.body, live.created_at, table) for live in view.live.values()}
+    return {live.id: see(live.id, live.body, live.created_at, live.stamp, table) for live in view.live.values()}
 
 
 def is_ours(seen: Seen, wish: Wish) -> bool:
@@ -120,9 +120,10 @@ def gather(
     for name in sorted({*wish.definitions, *state.records, *stamped}):
         definition, record = wish.definitions.get(name), _spoken(state.records.get(name), adapter)
         live = seen.get(record.id) if record is not None else None
+        file = declared(definition, adapter) if definition is not None else None
         facts[name] = Facts(
             name=name,
-            file=declared(definition, adapter) if definition is not None else None,
+            file=file,
             record=record,
             live=live,
             stamped=stamped.get(name, ()),
@@ -134,8 +135,8 @@ def gather(
             moved_from=_moved_from(name, wish, before, record, stamped.get(name, ())),
             moved_onto=_moved_onto(name, wish, state),
             released=name in wish.released,
-            crowded=_metadata_pairs(definition) >= adapter.dialect.metadata_pairs,
-            full=live is not None and len(live.body.get("metadata") or {}) >= adapter.dialect.metadata_pairs,
+            crowded=file is not None and not adapter.has_room({}, file),
+            full=live is not None and not adapter.has_room(live.body, {}),
         )
     return _with_lookalikes(facts, wish, seen, state)
 
@@ -148,12 +149,6 @@ def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
     return replace(
         record, fields={name: kept for name, kept in record.fields.items() if name.split(".", 1)[0] in known}
     )
-
-
-def _metadata_pairs(definition: Definition | None) -> int:
-    """How many metadata pairs a create would send, the stamp apart."""
-    metadata = definition.body.get("metadata") if definition is not None else None
-    return sum(value is not None for value in (metadata or {}).values())
 
 
 def _moved_from(

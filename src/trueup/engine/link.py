@@ -9,12 +9,11 @@ from typing import Any
 from trueup.core.canonical import Semantics, digest, fits
 from trueup.core.definitions.definition import Definition
 from trueup.core.memory import stamp as stamps
-from trueup.core.memory.stamp import KEY, Stamp
+from trueup.core.memory.stamp import Stamp
 from trueup.core.memory.state import Applied, Identity, Record, State
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.seen import Seen
 from trueup.engine.facts import declared
-from trueup.engine.requests import METADATA
 from trueup.wire.base import Adapter
 
 
@@ -86,8 +85,7 @@ def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Ad
         Reason.ADOPTED,
         id=live.id,
         operation=operation,
-        calls=(adapter.modify(live.id, {METADATA: {KEY: text}}),),
-        repeats=(METADATA,),
+        stamp=text,
         record=record,
         file=definition.file,
     )
@@ -95,5 +93,4 @@ def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Ad
 
 def has_room(live: Seen, adapter: Adapter) -> bool:
     """Whether the stamp fits among the assistant's metadata pairs."""
-    pairs = sum(name.startswith(f"{METADATA}.") for name in live.fields)
-    return pairs < adapter.dialect.metadata_pairs
+    return adapter.has_room(live.body, {})

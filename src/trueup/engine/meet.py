@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from trueup.core.command import Message, join_messages
 from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
+from trueup.core.plans.plan_codec import essence
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import plan_anew
 from trueup.engine.plan import Planning
@@ -36,7 +37,7 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
             continue
         only_fresh += promise is None
         if change.others:  # a duplicate is named, whatever was promised
-            kept.append(replace(change, action=Action.NOTHING, calls=(), fields=(), record=None))
+            kept.append(replace(change, action=Action.NOTHING, sets={}, stamp="", fields=(), record=None))
     standing = {change.name for change in kept if change.action in WRITES}
     outcomes = [
         _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
@@ -60,13 +61,8 @@ def explained(report: Report) -> Report:
 
 
 def is_equal(left: Change, right: Change) -> bool:
-    """Whether two changes send the same requests over the same live values."""
-    return (
-        (left.action, left.id, left.operation, left.calls, left.repeats)
-        == (right.action, right.id, right.operation, right.calls, right.repeats)
-        and dict(left.overwritten) == dict(right.overwritten)
-        and {field.path for field in left.fields} == {field.path for field in right.fields}
-    )
+    """Whether two changes do the same: they set the same over the same live values."""
+    return essence(left) == essence(right)
 
 
 def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:

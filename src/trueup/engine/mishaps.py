@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from trueup.core.call import Call, Reply
+from trueup.core.call import Reply
 from trueup.core.command import HERE, Message
 from trueup.core.errors import NotSent, OutcomeUnknown
-from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import KEY
 from trueup.core.plans.plan import Action, Change
 from trueup.wire.base import Adapter, Problem, Unexpected
@@ -97,7 +96,7 @@ def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
     return problem.unclear or problem.is_of_another(change.id)
 
 
-def answered(adapter: Adapter, change: Change, call: Call, reply: Reply) -> Mishap:
+def answered(adapter: Adapter, change: Change, reply: Reply) -> Mishap:
     """An answer to a modify or a delete, for the case that it is the last and that what is live is as before."""
     if reply.status >= 300:
         return refusal(adapter.problem(reply), reply, change.id)
@@ -110,12 +109,12 @@ def answered(adapter: Adapter, change: Change, call: Call, reply: Reply) -> Mish
         return foreign(str(error), reply)
     if live.id != change.id:
         return foreign(f"the answer is another assistant ({live.id})", reply)
-    return _ignored(call, adapter.dialect.table)
+    return _ignored(change)
 
 
-def _ignored(call: Call, table: FieldTable) -> Mishap:
+def _ignored(change: Change) -> Mishap:
     """A success that changed nothing: which fields this server does not take."""
-    fields = ", ".join(name for name in table.split(call.json or {}) if name != table.stamp)
+    fields = ", ".join(change.sets)
     if not fields:
         return Mishap("the answer shows nothing of what was sent", NO_STAMP)
     text = f"the answer shows nothing of what was sent ({fields})"

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from trueup.core.call import Call, Reply
 from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.core.memory.stamp import KEY
+from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import DUPLICATE
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.core.plans.seen import stamp_of
 from trueup.engine.courier import each
 from trueup.engine.mishaps import AGAIN, JUDGE, TAKE_OFF, UNTRIED, Mishap, answered, leaves_open, silence
 from trueup.engine.recheck import Found, Unread, current, good_until, is_before, look, read
-from trueup.engine.requests import METADATA, completed
-from trueup.engine.run import Run, kept_record, not_kept, sent_fields
+from trueup.engine.requests import drop_stamp
+from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
 from trueup.engine.turns import INTERRUPTED, Interrupted, Stale
 from trueup.wire.base import Live, Unexpected
+from trueup.wire.rendering import top_of
 
 SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
 """Results after which a run deletes nothing."""
@@ -29,7 +29,8 @@ SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNO
 class Tries:
     """One write's tries: how many, what the last one met with, and when (monotonic seconds) an unclear one was sent.
 
-    `in_doubt`: one of them may have been carried out for all that was answered; a 429 says that it was not.
+    `in_doubt`: one of them may have been carried out for all that was answered; a 429 says that it was not. `way` is
+    which of the ways to take a stamp off is tried.
     """
 
     count: int = 0
@@ -37,6 +38,7 @@ class Tries:
     unclear_at: float | None = None
     in_doubt: bool = False
     intended: bool = False
+    way: int = 0
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
@@ -77,31 +79,32 @@ def _verb(change: Change) -> str:
     return change.action.value if change.action in (Action.DELETE, Action.RELEASE) else "modify"
 
 
-async def _write(run: Run, change: Change) -> None:
-    """One modify or delete, from its last read to its outcome."""
-    tries = Tries()
+async def _write(run: Run, change: Change, way: int = 0) -> None:
+    """One modify or delete, from its last read to its outcome; `way` is which of the ways to take a stamp off."""
+    tries = Tries(way=way)
     try:
         while True:
             async with run.courier.place():
                 sent = await _try(run, change, tries)
-            if sent is None or await _ended(run, change, *sent, tries):
+            if sent is None or await _ended(run, *sent, tries):
                 return
     except Interrupted:
         await _interrupted(run, change, tries)
 
 
-async def _try(run: Run, change: Change, tries: Tries) -> tuple[Call, Reply | None] | None:
-    """One try, in the place it has: what was sent and answered; None where it is not to be sent. Raises `Interrupted`.
+async def _try(run: Run, planned: Change, tries: Tries) -> tuple[Change, Reply | None] | None:
+    """One try, in the place it has: the change as it was sent, and the answer; None where it is not to be sent.
 
-    Where its turn would come when the read is old, it reads again: the turn after that read comes in time.
+    Where its turn would come when the read is old, it reads again: the turn after that read comes in time. Raises
+    `Interrupted`.
     """
     while True:
-        live = await _start(run, change)
+        live = await _start(run, planned)
         if live is None:
             if tries.intended and tries.unclear_at is None:
-                await run.withdraw(change, _verb(change))
+                await run.withdraw(planned, _verb(planned))
             return None
-        call = _request(change, live)
+        change = _fit_stamp(run, planned, live)
         try:
             await run.courier.turn(good_until(run, change.id))
             if not tries.intended:
@@ -109,19 +112,28 @@ async def _try(run: Run, change: Change, tries: Tries) -> tuple[Call, Reply | No
                 if change.backup:
                     run.courier.ports.backup(change.name, change.id, dict(live.body))
                 await run.intend(change, _verb(change), change.id)
-            return call, await _send(run, change, call, tries)
+            return change, await _send(run, change, _render(run, change, live, tries.way), tries)
         except Stale:
             run.planning.view.read_at.pop(change.id, None)
 
 
-def _request(change: Change, live: Live) -> Call:
-    """The planned call, with what it must repeat of the last read."""
-    if not change.repeats:
-        return change.calls[0]
-    gone = frozenset(field.path for field in change.fields if field.path in change.overwritten)
+def _fit_stamp(run: Run, change: Change, live: Live) -> Change:
+    """The change without its stamp where that has no room by now; with it where there is room again."""
+    if not change.stamp or change.action is not Action.MODIFY:
+        return change
+    assert change.record is not None
+    if run.adapter.has_room(live.body, change.sets):
+        return replace(change, record=replace(change.record, stamped=True))
+    return drop_stamp(change, run.planning.state.records.get(change.name), live, run.adapter.dialect.table)
+
+
+def _render(run: Run, change: Change, live: Live, way: int) -> Call:
+    """The request of a change, made of the last read."""
+    if change.action is Action.DELETE:
+        return run.adapter.remove(live)
     if change.action is Action.RELEASE:
-        gone |= {f"{METADATA}.{KEY}"}
-    return completed(change.calls[0], change.repeats, live.body, gone)
+        return run.adapter.release(live)[way]
+    return run.adapter.modify(live, change.sets, change.stamp)
 
 
 async def _start(run: Run, change: Change) -> Live | None:
@@ -161,18 +173,18 @@ async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | N
             tries.unclear_at, tries.in_doubt = clock.monotonic(), True
         return None
     tries.count += 1
-    tries.mishap = answered(run.adapter, change, call, reply)
+    tries.mishap = answered(run.adapter, change, reply)
     if leaves_open(run.adapter, change, reply):
         tries.unclear_at = clock.monotonic()
         tries.in_doubt = tries.in_doubt or reply.status != 429
     return reply
 
 
-async def _ended(run: Run, change: Change, call: Call, reply: Reply | None, tries: Tries) -> bool:
+async def _ended(run: Run, change: Change, reply: Reply | None, tries: Tries) -> bool:
     """Whether this try settled the write, and if so how; an unclear one is read before it is repeated."""
     if reply is not None and await _is_answered(run, change, reply, tries):
         return True
-    found, live = await look(run, change, call)
+    found, live = await look(run, change)
     if await _is_found_done(run, change, found, live, tries):
         return True
     last = tries.count > run.courier.pace.max_retries or run.stopped
@@ -183,7 +195,7 @@ async def _ended(run: Run, change: Change, call: Call, reply: Reply | None, trie
     if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
         left = tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic()
         await run.courier.pause(left, "A write was not answered clearly; waiting for the consistency delay")
-        found, live = await look(run, change, call)
+        found, live = await look(run, change)
         if await _is_found_done(run, change, found, live, tries):
             return True
     await _leave(run, change, found, tries)
@@ -198,7 +210,7 @@ async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> 
             await _deleted(run, change, tries.count)
             return True
     elif (live := _answer(run, change, reply)) is not None and not _is_ignored(run, change, live):
-        await _modified(run, change, live, tries.count)
+        await _modified(run, change, live, tries)
         return True
     if leaves_open(run.adapter, change, reply):
         return False
@@ -213,7 +225,7 @@ async def _is_found_done(run: Run, change: Change, found: Found | None, live: Li
         await _deleted(run, change, tries.count)
         return True
     if found is Found.AS_PLANNED and live is not None:
-        await _modified(run, change, live, tries.count)
+        await _modified(run, change, live, tries)
         return True
     return False
 
@@ -223,7 +235,7 @@ def _is_ignored(run: Run, change: Change, live: Live) -> bool:
     if change.action is Action.RELEASE:
         return False  # what the answer shows decides: `_released`
     table = run.adapter.dialect.table
-    sent = {*table.split(change.calls[0].json)}
+    sent = {*change.sets, *((table.stamp,) if change.stamp else ())}
     return sent <= {*not_kept(change, live, run.adapter)} and is_before(change, live, table)
 
 
@@ -238,38 +250,39 @@ def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
     return live if live.id == change.id else None
 
 
-async def _modified(run: Run, change: Change, live: Live, attempts: int) -> None:
+async def _modified(run: Run, change: Change, live: Live, tries: Tries) -> None:
     if change.action is Action.RELEASE:
-        await _released(run, change, live, attempts)
+        await _released(run, change, live, tries)
         return
     assert change.record is not None
     message, hint = "", Message()
-    if not all(key in live.body for key in change.calls[0].json):
+    if not sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         try:
             live = await read(run, change.id) or live
         except (Unread, Interrupted) as error:
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
             hint = JUDGE
-    record = kept_record(change.record, live, sent_fields(change), run.adapter)
+    record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
     missing = not_kept(change, live, run.adapter)
-    run.tell(
-        Outcome(change.name, change.action, Result.DONE, live.id, message, hint, not_kept=missing, attempts=attempts)
-    )
+    done = Outcome(change.name, change.action, Result.DONE, live.id, message, hint, not_kept=missing)
+    run.tell(replace(done, attempts=tries.count))
     await run.conclude(change, "modify", record)
 
 
-async def _released(run: Run, change: Change, live: Live, attempts: int) -> None:
+async def _released(run: Run, change: Change, live: Live, tries: Tries) -> None:
     """Forgets what carries our stamp no longer; to a server that keeps the key its other request is sent."""
-    if METADATA not in live.body:
+    attempts = tries.count
+    holder = top_of(run.adapter.dialect.table.stamp)
+    if holder not in live.body:
         with contextlib.suppress(Unread, Interrupted):
             live = await read(run, change.id) or live
-    if METADATA in live.body and stamp_of(live.body, run.adapter.dialect.table) is None:
+    if holder in live.body and parse(live.stamp, run.adapter.dialect.table.letters) is None:
         run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
         await run.conclude(change, "release", None)
-    elif len(change.calls) > 1:
-        await _write(run, replace(change, calls=change.calls[1:]))
-    elif METADATA not in live.body:
+    elif tries.way + 1 < len(run.adapter.release(live)):
+        await _write(run, change, tries.way + 1)
+    elif holder not in live.body:
         message = "it is not known whether it was done: the answer does not show its metadata, and no read did"
         run.tell(
             Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE, attempts=attempts),

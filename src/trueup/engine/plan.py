@@ -1,4 +1,4 @@
-"""Definitions, state and what is live, made into a plan with its exact requests. Sends nothing."""
+"""Definitions, state and what is live, made into a plan. Sends nothing."""
 
 from __future__ import annotations
 
@@ -133,26 +133,25 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: 
         parts=definition.parts if definition else (),
     )
     if verdict.action is Action.DELETE:
-        made = requests.delete(verdict, wish.identity, fact.name, adapter)
-        return replace(base, calls=made.calls, operation=made.operation, overwritten=made.overwritten or {})
+        made = requests.delete(verdict, wish.identity, fact.name)
+        return replace(base, operation=made.operation, overwritten=made.overwritten)
     if verdict.action is Action.RELEASE:
-        made = requests.release(verdict, wish.identity, fact.name, adapter)
-        return replace(base, calls=made.calls, operation=made.operation, repeats=made.repeats)
+        return replace(base, operation=requests.release(verdict, wish.identity, fact.name).operation)
     if definition is None or fact.file is None:
         return base
     base = _located(base, definition, verdict, adapter.dialect.table)
     order = _order(fact, verdict, wish, adapter)
     if verdict.action in WRITES:
-        make = requests.create if verdict.action is Action.CREATE else requests.modify
-        made = make(order, verdict, adapter)
+        is_new = verdict.action is Action.CREATE
+        made = requests.create(order, verdict) if is_new else requests.modify(order, verdict, adapter)
         return replace(
             base,
-            calls=made.calls,
             operation=made.operation,
             record=made.record,
             fields=(*verdict.fields, *made.forced),
-            repeats=made.repeats,
-            overwritten=made.overwritten or {},
+            sets=made.sets,
+            stamp=made.stamp,
+            overwritten=made.overwritten,
             protect=order.protect,
         )
     if verdict.action in (Action.RECORD, Action.ADOPT):
@@ -171,6 +170,7 @@ def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> reque
         protect=fact.protect if fact.protect is not None else bool(old and old.protect),
         stamped=wish.target.stamp,
         semantics=adapter.dialect.semantics,
+        table=adapter.dialect.table,
         always=wish.target.always_send,
     )
 

@@ -187,7 +187,7 @@ async def _modify(live_id: str, body: Mapping[str, Any], subject: Subject, adapt
         raise InterruptedRun(
             "Interrupted: the probe's assistant is removed, and no answer was stored.", "Run the probe again."
         )
-    call = adapter.modify(live_id, body)
+    call = adapter.post(live_id, body)
     subject.sent = call.json
     for attempt in range(courier.pace.max_retries + 1):
         reply, why = None, ""

@@ -67,7 +67,7 @@ async def create(order: Order, asked: Probe, adapter: Adapter, courier: Courier,
     body = asked.body(probe_name(order.nonce), order.model, mark(order))
     diary.begun(order.nonce)
     try:
-        reply = await courier.write(adapter.create(body))
+        reply = await courier.write(adapter.create(adapter.dialect.table.split(body), ""))
     except NotSent as error:
         diary.ended(order.nonce)
         raise EndpointError(

@@ -155,7 +155,7 @@ async def remove(live_id: str, adapter: Adapter, courier: Courier) -> Gone:
     why = ""
     for attempt in range(courier.pace.max_retries + 1):
         try:
-            reply = await courier.write(adapter.delete(live_id))
+            reply = await courier.write(adapter.remove(Live(live_id, {})))
         except (NotSent, OutcomeUnknown) as error:
             reply, why = None, str(error)
         if reply is not None:
@@ -185,7 +185,7 @@ async def _looked_after(live_id: str, adapter: Adapter, courier: Courier) -> Gon
     else:
         return Gone(problem="it is still there after the server said that it was deleted")
     try:
-        again = await courier.write(adapter.delete(live_id))
+        again = await courier.write(adapter.remove(Live(live_id, {})))
     except (NotSent, OutcomeUnknown):
         return Gone()
     if all(adapter.problem(said).is_own_404(live_id) for said in (reply, again)):

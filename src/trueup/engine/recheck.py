@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from trueup.core.call import Call
 from trueup.core.canonical import canonical, digest, fits, same
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.field_table import FieldTable
+from trueup.core.memory.stamp import parse
 from trueup.core.plans.plan import Action, Change
-from trueup.core.plans.seen import stamp_of
 from trueup.engine.run import Run
 from trueup.engine.turns import Interrupted
 from trueup.wire.base import Live, Unexpected
@@ -66,7 +65,7 @@ def is_before(change: Change, live: Live, table: FieldTable) -> bool:
     return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
 
 
-async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live | None]:
+async def look(run: Run, change: Change) -> tuple[Found | None, Live | None]:
     """What is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
     try:
         live = await read(run, change.id)
@@ -76,21 +75,21 @@ async def look(run: Run, change: Change, call: Call) -> tuple[Found | None, Live
         return Found.ABSENT, None
     table = run.adapter.dialect.table
     if change.action is Action.RELEASE:
-        return (Found.AS_PLANNED if stamp_of(live.body, table) is None else Found.AS_BEFORE), live
-    if change.action is not Action.DELETE and _is_as_planned(run, change, call, live):
+        return (Found.AS_PLANNED if parse(live.stamp, table.letters) is None else Found.AS_BEFORE), live
+    if change.action is not Action.DELETE and _is_as_planned(run, change, live):
         return Found.AS_PLANNED, live
     return (Found.AS_BEFORE if is_before(change, live, table) else Found.ELSE), live
 
 
-def _is_as_planned(run: Run, change: Change, call: Call, live: Live) -> bool:
-    """Whether the request was carried out: its stamp tells, and where it carries none, every field of it."""
+def _is_as_planned(run: Run, change: Change, live: Live) -> bool:
+    """Whether the request was carried out: its stamp tells, and where it carries none, every field that it sets."""
+    if change.stamp:
+        return live.stamp == change.stamp
     semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
-    sent, found = table.split(call.json), table.split(live.body)
-    if table.stamp in sent:
-        return bool(found.get(table.stamp) == sent[table.stamp])
+    found = table.split(live.body)
     if is_before(change, live, table):  # then a part that only the server decides proves nothing
         return all(
             same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
-            for name, value in sent.items()
+            for name, value in change.sets.items()
         )
-    return all(fits(name, value, found.get(name), semantics) for name, value in sent.items())
+    return all(fits(name, value, found.get(name), semantics) for name, value in change.sets.items())

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from trueup.core.canonical import digest, fits
 from trueup.core.command import change_commands
 from trueup.core.errors import Exit
+from trueup.core.field_table import FieldTable
 from trueup.core.memory.journal import DONE, Entry
+from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
-from trueup.core.plans.seen import fields_of, stamp_of
+from trueup.core.plans.seen import fields_of
 from trueup.core.plans.wording import go_on
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
@@ -21,6 +23,7 @@ from trueup.engine.mishaps import Mishap
 from trueup.engine.plan import Planning
 from trueup.engine.progress import Progress, estimate_left
 from trueup.wire.base import Adapter, Live
+from trueup.wire.rendering import top_of
 
 Locate = Callable[[str, Path], Position | None]
 """Where a definition's value stands, by assistant name and request path."""
@@ -143,7 +146,7 @@ class Run:
 def _wanted(change: Change, message: str, path: Path, adapter: Adapter) -> str:
     """How to go on where a server misses a field that the modify had no reason to hold."""
     writes = change.action in (Action.MODIFY, Action.STAMP)
-    if not writes or not path or path[0] not in adapter.dialect.table.letters or path[0] in change.calls[0].json:
+    if not writes or not path or path[0] not in adapter.dialect.table.letters or path[0] in change.sets:
         return ""
     if not any(word in message.lower() for word in ("required", "missing", "must be provided")):
         return ""  # it speaks of what it holds already, such as a number that another model refuses
@@ -158,7 +161,7 @@ def kept_record(record: Record, live: Live, sent: frozenset[str], adapter: Adapt
         name: Applied(sent=applied.sent, kept=digest(found.get(name))) if name in sent else applied
         for name, applied in record.fields.items()
     }
-    stamp = stamp_of(live.body, table)
+    stamp = parse(live.stamp, table.letters)
     stamped = record.stamped if record.stamped is None else stamp is not None and stamp.operation == record.operation
     return replace(
         record,
@@ -171,19 +174,21 @@ def kept_record(record: Record, live: Live, sent: frozenset[str], adapter: Adapt
 
 def not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
     """The fields that the server answered otherwise than sent, cleared ones included."""
-    semantics, table = adapter.dialect.semantics, adapter.dialect.table
-    sent, found = table.split(change.calls[0].json), table.split(live.body)
-    stamp, kept = sent.pop(table.stamp, None), found.pop(table.stamp, None)
-    wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **sent}
+    semantics, found = adapter.dialect.semantics, adapter.dialect.table.split(live.body)
+    wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **change.sets}
     missing = [name for name, value in wanted.items() if not fits(name, value, found.get(name), semantics)]
-    if stamp is not None and kept != stamp:
-        missing.append(table.stamp)
+    if change.stamp and live.stamp != change.stamp:
+        missing.append(adapter.dialect.table.stamp)
     return tuple(missing)
 
 
-def sent_fields(change: Change) -> frozenset[str]:
-    """The recorded fields that the request sets; metadata and resources are set as a whole."""
-    body = change.calls[0].json
-    names = set(change.record.fields) if change.record else set()
-    waiting = {name for name in names if change.record and change.record.fields[name].kept is None}
-    return frozenset(name for name in waiting if name.split(".", 1)[0] in body or change.action is Action.CREATE)
+def sent_keys(change: Change, table: FieldTable) -> frozenset[str]:
+    """The top-level keys that the change's request holds."""
+    return frozenset(top_of(path) for path in (*change.sets, *((table.stamp,) if change.stamp else ())))
+
+
+def sent_fields(change: Change, table: FieldTable) -> frozenset[str]:
+    """The recorded fields that the request sets; a map that it holds is set as a whole."""
+    fields, keys = change.record.fields if change.record else {}, sent_keys(change, table)
+    waiting = (name for name, applied in fields.items() if applied.kept is None)
+    return frozenset(name for name in waiting if top_of(name) in keys or change.action is Action.CREATE)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.command import Message, join_messages
 from trueup.core.errors import EndpointError, Exit
-from trueup.core.memory.stamp import record_of
+from trueup.core.memory.stamp import parse, record_of
 from trueup.core.plans.plan import Change, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.core.plans.seen import alike, stamp_of
+from trueup.core.plans.seen import alike
 from trueup.core.plans.wording import HINTS, Advice, say
 from trueup.engine.mishaps import APPLY, PLAN, Mishap
 from trueup.engine.refresh import View, walk
@@ -113,15 +113,13 @@ async def _is_absent(run: Run, lot: Parking, change: Change, view: View, found: 
 
 async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
     """Takes over what an unclear create made; another writer's of the same name is remembered as its stamp says."""
-    stamp = stamp_of(live.body, run.adapter.dialect.table)
+    stamp = parse(live.stamp, run.adapter.dialect.table.letters)
     assert stamp is not None
     assert change.record is not None
     ours = stamp.operation == change.operation
-    record = (
-        kept_record(change.record, live, sent_fields(change), run.adapter)
-        if ours
-        else record_of(stamp, live.id, live.created_at)
-    )
+    record = record_of(stamp, live.id, live.created_at)
+    if ours:
+        record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
     run.tell(
         Outcome(
             change.name,
@@ -140,7 +138,7 @@ def _stamped(run: Run, lot: Parking, view: View) -> Mapping[str, list[Live]]:
     """Live assistants with our stamp, by name; the lot remembers that they were shown."""
     found: dict[str, list[Live]] = defaultdict(list)
     for live in view.live.values():
-        stamp = stamp_of(live.body, run.adapter.dialect.table)
+        stamp = parse(live.stamp, run.adapter.dialect.table.letters)
         if stamp is not None and (stamp.project, stamp.target) == (run.identity.project, run.identity.target):
             found[stamp.name].append(live)
             lot.shown[stamp.name].add(live.id)
@@ -149,16 +147,19 @@ def _stamped(run: Run, lot: Parking, view: View) -> Mapping[str, list[Live]]:
 
 def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     """Unstamped assistants of the created display name that were not there before this run."""
-    name = alike(change.calls[0].json.get("name"))
+    table = run.adapter.dialect.table
+    if not table.display_name:
+        return ()
+    name = alike(change.sets.get(table.display_name))
     recorded = {outcome.id for outcome in run.outcomes.values()}
     return tuple(
         sorted(
             live.id
             for live in view.live.values()
-            if alike(live.body.get("name")) == name
+            if alike(live.body.get(table.display_name)) == name
             and live.id not in run.planning.seen
             and live.id not in recorded
-            and stamp_of(live.body, run.adapter.dialect.table) is None
+            and parse(live.stamp, table.letters) is None
         )
     )
 

@@ -16,13 +16,17 @@ from trueup.wire.access import Access
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the vendor answers now: `body` in the neutral shape, raw values; `extra` are keys that nobody here knows."""
+    """What the vendor answers now: `body` are the fields that a definition can declare, `extra` keys that nobody here
+    knows, `raw` is the object as it was answered. `stamp` is the text of the ownership stamp, None where there is none.
+    """
 
     id: str
     body: Mapping[str, Any]
     created_at: int = 0
     version: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    stamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,10 @@ class Dialect:
 
 
 class Adapter(Protocol):
-    """A protocol spoken in one dialect. Bodies are in the neutral shape on this side and the vendor's on the other."""
+    """A protocol spoken in one dialect.
+
+    `sets` are fields and their values, of a map each entry by itself (`metadata.owner`); None clears a field.
+    """
 
     name: str
     dialect: Dialect
@@ -154,20 +161,29 @@ class Adapter(Protocol):
     def held(self, definition: Definition) -> Definition:
         """The definition without what this dialect has no word for; only that is sent and compared."""
 
-    def forced(self, live: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The fields, with values, that a modify of `live` with `body` must carry beside it for the protocol's sake."""
+    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields, with values, that a modify of `live` must set beside `sets` for the protocol's sake."""
 
     def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
         """The headers that carry what a target's key (`api_key` or `token`) says; they never enter a `Call`."""
 
-    def create(self, body: Mapping[str, Any]) -> Call:
-        """The request that creates an assistant."""
+    def create(self, sets: Mapping[str, Any], stamp: str) -> Call:
+        """The request that creates an assistant; an empty stamp is not written."""
 
-    def modify(self, live_id: str, body: Mapping[str, Any]) -> Call:
-        """The request that sets the given fields and leaves the others."""
+    def modify(self, live: Live, sets: Mapping[str, Any], stamp: str) -> Call:
+        """The request that sets fields of what was last read, and leaves all others as they are there."""
 
-    def delete(self, live_id: str) -> Call:
-        """The request that deletes one."""
+    def post(self, live_id: str, body: Mapping[str, Any]) -> Call:
+        """The modify with exactly this body: a probe asks with it."""
+
+    def has_room(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> bool:
+        """Whether a modify of this body with `sets` can carry the stamp."""
+
+    def release(self, live: Live) -> tuple[Call, ...]:
+        """The requests that take the stamp off, each for a server on which the one before it did not."""
+
+    def remove(self, live: Live) -> Call:
+        """The request that removes one."""
 
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
         """Reads one; None is the assistant's own 404. Raises `Unexpected` for anything else that is no assistant."""

@@ -1,4 +1,4 @@
-"""A plan as a value: what would change, why, and the exact requests. Knows nothing of how it is made, shown or sent."""
+"""A plan as a value: what would change, why, and what is set. Knows nothing of how it is made, shown or sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from trueup.core.call import Call
 from trueup.core.command import HERE, Selection
 from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.state import Identity, Record
@@ -113,8 +112,9 @@ class FieldChange:
 class Change:
     """What a plan says about one assistant.
 
-    `calls` are the exact requests; the top-level request keys named in `repeats` are completed at sending time with
-    the undeclared entries of the last read. `overwritten` are digests of the live fields that the calls replace.
+    `sets` are the fields that the request sets and their values, None clears one; the request is made of them and of
+    the last read when it is sent, with the text of `stamp` where there is room for it (empty: none is written).
+    `overwritten` are digests of the live fields that are replaced.
     `record` is what state remembers once it is done (`kept` digests are filled from the answer). `wanted` says that
     a held-back change was asked for (exit 3). `others` are the ids of duplicates and namesakes. `sources` maps request
     paths (`tools[0].function`) to where they stand in the files; where the instructions differ, `stretches` says the
@@ -128,8 +128,8 @@ class Change:
     id: str = ""
     operation: str = ""
     fields: tuple[FieldChange, ...] = ()
-    calls: tuple[Call, ...] = ()
-    repeats: tuple[str, ...] = ()
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    stamp: str = ""
     overwritten: Mapping[str, str] = field(default_factory=dict)
     record: Record | None = None
     adopted: bool = False

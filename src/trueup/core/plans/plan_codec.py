@@ -3,21 +3,20 @@
 The digest is over what a plan does: it is what people acknowledge, and the same for plans that do the same. The
 checksum is over all other bytes of the file, so that rows which only tell are not edited unseen. Neither signs it.
 Deliberately does not know files: `dumps` and `loads` work on text. What equals its default is left out, an absent
-`before` or `after` is MISSING, and lone surrogates, which no UTF-8 file can hold, become U+FFFD.
+`before` is MISSING, and so is an absent `after` unless `sets` has a value for its path, which is written only there.
+Lone surrogates, which no UTF-8 file can hold, become U+FFFD.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING as REQUIRED
 from dataclasses import Field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
-from trueup.core.call import Call
-from trueup.core.canonical import OBJECT, canonical_json
+from trueup.core.canonical import OBJECT, canonical_json, same
 from trueup.core.checked import (
     MismatchError,
     a_count,
@@ -36,16 +35,17 @@ from trueup.core.checked import (
 from trueup.core.command import HERE, Command, Message, Selection, locate_commands, parts_of
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.memory.state_codec import load_json
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Limit, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity, Stretch
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 BEGINNING = b'{"changes":['
 """How each plan file begins: canonical JSON puts the keys in order."""
 
 MAX_CHARACTERS = 512 * 1024 * 1024
-"""The largest plan file that is read; 10,000 creates of 10 KB with their field lists take half of it."""
+"""The largest plan file that is read; 10,000 creates of 10 KB take a quarter of it."""
 
 _STRIDE = 1 << 20
 """Characters that are added to a checksum at a time."""
@@ -73,7 +73,27 @@ def decode(value: Any, folder: str = "") -> Plan:
 
 def _portable(plan: Plan) -> Plan:
     """The plan without what is this machine's, or stands in it elsewhere."""
-    return replace(plan, selection=replace(plan.selection, folder="", vars=()))
+    selection = replace(plan.selection, folder="", vars=())
+    return replace(plan, selection=selection, changes=tuple(map(_without_repeats, plan.changes)))
+
+
+def _without_repeats(change: Change) -> Change:
+    """The change without each `after` that is what it sets."""
+    return replace(change, fields=tuple(_without_repeat(item, change.sets.get(item.path)) for item in change.fields))
+
+
+def _without_repeat(item: FieldChange, value: Any) -> FieldChange:
+    is_set = value is not None and (item.after is value or same(item.after, value))
+    return replace(item, after=MISSING) if is_set else item
+
+
+def _with_repeats(change: Change) -> Change:
+    """The change that `_without_repeats` took values from."""
+    return replace(change, fields=tuple(_with_repeat(item, change.sets.get(item.path)) for item in change.fields))
+
+
+def _with_repeat(item: FieldChange, value: Any) -> FieldChange:
+    return item if value is None or item.after is not MISSING else replace(item, after=value)
 
 
 def _locate_messages(plan: Plan) -> Plan:
@@ -132,7 +152,7 @@ def digest(plan: Plan) -> str:
     whole = hashlib.sha256(canonical_json(plain(plan.identity)))
     if plan.snapshot:
         whole.update(b"\nsnapshot")  # what was made from an old view is never the plan of what is live
-    for change in sorted(hashlib.sha256(canonical_json(_essence(change))).digest() for change in plan.changes):
+    for change in sorted(hashlib.sha256(canonical_json(essence(change))).digest() for change in plan.changes):
         whole.update(change)
     return whole.hexdigest()
 
@@ -147,7 +167,7 @@ def pieces(plan: Plan) -> Iterator[bytes]:
     checksum = hashlib.sha256(BEGINNING)
     yield BEGINNING
     for number, change in enumerate(plan.changes):
-        piece = (b"," if number else b"") + canonical_json(plain(change, _encode_message))
+        piece = (b"," if number else b"") + canonical_json(plain(_without_repeats(change), _encode_message))
         checksum.update(piece)
         yield piece
     rest = {**encode(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
@@ -168,10 +188,11 @@ def loads(text: str, folder: str = "") -> Plan:
         raise TrueupError(
             "This is no plan file of Trueup: its `format_version` is not a positive whole number.", _AGAIN
         )
-    if version > FORMAT_VERSION:
+    if version != FORMAT_VERSION:
+        age = "an older" if version < FORMAT_VERSION else "a newer"
         raise TrueupError(
-            f"This plan file has format version {version}; this Trueup reads versions up to {FORMAT_VERSION}.",
-            "Apply it with the version that made it, or make a new plan with this one.",
+            f"This plan file has format version {version}, of {age} Trueup; this one reads version {FORMAT_VERSION}.",
+            "Make a new plan with this one, or apply the file with the version that made it; nothing was sent.",
         )
     claimed, sealed = document.pop("digest", None), document.pop("checksum", None)
     plan = decode(document, folder)
@@ -232,16 +253,14 @@ def _is_default(value: Any, item: Field[Any]) -> bool:
     return default is not REQUIRED and type(default) is type(value) and bool(default == value)
 
 
-def _essence(change: Change) -> dict[str, Any]:
-    """What one change does, without where it came from and how it is told."""
+def essence(change: Change) -> dict[str, Any]:
+    """What one change does, without where it came from, how it is told and how its request is made."""
     return {
         "name": scalar_text(change.name),
         "action": change.action.value,
-        "calls": [
-            {"method": call.method, "path": plain(call.path), "query": plain(call.query), "json": plain(call.json)}
-            for call in change.calls
-        ],
-        "repeats": sorted(plain(change.repeats)),
+        "id": scalar_text(change.id),
+        "protect": change.protect,
+        "sets": plain(change.sets),
         "overwritten": plain(change.overwritten),
     }
 
@@ -250,24 +269,11 @@ def _parsed(text: str) -> dict[str, Any]:
     if len(text) > MAX_CHARACTERS:
         raise TrueupError(f"This plan file is larger than {MAX_CHARACTERS:,} characters.", _AGAIN)
     try:
-        return dict(an_object(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number), "the file"))
+        return dict(an_object(load_json(text), "the file"))
     except MismatchError as problem:
         raise TrueupError(f"This is no plan file of Trueup: {problem}.", _AGAIN) from None
     except (ValueError, RecursionError) as problem:
         raise TrueupError(f"This plan file is not JSON that Trueup can read: {problem}.", _AGAIN) from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in made:
-            raise ValueError(f"the key {key[:60]!r} stands twice in one object")
-        made[key] = value
-    return made
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _field_change(value: Any, where: str) -> FieldChange:
@@ -284,11 +290,8 @@ def _path_part(value: Any, where: str) -> str | int:
     return a_text(value, where) if isinstance(value, str) else a_count(value, where)
 
 
-def _request_path(value: Any, where: str) -> str:
-    text = a_text(value, where)
-    if not text.startswith("/"):
-        raise MismatchError(where, "a path that starts with /")
-    return text
+def _change(value: Any, where: str) -> Change:
+    return _with_repeats(_CHANGE(value, where))
 
 
 _POSITION = record_of(Position, {"file": a_text, "line": a_count, "column": a_count, "text": a_text})
@@ -304,7 +307,6 @@ _DIAGNOSTIC = record_of(
         "hint": _a_message,
     },
 )
-_CALL = record_of(Call, {"method": a_text, "path": _request_path, "query": map_of(a_text), "json": a_json_value})
 _APPLIED = record_of(Applied, {"sent": optional(a_text), "kept": optional(a_text), "stamp": optional(a_text)})
 _RECORD = record_of(
     Record,
@@ -328,8 +330,8 @@ _CHANGE = record_of(
         "id": a_text,
         "operation": a_text,
         "fields": list_of(_field_change),
-        "calls": list_of(_CALL),
-        "repeats": list_of(a_text),
+        "sets": map_of(a_json_value),
+        "stamp": a_text,
         "overwritten": map_of(a_text),
         "record": optional(_RECORD),
         "adopted": a_flag,
@@ -375,7 +377,7 @@ _PLAN = record_of(
     {
         "identity": _IDENTITY,
         "options": _OPTIONS,
-        "changes": list_of(_CHANGE),
+        "changes": list_of(_change),
         "unchanged": a_count,
         "not_stamped": a_count,
         "records": a_count,

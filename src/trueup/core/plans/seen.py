@@ -29,9 +29,9 @@ class Seen:
         return name if isinstance(name, str) else ""
 
 
-def see(live_id: str, body: Mapping[str, Any], created_at: int, table: FieldTable) -> Seen:
-    """Return a live body as everything that judges sees it."""
-    return Seen(live_id, fields_of(body, table), created_at, stamp_of(body, table), body, table.display_name)
+def see(live_id: str, body: Mapping[str, Any], created_at: int, stamp: str | None, table: FieldTable) -> Seen:
+    """Return a live body and the text of its stamp as everything that judges sees them."""
+    return Seen(live_id, fields_of(body, table), created_at, parse(stamp, table.letters), body, table.display_name)
 
 
 def alike(name: object) -> str:

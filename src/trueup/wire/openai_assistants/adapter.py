@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from trueup.core.call import Body, Call, Reply
 from trueup.core.definitions.definition import Definition
+from trueup.core.memory.stamp import KEY, RELEASED
 from trueup.core.memory.state import is_plain_id
 from trueup.core.rules.fault import placed
 from trueup.core.source import Diagnostic, Path
@@ -24,6 +25,7 @@ from trueup.wire.model_names import is_reasoning
 from trueup.wire.openai_assistants.absent_ids import ABSENT, id_named
 from trueup.wire.openai_assistants.audit import SAMPLING, audit, filled, held
 from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.rendering import create_body, has_room, patch_body, read_stamp
 
 NAME = "openai-assistants"
 
@@ -65,13 +67,13 @@ class OpenAIAssistants:
         kept = held(definition.body, self.dialect)
         return definition if kept is definition.body else replace(definition, body=kept)
 
-    def forced(self, live: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Null for the stored sampling numbers where a modify moves an assistant to a model that refuses them.
 
         A server keeps them from the model before, and refuses the change for their sake (several users' reports).
         """
         table = self.dialect.reasoning
-        if not is_reasoning(body.get("model"), table) or is_reasoning(live.get("model"), table):
+        if not is_reasoning(sets.get("model"), table) or is_reasoning(live.get("model"), table):
             return {}
         return {name: None for name in SAMPLING if live.get(name) is not None}
 
@@ -81,17 +83,45 @@ class OpenAIAssistants:
             return {"api-key": secret}
         return {"Authorization": f"Bearer {secret}"}
 
-    def create(self, body: Mapping[str, Any]) -> Call:
+    def create(self, sets: Mapping[str, Any], stamp: str) -> Call:
         """POST /assistants."""
+        body = create_body(sets, stamp, self.dialect.table)
         return Call("POST", "/assistants", self._query, json=filled(body, self.dialect.holds.fills))
 
-    def modify(self, live_id: str, body: Mapping[str, Any]) -> Call:
-        """POST /assistants/{id}: what is left out stays as it is."""
+    def modify(self, live: Live, sets: Mapping[str, Any], stamp: str) -> Call:
+        """POST /assistants/{id}: what is left out stays as it is, and metadata and tool resources go whole.
+
+        Metadata is right under either habit: a server that merged when it was probed may replace today. What a move to
+        another model forces is sent as it is, whatever else clears it.
+        """
+        nulls = self.dialect.semantics.null_removes
+        body = patch_body(live.body, sets, stamp, self.dialect.table, null_removes=nulls)
+        forced = self.forced(live.body, sets)
+        body.update({name: value for name, value in forced.items() if name in sets and sets[name] is None})
+        return self.post(live.id, body)
+
+    def post(self, live_id: str, body: Mapping[str, Any]) -> Call:
+        """POST /assistants/{id} with a body as it is, but for what the dialect wants said."""
         return Call("POST", _path(live_id), self._query, json=filled(body, self.dialect.holds.fills))
 
-    def delete(self, live_id: str) -> Call:
+    def has_room(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> bool:
+        """Whether the stamp fits among the metadata pairs that will be there."""
+        return has_room(live, sets, self.dialect.table, self.dialect.metadata_pairs)
+
+    def release(self, live: Live) -> tuple[Call, ...]:
+        """The write without our stamp; and, for a server that keeps the key, the one that says `released` in its place.
+
+        Which of them is of use is known where the server was probed.
+        """
+        rules, kept = self.dialect.semantics, dict(live.body.get("metadata") or {})
+        kept.pop(KEY, None)
+        without, told = {**kept, KEY: None} if rules.null_removes else kept, {**kept, KEY: RELEASED}
+        bodies = (told,) if rules.is_stuck("metadata") else (without, told)
+        return tuple(self.post(live.id, {"metadata": body}) for body in bodies)
+
+    def remove(self, live: Live) -> Call:
         """DELETE /assistants/{id}."""
-        return Call("DELETE", _path(live_id), self._query)
+        return Call("DELETE", _path(live.id), self._query)
 
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
         """Reads one assistant; None is its own 404. Raises `Unexpected`."""
@@ -201,7 +231,8 @@ class OpenAIAssistants:
                 raise Unexpected(f"tool_resources.{key} of {live_id} is not an object")
         unknown = entry.keys() - _OWN_KEYS.union(self.dialect.fields)
         extra = {key: entry[key] for key in sorted(unknown)} if unknown else {}
-        return Live(live_id, body, created_at if type(created_at) is int else 0, extra=extra)
+        created = created_at if type(created_at) is int else 0
+        return Live(live_id, body, created, extra=extra, raw=entry, stamp=read_stamp(body, self.dialect.table))
 
 
 def _detail(detail: Any) -> tuple[str, Path]:

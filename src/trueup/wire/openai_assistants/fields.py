@@ -42,6 +42,7 @@ TABLE: Final = FieldTable(
             "tool_resources",
             Kind.MAP,
             default=[],
+            clear=[],
             depth=2,
             entries=("code_interpreter.file_ids", "file_search.vector_store_ids"),
         ),
