@@ -49,13 +49,27 @@ def split_cells(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[p
         if is_cell(item) and not _is_whole:
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     begun: Counter[str] = Counter()
-    out: set[pytest.Item] = set()
+    out: set[pytest.Item] = set() if _is_whole else _out_of_turn(items)
     for name, cells in tables.items():
         file = name.partition("::")[0]
         chosen = [cell for cell in cells if (place(cell) - begun[file]) % 3 == 0] or cells[:1]
         begun[file] += 1
         out |= {cell for cell in cells if cell not in chosen}
     return [item for item in items if item not in out], [item for item in items if item in out]
+
+
+def _out_of_turn(items: Sequence[pytest.Item]) -> set[pytest.Item]:
+    """Return what is left out of the tests marked `in_turn`: each runs in one protocol, its next one in the next."""
+    tests: dict[tuple[str, tuple[tuple[str, int], ...]], list[pytest.Item]] = {}  # by the very values of all axes
+    for item in items:
+        if item.get_closest_marker("in_turn") is not None and isinstance(item, pytest.Function):
+            axes = tuple(
+                sorted((name, id(value)) for name, value in item.callspec.params.items() if name != "protocol")
+            )
+            tests.setdefault((item.nodeid.partition("[")[0], axes), []).append(item)
+    return {
+        item for number, alike in enumerate(tests.values()) for item in alike if item is not alike[number % len(alike)]
+    }
 
 
 def is_cell(item: pytest.Item) -> bool:

@@ -47,12 +47,22 @@ def test_short(one): pass
 @pytest.mark.parametrize("one", range(4))
 def test_unmarked(one): pass
 
+@pytest.mark.in_turn
+@pytest.mark.parametrize("protocol", ["a", "b"])
+@pytest.mark.parametrize("one", range(3))
+def test_in_turn(protocol, one): pass
+
+@pytest.mark.in_turn
+@pytest.mark.parametrize("protocol", ["a"])
+def test_of_one(protocol): pass
+
 def test_interrupt(): assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 def test_inside(): assert (examples(10), list(third(range(5)))) == {inside}
 """
 CELLS = {
-    "test_an_axis_of_a_fixture": (4, 1), "test_inside": (1, 1), "test_interrupt": (1, 1), "test_one_axis": (7, 3),
+    "test_an_axis_of_a_fixture": (4, 1), "test_in_turn": (6, 3), "test_inside": (1, 1), "test_interrupt": (1, 1),
+    "test_of_one": (1, 1), "test_one_axis": (7, 3),
     "test_short": (1, 1), "test_the_same_axis": (4, 2), "test_two_axes": (12, 4), "test_unmarked": (4, 4),
 }  # fmt: skip
 """How many cells of each table there are, and how many run."""
@@ -87,6 +97,8 @@ def test_a_plain_run_has_the_same_third_of_each_table_on_every_machine(tables: P
     assert counts(tests) == {name: number for name, (_, number) in CELLS.items()}
     assert [name for name in tests if "one_axis" in name] == [f"test_one_axis[{n}]" for n in (0, 3, 6)]
     assert [name[-3:] for name in tests if "axis_of" in name or "same_axis" in name] == ["[2]", "[0]", "[3]"], "in turn"
+    turns = [name for name in tests if "in_turn" in name]
+    assert turns == ["test_in_turn[0-a]", "test_in_turn[1-b]", "test_in_turn[2-a]"]
     cells = [re.findall(r"\d+", name) for name in tests if name.startswith("test_two_axes")]
     assert len({cell[0] for cell in cells}) == 3, "each column"
     assert len({cell[1] for cell in cells}) == 4, "each row"
@@ -109,3 +121,4 @@ def test_a_law_has_a_third_of_its_examples_and_a_walk_every_third_step(monkeypat
     extent.take_a_third()
     assert [extent.examples(number) for number in (1, 3, 60, 400)] == [1, 1, 20, 134]
     assert list(extent.third("abcdefg")) == ["a", "d", "g"]
+    assert list(extent.third("abcdefg", 1)) == ["b", "e"]

@@ -1,4 +1,4 @@
-"""`python -m tests.process 1000` strikes until so many processes have died of SIGKILL.
+"""`python -m tests.process 1000` strikes until so many processes have died of SIGKILL; the protocols take turns.
 
 A second number is the first seed, a third one how many stories go on at a time. Every third story is about the commands
 that write files. `--page` writes the numbers into docs/guarantees.md.
@@ -14,7 +14,9 @@ from itertools import count
 
 from tests.process.file_storm import FileStory
 from tests.process.kill_storm import Story, Tally, run
+from tests.protocols import speaking
 from tests.simulation.page import written
+from tests.simulation.story import protocol_at
 
 AT_ONCE = 6
 
@@ -52,7 +54,8 @@ def _stories(first: int, at_once: int, wants_more: Callable[[], bool]) -> Iterat
 def _told(seed: int) -> tuple[Tally, str]:
     tally = Tally()
     try:
-        run(seed, tally, kind=FileStory if seed % 3 == 0 else Story)
+        with speaking(protocol_at(seed)):
+            run(seed, tally, kind=FileStory if seed % 3 == 0 else Story)
     except AssertionError as violation:
         return tally, f"seed {seed}: {violation}"
     return tally, ""

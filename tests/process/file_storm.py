@@ -12,7 +12,6 @@ from typing import Any
 from tests.process.kill_storm import RUNS, Story
 
 LONG = "Answer in full sentences.\n" * 30
-FUNCTION = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}
 
 
 class FileStory(Story):
@@ -29,21 +28,24 @@ class FileStory(Story):
 
     def _import_all(self) -> None:
         """Some live assistants that nobody manages become definitions and state."""
+        spoken = self.vendor.protocol
         for _ in range(self.random.randint(1, 12)):
             self.made += 1
             body: dict[str, Any] = {"model": "gpt-4.1", "name": f"Assistant {self.made}"}
             body["instructions"] = self.random.choice((LONG, f"Version {self.random.random()}", "ünïcode: 'quoted'"))
-            body["tools"] = self.random.choice(([], [FUNCTION], [{"type": "file_search"}]))
-            self.vendor.ask("POST", "/assistants", body)
+            body["tools"] = self.random.choice(([], [spoken.function()], spoken.tools[1:]))
+            self.vendor.ask("POST", spoken.path, body)
         self._struck("import", "--yes", may_change=())
         self._must(len(self.project.records()) == len(self.vendor.live()), "not everything was imported")
 
     def _accept(self, name: str) -> None:
         """Somebody edits an assistant at the vendor, and its definition follows."""
-        change = {"temperature": self.random.randint(0, 20) / 10, "instructions": f"By hand {self.random.random()}\n-"}
-        self.vendor.ask("POST", f"/assistants/{self.project.records()[name]}", change)
+        spoken = self.vendor.protocol
+        change = {spoken.scalar: self.random.choice((*spoken.values, spoken.default))}
+        change["instructions"] = f"By hand {self.random.random()}\n-"
+        self.vendor.ask("POST", spoken.path_of(self.project.records()[name]), change)
         files = [path.relative_to(self.project.root) for path in self.project.root.glob(f"assistants/{name}.*")]
-        self._struck("accept", name, "temperature", "instructions", "--yes", may_change=[str(path) for path in files])
+        self._struck("accept", name, spoken.scalar, "instructions", "--yes", may_change=[str(path) for path in files])
 
     def _struck(self, *command: str, may_change: Sequence[str]) -> None:
         """Strikes a command down some times, runs it in peace, and compares what was there at each time."""

@@ -108,8 +108,8 @@ class Story:
 
     def _import(self) -> None:
         """A live assistant of somebody else is taken over."""
-        name = self._new_name()
-        body = self.vendor.ask("POST", "/assistants", {"model": "gpt-4.1", "name": name, "temperature": 0.1})
+        name, spoken = self._new_name(), self.vendor.protocol
+        body = self.vendor.ask("POST", spoken.path, {"model": "gpt-4.1", "name": name, spoken.scalar: spoken.values[0]})
         self._write(name, {"model": "gpt-4.1", "instructions": "Taken over."})
         self.ids[name] = body["id"]
         for _ in range(self.random.randint(2, RUNS)):
@@ -127,10 +127,12 @@ class Story:
 
     def _edit(self) -> None:
         """New, changed and removed definitions."""
+        spoken = self.vendor.protocol
         for _ in range(self.random.randint(0, 3) + (not self.wanted)):
             self._write(self._new_name(), {"model": "gpt-4.1", "instructions": f"Version {self.random.random()}"})
         for name in self.random.sample(sorted(self.wanted), min(len(self.wanted), self.random.randint(0, 3))):
-            more = {"temperature": self.random.randint(0, 20) / 10, "metadata": {"owner": self.random.choice("abc")}}
+            scalar = self.random.choice((*spoken.values, spoken.default))
+            more = {spoken.scalar: scalar, "metadata": {"owner": self.random.choice("abc")}}
             self._write(name, {**self.wanted[name], **more})
         if len(self.wanted) > 4 or self.random.random() < 0.2:
             for name in self.random.sample(sorted(self.wanted), min(len(self.wanted) - 1, self.random.randint(1, 2))):
@@ -150,9 +152,10 @@ class Story:
         """Somebody else changes a live assistant, or makes one that is none of our business."""
         if self.ids and self.random.random() < 0.3:
             live_id = self.random.choice(sorted(self.ids.values()))
-            self.vendor.ask("POST", f"/assistants/{live_id}", {"instructions": "By somebody else."})
+            self.vendor.ask("POST", self.vendor.protocol.path_of(live_id), {"instructions": "By somebody else."})
         if self.random.random() < 0.1:
-            self.others.append(self.vendor.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "not yours"}))
+            body = {"model": "gpt-4.1", "name": "not yours"}
+            self.others.append(self.vendor.ask("POST", self.vendor.protocol.path, body))
 
     def _strike(self, *arguments: str) -> None:
         """Runs a command on a vendor in some mood, and sends it a signal at some moment."""

@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.forks import Process, start_python
+from tests.protocols import current
 from tests.ran import Ran
 from trueup.core.call import Call, Reply
-from trueup.core.plans.seen import stamp_of
 from trueup.local.faults import Faults
-from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
-from trueup.wire.openai_assistants.fields import TABLE
+from trueup.local.server import EmbeddedServer
 
 KEY = "sk-canary-0123456789abcdef"
 """The key that must not be found in any output or file."""
@@ -34,11 +33,12 @@ PATIENCE = 60.0
 """Seconds after which a command that does not end has hung."""
 
 
-class Vendor(Server):
-    """The embedded server, which counts requests as they arrive and misbehaves as its `faults` say."""
+class Vendor(EmbeddedServer):
+    """An embedded server, which counts requests as they arrive and misbehaves as its `faults` say."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.protocol = current()
         self.faults = Faults()
         self.arrived = 0
         self.writes = 0  # how many of them were no GET
@@ -68,17 +68,23 @@ class Vendor(Server):
 
     def live(self) -> list[dict[str, Any]]:
         """Everything that is live, oldest first."""
-        found: list[dict[str, Any]] = self.ask("GET", "/assistants", query={"limit": "100", "order": "asc"})["data"]
-        return found
+        page = self.ask("GET", self.protocol.path, query={"limit": "100", "order": "asc"})
+        return list(page["data"])
 
     def stamped(self, target: str = "prod") -> dict[str, list[dict[str, Any]]]:
         """What carries a stamp of the target, by its name in the files; more than one under a name are twins."""
         found: dict[str, list[dict[str, Any]]] = {}
         for body in self.live():
-            stamp = stamp_of(body, TABLE)
+            stamp = self.protocol.stamp_of(body)
             if stamp is not None and stamp.target == target:
                 found.setdefault(stamp.name, []).append(body)
         return found
+
+
+def open_vendor() -> Vendor:
+    """Return a vendor of the protocol that is spoken, with nothing in it."""
+    made: type[Vendor] = type("Vendor", (Vendor, current().server), {})
+    return made()
 
 
 @dataclass(slots=True)
@@ -155,14 +161,14 @@ def ended(process: Process) -> Ran:
 
 def prod(url: str, **more: Any) -> str:
     """The text of a `trueup.yaml` with the one target `prod` at the URL; `more` are further keys of the target."""
-    target = {"base_url": url, "api_key": {"env": "CANARY_KEY"}, "settle": 0.8, **more}
+    target = current().yaml(**{"base_url": url, "api_key": {"env": "CANARY_KEY"}, "settle": 0.8, **more})
     return json.dumps({"project": "shop", "targets": {"prod": target}})
 
 
 @contextmanager
 def hosted(root: Path, **more: Any) -> Iterator[tuple[Project, Vendor]]:
     """An empty project whose target `prod` is a vendor over HTTP that takes only our key."""
-    vendor = Vendor()
+    vendor = open_vendor()
     with vendor, running(vendor, key=KEY) as url:
         project = Project(root, {"CANARY_KEY": KEY})
         project.write("trueup.yaml", prod(url, **more))

@@ -11,6 +11,8 @@ import pytest
 
 from tests.process.project import Project, Vendor, ended, hosted, prod
 
+pytestmark = pytest.mark.in_turn
+
 COUNT = 6
 
 

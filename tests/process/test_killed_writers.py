@@ -14,21 +14,24 @@ import pytest
 
 from tests.extent import third
 from tests.process.project import KEY, Project, Vendor, ended, hosted
+from tests.protocols import current
 from tests.ran import Ran
+
+pytestmark = pytest.mark.in_turn
 
 DYING = Path(__file__).with_name("dying.py")
 MOST = 150
 """More changes of the disk than any of these commands makes."""
 
 LONG = "Answer in full sentences.\n" * 30
-TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}]
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[tuple[Project, Vendor]]:
     with hosted(tmp_path) as (project, vendor):
         for name, text in (("Math Tutor", LONG), ("Ünïcode", "Short."), ("third", "Also.")):
-            vendor.ask("POST", "/assistants", {"model": "gpt-4.1", "name": name, "instructions": text, "tools": TOOLS})
+            body = {"model": "gpt-4.1", "name": name, "instructions": text, "tools": [current().function()]}
+            vendor.ask("POST", current().path, body)
         yield project, vendor
 
 
@@ -45,7 +48,7 @@ def mine(project: Project) -> dict[str, bytes]:
 
 def at_every_moment(project: Project, *command: str) -> Iterator[tuple[dict[str, bytes], dict[str, bytes]]]:
     """Kills the command before each change; gives the person's files before and after each kill."""
-    for number in third(range(1, MOST)):
+    for number in third(range(1, MOST), current().turn):
         before = mine(project)
         ran = killed_before(project, number, *command)
         assert KEY not in ran.out + ran.err
@@ -90,9 +93,10 @@ def test_an_accept_that_is_killed_at_any_change_leaves_the_old_file_or_the_new_o
     project.write("assistants/third.yaml", "# kept\n" + (project.root / "assistants/third.yaml").read_text())
     old = mine(project)
     live_id = project.records()["third"]
-    vendor.ask("POST", f"/assistants/{live_id}", {"instructions": "By hand.\nTwo lines.", "temperature": 0.4})
+    change = {"instructions": "By hand.\nTwo lines.", current().scalar: current().values[1]}
+    vendor.ask("POST", current().path_of(live_id), change)
     live, seen = vendor.live(), []
-    for _, after in at_every_moment(project, "accept", "third", "instructions", "temperature", "--yes"):
+    for _, after in at_every_moment(project, "accept", "third", "instructions", current().scalar, "--yes"):
         seen.append(after)
     new = mine(project)
     assert all(after in (old, new) for after in seen)
@@ -112,7 +116,7 @@ def test_a_file_that_is_asked_for_is_the_old_one_or_the_new_one(
     assert project.run(*command).code == 0
     old = path.read_bytes()
     project.write("assistants/only.yaml", "model: gpt-4.1\ninstructions: New.\n")
-    vendor.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "fourth"})
+    vendor.ask("POST", current().path, {"model": "gpt-4.1", "name": "fourth"})
     seen = []
     for _ in at_every_moment(project, *command):
         seen.append(path.read_bytes())

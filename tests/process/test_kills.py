@@ -1,6 +1,6 @@
 """The installed command dies at random moments against a served vendor. `python -m tests.process 1000` is the storm.
 
-TRUEUP_KILLS says how many processes have to die of SIGKILL here.
+TRUEUP_KILLS says how many processes have to die of SIGKILL here, in each protocol.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.process.project import ended, hosted
 from trueup.cli.failure import told
 from trueup.local.faults import Fault, Kind
 
-KILLS = int(os.environ.get("TRUEUP_KILLS", examples(16)))
+KILLS = int(os.environ.get("TRUEUP_KILLS", examples(8)))
 ENOUGH = 20.0
 """Seconds after which no further story is begun, so that a busy machine is not kept."""
 

@@ -15,15 +15,20 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.process.moments import holds, moments
-from tests.process.project import KEY, Project, Vendor, ended, hosted, prod
+from tests.process.project import KEY, Project, Vendor, ended, hosted, open_vendor, prod
+from tests.protocols import current
 from trueup.local.faults import Fault, Kind
 from trueup.local.serve import running
+
+pytestmark = pytest.mark.in_turn
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 """What root runs a command with, to be refused as everybody is."""
@@ -99,11 +104,11 @@ def test_a_key_of_another_account(tmp_path: Path) -> None:
     """Another account behind the same address, as another key would open it."""
     project = Project(tmp_path, {"CANARY_KEY": KEY})
     three(project)
-    with Vendor() as vendor, running(vendor) as url:
+    with open_vendor() as vendor, running(vendor) as url:
         project.write("trueup.yaml", prod(url))
         assert project.run("apply", "--yes").code == 0
     before = project.files()
-    other = Vendor()
+    other = open_vendor()
     with other, running(other, port=int(url.split(":")[2].split("/")[0])):
         for arguments in (["apply", "--yes", "--on-drift", "revert"], ["plan"], ["drift"]):
             holds("a key of another account", project.run(*arguments, environment={"CANARY_KEY": "sk-other-account"}))
@@ -227,7 +232,9 @@ def test_a_proxys_page_in_answer_to_a_create_that_was_done(place: Place) -> None
     calm(project, vendor)
 
 
-OTHER = {"error": {"message": "No assistant found with id 'asst_other'.", "type": "invalid_request_error"}}
+def of_another() -> dict[str, Any]:
+    """Return what a server says of another assistant than the one that was asked for."""
+    return current().absent(current().id_of("other"))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +246,7 @@ OTHER = {"error": {"message": "No assistant found with id 'asst_other'.", "type"
         ("a 429 that does not end", Fault(Kind.ANSWER, method="POST", times=0, status=429)),
         (
             "a 404 of another assistant in answer to a delete",
-            Fault(Kind.ANSWER, method="DELETE", times=0, status=404, body=OTHER),
+            Fault(Kind.ANSWER, method="DELETE", times=0, status=404, body=of_another),
         ),
     ],
 )
@@ -250,7 +257,7 @@ def test_a_write_that_is_not_done_says_what_was_answered(applied: Place, moment:
         path.unlink()
     else:
         project.write("assistants/beta.yaml", "model: gpt-4.1\ninstructions: I am new.\n")
-    vendor.faults.add(fault)
+    vendor.faults.add(replace(fault, body=of_another()) if fault.body is of_another else fault)
     holds(moment, project.run("apply", "--yes", "--prune", "--max-retries", "1"))
     assert len(vendor.live()) == 3
     assert project.records() == before
@@ -268,7 +275,7 @@ def test_a_404_of_another_assistant_in_answer_to_a_read(applied: Place) -> None:
     empty = {"object": "list", "data": [], "has_more": False}
     for arguments in (["plan"], ["apply", "--yes", "--on-drift", "revert"]):
         vendor.faults.add(
-            Fault(Kind.ANSWER, method="GET", path=f"/assistants/{beta}", times=0, status=404, body=OTHER),
+            Fault(Kind.ANSWER, method="GET", path=current().path_of(beta), times=0, status=404, body=of_another()),
             Fault(Kind.ANSWER, method="GET", status=200, body=listed),
             Fault(Kind.ANSWER, method="GET", nth=2, status=200, body=empty),
         )
@@ -417,11 +424,11 @@ def test_a_copied_assistant_that_carries_the_same_stamp(applied: Place) -> None:
     project, vendor = applied
     original = vendor.stamped()["alpha"][0]
     copied = {key: original[key] for key in ("model", "name", "instructions", "metadata")}
-    copy = vendor.ask("POST", "/assistants", copied)
+    copy = vendor.ask("POST", current().path, copied)
     project.write("assistants/alpha.yaml", "model: gpt-4.1\ninstructions: Edited.\n")
     holds("a copied assistant with the same stamp", project.run("apply", "--yes"))
-    assert vendor.ask("GET", f"/assistants/{original['id']}")["instructions"] == "Edited."
-    assert vendor.ask("GET", f"/assistants/{copy['id']}") == copy
+    assert vendor.ask("GET", current().path_of(original["id"]))["instructions"] == "Edited."
+    assert vendor.ask("GET", current().path_of(copy["id"])) == copy
     (project.root / ".trueup/prod.state.json").unlink()
     before = vendor.live()
     holds("a copy, and state is lost", project.run("apply", "--yes"))
@@ -431,7 +438,7 @@ def test_a_copied_assistant_that_carries_the_same_stamp(applied: Place) -> None:
     recorded = project.run("delete-duplicate", f"alpha={original['id']}", "--yes")
     holds("a duplicate is named that is the recorded one", recorded)
     vendor.faults.add(Fault(Kind.DROP, method="DELETE", times=0))
-    vendor.faults.add(Fault(Kind.DROP, method="GET", path=f"/assistants/{copy['id']}", nth=2, times=0))
+    vendor.faults.add(Fault(Kind.DROP, method="GET", path=current().path_of(copy["id"]), nth=2, times=0))
     lost = project.run("delete-duplicate", f"alpha={copy['id']}", "--yes", "--max-retries", "0")
     holds("a delete of a duplicate whose answer is lost", lost)
     vendor.faults.clear()
