@@ -14,6 +14,7 @@ from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
 from trueup.core.definitions.sources import Setting
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position, SourceMap
+from trueup.wire.openai_agents.fields import DEFINITIONS as AGENTS
 from trueup.wire.openai_assistants.fields import DEFINITIONS
 
 MERGED = {*DEFINITIONS.maps, "lifecycle"}
@@ -271,3 +272,59 @@ def test_files_that_no_platform_takes_together_are_refused_before_anything_is_ma
     found = resolved({"d/a.yaml": {"tools": tools}, "d/_s.yaml": schema})
     assert [item.code for item in found.diagnostics] == ["too-large"]
     assert resolved({"d/a.yaml": {"tools": tools[:2]}, "d/_s.yaml": schema}).diagnostics == ()
+
+
+def native(files: dict[str, Any], target: Target | None = None) -> Any:
+    """The body of `d/a.yaml`, a definition of OpenAI's saved agents."""
+    setting = Setting(
+        target or Target("local", "p"), ["local", "prod"], {}, {}, lambda _: frozenset(), "openai-agents", AGENTS
+    )
+    found = resolve("d/a.yaml", setting, Held({f"d/{name}.yaml": value for name, value in files.items()}))
+    assert found.diagnostics == ()
+    return {key: value for key, value in found.body.items() if key != "name"}
+
+
+def test_only_what_the_protocol_calls_a_map_is_merged_and_null_in_an_object_is_the_vendor_s() -> None:
+    base = {
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "text": {"verbosity": "low"},
+        "experimental": {"time_awareness": True},
+        "metadata": {"a": "1"},
+        "service_tier": "flex",
+    }
+    patch = {
+        "extends": "_base.yaml",
+        "reasoning": {"summary": None},
+        "experimental": {"other": True},
+        "metadata": {"b": "2"},
+        "service_tier": None,
+        "targets": {"prod": {"text": None, "experimental": {"time_awareness": None}, "reasoning": {"effort": None}}},
+    }
+    merged = {"experimental": {"time_awareness": True, "other": True}, "metadata": {"a": "1", "b": "2"}}
+    assert native({"a": patch, "_base": base}) == {
+        "reasoning": {"summary": None},
+        "text": {"verbosity": "low"},
+        **merged,
+    }
+    assert native({"a": patch, "_base": base}, Target("prod", "p")) == {
+        "reasoning": {"effort": None}, "experimental": {"other": True}, "metadata": {"a": "1", "b": "2"},
+    }  # fmt: skip
+
+
+def test_a_file_stands_for_any_value_but_inside_schemas_and_maps_of_anybody_s_keys() -> None:
+    parameters = {"type": "object", "properties": {"x": {"file": "_x.yaml"}}}
+    tool = {"type": "function", "name": "f", "description": "d", "parameters": {"file": "_p.yaml"}}
+    files = {
+        "a": {"text": {"file": "_text.yaml"}, "tools": [tool, {"file": "_list.yaml"}], "metadata": {"file": "x"}},
+        "_text": {"format": {"type": "text"}},
+        "_p": {"type": "object"},
+        "_list": [{"type": "web_search"}, "computer_use"],
+    }
+    assert native(files) == {
+        "text": {"format": {"type": "text"}},
+        "tools": [{**tool, "parameters": {"type": "object"}}, {"type": "web_search"}, {"type": "computer_use"}],
+        "metadata": {"file": "x"},
+    }
+    inside = {"a": {"tools": [{**tool, "parameters": parameters}]}}
+    with pytest.raises(AssertionError, match="file-not-here"):
+        native(inside)

@@ -134,7 +134,7 @@ class Placing:
             self.edits.append(Edit(Origin(self.tree.origin(path).file), new, is_text=type(new) is str))
             return raw
         if isinstance(raw, str) and path[0] == self.table.tools and isinstance(new, dict):
-            return new["type"] if new.keys() == {"type"} else new
+            return _short(dict(sorted(new.items(), key=lambda pair: pair[0] != "type")))
         if isinstance(raw, dict) and isinstance(old, dict) and isinstance(new, dict):
             return {
                 key: self._written(raw[key], old[key], entry, (*path, key)) if key in raw and key in old else entry

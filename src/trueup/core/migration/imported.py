@@ -195,10 +195,11 @@ def _short(value: float) -> float:
 
 
 def _tool(tool: Any, written: FieldTable) -> Any:
-    """A tool without nulls and what the server fills in; a bare word is its type."""
+    """A tool without nulls and what the server fills in, its type first; a bare word is its type."""
     if not isinstance(tool, Mapping):
         return {"type": tool} if isinstance(tool, str) else tool
-    tool = {key: entry for key, entry in tool.items() if entry is not None}
+    first = {"type": tool["type"]} if "type" in tool else {}
+    tool = {key: entry for key, entry in {**first, **tool}.items() if entry is not None}
     fills = written.by_name[written.tools].fills_of(tool)
     return tool if fills is None else _shed(tool, fills, written.schema_keys)
 
