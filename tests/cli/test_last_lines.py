@@ -78,6 +78,21 @@ def test_a_guard_that_refuses_counts_what_was_not_sent(place: Place) -> None:
     assert ran.json["summary"] == "Applied: 0 created, 0 modified, 0 deleted, 0 failed, 2 not sent (exit 4)."
 
 
+NOT_SENT = "Applied: 0 created, 0 modified, 0 deleted, 0 failed, 2 not sent"
+
+
+@pytest.mark.parametrize("flags", [(), ("-q",)])
+def test_an_apply_that_nobody_confirms_ends_with_what_was_not_sent(place: Place, flags: tuple[str, ...]) -> None:
+    ran = place.run("apply", *flags)
+    assert (ran.code, ran.summary) == (1, f"{NOT_SENT} (exit 1).")
+
+
+@pytest.mark.parametrize("flags", [(), ("-q",)])
+def test_an_apply_that_a_guard_refuses_ends_with_what_was_not_sent(place: Place, flags: tuple[str, ...]) -> None:
+    ran = place.applied().run("destroy", "--yes", *flags)
+    assert (ran.code, ran.summary) == (4, f"{NOT_SENT} (exit 4).")
+
+
 def test_accept_and_import_have_their_codes(blocked: Place) -> None:
     ran = blocked.run("accept", "alpha")
     assert (ran.code, ran.summary) == (3, "Accept: 0 taken, 0 merged, 0 the same already, 1 in conflict (exit 3).")

@@ -42,3 +42,17 @@ def test_a_limited_plan_stamps_what_it_is_limited_to(linked: Place) -> None:
     assert "1 assistant does not carry the stamp" in said
     assert "trueup apply team/ --stamp" in said
     assert linked.run("plan", "--stamp").out.count("do not carry") == 0
+
+
+def test_what_has_no_room_for_a_stamp_is_named(place: Place) -> None:
+    full = {f"key-{number}": "x" for number in range(16)}
+    (place.root / ".trueup/local").mkdir(parents=True)
+    for name in ("alpha", "beta"):
+        place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": name, "metadata": full})
+    place.write("assistants/team/beta.yaml", "model: gpt-4.1\n")
+    assert place.run("import").code == 0
+    assert "no-room-for-stamp" not in place.run("plan").out
+    for command in ("plan", "apply"):
+        said = place.run(command, "--stamp").said
+        assert "warning[no-room-for-stamp]: no stamp can be written, for the metadata is full: alpha, team/beta" in said
+    assert "for the metadata is full: alpha Take" in place.run("plan", "alpha", "--stamp").said.replace("→ ", "")

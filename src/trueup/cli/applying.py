@@ -23,7 +23,7 @@ from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged, tripped
 from trueup.core.plans.plan import WRITES, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Provenance, Report, Result
-from trueup.core.plans.summary import summary
+from trueup.core.plans.summary import report_summary, summary
 from trueup.core.plans.wording import plan_anew
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
@@ -199,13 +199,21 @@ def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
     if session.flags.yes or promised is not None:
         return Consent()
     if not may_ask:
+        _end_unsent(session, Report(plan, (), (Exit.ERROR,)))
         raise TrueupError(
             "Confirmation required, and there is nobody to ask. Nothing was sent.",
             _how_to_confirm(session, plan),
         )
     if session.screen.ask(f"\nApply these changes to {session.target.name}? Only yes goes on: ").lower() != "yes":
+        _end_unsent(session, Report(plan, (), (Exit.ERROR,)))
         raise TrueupError("Not applied: nothing was sent.")
     return Consent(asked=True)
+
+
+def _end_unsent(session: Session, report: Report) -> None:
+    """End the plan that was shown with a line of what was not sent and the exit code."""
+    if session.screen.is_text:
+        session.screen.result(report_summary(report))
 
 
 def _how_to_confirm(session: Session, plan: Plan) -> Message:
@@ -231,6 +239,7 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Comma
     if session.screen.is_text:
         show(RefusedError(problem, "If that is what you want, acknowledge the plan by its digest:"), session.screen)
         session.screen.complain(f"  {again}")
+        _end_unsent(session, report)
     else:
         session.screen.result(answers.report(report, session.screen))
     session.screen.keep(lambda place: answers.report(report, place))

@@ -11,6 +11,7 @@ from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Record, State
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.seen import Seen
+from trueup.core.plans.summary import NAMED
 from trueup.core.rules.losses import counted
 from trueup.core.source import Diagnostic, Severity
 from trueup.edge.accepted_file import read_accepted
@@ -18,6 +19,7 @@ from trueup.edge.collector import paused
 from trueup.edge.loader import Loaded
 from trueup.engine.courier import Courier
 from trueup.engine.facts import Wish, is_ours, seen_in
+from trueup.engine.link import has_room
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.refresh import View, refresh
 
@@ -51,7 +53,7 @@ def plan_of(
     """The same, of a view that was read before. Raises TrueupError."""
     with paused():
         planning = _compared(session, loaded, state, view, names, destroy=destroy)
-    return replace(planning, plan=_with_notes(planning.plan, session, loaded, view))
+    return replace(planning, plan=_with_notes(planning, session, loaded, view))
 
 
 def _compared(
@@ -97,9 +99,9 @@ def remembered(session: Session, name: str, planning: Planning) -> tuple[Record 
     return None, None
 
 
-def _with_notes(plan: Plan, session: Session, loaded: Loaded, view: View) -> Plan:
-    """The plan with what of the project file is not used, the files' warnings, and what could not be read."""
-    warnings = [*session.notes]
+def _with_notes(planning: Planning, session: Session, loaded: Loaded, view: View) -> Plan:
+    """The plan with what of the project file is not used, the files' warnings, and what could not be done or read."""
+    warnings = [*session.notes, *_without_room(planning, session)]
     warnings += counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
     if not view.complete:
         warnings.append(
@@ -110,4 +112,18 @@ def _with_notes(plan: Plan, session: Session, loaded: Loaded, view: View) -> Pla
                 hint="Nothing is created or deleted on a partial view. Try again later.",
             )
         )
-    return replace(plan, diagnostics=tuple(warnings))
+    return replace(planning.plan, diagnostics=tuple(warnings))
+
+
+def _without_room(planning: Planning, session: Session) -> list[Diagnostic]:
+    """Warn of assistants that are to be stamped and whose metadata has no room for it."""
+    if not (planning.plan.not_stamped and planning.plan.options.stamp_all):
+        return []
+    found = [(name, remembered(session, name, planning)[1]) for name in sorted(planning.judged)]
+    full = [name for name, live in found if live and not live.stamp and not has_room(live, session.adapter)]
+    if not full:
+        return []
+    more = f" and {len(full) - NAMED} more" if len(full) > NAMED else ""
+    message = f"no stamp can be written, for the metadata is full: {', '.join(full[:NAMED])}{more}"
+    hint = "Take one metadata key off each in its file, then apply with --stamp again."
+    return [Diagnostic(Severity.WARNING, "no-room-for-stamp", message, hint=hint)]
