@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
+from trueup.cli.flags import Flags
+from trueup.cli.output import Screen
+from trueup.cli.session import note_elsewhere
 from trueup.core.source import dotted
+from trueup.edge.loader import Loaded
 
 
 def told(place: Place, text: str, **files: str) -> list[tuple[str, str]]:
@@ -419,3 +423,17 @@ def test_a_display_name_is_only_repeated_within_one_target(place: Place) -> None
     ran = place.run("validate")
     assert "(assistants/alpha.yaml:2:1) (target local)" in ran.said
     assert ran.code == 0
+
+
+def test_definitions_that_only_other_targets_take_are_counted_and_named_with_v(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    loaded = Loaded((), frozenset(), (), {}, {"b": "openai-agents", "a": "openai-agents", "c": "other"})
+    for verbose in (0, 1):
+        note_elsewhere(Screen(Flags(verbose=verbose)), loaded, "prod")
+    assert capsys.readouterr().err.splitlines() == [
+        "2 definitions of the protocol openai-agents are not for prod (-v names them).",
+        "1 definition of the protocol other is not for prod (-v names them).",
+        "2 definitions of the protocol openai-agents are not for prod: a, b.",
+        "1 definition of the protocol other is not for prod: c.",
+    ]
