@@ -36,7 +36,7 @@ SLOWER = Message(
     HERE.command("apply", parallelism="1"),
 )
 QUOTA = "The account's quota is used up: see to it at the vendor."
-RIGHT = "Check that the key belongs to this account and project and may write assistants."
+RIGHT = "Check that the key belongs to this account and project and may write there."
 ELSEWHERE = "Check base_url: a proxy or a login page may be answering in the target's place."
 REDIRECT = "Check base_url, and what the proxy wants: Trueup follows no redirect, so that no key goes elsewhere."
 NO_PATH = "Check base_url, and whether a gateway in between passes this request on."
