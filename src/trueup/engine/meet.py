@@ -90,8 +90,8 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
 
 def _came_to_be(promised: Change, now: Change | None, fresh: Planning) -> bool:
     """Whether live is as the files say, and the files say what was promised: somebody else has made it so."""
-    if now is not None and now.action not in (Action.RECORD, Action.ADOPT):
-        return False
+    if promised.action is Action.STAMP or (now is not None and now.action not in (Action.RECORD, Action.ADOPT)):
+        return False  # that a stamp was written only its operation tells
     record = now.record if now is not None else fresh.state.records.get(promised.name)
     if record is None or promised.record is None:
         return False
