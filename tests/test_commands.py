@@ -78,6 +78,7 @@ TYPED: Mapping[str, Sequence[str]] = {
     "cli/accepting.py": ["accept", "support/triage", "temperature", "-t", "prod"],
     "cli/applying.py": ["apply", "support/triage", "--target=prod"],
     "cli/exporting.py": ["export", "live.json"],
+    "cli/linking.py": ["import", "support/triage=asst_1"],
     "cli/import_live.py": ["import", "-C", "elsewhere"],
     "cli/plan.py": ["plan", "--out", "trueup.yaml", "--", "-odd"],
     "cli/probing.py": ["targets", "probe", "prod"],

@@ -208,7 +208,7 @@ def test_where_none_is_recorded_the_printed_commands_lead_back(hosted: Place, st
     assert shown.code == 3
     choices = _printed(shown.out, "import")
     assert choices == _printed(refused.err, "import")
-    assert hosted.run(*choices[place_of_choice]).code == 0
+    assert hosted.run(*choices[place_of_choice], "--yes").code == 0
     (command,) = _printed(hosted.run("plan").out, "delete-duplicate")
     assert command[1] == choices[1 - place_of_choice][1]
     assert hosted.run(*command, "--yes").code == 0

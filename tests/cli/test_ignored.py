@@ -125,3 +125,13 @@ def test_a_hostile_reason_breaks_out_of_no_format(place: Place, form: str) -> No
         assert "&lt;img" in out
     if form == "sarif":
         json.loads(out)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_nothing_to_do_is_not_said_of_what_is_left_alone(ignoring: Place, form: str) -> None:
+    ignoring.run("apply", "--yes")
+    plan, drift = (
+        " ".join(ignoring.run(word, "--format", form).out.replace("`", "").split()) for word in ("plan", "drift")
+    )
+    assert "Nothing to do: apart from what ignore_changes leaves alone, everything is as the files say." in plan
+    assert "Apart from what ignore_changes leaves alone, nothing differs from what was applied." in drift

@@ -191,7 +191,9 @@ def test_trouble_is_told_at_once_with_until_when(monkeypatch: pytest.MonkeyPatch
     screen.waits(Wait(REFUSED, end, at_once=True))
     clock = time.strftime("%H:%M:%S", time.localtime(end))
     assert re.sub(r"\([34] s\)", "(N s)", said.getvalue()) == (
-        f"\r\x1b[K{REFUSED[:57]}… until {clock} (N s)" if terminal else f"{REFUSED} until {clock} (N s).\n"
+        f"\r\x1b[K{REFUSED[:43]}…; trying again until {clock} (N s)"
+        if terminal
+        else f"{REFUSED} until {clock} (N s).\n"
     )
 
 
@@ -201,9 +203,16 @@ def test_a_narrow_terminal_never_cuts_off_until_when(monkeypatch: pytest.MonkeyP
     screen.progress(Progress("Creating", 12, 300, None, "a"))
     screen.waits(Wait(REFUSED, _in(300), at_once=True))
     line = said.getvalue().rsplit("\r\x1b[K", 1)[1]
-    assert line.startswith("Creating 12 of 300. example.com")
-    assert re.search(r"… until \d\d:\d\d:\d\d \(5 min\)$", line)
+    assert line.startswith("Creating 12 of 300. e")
+    assert re.search(r"…; trying again until \d\d:\d\d:\d\d \(5 min\)$", line)
     assert len(line) < 60
+
+
+def test_a_wait_without_a_second_half_is_cut_before_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, said = _screen(monkeypatch, terminal=True)
+    screen.width = 50
+    screen.waits(Wait("HTTP 429: the target asks to wait", _in(300), at_once=True))
+    assert re.search(r"HTTP 429: .+… until \d\d:\d\d:\d\d \(5 min\)$", said.getvalue())
 
 
 def test_a_log_is_told_of_the_same_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:

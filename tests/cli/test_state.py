@@ -248,6 +248,11 @@ def test_where_the_stamps_are_the_state_import_writes_one(hosted: Place) -> None
     hosted.replace("trueup.yaml", "settle: 0", "settle: 0, state: stamps")
     made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha", "metadata": {"kept": "yes"}})
     ran = hosted.run("import", f"alpha={made['id']}")
+    assert ran.code == 1
+    assert "Confirmation required to write 1 stamp, and there is nobody to ask. Nothing was written." in ran.said
+    assert f"trueup import alpha={made['id']} --yes" in ran.said
+    assert hosted.live()["alpha"]["metadata"] == {"kept": "yes"}
+    ran = hosted.run("import", f"alpha={made['id']}", "--yes")
     assert ran.code == 0, ran.err + ran.out
     assert hosted.live()["alpha"]["metadata"]["kept"] == "yes"
     assert "trueup" in hosted.live()["alpha"]["metadata"]

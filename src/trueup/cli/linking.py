@@ -61,6 +61,7 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
             seen = seen_in(view, session.adapter)
             found = _found(session, pairs, loaded, state, view, seen)
             if session.target.state == "stamps":
+                _consent(session, found)
                 report = await write_stamps(session, courier, found, state, view)
                 tell_stamped(session, report)
                 return int(worst(report.codes))
@@ -144,6 +145,27 @@ def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapp
         forget = session.target.command("state", "rm", found.record)
         return Message("One assistant has one owner. To forget the record: ", forget)
     return "One assistant has one owner. A stamp goes with its metadata key `trueup`."
+
+
+def _consent(session: Session, found: list[tuple[Definition, Seen]]) -> None:
+    """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    from trueup.core.command import Message
+    from trueup.core.errors import TrueupError
+    from trueup.render.values import many
+
+    if session.flags.yes:
+        return
+    stamps = many(len(found), "stamp")
+    if not session.screen.can_ask:
+        raise TrueupError(
+            f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",
+            Message("To link without a question: ", session.flags.again(yes=True)),
+        )
+    for item, live in found:
+        session.screen.say(f"{item.name} is to be linked to {live.id}.")
+    question = f"\nWrite {stamps} to {session.target.name}? Only yes goes on: "
+    if session.screen.ask(question).lower() != "yes":
+        raise TrueupError("Not imported: nothing was written.")
 
 
 async def write_stamps(

@@ -219,12 +219,14 @@ class Screen:
             self.note(f"{self._status(with_name=False)}{_write_until(self._wait) if self._wait else ''}.")
 
     def _draw(self, now: float) -> None:
-        """Write the progress line, cut to the width; until when it waits is never cut off."""
+        """Write the progress line, cut to the width; what is done about trouble, and until when, is never cut off."""
         self._drawn = now
-        until = _write_until(self._wait) if self._wait else ""
-        said, room = self._status(with_name=True), self.width - 1 - len(until)
-        cut = "..." if self.note_look["ascii_only"] else "…"
-        self._line = (said if len(said) <= room else f"{said[: room - len(cut)]}{cut}") + until
+        _, comma, what = _shown(self._wait.why).rpartition("; ") if self._wait else ("", "", "")
+        end = f"{comma}{what}" if comma else ""
+        said = self._status(with_name=True).removesuffix(end)
+        end += _write_until(self._wait) if self._wait else ""
+        cut, room = "..." if self.note_look["ascii_only"] else "…", self.width - 1 - len(end)
+        self._line = (said if len(said) <= room else f"{said[: max(room - len(cut), 0)]}{cut}") + end
         _tell(f"{_CLEAR}{self._line}")
 
     def _status(self, *, with_name: bool) -> str:

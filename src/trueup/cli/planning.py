@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from trueup.cli.session import Session
+from trueup.core.command import Message
 from trueup.core.definitions.names import select
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Record, State
@@ -125,5 +126,6 @@ def _without_room(planning: Planning, session: Session) -> list[Diagnostic]:
         return []
     more = f" and {len(full) - NAMED} more" if len(full) > NAMED else ""
     message = f"no stamp can be written, for the metadata is full: {', '.join(full[:NAMED])}{more}"
-    hint = "Take one metadata key off each in its file, then apply with --stamp again."
+    again = session.target.command("apply", stamp=True)
+    hint = Message("Take one metadata key off each in its file, and stamp them: ", again)
     return [Diagnostic(Severity.WARNING, "no-room-for-stamp", message, hint=hint)]

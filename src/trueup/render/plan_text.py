@@ -12,7 +12,7 @@ from typing import NamedTuple
 from trueup.core.command import Command, Message, Selection, texts_of
 from trueup.core.errors import Exit
 from trueup.core.plans.exits import is_blocked
-from trueup.core.plans.ignored import sentences
+from trueup.core.plans.ignored import except_ignored, sentences
 from trueup.core.plans.outside import OUTSIDE
 from trueup.core.plans.outside import is_outside as is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
@@ -138,7 +138,7 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None, layou
     yield from change_rows([*outside, *others], look, layout.compact, again)
     if not outside and not others and plan.complete:
         yield ()
-        yield from sentence("Nothing differs from what was applied.", 0, look)
+        yield from sentence(nothing_differs(plan), 0, look)
     if unmanaged is not None:
         yield from unmanaged_rows(unmanaged, look)
     yield from _doubts(plan, look, sentences(plan.ignored, whole=True))
@@ -211,7 +211,12 @@ def target_heading(plan: Plan, look: Look) -> Iterator[Row]:
 def nothing_to_do(plan: Plan) -> str:
     """Return the sentence for a plan without a change."""
     what = "everything" if plan.limit is None else "what it is limited to"
-    return f"Nothing to do: {what} is as the files say."
+    return f"Nothing to do: {except_ignored(plan.ignored)}{what} is as the files say."
+
+
+def nothing_differs(plan: Plan) -> str:
+    """Return the sentence for a drift report without a difference."""
+    return f"{except_ignored(plan.ignored)}nothing differs from what was applied.".capitalize()
 
 
 def old(plan: Plan) -> str:

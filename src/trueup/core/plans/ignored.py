@@ -74,6 +74,11 @@ class IgnoredGroup:
         return f"{field} is left alone by ignore_changes{until} ({reason}): {'; '.join(filter(None, (where, rest)))}."
 
 
+def except_ignored(ignored: Iterable[Ignored]) -> str:
+    """Return the words that except what is left alone where live differs there; empty where nothing does."""
+    return "apart from what ignore_changes leaves alone, " if any(item.differs for item in ignored) else ""
+
+
 def sentences(ignored: Iterable[Ignored], mark: Mark = str, size: Size = boundless, *, whole: bool) -> list[str]:
     """What is left alone, names and fields marked: a sentence for each field and reason in which live differs.
 
