@@ -11,16 +11,19 @@ import pytest
 from tests.ran import Ran
 from trueup.cli.main import main
 from trueup.core.call import Call
-from trueup.local.openai_assistants import Server
+from trueup.local.registry import SERVERS, local_database, open_server
+from trueup.local.server import EmbeddedServer
 
 
 @dataclass
 class Place:
-    """A project's folder."""
+    """A project's folder; `protocol` is its local target's, and `objects` the path of what that manages."""
 
     root: Path
     capsys: pytest.CaptureFixture[str]
-    server: Server | None = field(default=None)
+    server: EmbeddedServer | None = field(default=None)
+    protocol: str = field(default="openai-assistants", kw_only=True)
+    objects: str = field(default="/assistants", kw_only=True)
 
     def run(self, *arguments: str) -> Ran:
         """Runs the command in this process."""
@@ -51,7 +54,7 @@ class Place:
 
     def live(self) -> dict[str, dict[str, Any]]:
         """What is live, by display name."""
-        page = self.ask("GET", "/assistants", query={"limit": "100"})
+        page = self.ask("GET", self.objects, query={"limit": "100"})
         return {entry["name"]: entry for entry in page["data"]}
 
     def ask(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Any:
@@ -60,23 +63,24 @@ class Place:
         if self.server is not None:
             reply = self.server.answer(call)
         else:
-            with Server(self.root / ".trueup/local/openai-assistants.db") as server:
+            database = local_database(self.root, self.protocol)
+            with open_server(self.protocol, database, SERVERS[self.protocol].dialects[0]) as server:
                 reply = server.answer(call)
         assert reply.status == 200, reply.text
         return reply.json
 
     def poke(self, name: str, body: dict[str, Any]) -> None:
         """Changes a live assistant behind the tool's back."""
-        self.ask("POST", f"/assistants/{self.live()[name]['id']}", body)
+        self.ask("POST", f"{self.objects}/{self.live()[name]['id']}", body)
 
     def remove(self, name: str) -> None:
         """Deletes a live assistant behind the tool's back."""
-        self.ask("DELETE", f"/assistants/{self.live()[name]['id']}")
+        self.ask("DELETE", f"{self.objects}/{self.live()[name]['id']}")
 
     def files(self) -> dict[str, bytes]:
         """Every file of the project but the embedded server's, for comparing."""
         return {
             str(path.relative_to(self.root)): path.read_bytes()
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and "openai-assistants.db" not in path.name
+            if path.is_file() and f"{self.protocol}.db" not in path.name
         }

@@ -85,7 +85,7 @@ def test_a_target_has_the_default_dialect_of_its_own_protocol(other: str) -> Non
 
 def test_a_scoping_key_is_refused_with_the_protocols_that_know_it(other: str) -> None:
     value = {"protocol": other, "base_url": "https://x.example.com/openai", "openai_organization": "org"}
-    message = "openai_organization is a key of openai-assistants, and this target speaks other"
+    message = "openai_organization is a key of openai-assistants and openai-agents, and this target speaks other"
     assert _faults(**value) == [("key-not-here", "openai_organization", message)]
     assert registry.scope_keys() == ("openai_organization", "openai_project")
 

@@ -48,6 +48,16 @@ ROWS: Final[Mapping[str, ProtocolRow]] = {
         gateways=GATEWAYS,
         has_probe=True,
     ),
+    "openai-agents": ProtocolRow(
+        package="trueup.wire.openai_agents",
+        adapter="OpenAIAgents",
+        noun="agent",
+        dialect="openai",
+        scope={"openai_organization": "OpenAI-Organization", "openai_project": "OpenAI-Project"},
+        schema="openai-agents",
+        editor_schema="definition.openai-agents",
+        is_translated=True,
+    ),
 }
 """The protocols by name."""
 
