@@ -75,10 +75,25 @@ def test_whoever_begins_at_the_wrong_end_is_told(both: tuple[Place, str]) -> Non
     place.write("care/assistants/care.yaml", CARE)
     plan = place.run("plan", "-C", "care")
     told = " ".join(plan.out.split())
-    assert "Another project manages a live assistant with the same name: care of shop/prod" in told
+    assert "Another project manages a live assistant with the same name (shop/prod)." in told
     assert "`released` there and apply" in told
     refused = place.run("import", "-C", "care", f"care={live_id}")
     assert (refused.code, "carries the stamp of care of shop/prod" in " ".join(refused.err.split())) == (4, True)
+
+
+@pytest.mark.parametrize("number", [4, 40])
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_fleet_that_another_project_manages_is_told_of_once(both: tuple[Place, str], form: str, number: int) -> None:
+    """A stranger's find: sixty creates with five lines of the same advice each."""
+    place, url = both
+    for at in range(number):
+        place.write(f"shop/assistants/a{at}.yaml", f"model: m\ninstructions: Say {at}.\n")
+    assert place.run("apply", "-C", "shop", "--yes").code == 0
+    _project(place.root / "care", "care", url)
+    (place.root / "shop/assistants").rename(place.root / "care/assistants")
+    ran = place.run("plan", "-C", "care", "--format", form)
+    assert f"Plan: {number + 2} to create" in ran.out
+    assert ran.said.count("Another project manages a live assistant with the same name") == 1
 
 
 def test_what_is_released_has_no_file(both: tuple[Place, str]) -> None:

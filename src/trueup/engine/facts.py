@@ -196,7 +196,7 @@ def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, See
         result[name] = replace(
             fact,
             namesakes=tuple(sorted(namesakes.get(shared, []))),
-            elsewhere=strangers.get(shared, ()),
+            elsewhere=_who_else(name, strangers.get(shared)),
             rename_of=tuple(sorted(likely)),
             rename_ids=ids,
         )
@@ -220,14 +220,22 @@ def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> di
     return found
 
 
-def _of_other_projects(wish: Wish, seen: Mapping[str, Seen]) -> dict[str, tuple[str, ...]]:
-    """Who manages a display name, and the id; the first by id where there are several."""
-    found: dict[str, tuple[str, ...]] = {}
+def _of_other_projects(wish: Wish, seen: Mapping[str, Seen]) -> dict[str, Seen]:
+    """The assistants that other projects manage by display name; the first by id where there are several."""
+    found: dict[str, Seen] = {}
     for live in sorted(seen.values(), key=lambda live: live.id):
         stamp = live.stamp
         if stamp is not None and stamp.name and stamp.project != wish.identity.project and live.display_name:
-            found.setdefault(alike(live.display_name), (f"{stamp.name} of {stamp.project}/{stamp.target}", live.id))
+            found.setdefault(alike(live.display_name), live)
     return found
+
+
+def _who_else(name: str, live: Seen | None) -> tuple[str, ...]:
+    """Who manages an assistant of the same display name, with its name there if that is another one; and the id."""
+    if live is None or live.stamp is None:
+        return ()
+    stamp, place = live.stamp, f"{live.stamp.project}/{live.stamp.target}"
+    return (place if stamp.name == name else f"{stamp.name} of {place}", live.id)
 
 
 def _orphans_by_trait(facts: Mapping[str, Facts], wish: Wish) -> dict[tuple[str, str], list[str]]:

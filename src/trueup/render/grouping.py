@@ -7,12 +7,13 @@ pass and with one digest for each, so that time and memory grow with the fleet a
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from trueup.core.canonical import canonical_json
-from trueup.core.command import Message, parts_of
+from trueup.core.command import Message, parts_of, texts_of
 from trueup.core.field_table import Kind
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
@@ -109,9 +110,28 @@ def outcome_key(outcome: Outcome) -> Hashable:
 def group_hint(items: Sequence[Change] | Sequence[Outcome]) -> str:
     """Return the hint of a group: that of its first one, which says so where those of the others are not the same."""
     first = items[0]
-    if not first.hint or all(item.hint == first.hint for item in items):
+    if not first.hint or all(item.hint in ("", first.hint) for item in items):
         return first.hint
-    return Message(f"For {first.name}, and the same way for the others: ", first.hint)
+    return _for_others(first, first.hint)
+
+
+def _for_others(first: Change | Outcome, hint: str) -> Message:
+    return Message(f"For {first.name}, and the same way for the others: ", hint)
+
+
+def fold_advice(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes with the advice on creates, where several have the same one, at the first of them alone."""
+    number = Counter(texts_of(change.hint) for change in changes if change.action is Action.CREATE)
+    told: set[tuple[str, ...]] = set()
+    folded = []
+    for change in changes:
+        advice = texts_of(change.hint)
+        if change.action is Action.CREATE and advice and number[advice] > 1:
+            hint = "" if advice in told else _for_others(change, change.hint)
+            told.add(advice)
+            change = replace(change, hint=hint)
+        folded.append(change)
+    return folded
 
 
 def is_listed(change: Change) -> bool:
@@ -239,7 +259,8 @@ def _shown(change: Change, text: FieldChange | None) -> Iterator[Any]:
         change.action.value,
         change.reason.value,
         is_blocked(change),
-        *(advice_key(text, names) for text in (change.message, change.hint)),
+        advice_key(change.message, names),
+        advice_key("" if change.action is Action.CREATE else change.hint, names),
     )
     yield from (advice_key(note, names) for note in notes(change, is_named=True))
     if change.others:

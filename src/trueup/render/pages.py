@@ -20,6 +20,7 @@ from trueup.core.source import Diagnostic, dotted
 from trueup.render.grouping import (
     ChangeGroup,
     OutcomeGroup,
+    fold_advice,
     group_changes,
     group_hint,
     group_message,
@@ -217,7 +218,7 @@ def _group(title: str, blocks: Iterable[Block]) -> Group:
 def _blocks_of(changes: Sequence[Change], layout: Layout) -> list[tuple[Change, Block]]:
     """Return a block for each group of equal changes with the group's first change; in a compact layout for each."""
     names = _names(changes)
-    groups = group_changes(changes, whole=layout.compact is True)
+    groups = group_changes(fold_advice(changes), whole=layout.compact is True)
     return [(group.first, _block(group, names, is_compact=layout.compact is True)) for group in groups]
 
 

@@ -27,6 +27,7 @@ from trueup.render.grouping import (
     SMALLEST,
     ChangeGroup,
     advice_key,
+    fold_advice,
     group_changes,
     group_equal,
     group_hint,
@@ -171,6 +172,7 @@ def as_drift(change: Change, selection: Selection) -> Change:
 
 def change_rows(changes: Sequence[Change], look: Look, compact: bool | None, again: Sequence[Command]) -> Iterator[Row]:
     """Yield the changes one after the other; equal ones are one, and advice that repeats is given once."""
+    changes = changes if look.verbose else fold_advice(changes)
     groups = group_changes(changes, whole=look.verbose)
     if compact or (compact is None and not look.verbose and len(groups) > COMPACT_ABOVE):
         yield from compact_rows(changes, look)

@@ -34,7 +34,7 @@ class Facts:
     moved_from: str = ""
     moved_onto: tuple[str, ...] = ()  # the name `moved` gives it, which another record has, and that one's id
     namesakes: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()  # who else manages one of this display name: name of project/target, and id
+    elsewhere: tuple[str, ...] = ()  # who else manages one of this display name, and its id
     rename_of: tuple[str, ...] = ()
     rename_ids: tuple[str, ...] = ()  # the live ids of `rename_of`
     renamed_to: tuple[str, ...] = ()

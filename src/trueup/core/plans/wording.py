@@ -68,7 +68,7 @@ HINTS: dict[Reason, str] = {
 """How to go on in each row; the names are those of `Advice`."""
 
 ELSEWHERE = (
-    "Another project manages a live assistant with the same name: {who}. If that one is to move here, name it under "
+    "Another project manages a live assistant with the same name ({who}). If that one is to move here, name it under "
     "`released` there and apply, then here: {links}"
 )
 """The hint for a create beside an assistant that another project manages."""
