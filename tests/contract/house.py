@@ -1,4 +1,4 @@
-"""A project with one target, behind it over HTTP the embedded server in the target's dialect, and what was written.
+"""A project with one target, behind it over HTTP the embedded server in its protocol and dialect, and what was written.
 
 The client's side comes from its own rows (`trueup.wire`), the server's from its own (`trueup.local`): neither knows the
 other, and a row without a server, or a server that takes what the row does not send, is a failing test.
@@ -16,20 +16,57 @@ from typing import Any
 import pytest
 
 from tests.cli.place import Place
+from tests.protocols import DEFAULT, Protocol, protocol_of
 from tests.ran import Ran
-from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import USUAL, Habits
 from trueup.local.portkey import Gateway
 from trueup.local.serve import running
+from trueup.local.server import EmbeddedServer
 from trueup.wire.base import Dialect
-from trueup.wire.registry import dialects
+from trueup.wire.registry import dialects, protocols, row_of
 
 KEY = "sk-contract-0123456789"
 DEFINITIONS = Path(__file__).parent / "definitions"
-ROWS: Mapping[str, Dialect] = dialects("openai-assistants")
-"""The dialects that a target can name today."""
 
-GATEWAYS = ("", "portkey")
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to a server: a protocol, one of its dialects, and what stands in front, if anything does."""
+
+    protocol: str
+    dialect: str
+    gateway: str = ""
+
+    @property
+    def spoken(self) -> Protocol:
+        """Its protocol."""
+        return protocol_of(self.protocol)
+
+    @property
+    def row(self) -> Dialect:
+        """Its dialect."""
+        return dialects(self.protocol)[self.dialect]
+
+    @property
+    def definitions(self) -> Path:
+        """The folder of the definitions that use all that the dialect holds."""
+        return DEFINITIONS / self.protocol / self.dialect
+
+    def __str__(self) -> str:
+        words = [] if self.protocol == DEFAULT else [self.protocol]
+        return "-".join([*words, self.dialect, *(("behind", self.gateway) if self.gateway else ())])
+
+
+WAYS = [
+    Way(protocol, dialect, gateway)
+    for protocol in protocols()
+    for dialect in dialects(protocol)
+    for gateway in ("", *row_of(protocol).gateways)
+]
+"""Every way that a target can name today."""
+
+DIRECT = [way for way in WAYS if not way.gateway]
+OPENAI = Way(DEFAULT, "openai")
 NOTHING = "Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted"
 
 
@@ -38,12 +75,11 @@ class House(Place):
     """A project's folder and the vendor behind its target."""
 
     url: str = ""
+    way: Way = OPENAI
 
-    def put(self, dialect: str, moment: str) -> None:
+    def put(self, moment: str) -> None:
         """The definition of that moment (`first`, `second`), with every field that the dialect holds."""
-        folder = DEFINITIONS / dialect
-        text = ((folder if folder.is_dir() else DEFINITIONS / "any") / f"{moment}.yaml").read_text(encoding="utf-8")
-        self.write("assistants/math.yaml", text)
+        self.write("assistants/math.yaml", (self.way.definitions / f"{moment}.yaml").read_text(encoding="utf-8"))
 
     def writes(self) -> list[Mapping[str, Any]]:
         """The requests that arrived at the vendor and were no reads."""
@@ -81,33 +117,35 @@ class House(Place):
 def house(
     root: Path,
     capsys: pytest.CaptureFixture[str],
-    dialect: str,
-    gateway: str = "",
+    way: Way,
     habits: Habits = USUAL,
     target: Mapping[str, Any] | None = None,
     ids: Callable[[], str] | None = None,
 ) -> Iterator[House]:
     """A house with two assistants: `math`, with all fields, and `plain`. `target` are further keys of its target."""
-    front = Gateway() if gateway else None
+    front = Gateway() if way.gateway else None
+    given: dict[str, Any] = {} if habits is USUAL else {"habits": habits}  # only one protocol's server has any
     with (
-        Server(dialect=dialect, habits=habits, ids=ids, clock=lambda: 1_700_000_000) as server,
+        way.spoken.server(dialect=way.dialect, ids=ids, clock=lambda: 1_700_000_000, **given) as server,
         running(server, key=KEY, faults=True, gateway=front) as url,
     ):
-        made = House(root, capsys, server, url)
-        text = {"project": "shop", "targets": {"prod": {**_target(dialect, gateway, server, url), **(target or {})}}}
+        made = House(root, capsys, server, url, way, protocol=way.protocol, objects=way.spoken.path)
+        text = {"project": "shop", "targets": {"prod": {**_target(way, server, url), **(target or {})}}}
         made.write("trueup.yaml", json.dumps(text))
         made.write("assistants/plain.yaml", "model: gpt-4o\ninstructions: Be plain.\n")
-        made.put(dialect, "first")
+        made.put("first")
         yield made
 
 
-def _target(dialect: str, gateway: str, server: Server, url: str) -> dict[str, Any]:
+def _target(way: Way, server: EmbeddedServer, url: str) -> dict[str, Any]:
     """The target as a user would write it."""
     many = {"deletes": 9, "modifies": 9}
-    credential = next(iter(ROWS[dialect].auth))
-    target = {"dialect": dialect, "base_url": url, credential: {"env": "CONTRACT_KEY"}, "settle": 0, "guard": many}
-    if not gateway:
+    credential = next(iter(way.row.auth))
+    target = way.spoken.yaml(
+        **{"dialect": way.dialect, "base_url": url, credential: {"env": "CONTRACT_KEY"}, "settle": 0, "guard": many}
+    )
+    if not way.gateway:
         return target
-    provider = "azure-openai" if dialect == "azure-openai" else "openai"
+    provider = "azure-openai" if way.dialect == "azure-openai" else "openai"
     host = f"http://localhost{server.vendor.mount}"
-    return {**target, "gateway": gateway, "portkey": {"provider": provider, "custom_host": host}}
+    return {**target, "gateway": way.gateway, "portkey": {"provider": provider, "custom_host": host}}

@@ -6,11 +6,12 @@ What they keep converges; what they do not keep is told once, by name, and not p
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.contract.house import House, house
+from tests.contract.house import OPENAI, House, house
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import Habits
@@ -51,9 +52,9 @@ def test_what_is_kept_converges_and_what_is_not_is_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     habits, (edited, removed) = HABITS[name]
-    with house(tmp_path, capsys, "openai", habits=habits) as made:
+    with house(tmp_path, capsys, OPENAI, habits=habits) as made:
         assert _not_kept(made) == set()
-        made.put("openai", "second")
+        made.put("second")
         assert _not_kept(made) == edited
         made.write("assistants/math.yaml", "model: gpt-4.1\n")
         assert _not_kept(made) == removed
@@ -74,7 +75,7 @@ def _not_kept(made: House) -> set[str]:
 
 
 def test_pages_without_a_last_id_are_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with house(tmp_path, capsys, "foundry-classic", habits=Habits(last_id=False)) as made:
+    with house(tmp_path, capsys, replace(OPENAI, dialect="foundry-classic"), habits=Habits(last_id=False)) as made:
         for number in range(101):
             made.write(f"assistants/many/{number:03d}.yaml", "model: gpt-4o\n")
         made.applies()
@@ -86,7 +87,7 @@ def test_a_server_that_keeps_sampling_numbers_whatever_is_sent_refuses_and_says_
 ) -> None:
     """Null does not clear them there, so a move to a reasoning model cannot be made by a modify."""
     stubborn = Habits(kept_on_null=frozenset({"temperature", "top_p"}))
-    with house(tmp_path, capsys, "openai", habits=stubborn) as made:
+    with house(tmp_path, capsys, OPENAI, habits=stubborn) as made:
         made.applies()
         made.write("assistants/math.yaml", "name: Math Tutor\nmodel: o3-mini\n")
         ran = made.run("apply", "--yes")
@@ -99,7 +100,7 @@ def test_both_views_of_one_account_lead_to_the_same_assistants(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was applied under v1 is there under v2, with its files where v2 looks for them."""
-    with house(tmp_path, capsys, "openai-v1") as made:
+    with house(tmp_path, capsys, replace(OPENAI, dialect="openai-v1")) as made:
         made.applies()
         assert isinstance(made.server, Server)
         page = made.server.seen_as("openai").answer(Call("GET", "/assistants")).json["data"]

@@ -11,12 +11,13 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract.house import GATEWAYS, KEY, ROWS, house
+from tests.contract.house import KEY, WAYS, Way, house
 from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Reply
 from trueup.local import serve
@@ -26,7 +27,12 @@ from trueup.local.portkey import Front
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "dialects"
 REGOLD = os.environ.get("TRUEUP_REGOLD") == "1"
-CASES = [(dialect, gateway) for dialect in ROWS for gateway in GATEWAYS]
+PUBLISHED = {
+    **SCHEMAS,
+    "openai-agents-openai": ("openai-agents.json", "CreateRequest", "UpdateRequest", "Agent", "AgentList", ""),
+}
+"""Of each way without a gateway the specification and the names in it, as in `SCHEMAS`."""
+
 SAID = ("authorization", "api-key", "openai-beta", "content-type")
 """The headers that are written down, beside the gateway's; the others are the HTTP library's."""
 
@@ -70,50 +76,50 @@ def _request(asked: Asked) -> dict[str, Any]:
     return {**shown, "body": json.loads(asked.body)} if asked.body else shown
 
 
-def _golden(dialect: str, gateway: str) -> Path:
-    return GOLDEN / (f"{dialect}-behind-{gateway}" if gateway else dialect) / "exchanges.json"
+def _golden(way: Way) -> Path:
+    return GOLDEN / str(way) / "exchanges.json"
 
 
-def counted() -> Callable[[], str]:
+def counted(way: Way) -> Callable[[], str]:
     numbers = itertools.count(1)
-    return lambda: f"asst_{next(numbers):024d}"
+    return lambda: way.spoken.id_of(f"{next(numbers):024d}")
 
 
-@pytest.mark.parametrize(("dialect", "gateway"), CASES)
+@pytest.mark.parametrize("way", WAYS, ids=str)
 def test_every_request_and_reply_is_as_written_down(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, dialect: str, gateway: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
     tape = Tape()
     monkeypatch.setattr(serve, "entrance", tape.door)
     monkeypatch.setattr(serve, "Front", tape.front)
-    with house(tmp_path, capsys, dialect, gateway, target={"parallelism": 1}, ids=counted()) as made:
+    with house(tmp_path, capsys, way, target={"parallelism": 1}, ids=counted(way)) as made:
         made.run("apply", "--yes")
-        made.put(dialect, "second")
+        made.put("second")
         made.run("apply", "--yes")
         made.write("assistants/math.yaml", "model: gpt-4o\n")
         made.run("apply", "--yes")
         assert made.run("destroy", "--yes").code == 0
     assert all(entry["reply"]["status"] == 200 for entry in (*tape.at_the_gateway, *tape.at_the_vendor))
     found: dict[str, Any] = {"exchanges": tape.at_the_gateway or tape.at_the_vendor}
-    if gateway:
+    if way.gateway:
         found["requests behind the gateway"] = [entry["request"] for entry in tape.at_the_vendor]
     text = OPERATION.sub(r"\1*", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     assert KEY not in text
-    path = _golden(dialect, gateway)
+    path = _golden(way)
     if REGOLD:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("dialect", "gateway"), CASES)
-def test_what_is_written_down_is_what_the_vendor_published(dialect: str, gateway: str) -> None:
-    document, create, modify, assistant, *_ = SCHEMAS[dialect]
-    found = json.loads(_golden(dialect, gateway).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_what_is_written_down_is_what_the_vendor_published(way: Way) -> None:
+    document, create, modify, assistant, *_ = PUBLISHED[str(replace(way, gateway=""))]
+    found = json.loads(_golden(way).read_text(encoding="utf-8"))
     behind = found.get("requests behind the gateway", [])
     requests = [entry["request"] for entry in found["exchanges"]] + behind
-    bodies = [(entry["path"].endswith("/assistants"), entry["body"]) for entry in requests if "body" in entry]
-    assert sum(is_create for is_create, _ in bodies) == (4 if gateway else 2)
+    bodies = [(entry["path"].endswith(way.spoken.path), entry["body"]) for entry in requests if "body" in entry]
+    assert sum(is_create for is_create, _ in bodies) == (4 if way.gateway else 2)
     for is_create, body in bodies:
         validator(document, create if is_create else modify)(body)
     for entry in found["exchanges"]:
@@ -122,5 +128,4 @@ def test_what_is_written_down_is_what_the_vendor_published(dialect: str, gateway
 
 
 def test_there_is_no_case_that_nobody_runs() -> None:
-    names = {f"{dialect}-behind-{gateway}" if gateway else dialect for dialect, gateway in CASES}
-    assert {path.name for path in GOLDEN.iterdir()} == names
+    assert {path.name for path in GOLDEN.iterdir()} == set(map(str, WAYS))

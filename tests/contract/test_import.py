@@ -6,19 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.house import ROWS, House, house
-
-CASES = [(dialect, stamp) for dialect in ROWS for stamp in (True, False)]
+from tests.contract.house import DIRECT, House, Way, house
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("dialect", "stamp"), CASES)
+@pytest.mark.parametrize("way", DIRECT, ids=str)
+@pytest.mark.parametrize("stamp", [True, False])
 @pytest.mark.parametrize("moment", ["first", "second"])
 def test_a_fleet_whose_files_and_state_are_lost(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], dialect: str, stamp: bool, moment: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], way: Way, stamp: bool, moment: str
 ) -> None:
-    with house(tmp_path, capsys, dialect, target={"stamp": stamp}) as made:
-        made.put(dialect, moment)
+    with house(tmp_path, capsys, way, target={"stamp": stamp}) as made:
+        made.put(moment)
         made.applies()
         exported = made.run("export", "-").json["assistants"]
         _lose(made)

@@ -9,20 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.contract.house import GATEWAYS, KEY, ROWS, House, house
+from tests.contract.house import KEY, OPENAI, WAYS, House, Way, house
 from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
 from trueup.engine.probe_left import probe_name
 from trueup.local.openai_assistants.habits import Habits
+from trueup.wire.registry import row_of
 
-CASES = [(dialect, gateway) for dialect in ROWS for gateway in GATEWAYS]
+CASES = [way for way in WAYS if row_of(way.protocol).has_probe]
 FILE = ".trueup/prod.caps.json"
 
 
 @pytest.fixture
 def made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
-    with house(tmp_path, capsys, "openai", habits=Habits(metadata="merge")) as found:
+    with house(tmp_path, capsys, OPENAI, habits=Habits(metadata="merge")) as found:
         yield found
 
 
@@ -31,12 +32,12 @@ def problems(schema: str, value: Any) -> list[str]:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("dialect", "gateway"), CASES)
+@pytest.mark.parametrize("way", CASES, ids=str)
 def test_the_answers_are_kept_and_every_plan_goes_by_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], dialect: str, gateway: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], way: Way
 ) -> None:
     habits = Habits(metadata="merge", kept_on_null=frozenset({"description", "temperature"}))
-    with house(tmp_path, capsys, dialect, gateway, habits=habits) as made:
+    with house(tmp_path, capsys, way, habits=habits) as made:
         made.applies()
         mine = made.live()
         ran = made.run("targets", "probe", "prod", "--yes")
@@ -49,7 +50,7 @@ def test_the_answers_are_kept_and_every_plan_goes_by_them(
         assert KEY not in text + ran.out + ran.err
         made.rests()
 
-        made.put(dialect, "second")
+        made.put("second")
         plan = made.run("plan")
         assert "stays as it is: this server cannot clear it" in plan.out
         assert plan.out.splitlines()[-1].endswith("; of these 1 not possible here.")

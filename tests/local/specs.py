@@ -52,6 +52,8 @@ def _read(folder: Path, name: str) -> Any:
 def validator(name: str, schema: str) -> Callable[[Any], None]:
     """A check against one schema of a vendor's specification, null taken where OpenAPI 3.0 says so in its own word."""
     document = spec(name)
+    if "schemas" in document:  # each of them whole
+        return Draft202012Validator(document["schemas"][schema]).validate
     where = "#/$defs" if "$defs" in document else "#/components/schemas"
     holder = "$defs" if "$defs" in document else "components"
     root = with_null({"$ref": f"{where}/{schema}", holder: document[holder]})

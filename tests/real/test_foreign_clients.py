@@ -148,4 +148,4 @@ def test_the_example_fleet_is_read_page_by_page(place: Place, software: Path) ->
 
 def _definition(dialect: str, moment: str) -> str:
     """A definition with every field that this dialect holds."""
-    return (DEFINITIONS / dialect / f"{moment}.yaml").read_text("utf-8")
+    return (DEFINITIONS / "openai-assistants" / dialect / f"{moment}.yaml").read_text("utf-8")

@@ -94,7 +94,8 @@ def _lives(place: Place, referee: Referee) -> None:
     place.write("bare.yaml", {"model": "gpt-4o"})
     place.write("full.yaml", {"extends": "_full.yaml", **referee.instead})
     for moment in ("first", "second"):
-        place.write("_full.yaml", (DEFINITIONS / referee.dialect / f"{moment}.yaml").read_text("utf-8"))
+        full = DEFINITIONS / "openai-assistants" / referee.dialect / f"{moment}.yaml"
+        place.write("_full.yaml", full.read_text("utf-8"))
         ran = place.run("apply", "--yes")
         assert ran.code == 0, ran.said
         assert "did not keep" not in ran.said
