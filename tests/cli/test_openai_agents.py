@@ -182,6 +182,42 @@ def test_everything_is_destroyed(fleet: Place) -> None:
     assert fleet.live() == {}
 
 
+SECRET = "Bearer canary-98765"
+
+
+def add_secret(place: Place) -> None:
+    """Puts a header with a credential into a live tool, as somebody else would."""
+    tools = place.live()["triage"]["tools"]
+    tools[1]["transport"]["headers"] = {"authorization": SECRET}
+    place.poke("triage", {"tools": tools})
+
+
+def test_a_live_secret_is_neither_shown_nor_erased(fleet: Place) -> None:
+    fleet.applied()
+    add_secret(fleet)
+    shown = [fleet.run(*words.split()) for words in ("drift", "plan --out a.plan", "why triage -v", "accept triage")]
+    assert [ran.code for ran in shown] == [2, 0, 0, 3]
+    assert "***" in shown[0].out
+    ran = fleet.run("apply", "--yes", "--on-drift", "revert")
+    assert (ran.code, "holds a secret" in " ".join(ran.out.split())) == (3, True), ran.out + ran.err
+    shown.append(ran)
+    assert not any(SECRET in ran.out + ran.err for ran in shown)
+    assert SECRET not in (fleet.root / "a.plan").read_text("utf-8")
+    assert fleet.live()["triage"]["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
+
+
+def test_an_edit_of_another_field_is_sent_and_keeps_a_live_secret(fleet: Place) -> None:
+    fleet.applied()
+    add_secret(fleet)
+    fleet.replace("assistants/triage.yaml", "Then stop.", "Then go on.")
+    ran = fleet.run("apply", "--yes", "--on-drift", "revert")
+    assert (ran.code, "1 modified" in ran.out) == (3, True), ran.out + ran.err
+    live = fleet.live()["triage"]
+    assert live["instructions"] == "Sort what comes in.\nThen go on.\n"
+    assert live["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
+    assert fleet.run("drift").code == 2, "what was not reverted is drift still"
+
+
 def refusals() -> dict[str, tuple[str, str]]:
     """A line to replace, and the words of the error."""
     return {

@@ -29,6 +29,9 @@ class Resolved(Enum):
 
 RESOLVED: Final = Resolved.RESOLVED
 
+MASK: Final = "***"
+"""What is shown of a value that may be a secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -77,7 +80,7 @@ class FieldTable:
 
     `prompt` is the text that a Markdown definition's body stands for and `tools` the list of tools; `stamp` is the
     entry that holds the ownership stamp. `schemas` are the places of embedded JSON Schemas, `*` for any index, and
-    `schema_keys` the last step of each.
+    `schema_keys` the last step of each; `secrets` are places that may hold a secret, which no definition does.
     `built_in` are the names of the tools that the vendor provides, which prompts speak of.
     `display_name` is the field that people know an assistant by, empty where there is none. `names` are all fields,
     `maps` those whose entries are fields of their own, `letters` the letters of those that a stamp holds.
@@ -88,6 +91,7 @@ class FieldTable:
     tools: str = "tools"
     stamp: str = "metadata.trueup"
     schemas: tuple[tuple[str, ...], ...] = ()
+    secrets: tuple[tuple[str, ...], ...] = ()
     display_name: str = "name"
     built_in: frozenset[str] = frozenset()
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)
@@ -148,6 +152,17 @@ class FieldTable:
         kept = (entry for entry in self.fields if entry.name not in without)
         return replace(self, fields=(*(replace(entry, **changes.get(entry.name, {})) for entry in kept), *also))
 
+    def has_secret(self, path: str, value: Any) -> bool:
+        """Return whether a field's value holds something where a secret may be."""
+        return any(_is_filled(value, steps[1:]) for steps in self.secrets if steps[0] == path)
+
+    def mask_secrets(self, path: str, value: Any) -> Any:
+        """Return a field's value as it may be shown, with `MASK` wherever a secret may be."""
+        for steps in self.secrets:
+            if steps[0] == path and _is_filled(value, steps[1:]):
+                value = _masked(value, steps[1:])
+        return value
+
     def split(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body's values by field; an entry of a map is a field of its own."""
         found: dict[str, Any] = {}
@@ -173,6 +188,27 @@ class FieldTable:
                 holder = holder.setdefault(name, {})
             holder[last] = value
         return body
+
+
+def _is_filled(value: Any, steps: tuple[str, ...]) -> bool:
+    """Return whether something stands at some place that the steps lead to, `*` for any index."""
+    if not steps:
+        return value not in (None, "", [], (), {})
+    if steps[0] == "*":
+        return isinstance(value, (list, tuple)) and any(_is_filled(entry, steps[1:]) for entry in value)
+    return isinstance(value, Mapping) and _is_filled(value.get(steps[0]), steps[1:])
+
+
+def _masked(value: Any, steps: tuple[str, ...]) -> Any:
+    if not _is_filled(value, steps):
+        return value
+    if steps and steps[0] == "*":
+        return [_masked(entry, steps[1:]) for entry in value]
+    if steps:
+        return {**value, steps[0]: _masked(value[steps[0]], steps[1:])}
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, MASK)
+    return [MASK for _ in value] if isinstance(value, (list, tuple)) else MASK
 
 
 def _entries(path: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:

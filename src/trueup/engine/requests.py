@@ -11,7 +11,7 @@ from trueup.core.field_table import FieldTable
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import Stamp
 from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.plans.fields import UNSENT
+from trueup.core.plans.fields import SETTLED, UNSENT
 from trueup.core.plans.judge import Verdict
 from trueup.core.plans.plan import MISSING, Cause, Change, FieldChange
 from trueup.core.plans.seen import Seen
@@ -149,7 +149,7 @@ def remembered(
     for name, value in order.file.items():
         if name in sent:
             fields[name] = sent[name]
-        elif name in order.ignored or differing.get(name) not in (None, *UNSENT):
+        elif name in order.ignored or differing.get(name) not in (None, *SETTLED):
             if name in old.fields:
                 fields[name] = old.fields[name]
         elif differing.get(name) is None and name in old.fields and old.fields[name].sent is not None:
@@ -203,7 +203,8 @@ def _beside(order: Order, live: Seen, sets: Mapping[str, Any], forced: Mapping[s
         for name, value in forced.items()
         if name not in sets and order.file.get(name) is None and name not in order.ignored
     }
-    always = (_forced(order, live, name) for name in order.always if name not in sets and name not in own)
+    kept = {name for name in order.always if table.has_secret(name, live.fields.get(name))}
+    always = (_forced(order, live, name) for name in order.always if name not in {*sets, *own, *kept})
     return (*own.values(), *always)
 
 

@@ -33,7 +33,11 @@ BRIEF = 24
 HEAD = 3
 """Lines of a new text that are shown unless everything is asked for."""
 
-STAYS = "stays as it is: this server cannot clear it"
+STAYS = {
+    Cause.IMPOSSIBLE: "stays as it is: this server cannot clear it",
+    Cause.SECRET: "stays as it is: live holds a secret in it, which a write would erase",
+}
+"""What is shown of a field that no request is made for."""
 
 _OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 _WHY = {
@@ -69,8 +73,8 @@ def _field(group: ChangeGroup, item: FieldChange, first: Sequence[Piece], look: 
     where = where_of(group, item)
     if item.cause is Cause.FORCED and item.before == item.after:
         yield from _headed(first, "sent again unchanged: this target wants it in every modify", where, look)
-    elif item.cause is Cause.IMPOSSIBLE:
-        yield from _headed(first, STAYS, where, look)
+    elif item.cause in STAYS:
+        yield from _headed(first, STAYS[item.cause], where, look)
     elif are_tools(item.kind, old, new):
         if change.action is Action.CREATE and not look.verbose:
             yield from _tools(new, first, look, where)
@@ -96,7 +100,7 @@ def summarize_field(change: Change, item: FieldChange, look: Look) -> str:
         line = 1 + first_difference(item.before.split("\n"), item.after.split("\n"))
         at = places(change, item, item.after)(line)
         return f"{item.path} at {at}" if ":" in at else item.path
-    if not (is_brief(item.before) and is_brief(item.after)) or item.cause in (Cause.FORCED, Cause.IMPOSSIBLE):
+    if not (is_brief(item.before) and is_brief(item.after)) or item.cause in (Cause.FORCED, *STAYS):
         return item.path
     old, new = value(item.before, look, BRIEF), value(item.after, look, BRIEF)
     if change.action is Action.CREATE:

@@ -50,8 +50,8 @@ def _field(group: ChangeGroup, item: FieldChange) -> Field:
     words = field_rows.why(change, item, outside)
     if item.cause is Cause.FORCED and item.before == item.after:
         return Field(path, where, SAME)
-    if item.cause is Cause.IMPOSSIBLE:
-        return Field(path, where, field_rows.STAYS)
+    if item.cause in field_rows.STAYS:
+        return Field(path, where, field_rows.STAYS[item.cause])
     if _is_prose(old, new):
         return _text(group, item, (old, new), outside)
     if are_tools(item.kind, old, new):

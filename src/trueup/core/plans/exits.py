@@ -17,13 +17,20 @@ def has_duplicate(change: Change) -> bool:
     return bool(change.others) and change.action is not Action.HELD
 
 
+def _waits(change: Change) -> bool:
+    """Return whether something of a change waits for a decision."""
+    is_wanted = change.action is Action.HELD and change.wanted
+    has_others = bool(change.others) and change.action is not Action.ORPHAN
+    return is_wanted or has_others or any(item.cause is Cause.SECRET for item in change.fields)
+
+
 def codes_of(plan: Plan) -> set[Exit]:
     """Return all exit codes that a plan gives to its apply, whatever is sent."""
     codes = set()
     for change in plan.changes:
         if change.reason is Reason.PROTECTED:
             codes.add(Exit.REFUSED)
-        elif (change.action is Action.HELD and change.wanted) or (change.others and change.action is not Action.ORPHAN):
+        elif _waits(change):
             codes.add(Exit.HELD)
         if change.action is Action.UNREAD:
             codes.add(Exit.UNREADABLE)

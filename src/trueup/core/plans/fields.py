@@ -18,7 +18,10 @@ WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
 STRUCTURED = frozenset({Kind.TOOLS, Kind.OBJECT})
 """The kinds of fields in which servers fill in what nobody wrote."""
 
-UNSENT = frozenset({Cause.RECORDED, Cause.IMPOSSIBLE})
+SETTLED = frozenset({Cause.RECORDED, Cause.IMPOSSIBLE})
+"""Why a field is listed that is remembered as it is live, without a request."""
+
+UNSENT = SETTLED | {Cause.SECRET}
 """Why a field is listed that no request is made for."""
 
 
@@ -125,12 +128,14 @@ def compare(
             kind = rules.semantics.table.kind_of(name)
             if kind in STRUCTURED and found is not MISSING and wanted is not MISSING:
                 found = lean(name, found, wanted, rules.semantics)
+            found = rules.semantics.table.mask_secrets(name, found)
             changes.append(FieldChange(name, found, wanted, cause, kind))
     return tuple(changes)
 
 
 def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool) -> tuple[FieldChange, ...]:
-    """The changes, those marked as impossible that clear a field which this server is known to clear by nothing.
+    """The changes, those marked as impossible that clear a field which this server is known to clear by nothing, and
+    those as secret that would erase one.
 
     What was changed outside stays drift unless it would be reverted now. The stamps cannot hold that such a field was
     kept as it was, so where they are the state it is no drift either.
@@ -138,10 +143,13 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
     found = []
     for change in changes:
         cause = change.cause
-        if rules.semantics.is_stuck(change.path) and _clears(change, rules.semantics):
+        is_sent = cause in WISHES - PROBLEMS or (cause in PROBLEMS and revert)
+        if is_sent and rules.semantics.table.has_secret(change.path, change.before):
+            cause = Cause.SECRET
+        elif rules.semantics.is_stuck(change.path) and _clears(change, rules.semantics):
             if rules.stamps and cause is Cause.DRIFTED:
                 continue
-            if cause in WISHES - PROBLEMS or (cause in PROBLEMS and revert):
+            if is_sent:
                 cause = Cause.IMPOSSIBLE
         found.append(replace(change, cause=cause))
     return tuple(found)

@@ -242,12 +242,14 @@ def _by_fields(facts: Facts, record: Record, live: Seen, choices: Choices, *, ad
     problems, wishes = causes & PROBLEMS, causes & WISHES
     if problems and not choices.revert:
         reason = _worst(problems)
-        if not wishes:
+        if not wishes and Cause.SECRET not in causes:
             return replace(base, action=Action.DRIFT, reason=reason)
         return replace(base, action=Action.HELD, reason=reason, wanted=True)
     if problems or wishes:
         reason = Reason.REVERTED if problems else Reason.EDITED
         return replace(base, action=Action.MODIFY, reason=reason, backup=bool(problems))
+    if Cause.SECRET in causes:
+        return replace(base, action=Action.HELD, reason=Reason.SECRET, wanted=True)
     return _quiet(facts, base, record, live, choices)
 
 

@@ -39,6 +39,7 @@ class Cause(Enum):
     UNKNOWN = "unknown"  # drifted or not kept: the record cannot tell
     RECORDED = "recorded"  # live = file: only the record changes
     FORCED = "forced"  # the protocol makes the request change it
+    SECRET = "secret"  # live holds a secret there, which a write would erase: not sent
     IMPOSSIBLE = "impossible"  # to be cleared, which this server was found unable to do: not sent, said once
 
 
@@ -69,6 +70,7 @@ class Reason(Enum):
     REVERTED = "reverted"
     CONVERGED = "converged"
     IMPOSSIBLE = "impossible"  # what is still wanted, this server cannot do
+    SECRET = "secret"  # live holds a secret in a field that is to be written
     ADOPTED = "adopted"
     DRIFTED = "drifted"
     CONFLICT = "conflict"

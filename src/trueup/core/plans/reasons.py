@@ -29,6 +29,7 @@ RULES: Mapping[Cause | None, str] = {
     Cause.UNKNOWN: "unknown: live is not as the file says, and nobody remembers what was applied; blocked unless "
     "drift is reverted",
     Cause.IMPOSSIBLE: "not possible: the file does not want it, and this server was found to clear it by nothing",
+    Cause.SECRET: "blocked: live holds a secret there, which no definition can hold and a write would erase",
     Cause.RECORDED: "converged: live is as the file says; only what we remember changes",
 }
 """The contract's table, a sentence for each row."""
@@ -58,7 +59,7 @@ def reasons(
             name=name,
             file=file.get(name, MISSING),
             applied=_applied_as(name, file.get(name, MISSING), found.get(name, MISSING), record, rules),
-            live=found.get(name, MISSING),
+            live=rules.semantics.table.mask_secrets(name, found.get(name, MISSING)),
             rule=_rule(name, file, live, record, ignored.get(name), rules),
             position=locate(name) if name in file else None,
         )

@@ -52,7 +52,9 @@ def unmanaged(
 def _undeclared(fields: Mapping[str, Any], managed: set[str], semantics: Semantics) -> dict[str, Any]:
     """The fields that nobody manages and that say something."""
     return {
-        name: value for name, value in fields.items() if name not in managed and not fits(name, None, value, semantics)
+        name: semantics.table.mask_secrets(name, value)
+        for name, value in fields.items()
+        if name not in managed and not fits(name, None, value, semantics)
     }
 
 

@@ -17,6 +17,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.REVERTED: "live is put back to what the file says",
     Reason.CONVERGED: "live is as the file says; only what we remember changes",
     Reason.IMPOSSIBLE: "this server cannot do what the file asks for; it is not asked again",
+    Reason.SECRET: "live holds a secret in a field that is to be written, which would erase it",
     Reason.ADOPTED: "carries our stamp and is taken over as it is",
     Reason.DRIFTED: "live was changed by somebody else",
     Reason.CONFLICT: "the file and live were both changed",
@@ -49,6 +50,8 @@ HINTS: dict[Reason, str] = {
     Reason.UNKNOWN: "To put the file's value in force: {revert}. Where live is right: {accept}",
     Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile, run this before the "
     "next apply: {probe}. After that apply, declare the field as null in the file too, and it is asked for again.",
+    Reason.SECRET: "Store the secret where the vendor keeps credentials and take it off the live one, or leave the "
+    "field out of the file.",
     Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: {rebuild}",
     Reason.TWINS: "Choose the one to keep: {links}. The next plan prints the command that deletes the other.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the duplicate, delete it: "

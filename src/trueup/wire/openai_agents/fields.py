@@ -51,6 +51,7 @@ TABLE: Final = FieldTable(
         Field("experimental", Kind.MAP, default=False, clear=False, entries=("time_awareness",), merged=True),
         Field("metadata", Kind.MAP),
     ),
+    secrets=(("tools", "*", "transport", "headers"), ("tools", "*", "transport", "env_vars")),
     schemas=(("tools", "*", "parameters"), ("text", "format", "schema")),
     built_in=frozenset({"computer_use", "web_search"}),
 )
