@@ -233,3 +233,14 @@ def test_where_neither_file_nor_record_knows_it_the_printed_commands_lead_back(p
     (command,) = _printed(place.run("plan").out, "delete-duplicate")
     assert place.run(*command, "--yes").code == 0
     assert len(_live_ids(place)) == 2
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_drift_names_a_duplicate(hosted: Place, form: str) -> None:
+    other = _copy(hosted.applied())
+    ran = hosted.run("drift", "--format", form)
+    assert ran.code == 0
+    assert "2 as applied; of these 1 with a duplicate." in ran.out
+    assert "a duplicate carries the same stamp" in ran.out
+    assert f"trueup delete-duplicate alpha={other}" in ran.out
+    assert "othing differs" not in ran.out

@@ -63,3 +63,12 @@ def test_a_folder_that_cannot_be_written_is_said(empty: Place) -> None:
     ran = empty.run("init")
     assert ran.code == 1
     assert "assistants" in ran.err
+
+
+def test_a_project_within_another_is_said_to_be_one(empty: Place) -> None:
+    assert empty.run("init").err == ""
+    assert empty.run("init").err == "", "the same project again"
+    (empty.root / "team").mkdir()
+    ran = empty.run("init", "-C", "team")
+    assert ran.code == 0
+    assert "The folder . is a project already: this is another one within it, with a state of its own." in ran.said

@@ -437,3 +437,13 @@ def test_definitions_that_only_other_targets_take_are_counted_and_named_with_v(
         "2 definitions of the protocol openai-agents are not for prod: a, b.",
         "1 definition of the protocol other is not for prod: c.",
     ]
+
+
+def test_a_file_that_is_missing_is_not_taken_for_any_other(place: Place) -> None:
+    place.write("assistants/c.YAML", "model: m\n")
+    place.write("assistants/_base.yml", "model: m\n")
+    place.write("assistants/one.yaml", "extends: nope.yaml\n")
+    place.write("assistants/two.yaml", "extends: _base.yaml\n")
+    out = place.run("validate").said
+    assert "assistants/nope.yaml does not exist 1" in out
+    assert "assistants/_base.yaml does not exist; did you mean '_base.yml'?" in out

@@ -52,8 +52,13 @@ BODIES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "a store and no tools at all",
-        {"tool_resources": {"file_search": {"vector_store_ids": ["vs"]}}},
+        {"tools": [], "tool_resources": {"file_search": {"vector_store_ids": ["vs"]}}},
         [("unused-resource", "tool_resources.file_search")],
+    ),
+    (
+        "a store, and tools not declared",
+        {"tool_resources": {"file_search": {"vector_store_ids": ["v"]}}},
+        [],
     ),
     ("an empty list is for nobody, and meant so", {"tool_resources": {"file_search": {"vector_store_ids": []}}}, []),
     ("an effort of tomorrow", {"reasoning_effort": "ultra"}, [("unknown-word", "reasoning_effort")]),

@@ -190,10 +190,10 @@ def _warn_unlinked(session: Session, work: Imports) -> None:
     pairs = [f"{name}={live_id}" for name, live_id in work.unlinked.items()]
     if not pairs:
         return
-    target, what = session.target, "it" if len(pairs) == 1 else "each"
+    target, what = session.target, "a second one" if len(pairs) == 1 else "a second one of each"
     words = (
         f"{many(len(pairs), 'assistant')} {'was' if len(pairs) == 1 else 'were'} not linked. Do not apply yet where "
-        f"{'it is' if len(pairs) == 1 else 'they are'} live on {target.name}: an apply creates a second one of {what}. "
+        f"{'it is' if len(pairs) == 1 else 'they are'} live on {target.name}: an apply creates {what}. "
         "Link first: "
     )
     links = [target.command("import", *pairs[start : start + PAIRS]) for start in range(0, len(pairs), PAIRS)]

@@ -57,9 +57,13 @@ def init(flags: Flags) -> int:
     from pathlib import Path
 
     from trueup.cli.output import Screen
+    from trueup.cli.project_folder import folder_above
     from trueup.edge import schemas
 
     screen, root = Screen(flags), Path(flags.chdir)
+    above = folder_above(root) if root.is_dir() and not (root / "trueup.yaml").exists() else ""
+    if above:
+        screen.say(f"The folder {above} is a project already: this is another one within it, with a state of its own.")
     texts = {
         "trueup.yaml": PROJECT,
         ".trueup/schemas/definition.schema.json": schemas.text("definition"),

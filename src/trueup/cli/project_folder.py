@@ -25,7 +25,7 @@ def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
     """
     if os.path.lexists(root / PROJECT_FILE):
         return
-    above = _folder_above(root)
+    above = folder_above(root)
     here = "here" if flags.chdir == "." else f"in {flags.chdir!r}"
     at = Path(above, PROJECT_FILE)
     again = _command_above(flags, root, above) if above else None
@@ -51,7 +51,7 @@ def _command_above(flags: Flags, root: Path, above: str) -> Command:
     return replace(typed.again(), selection=Selection(above))
 
 
-def _folder_above(root: Path) -> str:
+def folder_above(root: Path) -> str:
     """Return the nearest folder above that has a project file, seen from the current one; empty where none has."""
     found = next((folder for folder in root.resolve().parents if os.access(folder / PROJECT_FILE, os.F_OK)), None)
     return os.path.relpath(found) if found is not None else ""

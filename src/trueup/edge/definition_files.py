@@ -125,7 +125,8 @@ def _linked(root: Path, file: str) -> str:
 def _missing(root: Path, file: str) -> str:
     folder = (root / file).parent
     beside = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
-    close = nearest(PurePosixPath(file).name, [name for name in beside if not name.startswith(".")])
+    stems = {PurePosixPath(name).stem: name for name in reversed(beside) if not name.startswith(".")}
+    close = stems.get(nearest(PurePosixPath(file).stem, stems))
     return f"does not exist; did you mean {close!r}?" if close else "does not exist"
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.command import Message, join_messages
+from trueup.core.plans.drift import as_drift
 from trueup.core.plans.ignored import groups
+from trueup.core.plans.outside import is_outside
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import add_words
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render.grouping import OWN, difference, hunks, shared_file, text_change
-from trueup.render.plan_text import SIGNS, as_drift, is_outside, old
+from trueup.render.plan_text import SIGNS, old
 from trueup.render.report_text import ended
 from trueup.render.weight import by_weight, weight
 

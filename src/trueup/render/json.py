@@ -15,6 +15,7 @@ from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import Exit, TrueupError, worst
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.history import History
+from trueup.core.plans.outside import is_outside
 from trueup.core.plans.plan import Change, Plan
 from trueup.core.plans.plan_codec import digest, plain
 from trueup.core.plans.report import Outcome, Report
@@ -31,7 +32,6 @@ from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
 from trueup.core.texts import prose_codec
 from trueup.render.grouping import difference
-from trueup.render.plan_text import is_outside
 from trueup.render.probe_text import cannot, summary_of
 from trueup.render.report_text import ended
 from trueup.render.style import unrunnable_json

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from trueup.core.command import HERE, Command, Message, list_commands
 from trueup.core.errors import Exit, TrueupError
+from trueup.core.plans.drift import as_drift, duplicates_of
 from trueup.core.plans.ignored import sentences
+from trueup.core.plans.outside import is_outside
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Report, Result
@@ -34,9 +36,7 @@ from trueup.render.plan_text import (
     AUTOMATIC,
     SIGNS,
     Layout,
-    as_drift,
     flags_of,
-    is_outside,
     nothing_differs,
     nothing_to_do,
     old,
@@ -100,8 +100,12 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, layout: Layout = 
     outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
     unread = [change for change in plan.changes if change.action is Action.UNREAD]
     orphans = [change for change in plan.changes if change.action is Action.ORPHAN]
-    told = _blocks_of([*outside, *unread, *orphans], layout)
-    titles = {Action.UNREAD: "Could not be read", Action.ORPHAN: "Live, and no file describes it"}
+    told = _blocks_of([*outside, *unread, *orphans, *duplicates_of(plan)], layout)
+    titles = {
+        Action.UNREAD: "Could not be read",
+        Action.ORPHAN: "Live, and no file describes it",
+        Action.NOTHING: "With a duplicate",
+    }
     groups = (
         _group("Changed or deleted by hand", (block for change, block in told if change.action not in titles)),
         *(

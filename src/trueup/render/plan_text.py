@@ -6,19 +6,18 @@ Knows how changes are grouped and called; the fields are another file's.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
-from trueup.core.command import Command, Message, Selection, texts_of
+from trueup.core.command import Command, Message, texts_of
 from trueup.core.errors import Exit
+from trueup.core.plans.drift import as_drift, duplicates_of
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.ignored import except_ignored, sentences
-from trueup.core.plans.outside import OUTSIDE
-from trueup.core.plans.outside import is_outside as is_outside
+from trueup.core.plans.outside import is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
 from trueup.core.plans.summary import as_of, drift_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.wording import add_words, plan_again, quoted, say, stamp_note
+from trueup.core.plans.wording import add_words, plan_again, quoted, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted, in_order
 from trueup.render.field_rows import fields, summarize_field
@@ -135,6 +134,7 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None, layou
     yield from _header(plan, look)
     outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
     others = [change for change in plan.changes if change.action in (Action.ORPHAN, Action.UNREAD)]
+    others += duplicates_of(plan)
     again = layout.again or [plan.selection.command("drift")]
     yield from change_rows([*outside, *others], look, layout.compact, again)
     if not outside and not others and plan.complete:
@@ -145,29 +145,6 @@ def drift_rows(plan: Plan, look: Look, unmanaged: Unmanaged | None = None, layou
     yield from _doubts(plan, look, sentences(plan.ignored, whole=True))
     yield ()
     yield (Piece(drift_summary(plan), Tone.STRONG),)
-
-
-_AS_DRIFT = {Reason.REVERTED: Reason.DRIFTED, Reason.RECREATED: Reason.DELETED_OUTSIDE}
-"""What a target that reverts drift makes of a row → the row that `drift` reports."""
-
-
-def as_drift(change: Change, selection: Selection) -> Change:
-    """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
-    outside = tuple(item for item in change.fields if item.cause in OUTSIDE)
-    reason = _AS_DRIFT.get(change.reason, change.reason)
-    message, hint = change.message, change.hint
-    if reason is not change.reason:
-        message, hint = say(reason, change.name, selection=selection)
-    return replace(
-        change,
-        action=Action.DRIFT,
-        reason=reason,
-        fields=outside,
-        message=message,
-        hint=hint,
-        backup=False,
-        adopted=False,
-    )
 
 
 def change_rows(changes: Sequence[Change], look: Look, compact: bool | None, again: Sequence[Command]) -> Iterator[Row]:

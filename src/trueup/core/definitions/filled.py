@@ -214,7 +214,7 @@ class Filler:
             "wrong-instructions",
             f"{dotted(path)} is neither text nor {{file: path}}",
             origin,
-            "Write text, {file: path}, or a list of these.",
+            _how_to_write_text(value),
             path,
         )
         return None
@@ -354,3 +354,9 @@ def _in_full(tool: Any) -> Any:
 def _is_data(name: str) -> bool:
     """Whether a file holds YAML or JSON, going by its ending."""
     return name.lower().endswith((".yaml", ".yml", ".json"))
+
+
+def _how_to_write_text(value: Any) -> str:
+    """Return how to write what was probably meant as a text."""
+    is_scalar = isinstance(value, (bool, int, float))
+    return "Put it in quotes to make it text." if is_scalar else "Write text, {file: path}, or a list of these."

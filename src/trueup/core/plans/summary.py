@@ -124,6 +124,7 @@ def drift_summary(plan: Plan) -> str:
     """Return the last line of `drift`."""
     numbers = Counter(_drift_place(change) for change in plan.changes)
     numbers["as_applied"] += plan.unchanged
+    numbers["doubled"] = sum(has_duplicate(change) for change in plan.changes)
     return _about(plan, _line("Drift", numbers, _DRIFT, _DRIFT_MORE, drift_exit(plan)))
 
 

@@ -174,6 +174,8 @@ def _write(wanted: Sequence[str], value: Any) -> str:
         return "Put it in quotes to make it text."
     if isinstance(value, str) and {"number", "integer"} & set(wanted) and re.fullmatch(r"-?\d+(\.\d+)?", value):
         return f"Write it without quotes: {value}."
+    if isinstance(value, str) and "number" in wanted and re.fullmatch(r"-?\d+,\d+", value):
+        return f"Write it with a decimal point: {value.replace(',', '.')}."
     if (
         isinstance(value, str)
         and "boolean" in wanted

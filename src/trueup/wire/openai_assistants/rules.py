@@ -68,8 +68,8 @@ def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
 
 def _unused(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
     kinds = {tool.get("type") for _, tool in tools if isinstance(tool.get("type"), str)}
-    if len(tools) < len(body.get("tools") or ()):
-        return  # what is no tool may have been meant as the one in question
+    if "tools" not in body or len(tools) < len(body["tools"] or ()):
+        return  # the tools are left as they are live, or what is no tool may have been meant as the one in question
     for kind, name in RESOURCE_LISTS.items():
         if _at(body, "tool_resources", kind, name) and kind not in kinds:
             yield Fault(
