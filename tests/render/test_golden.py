@@ -13,7 +13,7 @@ from trueup.core.command import Command, parts_of
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import summary
 from trueup.core.plans.wording import add_words
-from trueup.render import json, text
+from trueup.render import json, messages, text
 from trueup.render.visible import columns
 from trueup.wire.described import dialect_tables
 
@@ -51,9 +51,12 @@ def test_other_answers_read_as_they_did() -> None:
     _check(folder / "report.txt", text.report(samples.REPORT, color=False, width=80, verbose=True))
     _check(folder / "report.color.txt", text.report(samples.REPORT, color=True, width=80))
     _check(folder / "report.json", json.report(samples.REPORT))
-    _check(folder / "diagnostics.txt", text.diagnostics(samples.DIAGNOSTICS, samples.CHECKED, color=False, width=80))
+    _check(
+        folder / "diagnostics.txt",
+        messages.write_diagnostics(samples.DIAGNOSTICS, samples.CHECKED, color=False, width=80),
+    )
     _check(folder / "diagnostics.json", json.diagnostics(samples.DIAGNOSTICS, samples.CHECKED))
-    _check(folder / "error.txt", text.error(samples.ERROR, color=False, width=80))
+    _check(folder / "error.txt", messages.write_error(samples.ERROR, color=False, width=80))
     _check(folder / "error.json", json.error(samples.ERROR))
     _check(folder / "why.txt", text.why(samples.WHY, color=False, width=80))
     _check(folder / "why.json", json.why(samples.WHY))

@@ -119,9 +119,9 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
         from trueup.render import junit
 
         return junit.diagnostics(found, files, checked, folder=screen.folder)
-    from trueup.render import text
+    from trueup.render import messages
 
-    return text.diagnostics(found, checked, **screen.look)
+    return messages.write_diagnostics(found, checked, **screen.look)
 
 
 def error(error: TrueupError, screen: Screen) -> str:

@@ -97,9 +97,9 @@ def show(problem: TrueupError, screen: Screen) -> None:
 
 
 def _words(problem: TrueupError, look: Look) -> str:
-    from trueup.render import text
+    from trueup.render import messages
 
-    return text.error(problem, **look)
+    return messages.write_error(problem, **look)
 
 
 def _is_of_click(error: OSError) -> bool:

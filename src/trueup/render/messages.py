@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trueup.core.errors import TrueupError
 from trueup.core.source import Diagnostic, Position, Severity, dotted
-from trueup.render.style import Look, Piece, Row, Tone
+from trueup.render.style import Look, Piece, Row, Tone, look_of, paint
 from trueup.render.values import many
 from trueup.render.visible import columns, hanging, sentence, spoken, visible
 
@@ -85,3 +85,15 @@ def _cut(text: str, room: int) -> str:
         if taken > room:
             return text[:place]
     return text
+
+
+def write_diagnostics(
+    items: Sequence[Diagnostic], checked: str = "", *, color: bool, width: int, ascii_only: bool = False
+) -> str:
+    """Return problems with their source lines; the last line is `checked`, else their number. Nothing for nothing."""
+    return paint(diagnostics_rows(items, look_of(color, width, ascii_only=ascii_only), checked), color)
+
+
+def write_error(error: TrueupError, *, color: bool, width: int, ascii_only: bool = False) -> str:
+    """Return what ended a command, and how to go on."""
+    return paint(error_rows(error, look_of(color, width, ascii_only=ascii_only)), color)

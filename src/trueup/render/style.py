@@ -80,6 +80,15 @@ class Look:
         return "-" if self.ascii_only else "·"
 
 
+NARROW = 40
+"""Columns below which nothing is laid out: a narrower place wraps by itself."""
+
+
+def look_of(color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> Look:
+    """Return the look of a place of `width` columns."""
+    return Look(color, max(width, NARROW), verbose, ascii_only)
+
+
 def paint(rows: Iterable[Row], color: bool) -> str:
     """The rows as text, each ended by a newline; blanks at a row's end are dropped where they carry no tone."""
     return "".join(_painted(row, color) + "\n" for row in rows)

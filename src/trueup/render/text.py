@@ -8,29 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trueup.core.acceptance.accepted import Accepted
-from trueup.core.errors import Exit, TrueupError
+from trueup.core.errors import Exit
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.report import Report
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.why import Why
-from trueup.core.source import Diagnostic
 from trueup.render.accept_text import accept_rows
-from trueup.render.messages import diagnostics_rows, error_rows
 from trueup.render.plan_text import AUTOMATIC, Layout, drift_rows, plan_rows, target_heading
 from trueup.render.probe_text import probe_rows
 from trueup.render.report_text import report_rows
-from trueup.render.style import Look, paint
+from trueup.render.style import look_of, paint
 from trueup.render.targets_text import dialect_rows, target_rows
 from trueup.render.why_text import why_rows
 from trueup.wire.described import Described, Table
-
-NARROW = 40
-"""Columns below which nothing is laid out: a narrower place wraps by itself."""
-
-
-def _look(color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> Look:
-    return Look(color, max(width, NARROW), verbose, ascii_only)
 
 
 def plan(
@@ -47,7 +38,7 @@ def plan(
 
     `verbose` folds nothing, shows each of what is equal, and lists what is only remembered.
     """
-    return paint(plan_rows(plan, _look(color, width, verbose, ascii_only), code, layout), color)
+    return paint(plan_rows(plan, look_of(color, width, verbose, ascii_only), code, layout), color)
 
 
 def drift(
@@ -61,38 +52,26 @@ def drift(
     ascii_only: bool = False,
 ) -> str:
     """What differs from what was applied, out of a plan; the last line begins with `Drift:`."""
-    return paint(drift_rows(plan, _look(color, width, verbose, ascii_only), unmanaged, layout), color)
+    return paint(drift_rows(plan, look_of(color, width, verbose, ascii_only), unmanaged, layout), color)
 
 
 def report(
     report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False, headed: bool = True
 ) -> str:
     """What an apply did; the last line begins with `Applied:`. `headed`: the first one names the target."""
-    look = _look(color, width, verbose, ascii_only)
+    look = look_of(color, width, verbose, ascii_only)
     heading = [*target_heading(report.plan, look), ()] if headed else []
     return paint([*heading, *report_rows(report, look)], color)
 
 
-def diagnostics(
-    diagnostics: Sequence[Diagnostic], checked: str = "", *, color: bool, width: int, ascii_only: bool = False
-) -> str:
-    """Return problems with their source lines; the last line is `checked`, else their number. Nothing for nothing."""
-    return paint(diagnostics_rows(diagnostics, _look(color, width, ascii_only=ascii_only), checked), color)
-
-
-def error(error: TrueupError, *, color: bool, width: int, ascii_only: bool = False) -> str:
-    """What ended a command, and how to go on."""
-    return paint(error_rows(error, _look(color, width, ascii_only=ascii_only)), color)
-
-
 def why(why: Why, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
     """Why each field is as it is."""
-    return paint(why_rows(why, _look(color, width, verbose, ascii_only)), color)
+    return paint(why_rows(why, look_of(color, width, verbose, ascii_only)), color)
 
 
 def accept(accepted: Accepted, *, color: bool, width: int, ascii_only: bool = False) -> str:
     """What was taken into which file, and what was not."""
-    return paint(accept_rows(accepted, _look(color, width, ascii_only=ascii_only)), color)
+    return paint(accept_rows(accepted, look_of(color, width, ascii_only=ascii_only)), color)
 
 
 def targets(
@@ -105,7 +84,7 @@ def targets(
     ascii_only: bool = False,
 ) -> str:
     """The targets of a project."""
-    return paint(target_rows(targets, default, _look(color, width, verbose, ascii_only)), color)
+    return paint(target_rows(targets, default, look_of(color, width, verbose, ascii_only)), color)
 
 
 def probe(
@@ -118,11 +97,11 @@ def probe(
     ascii_only: bool = False,
 ) -> str:
     """What a probe found out; the last line begins with `Probe:`."""
-    return paint(probe_rows(found, changed, file, _look(color, width, ascii_only=ascii_only)), color)
+    return paint(probe_rows(found, changed, file, look_of(color, width, ascii_only=ascii_only)), color)
 
 
 def dialects(
     tables: Sequence[Table], *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False
 ) -> str:
     """What each dialect of every protocol holds."""
-    return paint(dialect_rows(tables, _look(color, width, verbose, ascii_only)), color)
+    return paint(dialect_rows(tables, look_of(color, width, verbose, ascii_only)), color)

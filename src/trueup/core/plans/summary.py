@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from trueup.core.acceptance.accepted import Accepted, Ending
 from trueup.core.errors import Exit, worst
-from trueup.core.migration.imports import Imports
 from trueup.core.plans.exits import drift_exit, has_duplicate, is_blocked, is_unknown
 from trueup.core.plans.outside import is_deleted_outside, is_outside
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Counts, Limit, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from trueup.core.migration.imports import Imports
 
 Words = Mapping[str, str]
 """What is counted → how the line calls it, in the line's order."""
