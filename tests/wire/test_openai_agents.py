@@ -28,7 +28,7 @@ def ok(body: Any) -> Reply:
         (ok({"id": "agent_1", "object": "agent"}), "not an agent"),
         (ok([]), "not an agent"),
         (ok({**AGENT, "id": ""}), "without an id"),
-        (ok({**AGENT, "id": "../files"}), "cannot be the id"),
+        (ok({**AGENT, "id": "../files"}), "cannot be an agent's id"),
         (ok({**AGENT, "metadata": []}), "metadata of agent_1 is not an object"),
         (ok({**AGENT, "reasoning": "low"}), "reasoning of agent_1 is not an object"),
         (Reply(200, json=Body.NOT_JSON, text="<html><title>Login</title>"), "a web page ('Login')"),
@@ -85,7 +85,7 @@ def test_a_404_of_another_agent_says_nothing_of_this_one() -> None:
 
 
 def test_an_id_cannot_lead_to_another_path() -> None:
-    with pytest.raises(ValueError, match="cannot be an id"):
+    with pytest.raises(ValueError, match="cannot be an agent's id"):
         ADAPTER.remove(Live("../files", {}))
 
 

@@ -22,10 +22,13 @@ REFUSED = frozenset({400, 413, 422})
 """Statuses that speak of the request's body."""
 
 
-def path_of_id(root: str, live_id: str) -> str:
-    """Return the path of one object below `root`. Raises ValueError for an id that could lead out of it."""
+def path_of_id(root: str, live_id: str, noun: str) -> str:
+    """Return the path of one object below `root`; `noun` has its article.
+
+    Raises ValueError for an id that could lead out of it.
+    """
     if not is_plain_id(live_id):
-        raise ValueError(f"{live_id[:60]!r} cannot be an id below {root}")
+        raise ValueError(f"{live_id[:60]!r} cannot be {noun}'s id")
     return f"{root}/{quote(live_id, safe='')}"
 
 
@@ -35,7 +38,7 @@ def read_id(entry: Mapping[str, Any], noun: str) -> str:
     if not isinstance(live_id, str) or not live_id:
         raise Unexpected(f"the answer is {noun} without an id")
     if not is_plain_id(live_id):
-        raise Unexpected(f"the answer holds {live_id[:60]!r}, which cannot be the id of {noun}")
+        raise Unexpected(f"the answer holds {live_id[:60]!r}, which cannot be {noun}'s id")
     return live_id
 
 

@@ -74,7 +74,7 @@ class OpenAIAgents:
 
     def post(self, live_id: str, body: Mapping[str, Any]) -> Call:
         """POST /agents/{id} with exactly this body."""
-        return Call("POST", replies.path_of_id(ROOT, live_id), json=dict(body))
+        return Call("POST", _path(live_id), json=dict(body))
 
     def has_room(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> bool:
         """Return whether the stamp fits among the metadata pairs that will be there."""
@@ -88,11 +88,11 @@ class OpenAIAgents:
 
     def remove(self, live: Live) -> Call:
         """DELETE /agents/{id}."""
-        return Call("DELETE", replies.path_of_id(ROOT, live.id))
+        return Call("DELETE", _path(live.id))
 
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
         """Read one agent; None is its own 404. Raises `Unexpected`."""
-        call = Call("GET", replies.path_of_id(ROOT, live_id))
+        call = Call("GET", _path(live_id))
         return replies.get_object(call, live_id, self.read, self.problem)
 
     def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
@@ -149,3 +149,8 @@ class OpenAIAgents:
         extra = {key: entry[key] for key in sorted(entry.keys() - _OWN_KEYS.union(self.table.names))}
         created = replies.read_time(entry.get("created_at"))
         return Live(live_id, body, created, extra=extra, raw=entry, stamp=read_stamp(body, self.table))
+
+
+def _path(live_id: str) -> str:
+    """Return the path of one agent. Raises ValueError for an id that could lead out of /agents/."""
+    return replies.path_of_id(ROOT, live_id, "an agent")
