@@ -26,7 +26,7 @@ def patch_body(
         name = top_of(path)
         row = table.maps.get(name)
         if row is None:
-            body[path] = _clear_value(table, path) if value is None else value
+            body[path] = table.clear_of(path) if value is None else value
         elif name not in body:
             body[name] = _map_value(row, table, live, sets, null_removes)
     if stamp:
@@ -58,11 +58,6 @@ def top_of(path: str) -> str:
 def _entries(name: str, sets: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is set of the entries of one map."""
     return {path: value for path, value in sets.items() if top_of(path) == name}
-
-
-def _clear_value(table: FieldTable, path: str) -> Any:
-    row = table.field_of(path)
-    return row.clear if row is not None else None
 
 
 def _map_value(
