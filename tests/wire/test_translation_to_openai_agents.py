@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.local.specs import spec
-from trueup.core.source import Path, Position, Severity, SourceMap, dotted
+from trueup.core.source import Path, Severity, dotted
 from trueup.core.translation import Translation, Verdict, Word, loss_faults
 from trueup.wire.openai_agents.translation import LOSSES, NO_PARAMETERS, translate
 
@@ -84,6 +84,15 @@ def value_at(value: Any, path: Path) -> Any:
     return value
 
 
+def source_of(path: Path, translation: Translation) -> Path | None:
+    """Where in the portable body a value of the result came from; deeper ones go along with their holder."""
+    for length in range(len(path), 0, -1):
+        found = translation.sources.get(path[:length])
+        if found is not None:
+            return (*found, *path[length:])
+    return None
+
+
 def verdict_on(path: Path, translation: Translation) -> Verdict:
     """The verdict that covers a portable value: the one of the longest path."""
     covering = [verdict for verdict in translation.verdicts if path[: len(verdict.path)] == verdict.path]
@@ -136,7 +145,7 @@ def test_every_field_gets_exactly_one_verdict(body: dict[str, Any]) -> None:
 @given(BODIES)
 def test_what_is_supported_or_converted_arrives(body: dict[str, Any]) -> None:
     translation = translate(body)
-    arrived = {translation.source_of(path): value for path, value in leaves(translation.body)}
+    arrived = {source_of(path, translation): value for path, value in leaves(translation.body)}
     for path, value in leaves(body):
         verdict = verdict_on(path, translation)
         if verdict.word is Word.UNSUPPORTED:
@@ -153,7 +162,7 @@ def test_what_is_supported_or_converted_arrives(body: dict[str, Any]) -> None:
 def test_nothing_else_appears_and_every_value_has_a_source(body: dict[str, Any]) -> None:
     translation = translate(body)
     for path, value in leaves(translation.body):
-        source = translation.source_of(path)
+        source = source_of(path, translation)
         assert source is not None
         if path == ("tools",):
             continue  # all that it held is lost
@@ -203,26 +212,3 @@ def test_what_must_be_written_cannot_be_allowed_away() -> None:
     faults = list(loss_faults(verdicts, "openai-agents", ["name"]))
     assert [(fault.severity, fault.hint) for fault in faults] == [(Severity.ERROR, "Write a shorter `name`.")]
     assert list(loss_faults(verdicts, "openai-agents", [], ["name"])) == []
-
-
-def test_positions_follow_a_value_into_the_result() -> None:
-    written = {
-        (): 1, ("model",): 1, ("reasoning_effort",): 2, ("tools",): 3, ("tools", 0): 4, ("tools", 1): 5,
-        ("tools", 1, "function"): 6, ("tools", 1, "function", "name"): 7,
-        ("tools", 1, "function", "parameters", "properties"): 8,
-    }  # fmt: skip
-    lines: dict[Path, Position] = {path: Position("a.yaml", line, 1) for path, line in written.items()}
-    function = {"name": "f", "description": "d", "parameters": SCHEMA}
-    tools = [{"type": "code_interpreter"}, {"type": "function", "function": function}]
-    found = translate({"model": "m", "reasoning_effort": "low", "tools": tools}).locate(SourceMap(lines, lines))
-
-    def line(*path: str | int) -> int:
-        position = found.value(path)
-        assert position is not None
-        return position.line
-
-    assert line("reasoning", "effort") == line("reasoning") == 2
-    assert (line("tools"), line("tools", 0), line("tools", 0, "name")) == (3, 5, 7)
-    assert line("tools", 0, "parameters", "properties", "id") == 8
-    assert line("tools", 0, "description") == 5
-    assert line("metadata") == 1

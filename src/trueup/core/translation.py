@@ -12,7 +12,7 @@ from typing import Any
 
 from trueup.core.rules.fault import Fault
 from trueup.core.rules.losses import CODE
-from trueup.core.source import Path, Position, Severity, SourceMap
+from trueup.core.source import Path, Severity
 
 
 class Word(Enum):
@@ -50,21 +50,6 @@ class Translation:
     sources: Mapping[Path, Path]
     verdicts: tuple[Verdict, ...]
 
-    def source_of(self, path: Path) -> Path | None:
-        """Return the portable path that a value of the result came from; None where nothing is known."""
-        for length in range(len(path), 0, -1):
-            found = self.sources.get(path[:length])
-            if found is not None:
-                return (*found, *path[length:])
-        return None
-
-    def locate(self, written: SourceMap) -> SourceMap:
-        """Return the positions of the result's values, from those of the portable body."""
-        places: dict[Path, list[Path]] = {}
-        for native, portable in self.sources.items():
-            places.setdefault(portable, []).append(native)
-        return SourceMap(_moved(written.values, places), _moved(written.keys, places), written.stretches)
-
 
 def loss_faults(
     verdicts: Iterable[Verdict], protocol: str, allowed: Collection[str], patched: Collection[str] = ()
@@ -85,13 +70,3 @@ def loss_faults(
 
 def _covers(entry: str, key: str) -> bool:
     return key == entry or key.startswith(f"{entry}.")
-
-
-def _moved(known: Mapping[Path, Position], places: Mapping[Path, list[Path]]) -> dict[Path, Position]:
-    """Return the positions under the paths of the result."""
-    found = {}
-    for path, position in known.items():
-        length = next((length for length in range(len(path), 0, -1) if path[:length] in places), 0)
-        for native in places[path[:length]] if length else ((),) if not path else ():
-            found[(*native, *path[length:])] = position
-    return found
