@@ -81,6 +81,10 @@ async def _told_once(run_: Run, plan: Plan) -> None:
     await REAL_BOOKKEEPING(run_, plan)
 
 
+def _from_scratch(run_: Run, change: Any, live: Any, *rest: Any) -> Call:
+    return REAL_RENDER(run_, change, replace(live, body={}), *rest)
+
+
 def _talkative(*given: Any) -> Call:
     call = REAL_RENDER(*given)
     return replace(call, json={**call.json, **current().unsaid(1)}) if call.json else call
@@ -162,7 +166,7 @@ MUTANTS: dict[str, list[Patch]] = {
         lambda: patch("trueup.engine.plan.by_stamp", lambda *_: {}),
     ],
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
-    "undeclared metadata is not repeated": [lambda: patch.object(modifies, "completed", lambda call, *_: call)],
+    "undeclared metadata is not repeated": [lambda: patch.object(modifies, "_render", _from_scratch)],
     "a write goes out on an old read": [lambda: patch.object(recheck, "FRESH", 1e9)],
     "an unclear modify counts as done": [lambda: patch.object(modifies, "_is_found_done", _done_without_looking)],
     "a promised plan is not held to its word": [lambda: patch.object(meet, "is_equal", lambda *_: True)],
@@ -203,13 +207,18 @@ MUTANTS: dict[str, list[Patch]] = {
 
 
 def found_after(patches: list[Patch], limit: int = LIMIT) -> int | None:
-    """The number of schedules until the mutant breaks a promise; None when it does not."""
+    """The number of schedules until the mutant breaks a promise; None when it does not.
+
+    Raises what Python says of a mutant that does not fit the code.
+    """
     with ExitStack() as stack:
         for make in patches:
             stack.enter_context(make())
         for seed in range(limit):
             try:
                 run(seed)
+            except (AttributeError, NameError, TypeError):
+                raise
             except Exception:
                 return seed + 1
     return None
