@@ -113,6 +113,22 @@ class Protocol:
         """Return the body of the vendor's own 404 of an id."""
         return {"error": {"message": f"No {self.server.noun} found with id '{live_id}'."}}
 
+    def words(self, text: str) -> str:
+        """Return a text about assistants with the ids and nouns that a target of this protocol is told of."""
+        noun = self.server.noun
+        words = {
+            "asst_": self.id_of(""),
+            "listing of assistants": f"listing of {noun}s",
+            "No assistant found": f"No {noun} found",
+            "not an assistant": f"not an {noun}",
+            "speaks of another assistant (": f"speaks of another {noun} (",
+            "assistant.deleted": f"{noun}.deleted",
+            '"assistant"': f'"{noun}"',
+        }
+        for assistants, theirs in words.items():
+            text = text.replace(assistants, theirs)
+        return text
+
     def stamp_of(self, body: Mapping[str, Any]) -> Stamp | None:
         """Return the stamp that a body carries; None where there is none."""
         return seen.stamp_of(body, self.table)

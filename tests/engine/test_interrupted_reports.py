@@ -8,8 +8,11 @@ import pytest
 
 from tests.engine.test_interrupts import NAMES, Interrupted
 from tests.engine.world import START, code, definition, fleet, results
+from tests.protocols import current
 from trueup.core.errors import Exit
 from trueup.local.faults import Kind
+
+pytestmark = pytest.mark.usefixtures("protocol")
 
 WRITES = {"create": "POST", "modify": "POST", "delete": "DELETE"}
 
@@ -20,7 +23,7 @@ def _world(action: str, **target: Any) -> Interrupted:
     if action != "create":
         world.definitions = fleet(*map(definition, NAMES))
         assert code(world.apply()) is Exit.OK
-    changed: dict[str, Any] = {"temperature": 0.5} if action == "modify" else {}
+    changed: dict[str, Any] = {current().scalar: current().values[0]} if action == "modify" else {}
     world.definitions = fleet(*(definition(name, **changed) for name in NAMES))
     world.struck = 0.0
     world.with_target(**target)

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from tests.engine.world import START, World, code, definition, fleet
+from tests.protocols import current
 from trueup.core.call import Call
 from trueup.core.errors import Exit
 from trueup.core.plans.report import Report, Result
 from trueup.engine.ports import Ports
 from trueup.local.faults import Kind
+
+pytestmark = pytest.mark.usefixtures("protocol")
 
 NAMES = ("a", "b", "c")
 
@@ -92,7 +95,7 @@ def test_no_modify_waits_behind_a_retry_after_after_an_interrupt(parallelism: in
     world = Interrupted(definitions=fleet(*map(definition, NAMES)), struck=START * 2)
     world.with_target(parallelism=parallelism)
     assert code(world.apply()) is Exit.OK
-    world.definitions = fleet(*(definition(name, temperature=0.5) for name in NAMES))
+    world.definitions = fleet(*(definition(name, **{current().scalar: current().values[0]}) for name in NAMES))
     world.struck = 0.0
     _busy(world)
     report = world.apply()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from tests.engine.world import World, code, definition, fleet, results
+from tests.protocols import current
 from trueup.core.call import Reply
 from trueup.core.command import HERE, Command, Selection, change_commands, parts_of
 from trueup.core.errors import Exit
@@ -17,8 +19,10 @@ from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import go_on
 from trueup.engine import mishaps
 from trueup.local.faults import Kind
-from trueup.wire.base import Problem, is_unclear
-from trueup.wire.openai_assistants.adapter import OpenAIAssistants
+from trueup.wire.base import Adapter, Problem, is_unclear
+from trueup.wire.registry import adapter_for
+
+pytestmark = pytest.mark.usefixtures("protocol")
 
 LOGIN = {"kind": Kind.HTML, "status": 200}
 
@@ -63,7 +67,7 @@ CAUSES = {
     "nobody": Cause({"kind": Kind.REFUSE}, "the connection was refused", mishaps.NETWORK),
     "a login page": Cause(LOGIN, "the answer is a web page ('Bad gateway')", mishaps.ELSEWHERE),
     "another object": Cause(
-        _answer(200, {"object": "assistant", "id": "asst_other", "metadata": {}}),
+        _answer(200, {"object": "assistant", "id": "asst_other", "model": "m", "metadata": {}}),
         "the answer is another assistant (asst_other)", mishaps.ANEW, ("POST",),
     ),
     "another kind": Cause(_answer(200, {"object": "list"}), "the answer is not an assistant", mishaps.ANEW, ("POST",)),
@@ -80,6 +84,16 @@ CAUSES = {
         _answer(200, {}), "the answer does not say that it was deleted", mishaps.STAYS, ("DELETE",)
     ),
 }  # fmt: skip
+
+
+def spoken(cause: Cause) -> Cause:
+    """Return a cause in the words of the protocol spoken."""
+    words, fault = current().words, dict(cause.fault)
+    if "body" in fault:
+        fault["body"] = json.loads(words(json.dumps(fault["body"])))
+    return replace(cause, fault=fault, said=words(cause.said))
+
+
 CASES = [(name, method) for name, cause in CAUSES.items() for method in cause.methods]
 
 
@@ -88,7 +102,7 @@ def _world(method: str) -> World:
     world = World(definitions=fleet(definition("a"), definition("b"))).with_target(max_retries=1, prune=True)
     assert code(world.apply()) is Exit.OK
     if method == "POST":
-        world.definitions["b"] = definition("b", temperature=0.5)
+        world.definitions["b"] = definition("b", **{current().scalar: current().values[0]})
     else:
         del world.definitions["b"]
     world.calls.clear()
@@ -108,7 +122,7 @@ def _of_run(hint: str, *, prune: bool = True, selection: Selection = HERE) -> st
 
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_a_write_that_was_not_done_says_what_was_answered_and_how_to_go_on(name: str, method: str) -> None:
-    cause, world = CAUSES[name], _world(method)
+    cause, world = spoken(CAUSES[name]), _world(method)
     before = world.live()
     world.fail(**cause.fault, method=method, times=0)
     outcome = _ended(world)
@@ -125,9 +139,9 @@ def test_a_write_that_was_not_done_says_what_was_answered_and_how_to_go_on(name:
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_the_same_where_nothing_can_be_read_afterwards(name: str, method: str) -> None:
     """What was not clear is unknown then; a clear no stays one."""
-    cause, world = CAUSES[name], _world(method)
+    cause, world = spoken(CAUSES[name]), _world(method)
     world.fail(**cause.fault, method=method, times=0)
-    world.fail(kind=Kind.ANSWER, status=503, body=_error("busy"), method="GET", path="/assistants/", times=0)
+    world.fail(kind=Kind.ANSWER, status=503, body=_error("busy"), method="GET", path=f"{current().path}/", times=0)
     outcome = _ended(world)
     assert outcome.result in (Result.UNKNOWN, Result.FAILED)
     assert cause.said in outcome.message
@@ -139,7 +153,7 @@ def test_the_same_where_nothing_can_be_read_afterwards(name: str, method: str) -
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_its_own_404_is_gone_for_a_delete_and_to_be_judged_anew_for_a_modify(method: str) -> None:
     world = _world(method)
-    gone = f"No assistant found with id '{world.id_of('b')}'."
+    gone = current().words(f"No assistant found with id '{world.id_of('b')}'.")
     world.fail(kind=Kind.ANSWER, status=404, body=_error(gone), method=method, times=0)
     outcome = _ended(world)
     if method == "DELETE":
@@ -154,7 +168,8 @@ def test_a_delete_answered_with_the_404_of_another_is_read_back(*, is_done: bool
     """It once counted as done, whoever the answer spoke of: the assistant lived on, and its record was forgotten."""
     world = _world("DELETE")
     recorded = world.id_of("b")
-    world.fail(kind=Kind.ANSWER, status=404, body=_error(OTHER), method="DELETE", commit=is_done, times=0)
+    of_another = _error(current().words(OTHER))
+    world.fail(kind=Kind.ANSWER, status=404, body=of_another, method="DELETE", commit=is_done, times=0)
     outcome = _ended(world)
     assert outcome.result is (Result.DONE if is_done else Result.FAILED)
     assert (recorded in world.live()) is not is_done
@@ -164,7 +179,7 @@ def test_a_delete_answered_with_the_404_of_another_is_read_back(*, is_done: bool
 
 def test_a_delete_answered_so_whose_assistant_cannot_be_read_is_unknown() -> None:
     world = _world("DELETE")
-    world.fail(kind=Kind.ANSWER, status=404, body=_error(OTHER), path="/assistants/", times=0)
+    world.fail(kind=Kind.ANSWER, status=404, body=_error(current().words(OTHER)), path=f"{current().path}/", times=0)
     report = world.apply(prune=True)
     assert results(report)["b"] == "unknown outcome"
     assert code(report) is Exit.UNREADABLE
@@ -214,7 +229,7 @@ def test_a_field_that_the_server_ignores_leads_to_its_definition() -> None:
     unchanged = world.live()[world.id_of("b")]
     world.fail(kind=Kind.ANSWER, status=200, body=unchanged, method="POST", times=0)
     outcome = _ended(world)
-    assert outcome.message.endswith("the answer shows nothing of what was sent (temperature)")
+    assert outcome.message.endswith(f"the answer shows nothing of what was sent ({current().scalar})")
     assert "ignore_changes" in outcome.hint
 
 
@@ -228,19 +243,24 @@ def test_a_stamp_that_the_server_ignores_leads_to_the_target() -> None:
     assert outcome.hint == mishaps.NO_STAMP
 
 
-class Versioned(OpenAIAssistants):
-    """A protocol whose 409 refuses a write that rests on an old version."""
+def versioned(world: World) -> Adapter:
+    """Return the protocol with versions: its 409 refuses a write that rests on an old one."""
+    adapter = adapter_for(world.target)
+    read = adapter.problem
 
-    def problem(self, reply: Reply) -> Problem:
+    def problem(reply: Reply) -> Problem:
         stale = reply.status == 409
-        return replace(super().problem(reply), conflict=stale, unclear=is_unclear(reply.status) and not stale)
+        return replace(read(reply), conflict=stale, unclear=is_unclear(reply.status) and not stale)
+
+    adapter.problem = problem  # type: ignore[method-assign]
+    return adapter
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_write_on_an_old_version_is_sent_once(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an experiment with a second protocol it was sent four times, and each time refused."""
     world = _world(method)
-    monkeypatch.setattr(world, "adapter", Versioned)
+    monkeypatch.setattr(world, "adapter", lambda: versioned(world))
     world.fail(kind=Kind.ANSWER, status=409, body=_error("stale"), method=method, times=0)
     outcome = _ended(world)
     assert (outcome.result, outcome.message, outcome.attempts) == (Result.FAILED, "HTTP 409: stale", 1)

@@ -14,6 +14,8 @@ from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import Action, Options, Plan, Reason
 from trueup.engine.facts import Wish
 
+pytestmark = pytest.mark.usefixtures("protocol")
+
 
 @dataclass
 class Some(World):

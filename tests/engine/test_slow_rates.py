@@ -7,9 +7,12 @@ from collections import Counter
 import pytest
 
 from tests.engine.world import World, code, definition, fleet
+from tests.protocols import current
 from trueup.core.call import Call
 from trueup.core.errors import Exit
 from trueup.engine.recheck import FRESH
+
+pytestmark = pytest.mark.usefixtures("protocol")
 
 COUNT = 10
 NAMES = tuple(f"n{number}" for number in range(COUNT))
@@ -29,7 +32,7 @@ def _watched(world: World) -> list[float]:
         if len(world.calls) > 6 * COUNT:
             raise Endless
         live_id = call.path.rpartition("/")[2]
-        if call.path == "/assistants":
+        if call.path == current().path:
             read.update(dict.fromkeys(world.live(), world.clock.now))
         elif call.method == "GET":
             read[live_id] = world.clock.now
@@ -52,7 +55,7 @@ def _applied(rate: float, parallelism: int) -> World:
 def test_every_modify_and_delete_is_sent_once_on_a_fresh_read(rate: float, parallelism: int) -> None:
     """With a rate limit an apply once read for ever: by the time a write's turn came its read was old again."""
     world = _applied(rate, parallelism)
-    world.definitions = fleet(*(definition(name, temperature=0.5) for name in NAMES))
+    world.definitions = fleet(*(definition(name, **{current().scalar: current().values[0]}) for name in NAMES))
     ages = _watched(world)
     began = world.clock.now
     assert code(world.apply()) is Exit.OK
@@ -69,7 +72,7 @@ def test_every_modify_and_delete_is_sent_once_on_a_fresh_read(rate: float, paral
 @pytest.mark.parametrize("rate", [0.05, 0.5, 3.0])
 def test_the_rate_is_kept_at_any_moment_but_for_the_one_that_goes_at_once(rate: float, parallelism: int) -> None:
     world = _applied(rate, parallelism)
-    world.definitions = fleet(*(definition(name, temperature=0.5) for name in NAMES))
+    world.definitions = fleet(*(definition(name, **{current().scalar: current().values[0]}) for name in NAMES))
     times: list[float] = []
     world.before_call = lambda _call: times.append(world.clock.now)
     world.apply()

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import pytest
 
 from tests.engine.world import World, code, definition, fleet, results
+from tests.protocols import current
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError, Exit, TrueupError
 from trueup.core.memory.journal import Entry
 from trueup.core.plans.plan import WRITES, Action
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.engine.apply import STOPPED, unsent
+
+pytestmark = pytest.mark.usefixtures("protocol")
 
 FULL = TrueupError("The journal could not be written: no space left on device.", "Make room.")
 UNBACKED = TrueupError("The backup could not be written: no space left on device.", "Make room.")
@@ -66,8 +69,8 @@ def _stopped(world: Failing) -> tuple[Report, set[str]]:
     assert results(report).keys() == wanted
     assert code(report) is Exit.ERROR
     assert report.problems
-    made = {call.json["name"] for call in world.writes if call.path == "/assistants"}
-    sent = made | {ids[call.path.rsplit("/", 1)[1]] for call in world.writes if call.path != "/assistants"}
+    made = {call.json["name"] for call in world.writes if call.path == current().path}
+    sent = made | {ids[call.path.rsplit("/", 1)[1]] for call in world.writes if call.path != current().path}
     return report, wanted - sent
 
 

@@ -39,25 +39,10 @@ def holds(name: str, ran: Ran) -> None:
     moment = moments()[name]
     assert ran.code == moment.code, f"{name}: {ran}"
     rest = ran.said
-    for piece in map(_in_words_spoken, moment.said):
+    for piece in map(current().words, moment.said):
         assert piece in rest, f"{name}: {piece!r} is not in {rest!r}"
         rest = rest.split(piece, 1)[1]
     assert "Traceback" not in ran.err, ran.err
     assert KEY not in ran.out + ran.err
     if ran.code not in (0, 5):
         assert any(sign in ran.said for sign in ("→ ", "! ", '"hint": "')), f"{name} does not say how to go on: {ran}"
-
-
-def _in_words_spoken(text: str) -> str:
-    """Return what the page promises, which it tells of assistants, with the ids and nouns of the protocol spoken."""
-    spoken = current()
-    noun = spoken.server.noun
-    words = {
-        "asst_": spoken.id_of(""),
-        "listing of assistants": f"listing of {noun}s",
-        "No assistant found": f"No {noun} found",
-        "not an assistant": f"not an {noun}",
-    }
-    for assistants, theirs in words.items():
-        text = text.replace(assistants, theirs)
-    return text
