@@ -17,6 +17,7 @@ from trueup.core.texts.prose import Prose
 from trueup.render import prose_rows
 from trueup.render.style import Look, Piece, Row, paint
 from trueup.render.visible import columns
+from trueup.wire.registry import built_in_tools
 
 WIDTH = 80
 TOOLS = frozenset({"lookup_order", "get_order", "restart_modem", "create_ticket", "check_stock", "repair_queue"})
@@ -40,7 +41,7 @@ class Edit:
     @property
     def prose(self) -> Prose:
         """Their difference."""
-        return compare(self.before, self.after, TOOLS)
+        return compare(self.before, self.after, {*built_in_tools(), *TOOLS})
 
 
 def edits() -> list[Edit]:
