@@ -110,3 +110,14 @@ def test_every_page_shows_a_change_in_the_protocol_s_own_fields(made: House, pag
     text = (made.root / "page").read_text("utf-8")
     assert "plain" in text
     assert spoken.scalar in text or page == "github"
+
+
+def test_what_leaves_the_files_is_cleared_and_a_destroy_leaves_nothing(made: House) -> None:
+    made.write("assistants/math.yaml", "model: gpt-4o\n")
+    ran = made.applies()
+    assert "did not keep" not in ran.out + ran.err
+    live = made.live()["math"]
+    assert (live["instructions"], live["tools"], set(live["metadata"])) == (None, [], {"trueup"})
+    destroyed = made.run("destroy", "--yes")
+    assert destroyed.code == 0, destroyed.out + destroyed.err
+    assert made.live() == {}
