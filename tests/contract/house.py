@@ -60,10 +60,11 @@ class Way:
 WAYS = [
     Way(protocol, dialect, gateway)
     for protocol in protocols()
-    for dialect in dialects(protocol)
+    for dialect, row in dialects(protocol).items()
+    if row.embedded
     for gateway in ("", *row_of(protocol).gateways)
 ]
-"""Every way that a target can name today."""
+"""Every way to an embedded server that a target can name today; tests/real has the others."""
 
 DIRECT = [way for way in WAYS if not way.gateway]
 OPENAI = Way(DEFAULT, "openai")

@@ -56,6 +56,12 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
     ("no address on azure", {"dialect": "azure-openai"}, [("no-address", "dialect")], "RESOURCE.openai.azure.com"),
     ("no address on foundry", {"dialect": "foundry-classic"}, [("no-address", "dialect")], "/api/projects/PROJECT"),
     (
+        "embedded apipi",
+        {"protocol": "openai-agents", "dialect": "apipi", "base_url": "local"},
+        [("not-allowed", "dialect")],
+        "Take the dialect out",
+    ),
+    (
         "azure without assistants",
         {"dialect": "azure-openai", "base_url": f"{AZURE}/v1/"},
         [("wrong-base-url", "base_url")],

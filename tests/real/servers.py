@@ -11,10 +11,13 @@ import os
 import re
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -44,6 +47,20 @@ def free_port() -> int:
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """A small server of our own while the block runs; its port."""
+    listener = ThreadingHTTPServer((HOST, 0), handler)
+    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield listener.server_port
+    finally:
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
 
 
 @contextmanager
@@ -79,6 +96,49 @@ def myla(folder: Path, data: Path) -> Iterator[tuple[str, str]]:
             f"{base}/users/admin/login", json={"username": "admin", "password": "admin"}, trust_env=False
         )
         yield base, login.json()["secret_key"]["id"]
+
+
+@contextmanager
+def apipi(folder: Path, data: Path) -> Iterator[str]:
+    """ApiPi with an empty database; its base URL. Each bearer is an account of its own.
+
+    It asks a model host which models there are, and at its start whether there is a `pi`; both are stand-ins.
+    """
+    program = installed(folder, "apipi", "bin", "apipi")
+    port = free_port()
+    pi = data / "bin" / "pi"
+    pi.parent.mkdir()
+    pi.write_text("#!/bin/sh\necho 1.0.0\n", "utf-8")
+    pi.chmod(0o755)
+    settings = {"HOME": str(data), "PATH": f"{pi.parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(
+        [str(program), "migrate"], cwd=data, env={**environment(), **settings}, check=True, capture_output=True,
+        timeout=START_SECONDS,
+    )  # fmt: skip
+    with _model_host("gpt-5", "gpt-5.5") as models:
+        command = [str(program), "serve", "--host", HOST, "--port", str(port)]
+        with _process(command, data, {**settings, "OPENAI_BASE_URL": models}, port):
+            yield f"http://{HOST}:{port}/v1"
+
+
+@contextmanager
+def _model_host(*names: str) -> Iterator[str]:
+    """A server that only lists models; its base URL."""
+    listed = json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in names]}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(listed)))
+            self.end_headers()
+            self.wfile.write(listed)
+
+        def log_message(self, *_: Any) -> None:
+            """Says nothing."""
+
+    with listening(Handler) as port:
+        yield f"http://{HOST}:{port}/v1"
 
 
 @contextmanager

@@ -1,21 +1,22 @@
-"""A witness on the way: it writes each request down as it arrived, hands it on unchanged, and answers what it hears.
+"""A witness on the way: it writes each request down as it arrived, hands it on unchanged, and answers what it hears,
+unless it is to lose the answer.
 
 Knows no gateway and no assistant.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-HOST = "127.0.0.1"
+from tests.real.servers import HOST, listening
+
 OWN_OF_A_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding", "date", "server"})
 
 
@@ -35,10 +36,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What passed, oldest first, and the base URL under which it passes."""
+    """What passed, oldest first, and the base URL under which it passes.
+
+    `lost` are methods: the answer to the next request of each is not handed on, though the work was done.
+    """
 
     url: str
     seen: list[Seen]
+    lost: list[str]
 
 
 @contextmanager
@@ -47,18 +52,12 @@ def witness(onward: str) -> Iterator[Witness]:
     parts = urlsplit(onward)
     seen: list[Seen] = []
     with httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False, timeout=60) as web:
-        listener = ThreadingHTTPServer((HOST, 0), _handler(web, seen))
-        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield Witness(f"http://{HOST}:{listener.server_port}{parts.path}", seen)
-        finally:
-            listener.shutdown()
-            thread.join()
-            listener.server_close()
+        lost: list[str] = []
+        with listening(_handler(web, seen, lost)) as port:
+            yield Witness(f"http://{HOST}:{port}{parts.path}", seen, lost)
 
 
-def _handler(web: httpx.Client, seen: list[Seen]) -> type[BaseHTTPRequestHandler]:
+def _handler(web: httpx.Client, seen: list[Seen], lost: list[str]) -> type[BaseHTTPRequestHandler]:
     """A handler for any method that writes down and hands on."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,6 +70,10 @@ def _handler(web: httpx.Client, seen: list[Seen]) -> type[BaseHTTPRequestHandler
             seen.append(Seen(self.command, self.path, headers, body))
             own = {name: value for name, value in headers.items() if name not in OWN_OF_A_HOP}
             said = web.request(self.command, self.path, headers=own, content=body)
+            if self.command in lost:
+                lost.remove(self.command)
+                self.close_connection = True
+                return
             self.send_response(said.status_code)
             for name, value in said.headers.items():
                 if name.lower() not in OWN_OF_A_HOP | {"content-encoding"}:

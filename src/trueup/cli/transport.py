@@ -86,7 +86,8 @@ def _ports(
 
 def _pace(session: Session) -> Pace:
     target = session.target
-    return Pace(target.parallelism, target.rate_limit, target.max_retries)
+    most = session.adapter.dialect.parallelism or target.parallelism
+    return Pace(min(target.parallelism, most), target.rate_limit, target.max_retries)
 
 
 async def _no_journal(entry: Entry) -> None:

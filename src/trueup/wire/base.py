@@ -111,7 +111,8 @@ class Dialect:
     no such thing. `scoped`: it knows organizations and projects. `reasoning` maps names of models, `*` for any text,
     to whether they refuse sampling; the first that fits decides. `ended` is a sentence on the vendor's own service.
     `listing`: the way to a listing's next page is the last item's id (`ids`) or a token of the server's (`tokens`), or
-    one answer holds everything and there is no next page (`whole`).
+    one answer holds everything and there is no next page (`whole`). `parallelism` is the most
+    requests that it takes at once (0: any number). `embedded`: the embedded server can stand for it.
     """
 
     name: str
@@ -133,6 +134,8 @@ class Dialect:
     reasoning: Mapping[str, bool] = field(default_factory=dict)
     ended: str = ""
     listing: Literal["ids", "tokens", "whole"] = "ids"
+    parallelism: int = 0
+    embedded: bool = True
 
     @property
     def table(self) -> FieldTable:

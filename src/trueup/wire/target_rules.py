@@ -63,6 +63,9 @@ def _address(name: str, protocol: str, value: Mapping[str, Any], row: Dialect) -
             "plain-http", ("base_url",), "base_url sends the key and every prompt unencrypted to another machine",
             "Write https://; or, where the network between is yours alone, add `allow_http: true` to this target.",
         )  # fmt: skip
+    if is_local_target(name, value) and not row.embedded:
+        message = f"the embedded server cannot stand for {row.name}"
+        yield Fault("not-allowed", ("dialect",), message, "Take the dialect out to try a local target.")
     if is_local_target(name, value) or value.get("gateway"):
         return
     if url is None and not row.base_url:

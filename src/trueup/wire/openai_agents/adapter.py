@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from trueup.core.call import Call, Reply
 from trueup.core.definitions.definition import Definition
+from trueup.core.rules.fault import placed
 from trueup.core.source import Diagnostic, Path
 from trueup.wire import replies
 from trueup.wire.access import UNKNOWN, Access
 from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected, is_unclear
 from trueup.wire.openai_agents.absent_agents import id_named, is_absent
+from trueup.wire.openai_agents.audit import audit, held
 from trueup.wire.openai_agents.dialects import DIALECTS
 from trueup.wire.rendering import create_body, has_room, patch_body, read_stamp
 
@@ -41,20 +43,22 @@ class OpenAIAgents:
         self,
         dialect: Dialect = DIALECTS["openai"],
         gateway: str = "",  # noqa: ARG002 - the registry makes all adapters alike
-        allow_loss: Collection[str] = (),  # noqa: ARG002
+        allow_loss: Collection[str] = (),
         access: Access = UNKNOWN,
     ) -> None:
         self.dialect = dialect
         self.access = access
         self.table = dialect.table
+        self._allow_loss = frozenset(allow_loss)
 
-    def audit(self, definition: Definition) -> list[Diagnostic]:  # noqa: ARG002
-        """Return nothing: the schema and the rules of this protocol say all."""
-        return []
+    def audit(self, definition: Definition) -> list[Diagnostic]:
+        """Return what the dialect cannot hold, each at its place; a loss that is allowed is a warning."""
+        return placed(audit(definition.body, self.dialect, self._allow_loss), definition.locate, definition.file)
 
     def held(self, definition: Definition) -> Definition:
-        """Return the definition as it is: a native body holds nothing else."""
-        return definition
+        """Return the definition without what the dialect has no word for."""
+        kept = held(definition.body, self.dialect)
+        return definition if kept is definition.body else replace(definition, body=kept)
 
     def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002
         """Return nothing: a modify needs no other field."""

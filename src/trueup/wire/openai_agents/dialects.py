@@ -7,7 +7,10 @@ from typing import Final
 
 from trueup.core.canonical import Semantics
 from trueup.wire.base import Dialect, Holds
-from trueup.wire.openai_agents.fields import TABLE
+from trueup.wire.openai_agents.fields import APIPI_TABLE, TABLE
+
+TOOLS: Final = (*TABLE.by_name["tools"].fills, "tool_search", "automations")
+"""Every kind of tool."""
 
 LENGTHS: Final = {"name": 128, "model": 1_048_576, "instructions": 1_048_576}
 """Characters that a field may have."""
@@ -21,7 +24,32 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         honest=True,
         auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
-        holds=Holds({"tools": (*TABLE.by_name["tools"].fills, "tool_search", "automations")}, LENGTHS),
+        holds=Holds({"tools": TOOLS}, LENGTHS),
+    ),
+    "apipi": Dialect(
+        name="apipi",
+        base_url="",
+        example="https://apipi.example.com/v1",
+        prefix="/v1",
+        semantics=Semantics(APIPI_TABLE),
+        holds=Holds(
+            {"tools": ("function", "web_search")},
+            LENGTHS,
+            lacks=frozenset(
+                {
+                    "reasoning.summary",
+                    "tools.function.async",
+                    "tools.function.defer_loading",
+                    "tools.web_search.allowed_domains",
+                    "tools.web_search.context_size",
+                    "tools.web_search.location",
+                    "tools.web_search.mode",
+                }
+            ),
+        ),
+        listing="whole",
+        parallelism=1,  # on SQLite, its default, it answers 200 to creates side by side and keeps only some (seen)
+        embedded=False,
     ),
 }
 """The rows by name."""

@@ -57,5 +57,11 @@ TABLE: Final = FieldTable(
 )
 """All fields that a definition can declare. `experimental` is merged by key and takes no null: false resets a key."""
 
+APIPI_TABLE: Final = TABLE.vary(
+    {"reasoning": {"resolved": False, "default": {"effort": None}, "fills": {}}},
+    without=("text", "service_tier", "multi_agent", "compaction", "experimental"),
+)
+"""Those that ApiPi has (seen in its answers): it answers no effort but the one that was set."""
+
 DEFINITIONS: Final = TABLE
-"""The same: there is one dialect."""
+"""What the vendor's own dialect has."""

@@ -8,15 +8,14 @@ is an error with what to write.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from trueup.core.canonical import OBJECT
 from trueup.core.rules.fault import Fault
-from trueup.core.rules.losses import CODE
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
+from trueup.wire.losses import Loss, fault_of, without
 from trueup.wire.model_names import is_reasoning
 
 SAMPLING: Final = ("temperature", "top_p")
@@ -43,21 +42,11 @@ _WANTED: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A part that a dialect has no word for: `key` is how `allow_loss` names it, `path` where it stands."""
-
-    key: str
-    path: Path
-    idle: bool
-    """Whether it only says what is the default anyway."""
-
-
 def audit(body: Mapping[str, Any], dialect: Dialect, allowed: Collection[str]) -> Iterator[Fault]:
     """Everything that the dialect cannot hold of a body of the neutral shape, and what it would refuse."""
     for loss in losses(body, dialect):
         if not loss.idle:
-            yield _fault(loss, dialect.name, allowed)
+            yield fault_of(loss, dialect.name, allowed, _INSTEAD.get(loss.key, ""))
     yield from _wanted(body, dialect)
     yield from _lengths(body, dialect)
     yield from _sampling(body, dialect)
@@ -86,7 +75,7 @@ def held(body: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any]:
     """The body without what the dialect has no word for; the same body where that is nothing."""
     kept: Any = body
     for loss in reversed(tuple(losses(body, dialect))):  # so that the index of a tool still says which one is meant
-        kept = _without(kept, loss.path)
+        kept = without(kept, loss.path)
     result: Mapping[str, Any] = kept
     return result
 
@@ -118,25 +107,6 @@ def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
     }
     parts = {key for key in known if key.count(".") > 1}
     return tuple(sorted({*(set(known) - OLDER - own - parts), *holds.lacks}))
-
-
-def _fault(loss: Loss, name: str, allowed: Collection[str]) -> Fault:
-    if any(loss.key == entry or loss.key.startswith(f"{entry}.") for entry in allowed):
-        return Fault(
-            CODE, loss.path, f"{name} cannot hold {loss.key}; it is left out here",
-            "The target's allow_loss says so.", at_key=True, severity=Severity.WARNING,
-        )  # fmt: skip
-    return Fault("not-held", loss.path, f"{name} cannot hold {loss.key}", _way_on(loss.key), at_key=True)
-
-
-def _way_on(key: str) -> str:
-    """What to write in place of a part that a dialect has no word for, or how to leave it out."""
-    if key in _INSTEAD:
-        return _INSTEAD[key]
-    top, _, part = key.partition(".")
-    where, value = (f"Write {top} without it", "…") if part else ("Take it out", "null")
-    patch = f"`targets: {{TARGET: {{{top}: {value}}}}}`"
-    return f"{where} for this target, in the definition: {patch}. Or let it go there: `allow_loss: [{key}]`."
 
 
 def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
@@ -232,19 +202,6 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 def _has(value: Any, path: tuple[str, ...]) -> bool:
     parent = _at(value, path[:-1])
     return isinstance(parent, OBJECT) and path[-1] in parent
-
-
-def _without(value: Any, path: Path) -> Any:
-    """The value without what stands at a path; nothing that was handed in is changed."""
-    head, rest = path[0], path[1:]
-    if isinstance(value, (list, tuple)):
-        kept = enumerate(value)
-        if not rest:
-            return [entry for index, entry in kept if index != head]
-        return [_without(entry, rest) if index == head else entry for index, entry in kept]
-    if not rest:
-        return {key: entry for key, entry in value.items() if key != head}
-    return {key: _without(entry, rest) if key == head else entry for key, entry in value.items()}
 
 
 def _filled_tool(tool: Any, fills: Mapping[str, Any]) -> Any:
