@@ -289,3 +289,21 @@ def test_false_leaves_a_portable_definition_out(tmp_path: Path) -> None:
     loaded = load(tmp_path, {"a.yaml": text}, TRANSLATING)
     assert loaded.left_out == {"a"}
     assert told(loaded) == []
+
+
+@pytest.mark.parametrize("said", ["", PORTABLE])
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"a.yaml": 'protocol: openai-agents\nmodel: "\\q"\n'}, "yaml-syntax"),
+        ({"a.yaml": "extends: _b.yaml\n", "_b.yaml": 'protocol: openai-agents\nmodel: "\\q"\n'}, "yaml-syntax"),
+        ({"a.yaml": "extends: _b.yaml\n"}, "file-not-read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_of_every_target(
+    tmp_path: Path, files: dict[str, str], code: str, said: str
+) -> None:
+    for target, other in ((NEW, OLD), (OLD, NEW)):
+        loaded = load(tmp_path, {**files, "good.openai-agents.yaml": "model: m\n"}, target, (other,), said)
+        assert [problem.code for problem in loaded.errors] == [code]
+        assert "a" in loaded.names, "its assistant would be deleted by --prune"

@@ -166,7 +166,8 @@ class Workspace:
         for name, file in files:
             stated = finder.find(file)
             if stated.problem is not None:
-                self._standing += [stated.problem, *self._documents.found(file).diagnostics]
+                problems = (stated.problem, *self._documents.found(file).diagnostics)
+                self._standing += [item for item in problems if item not in self._standing]
                 self._broken[name] = file
             else:
                 self._files.append(DefinitionFile(name, file, stated.protocol or PORTABLE))

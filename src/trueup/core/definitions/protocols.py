@@ -54,11 +54,13 @@ class ProtocolFinder:
     def _looked_up(self, file: str, seen: tuple[str, ...]) -> Stated:
         value = self._sources.mapping(file).checkable
         if not isinstance(value, dict):
-            return Stated(named_protocol(file, self._known))
+            return self._unread(file)
         own = self._own(file, value.get(KEY))
         base = self._base(file, value.get("extends"))
         if own.problem is not None or not base or base in (*seen, file):
             return own
+        if not isinstance(self._sources.mapping(base).checkable, dict):
+            return own if own.protocol else self._unread(base, Origin(file, ("extends",)))
         below = self._chain(base, (*seen, file))
         if not own.protocol or below.problem is not None:
             return below
@@ -68,6 +70,20 @@ class ProtocolFinder:
             origin = Origin(file, ("extends",))
             return self._wrong("wrong-protocol", message, origin, "Extend a file of the same protocol.")
         return own
+
+    def _unread(self, file: str, origin: Origin | None = None) -> Stated:
+        """Return what the name of a file says that cannot be read; else its problem where targets speak differently.
+
+        It is then of no protocol: were it taken for one, the other targets would miss its assistant. `origin` is what
+        names the file.
+        """
+        named, document = named_protocol(file, self._known), self._sources.mapping(file)
+        if named or len(self._choices) < 2:
+            return Stated(named)
+        if document.diagnostics:
+            return Stated(problem=document.diagnostics[0])
+        at = origin or Origin(file, ())
+        return self._wrong("file-not-read", f"{file} {document.refusal}", at, "Write the file, or correct its name.")
 
     def _own(self, file: str, said: Any) -> Stated:
         """Return what the file's name and its own line say."""
