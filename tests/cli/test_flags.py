@@ -9,6 +9,7 @@ from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.main import COMMANDS, cli
 from trueup.cli.session import open_session
+from trueup.cli.transport import _pace
 from trueup.core.command import Message, Selection, locate_commands
 
 TWO = "default_target: one\ntargets: {one: {base_url: local, on_drift: revert}, two: {base_url: local}}\n"
@@ -55,6 +56,13 @@ def test_flags_reach_the_target(place: Place) -> None:
     target = open_session(flags).target
     assert (target.parallelism, target.timeout, target.max_retries) == (3, 1.5, 0)
     assert (target.on_drift, target.prune) == ("revert", True)
+
+
+@pytest.mark.parametrize(("dialect", "most"), [("openai", 3), ("apipi", 1)])
+def test_a_dialect_bounds_the_requests_under_way(place: Place, dialect: str, most: int) -> None:
+    keys = f"protocol: openai-agents, dialect: {dialect}, base_url: 'https://a.example/v1', api_key: {{env: KEY}}"
+    place.write("trueup.yaml", f"project: p\ntargets: {{one: {{{keys}}}}}\n")
+    assert _pace(open_session(Flags(chdir=str(place.root), target="one", parallelism=3))).parallelism == most
 
 
 @pytest.mark.parametrize(
