@@ -99,7 +99,7 @@ def test_a_fleet_of_more_than_a_page_converges_through_its_whole_life(served: tu
     edited = next(entry for entry in other.live() if entry["id"] == place.ids()["n00"])
     assert (edited["name"], edited["model"], edited["instructions"]) == ("n00", "gpt-5.5", "Say no.")
     assert (edited["tools"], edited["reasoning"]) == ([], {"effort": "max"})
-    assert (edited["metadata"]["team"], "owner" in edited["metadata"]) == ("n", False)
+    assert (edited["metadata"]["team"], "owner" in edited["metadata"]) == ("night", False)
 
     other.edit(edited["id"], instructions="By hand.", tools=None, metadata={**edited["metadata"], "note": "n"})
     drift = place.run("drift")
