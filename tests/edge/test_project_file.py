@@ -222,3 +222,19 @@ def test_another_spelling_of_the_name_is_not_ignored(tmp_path: Path, name: str) 
         load_project(tmp_path)
     assert caught.value.hint == f"Rename it: mv {name} trueup.yaml"
     assert project(tmp_path, "project: shop\n").name == "shop", "beside the real one it is nobody's business"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "hint"),
+    [
+        ("openai-agent", "Did you mean 'openai-agents'?"),
+        ("openia-agents", "Did you mean 'openai-agents'?"),
+        ("anthropic-agents", "There are: openai-agents, openai-assistants."),
+    ],
+)
+def test_the_protocol_of_another_vendor_is_not_taken_for_a_typing_error(
+    tmp_path: Path, protocol: str, hint: str
+) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        project(tmp_path, f"project: p\ntargets: {{prod: {{protocol: {protocol}}}}}\n")
+    assert caught.value.diagnostics[0].hint == hint

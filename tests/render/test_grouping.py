@@ -21,7 +21,7 @@ from trueup.core.source import Diagnostic, Position, Severity, Stretch
 from trueup.core.texts import compare as texts
 from trueup.render import grouping, html, json, markdown, pages, text
 from trueup.render.findings import of_plan
-from trueup.render.grouping import COMPACT_ABOVE, SMALLEST, group_changes
+from trueup.render.grouping import COMPACT_ABOVE, SMALLEST, fold_advice, group_changes
 from trueup.render.plan_text import NAMED, Layout
 from trueup.render.visible import columns
 
@@ -417,6 +417,13 @@ def test_below_a_compact_plan_the_same_advice_stands_once_with_the_command_of_th
     assert written.count("Another project has one") == 1
     assert f"For {FLEET[0]}, and the same way for the others: Another project" in written
     assert f"trueup import asst_{FLEET[0]}" in written
+
+
+def test_creates_without_advice_get_none_for_the_others() -> None:
+    new = field_change("name", MISSING, "tutor", Cause.NEW)
+    changes = [Change(name, Action.CREATE, Reason.NEW, fields=(new,), message="does not exist yet") for name in "ab"]
+    assert fold_advice(changes) == changes
+    assert "for the others" not in _text(_plan(*changes))
 
 
 @given(PLANS)

@@ -126,7 +126,7 @@ def fold_advice(changes: Sequence[Change]) -> list[Change]:
     folded = []
     for change in changes:
         advice = texts_of(change.hint)
-        if change.action is Action.CREATE and advice and number[advice] > 1:
+        if change.action is Action.CREATE and change.hint and number[advice] > 1:
             hint = "" if advice in told else _for_others(change, change.hint)
             told.add(advice)
             change = replace(change, hint=hint)

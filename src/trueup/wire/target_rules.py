@@ -15,7 +15,7 @@ from trueup.core.definitions.names import meant
 from trueup.core.projects.endpoint import is_plain_http, secret_problem
 from trueup.core.projects.project import DEFAULT_PROTOCOL, Target
 from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of, scope_of
-from trueup.core.rules.fault import Fault, shown
+from trueup.core.rules.fault import Fault, nearest, shown
 from trueup.wire import portkey
 from trueup.wire.base import Dialect
 from trueup.wire.registry import GATEWAYS, PORTABLE, ROWS, dialects, losses, scope_keys, translator
@@ -27,7 +27,8 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     if not isinstance(protocol, str) or protocol not in ROWS:
         if isinstance(protocol, str):
             message = f"there is no protocol {shown(protocol)}"
-            yield Fault("not-allowed", ("protocol",), message, meant(protocol, ROWS))
+            is_other_vendor = not nearest(protocol.partition("-")[0], {row.partition("-")[0] for row in ROWS})
+            yield Fault("not-allowed", ("protocol",), message, meant("" if is_other_vendor else protocol, ROWS))
         return
     rows = dialects(protocol)
     dialect = value.get("dialect", ROWS[protocol].dialect)

@@ -42,6 +42,9 @@ LOSSES: Final = frozenset(
 )
 """Everything that `allow_loss` can name."""
 
+_OWN_FILE = "openai-agents' own fields, in a file NAME.openai-agents.yaml"
+"""Where a definition holds what no translation can."""
+
 _INSTEAD: Final[Mapping[str, str]] = {
     "description": "It fits into an entry of metadata.",
     "tools.code_interpreter": "A saved agent runs code in the environment of its session.",
@@ -69,8 +72,8 @@ class _Draft:
 
     def lose(self, path: Path, key: str, field: str = "") -> None:
         """Note that a field is unsupported."""
-        ways = f"Leave it out with `allow_loss: [{key}]` at the target, or write this assistant in openai-agents' own"
-        hint = f"{_INSTEAD[key]} {ways} fields." if key in _INSTEAD else f"{ways} fields."
+        ways = f"Leave it out with `allow_loss: [{key}]` at the target, or write this assistant in {_OWN_FILE}."
+        hint = f"{_INSTEAD[key]} {ways}" if key in _INSTEAD else ways
         self.verdicts.append(Verdict(path, Word.UNSUPPORTED, key, f"OpenAI Agents does not support {key}", hint, field))
 
     def require(self, path: Path, key: str, text: str, hint: str, field: str) -> None:
