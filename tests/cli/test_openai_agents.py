@@ -299,3 +299,13 @@ def test_without_translate_portable_definitions_are_counted(moved: Place) -> Non
     assert ran.code == 0, ran.err
     assert "helper" in ran.out + ran.err
     assert "2 to create" in ran.out
+
+
+def test_a_404_in_unknown_words_offers_to_forget_the_agent(fleet: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.applied().remove("triage")
+    monkeypatch.setattr("trueup.wire.openai_agents.adapter.is_absent", lambda _: False)
+    ran = fleet.run("plan")
+    assert ran.code == 6
+    assert "If it was deleted, forget it: trueup state rm triage" in " ".join(ran.out.split())
+    assert fleet.run("state", "rm", "triage").code == 0
+    assert "1 to create" in fleet.run("plan").out

@@ -520,3 +520,17 @@ def test_a_recorded_one_that_is_too_large_by_itself_is_unread_and_the_reason_is_
     view = asyncio.run(refresh(shelf.adapter(), courier, ["asst_x"]))
     assert view.unread == {"asst_x"}
     assert view.problem == "asst_x could not be read: the answer is larger than the 64 MiB that Trueup reads"
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_404_that_names_nothing_is_told_from_other_failures(status: int) -> None:
+    shelf = Shelf(names(3), page_size=4)
+    original = shelf.send
+
+    async def send(call: Call) -> Reply:
+        return await original(call) if call.path == "/assistants" else Reply(status, {}, {"detail": "Not Found"})
+
+    courier = shelf.courier(1)
+    courier.ports.send = send
+    view = asyncio.run(refresh(shelf.adapter(), courier, ["asst_x"]))
+    assert (view.unread, view.maybe_gone) == ({"asst_x"}, {"asst_x"} if status == 404 else set())

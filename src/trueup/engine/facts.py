@@ -128,6 +128,7 @@ def gather(
             live=live,
             stamped=stamped.get(name, ()),
             unread=record is not None and record.id in view.unread,
+            maybe_gone=record is not None and record.id in view.maybe_gone,
             complete=view.complete,
             protect=definition.lifecycle.protect if definition is not None else None,
             ignored=definition.ignored if definition is not None else frozenset(),

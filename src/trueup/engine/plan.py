@@ -15,7 +15,17 @@ from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.seen import Seen
-from trueup.core.plans.wording import DESTROYED, DOUBLED_STRAY, ELSEWHERE, HINTS, LET_GO, UNHELD, Advice, say
+from trueup.core.plans.wording import (
+    DESTROYED,
+    DOUBLED_STRAY,
+    ELSEWHERE,
+    FORGET_DELETED,
+    HINTS,
+    LET_GO,
+    UNHELD,
+    Advice,
+    say,
+)
 from trueup.core.texts.mentions import function_names
 from trueup.engine import requests
 from trueup.engine.facts import Wish, by_stamp, choices_of, count_accepted, gather, records_of_stamps, renamed, seen_in
@@ -206,6 +216,8 @@ def _words(fact: Facts, verdict: Verdict, wish: Wish, moves: Moves) -> tuple[str
     if verdict.action is Action.CREATE and fact.elsewhere:
         who, live_id = fact.elsewhere
         hint = Advice(fact.name, (live_id,), selection).fill(ELSEWHERE, who=who)
+    if verdict.reason is Reason.UNREADABLE and fact.maybe_gone:
+        hint = join_messages((hint, Advice(fact.name, (), selection).fill(FORGET_DELETED)))
     if verdict.reason is Reason.RELEASED and verdict.live is not None:
         hint = Advice(fact.name, (verdict.live.id,), selection).fill(LET_GO)
     if verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE):

@@ -24,7 +24,7 @@ from trueup.core.source import Diagnostic, Path, Severity
 from trueup.engine.courier import Courier, each
 from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
 from trueup.engine.progress import Progress, estimate_left
-from trueup.wire.base import Adapter, Dialect, Live, Page, Unexpected
+from trueup.wire.base import Adapter, Dialect, Live, Page, UnclearAbsence, Unexpected
 from trueup.wire.registry import row_of
 
 STRETCHES = 16
@@ -52,12 +52,14 @@ LARGE = (
 @dataclass(slots=True)
 class View:
     """What was read. `read_at` is monotonic seconds; `absent` are recorded ids whose own 404 was seen; `unread` are
-    recorded ids that could not be read; `problem` says why `complete` is False."""
+    recorded ids that could not be read, and `maybe_gone` those of them whose 404 does not say what is missing;
+    `problem` says why `complete` is False."""
 
     live: dict[str, Live] = field(default_factory=dict)
     read_at: dict[str, float] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
+    maybe_gone: set[str] = field(default_factory=set)
     complete: bool = True
     problem: str = ""
     pages: int = 0
@@ -121,6 +123,8 @@ async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -
             live = await courier.follow(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             view.unread.add(live_id)
+            if isinstance(error, UnclearAbsence):
+                view.maybe_gone.add(live_id)
             view.cut(f"{live_id} could not be read: {error}")
             return
         if live is None:

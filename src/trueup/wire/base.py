@@ -84,6 +84,10 @@ class Unexpected(Exception):
     """A reply with a success status that is not what was asked for."""
 
 
+class UnclearAbsence(Unexpected):
+    """A 404 for one object that does not say that this object is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holds:
     """What a dialect's server can hold, as data. Paths leave a list's index out: `tools.function.strict`.

@@ -14,7 +14,7 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.memory.state import is_plain_id
 from trueup.core.source import Path
 from trueup.wire import portkey
-from trueup.wire.base import Live, Page, Problem, Unexpected
+from trueup.wire.base import Live, Page, Problem, UnclearAbsence, Unexpected
 from trueup.wire.error_paths import first, listed, path_in, path_of, steps
 from trueup.wire.foreign_answers import TOO_LARGE, first_line, is_page, is_success, page, told
 
@@ -69,7 +69,7 @@ def get_object(
     if problem.is_own_404(live_id):
         return None
     asked = f"asked for {live_id}, got " if problem.is_of_another(live_id) else ""
-    raise Unexpected(asked + problem.message)
+    raise (UnclearAbsence if reply.status == 404 else Unexpected)(asked + problem.message)
 
 
 def read_object(reply: Reply, noun: str, read: Callable[[Any], Live]) -> Live:

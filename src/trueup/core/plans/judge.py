@@ -19,7 +19,8 @@ from trueup.core.plans.seen import Seen
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that is known of one name. `live` is the recorded id's object; `stamped` are all live ones with our stamp
-    of this name. `unread`: the recorded id could not be read; `complete`: so could the whole listing."""
+    of this name. `unread`: the recorded id could not be read; `maybe_gone`: its 404 does not say what is missing;
+    `complete`: the whole listing could be read."""
 
     name: str
     file: Mapping[str, Any] | None
@@ -27,6 +28,7 @@ class Facts:
     live: Seen | None
     stamped: tuple[Seen, ...] = ()
     unread: bool = False
+    maybe_gone: bool = False
     complete: bool = True
     protect: bool | None = None
     ignored: frozenset[str] = frozenset()

@@ -94,6 +94,9 @@ DOUBLED_STRAY = (
 )
 """The hint for an orphan that several assistants' stamps tell of, and no record."""
 
+FORGET_DELETED = "If it was deleted, forget it: {forget}"
+"""The second hint for an unreadable assistant whose 404 does not say what is missing."""
+
 LET_GO = (
     "To manage it in another project, run there: {adopt}. Once every target has been applied, the name can leave "
     "`released`."
