@@ -234,7 +234,8 @@ def test_what_the_vendor_would_refuse_is_an_error_at_its_line(fleet: Place, old:
     new, words = refusals()[old]
     fleet.replace("assistants/triage.yaml", old, new)
     ran = fleet.run("validate")
-    text = (fleet.root / "assistants/triage.yaml").read_text("utf-8")
+    [written] = fleet.root.glob("assistants/triage*")
+    text = written.read_text("utf-8")
     line = 1 + text[: text.index(new.partition("\n")[2] or new)].count("\n")
     assert ran.code == 1
     assert f"assistants/triage.yaml:{line}:" in ran.err + ran.out
@@ -309,3 +310,27 @@ def test_a_404_in_unknown_words_offers_to_forget_the_agent(fleet: Place, monkeyp
     assert "If it was deleted, forget it: trueup state rm triage" in " ".join(ran.out.split())
     assert fleet.run("state", "rm", "triage").code == 0
     assert "1 to create" in fleet.run("plan").out
+
+
+def test_a_backup_becomes_a_definition_of_its_own_protocol(fleet: Place) -> None:
+    fleet.applied()
+    fleet.poke("triage", {"instructions": "Theirs."})
+    assert fleet.run("apply", "--yes", "--on-drift", "revert").code == 0
+    [backup] = (fleet.root / ".trueup/backup").iterdir()
+    (fleet.root / "assistants/triage.yaml").unlink()
+    ran = fleet.run("import", "--from", str(backup.relative_to(fleet.root)))
+    assert ran.code == 0, ran.out + ran.err
+    [written] = fleet.root.glob("assistants/triage*")
+    text = written.read_text("utf-8")
+    for line in (
+        "instructions: Theirs.",
+        "reasoning:",
+        "experimental:",
+        "time_awareness: true",
+        "type: mcp",
+        "server_label: docs",
+    ):
+        assert line in text, text
+    backup.write_text(json.dumps({**json.loads(backup.read_text("utf-8")), "protocol": "newer"}), "utf-8")
+    ran = fleet.run("import", "--from", str(backup.relative_to(fleet.root)))
+    assert "is a backup of the protocol newer, which this Trueup does not know" in " ".join(ran.err.split())

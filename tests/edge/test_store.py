@@ -393,6 +393,7 @@ def test_a_backup_is_its_owners_alone_and_never_overwrites(tmp_path: Path) -> No
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder.iterdir())
     value = json.loads((folder / "20231114T221320Z-prod-support%2Ftriage-delete.json").read_text())
     assert (value["name"], value["body"]) == ("support/triage", {"instructions": "Grüße\n"})
+    assert value["protocol"] == kept.identity.protocol
 
 
 @pytest.mark.parametrize("name", ["..", ".", "../../etc/passwd", "a" * 300, "ü" * 100, "a\0b", "con:aux", "x" * 255])

@@ -5,7 +5,7 @@ Asks no network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -20,7 +20,7 @@ from trueup.core.memory.state import Identity
 from trueup.core.memory.state_codec import comparable
 from trueup.core.migration.export import Export, is_of, is_same_place
 from trueup.core.migration.first_protocol import has_first_words
-from trueup.core.migration.foreign import assistants_in
+from trueup.core.migration.foreign import assistants_in, is_backup
 from trueup.core.migration.imported import Found, Unread, unknown
 from trueup.core.migration.imports import Imports
 from trueup.core.plans.seen import Seen, see
@@ -84,6 +84,8 @@ def _read(session: Session, files: Sequence[str]) -> _Read:
         for where, value in values:
             if isinstance(value, dict) and value.get("kind") == "export":
                 _take_export(read, session, file)
+            elif is_backup(value) and value.get("protocol", PORTABLE) != PORTABLE:
+                _take(read, [_found_in_backup(value, where)])
             else:
                 _take(read, assistants_in(value, where, first=read.first))
     return _without_contradictions(read)
@@ -133,18 +135,33 @@ def _found_in(export: Export, file: str, *, first: bool) -> Iterable[Found | Unr
             for item in export.assistants
         ]
         return assistants_in({"kind": "export", "assistants": values}, file, first=first)
-    known = definition_table(protocol).by_name
-    return [
-        Found(
-            item.id,
-            {key: entry for key, entry in item.body.items() if key in known},
-            f"{file}, entry {number}",
-            item.created_at,
-            {**item.extra, **{key: entry for key, entry in item.body.items() if key not in known}},
-            protocol=protocol,
-        )
+    found = (
+        (item, _native(item.body, f"{file}, entry {number}", protocol))
         for number, item in enumerate(export.assistants, 1)
+    )
+    return [
+        replace(one, id=item.id, created_at=item.created_at, extra={**item.extra, **one.extra}) for item, one in found
     ]
+
+
+def _found_in_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
+    """What a backup of another protocol than the portable one holds; it names no id."""
+    protocol = value["protocol"]
+    if not isinstance(protocol, str) or protocol not in protocols():
+        return Unread(where, f"is a backup of the protocol {str(protocol)[:60]}, which this Trueup does not know")
+    return _native(value["body"], where, protocol)
+
+
+def _native(body: Mapping[str, Any], where: str, protocol: str) -> Found:
+    """An object of a protocol in its own fields, with what definitions do not have apart."""
+    known = definition_table(protocol).by_name
+    return Found(
+        "",
+        {key: entry for key, entry in body.items() if key in known},
+        where,
+        extra={key: entry for key, entry in body.items() if key not in known},
+        protocol=protocol,
+    )
 
 
 def _without_contradictions(read: _Read) -> _Read:

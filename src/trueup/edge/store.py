@@ -176,7 +176,10 @@ class Store:
         """Keeps a live object before it is overwritten or deleted, readable by its owner only. Raises TrueupError."""
         now = self.now()
         taken = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-        value = {"target": self.target.name, "name": name, "kind": kind, "taken_at": now, "body": body}
+        value = {
+            "target": self.target.name, "protocol": self.identity.protocol, "name": name, "kind": kind,
+            "taken_at": now, "body": body,
+        }  # fmt: skip
         content = (json.dumps(value, indent=2) + "\n").encode("ascii")
         folder = self.root / FOLDER / "backup"
         stem = f"{taken}-{_safe(self.target.name)}-{_safe(name)}-{_safe(kind)}"

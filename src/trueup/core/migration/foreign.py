@@ -48,10 +48,15 @@ def _entries(value: Any, where: str) -> Iterator[Found | Unread]:
         yield from _page(value, where)
     elif (state := assistants_of_state(value, where)) is not None:
         yield from map(_stored, state)
-    elif isinstance(value.get("body"), Mapping) and "taken_at" in value:
+    elif is_backup(value):
         yield _backup(value, where)
     else:
         yield one(value, where)
+
+
+def is_backup(value: Any) -> bool:
+    """Return whether a JSON value is a file of `.trueup/backup/`."""
+    return isinstance(value, Mapping) and isinstance(value.get("body"), Mapping) and "taken_at" in value
 
 
 def _stored(item: Resource | Unread) -> Found | Unread:
