@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.place import Place
+from trueup.local.registry import local_database
 
 EMPTY = "0 to create, 0 to modify, 0 to delete"
 TRIAGE = """\
@@ -216,6 +219,59 @@ def test_an_edit_of_another_field_is_sent_and_keeps_a_live_secret(fleet: Place) 
     assert live["instructions"] == "Sort what comes in.\nThen go on.\n"
     assert live["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
     assert fleet.run("drift").code == 2, "what was not reverted is drift still"
+
+
+LOOKS = """drift --all|drift --format json|drift --format markdown|drift --format html|plan --format json
+plan --format markdown|plan --format html|why triage --format json|accept triage|import --name triage|apply --yes
+apply --yes --on-drift revert""".replace("\n", "|").split("|")
+
+
+def test_no_format_shows_a_live_secret_and_an_edit_of_its_own_field_does_not_erase_it(fleet: Place) -> None:
+    fleet.applied()
+    add_secret(fleet)
+    fleet.replace("assistants/triage.yaml", "{type: web_search}", "{type: web_search, mode: cached}")
+    for words in (*LOOKS, "plan --out a.plan", "plan --on-drift revert --out b.plan"):
+        ran = fleet.run(*words.split())
+        assert SECRET not in ran.out + ran.err, words
+    assert [SECRET in (fleet.root / name).read_text("utf-8") for name in ("a.plan", "b.plan")] == [False, False]
+    assert fleet.live()["triage"]["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
+    fleet.replace("assistants/triage.yaml", "metadata:", "lifecycle: {ignore_changes: [tools]}\nmetadata:")
+    assert fleet.run("apply", "--yes").code == 0
+    assert fleet.live()["triage"]["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
+
+
+@pytest.mark.parametrize("value", ["{var: key}", "{authorization: {var: key}}"])
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "sarif", "github", "html"])
+def test_a_variable_where_a_secret_may_stand_is_refused_and_not_shown(fleet: Place, value: str, form: str) -> None:
+    fleet.replace("assistants/triage.yaml", 'mcp"}}', f'mcp", headers: {value}}}}}')
+    ran = fleet.run("validate", "--var", "key=canary-98765", "--format", form)
+    assert (ran.code, "canary" in ran.out + ran.err) == (1, False), ran.out + ran.err
+    assert "credential_id" in ran.out + ran.err
+
+
+def test_a_part_that_a_write_takes_away_is_a_row_of_the_plan(fleet: Place) -> None:
+    fleet.replace("assistants/triage.yaml", "{summary: auto}", "{effort: low}")
+    fleet.applied().poke("triage", {"reasoning": {"effort": "low", "summary": "detailed"}})
+    assert fleet.run("drift").code == 0
+    fleet.replace("assistants/triage.yaml", "{effort: low}", "{effort: high}")
+    out = fleet.run("plan").out
+    assert "summary" in out
+    assert '"detailed"' in out
+    fleet.applied()
+    assert_in_sync(fleet)
+
+
+def test_what_no_definition_can_hold_leads_to_ignore_changes(fleet: Place) -> None:
+    fleet.applied()
+    with closing(sqlite3.connect(local_database(fleet.root, fleet.protocol))) as database, database:
+        found = """json_set(body, '$.tools[2].x_tool', json('true')) where json_extract(body, '$.name') = 'triage'"""
+        database.execute(f"update assistants set body = {found}")
+    assert fleet.run("drift").code == 2
+    ran = fleet.run("accept", "triage")
+    assert (ran.code, "unknown key 'x_tool'" in ran.said) == (3, True), ran.out + ran.err
+    assert "name tools in `ignore_changes`" in ran.said
+    fleet.replace("assistants/triage.yaml", "metadata:", "lifecycle: {ignore_changes: [tools]}\nmetadata:")
+    assert fleet.run("drift").code == 0
 
 
 def refusals() -> dict[str, tuple[str, str]]:

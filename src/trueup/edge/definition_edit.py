@@ -19,8 +19,8 @@ from trueup.core.definitions.definition import DefinitionFile
 from trueup.core.definitions.resolve import Resolved
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
+from trueup.core.source import Diagnostic, Position, SourceMap
 from trueup.core.source import Path as ValuePath
-from trueup.core.source import Position, SourceMap
 from trueup.core.texts.merge import merged
 from trueup.edge import git_history
 from trueup.edge.documents import Documents
@@ -181,6 +181,14 @@ class Editor:
     def _revert(self, name: str) -> Command:
         return self._target.command("apply", name, on_drift="revert")
 
+    def _advise(self, problem: Diagnostic, name: str, field: str) -> str:
+        """How to go on with a live value that no definition can hold."""
+        if problem.code != "unknown-key":
+            return problem.hint
+        return Message(
+            f"To let it stand, name {field} in `ignore_changes`; to put the file's value in force: ", self._revert(name)
+        )
+
     def _not_taken(self, error: Elsewhere, documents: Documents) -> NotTaken:
         at = documents.at(error.origin.file, error.origin.path, key=True)
         paste = self._lines(error.override[0], error.override[1]) if error.override else ()
@@ -197,7 +205,9 @@ class Editor:
         after = self._resolved(self._files[name], self._documents(contents), self._target)
         problems = [*after.diagnostics, *self._format.checker.problems(after.checked, SourceMap)]
         if problems and not before.diagnostics:
-            raise NotTaken(f"no definition can hold it: {problems[0].message}", at, problems[0].hint)
+            raise NotTaken(
+                f"no definition can hold it: {problems[0].message}", at, self._advise(problems[0], name, field)
+            )
         table = self._semantics.table
         old, new = table.split(before.body), table.split(after.body)
         if not fits(field, new.pop(field, None), None if live is MISSING else live, self._semantics):

@@ -10,7 +10,7 @@ from trueup.core.canonical import Semantics, canonical, closed_forms, digest, fi
 from trueup.core.field_table import Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.lean import lean
+from trueup.core.plans.lean import lean, lean_whole
 from trueup.core.plans.plan import MISSING, Cause, FieldChange, Missing
 
 PROBLEMS = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
@@ -127,7 +127,8 @@ def compare(
         if cause is not None:
             kind = rules.semantics.table.kind_of(name)
             if kind in STRUCTURED and found is not MISSING and wanted is not MISSING:
-                found = lean(name, found, wanted, rules.semantics)
+                is_replaced = kind is Kind.OBJECT and cause in (Cause.EDITED, Cause.CONFLICT)
+                found = (lean_whole if is_replaced else lean)(name, found, wanted, rules.semantics)
             found = rules.semantics.table.mask_secrets(name, found)
             changes.append(FieldChange(name, found, wanted, cause, kind))
     return tuple(changes)

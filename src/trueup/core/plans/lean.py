@@ -22,12 +22,16 @@ def lean(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
     Each tool is looked at by itself, so that many of them cost no more than each.
     """
     if semantics.table.kind_of(name) is Kind.TOOLS and isinstance(live, (list, tuple)):
-        return [_leaner(name, [tool], [_partner(tool, file)], semantics)[0] for tool in live]
-    return _leaner(name, live, file, semantics)
+        return [_lean_tool(name, tool, _partner(tool, file), semantics) for tool in live]
+    return lean_whole(name, without_open_parts(name, live, file, semantics), file, semantics)
 
 
-def _leaner(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
-    live = without_open_parts(name, live, file, semantics)
+def _lean_tool(name: str, tool: Any, file: Any, semantics: Semantics) -> Any:
+    return lean_whole(name, without_open_parts(name, [tool], [file], semantics), [file], semantics)[0]
+
+
+def lean_whole(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
+    """The live value without what means nothing, but with the parts that only the server decides."""
     wanted = canonical(name, live, semantics)
 
     def without(value: Any, known: Any, depth: int, put: Any) -> Any:
