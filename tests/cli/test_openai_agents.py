@@ -390,3 +390,12 @@ def test_a_backup_becomes_a_definition_of_its_own_protocol(fleet: Place) -> None
     backup.write_text(json.dumps({**json.loads(backup.read_text("utf-8")), "protocol": "newer"}), "utf-8")
     ran = fleet.run("import", "--from", str(backup.relative_to(fleet.root)))
     assert "is a backup of the protocol newer, which this Trueup does not know" in " ".join(ran.err.split())
+
+
+def test_a_plan_of_another_protocol_is_refused_by_its_name(fleet: Place) -> None:
+    assert fleet.run("plan", "--out", "saved.plan").code == 0
+    fleet.replace("trueup.yaml", "protocol: openai-agents", "protocol: openai-assistants")
+    ran = fleet.run("apply", "saved.plan", "--yes")
+    assert ran.code == 4
+    told = "made when local spoke openai-agents, and now it speaks openai-assistants."
+    assert told in " ".join(ran.err.split()), ran.err

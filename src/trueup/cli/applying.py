@@ -104,6 +104,10 @@ def refuse_other_plan(promised: Plan, session: Session, file: str) -> None:
             f"This plan is for the target {identity.target}, not for {here.target}.",
             Message("A plan knows its target: ", session.flags.again(target="")),
         )
+    if identity.protocol != here.protocol:
+        raise RefusedError(
+            f"This plan was made when {here.target} spoke {identity.protocol}, and now it speaks {here.protocol}.", anew
+        )
     if identity != here:
         raise RefusedError(
             f"This plan was made for another place than {here.target} is now: {identity.base_url} of "
