@@ -24,8 +24,8 @@ STDOUT = "-"
 def export(flags: Flags, file: str, force: bool) -> int:
     """Write the target's live assistants to FILE, whole, or to stdout where FILE is -.
 
-    Everything the server answers is in it and no credential: for `trueup import --from`, and as a backup. What could
-    not be read completely is not written.
+    Everything the server answers is in it, also a secret in an assistant, but not the target's credential: for
+    `trueup import --from`, and as a backup. What could not be read completely is not written.
     """
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
