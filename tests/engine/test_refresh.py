@@ -24,6 +24,7 @@ from trueup.engine.progress import Progress
 from trueup.engine.refresh import View, refresh, walk
 from trueup.wire.base import Page
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
+from trueup.wire.openai_assistants.dialects import DIALECTS
 
 GONE = ("bad request", "not found", "nothing", "nothing but more", "its old place", "the first page")
 """How servers answer a cursor whose object was deleted."""
@@ -100,7 +101,7 @@ class Shelf:
         return page(rest[:size], more=len(rest) > size)
 
     def adapter(self) -> OpenAIAssistants:
-        plain = OpenAIAssistants()
+        plain = OpenAIAssistants(DIALECTS["openai"])
         plain.dialect = replace(plain.dialect, page_size=self.page_size, honest=self.honest)
         return plain
 
@@ -265,7 +266,7 @@ class Tokens(OpenAIAssistants):
     """A protocol whose way to the next page is a token, which nobody can guess from an id."""
 
     def __init__(self, page_size: int) -> None:
-        super().__init__()
+        super().__init__(DIALECTS["openai"])
         self.dialect = replace(self.dialect, page_size=page_size, listing="tokens", honest=False)
 
     def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
@@ -304,7 +305,7 @@ class Whole(OpenAIAssistants):
     """A protocol whose listing holds everything in one answer, and says nothing of `has_more`."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(DIALECTS["openai"])
         self.dialect = replace(self.dialect, page_size=100, listing="whole", honest=False)
 
     def read_page(self, reply: Reply) -> Page:
@@ -379,7 +380,7 @@ def test_a_recorded_one_behind_a_listing_that_lost_it_makes_the_view_partial() -
             found = super().read_page(reply)
             return replace(found, items=tuple(item for item in found.items if item.id != hidden))
 
-    adapter = Blind()
+    adapter = Blind(DIALECTS["openai"])
     adapter.dialect = shelf.adapter().dialect
     with patch.object(subject, "MANY", 4):
         view = asyncio.run(refresh(adapter, shelf.courier(), names(12)))

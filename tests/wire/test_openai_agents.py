@@ -13,7 +13,7 @@ from trueup.wire.openai_agents.adapter import OpenAIAgents
 from trueup.wire.openai_agents.dialects import DIALECTS
 from trueup.wire.replies import read_time
 
-ADAPTER = OpenAIAgents()
+ADAPTER = OpenAIAgents(DIALECTS["openai"])
 AGENT: dict[str, Any] = {"id": "agent_1", "object": "agent", "created_at": 1, "model": "gpt-5.5", "metadata": {}}
 
 
@@ -90,7 +90,9 @@ def test_an_id_cannot_lead_to_another_path() -> None:
 
 
 def test_a_refused_key_is_named_by_its_source() -> None:
-    adapter = OpenAIAgents(access=Access("prod", "https://example.com/v1", "the key in OPENAI_API_KEY"))
+    adapter = OpenAIAgents(
+        DIALECTS["openai"], access=Access("prod", "https://example.com/v1", "the key in OPENAI_API_KEY")
+    )
     message = adapter.problem(Reply(401, json={"error": {"message": "Incorrect API key."}})).message
     assert message == "prod refused the key in OPENAI_API_KEY: HTTP 401: Incorrect API key."
 

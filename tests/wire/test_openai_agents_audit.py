@@ -41,7 +41,7 @@ def defined(body: dict[str, Any]) -> Definition:
 
 
 def test_all_that_the_vendor_s_own_dialect_has_is_held_by_it() -> None:
-    adapter = OpenAIAgents()
+    adapter = OpenAIAgents(DIALECTS["openai"])
     assert adapter.audit(defined(FULL)) == []
     assert adapter.held(defined(FULL)).body is FULL
 

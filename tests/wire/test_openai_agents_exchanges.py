@@ -26,7 +26,7 @@ from trueup.wire.openai_agents.fields import TABLE
 
 PATH = Path(__file__).resolve().parents[1] / "golden" / "exchanges" / "openai-agents.json"
 REGOLD = os.environ.get("TRUEUP_REGOLD") == "1"
-ADAPTER = OpenAIAgents()
+ADAPTER = OpenAIAgents(DIALECTS["openai"])
 CASES: list[dict[str, Any]] = json.loads(PATH.read_text(encoding="utf-8"))
 APART = ("update clear with nulls",)
 OK = [case for case in CASES if case["reply"]["status"] == 200 and "ApiPi" not in case["what"]]

@@ -13,10 +13,10 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.canonical import canonical, same
 from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.dialects import SEMANTICS
+from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
 from trueup.wire.openai_assistants.fields import TABLE
 
-ADAPTER = OpenAIAssistants()
+ADAPTER = OpenAIAssistants(DIALECTS["openai"])
 ASSISTANT: dict[str, Any] = {"id": "asst_1", "object": "assistant", "created_at": 7, "model": "a", "metadata": {}}
 SPECS = Path(os.environ.get("TRUEUP_SPECS") or Path(__file__).parents[2] / "../shared/specs")
 RECORDED = SPECS / "recorded-openai.json"

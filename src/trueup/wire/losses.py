@@ -5,7 +5,7 @@ Knows no protocol: each finds its own losses.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,17 +35,25 @@ def fault_of(loss: Loss, name: str, allowed: Collection[str], instead: str = "")
     return Fault("not-held", loss.path, message, instead or _way_on(loss.key), at_key=True)
 
 
-def without(value: Any, path: Path) -> Any:
+def remove_losses(body: Mapping[str, Any], losses: Iterable[Loss]) -> Mapping[str, Any]:
+    """Return the body without its losses, in the order in which they stand; the same body where there are none."""
+    kept = body
+    for loss in reversed(tuple(losses)):  # so that the index of a tool still says which one is meant
+        kept = _without(kept, loss.path)
+    return kept
+
+
+def _without(value: Any, path: Path) -> Any:
     """Return the value without what stands at a path; nothing that was handed in is changed."""
     head, rest = path[0], path[1:]
     if isinstance(value, (list, tuple)):
         kept = enumerate(value)
         if not rest:
             return [entry for index, entry in kept if index != head]
-        return [without(entry, rest) if index == head else entry for index, entry in kept]
+        return [_without(entry, rest) if index == head else entry for index, entry in kept]
     if not rest:
         return {key: entry for key, entry in value.items() if key != head}
-    return {key: without(entry, rest) if key == head else entry for key, entry in value.items()}
+    return {key: _without(entry, rest) if key == head else entry for key, entry in value.items()}
 
 
 def _way_on(key: str) -> str:

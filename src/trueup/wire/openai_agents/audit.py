@@ -13,7 +13,7 @@ from trueup.core.canonical import OBJECT
 from trueup.core.rules.fault import Fault
 from trueup.core.source import Path
 from trueup.wire.base import Dialect
-from trueup.wire.losses import Loss, fault_of, without
+from trueup.wire.losses import Loss, fault_of
 from trueup.wire.openai_agents.dialects import TOOLS
 from trueup.wire.openai_agents.fields import TABLE
 from trueup.wire.openai_agents.translation import LOSSES
@@ -36,15 +36,6 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
             yield from _tool_losses(value, dialect)
         else:
             yield from _part_losses(value, name, (name,), {}, dialect)
-
-
-def held(body: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any]:
-    """Return the body without what the dialect has no word for; the same body where that is nothing."""
-    kept: Any = body
-    for loss in reversed(tuple(losses(body, dialect))):  # so that the index of a tool still says which one is meant
-        kept = without(kept, loss.path)
-    result: Mapping[str, Any] = kept
-    return result
 
 
 def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:

@@ -5,23 +5,21 @@ Facts are from the vendors' published specifications and recorded traffic, descr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from trueup.core.call import Call, Reply
-from trueup.core.definitions.definition import Definition
 from trueup.core.memory.stamp import KEY, RELEASED
-from trueup.core.rules.fault import placed
-from trueup.core.source import Diagnostic
+from trueup.core.rules.fault import Fault
 from trueup.wire import portkey, replies
-from trueup.wire.access import UNKNOWN, Access
-from trueup.wire.base import Dialect, Live, Page, Problem, Unexpected, is_unclear
+from trueup.wire.base import Live, Problem, Unexpected, is_unclear
+from trueup.wire.losses import Loss
 from trueup.wire.model_names import is_reasoning
 from trueup.wire.openai_assistants.absent_ids import ABSENT, id_named
-from trueup.wire.openai_assistants.audit import SAMPLING, audit, filled, held
-from trueup.wire.openai_assistants.dialects import DIALECTS
-from trueup.wire.rendering import create_body, has_room, patch_body, read_stamp
+from trueup.wire.openai_assistants.audit import SAMPLING, audit, filled, losses
+from trueup.wire.rendering import create_body, patch_body, read_stamp
+from trueup.wire.rest import RestAdapter
 
 NAME = "openai-assistants"
 
@@ -33,32 +31,12 @@ NO_SUCH_DETAIL = "Assistant not found"
 not exist answer "Not Found"."""
 
 
-class OpenAIAssistants:
+class OpenAIAssistants(RestAdapter):
     """The protocol in one dialect; `honest` False makes the engine distrust `has_more`."""
 
     name = NAME
-
-    def __init__(
-        self,
-        dialect: Dialect = DIALECTS["openai"],
-        gateway: str = "",
-        allow_loss: Collection[str] = (),
-        access: Access = UNKNOWN,
-    ) -> None:
-        self.dialect = dialect
-        self.access = access
-        self._gateway = gateway
-        self._allow_loss = frozenset(allow_loss)
-        self._query = {"api-version": dialect.api_version} if dialect.api_version else {}
-
-    def audit(self, definition: Definition) -> list[Diagnostic]:
-        """What the dialect cannot hold or would refuse, each at its place; a loss that is allowed is a warning."""
-        return placed(audit(definition.body, self.dialect, self._allow_loss), definition.locate, definition.file)
-
-    def held(self, definition: Definition) -> Definition:
-        """The definition without what the dialect has no word for."""
-        kept = held(definition.body, self.dialect)
-        return definition if kept is definition.body else replace(definition, body=kept)
+    root = "/assistants"
+    noun = "an assistant"
 
     def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Null for the stored sampling numbers where a modify moves an assistant to a model that refuses them.
@@ -70,16 +48,10 @@ class OpenAIAssistants:
             return {}
         return {name: None for name in SAMPLING if live.get(name) is not None}
 
-    def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
-        """The header that carries what the target's `api_key` or `token` says; a gateway takes either as a bearer."""
-        if not self._gateway and self.dialect.auth.get(key) == "api-key":
-            return {"api-key": secret}
-        return {"Authorization": f"Bearer {secret}"}
-
     def create(self, sets: Mapping[str, Any], stamp: str) -> Call:
         """POST /assistants."""
         body = create_body(sets, stamp, self.dialect.table)
-        return Call("POST", "/assistants", self._query, json=filled(body, self.dialect.holds.fills))
+        return Call("POST", self.root, self._query, json=filled(body, self.dialect.holds.fills))
 
     def modify(self, live: Live, sets: Mapping[str, Any], stamp: str) -> Call:
         """POST /assistants/{id}: what is left out stays as it is, and metadata and tool resources go whole.
@@ -95,11 +67,7 @@ class OpenAIAssistants:
 
     def post(self, live_id: str, body: Mapping[str, Any]) -> Call:
         """POST /assistants/{id} with a body as it is, but for what the dialect wants said."""
-        return Call("POST", _path(live_id), self._query, json=filled(body, self.dialect.holds.fills))
-
-    def has_room(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> bool:
-        """Whether the stamp fits among the metadata pairs that will be there."""
-        return has_room(live, sets, self.dialect.table, self.dialect.metadata_pairs)
+        return Call("POST", self._path(live_id), self._query, json=filled(body, self.dialect.holds.fills))
 
     def release(self, live: Live) -> tuple[Call, ...]:
         """The write without our stamp; and, for a server that keeps the key, the one that says `released` in its place.
@@ -111,36 +79,6 @@ class OpenAIAssistants:
         without, told = {**kept, KEY: None} if rules.null_removes else kept, {**kept, KEY: RELEASED}
         bodies = (told,) if rules.is_stuck("metadata") else (without, told)
         return tuple(self.post(live.id, {"metadata": body}) for body in bodies)
-
-    def remove(self, live: Live) -> Call:
-        """DELETE /assistants/{id}."""
-        return Call("DELETE", _path(live.id), self._query)
-
-    def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
-        """Read one assistant; None is its own 404. Raises `Unexpected`."""
-        call = Call("GET", _path(live_id), self._query)
-        return replies.get_object(call, live_id, self.read, self.problem)
-
-    def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
-        """GET /assistants after an id, oldest first by default."""
-        query = {**self._query, "limit": str(size or self.dialect.page_size), "order": order}
-        return Call("GET", "/assistants", {**query, "after": cursor} if cursor else query)
-
-    def read_page(self, reply: Reply) -> Page:
-        """Return a page of the listing. Raises `Unexpected`."""
-        return replies.read_page_of_ids(reply, self._live, self.problem)
-
-    def read(self, reply: Reply) -> Live:
-        """Return the assistant in a successful answer. Raises `Unexpected` when it is something else."""
-        return replies.read_object(reply, "an assistant", self._live)
-
-    def deleted(self, reply: Reply, live_id: str) -> bool:
-        """Return whether this id was deleted now."""
-        return replies.is_deleted(reply, live_id)
-
-    def not_deleted(self, reply: Reply, live_id: str) -> str:
-        """Return what a success says instead of that this id was deleted."""
-        return replies.explain_not_deleted(reply, live_id, "assistant")
 
     def problem(self, reply: Reply) -> Problem:
         """Return what an unsuccessful answer says, in the vendor's or a gateway's error shape."""
@@ -156,11 +94,17 @@ class OpenAIAssistants:
             unclear=is_unclear(reply.status),
         )
 
+    def _faults(self, body: Mapping[str, Any]) -> Iterable[Fault]:
+        return audit(body, self.dialect, self._allow_loss)
+
+    def _losses(self, body: Mapping[str, Any]) -> Iterable[Loss]:
+        return losses(body, self.dialect)
+
     def _live(self, entry: Any) -> Live:
         """One assistant object as the server answered it."""
         if not isinstance(entry, Mapping) or entry.get("object") != "assistant":
             raise Unexpected("the answer is not an assistant")
-        live_id = replies.read_id(entry, "an assistant")
+        live_id = replies.read_id(entry, self.noun)
         body = {key: entry[key] for key in self.dialect.fields if key in entry}
         for key in ("metadata", "tool_resources"):
             if not isinstance(body.get(key, {}), (Mapping, type(None))):
@@ -180,8 +124,3 @@ def _is_absence(body: Mapping[str, Any]) -> bool:
     if isinstance(body.get("error"), Mapping):
         return ABSENT in replies.read_message(body)[0]
     return body.get("detail") == NO_SUCH_DETAIL
-
-
-def _path(live_id: str) -> str:
-    """Return the path of one assistant. Raises ValueError for an id that could lead out of /assistants/."""
-    return replies.path_of_id("/assistants", live_id, "an assistant")

@@ -15,7 +15,7 @@ from trueup.core.canonical import OBJECT
 from trueup.core.rules.fault import Fault
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
-from trueup.wire.losses import Loss, fault_of, without
+from trueup.wire.losses import Loss, fault_of
 from trueup.wire.model_names import is_reasoning
 
 SAMPLING: Final = ("temperature", "top_p")
@@ -69,15 +69,6 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
                 idle = value is None or value == default
                 yield Loss(".".join(("tools", str(kind), *key)), ("tools", index, str(kind), *key), idle)
     yield from _format_losses(body.get("response_format"), dialect)
-
-
-def held(body: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any]:
-    """The body without what the dialect has no word for; the same body where that is nothing."""
-    kept: Any = body
-    for loss in reversed(tuple(losses(body, dialect))):  # so that the index of a tool still says which one is meant
-        kept = without(kept, loss.path)
-    result: Mapping[str, Any] = kept
-    return result
 
 
 def filled(body: Mapping[str, Any], fills: Mapping[str, Any]) -> dict[str, Any]:
