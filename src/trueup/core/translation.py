@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from trueup.core.rules.fault import Fault
-from trueup.core.rules.losses import CODE
+from trueup.core.rules.losses import CODE, is_allowed
 from trueup.core.source import Path, Severity
 
 
@@ -61,12 +61,8 @@ def loss_faults(
     for verdict in verdicts:
         if verdict.word is not Word.UNSUPPORTED or (verdict.field and verdict.field in patched):
             continue
-        if not verdict.required and any(_covers(entry, verdict.key) for entry in allowed):
+        if not verdict.required and is_allowed(verdict.key, allowed):
             message, hint = f"{protocol} does not support {verdict.key}; it is left out", "allow_loss permits it."
             yield Fault(CODE, verdict.path, message, hint, at_key=True, severity=Severity.WARNING)
         else:
             yield Fault("unsupported", verdict.path, verdict.text, verdict.hint, at_key=True)
-
-
-def _covers(entry: str, key: str) -> bool:
-    return key == entry or key.startswith(f"{entry}.")

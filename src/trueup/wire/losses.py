@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trueup.core.rules.fault import Fault
-from trueup.core.rules.losses import CODE
+from trueup.core.rules.losses import CODE, is_allowed
 from trueup.core.source import Path, Severity
 
 
@@ -26,7 +26,7 @@ class Loss:
 
 def fault_of(loss: Loss, name: str, allowed: Collection[str], instead: str = "") -> Fault:
     """Return the error for a loss, or the warning where the target allows it; `instead` says what to write."""
-    if any(loss.key == entry or loss.key.startswith(f"{entry}.") for entry in allowed):
+    if is_allowed(loss.key, allowed):
         return Fault(
             CODE, loss.path, f"{name} cannot hold {loss.key}; it is left out here",
             "The target's allow_loss says so.", at_key=True, severity=Severity.WARNING,

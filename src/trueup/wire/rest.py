@@ -48,6 +48,10 @@ class RestAdapter:
         kept = remove_losses(definition.body, self._losses(definition.body))
         return definition if kept is definition.body else replace(definition, body=kept)
 
+    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
+        """Return no field: a modify needs nothing beside what it sets."""
+        return {}
+
     def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
         """Return the header that carries the target's `api_key` or `token`; a gateway takes either as a bearer."""
         if not self._gateway and self.dialect.auth.get(key) == "api-key":

@@ -1,14 +1,19 @@
-"""Many warnings of one loss as one that counts them. Knows neither what is lost nor why."""
+"""Tells which losses a target allows, and shows many warnings of one loss as one that counts them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from trueup.core.source import Diagnostic
 
 CODE = "loss-allowed"
 """The code of a warning that a target leaves a part of a definition out, as it may."""
+
+
+def is_allowed(key: str, allowed: Collection[str]) -> bool:
+    """Return whether one of the paths in `allow_loss` is this one or leads to it."""
+    return any(key == entry or key.startswith(f"{entry}.") for entry in allowed)
 
 
 def counted(items: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -38,10 +38,6 @@ class OpenAIAgents(RestAdapter):
     root = "/agents"
     noun = "an agent"
 
-    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return nothing: a modify needs no other field."""
-        return {}
-
     def create(self, sets: Mapping[str, Any], stamp: str) -> Call:
         """POST /agents."""
         return Call("POST", self.root, self._query, json=create_body(sets, stamp, self.dialect.table))

@@ -22,7 +22,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         semantics=Semantics(TABLE),
         headers={"OpenAI-Beta": "agents=v1"},
         honest=True,
-        auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
         holds=Holds({"tools": TOOLS}, LENGTHS),
     ),

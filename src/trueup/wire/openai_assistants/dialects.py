@@ -40,7 +40,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         semantics=SEMANTICS,
         headers={"OpenAI-Beta": "assistants=v2"},
         honest=True,
-        auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
         holds=Holds(_KINDS, _LENGTHS),
         reasoning=REASONING,
@@ -51,7 +50,6 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         base_url="https://api.openai.com/v1",
         semantics=FIRST_SEMANTICS,
         headers={"OpenAI-Beta": "assistants=v1"},
-        auth={"api_key": "bearer", "token": "bearer"},
         scoped=True,
         holds=Holds(
             {
