@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.extent import examples
 from trueup.core.field_table import Field, FieldTable, Kind
-from trueup.wire.rendering import create_body, has_room, patch_body, read_stamp
+from trueup.wire.rendering import create_body, has_room, patch_body
 
 TABLE = FieldTable(
     fields=(
@@ -101,7 +101,7 @@ def test_the_room_for_a_stamp_is_what_the_request_leaves(there: list[str], sets:
     ],
 )
 def test_a_stamp_that_is_no_text_is_an_empty_one(body: Any, text: str | None) -> None:
-    assert read_stamp(body, TABLE) == text
+    assert TABLE.read_stamp(body) == text
 
 
 KEYS = st.sampled_from(["a", "b", "c.d"])

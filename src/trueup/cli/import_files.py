@@ -28,7 +28,6 @@ from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 from trueup.render.values import many
 from trueup.wire.registry import PORTABLE, definition_table, identity_of, protocols
-from trueup.wire.rendering import read_stamp
 
 PAIRS: Final = 20
 """Links that one printed command makes."""
@@ -120,7 +119,7 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
                 f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give the newer one alone."
             )
         table = session.adapter.dialect.table
-        read.exported[item.id] = see(item.id, item.body, item.created_at, read_stamp(item.body, table), table)
+        read.exported[item.id] = see(item.id, item.body, item.created_at, table.read_stamp(item.body), table)
         read.extra[item.id] = {**item.extra, **unknown(item.body, written_fields(session))}
 
 

@@ -12,6 +12,7 @@ from trueup.cli.session import Session
 from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
+from trueup.core.field_table import top_of
 from trueup.core.memory.state import State
 from trueup.core.migration.filenames import free, stem
 from trueup.core.migration.imported import Fitted, Found, Omission, Unread, fitted, omissions_of, slimmed
@@ -179,7 +180,7 @@ class Work:
     def _link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
         """A link, with what the file must say for the target where it differs from what is live."""
         fields = declared(definition, self._session.adapter)
-        managed = {name.split(".", 1)[0] for name in fields.keys() - definition.ignored}
+        managed = {top_of(name) for name in fields.keys() - definition.ignored}
         self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
         patch = override(fields, live.fields, bodies[live.id].body, self._own.semantics, definition.ignored)
         if not patch:

@@ -13,7 +13,7 @@ from typing import Any
 
 import rfc8785
 
-from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind, top_of
 
 DIGEST_RULES = 1
 """Version of the canonical form; state written under other rules is unknown until the next apply."""
@@ -41,7 +41,7 @@ class Semantics:
 
     def is_stuck(self, name: str) -> bool:
         """Return whether the server is known to clear this field by nothing."""
-        return name.split(".", 1)[0] in self.stuck
+        return top_of(name) in self.stuck
 
 
 def canonical_json(value: Any) -> bytes:

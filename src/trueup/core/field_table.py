@@ -110,7 +110,7 @@ class FieldTable:
 
     def field_of(self, path: str) -> Field | None:
         """Return the row of a field or of a map's entry (`metadata.owner`); None for a name that the table lacks."""
-        return self.by_name.get(path) or self.maps.get(path.partition(".")[0])
+        return self.by_name.get(path) or self.maps.get(top_of(path))
 
     def kind_of(self, path: str) -> Kind:
         """Return the kind of a field; a map's entry has its map's."""
@@ -139,7 +139,7 @@ class FieldTable:
 
     def path_of(self, path: str) -> tuple[str, ...]:
         """Return a field's path in the body."""
-        row = self.maps.get(path.partition(".")[0])
+        row = self.maps.get(top_of(path))
         return (path,) if row is None else tuple(path.split(".", row.depth))
 
     def vary(
@@ -163,6 +163,13 @@ class FieldTable:
                 value = _masked(value, steps[1:])
         return value
 
+    def read_stamp(self, body: Mapping[str, Any]) -> str | None:
+        """Return the text of the stamp in an assistant's body, None where there is none; of no text an empty one."""
+        text: Any = body
+        for step in self.path_of(self.stamp):
+            text = text.get(step) if isinstance(text, Mapping) else None
+        return text if text is None or isinstance(text, str) else ""
+
     def split(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body's values by field; an entry of a map is a field of its own."""
         found: dict[str, Any] = {}
@@ -178,7 +185,7 @@ class FieldTable:
         """Return the body that `split` took apart."""
         body: dict[str, Any] = {}
         for path, value in fields.items():
-            row = self.maps.get(path.partition(".")[0])
+            row = self.maps.get(top_of(path))
             if row is None or path == row.name:
                 body[path] = value
                 continue
@@ -188,6 +195,11 @@ class FieldTable:
                 holder = holder.setdefault(name, {})
             holder[last] = value
         return body
+
+
+def top_of(path: str) -> str:
+    """Return the top-level field that a path leads into: `metadata` of `metadata.owner`."""
+    return path.partition(".")[0]
 
 
 def _is_filled(value: Any, steps: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from trueup.core.definitions.definition import Definition
+from trueup.core.field_table import top_of
 from trueup.core.memory.accept_base import AcceptedFields, apply_accepted
 from trueup.core.memory.stamp import UNREADABLE, is_link, record_of
 from trueup.core.memory.state import Identity, Record, State
@@ -145,11 +146,9 @@ def gather(
 def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
     """The record without fields that the dialect has no word for: such a field can neither be seen nor cleared here."""
     known = adapter.dialect.fields
-    if record is None or all(name.split(".", 1)[0] in known for name in record.fields):
+    if record is None or all(top_of(name) in known for name in record.fields):
         return record
-    return replace(
-        record, fields={name: kept for name, kept in record.fields.items() if name.split(".", 1)[0] in known}
-    )
+    return replace(record, fields={name: kept for name, kept in record.fields.items() if top_of(name) in known})
 
 
 def _moved_from(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from trueup.core.call import Call, Reply
 from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
+from trueup.core.field_table import top_of
 from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import DUPLICATE
 from trueup.core.plans.plan import Action, Change, Reason
@@ -19,7 +20,6 @@ from trueup.engine.requests import drop_stamp
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
 from trueup.engine.turns import INTERRUPTED, Interrupted, Stale
 from trueup.wire.base import Live, Unexpected
-from trueup.wire.rendering import top_of
 
 SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
 """Results after which a run deletes nothing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trueup.core.canonical import Semantics, digest
-from trueup.core.field_table import FieldTable
+from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import Stamp
 from trueup.core.memory.state import Applied, Identity, Record
@@ -16,7 +16,7 @@ from trueup.core.plans.judge import Verdict
 from trueup.core.plans.plan import MISSING, Cause, Change, FieldChange
 from trueup.core.plans.seen import Seen
 from trueup.wire.base import Adapter, Live
-from trueup.wire.rendering import create_body, patch_body, top_of
+from trueup.wire.rendering import create_body, patch_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
         operation,
         remembered(order, verdict, operation, sent, stamped=True if carries else old.stamped),
         _stamp(order, operation, fields),
-        overwritten={name: digest(plain(live.fields.get(name))) for name in (*changed, *(f.path for f in forced))},
+        overwritten={name: digest(live.fields.get(name)) for name in (*changed, *(f.path for f in forced))},
         forced=forced,
     )
 
@@ -103,7 +103,7 @@ def delete(verdict: Verdict, identity: Identity, name: str) -> Request:
     assert live is not None
     assert old is not None
     content = {"delete": live.id, "after": old.operation, "name": name, "target": identity.target}
-    overwritten = {field: digest(plain(value)) for field, value in live.fields.items()}
+    overwritten = {field: digest(value) for field, value in live.fields.items()}
     return Request({}, digest(content, 16), old, overwritten=overwritten)
 
 
@@ -155,7 +155,7 @@ def remembered(
         elif differing.get(name) is None and name in old.fields and old.fields[name].sent is not None:
             fields[name] = old.fields[name]
         else:
-            fields[name] = Applied(sent=digest(value), kept=digest(plain(live.fields.get(name))))
+            fields[name] = Applied(sent=digest(value), kept=digest(live.fields.get(name)))
     return Record(
         id=live.id,
         created_at=live.created_at or old.created_at,
@@ -174,11 +174,6 @@ def record_only(order: Order, verdict: Verdict) -> Record:
     record = remembered(order, verdict, old.operation, {}, stamped=old.stamped)
     live = verdict.live
     return replace(record, stamped=True) if live is not None and live.stamp is not None else record
-
-
-def plain(value: Any) -> Any:
-    """An absent field is digested as null."""
-    return None if value is MISSING else value
 
 
 def _changed_fields(order: Order, changed: Sequence[str]) -> dict[str, Any]:
@@ -211,7 +206,7 @@ def _beside(order: Order, live: Seen, sets: Mapping[str, Any], forced: Mapping[s
 def _forced(order: Order, live: Seen, name: str) -> FieldChange:
     """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
     found = live.fields.get(name, MISSING)
-    value = order.file[name] if name in order.file and name not in order.ignored else plain(found)
+    value = order.file[name] if name in order.file and name not in order.ignored else live.fields.get(name)
     table = order.semantics.table
     sent = table.clear_of(name) if value is None else value
     return FieldChange(name, found, sent, Cause.FORCED, table.kind_of(name))

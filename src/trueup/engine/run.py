@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from trueup.core.canonical import digest, fits
 from trueup.core.command import change_commands
 from trueup.core.errors import Exit
-from trueup.core.field_table import FieldTable
+from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory.journal import DONE, Entry
 from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import Applied, Identity, Record
@@ -23,7 +23,6 @@ from trueup.engine.mishaps import Mishap
 from trueup.engine.plan import Planning
 from trueup.engine.progress import Progress, estimate_left
 from trueup.wire.base import Adapter, Live
-from trueup.wire.rendering import top_of
 
 Locate = Callable[[str, Path], Position | None]
 """Where a definition's value stands, by assistant name and request path."""

@@ -14,7 +14,6 @@ from trueup.core.migration.export import Export, moment
 from trueup.core.plans.plan import Action, Change, Plan, Reason
 from trueup.engine.refresh import View
 from trueup.wire.base import Live
-from trueup.wire.rendering import read_stamp
 
 TOO_YOUNG = "was created after the snapshot was taken, which cannot tell of it"
 OUT_OF_STEP = "state and the snapshot are of different moments"
@@ -24,7 +23,7 @@ def view_of(export: Export, state: State, table: FieldTable) -> View:
     """What was live at the moment of the export; of what it lacks, only what is older than it counts as absent."""
     view = View(pages=1)
     for entry in export.assistants:
-        stamp = read_stamp(entry.body, table)
+        stamp = table.read_stamp(entry.body)
         view.live[entry.id] = Live(entry.id, entry.body, entry.created_at, entry.version, entry.extra, stamp=stamp)
         view.read_at[entry.id] = 0.0
     for record in state.records.values():

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from trueup.core.field_table import Kind
+from trueup.core.field_table import Kind, top_of
 from trueup.core.plans.diff import tool_changes, tool_label
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Position, Stretch
@@ -174,7 +174,7 @@ def where_of(group: ChangeGroup, item: FieldChange) -> str:
 
 
 def _position(change: Change, item: FieldChange) -> Position | None:
-    return change.sources.get(item.path) or change.sources.get(item.path.split(".", 1)[0])
+    return change.sources.get(item.path) or change.sources.get(top_of(item.path))
 
 
 def _new_text(text: str, first: Sequence[Piece], look: Look, where: str) -> Iterator[Row]:

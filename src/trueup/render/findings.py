@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.command import Message, join_messages
+from trueup.core.field_table import top_of
 from trueup.core.plans.drift import as_drift
 from trueup.core.plans.ignored import groups
 from trueup.core.plans.outside import is_outside
@@ -85,7 +86,7 @@ def of_report(report: Report) -> tuple[Diagnostic, ...]:
 def place_of(change: Change, item: FieldChange | None = None) -> Position | None:
     """Where a field of a change stands in the files, else the first one that is known, else the file's first line."""
     for one in (item,) if item is not None else change.fields:
-        found = change.sources.get(one.path) or change.sources.get(one.path.split(".", 1)[0])
+        found = change.sources.get(one.path) or change.sources.get(top_of(one.path))
         if found is not None:
             return found
     return Position(change.file, 1, 1) if change.file else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.core.field_table import Field, FieldTable
+from trueup.core.field_table import Field, FieldTable, top_of
 
 
 def create_body(sets: Mapping[str, Any], stamp: str, table: FieldTable) -> dict[str, Any]:
@@ -40,19 +40,6 @@ def has_room(live: Mapping[str, Any], sets: Mapping[str, Any], table: FieldTable
     holder = top_of(table.stamp)
     there = {**table.split({holder: live.get(holder)}), **_entries(holder, sets)}
     return sum(value is not None for path, value in there.items() if path != table.stamp) < most
-
-
-def read_stamp(body: Mapping[str, Any], table: FieldTable) -> str | None:
-    """Return the text of the stamp in an assistant's body, None where there is none; of no text an empty one."""
-    text: Any = body
-    for step in table.path_of(table.stamp):
-        text = text.get(step) if isinstance(text, Mapping) else None
-    return text if text is None or isinstance(text, str) else ""
-
-
-def top_of(path: str) -> str:
-    """Return the top-level field that a path leads into: `metadata` of `metadata.owner`."""
-    return path.partition(".")[0]
 
 
 def _entries(name: str, sets: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,4 @@ def fields_of(body: Mapping[str, Any], table: FieldTable) -> dict[str, Any]:
 
 def stamp_of(body: Mapping[str, Any], table: FieldTable) -> Stamp | None:
     """Return the stamp that a live body carries; None when there is none or it was released."""
-    text: Any = body
-    for step in table.path_of(table.stamp):
-        text = text.get(step) if isinstance(text, Mapping) else None
-    return parse(text, table.letters)
+    return parse(table.read_stamp(body), table.letters)

@@ -19,7 +19,7 @@ from trueup.wire.base import Live, Problem, Unexpected, is_unclear
 from trueup.wire.losses import Loss
 from trueup.wire.openai_agents.absent_agents import id_named, is_absent
 from trueup.wire.openai_agents.audit import audit, losses
-from trueup.wire.rendering import create_body, patch_body, read_stamp
+from trueup.wire.rendering import create_body, patch_body
 from trueup.wire.rest import RestAdapter
 
 _OWN_KEYS: Final = frozenset({"id", "object", "created_at", "updated_at"})
@@ -90,4 +90,4 @@ class OpenAIAgents(RestAdapter):
                 raise Unexpected(f"{name} of {live_id} is not an object")
         extra = {key: entry[key] for key in sorted(entry.keys() - _OWN_KEYS.union(self.dialect.table.names))}
         created = replies.read_time(entry.get("created_at"))
-        return Live(live_id, body, created, extra=extra, raw=entry, stamp=read_stamp(body, self.dialect.table))
+        return Live(live_id, body, created, extra=extra, raw=entry, stamp=self.dialect.table.read_stamp(body))

@@ -18,7 +18,7 @@ from trueup.wire.losses import Loss
 from trueup.wire.model_names import is_reasoning
 from trueup.wire.openai_assistants.absent_ids import ABSENT, id_named
 from trueup.wire.openai_assistants.audit import SAMPLING, audit, filled, losses
-from trueup.wire.rendering import create_body, patch_body, read_stamp
+from trueup.wire.rendering import create_body, patch_body
 from trueup.wire.rest import RestAdapter
 
 NAME = "openai-assistants"
@@ -116,7 +116,7 @@ class OpenAIAssistants(RestAdapter):
         extra = {key: entry[key] for key in sorted(unknown)} if unknown else {}
         created_at = entry.get("created_at")
         created = created_at if type(created_at) is int else 0
-        return Live(live_id, body, created, extra=extra, raw=entry, stamp=read_stamp(body, self.dialect.table))
+        return Live(live_id, body, created, extra=extra, raw=entry, stamp=self.dialect.table.read_stamp(body))
 
 
 def _is_absence(body: Mapping[str, Any]) -> bool:
