@@ -180,7 +180,6 @@ def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> reque
         protect=fact.protect if fact.protect is not None else bool(old and old.protect),
         stamped=wish.target.stamp,
         semantics=adapter.dialect.semantics,
-        table=adapter.dialect.table,
         always=wish.target.always_send,
     )
 

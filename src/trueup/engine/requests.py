@@ -31,7 +31,6 @@ class Order:
     protect: bool
     stamped: bool
     semantics: Semantics
-    table: FieldTable
     always: tuple[str, ...] = ()
 
 

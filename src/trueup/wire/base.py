@@ -125,7 +125,6 @@ class Dialect:
     headers: Mapping[str, str] = field(default_factory=dict)
     honest: bool = False
     page_size: int = 100
-    stamp_room: int = 512
     metadata_pairs: int = 16
     example: str = ""
     prefix: str = ""

@@ -65,7 +65,7 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
             continue
         for key in _below(holds.lacks, f"tools.{kind}."):
             if _has(tool, (str(kind), *key)):
-                value, default = _at(tool, (str(kind), *key)), _at(fills, (str(kind), str(kind), *key))
+                value, default = value_at(tool, (str(kind), *key)), value_at(fills, (str(kind), str(kind), *key))
                 idle = value is None or value == default
                 yield Loss(".".join(("tools", str(kind), *key)), ("tools", index, str(kind), *key), idle)
     yield from _format_losses(body.get("response_format"), dialect)
@@ -100,6 +100,15 @@ def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted({*(set(known) - OLDER - own - parts), *holds.lacks}))
 
 
+def value_at(value: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path inside a value, None where nothing does."""
+    for key in path:
+        if value is None or not isinstance(value, OBJECT):
+            return None
+        value = value.get(key)
+    return value
+
+
 def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
     kind = value.get("type", "text") if isinstance(value, Mapping) else value
     if not isinstance(kind, str) or "response_format" not in dialect.fields:
@@ -109,9 +118,9 @@ def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
         return
     for key in _below(dialect.holds.lacks, "response_format."):
         if _has(value, key):
-            found = _at(value, key)
+            found = value_at(value, key)
             fills = dialect.table.by_name["response_format"].fills
-            idle = found is None or found == _at(fills, ("json_schema", *key))
+            idle = found is None or found == value_at(fills, ("json_schema", *key))
             yield Loss(".".join(("response_format", *key)), ("response_format", *key), idle)
 
 
@@ -128,7 +137,7 @@ def _wanted(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Fault]:
 
 
 def _missing(value: Mapping[str, Any], key: tuple[str, ...], where: Path, name: str) -> Iterator[Fault]:
-    if not _at(value, key):
+    if not value_at(value, key):
         said = ".".join((str(where[0]), *key))
         hint = _WANTED.get(said, "Write it.")
         yield Fault("missing-key", (*where, *key), f"{name} wants {said}, which is missing here", hint)
@@ -182,16 +191,8 @@ def _below(keys: frozenset[str], head: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(key.removeprefix(head).split(".")) for key in sorted(keys) if key.startswith(head))
 
 
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        if value is None or not isinstance(value, OBJECT):
-            return None
-        value = value.get(key)
-    return value
-
-
 def _has(value: Any, path: tuple[str, ...]) -> bool:
-    parent = _at(value, path[:-1])
+    parent = value_at(value, path[:-1])
     return isinstance(parent, OBJECT) and path[-1] in parent
 
 

@@ -12,6 +12,7 @@ from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition
 from trueup.core.rules.fault import Fault, nearest, place, shown
 from trueup.core.source import Path, Severity
+from trueup.wire.openai_assistants.audit import value_at
 
 RESOURCE_LISTS: Final[Mapping[str, str]] = {"code_interpreter": "file_ids", "file_search": "vector_store_ids"}
 """The list of each tool that has resources."""
@@ -35,14 +36,6 @@ def check(definition: Definition) -> Iterator[Fault]:
     yield from _words(body, tools)
 
 
-def _at(value: Any, *path: str) -> Any:
-    for key in path:
-        if value is None or not isinstance(value, OBJECT):
-            return None
-        value = value.get(key)
-    return value
-
-
 def _tools(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     tools = body.get("tools")
     for index, tool in enumerate(tools if isinstance(tools, list) else ()):
@@ -53,7 +46,7 @@ def _tools(body: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
     seen: dict[tuple[str, str], Path] = {}
     for path, tool in tools:
-        kind, name = tool.get("type"), _at(tool, "function", "name")
+        kind, name = tool.get("type"), value_at(tool, ("function", "name"))
         if kind in ONCE:
             key, what, hint, at = (str(kind), ""), f"the tool {kind}", "Name it once.", path
         elif kind == "function" and isinstance(name, str):
@@ -71,7 +64,7 @@ def _unused(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, An
     if "tools" not in body or len(tools) < len(body["tools"] or ()):
         return  # the tools are left as they are live, or what is no tool may have been meant as the one in question
     for kind, name in RESOURCE_LISTS.items():
-        if _at(body, "tool_resources", kind, name) and kind not in kinds:
+        if value_at(body, ("tool_resources", kind, name)) and kind not in kinds:
             yield Fault(
                 "unused-resource", ("tool_resources", kind),
                 f"tool_resources.{kind} is given, but {kind} is not among the tools",
@@ -82,7 +75,7 @@ def _unused(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, An
 def _words(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
     found: list[tuple[str, Path, Any]] = [("reasoning_effort", ("reasoning_effort",), body.get("reasoning_effort"))]
     inner = ("file_search", "ranking_options", "ranker")
-    found += [("ranker", (*path, *inner), _at(tool, *inner)) for path, tool in tools]
+    found += [("ranker", (*path, *inner), value_at(tool, inner)) for path, tool in tools]
     for kind, path, word in found:
         known = KNOWN_WORDS[kind]
         if isinstance(word, str) and word and word not in known:
