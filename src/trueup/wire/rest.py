@@ -5,6 +5,7 @@ Knows no protocol: the path, the noun and what a dialect lacks are the subclass'
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from trueup.wire.losses import Loss, remove_losses
 from trueup.wire.rendering import has_room
 
 
-class RestAdapter:
+class RestAdapter(ABC):
     """A protocol spoken in one dialect. `root` is the path of all objects, `noun` what one is called, with its article.
 
     A subclass makes the bodies of requests and reads an object and a problem.
@@ -96,18 +97,21 @@ class RestAdapter:
         """Return what a success says instead of that this id was deleted."""
         return replies.explain_not_deleted(reply, live_id, self.noun.partition(" ")[2])
 
+    @abstractmethod
     def problem(self, reply: Reply) -> Problem:
         """Return what an unsuccessful answer says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _faults(self, body: Mapping[str, Any]) -> Iterable[Fault]:
-        raise NotImplementedError
+        """Return what the dialect cannot hold or would refuse of a body."""
 
+    @abstractmethod
     def _losses(self, body: Mapping[str, Any]) -> Iterable[Loss]:
-        raise NotImplementedError
+        """Return the parts of a body that the dialect has no word for."""
 
+    @abstractmethod
     def _live(self, entry: Any) -> Live:
-        raise NotImplementedError
+        """Return one object as the server answered it. Raises `Unexpected`."""
 
     def _path(self, live_id: str) -> str:
         """Return the path of one object. Raises ValueError for an id that could lead out of the root."""
