@@ -49,12 +49,12 @@ def phases(folder: str, mode: str = "") -> Figures:
             loaded = definitions(session)
         with clocked(figures, "state"):
             state = session.store.load()
-        async with reading(session) as courier:
+        async with reading(session) as runner:
             with clocked(figures, "refresh"):
-                view = await read_live(session, courier, state)
+                view = await read_live(session, runner, state)
             figures["found"] = {"pages": view.pages, "live": len(view.live), "definitions": len(loaded.definitions)}
             with clocked(figures, "both"):
-                planning = await plan_afresh(session, courier, loaded, state)
+                planning = await plan_afresh(session, runner, loaded, state)
             figures["found"]["unchanged"] = planning.plan.unchanged
 
     asyncio.run(work())
@@ -69,15 +69,17 @@ def books(folder: str) -> Figures:
     from trueup.core.memory.state import State
     from trueup.edge.plan_file import read_plan, write_plan
     from trueup.edge.store import Store
-    from trueup.engine.facts import Wish
+    from trueup.engine.facts import DesiredState
     from trueup.engine.plan import make_plan
     from trueup.engine.refresh import View
 
     figures: Figures = {}
     session = open_session(Flags(chdir=folder))
     found = {item.name: item for item in definitions(session).definitions}
-    wish = Wish(session.target, session.identity, found, frozenset(found), frozenset(session.project.targets))
-    plan = make_plan(wish, State(session.identity, 1), View(), session.adapter).plan
+    desired = DesiredState(
+        session.target, session.identity, found, frozenset(found), frozenset(session.project.targets)
+    )
+    plan = make_plan(desired, State(session.identity, 1), View(), session.adapter).plan
     records = {change.name: replace(change.record, id=change.name) for change in plan.changes if change.record}
 
     async def journaled(store: Store) -> None:

@@ -17,7 +17,7 @@ from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen, wants_color
 from trueup.edge import schemas
-from trueup.engine.progress import Progress, Wait
+from trueup.engine.ports import Progress, Wait
 
 Arm = Callable[..., None]
 

@@ -116,12 +116,12 @@ def test_the_reading_transport_refuses_to_write(place: Place) -> None:
     session = open_session(Flags(chdir=str(place.root)))
 
     async def write() -> None:
-        async with transport.reading(session) as courier:
+        async with transport.reading(session) as runner:
             for call in (Call("POST", "/assistants", json={}), Call("DELETE", "/assistants/x"), Call("PUT", "/x")):
                 with pytest.raises(PermissionError):
-                    await courier.write(call)
+                    await runner.write(call)
             with pytest.raises(PermissionError):
-                courier.ports.backup("x", "modify", {})
+                runner.ports.backup("x", "modify", {})
 
     asyncio.run(write())
 

@@ -72,9 +72,9 @@ class Probed(World):
         """A probe of the server as it is documented, whose answers later plans go by."""
 
         async def run() -> Capabilities:
-            courier, adapter = self.courier(self.ports()), adapter_for(self.target)
-            view = await walk(adapter, courier)
-            return await probe(self.order(**changes), PROBE, adapter, courier, view, self.notes)
+            runner, adapter = self.runner(self.ports()), adapter_for(self.target)
+            view = await walk(adapter, runner)
+            return await probe(self.order(**changes), PROBE, adapter, runner, view, self.notes)
 
         self.found = asyncio.run(run())
         return self.found

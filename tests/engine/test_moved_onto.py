@@ -12,7 +12,7 @@ import pytest
 from tests.engine.world import World, definition, fleet
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import Action, Options, Plan, Reason
-from trueup.engine.facts import Wish
+from trueup.engine.facts import DesiredState
 
 pytestmark = pytest.mark.usefixtures("protocol")
 
@@ -23,8 +23,8 @@ class Some(World):
 
     selected: frozenset[str] | None = None
 
-    def wish(self, options: Options) -> Wish:
-        return replace(super().wish(options), selected=self.selected)
+    def desired(self, options: Options) -> DesiredState:
+        return replace(super().desired(options), selected=self.selected)
 
 
 @pytest.fixture

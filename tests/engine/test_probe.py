@@ -33,7 +33,7 @@ NONCE = "0123456789ab"
 
 
 def seen(world: Probed) -> View:
-    return asyncio.run(walk(world.adapter(), world.courier(world.ports())))
+    return asyncio.run(walk(world.adapter(), world.runner(world.ports())))
 
 
 def cleaned(world: Probed) -> list[str]:
@@ -41,7 +41,7 @@ def cleaned(world: Probed) -> list[str]:
     found = left_in(seen(world), identity_of(world.target), world.notes.open, world.notes.spared)
     left = [item for item in found if item.sure]
     for item in left:
-        gone = asyncio.run(remove(item.id, world.adapter(), world.courier(world.ports())))
+        gone = asyncio.run(remove(item.id, world.adapter(), world.runner(world.ports())))
         assert gone.problem == ""
     return [item.id for item in left]
 
@@ -86,15 +86,15 @@ def test_interrupted_it_removes_what_it_made_and_stores_nothing(step: int) -> No
 
     async def run() -> None:
         ports = world.ports()
-        courier, adapter = world.courier(ports), adapter_for(world.target)
-        view = await walk(adapter, courier)
+        runner, adapter = world.runner(ports), adapter_for(world.target)
+        view = await walk(adapter, runner)
 
         def watch(_call: Call) -> None:
             if len(world.calls) >= step:
                 ports.stop.set()
 
         world.before_call = watch
-        await probe(world.order(), PROBE, adapter, courier, view, world.notes)
+        await probe(world.order(), PROBE, adapter, runner, view, world.notes)
 
     with pytest.raises(InterruptedRun) as caught:
         asyncio.run(run())

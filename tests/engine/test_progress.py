@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.engine.test_courier import GET, Line
 from tests.engine.test_refresh import Shelf, names
+from tests.engine.test_request_runner import GET, Line
 from tests.engine.world import World, code, definition, fleet
 from trueup.core.call import Reply
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.engine.courier import Pace
-from trueup.engine.ports import Ports
-from trueup.engine.progress import Progress, Wait, estimate_left
+from trueup.engine.ports import Ports, Progress, Wait, estimate_left
 from trueup.engine.refresh import walk
+from trueup.engine.request_runner import Pace
 from trueup.local.faults import Kind
 
 SECRET = "sk-canary-123456"
@@ -84,10 +83,10 @@ def test_nothing_is_guessed_from_too_little(spent: float, done: int, total: int,
 @pytest.mark.parametrize(("known", "total"), [(300, 300), (0, 0)])
 def test_reading_tells_of_how_many_where_that_is_known(known: int, total: int) -> None:
     shelf = Shelf(names(300), page_size=20)
-    courier = shelf.courier(1)
+    runner = shelf.runner(1)
     told: list[Progress] = []
-    courier.ports.progress = told.append
-    asyncio.run(walk(shelf.adapter(), courier, names(known)))
+    runner.ports.progress = told.append
+    asyncio.run(walk(shelf.adapter(), runner, names(known)))
     assert {item.what for item in told} == {"Reading assistants"}
     assert {item.total for item in told} == {total}
     assert [item.done for item in told] == sorted(item.done for item in told)
@@ -110,9 +109,9 @@ def test_a_server_in_trouble_is_told_of_at_once_and_once_however_many_ask_it(tro
     told: list[tuple[float, Wait]] = []
 
     async def work() -> None:
-        courier = line.courier(Pace(8, max_retries=6))
-        courier.ports.waiting = lambda wait: told.append((line.clock.now, wait))
-        await asyncio.gather(*(courier.read(GET) for _ in range(8)))
+        runner = line.runner(Pace(8, max_retries=6))
+        runner.ports.waiting = lambda wait: told.append((line.clock.now, wait))
+        await asyncio.gather(*(runner.read(GET) for _ in range(8)))
 
     start = line.clock.now
     asyncio.run(work())
@@ -124,11 +123,11 @@ def test_a_server_in_trouble_is_told_of_at_once_and_once_however_many_ask_it(tro
 
 def test_until_when_it_is_tried_again_is_about_when_it_is_given_up() -> None:
     line = Line(lambda _: NotSent("refused"), seconds=2.0)
-    courier = line.courier(Pace(1, max_retries=3))
+    runner = line.runner(Pace(1, max_retries=3))
     told: list[Wait] = []
-    courier.ports.waiting = told.append
+    runner.ports.waiting = told.append
     with pytest.raises(NotSent):
-        asyncio.run(courier.read(GET))
+        asyncio.run(runner.read(GET))
     assert told[0].until == pytest.approx(line.clock.wall(), abs=1.0)
 
 
@@ -137,10 +136,10 @@ def test_when_it_answers_again_the_next_trouble_is_news() -> None:
     told: list[Wait] = []
 
     async def work() -> None:
-        courier = line.courier(Pace(1))
-        courier.ports.waiting = told.append
+        runner = line.runner(Pace(1))
+        runner.ports.waiting = told.append
         for _ in range(2):
-            await courier.read(GET)
+            await runner.read(GET)
 
     asyncio.run(work())
     assert [wait.at_once for wait in told if wait.at_once] == [True, True]
@@ -148,22 +147,22 @@ def test_when_it_answers_again_the_next_trouble_is_news() -> None:
 
 def test_without_repeats_nothing_is_promised() -> None:
     line = Line(lambda _: Reply(503))
-    courier = line.courier(Pace(1, max_retries=0))
+    runner = line.runner(Pace(1, max_retries=0))
     told: list[Wait] = []
-    courier.ports.waiting = told.append
-    asyncio.run(courier.read(GET))
+    runner.ports.waiting = told.append
+    asyncio.run(runner.read(GET))
     assert told == []
 
 
 def test_a_rate_limit_of_ours_is_no_news() -> None:
     line = Line(lambda _: Reply(200))
-    courier = line.courier(Pace(1, rate=0.5))
+    runner = line.runner(Pace(1, rate=0.5))
     told: list[Wait] = []
-    courier.ports.waiting = told.append
+    runner.ports.waiting = told.append
 
     async def work() -> None:
         for _ in range(4):
-            await courier.read(GET)
+            await runner.read(GET)
 
     asyncio.run(work())
     assert {(wait.why, wait.until, wait.at_once) for wait in told} == {

@@ -18,10 +18,9 @@ from tests.extent import examples
 from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import EndpointError, OutcomeUnknown
 from trueup.engine import refresh as subject
-from trueup.engine.courier import Courier, Pace
-from trueup.engine.ports import Ports
-from trueup.engine.progress import Progress
+from trueup.engine.ports import Ports, Progress
 from trueup.engine.refresh import View, refresh, walk
+from trueup.engine.request_runner import Pace, RequestRunner
 from trueup.wire.base import Page
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
 from trueup.wire.openai_assistants.dialects import DIALECTS
@@ -105,14 +104,16 @@ class Shelf:
         plain.dialect = replace(plain.dialect, page_size=self.page_size, honest=self.honest)
         return plain
 
-    def courier(self, parallelism: int = 8) -> Courier:
+    def runner(self, parallelism: int = 8) -> RequestRunner:
         async def no_journal(_entry: object) -> None:
             raise AssertionError("reading writes no journal")
 
         def no_backup(_name: str, _kind: str, _body: object) -> None:
             raise AssertionError("reading makes no backup")
 
-        return Courier(Ports(self.send, Clock(), no_journal, no_backup, random.Random(1)), Pace(parallelism, 0.0, 1))
+        return RequestRunner(
+            Ports(self.send, Clock(), no_journal, no_backup, random.Random(1)), Pace(parallelism, 0.0, 1)
+        )
 
 
 def page(names: Sequence[str], *, more: bool) -> Reply:
@@ -126,12 +127,12 @@ def names(count: int) -> list[str]:
 
 def walked(shelf: Shelf, known: Sequence[str], parallelism: int = 8) -> View:
     with patch.object(subject, "MANY", 4):
-        return asyncio.run(walk(shelf.adapter(), shelf.courier(parallelism), known))
+        return asyncio.run(walk(shelf.adapter(), shelf.runner(parallelism), known))
 
 
 def refreshed(shelf: Shelf, known: Sequence[str]) -> View:
     with patch.object(subject, "MANY", 4):
-        return asyncio.run(refresh(shelf.adapter(), shelf.courier(), known))
+        return asyncio.run(refresh(shelf.adapter(), shelf.runner(), known))
 
 
 @st.composite
@@ -246,7 +247,7 @@ def test_ten_thousand_take_sixteen_stretches_of_whole_pages() -> None:
 
 def test_few_known_ids_are_read_page_by_page() -> None:
     shelf = Shelf(names(250), page_size=100, lazy=3)
-    view = asyncio.run(refresh(shelf.adapter(), shelf.courier(), names(250)))
+    view = asyncio.run(refresh(shelf.adapter(), shelf.runner(), names(250)))
     assert view.complete
     assert shelf.busiest == 1
 
@@ -279,7 +280,7 @@ class Tokens(OpenAIAssistants):
 
 def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
     shelf = Shelf(names(1000), page_size=100, lazy=3)
-    view = asyncio.run(walk(Tokens(100), shelf.courier(), names(1000)))
+    view = asyncio.run(walk(Tokens(100), shelf.runner(), names(1000)))
     assert view.complete
     assert list(view.live) == shelf.alive
     assert shelf.busiest == 1
@@ -287,7 +288,7 @@ def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
 
 def test_a_full_last_page_without_a_token_is_the_end_and_page_one_is_read_once() -> None:
     shelf = Shelf(names(4), page_size=2)
-    view = asyncio.run(walk(Tokens(2), shelf.courier(), names(4)))
+    view = asyncio.run(walk(Tokens(2), shelf.runner(), names(4)))
     assert (view.complete, list(view.live)) == (True, names(4))
     assert shelf.lists == ["", names(4)[1]]
 
@@ -295,7 +296,7 @@ def test_a_full_last_page_without_a_token_is_the_end_and_page_one_is_read_once()
 @pytest.mark.parametrize("again", [names(2), []])
 def test_a_token_that_leads_to_nothing_new_ends_the_walk_as_a_partial_view(again: list[str]) -> None:
     shelf = Shelf(names(4), page_size=2, replies={1: page(again, more=True)})
-    view = asyncio.run(walk(Tokens(2), shelf.courier()))
+    view = asyncio.run(walk(Tokens(2), shelf.runner()))
     assert not view.complete
     assert len(shelf.lists) == 2
     assert list(view.live) == names(2)
@@ -322,21 +323,21 @@ class Heedless(Shelf):
 
 def test_a_whole_listing_may_change_its_order_between_its_readings() -> None:
     shelf = Heedless(names(3), page_size=1_000, replies={1: page(names(3)[::-1], more=False)})
-    view = asyncio.run(walk(Whole(), shelf.courier()))
+    view = asyncio.run(walk(Whole(), shelf.runner()))
     assert (view.complete, list(view.live)) == (True, names(3))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 100, 250])
 def test_a_listing_that_ignores_cursor_and_limit_is_whole_where_its_dialect_says_so(count: int) -> None:
     shelf = Heedless(names(count), page_size=1_000, heeds_limit=False)
-    view = asyncio.run(refresh(Whole(), shelf.courier(), names(count)))
+    view = asyncio.run(refresh(Whole(), shelf.runner(), names(count)))
     assert (view.complete, view.problem, list(view.live)) == (True, "", names(count))
     assert shelf.sizes == ([100, 1] if count else [100])
 
 
 def test_the_same_of_a_dialect_that_does_not_say_so_is_partial() -> None:
     shelf = Heedless(names(3), page_size=100, heeds_limit=False, honest=False)
-    view = asyncio.run(refresh(shelf.adapter(), shelf.courier(), names(3)))
+    view = asyncio.run(refresh(shelf.adapter(), shelf.runner(), names(3)))
     assert (view.complete, list(view.live), len(shelf.lists)) == (False, names(3), 2)
     assert view.problem == "page 2 of the listing repeats page 1, so it is not known what comes after it"
 
@@ -345,7 +346,7 @@ def test_the_same_of_a_dialect_that_does_not_say_so_is_partial() -> None:
 def test_a_limit_that_is_heeded_and_a_cursor_that_is_not_hide_what_comes_after(count: int) -> None:
     """What would be read as the whole of a hundred and one is the first hundred of them."""
     shelf = Heedless(names(count), page_size=100)
-    view = asyncio.run(refresh(Whole(), shelf.courier(), ()))
+    view = asyncio.run(refresh(Whole(), shelf.runner(), ()))
     assert not view.complete
     assert view.problem == "page 2 of the listing repeats an id"
 
@@ -353,13 +354,13 @@ def test_a_limit_that_is_heeded_and_a_cursor_that_is_not_hide_what_comes_after(c
 @pytest.mark.parametrize("count", [1, 100, 101, 250])
 def test_a_whole_listing_that_pages_after_all_is_read_page_by_page(count: int) -> None:
     shelf = Shelf(names(count), page_size=100)
-    view = asyncio.run(walk(Whole(), shelf.courier()))
+    view = asyncio.run(walk(Whole(), shelf.runner()))
     assert (view.complete, list(view.live)) == (True, names(count))
 
 
 def test_a_whole_listing_that_changes_between_its_readings_is_partial() -> None:
     shelf = Heedless(names(3), page_size=100, heeds_limit=False, births={1: "asst_new"})
-    assert not asyncio.run(walk(Whole(), shelf.courier())).complete
+    assert not asyncio.run(walk(Whole(), shelf.runner())).complete
 
 
 def test_a_joint_that_nobody_comes_upon_has_everything_read_again() -> None:
@@ -383,7 +384,7 @@ def test_a_recorded_one_behind_a_listing_that_lost_it_makes_the_view_partial() -
     adapter = Blind(DIALECTS["openai"])
     adapter.dialect = shelf.adapter().dialect
     with patch.object(subject, "MANY", 4):
-        view = asyncio.run(refresh(adapter, shelf.courier(), names(12)))
+        view = asyncio.run(refresh(adapter, shelf.runner(), names(12)))
     assert not view.complete
     assert hidden in view.problem
 
@@ -399,9 +400,9 @@ def test_when_reading_by_itself_fails_again_and_again_the_rest_is_not_asked_for(
         reads.append(call.path)
         return Reply(403, {}, {"error": {"message": "no"}})
 
-    courier = shelf.courier(1)
-    courier.ports.send = send
-    view = asyncio.run(refresh(shelf.adapter(), courier, names(200)))
+    runner = shelf.runner(1)
+    runner.ports.send = send
+    view = asyncio.run(refresh(shelf.adapter(), runner, names(200)))
     assert not view.complete
     assert view.unread == set(names(200))
     assert len(reads) == subject.UNREADABLE
@@ -417,14 +418,14 @@ def test_nothing_at_all_is_asked_for_behind_a_first_page_that_cannot_be_read(fai
 
 def test_a_listing_without_end_is_given_up_after_a_thousand_pages_and_told_meanwhile() -> None:
     shelf = Shelf(names(2_100), page_size=2)
-    courier = shelf.courier(8)
+    runner = shelf.runner(8)
     told: list[Progress] = []
-    courier.ports.progress = told.append
-    view = asyncio.run(walk(shelf.adapter(), courier))
+    runner.ports.progress = told.append
+    view = asyncio.run(walk(shelf.adapter(), runner))
     assert not view.complete
     assert "goes on after 1,000 pages" in view.problem
     assert (told[0].what, told[0].done, told[-1].done, told[-1].total) == ("Reading assistants", 0, 2_000, 0)
-    assert asyncio.run(walk(shelf.adapter(), shelf.courier(8), most=1_100)).complete
+    assert asyncio.run(walk(shelf.adapter(), shelf.runner(8), most=1_100)).complete
 
 
 @settings(deadline=None, max_examples=examples(300))
@@ -484,8 +485,8 @@ def test_a_page_of_the_smaller_size_is_no_end_by_itself() -> None:
 
 def test_smaller_pages_may_be_more() -> None:
     shelf = Shelf(names(5_000), page_size=4, bound=1)
-    assert asyncio.run(walk(shelf.adapter(), shelf.courier(), most=1_250 + 1)).complete
-    assert not asyncio.run(walk(shelf.adapter(), shelf.courier(), most=1_249)).complete
+    assert asyncio.run(walk(shelf.adapter(), shelf.runner(), most=1_250 + 1)).complete
+    assert not asyncio.run(walk(shelf.adapter(), shelf.runner(), most=1_249)).complete
 
 
 def test_a_server_that_takes_no_notice_of_the_limit_is_given_up() -> None:
@@ -516,9 +517,9 @@ def test_a_recorded_one_that_is_too_large_by_itself_is_unread_and_the_reason_is_
     async def send(call: Call) -> Reply:
         return await original(call) if call.path == "/assistants" else Reply(200, {}, Body.TOO_LARGE)
 
-    courier = shelf.courier(1)
-    courier.ports.send = send
-    view = asyncio.run(refresh(shelf.adapter(), courier, ["asst_x"]))
+    runner = shelf.runner(1)
+    runner.ports.send = send
+    view = asyncio.run(refresh(shelf.adapter(), runner, ["asst_x"]))
     assert view.unread == {"asst_x"}
     assert view.problem == "asst_x could not be read: the answer is larger than the 64 MiB that Trueup reads"
 
@@ -531,7 +532,7 @@ def test_a_404_that_names_nothing_is_told_from_other_failures(status: int) -> No
     async def send(call: Call) -> Reply:
         return await original(call) if call.path == "/assistants" else Reply(status, {}, {"detail": "Not Found"})
 
-    courier = shelf.courier(1)
-    courier.ports.send = send
-    view = asyncio.run(refresh(shelf.adapter(), courier, ["asst_x"]))
+    runner = shelf.runner(1)
+    runner.ports.send = send
+    view = asyncio.run(refresh(shelf.adapter(), runner, ["asst_x"]))
     assert (view.unread, view.maybe_gone) == ({"asst_x"}, {"asst_x"} if status == 404 else set())

@@ -10,7 +10,7 @@ from tests.engine.world import World, code, definition, fleet
 from tests.protocols import current
 from trueup.core.call import Call
 from trueup.core.errors import Exit
-from trueup.engine.recheck import FRESH
+from trueup.engine.modifies import FRESH
 
 pytestmark = pytest.mark.usefixtures("protocol")
 

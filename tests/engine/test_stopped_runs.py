@@ -145,7 +145,7 @@ def test_a_plan_whose_state_cannot_be_kept_is_told_as_unsent_as_a_whole() -> Non
     world = _busy()
     plan = world.plan(prune=True, on_drift="revert")
     refused = Outcome("held", Action.MODIFY, Result.REFUSED)
-    report = unsent(plan, FULL, world.courier(world.ports()), (refused,), 2)
+    report = unsent(plan, FULL, world.runner(world.ports()), (refused,), 2)
     assert _skipped(report) == {change.name for change in plan.changes if change.action in WRITES}
     assert [outcome.name for outcome in report.outcomes] == sorted(results(report))
     assert {*report.codes} == {Exit.ERROR, Exit.HELD}

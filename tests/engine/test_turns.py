@@ -12,49 +12,50 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.test_courier import GET, POST, Line
+from tests.engine.test_request_runner import GET, POST, Line
 from tests.extent import examples
 from trueup.core.call import Reply
-from trueup.engine.courier import Courier, Pace
-from trueup.engine.progress import Wait
-from trueup.engine.recheck import FRESH
-from trueup.engine.turns import CLOSE, Interrupted, Stale
+from trueup.engine.modifies import FRESH
+from trueup.engine.ports import Wait
+from trueup.engine.request_runner import CLOSE, Interrupted, Pace, RequestRunner, Stale
 
 
 def _fine(_number: int) -> Reply:
     return Reply(200)
 
 
-async def _struck(courier: Courier, line: Line, after: float) -> None:
+async def _struck(runner: RequestRunner, line: Line, after: float) -> None:
     await line.clock.sleep(after)
-    courier.ports.stop.set()
+    runner.ports.stop.set()
 
 
-async def _ended(courier: Courier, line: Line, after: float, *works: Awaitable[object]) -> tuple[list[object], float]:
+async def _ended(
+    runner: RequestRunner, line: Line, after: float, *works: Awaitable[object]
+) -> tuple[list[object], float]:
     """What came of each work, and how long (seconds) they took beyond an interrupt that came `after` so many."""
     began = line.clock.now
-    strike = asyncio.ensure_future(_struck(courier, line, after))
+    strike = asyncio.ensure_future(_struck(runner, line, after))
     results = await asyncio.gather(*works, return_exceptions=True)
     over = line.clock.now - began - after
     await strike
     return list(results), over
 
 
-Work = Callable[[Courier, Line], Awaitable[tuple[list[object], float]]]
+Work = Callable[[RequestRunner, Line], Awaitable[tuple[list[object], float]]]
 
 
-async def _behind_our_rate(courier: Courier, line: Line) -> tuple[list[object], float]:
-    return await _ended(courier, line, 3.0, *(courier.write(POST) for _ in range(2)))
+async def _behind_our_rate(runner: RequestRunner, line: Line) -> tuple[list[object], float]:
+    return await _ended(runner, line, 3.0, *(runner.write(POST) for _ in range(2)))
 
 
-async def _behind_a_retry_after(courier: Courier, line: Line) -> tuple[list[object], float]:
-    assert (await courier.write(POST)).status == 429
-    return await _ended(courier, line, 3.0, courier.write(POST))
+async def _behind_a_retry_after(runner: RequestRunner, line: Line) -> tuple[list[object], float]:
+    assert (await runner.write(POST)).status == 429
+    return await _ended(runner, line, 3.0, runner.write(POST))
 
 
-async def _behind_another(courier: Courier, line: Line) -> tuple[list[object], float]:
-    async with courier.place():
-        return await _ended(courier, line, 3.0, courier.write(POST), courier.read(GET))
+async def _behind_another(runner: RequestRunner, line: Line) -> tuple[list[object], float]:
+    async with runner.place():
+        return await _ended(runner, line, 3.0, runner.write(POST), runner.read(GET))
 
 
 @pytest.mark.parametrize(
@@ -69,12 +70,12 @@ def test_an_interrupt_ends_what_waits_at_once_and_unsent(work: Work, pace: Pace,
     line = Line(lambda _: Reply(429 if work is _behind_a_retry_after else 200, {"retry-after": "50"}))
 
     async def run() -> None:
-        courier = line.courier(pace)
-        courier.turns.gives_up = True
-        results, over = await work(courier, line)
+        runner = line.runner(pace)
+        runner.turns.gives_up = True
+        results, over = await work(runner, line)
         assert isinstance(results[-1], Interrupted)
         assert over < 0.01
-        assert (len(line.sent), courier.calls) == (sent, sent)
+        assert (len(line.sent), runner.calls) == (sent, sent)
 
     asyncio.run(run())
 
@@ -83,14 +84,14 @@ def test_after_an_interrupt_no_write_is_sent_and_of_reads_those_that_need_not_wa
     line = Line(_fine)
 
     async def run() -> None:
-        courier = line.courier(Pace(1, rate=0.5))
-        courier.turns.gives_up = True
-        courier.ports.stop.set()
+        runner = line.runner(Pace(1, rate=0.5))
+        runner.turns.gives_up = True
+        runner.ports.stop.set()
         with pytest.raises(Interrupted):
-            await courier.write(POST)
-        assert (await courier.read(GET)).status == 200
+            await runner.write(POST)
+        assert (await runner.read(GET)).status == 200
         with pytest.raises(Interrupted):
-            await courier.read(GET)
+            await runner.read(GET)
         assert len(line.sent) == 1
 
     asyncio.run(run())
@@ -101,9 +102,9 @@ def test_an_interrupt_between_two_tries_of_a_read_gives_what_was_answered(troubl
     line = Line(lambda _: trouble)
 
     async def run() -> None:
-        courier = line.courier(Pace(1, max_retries=9))
-        courier.turns.gives_up = True
-        (reply,), over = await _ended(courier, line, 0.3, courier.read(GET))
+        runner = line.runner(Pace(1, max_retries=9))
+        runner.turns.gives_up = True
+        (reply,), over = await _ended(runner, line, 0.3, runner.read(GET))
         assert reply is trouble
         assert over < 0.01
         assert len(line.sent) == 1
@@ -115,13 +116,13 @@ def test_a_place_that_was_given_up_is_the_next_ones() -> None:
     line = Line(_fine, seconds=1.0)
 
     async def run() -> None:
-        courier = line.courier(Pace(1))
-        first, second, third = (asyncio.ensure_future(courier.read(GET)) for _ in range(3))
+        runner = line.runner(Pace(1))
+        first, second, third = (asyncio.ensure_future(runner.read(GET)) for _ in range(3))
         await line.clock.sleep(0.5)
         second.cancel()
         await asyncio.gather(first, third)
         assert len(line.sent) == 2
-        assert (await courier.read(GET)).status == 200
+        assert (await runner.read(GET)).status == 200
 
     asyncio.run(run())
 
@@ -130,11 +131,11 @@ def test_what_has_to_clean_up_keeps_to_the_rate_after_an_interrupt_and_sits_out_
     line = Line(lambda number: Reply(429, {"retry-after": "50"}) if number == 1 else Reply(200), seconds=0.0)
 
     async def run() -> None:
-        courier = line.courier(Pace(8, rate=1.0, max_retries=0))
-        await courier.read(GET)
-        courier.ports.stop.set()
+        runner = line.runner(Pace(8, rate=1.0, max_retries=0))
+        await runner.read(GET)
+        runner.ports.stop.set()
         for _ in range(3):
-            await courier.write(POST)
+            await runner.write(POST)
         gaps = [later - earlier for earlier, later in zip(line.sent, line.sent[1:], strict=False)]
         assert gaps == pytest.approx([1.0, 1.0, 1.0], abs=0.01)
 
@@ -145,8 +146,8 @@ def test_a_retry_after_holds_back_those_too_whose_turn_was_booked_before() -> No
     line = Line(lambda number: Reply(429, {"retry-after": "30"}) if number == 0 else Reply(200))
 
     async def run() -> None:
-        courier = line.courier(Pace(8, rate=1.0))
-        await asyncio.gather(*(courier.write(POST) for _ in range(4)))
+        runner = line.runner(Pace(8, rate=1.0))
+        await asyncio.gather(*(runner.write(POST) for _ in range(4)))
 
     asyncio.run(run())
     assert min(line.sent[1:]) - line.sent[0] >= 30.0
@@ -158,10 +159,10 @@ def test_what_is_waited_for_is_told() -> None:
     line = Line(lambda number: Reply(429, {"retry-after": "30"}) if number == 1 else Reply(200))
 
     async def run() -> None:
-        courier = line.courier(Pace(1, rate=0.1))
-        courier.ports.waiting = told.append
+        runner = line.runner(Pace(1, rate=0.1))
+        runner.ports.waiting = told.append
         for _ in range(3):
-            await courier.write(POST)
+            await runner.write(POST)
 
     asyncio.run(run())
     assert {wait.why for wait in told} == {
@@ -170,17 +171,17 @@ def test_what_is_waited_for_is_told() -> None:
     }
 
 
-async def _pair(courier: Courier, line: Line, reads: list[int]) -> None:
+async def _pair(runner: RequestRunner, line: Line, reads: list[int]) -> None:
     """A write that rests on a read, as often read again as it takes."""
-    async with courier.place():
+    async with runner.place():
         count = 0
         while True:
-            await courier.read(GET, placed=True)
+            await runner.read(GET, placed=True)
             count += 1
             read_at = line.clock.now
             try:
-                await courier.turn(read_at + FRESH)
-                await courier.send(POST, read_at + FRESH)
+                await runner.turn(read_at + FRESH)
+                await runner.send(POST, read_at + FRESH)
             except Stale:
                 continue
             reads.append(count)
@@ -200,8 +201,8 @@ def test_each_write_goes_after_its_first_read_and_the_rate_is_kept(
     line, reads = Line(_fine, seconds), list[int]()
 
     async def run() -> None:
-        courier = line.courier(Pace(parallelism, rate))
-        await asyncio.gather(*(_pair(courier, line, reads) for _ in range(count)))
+        runner = line.runner(Pace(parallelism, rate))
+        await asyncio.gather(*(_pair(runner, line, reads) for _ in range(count)))
 
     asyncio.run(run())
     assert reads == [1] * count
@@ -218,10 +219,10 @@ def test_a_server_that_is_slow_and_takes_one_at_a_time_makes_no_read_old() -> No
     line, reads = Line(lambda number: Reply(429 if number < 8 else 200), seconds=3.0), list[int]()
 
     async def run() -> None:
-        courier = line.courier(Pace(40, max_retries=0))
-        await asyncio.gather(*(courier.read(GET) for _ in range(8)))
+        runner = line.runner(Pace(40, max_retries=0))
+        await asyncio.gather(*(runner.read(GET) for _ in range(8)))
         line.busiest = 0
-        await asyncio.gather(*(_pair(courier, line, reads) for _ in range(20)))
+        await asyncio.gather(*(_pair(runner, line, reads) for _ in range(20)))
 
     asyncio.run(run())
     assert line.busiest == 1

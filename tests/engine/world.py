@@ -25,13 +25,12 @@ from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Report, Result
 from trueup.core.projects.project import Target
-from trueup.engine.apply import execute, is_idle
-from trueup.engine.courier import Courier, Pace
-from trueup.engine.facts import Wish
-from trueup.engine.meet import Meeting, meet
+from trueup.engine.apply import Meeting, execute, is_idle, meet
+from trueup.engine.facts import DesiredState
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.ports import Ports
 from trueup.engine.refresh import refresh
+from trueup.engine.request_runner import Pace, RequestRunner
 from trueup.local.faults import Fault, Faults
 from trueup.local.server import EmbeddedServer
 from trueup.wire.base import Adapter
@@ -219,8 +218,8 @@ class World:
     def adapter(self) -> Adapter:
         return adapter_for(self.target)
 
-    def wish(self, options: Options) -> Wish:
-        return Wish(
+    def desired(self, options: Options) -> DesiredState:
+        return DesiredState(
             target=self.target,
             identity=identity_of(self.target),
             definitions=self.definitions,
@@ -240,46 +239,46 @@ class World:
             random=random.Random(self.seed),
         )
 
-    async def _plan(self, options: Options, courier: Courier) -> Planning:
+    async def _plan(self, options: Options, runner: RequestRunner) -> Planning:
         adapter, state = self.adapter(), self.state()
         by_age = sorted(state.records.values(), key=lambda record: record.created_at)
         ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
-        view = await refresh(adapter, courier, filter(None, ids))
-        return make_plan(self.wish(options), state, view, adapter)
+        view = await refresh(adapter, runner, filter(None, ids))
+        return make_plan(self.desired(options), state, view, adapter)
 
-    def courier(self, ports: Ports) -> Courier:
-        return Courier(ports, Pace(self.target.parallelism, self.target.rate_limit, self.target.max_retries))
+    def runner(self, ports: Ports) -> RequestRunner:
+        return RequestRunner(ports, Pace(self.target.parallelism, self.target.rate_limit, self.target.max_retries))
 
     def plan(self, **options: Any) -> Plan:
         return asyncio.run(self.planning(**options))
 
     async def _apply(self, options: Options, promised: Plan | None) -> Report:
         ports = self.ports()
-        courier = self.courier(ports)
+        runner = self.runner(ports)
         with self.locked():
             waits = [entry.since for entry in self.state().pending.values()]
             if waits:
                 left = max(waits) + self.target.settle - self.clock.wall()
-                await courier.pause(min(left, self.target.settle))
+                await runner.pause(min(left, self.target.settle))
             loaded = self.state()
-            planning = await self._plan(options, courier)
+            planning = await self._plan(options, runner)
             if self.target.state == "file" and (planning.state != loaded or not self.is_folded):
                 self.save(planning.state)
-            return await self._executed(planning, courier, promised)
+            return await self._executed(planning, runner, promised)
 
-    async def _executed(self, planning: Planning, courier: Courier, promised: Plan | None) -> Report:
+    async def _executed(self, planning: Planning, runner: RequestRunner, promised: Plan | None) -> Report:
         meeting = meet(promised, planning) if promised is not None else Meeting(planning.plan, (), 0)
         if is_idle(meeting.plan):
             refused = any(outcome.result is Result.REFUSED for outcome in meeting.outcomes)
             codes = codes_of(meeting.plan) | ({Exit.HELD} if refused else set())
             return Report(meeting.plan, meeting.outcomes, tuple(codes), meeting.only_fresh)
         with self.journaled() as journal:
-            courier.ports.journal = journal
+            runner.ports.journal = journal
             report, state = await execute(
                 planning,
                 meeting.plan,
                 self.adapter(),
-                courier,
+                runner,
                 self.target,
                 lambda _name, _path: None,
                 meeting.outcomes,
@@ -303,7 +302,7 @@ class World:
     async def planning(self, **options: Any) -> Plan:
         ports = self.ports()
         ports.send = read_only(self.send)
-        return (await self._plan(Options(**options), self.courier(ports))).plan
+        return (await self._plan(Options(**options), self.runner(ports))).plan
 
     def settle_faults(self) -> None:
         asyncio.run(self.faults.settle())

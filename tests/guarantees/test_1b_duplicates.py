@@ -21,8 +21,8 @@ from trueup.core.plans.report import Report
 from trueup.engine.apply import execute
 from trueup.engine.duplicates import delete_duplicate, plan_delete
 from trueup.engine.facts import seen_in
-from trueup.engine.link import stamping
 from trueup.engine.plan import Planning
+from trueup.engine.takeover import stamping
 from trueup.local.faults import Kind
 from trueup.wire.registry import identity_of
 
@@ -42,12 +42,12 @@ def copy(world: World, live_id: str, **changes: Any) -> str:
 
 
 async def _deleted(world: World, name: str, live_id: str) -> Report:
-    courier = world.courier(world.ports())
-    planning = await world._plan(Options(), courier)
+    runner = world.runner(world.ports())
+    planning = await world._plan(Options(), runner)
     change = plan_delete(planning, name, live_id, world.target, world.adapter())
     with world.journaled() as journal:
-        courier.ports.journal = journal
-        report, state = await delete_duplicate(planning, change, world.adapter(), courier, world.target)
+        runner.ports.journal = journal
+        report, state = await delete_duplicate(planning, change, world.adapter(), runner, world.target)
         world.save(state)
     return report
 
@@ -59,15 +59,15 @@ def delete(world: World, name: str, live_id: str) -> Report:
 
 
 async def _chosen(world: World, name: str, live_id: str) -> None:
-    courier = world.courier(world.ports())
-    planning = await world._plan(Options(), courier)
+    runner = world.runner(world.ports())
+    planning = await world._plan(Options(), runner)
     identity, seen = identity_of(world.target), seen_in(planning.view, world.adapter())
     change = stamping(world.definitions[name], seen[live_id], identity, world.adapter())
     plan = replace(planning.plan, changes=(change,))
     with world.journaled() as journal:
-        courier.ports.journal = journal
+        runner.ports.journal = journal
         made = Planning(plan, world.state(), planning.view, seen, {})
-        _, state = await execute(made, plan, world.adapter(), courier, world.target, lambda *_: None)
+        _, state = await execute(made, plan, world.adapter(), runner, world.target, lambda *_: None)
         world.save(state)
 
 

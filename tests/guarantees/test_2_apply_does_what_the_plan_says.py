@@ -8,7 +8,7 @@ from tests.engine.rendered import render
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.plan_codec import dumps, loads
-from trueup.engine.meet import PARTIAL, explained
+from trueup.engine.apply import PARTIAL, explained
 from trueup.local.faults import Kind
 
 

@@ -163,13 +163,13 @@ def test_a_mistake_inside_them_is_stopped(
     found = live(tmp_path)["one"]
     before = files(tmp_path)
 
-    async def mistaken(_adapter: Any, courier: Any, _recorded: Any) -> None:
+    async def mistaken(_adapter: Any, runner: Any, _recorded: Any) -> None:
         if attempt == "journal":
-            await courier.ports.journal(Entry("intent", "one", "delete", "op", 0.0))
+            await runner.ports.journal(Entry("intent", "one", "delete", "op", 0.0))
         elif attempt == "backup":
-            courier.ports.backup("one", "delete", found)
+            runner.ports.backup("one", "delete", found)
         else:
-            await courier.write(Call(attempt, current().path_of(found["id"]), json={"instructions": "x"}))
+            await runner.write(Call(attempt, current().path_of(found["id"]), json={"instructions": "x"}))
 
     monkeypatch.setattr(planning, "refresh", mistaken)
     done = run(tmp_path, *command)

@@ -17,9 +17,8 @@ from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call, Reply
 from trueup.core.definitions.definition import Definition
 from trueup.engine.facts import seen_in
-from trueup.engine.link import linked
-from trueup.engine.rebuild import rebuild_records
 from trueup.engine.refresh import View
+from trueup.engine.takeover import linked, rebuild_records
 from trueup.wire.registry import identity_of
 
 NAMES = ("a", "b", "c", "d/e")

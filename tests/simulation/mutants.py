@@ -28,10 +28,10 @@ from trueup.core.plans.plan_codec import dumps
 from trueup.edge import files, journal_file
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store
-from trueup.engine import apply, creates, facts, meet, modifies, recheck, refresh, settling
+from trueup.engine import apply, creates, facts, modifies, refresh
 from trueup.engine import run as engine_run
-from trueup.engine.courier import Courier
 from trueup.engine.refresh import Reach, Stretch, View
+from trueup.engine.request_runner import RequestRunner
 from trueup.engine.run import Run
 from trueup.wire.base import Adapter, Page
 
@@ -110,9 +110,9 @@ def _empty_is_end(stretch: Stretch, page: Page, *rest: Any) -> None:
     REAL_TAKE(stretch, replace(page, has_more=bool(page.items) and page.has_more), *rest)
 
 
-async def _never_read_alone(adapter: Adapter, courier: Courier, recorded: Any) -> View:
+async def _never_read_alone(adapter: Adapter, runner: RequestRunner, recorded: Any) -> View:
     known = list(recorded)
-    view = await refresh.walk(adapter, courier, known)
+    view = await refresh.walk(adapter, runner, known)
     view.absent |= set(known) - view.live.keys()
     return view
 
@@ -158,8 +158,8 @@ REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_r
 REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._bookkeeping
 
 MUTANTS: dict[str, list[Patch]] = {
-    "an unclear create is sent again without a look": [lambda: patch.object(settling, "_is_absent", _always)],
-    "the listing does not wait for the vendor to settle": [lambda: patch.object(Courier, "pause", _nothing)],
+    "an unclear create is sent again without a look": [lambda: patch.object(creates, "_is_absent", _always)],
+    "the listing does not wait for the vendor to settle": [lambda: patch.object(RequestRunner, "pause", _nothing)],
     "a create has no line on disk before it": [lambda: patch.object(Run, "intend", _nothing)],
     "stamps are not looked for": [
         lambda: patch.object(facts, "by_stamp", lambda *_: {}),
@@ -167,9 +167,9 @@ MUTANTS: dict[str, list[Patch]] = {
     ],
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
     "undeclared metadata is not repeated": [lambda: patch.object(modifies, "_render", _from_scratch)],
-    "a write goes out on an old read": [lambda: patch.object(recheck, "FRESH", 1e9)],
+    "a write goes out on an old read": [lambda: patch.object(modifies, "FRESH", 1e9)],
     "an unclear modify counts as done": [lambda: patch.object(modifies, "_is_found_done", _done_without_looking)],
-    "a promised plan is not held to its word": [lambda: patch.object(meet, "is_equal", lambda *_: True)],
+    "a promised plan is not held to its word": [lambda: patch.object(apply, "is_equal", lambda *_: True)],
     "a gateway's twin is not looked for": [lambda: patch.object(creates, "name_duplicates", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
     "a field that left the file is not cleared": [

@@ -55,8 +55,8 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     workspace = Workspace(session.root, session.project)
     loaded = checked(workspace, session.target, session.flags)
     refuse_errors(loaded.diagnostics)
-    async with reading(session) as courier:
-        planning = await plan_afresh(session, courier, loaded, session.store.load())
+    async with reading(session) as runner:
+        planning = await plan_afresh(session, runner, loaded, session.store.load())
     definition, record, live = _one(session, asked, loaded, planning)
     semantics = session.adapter.dialect.semantics
     editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace)
@@ -316,7 +316,7 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
     from trueup.edge.accepted_file import read_accepted, write_accepted
     from trueup.edge.loader import Workspace
     from trueup.engine.facts import declared
-    from trueup.engine.link import count_as_applied
+    from trueup.engine.takeover import count_as_applied
 
     names = [item.name for item in accepted.fields if item.ending is Ending.TAKEN]
     loaded = checked(Workspace(session.root, session.project), session.target, session.flags)

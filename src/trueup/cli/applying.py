@@ -27,10 +27,9 @@ from trueup.core.plans.summary import report_summary, summary
 from trueup.core.plans.wording import plan_anew
 from trueup.core.source import Path, Position
 from trueup.edge.loader import Loaded
-from trueup.engine.apply import execute, is_idle, unsent
-from trueup.engine.courier import Courier
-from trueup.engine.meet import explained, meet
+from trueup.engine.apply import execute, explained, is_idle, meet, unsent
 from trueup.engine.plan import Planning
+from trueup.engine.request_runner import RequestRunner
 from trueup.engine.run import Locate
 
 
@@ -68,9 +67,9 @@ async def apply(
     """
     loaded = definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
     with session.store.lock():
-        async with writing(session) as courier:
-            await _settle(session, courier, session.store.load())
-            work = await _work(session, courier, loaded, names, promised, destroy)
+        async with writing(session) as runner:
+            await _settle(session, runner, session.store.load())
+            work = await _work(session, runner, loaded, names, promised, destroy)
             if session.screen.is_text and promised is None:
                 session.screen.result(_shown(work.plan, session))
             tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
@@ -79,8 +78,8 @@ async def apply(
                 again = command_to_go_on(session, promised or work.plan, names, file=file)
                 return _refuse(session, work.plan, consent.refused, again, made)
             if consent.asked:
-                work = await _work(session, courier, definitions(session), names, work.plan, destroy)
-            report = await _carried_out(session, courier, work)
+                work = await _work(session, runner, definitions(session), names, work.plan, destroy)
+            report = await _carried_out(session, runner, work)
     report = replace(report if promised is None else explained(report), provenance=made)
     _tell(session, report, is_promised=promised is not None)
     return worst(report.codes)
@@ -157,24 +156,24 @@ def tell_plan(promised: Plan, file: str, session: Session) -> None:
 
 
 async def _work(
-    session: Session, courier: Courier, loaded: Loaded, names: Sequence[str], promised: Plan | None, destroy: bool
+    session: Session, runner: RequestRunner, loaded: Loaded, names: Sequence[str], promised: Plan | None, destroy: bool
 ) -> Work:
     """A plan from the files, from state and live as they are now, and of it what was promised."""
     state = session.store.load()
-    planning = await plan_afresh(session, courier, loaded, state, names, destroy=destroy)
+    planning = await plan_afresh(session, runner, loaded, state, names, destroy=destroy)
     if promised is None:
         return Work(loaded, planning, planning.plan)
     meeting = meet(promised, planning)
     return Work(loaded, planning, meeting.plan, meeting.outcomes, meeting.only_fresh)
 
 
-async def _settle(session: Session, courier: Courier, state: State) -> None:
+async def _settle(session: Session, runner: RequestRunner, state: State) -> None:
     """Waits until requests of an earlier run whose answers were lost must have come through or not at all."""
     since = [entry.since for entry in state.pending.values()]
-    left = max(since, default=0.0) + session.target.settle - courier.ports.clock.wall()
+    left = max(since, default=0.0) + session.target.settle - runner.ports.clock.wall()
     if since and left > 0:
         left = min(left, session.target.settle)
-        await courier.pause(
+        await runner.pause(
             left,
             "An earlier request was not answered, and the vendor may still be at work on it; "
             "waiting for the consistency delay",
@@ -250,20 +249,20 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Comma
     return Exit.REFUSED
 
 
-async def _carried_out(session: Session, courier: Courier, work: Work) -> Report:
+async def _carried_out(session: Session, runner: RequestRunner, work: Work) -> Report:
     """What came of the plan's changes; where state or journal takes nothing from the start, each as not sent.
 
     Raises TrueupError where nothing was to be sent.
     """
     try:
-        return await _execute(session, courier, work)
+        return await _execute(session, runner, work)
     except TrueupError as error:
         if not any(change.action in WRITES for change in work.plan.changes):
             raise
-        return unsent(work.plan, error, courier, work.outcomes, work.only_fresh)
+        return unsent(work.plan, error, runner, work.outcomes, work.only_fresh)
 
 
-async def _execute(session: Session, courier: Courier, work: Work) -> Report:
+async def _execute(session: Session, runner: RequestRunner, work: Work) -> Report:
     """Sends the plan's changes, and has state on disk when it returns, also when interrupted.
 
     Raises TrueupError before anything is sent.
@@ -275,11 +274,11 @@ async def _execute(session: Session, courier: Courier, work: Work) -> Report:
         codes = codes_of(work.plan)
         if any(outcome.result is Result.REFUSED for outcome in work.outcomes):
             codes.add(Exit.HELD)
-        return Report(work.plan, work.outcomes, tuple(codes), work.only_fresh, courier.calls, courier.retries)
+        return Report(work.plan, work.outcomes, tuple(codes), work.only_fresh, runner.calls, runner.retries)
     session.screen.begin()
-    with journaled(session, courier), stoppable(session, courier.ports.stop):
+    with journaled(session, runner), stoppable(session, runner.ports.stop):
         report, state = await execute(
-            work.planning, work.plan, session.adapter, courier, session.target,
+            work.planning, work.plan, session.adapter, runner, session.target,
             locator(work.loaded.definitions), work.outcomes, work.only_fresh,
         )  # fmt: skip
         return _saved(session, report, state)

@@ -12,8 +12,8 @@ from trueup.cli.options import CONSENT, NETWORK, VARS, takes
 if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.plans.plan import Change
-    from trueup.engine.courier import Courier
     from trueup.engine.plan import Planning
+    from trueup.engine.request_runner import RequestRunner
 
 
 @click.command("delete-duplicate", short_help="Delete one duplicate of an assistant.")
@@ -41,27 +41,27 @@ async def _delete(session: Session, name: str, live_id: str) -> int:
     from trueup.engine import duplicates
 
     with session.store.lock():
-        async with writing(session) as courier:
-            planning, change = await _plan(session, courier, name, live_id)
+        async with writing(session) as runner:
+            planning, change = await _plan(session, runner, name, live_id)
             if _confirm(session, change):
-                planning, change = await _plan(session, courier, name, live_id)
-            with journaled(session, courier), stoppable(session, courier.ports.stop):
+                planning, change = await _plan(session, runner, name, live_id)
+            with journaled(session, runner), stoppable(session, runner.ports.stop):
                 report, state = await duplicates.delete_duplicate(
-                    planning, change, session.adapter, courier, session.target
+                    planning, change, session.adapter, runner, session.target
                 )
                 session.store.save(state)
     session.screen.result(answers.report(report, session.screen))
     return int(worst(report.codes))
 
 
-async def _plan(session: Session, courier: Courier, asked: str, live_id: str) -> tuple[Planning, Change]:
+async def _plan(session: Session, runner: RequestRunner, asked: str, live_id: str) -> tuple[Planning, Change]:
     """Return the delete, of what is live now. Raises TrueupError where it may not be sent."""
     from trueup.cli.planning import plan_afresh
     from trueup.cli.session import definitions
     from trueup.core.errors import TrueupError
     from trueup.engine.duplicates import plan_delete
 
-    planning = await plan_afresh(session, courier, definitions(session), session.store.load(), [asked])
+    planning = await plan_afresh(session, runner, definitions(session), session.store.load(), [asked])
     names = sorted(planning.judged)
     if len(names) > 1:
         raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")

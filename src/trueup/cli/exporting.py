@@ -65,9 +65,9 @@ async def _export(session: Session) -> Export:
     from trueup.core.errors import UnreadableError
     from trueup.core.migration.export import Export, Exported
 
-    async with reading(session) as courier:
+    async with reading(session) as runner:
         now = int(time.time())
-        view = await read_live(session, courier, session.store.load())  # what is recorded must be among it
+        view = await read_live(session, runner, session.store.load())  # what is recorded must be among it
     if not view.complete:
         raise UnreadableError(
             f"Nothing was written: not everything could be read, for {view.problem}.",

@@ -30,11 +30,11 @@ from trueup.edge.drafts import SCHEMA_FOLDER
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import create, sweep
 from trueup.edge.writer import replace as put_in_place
-from trueup.engine.courier import Courier
 from trueup.engine.facts import seen_in
-from trueup.engine.link import linked
 from trueup.engine.probe_left import is_any
 from trueup.engine.refresh import View
+from trueup.engine.request_runner import RequestRunner
+from trueup.engine.takeover import linked
 from trueup.render import imports as render
 from trueup.render.values import many
 
@@ -43,8 +43,8 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
     """Imports what the names stand for, all without any. Raises TrueupError where nothing could be done."""
     with nullcontext() if dry_run else session.store.import_lock():
         loaded, state = existing(session), session.store.load()
-        async with _connected(session, dry_run) as courier:
-            view = await read_live(session, courier, state)
+        async with _connected(session, dry_run) as runner:
+            view = await read_live(session, runner, state)
             seen = seen_in(view, session.adapter)
             state = settled(state, seen, frozenset(view.absent))
             chosen = _chosen(names, seen, view)
@@ -54,7 +54,7 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
             work = Work(session, loaded, state).made(given)
             if dry_run:
                 return tell(session, work, dry_run=True)
-            return await _carried_out(session, courier, work, state, view)
+            return await _carried_out(session, runner, work, state, view)
 
 
 def existing(session: Session) -> Loaded:
@@ -102,14 +102,14 @@ def tell(session: Session, work: Imports, codes: Sequence[Exit] = (), *, dry_run
 
 
 @asynccontextmanager
-async def _connected(session: Session, dry_run: bool) -> AsyncIterator[Courier]:
-    """A courier that can write only where stamps are to be written."""
+async def _connected(session: Session, dry_run: bool) -> AsyncIterator[RequestRunner]:
+    """A runner that can write only where stamps are to be written."""
     kind = writing if session.target.state == "stamps" and not dry_run else reading
-    async with kind(session) as courier:
-        yield courier
+    async with kind(session) as runner:
+        yield runner
 
 
-async def _carried_out(session: Session, courier: Courier, work: Imports, state: State, view: View) -> Exit:
+async def _carried_out(session: Session, runner: RequestRunner, work: Imports, state: State, view: View) -> Exit:
     seen = seen_in(view, session.adapter)
     if session.target.state == "stamps":
         _consent(session, work)
@@ -120,7 +120,7 @@ async def _carried_out(session: Session, courier: Courier, work: Imports, state:
     if session.target.state != "stamps":
         save_state(session, state, found)
         return tell(session, work)
-    report = await write_stamps(session, courier, found, state, view)
+    report = await write_stamps(session, runner, found, state, view)
     code = tell(session, work, report.codes)
     if worst(report.codes) or session.screen.verbose:
         _tell_report(session, report)

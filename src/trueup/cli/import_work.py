@@ -27,9 +27,8 @@ from trueup.edge.file_edit import edited
 from trueup.edge.loader import Loaded
 from trueup.edge.writer import content, parts_in, taken_names
 from trueup.edge.yaml_edit import CannotEdit
-from trueup.engine.claim import Claims, Known, claims
 from trueup.engine.facts import declared
-from trueup.engine.link import find_obstacle, has_room
+from trueup.engine.takeover import Claims, Known, claims, find_obstacle, has_room
 from trueup.wire.registry import protocols, row_of
 
 NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"

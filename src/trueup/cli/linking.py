@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from trueup.core.plans.report import Report
     from trueup.core.plans.seen import Seen
     from trueup.edge.loader import Loaded
-    from trueup.engine.courier import Courier
-    from trueup.engine.link import Obstacle
     from trueup.engine.refresh import View
+    from trueup.engine.request_runner import RequestRunner
+    from trueup.engine.takeover import Obstacle
 
 
 def pairs_of(links: tuple[str, ...]) -> dict[str, str]:
@@ -48,7 +48,7 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
     from trueup.core.command import Message
     from trueup.core.errors import worst
     from trueup.engine.facts import seen_in
-    from trueup.engine.link import linked
+    from trueup.engine.takeover import linked
     from trueup.render import memory
 
     loaded = definitions(session)
@@ -56,13 +56,13 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
     with session.store.lock():
         state = session.store.load()
         connected = writing if session.target.state == "stamps" else reading
-        async with connected(session) as courier:
-            view = await read_live(session, courier, state)
+        async with connected(session) as runner:
+            view = await read_live(session, runner, state)
             seen = seen_in(view, session.adapter)
             found = _found(session, pairs, loaded, state, view, seen)
             if session.target.state == "stamps":
                 _consent(session, found)
-                report = await write_stamps(session, courier, found, state, view)
+                report = await write_stamps(session, runner, found, state, view)
                 tell_stamped(session, report)
                 return int(worst(report.codes))
         records = {item.name: linked(item, live, session.adapter) for item, live in found}
@@ -102,7 +102,7 @@ def _found(
 ) -> list[tuple[Definition, Seen]]:
     """Each definition with its live assistant. Raises for the first that cannot be linked."""
     from trueup.core.errors import RefusedError, TrueupError, UnreadableError
-    from trueup.engine.link import find_obstacle, has_room
+    from trueup.engine.takeover import find_obstacle, has_room
 
     by_name = {item.name: item for item in loaded.definitions}
     found = []
@@ -130,7 +130,7 @@ def _found(
 def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen], found: Obstacle) -> str:
     """Return how to go on where an assistant cannot be linked under a name."""
     from trueup.core.command import Message
-    from trueup.engine.link import is_duplicate
+    from trueup.engine.takeover import is_duplicate
 
     record, held = state.records.get(name), {record.id for record in state.records.values()}
     beside = record is not None and record.id in seen and live.id not in held
@@ -169,7 +169,7 @@ def _consent(session: Session, found: list[tuple[Definition, Seen]]) -> None:
 
 
 async def write_stamps(
-    session: Session, courier: Courier, found: list[tuple[Definition, Seen]], state: State, view: View
+    session: Session, runner: RequestRunner, found: list[tuple[Definition, Seen]], state: State, view: View
 ) -> Report:
     """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
     from trueup.cli.applying import locator, stoppable
@@ -177,15 +177,15 @@ async def write_stamps(
     from trueup.core.plans.plan import Options, Plan
     from trueup.engine.apply import execute
     from trueup.engine.facts import seen_in
-    from trueup.engine.link import stamping
     from trueup.engine.plan import Planning
+    from trueup.engine.takeover import stamping
 
     changes = tuple(stamping(item, live, session.identity, session.adapter) for item, live in found)
     plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
     planning = Planning(plan, state, view, seen_in(view, session.adapter), {})
-    with journaled(session, courier), stoppable(session, courier.ports.stop):
+    with journaled(session, runner), stoppable(session, runner.ports.stop):
         report, after = await execute(
-            planning, plan, session.adapter, courier, session.target, locator([item for item, _ in found])
+            planning, plan, session.adapter, runner, session.target, locator([item for item, _ in found])
         )
         session.store.save(after)
     return report

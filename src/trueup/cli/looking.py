@@ -27,8 +27,8 @@ async def looked(session: Session, names: Sequence[str], snapshot: str | None) -
         session = replace(session, notes=(*session.notes, *_lifecycles(session, loaded, session.commands)))
     if snapshot is not None:
         return loaded, _of_snapshot(session, loaded, names, snapshot)
-    async with reading(session) as courier:
-        return loaded, await plan_afresh(session, courier, loaded, session.store.load(), names)
+    async with reading(session) as runner:
+        return loaded, await plan_afresh(session, runner, loaded, session.store.load(), names)
 
 
 def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
@@ -46,13 +46,14 @@ def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diag
 
 
 def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:
-    from trueup.core.migration.export import refuse_other_target
+    from trueup.core.migration.export import moment, refuse_other_target
     from trueup.edge.export_file import read_export
-    from trueup.engine.snapshot import marked, view_of
+    from trueup.engine.plan import mark_as_snapshot
+    from trueup.engine.refresh import view_export
 
     again = session.target.command("export", file)
     export = read_export(session.root / file, again)
     refuse_other_target(export, session.identity, again)
     state = session.store.load()
-    planning = plan_of(session, loaded, state, view_of(export, state, session.adapter.dialect.table), names)
-    return replace(planning, plan=marked(planning.plan, export, again))
+    planning = plan_of(session, loaded, state, view_export(export, state, session.adapter.dialect.table), names)
+    return replace(planning, plan=mark_as_snapshot(planning.plan, moment(export.exported_at), again))

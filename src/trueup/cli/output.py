@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.cli.flags import Flags
-    from trueup.engine.progress import Progress, Wait
+    from trueup.engine.ports import Progress, Wait
 
 PATIENCE = 0.5
 """Seconds of work before a progress line is shown."""

@@ -18,25 +18,25 @@ from trueup.core.source import Diagnostic, Severity
 from trueup.edge.accepted_file import read_accepted
 from trueup.edge.collector import paused
 from trueup.edge.loader import Loaded
-from trueup.engine.courier import Courier
-from trueup.engine.facts import Wish, is_ours, seen_in
-from trueup.engine.link import has_room
+from trueup.engine.facts import DesiredState, is_ours, seen_in
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.refresh import View, refresh
+from trueup.engine.request_runner import RequestRunner
+from trueup.engine.takeover import has_room
 
 
-async def read_live(session: Session, courier: Courier, state: State) -> View:
+async def read_live(session: Session, runner: RequestRunner, state: State) -> View:
     """Everything that is live, and each recorded id. Raises EndpointError when nothing at all can be read."""
     session.screen.begin()
     by_age = sorted(state.records.values(), key=lambda record: record.created_at)
     ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
     with paused():
-        return await refresh(session.adapter, courier, filter(None, ids))
+        return await refresh(session.adapter, runner, filter(None, ids))
 
 
 async def plan_afresh(
     session: Session,
-    courier: Courier,
+    runner: RequestRunner,
     loaded: Loaded,
     state: State,
     names: Sequence[str] = (),
@@ -44,7 +44,7 @@ async def plan_afresh(
     destroy: bool = False,
 ) -> Planning:
     """The plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
-    view = await read_live(session, courier, state)
+    view = await read_live(session, runner, state)
     return plan_of(session, loaded, state, view, names, destroy=destroy)
 
 
@@ -61,7 +61,7 @@ def _compared(
     session: Session, loaded: Loaded, state: State, view: View, names: Sequence[str], *, destroy: bool
 ) -> Planning:
     accepted = [ack for ack in session.flags.acks if ack in view.live]
-    wish = Wish(
+    desired = DesiredState(
         target=session.target,
         identity=session.identity,
         definitions={definition.name: definition for definition in loaded.definitions},
@@ -74,17 +74,17 @@ def _compared(
     )
     if names:
         seen = seen_in(view, session.adapter)
-        wish = replace(wish, selected=_selected(names, loaded, state, seen, wish), words=tuple(names))
-    return make_plan(wish, state, view, session.adapter)
+        desired = replace(desired, selected=_selected(names, loaded, state, seen, desired), words=tuple(names))
+    return make_plan(desired, state, view, session.adapter)
 
 
 def _selected(
-    names: Sequence[str], loaded: Loaded, state: State, seen: Mapping[str, Seen], wish: Wish
+    names: Sequence[str], loaded: Loaded, state: State, seen: Mapping[str, Seen], desired: DesiredState
 ) -> frozenset[str]:
     """The names that were meant: of files, of records, and of our stamps."""
-    stamped = {live.stamp.name for live in seen.values() if live.stamp is not None and is_ours(live, wish)}
+    stamped = {live.stamp.name for live in seen.values() if live.stamp is not None and is_ours(live, desired)}
     known = loaded.names | state.records.keys() | stamped
-    return frozenset(wish.new_name(name) for name in select(names, loaded.definitions, known))
+    return frozenset(desired.new_name(name) for name in select(names, loaded.definitions, known))
 
 
 def remembered(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:

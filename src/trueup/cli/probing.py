@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.memory.capabilities import Capabilities
     from trueup.edge.probe_files import Diary
-    from trueup.engine.courier import Courier
     from trueup.engine.probe_left import Left
     from trueup.engine.refresh import View
+    from trueup.engine.request_runner import RequestRunner
     from trueup.wire.probe import Probe
 
 NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
@@ -135,29 +135,29 @@ async def _probe(
     from trueup.engine.probe_create import Order
 
     with session.store.lock():
-        async with writing(session) as courier:
+        async with writing(session) as runner:
             told = Told(Diary(session.store), session.screen)
-            view, left = await _found(session, courier, told)
+            view, left = await _found(session, runner, told)
             _consent(session, model, left)
             order = Order(
                 identity=session.identity,
                 dialect=session.target.dialect,
                 gateway=session.target.gateway,
                 model=model,
-                nonce=f"{courier.ports.random.getrandbits(48):012x}",
+                nonce=f"{runner.ports.random.getrandbits(48):012x}",
                 file_id=resources[0],
                 store_id=resources[1],
                 settle=session.target.settle,
             )
-            with stoppable(session, courier.ports.stop):
-                await _remove(session, courier, left, told)
-                found = await ask_all(order, asked, session.adapter, courier, view, told)
+            with stoppable(session, runner.ports.stop):
+                await _remove(session, runner, left, told)
+                found = await ask_all(order, asked, session.adapter, runner, view, told)
         write_answers(session.store, found)
     _show(session, asked, found, before)
     return 0
 
 
-async def _found(session: Session, courier: Courier, told: Told) -> tuple[View, tuple[Left, ...]]:
+async def _found(session: Session, runner: RequestRunner, told: Told) -> tuple[View, tuple[Left, ...]]:
     """All that is live, and what earlier probes of this target left of theirs, those under way elsewhere apart.
 
     Raises UnreadableError where not everything can be read.
@@ -166,13 +166,13 @@ async def _found(session: Session, courier: Courier, told: Told) -> tuple[View, 
     from trueup.engine.refresh import walk
 
     noted = told.diary.noted()
-    view = await walk(session.adapter, courier)
-    await seen_by_id(noted.values(), view, session.adapter, courier)
+    view = await walk(session.adapter, runner)
+    await seen_by_id(noted.values(), view, session.adapter, runner)
     found = left_in(whole(view), session.identity, noted, told.diary.spared())
     records = session.store.load().records.items() if found else ()
     managed = {record.id: name for name, record in records}
     free = tuple(item for item in found if item.sure and item.id not in managed)
-    busy = of_others(free, noted, courier.ports.clock.wall())
+    busy = of_others(free, noted, runner.ports.clock.wall())
     for item in found:
         _say_of(session, item, managed.get(item.id, ""), is_busy=item in busy)
     known = {item.nonce for item in found}
@@ -239,12 +239,12 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
         raise TrueupError("Not probed: nothing was sent.")
 
 
-async def _remove(session: Session, courier: Courier, left: Sequence[Left], told: Told) -> None:
+async def _remove(session: Session, runner: RequestRunner, left: Sequence[Left], told: Told) -> None:
     from trueup.engine.probe_create import StillThereError
     from trueup.engine.probe_left import remove
 
     for item in left:
-        gone = await remove(item.id, session.adapter, courier)
+        gone = await remove(item.id, session.adapter, runner)
         if gone.problem:
             raise StillThereError(
                 f"{item.id}, which an earlier probe left, could not be removed: {gone.problem.rstrip('.')}.",

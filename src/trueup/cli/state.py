@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from trueup.cli.session import Session
     from trueup.core.memory.state import Pending, Record, State
-    from trueup.engine.rebuild import Rebuilt
+    from trueup.engine.takeover import Rebuilt
 
 
 @click.command("list", short_help="List names and ids.")
@@ -163,11 +163,11 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
     from trueup.cli.transport import reading
     from trueup.core.errors import UnreadableError
     from trueup.engine.facts import seen_in
-    from trueup.engine.rebuild import rebuild_records
+    from trueup.engine.takeover import rebuild_records
 
     loaded = state or session.store.load()
-    async with reading(session) as courier:
-        view = await read_live(session, courier, loaded)
+    async with reading(session) as runner:
+        view = await read_live(session, runner, loaded)
     if not view.complete:
         raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
     seen = seen_in(view, session.adapter)

@@ -17,8 +17,8 @@ from trueup.core.call import Call, Reply, Send, read_only
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.core.memory.journal import Entry
 from trueup.core.source import Diagnostic
-from trueup.engine.courier import Courier, Pace
 from trueup.engine.ports import Ports
+from trueup.engine.request_runner import Pace, RequestRunner
 from trueup.wire.registry import base_url, headers
 
 if TYPE_CHECKING:
@@ -50,28 +50,28 @@ class WallClock:
 
 
 @asynccontextmanager
-async def reading(session: Session) -> AsyncIterator[Courier]:
-    """A courier that can send nothing but GET, write no journal and no backup."""
+async def reading(session: Session) -> AsyncIterator[RequestRunner]:
+    """A runner that can send nothing but GET, write no journal and no backup."""
     async with _sending(session, writes=False) as send:
-        yield Courier(_ports(session, read_only(send), _no_journal, _no_backup), _pace(session))
+        yield RequestRunner(_ports(session, read_only(send), _no_journal, _no_backup), _pace(session))
 
 
 @asynccontextmanager
-async def writing(session: Session) -> AsyncIterator[Courier]:
-    """A courier that can write; its journal opens with `journaled`. The target's lock is to be held."""
+async def writing(session: Session) -> AsyncIterator[RequestRunner]:
+    """A runner that can write; its journal opens with `journaled`. The target's lock is to be held."""
     async with _sending(session, writes=True) as send:
-        yield Courier(_ports(session, send, _no_journal, session.store.backup), _pace(session))
+        yield RequestRunner(_ports(session, send, _no_journal, session.store.backup), _pace(session))
 
 
 @contextmanager
-def journaled(session: Session, courier: Courier) -> Iterator[Journal]:
-    """The target's journal, open for the courier's writes. Raises TrueupError."""
+def journaled(session: Session, runner: RequestRunner) -> Iterator[Journal]:
+    """The target's journal, open for the runner's writes. Raises TrueupError."""
     journal = session.store.open_journal()
-    courier.ports.journal = journal.append
+    runner.ports.journal = journal.append
     try:
         yield journal
     finally:
-        courier.ports.journal = _no_journal
+        runner.ports.journal = _no_journal
         journal.close()
 
 

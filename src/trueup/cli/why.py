@@ -57,8 +57,8 @@ async def _answer(session: Session, asked: str, field: str | None, reports: str 
     from trueup.core.errors import TrueupError
 
     loaded = definitions(session)
-    async with reading(session) as courier:
-        planning = await plan_afresh(session, courier, loaded, session.store.load())
+    async with reading(session) as runner:
+        planning = await plan_afresh(session, runner, loaded, session.store.load())
     chosen = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
     if len(chosen) > 1:
         raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")

@@ -1,24 +1,114 @@
-"""Executes a plan: creates, then modifies, deletes last. Decides nothing that the plan did not; knows no terminal."""
+"""Executes a plan, or what still holds of a saved one: creates, then modifies, deletes last. Knows no terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from trueup.core.command import join_messages
+from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.journal import INTENT, fold
 from trueup.core.memory.state import State
 from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
+from trueup.core.plans.plan_codec import essence
 from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.wording import plan_anew
 from trueup.core.projects.project import Target
 from trueup.engine import creates, modifies
-from trueup.engine.courier import Courier
-from trueup.engine.mishaps import JUDGE, Mishap
+from trueup.engine.creates import UnresolvedCreates, leave_unknown
 from trueup.engine.plan import Planning
+from trueup.engine.request_runner import RequestRunner
 from trueup.engine.run import Locate, Run
-from trueup.engine.settling import Parking, leave_unknown
+from trueup.engine.write_failures import JUDGE, WriteFailure
 from trueup.wire.base import Adapter
+
+PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again when it can be."
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """`plan` is the fresh plan without what was not promised; `outcomes` tell the promised changes that are done
+    already or refused; `only_fresh` counts what the fresh plan alone holds."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    only_fresh: int
+
+
+def meet(promised: Plan, fresh: Planning) -> Meeting:
+    """What of the promised plan still holds."""
+    wanted = {change.name: change for change in promised.changes if change.action in WRITES}
+    now = {change.name: change for change in fresh.plan.changes}
+    kept, only_fresh = [], 0
+    for change in fresh.plan.changes:
+        promise = wanted.get(change.name)
+        if change.action not in WRITES or (promise is not None and is_equal(change, promise)):
+            kept.append(change)
+            continue
+        only_fresh += promise is None
+        if change.others:  # a duplicate is named, whatever was promised
+            kept.append(replace(change, action=Action.NOTHING, sets={}, stamp="", fields=(), record=None))
+    standing = {change.name for change in kept if change.action in WRITES}
+    outcomes = [
+        _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
+    ]
+    return Meeting(replace(fresh.plan, changes=tuple(kept), limit=promised.limit), tuple(outcomes), only_fresh)
+
+
+def explained(report: Report) -> Report:
+    """The report of a promised plan with a word for what the fresh plan holds back: nobody was shown that plan."""
+    told = {outcome.name for outcome in report.outcomes}
+    words: list[str] = [
+        join_messages((Message(f"{change.name}: ", change.message, "."), change.hint))
+        for change in report.plan.changes
+        if change.name not in told
+        and change.message
+        and codes_of(replace(report.plan, changes=(change,), complete=True))
+    ]
+    if not report.plan.complete:
+        words.append(PARTIAL)
+    return replace(report, problems=(*report.problems, *words))
+
+
+def is_equal(left: Change, right: Change) -> bool:
+    """Whether two changes do the same: they set the same over the same live values."""
+    return essence(left) == essence(right)
+
+
+def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
+    """A promised change that the fresh plan does not hold: in place already, or refused."""
+    if promised.action is Action.DELETE:
+        view = fresh.view
+        done = promised.id in view.absent or (view.complete and promised.id not in view.live)
+    elif promised.action is Action.RELEASE:
+        done = now is None
+    else:
+        known = fresh.operations.get(promised.name, frozenset())
+        done = promised.operation in known or _came_to_be(promised, now, fresh)
+    if done:
+        return Outcome(promised.name, promised.action, Result.ALREADY, promised.id)
+    reason = Message("now: ", now.message) if now is not None and now.message else "it is no longer wanted"
+    return Outcome(
+        promised.name,
+        promised.action,
+        Result.REFUSED,
+        promised.id,
+        Message("the plan's change does not stand any more (", reason, ")"),
+        Message("Make a new plan and have it reviewed: ", plan_anew(fresh.plan, out="change.plan")),
+    )
+
+
+def _came_to_be(promised: Change, now: Change | None, fresh: Planning) -> bool:
+    """Whether live is as the files say, and the files say what was promised: somebody else has made it so."""
+    if promised.action is Action.STAMP or (now is not None and now.action not in (Action.RECORD, Action.ADOPT)):
+        return False  # that a stamp was written only its operation tells
+    record = now.record if now is not None else fresh.state.records.get(promised.name)
+    if record is None or promised.record is None:
+        return False
+    sent = [{name: field.sent for name, field in entry.fields.items()} for entry in (record, promised.record)]
+    return sent[0] == sent[1]
+
 
 BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
 """What changes only what we remember."""
@@ -38,7 +128,7 @@ async def execute(
     planning: Planning,
     plan: Plan,
     adapter: Adapter,
-    courier: Courier,
+    runner: RequestRunner,
     target: Target,
     locate: Locate,
     already: Sequence[Outcome] = (),
@@ -48,9 +138,9 @@ async def execute(
 
     The state that comes back is what the journal says; the caller writes it down.
     """
-    run = Run(adapter, courier, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
+    run = Run(adapter, runner, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
     run.codes.update(codes_of(plan))
-    courier.turns.gives_up = True
+    runner.turns.gives_up = True
     for outcome in already:
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:
@@ -69,8 +159,8 @@ async def execute(
         outcomes=tuple(run.outcomes[name] for name in sorted(run.outcomes)),
         codes=tuple(sorted(run.codes)),
         only_fresh=only_fresh,
-        calls=courier.calls,
-        retries=courier.retries,
+        calls=runner.calls,
+        retries=runner.retries,
         problems=tuple(run.problems),
     )
     return report, state
@@ -92,18 +182,18 @@ async def _work_through(run: Run, plan: Plan) -> None:
 
 def _tell_the_rest(run: Run, plan: Plan) -> None:
     """What a run that had to stop never told of: not sent, or unclear where the journal has its intent and no end."""
-    steps, lot = {entry.name: entry.step for entry in run.entries}, Parking()
+    steps, unresolved = {entry.name: entry.step for entry in run.entries}, UnresolvedCreates()
     for change in plan.changes:
         if change.action not in WRITES or change.name in run.outcomes:
             continue
         if steps.get(change.name) != INTENT:
             run.tell(_skipped(change))
         elif change.action is Action.CREATE:
-            lot.parked[change.name] = (change, Mishap(UNTOLD, ""))
+            unresolved.creates[change.name] = (change, WriteFailure(UNTOLD, ""))
         else:
             message = f"it is not known whether it was done: {UNTOLD}"
             run.tell(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
-    leave_unknown(run, lot)
+    leave_unknown(run, unresolved)
 
 
 def _skipped(change: Change) -> Outcome:
@@ -111,7 +201,7 @@ def _skipped(change: Change) -> Outcome:
 
 
 def unsent(
-    plan: Plan, error: TrueupError, courier: Courier, already: Sequence[Outcome] = (), only_fresh: int = 0
+    plan: Plan, error: TrueupError, runner: RequestRunner, already: Sequence[Outcome] = (), only_fresh: int = 0
 ) -> Report:
     """The report of an apply whose state or journal takes nothing from the start: none of its changes was sent."""
     skipped = (_skipped(change) for change in plan.changes if change.action in WRITES)
@@ -123,8 +213,8 @@ def unsent(
         outcomes=tuple(sorted((*already, *skipped), key=lambda outcome: outcome.name)),
         codes=tuple(sorted(codes)),
         only_fresh=only_fresh,
-        calls=courier.calls,
-        retries=courier.retries,
+        calls=runner.calls,
+        retries=runner.retries,
         problems=(join_messages((error.message, error.hint)),),
     )
 

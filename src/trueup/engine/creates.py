@@ -1,44 +1,257 @@
-"""Creates: never blind, never twice. An unclear one is parked, and `settling` decides what becomes of it."""
+"""Creates: never blind, never twice. An unclear one waits, and one complete listing decides what becomes of it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from trueup.core.call import Reply
-from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.core.plans.plan import Change
+from trueup.core.command import Message, join_messages
+from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown
+from trueup.core.memory.stamp import parse, record_of
+from trueup.core.plans.plan import Change, Reason
 from trueup.core.plans.report import Outcome, Result
+from trueup.core.plans.seen import alike
+from trueup.core.plans.wording import HINTS, Advice, say
 from trueup.core.source import Path
-from trueup.engine.courier import each
-from trueup.engine.mishaps import NO_STAMP, Mishap, foreign, refusal, silence
+from trueup.engine.refresh import View, walk
+from trueup.engine.request_runner import INTERRUPTED, Interrupted, each
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
-from trueup.engine.settling import Parking, leave_unknown, name_duplicates, settle
-from trueup.engine.turns import INTERRUPTED, Interrupted
+from trueup.engine.write_failures import APPLY, NO_STAMP, PLAN, WriteFailure, foreign, refusal, silence
 from trueup.wire.base import Live, Unexpected
+
+BLIND = Message(
+    "The listing after the creates could not be read whole: had a gateway or a second writer doubled one of them, it "
+    "would not show here. To look again: ",
+    PLAN,
+)
+
+
+@dataclass(slots=True)
+class UnresolvedCreates:
+    """Creates whose outcome is unknown, and when (monotonic seconds) the last of them was sent."""
+
+    creates: dict[str, tuple[Change, WriteFailure]] = field(default_factory=dict)
+    last_sent: float = 0.0
+    proven: bool = False  # a live assistant carries our stamp: this server keeps them
+    lost: bool = False  # this server was sent a stamp and answered without it
+    sent: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)  # of the assistants that these creates made
+    attempts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    shown: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # ids by name, in any listing since
+
+
+async def settle(run: Run, unresolved: UnresolvedCreates) -> list[Change] | None:
+    """Decides all parked creates by one listing, and gives those that are not there, to be sent again.
+
+    None where no complete listing could be had, so that nothing is decided.
+    """
+    view = await _list_after_settling(run, unresolved)
+    if view is None:
+        return None
+    found = _stamped(run, unresolved, view)
+    parked = [change for _, (change, _) in sorted(unresolved.creates.items())]
+    return [change for change in parked if await _is_absent(run, unresolved, change, view, found.get(change.name, []))]
+
+
+async def _list_after_settling(run: Run, unresolved: UnresolvedCreates) -> View | None:
+    """The one complete listing that decides; None when there is none."""
+    runner = run.runner
+    why = f"Creates not answered clearly: {len(unresolved.creates):,}; waiting for the consistency delay"
+    await runner.pause(unresolved.last_sent + run.target.settle - runner.ports.clock.monotonic(), why)
+    if run.stopped:
+        return None
+    try:
+        view = await walk(run.adapter, runner, run.known_ids)
+    except EndpointError:
+        run.codes.add(Exit.UNREADABLE)
+        return None
+    if not view.complete:
+        run.codes.add(Exit.UNREADABLE)
+        return None
+    return view
+
+
+async def _is_absent(
+    run: Run, unresolved: UnresolvedCreates, change: Change, view: View, found: Sequence[Live]
+) -> bool:
+    """Settles one parked create by the listing: adopted, or two of them, or absent and to be sent again.
+
+    `found` are the live assistants with our stamp of its name.
+    """
+    attempts = unresolved.attempts[change.name]
+    if len(found) > 1:
+        del unresolved.creates[change.name]
+        _leave_doubled(run, change, found)
+        return False
+    if not found:
+        lookalikes = _new_namesakes(run, change, view)
+        if not lookalikes or unresolved.proven:
+            return True
+        del unresolved.creates[change.name]
+        run.tell(
+            Outcome(
+                change.name,
+                change.action,
+                Result.UNKNOWN,
+                message=f"an unmanaged assistant with the same name appeared ({', '.join(lookalikes)})",
+                hint=Advice(change.name, lookalikes, run.target.selection).fill("If it is ours: {links}"),
+                others=lookalikes,
+                attempts=attempts,
+            ),
+            Exit.HELD,
+            Exit.PARTIAL,
+        )
+        return False
+    live = found[0]
+    del unresolved.creates[change.name]
+    unresolved.sent.add(change.name)
+    unresolved.ids.add(live.id)
+    unresolved.proven = True
+    await _adopt(run, change, live, attempts)
+    return False
+
+
+async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
+    """Takes over what an unclear create made; another writer's of the same name is remembered as its stamp says."""
+    stamp = parse(live.stamp, run.adapter.dialect.table.letters)
+    assert stamp is not None
+    assert change.record is not None
+    ours = stamp.operation == change.operation
+    record = record_of(stamp, live.id, live.created_at)
+    if ours:
+        record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
+    run.tell(
+        Outcome(
+            change.name,
+            change.action,
+            Result.DONE if ours else Result.ADOPTED,
+            live.id,
+            message="found after an unclear answer" if ours else "another writer created it meanwhile",
+            not_kept=not_kept(change, live, run.adapter) if ours else (),
+            attempts=attempts,
+        )
+    )
+    await run.conclude(change, "create", record)
+
+
+def _stamped(run: Run, unresolved: UnresolvedCreates, view: View) -> Mapping[str, list[Live]]:
+    """Live assistants with our stamp, by name; the unresolved remembers that they were shown."""
+    found: dict[str, list[Live]] = defaultdict(list)
+    for live in view.live.values():
+        stamp = parse(live.stamp, run.adapter.dialect.table.letters)
+        if stamp is not None and (stamp.project, stamp.target) == (run.identity.project, run.identity.target):
+            found[stamp.name].append(live)
+            unresolved.shown[stamp.name].add(live.id)
+    return found
+
+
+def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
+    """Unstamped assistants of the created display name that were not there before this run."""
+    table = run.adapter.dialect.table
+    if not table.display_name:
+        return ()
+    name = alike(change.sets.get(table.display_name))
+    recorded = {outcome.id for outcome in run.outcomes.values()}
+    return tuple(
+        sorted(
+            live.id
+            for live in view.live.values()
+            if alike(live.body.get(table.display_name)) == name
+            and live.id not in run.planning.seen
+            and live.id not in recorded
+            and parse(live.stamp, table.letters) is None
+        )
+    )
+
+
+def _leave_doubled(run: Run, change: Change, found: Sequence[Live]) -> None:
+    """Report a create of which several live assistants carry the stamp: which one is kept is for a person to say."""
+    ids = tuple(sorted(live.id for live in found))
+    message, hint = say(Reason.TWINS, change.name, ids, selection=run.target.selection)
+    run.tell(
+        Outcome(
+            change.name,
+            change.action,
+            Result.UNKNOWN,
+            message=message,
+            hint=hint,
+            others=ids,
+        ),
+        Exit.HELD,
+    )
+
+
+def leave_unknown(run: Run, unresolved: UnresolvedCreates) -> None:
+    """What is still unclear at the end: the journal keeps it, and the next run's listing decides."""
+    for change, failure in unresolved.creates.values():
+        _leave(run, change, failure, unresolved.attempts[change.name])
+
+
+def _leave(run: Run, change: Change, failure: WriteFailure, attempts: int) -> None:
+    if run.target.stamp:
+        again = Message("To list what is live, and create it if it is not there: ", APPLY)
+        hint = join_messages((again, failure.check), ". ")
+    else:
+        hint = Advice(change.name, selection=run.target.selection).fill(HINTS[Reason.UNSETTLED])
+    run.tell(
+        Outcome(
+            change.name,
+            change.action,
+            Result.UNKNOWN,
+            message=f"it is not known whether it was created: {failure.text}",
+            hint=hint,
+            attempts=attempts,
+        ),
+        Exit.PARTIAL,
+    )
+
+
+async def name_duplicates(run: Run, unresolved: UnresolvedCreates) -> None:
+    """List once more after the creates, and name what a gateway's retry or a second writer doubled with both ids.
+
+    What only an earlier listing showed counts as well: the last one may have been cut.
+    """
+    try:
+        view = await walk(run.adapter, run.runner, run.known_ids)
+    except EndpointError:
+        view = View(complete=False)
+    if not view.complete:
+        run.codes.add(Exit.UNREADABLE)
+        run.note(BLIND)
+    _stamped(run, unresolved, view)
+    for name in unresolved.sent:
+        ours = run.outcomes[name].id
+        others = tuple(sorted(unresolved.shown[name] - {ours}))
+        if others:
+            run.codes.add(Exit.HELD)
+            message, hint = say(Reason.TWIN_BESIDE, name, others, selection=run.target.selection)
+            run.outcomes[name] = replace(run.outcomes[name], others=others, message=message, hint=hint)
 
 
 async def run_all(run: Run, changes: list[Change]) -> None:
     """Sends every create once, then settles what is unclear and looks for duplicates."""
     if not changes:
         return
-    lot = Parking(proven=_carried(run) or not run.target.stamp)
+    unresolved = UnresolvedCreates(proven=_carried(run) or not run.target.stamp)
     try:
-        await _send_and_settle(run, lot, changes)
+        await _send_and_settle(run, unresolved, changes)
     finally:  # also where the journal takes no more
-        leave_unknown(run, lot)
-    if lot.sent and run.target.stamp and not lot.lost:
-        await name_duplicates(run, lot)
+        leave_unknown(run, unresolved)
+    if unresolved.sent and run.target.stamp and not unresolved.lost:
+        await name_duplicates(run, unresolved)
 
 
-async def _send_and_settle(run: Run, lot: Parking, changes: list[Change]) -> None:
-    await _send_lot(run, lot, changes)
+async def _send_and_settle(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
+    await _send_lot(run, unresolved, changes)
     rounds = 0
-    while lot.parked and run.target.stamp and not run.stopped:
-        again = await settle(run, lot)
-        if again is None or rounds >= run.courier.pace.max_retries:
+    while unresolved.creates and run.target.stamp and not run.stopped:
+        again = await settle(run, unresolved)
+        if again is None or rounds >= run.runner.pace.max_retries:
             break
         rounds += 1
-        await _send_lot(run, lot, again)
+        await _send_lot(run, unresolved, again)
 
 
 def _carried(run: Run) -> bool:
@@ -49,12 +262,12 @@ def _carried(run: Run) -> bool:
     )
 
 
-async def _send_lot(run: Run, lot: Parking, changes: list[Change]) -> None:
+async def _send_lot(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
     """One alone as long as it is not proven that the server keeps our stamp, the others side by side."""
     queue = list(changes)
-    while queue and not lot.proven and not lot.lost and not run.stopped:
-        await _create(run, lot, queue.pop(0))
-    if lot.lost:
+    while queue and not unresolved.proven and not unresolved.lost and not run.stopped:
+        await _create(run, unresolved, queue.pop(0))
+    if unresolved.lost:
         for change in queue:
             run.tell(
                 Outcome(
@@ -69,75 +282,77 @@ async def _send_lot(run: Run, lot: Parking, changes: list[Change]) -> None:
         return
 
     async def work(change: Change) -> None:
-        await _create(run, lot, change)
+        await _create(run, unresolved, change)
 
-    await each(queue, run.courier.pace.parallelism, work)
+    await each(queue, run.runner.pace.parallelism, work)
 
 
-async def _create(run: Run, lot: Parking, change: Change) -> None:
+async def _create(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
     """Journal, send, and sort the answer: done, refused, or parked."""
     try:
-        async with run.courier.place():
-            reply = await _send(run, lot, change)
+        async with run.runner.place():
+            reply = await _send(run, unresolved, change)
     except Interrupted:
-        if change.name not in lot.parked:  # what is parked was sent before: that one may still appear
+        if change.name not in unresolved.creates:  # what is parked was sent before: that one may still appear
             run.tell(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
         return
     except NotSent as error:
-        mishap = silence(error)
-        await _failed(run, lot, change, replace(mishap, text=f"was not sent: {mishap.text}"))
+        failure = silence(error)
+        await _failed(run, unresolved, change, replace(failure, text=f"was not sent: {failure.text}"))
         return
     except OutcomeUnknown as error:
-        lot.parked[change.name] = (change, silence(error))
-        lot.last_sent = run.courier.ports.clock.monotonic()
+        unresolved.creates[change.name] = (change, silence(error))
+        unresolved.last_sent = run.runner.ports.clock.monotonic()
         return
-    await _sort(run, lot, change, reply)
+    await _sort(run, unresolved, change, reply)
 
 
-async def _send(run: Run, lot: Parking, change: Change) -> Reply:
+async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Reply:
     """Sends it when its turn has come and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
-    await run.courier.turn()
+    await run.runner.turn()
     await run.intend(change, "create", "")
     if run.stopped:
-        if change.name not in lot.parked:
+        if change.name not in unresolved.creates:
             await run.withdraw(change, "create")
         raise Interrupted
-    lot.parked.pop(change.name, None)
-    lot.attempts[change.name] += 1
-    lot.last_sent = run.courier.ports.clock.monotonic()
-    return await run.courier.send(run.adapter.create(change.sets, change.stamp))
+    unresolved.creates.pop(change.name, None)
+    unresolved.attempts[change.name] += 1
+    unresolved.last_sent = run.runner.ports.clock.monotonic()
+    return await run.runner.send(run.adapter.create(change.sets, change.stamp))
 
 
-async def _sort(run: Run, lot: Parking, change: Change, reply: Reply) -> None:
+async def _sort(run: Run, unresolved: UnresolvedCreates, change: Change, reply: Reply) -> None:
     adapter = run.adapter
     if 200 <= reply.status < 300:
         try:
             live = adapter.read(reply)
         except Unexpected as error:
-            lot.parked[change.name] = (change, foreign(f"HTTP {reply.status}, but {error}", reply))
-            lot.last_sent = run.courier.ports.clock.monotonic()
+            unresolved.creates[change.name] = (change, foreign(f"HTTP {reply.status}, but {error}", reply))
+            unresolved.last_sent = run.runner.ports.clock.monotonic()
             return
-        known = live.id in run.planning.seen or live.id in lot.ids
+        known = live.id in run.planning.seen or live.id in unresolved.ids
         if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
-            lot.parked[change.name] = (change, foreign(f"the answer is another assistant ({live.id})", reply))
+            unresolved.creates[change.name] = (change, foreign(f"the answer is another assistant ({live.id})", reply))
             return
-        lot.sent.add(change.name)
-        await _done(run, lot, change, live)
+        unresolved.sent.add(change.name)
+        await _done(run, unresolved, change, live)
         return
     problem = adapter.problem(reply)
-    mishap = refusal(problem, reply)
+    failure = refusal(problem, reply)
     if problem.unclear:
-        lot.last_sent = max(lot.last_sent, run.courier.ports.clock.monotonic())
+        unresolved.last_sent = max(unresolved.last_sent, run.runner.ports.clock.monotonic())
     if problem.unclear and problem.code != "insufficient_quota":
-        lot.parked[change.name] = (change, mishap)
+        unresolved.creates[change.name] = (change, failure)
         return
-    await _failed(run, lot, change, mishap, problem.place)
+    await _failed(run, unresolved, change, failure, problem.place)
 
 
-async def _failed(run: Run, lot: Parking, change: Change, mishap: Mishap, path: Path | None = None) -> None:
+async def _failed(
+    run: Run, unresolved: UnresolvedCreates, change: Change, failure: WriteFailure, path: Path | None = None
+) -> None:
     """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
-    run.fail(change, mishap, path, attempts=lot.attempts[change.name])
-    if lot.attempts[change.name] == 1:
+    run.fail(change, failure, path, attempts=unresolved.attempts[change.name])
+    if unresolved.attempts[change.name] == 1:
         await run.withdraw(change, "create")
 
 
@@ -147,16 +362,16 @@ def _is_what_was_sent(change: Change, live: Live, key: str) -> bool:
     return name is None or live.body.get(key) in (None, name)
 
 
-async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
+async def _done(run: Run, unresolved: UnresolvedCreates, change: Change, live: Live) -> None:
     assert change.record is not None
-    lot.ids.add(live.id)
+    unresolved.ids.add(live.id)
     live = await _whole(run, change, live)
     record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
     missing = not_kept(change, live, run.adapter)
     if run.target.stamp:
-        lot.proven = lot.proven or record.stamped is True
-        lot.lost = not lot.proven and record.stamped is False
-    codes = (Exit.PARTIAL,) if lot.lost else ()
+        unresolved.proven = unresolved.proven or record.stamped is True
+        unresolved.lost = not unresolved.proven and record.stamped is False
+    codes = (Exit.PARTIAL,) if unresolved.lost else ()
     run.tell(
         Outcome(
             change.name,
@@ -164,7 +379,7 @@ async def _done(run: Run, lot: Parking, change: Change, live: Live) -> None:
             Result.DONE,
             live.id,
             not_kept=missing,
-            attempts=lot.attempts[change.name],
+            attempts=unresolved.attempts[change.name],
         ),
         *codes,
     )
@@ -176,7 +391,7 @@ async def _whole(run: Run, change: Change, live: Live) -> Live:
     if sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         return live
     try:
-        found = await run.courier.follow(run.adapter.get(live.id))
+        found = await run.runner.follow(run.adapter.get(live.id))
     except (Unexpected, NotSent, OutcomeUnknown):
         return live
     return found or live

@@ -18,8 +18,8 @@ from trueup.core.plans.seen import Seen
 from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice
 from trueup.core.projects.project import Target
 from trueup.engine.apply import execute
-from trueup.engine.courier import Courier
 from trueup.engine.plan import Planning
+from trueup.engine.request_runner import RequestRunner
 from trueup.wire.base import Adapter, Unexpected
 
 ELSE = frozenset({Reason.NAMESAKE, Reason.RENAME})
@@ -61,7 +61,7 @@ def plan_delete(planning: Planning, name: str, live_id: str, target: Target, ada
 
 
 async def delete_duplicate(
-    planning: Planning, change: Change, adapter: Adapter, courier: Courier, target: Target
+    planning: Planning, change: Change, adapter: Adapter, runner: RequestRunner, target: Target
 ) -> tuple[Report, State]:
     """Delete it as an apply deletes: read again first, kept in the backup, journaled, and read where it is unclear.
 
@@ -70,7 +70,7 @@ async def delete_duplicate(
     """
     kept = planning.state.records[change.name].id
     try:
-        found = await courier.follow(adapter.get(kept))
+        found = await runner.follow(adapter.get(kept))
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         raise UnreadableError(f"{kept} could not be read: {error}. Nothing was deleted.", "Try again later.") from None
     if found is None:
@@ -82,7 +82,7 @@ async def delete_duplicate(
     planning.view.read_at.pop(change.id, None)
     plan = Plan(planning.plan.identity, Options(), (change,), records=len(planning.state.records))
     report, state = await execute(
-        replace(planning, plan=plan), plan, adapter, courier, target, lambda _name, _path: None
+        replace(planning, plan=plan), plan, adapter, runner, target, lambda _name, _path: None
     )
     return replace(report, outcomes=tuple(_describe_end(one, change, target) for one in report.outcomes)), state
 

@@ -21,7 +21,7 @@ from trueup.wire.base import Adapter
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DesiredState:
     """What the files want of one target. `names` are all definitions' names, also the left out; `targets` all targets
     of the project file; `selected` limits the plan to some names, None means all; `words` are the NAMEs that were given
     for them; `accepted` is what `accept` took into the files since the last apply."""
@@ -49,38 +49,40 @@ def seen_in(view: View, adapter: Adapter) -> dict[str, Seen]:
     return {live.id: see(live.id, live.body, live.created_at, live.stamp, table) for live in view.live.values()}
 
 
-def is_ours(seen: Seen, wish: Wish) -> bool:
+def is_ours(seen: Seen, desired: DesiredState) -> bool:
     """Whether an assistant carries the stamp of this project and target."""
-    stamp, identity = seen.stamp, wish.identity
+    stamp, identity = seen.stamp, desired.identity
     return stamp is not None and stamp.project == identity.project and stamp.target == identity.target
 
 
-def by_stamp(wish: Wish, seen: Iterable[Seen], records: Mapping[str, Record]) -> dict[str, tuple[Seen, ...]]:
+def by_stamp(desired: DesiredState, seen: Iterable[Seen], records: Mapping[str, Record]) -> dict[str, tuple[Seen, ...]]:
     """Our stamped assistants by today's name, in id order; one that its record keeps under its old name has that."""
-    kept = {(name, record.id) for name, record in records.items() if _target_name(name, records, wish) == name}
+    kept = {(name, record.id) for name, record in records.items() if _target_name(name, records, desired) == name}
     found: dict[str, list[Seen]] = defaultdict(list)
     for live in seen:
-        if live.stamp is not None and is_ours(live, wish):
+        if live.stamp is not None and is_ours(live, desired):
             name = live.stamp.name
-            found[name if (name, live.id) in kept else wish.new_name(name)].append(live)
+            found[name if (name, live.id) in kept else desired.new_name(name)].append(live)
     return {name: tuple(sorted(lives, key=lambda live: live.id)) for name, lives in found.items()}
 
 
-def renamed(state: State, wish: Wish) -> State:
+def renamed(state: State, desired: DesiredState) -> State:
     """The state under today's names; a record that already has the new name stays."""
     records = {
-        name: record for name, record in state.records.items() if _target_name(name, state.records, wish) == name
+        name: record for name, record in state.records.items() if _target_name(name, state.records, desired) == name
     }
-    pending = {name: entry for name, entry in state.pending.items() if _target_name(name, state.pending, wish) == name}
+    pending = {
+        name: entry for name, entry in state.pending.items() if _target_name(name, state.pending, desired) == name
+    }
     for name, record in state.records.items():
-        records.setdefault(_target_name(name, state.records, wish), record)
+        records.setdefault(_target_name(name, state.records, desired), record)
     for name, entry in state.pending.items():
-        pending.setdefault(_target_name(name, state.pending, wish), entry)
+        pending.setdefault(_target_name(name, state.pending, desired), entry)
     return replace(state, records=records, pending=pending)
 
 
-def _target_name(name: str, table: Mapping[str, object], wish: Wish) -> str:
-    new = wish.new_name(name)
+def _target_name(name: str, table: Mapping[str, object], desired: DesiredState) -> str:
+    new = desired.new_name(name)
     return name if new in table else new
 
 
@@ -97,18 +99,18 @@ def records_of_stamps(stamped: Mapping[str, tuple[Seen, ...]], identity: Identit
     return records
 
 
-def count_accepted(state: State, wish: Wish, adapter: Adapter) -> State:
+def count_accepted(state: State, desired: DesiredState, adapter: Adapter) -> State:
     """Return the state in which what was accepted counts as applied."""
     records = dict(state.records)
-    for name, accepted in wish.accepted.items():
-        if name in records and name in wish.definitions:
-            file = declared(wish.definitions[name], adapter)
+    for name, accepted in desired.accepted.items():
+        if name in records and name in desired.definitions:
+            file = declared(desired.definitions[name], adapter)
             records[name] = apply_accepted(records[name], accepted, file)
     return replace(state, records=records)
 
 
 def gather(
-    wish: Wish,
+    desired: DesiredState,
     state: State,
     view: View,
     seen: Mapping[str, Seen],
@@ -118,8 +120,8 @@ def gather(
 ) -> dict[str, Facts]:
     """The facts of every name; `before` are the records under the names they had when the state was read."""
     facts = {}
-    for name in sorted({*wish.definitions, *state.records, *stamped}):
-        definition, record = wish.definitions.get(name), _spoken(state.records.get(name), adapter)
+    for name in sorted({*desired.definitions, *state.records, *stamped}):
+        definition, record = desired.definitions.get(name), _spoken(state.records.get(name), adapter)
         live = seen.get(record.id) if record is not None else None
         file = declared(definition, adapter) if definition is not None else None
         facts[name] = Facts(
@@ -134,13 +136,13 @@ def gather(
             protect=definition.lifecycle.protect if definition is not None else None,
             ignored=definition.ignored if definition is not None else frozenset(),
             pending=state.pending.get(name),
-            moved_from=_moved_from(name, wish, before, record, stamped.get(name, ())),
-            moved_onto=_moved_onto(name, wish, state),
-            released=name in wish.released,
+            moved_from=_moved_from(name, desired, before, record, stamped.get(name, ())),
+            moved_onto=_moved_onto(name, desired, state),
+            released=name in desired.released,
             crowded=file is not None and not adapter.has_room({}, file),
             full=live is not None and not adapter.has_room(live.body, {}),
         )
-    return _with_lookalikes(facts, wish, seen, state)
+    return _with_lookalikes(facts, desired, seen, state)
 
 
 def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
@@ -152,20 +154,20 @@ def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
 
 
 def _moved_from(
-    name: str, wish: Wish, before: Mapping[str, Record], record: Record | None, stamped: tuple[Seen, ...]
+    name: str, desired: DesiredState, before: Mapping[str, Record], record: Record | None, stamped: tuple[Seen, ...]
 ) -> str:
     """The old name, as long as a record or the stamp of what is recorded still has it."""
     own = [live.stamp for live in stamped if record is None or live.id == record.id]
-    for old, new in wish.moved.items():
+    for old, new in desired.moved.items():
         still = (old in before and name not in before) or any(stamp and stamp.name == old for stamp in own)
-        if new == name and old not in wish.definitions and still:
+        if new == name and old not in desired.definitions and still:
             return old
     return ""
 
 
-def _moved_onto(name: str, wish: Wish, state: State) -> tuple[str, ...]:
+def _moved_onto(name: str, desired: DesiredState, state: State) -> tuple[str, ...]:
     """The name that `moved` gives a record and the id of the other assistant that has it, which leaves it unmoved."""
-    new = wish.new_name(name)
+    new = desired.new_name(name)
     both = new != name and name in state.records and new in state.records
     return (new, state.records[new].id) if both else ()
 
@@ -180,10 +182,12 @@ def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:
     return fields
 
 
-def _with_lookalikes(facts: dict[str, Facts], wish: Wish, seen: Mapping[str, Seen], state: State) -> dict[str, Facts]:
+def _with_lookalikes(
+    facts: dict[str, Facts], desired: DesiredState, seen: Mapping[str, Seen], state: State
+) -> dict[str, Facts]:
     """Adds to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
-    namesakes, strangers = _unmanaged_by_name(wish, seen, state), _of_other_projects(wish, seen)
-    orphans = _orphans_by_trait(facts, wish)
+    namesakes, strangers = _unmanaged_by_name(desired, seen, state), _of_other_projects(desired, seen)
+    orphans = _orphans_by_trait(facts, desired)
     result, news_of = dict(facts), defaultdict(set)
     for name, fact in facts.items():
         if fact.file is None or fact.record is not None or fact.stamped:
@@ -210,8 +214,8 @@ def _live(fact: Facts) -> Seen | None:
     return fact.live or (fact.stamped[0] if fact.stamped else None)
 
 
-def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
-    known = {record.id for record in state.records.values()} | set(wish.options.accepted_ids)
+def _unmanaged_by_name(desired: DesiredState, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
+    known = {record.id for record in state.records.values()} | set(desired.options.accepted_ids)
     found: dict[str, list[str]] = defaultdict(list)
     for live in seen.values():
         managed = live.stamp is not None and live.stamp is not UNREADABLE
@@ -220,12 +224,12 @@ def _unmanaged_by_name(wish: Wish, seen: Mapping[str, Seen], state: State) -> di
     return found
 
 
-def _of_other_projects(wish: Wish, seen: Mapping[str, Seen]) -> dict[str, Seen]:
+def _of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[str, Seen]:
     """The assistants that other projects manage by display name; the first by id where there are several."""
     found: dict[str, Seen] = {}
     for live in sorted(seen.values(), key=lambda live: live.id):
         stamp = live.stamp
-        if stamp is not None and stamp.name and stamp.project != wish.identity.project and live.display_name:
+        if stamp is not None and stamp.name and stamp.project != desired.identity.project and live.display_name:
             found.setdefault(alike(live.display_name), live)
     return found
 
@@ -238,7 +242,7 @@ def _who_else(name: str, live: Seen | None) -> tuple[str, ...]:
     return (place if stamp.name == name else f"{stamp.name} of {place}", live.id)
 
 
-def _orphans_by_trait(facts: Mapping[str, Facts], wish: Wish) -> dict[tuple[str, str], list[str]]:
+def _orphans_by_trait(facts: Mapping[str, Facts], desired: DesiredState) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, fact in facts.items():
         live = _live(fact)
@@ -246,8 +250,8 @@ def _orphans_by_trait(facts: Mapping[str, Facts], wish: Wish) -> dict[tuple[str,
             fact.file is None
             and not fact.released
             and live is not None
-            and name not in wish.names
-            and live.id not in wish.options.accepted_ids
+            and name not in desired.names
+            and live.id not in desired.options.accepted_ids
         ):
             for trait in _traits(live.fields):
                 found[trait].append(name)
@@ -264,18 +268,18 @@ def _traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(key, alike(value) if key == "name" else value) for key, value in found]
 
 
-def choices_of(wish: Wish, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
+def choices_of(desired: DesiredState, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
     """The target's rules and the flags, as the judge wants them."""
-    carried = any(is_ours(live, wish) for live in seen.values())
+    carried = any(is_ours(live, desired) for live in seen.values())
     lost = any(record.stamped is False for record in state.records.values())
     return Choices(
-        project=wish.identity.project,
-        target=wish.identity.target,
-        rules=Rules(adapter.dialect.semantics, stamps=wish.target.state == "stamps"),
-        revert=wish.options.on_drift == "revert",
-        prune=wish.options.prune,
-        destroy=wish.options.destroy,
-        stamps=wish.target.stamp,
-        stamp_all=wish.options.stamp_all,
-        stamp_lost=wish.target.stamp and lost and not carried,
+        project=desired.identity.project,
+        target=desired.identity.target,
+        rules=Rules(adapter.dialect.semantics, stamps=desired.target.state == "stamps"),
+        revert=desired.options.on_drift == "revert",
+        prune=desired.options.prune,
+        destroy=desired.options.destroy,
+        stamps=desired.target.stamp,
+        stamp_all=desired.options.stamp_all,
+        stamp_lost=desired.target.stamp and lost and not carried,
     )

@@ -4,22 +4,104 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from trueup.core.call import Call, Reply
+from trueup.core.canonical import canonical, digest, fits, same
 from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
-from trueup.core.field_table import top_of
+from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import DUPLICATE
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.engine.courier import each
-from trueup.engine.mishaps import AGAIN, JUDGE, TAKE_OFF, UNTRIED, Mishap, answered, leaves_open, silence
-from trueup.engine.recheck import Found, Unread, current, good_until, is_before, look, read
-from trueup.engine.requests import drop_stamp
+from trueup.engine.request_runner import INTERRUPTED, Interrupted, Stale, each
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
-from trueup.engine.turns import INTERRUPTED, Interrupted, Stale
+from trueup.engine.write_failures import AGAIN, JUDGE, TAKE_OFF, UNTRIED, WriteFailure, answered, leaves_open, silence
+from trueup.engine.write_specs import drop_stamp
 from trueup.wire.base import Live, Unexpected
+
+FRESH = 10.0
+"""Seconds after which a read is repeated before its write."""
+
+
+class Unread(Exception):
+    """The object could not be read just now."""
+
+
+class Found(Enum):
+    """What a read after an unclear write shows."""
+
+    AS_PLANNED = "as planned"
+    AS_BEFORE = "as before"
+    ELSE = "changed by somebody else"
+    ABSENT = "absent"
+
+
+def good_until(run: Run, live_id: str) -> float:
+    """Up to when (monotonic seconds) a write may rest on the last read of this object."""
+    return run.planning.view.read_at.get(live_id, float("-inf")) + FRESH
+
+
+async def read(run: Run, live_id: str, *, placed: bool = False) -> Live | None:
+    """The object as it is now; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
+    try:
+        live = await run.runner.follow(run.adapter.get(live_id), placed=placed)
+    except Interrupted:
+        raise
+    except (Unexpected, NotSent, OutcomeUnknown) as error:
+        raise Unread(str(error)) from error
+    view = run.planning.view
+    view.read_at[live_id] = run.runner.ports.clock.monotonic()
+    if live is None:
+        view.live.pop(live_id, None)
+    else:
+        view.live[live_id] = live
+    return live
+
+
+async def current(run: Run, live_id: str) -> Live | None:
+    """In a write's place, the last read, repeated when it is older than ten seconds. Raises `Unread`, `Interrupted`."""
+    if run.runner.ports.clock.monotonic() <= good_until(run, live_id):
+        return run.planning.view.live.get(live_id)
+    return await read(run, live_id, placed=True)
+
+
+def is_before(change: Change, live: Live, table: FieldTable) -> bool:
+    """Whether the fields that the change overwrites still hold what the plan saw."""
+    found = table.split(live.body)  # with the stamp, which a duplicate's delete rests on
+    return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
+
+
+async def look(run: Run, change: Change) -> tuple[Found | None, Live | None]:
+    """What is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
+    try:
+        live = await read(run, change.id)
+    except Unread:
+        return None, None
+    if live is None:
+        return Found.ABSENT, None
+    table = run.adapter.dialect.table
+    if change.action is Action.RELEASE:
+        return (Found.AS_PLANNED if parse(live.stamp, table.letters) is None else Found.AS_BEFORE), live
+    if change.action is not Action.DELETE and _is_as_planned(run, change, live):
+        return Found.AS_PLANNED, live
+    return (Found.AS_BEFORE if is_before(change, live, table) else Found.ELSE), live
+
+
+def _is_as_planned(run: Run, change: Change, live: Live) -> bool:
+    """Whether the request was carried out: its stamp tells, and where it carries none, every field that it sets."""
+    if change.stamp:
+        return live.stamp == change.stamp
+    semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
+    found = table.split(live.body)
+    if is_before(change, live, table):  # then a part that only the server decides proves nothing
+        return all(
+            same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+            for name, value in change.sets.items()
+        )
+    return all(fits(name, value, found.get(name), semantics) for name, value in change.sets.items())
+
 
 SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
 """Results after which a run deletes nothing."""
@@ -34,7 +116,7 @@ class Tries:
     """
 
     count: int = 0
-    mishap: Mishap = UNTRIED
+    failure: WriteFailure = UNTRIED
     unclear_at: float | None = None
     in_doubt: bool = False
     intended: bool = False
@@ -47,7 +129,7 @@ async def run_all(run: Run, changes: list[Change]) -> None:
     async def work(change: Change) -> None:
         await _write(run, change)
 
-    await each(changes, run.courier.pace.parallelism, work)
+    await each(changes, run.runner.pace.parallelism, work)
 
 
 async def delete_all(run: Run, changes: list[Change]) -> None:
@@ -84,7 +166,7 @@ async def _write(run: Run, change: Change, way: int = 0) -> None:
     tries = Tries(way=way)
     try:
         while True:
-            async with run.courier.place():
+            async with run.runner.place():
                 sent = await _try(run, change, tries)
             if sent is None or await _ended(run, *sent, tries):
                 return
@@ -106,11 +188,11 @@ async def _try(run: Run, planned: Change, tries: Tries) -> tuple[Change, Reply |
             return None
         change = _fit_stamp(run, planned, live)
         try:
-            await run.courier.turn(good_until(run, change.id))
+            await run.runner.turn(good_until(run, change.id))
             if not tries.intended:
                 tries.intended = True
                 if change.backup:
-                    run.courier.ports.backup(change.name, change.id, dict(live.body))
+                    run.runner.ports.backup(change.name, change.id, dict(live.body))
                 await run.intend(change, _verb(change), change.id)
             return change, await _send(run, change, _render(run, change, live, tries.way), tries)
         except Stale:
@@ -162,18 +244,18 @@ async def _start(run: Run, change: Change) -> Live | None:
 
 async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | None:
     """Sends it; what is unclear about it is kept in `tries`. Raises `Stale` and `Interrupted`: then it was not sent."""
-    clock = run.courier.ports.clock
+    clock = run.runner.ports.clock
     try:
-        reply = await run.courier.send(call, good_until(run, change.id))
+        reply = await run.runner.send(call, good_until(run, change.id))
     except Interrupted:
         raise
     except (NotSent, OutcomeUnknown) as error:
-        tries.count, tries.mishap = tries.count + 1, silence(error)
+        tries.count, tries.failure = tries.count + 1, silence(error)
         if isinstance(error, OutcomeUnknown):
             tries.unclear_at, tries.in_doubt = clock.monotonic(), True
         return None
     tries.count += 1
-    tries.mishap = answered(run.adapter, change, reply)
+    tries.failure = answered(run.adapter, change, reply)
     if leaves_open(run.adapter, change, reply):
         tries.unclear_at = clock.monotonic()
         tries.in_doubt = tries.in_doubt or reply.status != 429
@@ -187,14 +269,14 @@ async def _ended(run: Run, change: Change, reply: Reply | None, tries: Tries) ->
     found, live = await look(run, change)
     if await _is_found_done(run, change, found, live, tries):
         return True
-    last = tries.count > run.courier.pace.max_retries or run.stopped
+    last = tries.count > run.runner.pace.max_retries or run.stopped
     if found is Found.AS_BEFORE and not last:
-        await run.courier.wait(tries.count - 1, reply)
-        run.courier.retries += 1
+        await run.runner.wait(tries.count - 1, reply)
+        run.runner.retries += 1
         return False
     if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
-        left = tries.unclear_at + run.target.settle - run.courier.ports.clock.monotonic()
-        await run.courier.pause(left, "A write was not answered clearly; waiting for the consistency delay")
+        left = tries.unclear_at + run.target.settle - run.runner.ports.clock.monotonic()
+        await run.runner.pause(left, "A write was not answered clearly; waiting for the consistency delay")
         found, live = await look(run, change)
         if await _is_found_done(run, change, found, live, tries):
             return True
@@ -214,7 +296,7 @@ async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> 
         return True
     if leaves_open(run.adapter, change, reply):
         return False
-    run.fail(change, tries.mishap, problem.place, attempts=tries.count)
+    run.fail(change, tries.failure, problem.place, attempts=tries.count)
     if tries.unclear_at is None:
         await run.withdraw(change, _verb(change))
     return True
@@ -290,7 +372,7 @@ async def _released(run: Run, change: Change, live: Live, tries: Tries) -> None:
             Exit.UNREADABLE,
         )
     else:
-        run.fail(change, Mishap("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=attempts)
+        run.fail(change, WriteFailure("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=attempts)
         await run.withdraw(change, "release")
 
 
@@ -301,32 +383,32 @@ async def _deleted(run: Run, change: Change, attempts: int) -> None:
 
 async def _interrupted(run: Run, change: Change, tries: Tries) -> None:
     """Tells of a write that an interrupt kept from being sent, or from being sent or looked at again."""
-    why = tries.mishap.text
+    why = tries.failure.text
     if not tries.count:
         run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, INTERRUPTED))
     elif tries.in_doubt:
         await _leave(run, change, None, tries)
     else:
-        mishap = replace(tries.mishap, text=f"{why}; interrupted before it was sent again")
-        run.fail(change, mishap, attempts=tries.count)
+        failure = replace(tries.failure, text=f"{why}; interrupted before it was sent again")
+        run.fail(change, failure, attempts=tries.count)
     if tries.intended and tries.unclear_at is None:
         await run.withdraw(change, _verb(change))
 
 
 async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
-    why, count, hint = tries.mishap.text, tries.count, JUDGE
+    why, count, hint = tries.failure.text, tries.count, JUDGE
     if found is Found.AS_BEFORE and run.stopped and tries.in_doubt:
         found = None  # nobody waited until the vendor must have been done with it
     if found is Found.AS_BEFORE:
         text = f"was not done after {count} {'try' if count == 1 else 'tries'}: {why}"
-        run.fail(change, replace(tries.mishap, text=text), attempts=count)
+        run.fail(change, replace(tries.failure, text=text), attempts=count)
         if not run.stopped or tries.unclear_at is None:
             await run.withdraw(change, _verb(change))
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
-        hint = join_messages((JUDGE, tries.mishap.check), ". ")
+        hint = join_messages((JUDGE, tries.failure.check), ". ")
     else:
         message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)

@@ -1,11 +1,12 @@
-"""Definitions, state and what is live, made into a plan. Sends nothing."""
+"""Makes a plan of definitions, state and what is live, and words its messages. Sends nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from trueup.core.command import Message, Selection, join_messages
+from trueup.core.command import Command, Message, Selection, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.field_table import FieldTable, Kind
@@ -21,17 +22,35 @@ from trueup.core.plans.wording import (
     ELSEWHERE,
     FORGET_DELETED,
     HINTS,
+    KEEP_ORPHAN,
+    KEEP_PROTECTED,
     LET_GO,
+    MANAGE_LEFT_OUT,
     UNHELD,
     Advice,
     say,
+    yaml_word,
 )
 from trueup.core.texts.mentions import function_names
-from trueup.engine import requests
-from trueup.engine.facts import Wish, by_stamp, choices_of, count_accepted, gather, records_of_stamps, renamed, seen_in
-from trueup.engine.orphans import orphan_hint
+from trueup.engine.facts import (
+    DesiredState,
+    by_stamp,
+    choices_of,
+    count_accepted,
+    gather,
+    records_of_stamps,
+    renamed,
+    seen_in,
+)
 from trueup.engine.refresh import View
-from trueup.engine.renames import Moves, likely_moves, rename_words
+from trueup.engine.write_specs import (
+    WriteSpec,
+    build_create,
+    build_delete,
+    build_modify,
+    build_record_only,
+    build_release,
+)
 from trueup.wire.base import Adapter
 
 
@@ -48,58 +67,58 @@ class Planning:
     judged: frozenset[str] = frozenset()
 
 
-def make_plan(wish: Wish, state: State, view: View, adapter: Adapter) -> Planning:
+def make_plan(desired: DesiredState, state: State, view: View, adapter: Adapter) -> Planning:
     """The plan. Raises `RefusedError` where any plan would be unsafe."""
     seen = seen_in(view, adapter)
     before = state.records
     state = settled(state, seen, frozenset(view.absent))
-    stamped = by_stamp(wish, seen.values(), {} if wish.target.state == "stamps" else state.records)
-    state = renamed(state, wish)
-    if wish.target.state == "stamps":
-        state = replace(state, records=records_of_stamps(stamped, wish.identity))
+    stamped = by_stamp(desired, seen.values(), {} if desired.target.state == "stamps" else state.records)
+    state = renamed(state, desired)
+    if desired.target.state == "stamps":
+        state = replace(state, records=records_of_stamps(stamped, desired.identity))
     else:
-        _refuse_another_account(wish, state, view)
-    _refuse_empty(wish, state)
-    state = count_accepted(state, wish, adapter) if wish.accepted else state
-    facts = gather(wish, state, view, seen, stamped, before, adapter)
-    choices = choices_of(wish, state, seen, adapter)
+        _refuse_another_account(desired, state, view)
+    _refuse_empty(desired, state)
+    state = count_accepted(state, desired, adapter) if desired.accepted else state
+    facts = gather(desired, state, view, seen, stamped, before, adapter)
+    choices = choices_of(desired, state, seen, adapter)
     verdicts = {
         name: judge(fact, choices)
         for name, fact in facts.items()
-        if wish.selected is None or name in wish.selected or wish.selected.intersection(fact.moved_onto[:1])
+        if desired.selected is None or name in desired.selected or desired.selected.intersection(fact.moved_onto[:1])
     }
     moves = likely_moves(facts, verdicts)
-    changes = [_change(facts[name], verdict, wish, adapter, moves) for name, verdict in verdicts.items()]
-    _refuse_unknown_target(wish, changes, seen)
+    changes = [_change(facts[name], verdict, desired, adapter, moves) for name, verdict in verdicts.items()]
+    _refuse_unknown_target(desired, changes, seen)
     plan = Plan(
-        identity=wish.identity,
-        options=wish.options,
+        identity=desired.identity,
+        options=desired.options,
         changes=tuple(change for change in changes if _is_listed(change)),
         unchanged=sum(not _is_listed(change) for change in changes),
-        not_stamped=sum(_lacks_stamp(verdict, wish) for verdict in verdicts.values()),
+        not_stamped=sum(_lacks_stamp(verdict, desired) for verdict in verdicts.values()),
         records=len(state.records),
         complete=view.complete,
-        ignored=tuple(_ignored(facts, verdicts, wish, adapter)),
-        limit=_limit(wish, len(verdicts), len(facts)),
-        selection=wish.target.selection,
+        ignored=tuple(_ignored(facts, verdicts, desired, adapter)),
+        limit=_limit(desired, len(verdicts), len(facts)),
+        selection=desired.target.selection,
     )
-    operations = _operations({**records_of_stamps(stamped, wish.identity), **state.records}, seen)
+    operations = _operations({**records_of_stamps(stamped, desired.identity), **state.records}, seen)
     return Planning(plan, state, view, seen, operations, frozenset(verdicts))
 
 
-def _limit(wish: Wish, chosen: int, total: int) -> Limit | None:
+def _limit(desired: DesiredState, chosen: int, total: int) -> Limit | None:
     """Return what the plan is limited to; None where it is about all there are."""
-    if wish.selected is None or chosen == total:
+    if desired.selected is None or chosen == total:
         return None
-    return Limit(wish.words or tuple(sorted(wish.selected)), chosen, total)
+    return Limit(desired.words or tuple(sorted(desired.selected)), chosen, total)
 
 
 def _ignored(
-    facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict], wish: Wish, adapter: Adapter
+    facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict], desired: DesiredState, adapter: Adapter
 ) -> Iterator[Ignored]:
     """What the definitions that this plan is about leave alone."""
     for name, verdict in verdicts.items():
-        definition, file = wish.definitions.get(name), facts[name].file
+        definition, file = desired.definitions.get(name), facts[name].file
         if definition is not None and file is not None and definition.lifecycle.ignore_changes:
             live = verdict.live.fields if verdict.live is not None else None
             yield from ignored_in(definition, file, live, adapter.dialect.semantics)
@@ -120,9 +139,9 @@ def _operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict
     return found
 
 
-def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: Moves) -> Change:
-    definition = wish.definitions.get(fact.name)
-    message, hint = _words(fact, verdict, wish, moves)
+def _change(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter, moves: Moves) -> Change:
+    definition = desired.definitions.get(fact.name)
+    message, hint = _words(fact, verdict, desired, moves)
     live, record = verdict.live, verdict.record
     base = Change(
         name=fact.name,
@@ -143,17 +162,17 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: 
         parts=definition.parts if definition else (),
     )
     if verdict.action is Action.DELETE:
-        made = requests.delete(verdict, wish.identity, fact.name)
+        made = build_delete(verdict, desired.identity, fact.name)
         return replace(base, operation=made.operation, overwritten=made.overwritten)
     if verdict.action is Action.RELEASE:
-        return replace(base, operation=requests.release(verdict, wish.identity, fact.name).operation)
+        return replace(base, operation=build_release(verdict, desired.identity, fact.name).operation)
     if definition is None or fact.file is None:
         return base
     base = _located(base, definition, verdict, adapter.dialect.table)
-    order = _order(fact, verdict, wish, adapter)
+    spec = _write_spec(fact, verdict, desired, adapter)
     if verdict.action in WRITES:
         is_new = verdict.action is Action.CREATE
-        made = requests.create(order, verdict) if is_new else requests.modify(order, verdict, adapter)
+        made = build_create(spec, verdict) if is_new else build_modify(spec, verdict, adapter)
         return replace(
             base,
             operation=made.operation,
@@ -162,25 +181,25 @@ def _change(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter, moves: 
             sets=made.sets,
             stamp=made.stamp,
             overwritten=made.overwritten,
-            protect=order.protect,
+            protect=spec.protect,
         )
     if verdict.action in (Action.RECORD, Action.ADOPT):
-        record = requests.record_only(order, verdict)
-        return replace(base, record=record, operation=record.operation, protect=order.protect)
+        record = build_record_only(spec, verdict)
+        return replace(base, record=record, operation=record.operation, protect=spec.protect)
     return replace(base, record=verdict.record if verdict.adopted else None)
 
 
-def _order(fact: Facts, verdict: Verdict, wish: Wish, adapter: Adapter) -> requests.Order:
+def _write_spec(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter) -> WriteSpec:
     old = verdict.record
-    return requests.Order(
+    return WriteSpec(
         name=fact.name,
-        identity=wish.identity,
+        identity=desired.identity,
         file=fact.file or {},
         ignored=fact.ignored,
         protect=fact.protect if fact.protect is not None else bool(old and old.protect),
-        stamped=wish.target.stamp,
+        stamped=desired.target.stamp,
         semantics=adapter.dialect.semantics,
-        always=wish.target.always_send,
+        always=desired.target.always_send,
     )
 
 
@@ -201,16 +220,16 @@ def _located(base: Change, definition: Definition, verdict: Verdict, table: Fiel
     return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 
-def _words(fact: Facts, verdict: Verdict, wish: Wish, moves: Moves) -> tuple[str, str]:
+def _words(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves) -> tuple[str, str]:
     """The message and the hint of a change."""
-    selection = wish.target.selection
+    selection = desired.target.selection
     if verdict.reason is Reason.RENAME:
         return rename_words(fact, verdict, selection, moves)
     message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from, selection)
     if verdict.action is Action.DELETE and fact.file is not None:
         message = DESTROYED
     if verdict.reason is Reason.ORPHANED:
-        hint = orphan_hint(fact, verdict, wish)
+        hint = orphan_hint(fact, verdict, desired)
         message = UNHELD if verdict.record is None and fact.file is not None else message
     if verdict.action is Action.CREATE and fact.elsewhere:
         who, live_id = fact.elsewhere
@@ -238,46 +257,46 @@ def _stamped_names(fact: Facts, verdict: Verdict) -> list[str]:
     return [live.stamp.name for live in fact.stamped if live.stamp is not None and live.id in verdict.others]
 
 
-def _lacks_stamp(verdict: Verdict, wish: Wish) -> bool:
+def _lacks_stamp(verdict: Verdict, desired: DesiredState) -> bool:
     quiet = verdict.action in (Action.NOTHING, Action.RECORD, Action.DRIFT, Action.HELD, Action.ADOPT)
     record = verdict.record
     lost = record is not None and record.stamped is False
-    return wish.target.stamp and quiet and verdict.live is not None and verdict.live.stamp is None and not lost
+    return desired.target.stamp and quiet and verdict.live is not None and verdict.live.stamp is None and not lost
 
 
-def _refuse_another_account(wish: Wish, state: State, view: View) -> None:
+def _refuse_another_account(desired: DesiredState, state: State, view: View) -> None:
     ids = {record.id for record in state.records.values()}
     if len(ids) >= 2 and ids <= view.absent:
         raise RefusedError(
             f"None of the {len(ids)} assistants that state records exists here: this is another account or project.",
             Message(
                 "Check the credential and the scoping headers. If they were really all deleted: ",
-                wish.target.command("state", "rm", "*"),
+                desired.target.command("state", "rm", "*"),
                 ", then apply again.",
             ),
         )
 
 
-def _refuse_empty(wish: Wish, state: State) -> None:
-    if not wish.names and state.records.keys() - wish.released and not wish.options.destroy:
+def _refuse_empty(desired: DesiredState, state: State) -> None:
+    if not desired.names and state.records.keys() - desired.released and not desired.options.destroy:
         count = "an assistant" if len(state.records) == 1 else f"{len(state.records)} assistants"
         raise RefusedError(
             f"There are no definitions, but state records {count}.",
             Message(
                 "Check the folder (-C, and `definitions` in trueup.yaml). To delete them all: ",
-                wish.target.command("destroy"),
+                desired.target.command("destroy"),
             ),
         )
 
 
-def _refuse_unknown_target(wish: Wish, changes: list[Change], seen: Mapping[str, Seen]) -> None:
+def _refuse_unknown_target(desired: DesiredState, changes: list[Change], seen: Mapping[str, Seen]) -> None:
     if not any(change.action is Action.CREATE for change in changes):
         return
-    project = wish.identity.project
+    project = desired.identity.project
     strangers = {
         live.stamp.target
         for live in seen.values()
-        if live.stamp is not None and live.stamp.project == project and live.stamp.target not in wish.targets
+        if live.stamp is not None and live.stamp.project == project and live.stamp.target not in desired.targets
     }
     if strangers:
         names = ", ".join(sorted(strangers))
@@ -285,3 +304,127 @@ def _refuse_unknown_target(wish: Wish, changes: list[Change], seen: Mapping[str,
             f"Live assistants of this project carry the stamp of a target that trueup.yaml lacks: {names}.",
             "Target names are for life: if it was renamed, give it its old name back, else creates would double it.",
         )
+
+
+Moves = Mapping[str, str]
+"""New names to the old ones that they alone may have had: several are one mapping to paste, shown with the first."""
+
+
+def likely_moves(facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict]) -> Moves:
+    """Return the likely renames of which both sides are sure; none where there is only one, which has its own line."""
+    likely = {
+        name: verdict.others[0]
+        for name, verdict in verdicts.items()
+        if verdict.reason is Reason.RENAME and facts[name].file is not None and len(verdict.others) == 1
+    }
+    olds = Counter(likely.values())
+    sure = {new: old for new, old in likely.items() if olds[old] == 1}
+    return sure if len(sure) > 1 else {}
+
+
+def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
+    """The message and the hint of a declared rename that cannot be, and of either side of a likely one."""
+    live = [verdict.live.id] if verdict.live else []
+    if fact.moved_onto and fact.file is None:
+        new, live_id = fact.moved_onto
+        return (
+            f"`moved` in trueup.yaml makes it {new}, and state records another assistant as {new} ({live_id}): "
+            "nothing is moved",
+            Message(
+                f"Take `{yaml_word(fact.name)}: {yaml_word(new)}` out of `moved`: then {fact.name} is one that no file "
+                "describes. To delete it then: ",
+                selection.command("apply", fact.name, prune=True),
+            ),
+        )
+    others = ", ".join(verdict.others)
+    if verdict.action is Action.HELD and fact.file is not None:
+        again = selection.command("apply", fact.name, ack=fact.rename_ids)
+        return (
+            f"has the display name or the instructions of {others}, which no file describes any more",
+            Message(_how_to_move(fact.name, verdict.others[0], moves), "If it is a new one: ", again),
+        )
+    return (
+        f"looks as if it was renamed to {others}",
+        Message(
+            f"If it was, {_where_moved(verdict.others[0], fact.name, moves)} If not: ",
+            selection.command("apply", fact.name, prune=True, ack=live),
+        ),
+    )
+
+
+def _how_to_move(new: str, old: str, moves: Moves) -> str:
+    """The line of a rename to paste, or where it stands in the one mapping of several."""
+    if new not in moves:
+        return f"If it was renamed, {_line(old, new)} "
+    first = next(iter(moves))
+    if new != first:
+        return f"If it was renamed: its line stands with {first}'s. "
+    lines = "".join(f"\n  {yaml_word(before)}: {yaml_word(after)}" for after, before in moves.items())
+    return f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
+
+
+def _where_moved(new: str, old: str, moves: Moves) -> str:
+    """The line of a rename to paste, or with whose new name it stands."""
+    return f"its line stands with {next(iter(moves))}'s." if new in moves else _line(old, new)
+
+
+def _line(old: str, new: str) -> str:
+    return f"write into trueup.yaml: `moved: {{{yaml_word(old)}: {yaml_word(new)}}}`."
+
+
+def orphan_hint(fact: Facts, verdict: Verdict, desired: DesiredState) -> Message:
+    """Return how to go on with an orphan; each command in it does what it is printed for."""
+    live = verdict.live
+    advice = Advice(fact.name, (live.id,) if live is not None else (), desired.target.selection)
+    if _is_protected(fact, verdict):
+        delete = advice.fill(KEEP_PROTECTED)
+    elif verdict.record is None:
+        go = advice.destroy if desired.options.destroy else advice.prune
+        delete = Message("To delete it: ", advice.rebuild, ", then ", go, ".")
+    elif fact.renamed_to:
+        delete = Message("If not, and it is to go: ", advice.prune_beside, ".")
+    else:
+        delete = Message("To delete it: ", advice.prune, ".")
+    keep = "" if fact.file is not None else advice.fill(MANAGE_LEFT_OUT if fact.name in desired.names else KEEP_ORPHAN)
+    return join_messages((_why_kept(fact, verdict, desired), delete, keep))
+
+
+def _why_kept(fact: Facts, verdict: Verdict, desired: DesiredState) -> str:
+    """Return the sentence that says that it is kept, and what it may be."""
+    if verdict.record is None:
+        return "Kept: state does not record it. If another checkout created it, pull its files and state."
+    if fact.renamed_to:
+        return f"Kept, for it may be {', '.join(fact.renamed_to)} now."
+    if desired.target.state == "stamps" and fact.name not in desired.names:
+        return "Kept. If another checkout created it, pull its files."
+    return "Kept."
+
+
+def _is_protected(fact: Facts, verdict: Verdict) -> bool:
+    """Whether a delete of it is refused."""
+    if fact.protect is not None:
+        return fact.protect
+    stamp = verdict.live.stamp if verdict.live is not None else None
+    return bool(verdict.record and verdict.record.protect) or bool(stamp and stamp.protect)
+
+
+TOO_YOUNG = "was created after the snapshot was taken, which cannot tell of it"
+OUT_OF_STEP = "state and the snapshot are of different moments"
+
+
+def mark_as_snapshot(plan: Plan, taken: str, again: Command) -> Plan:
+    """Return the plan as one of a snapshot `taken` then; what only comes of its age says so.
+
+    `again` makes a newer snapshot.
+    """
+    hint = Message("Look at what is live now, or make a newer snapshot: ", again)
+    changes = tuple(_reworded(change, hint) for change in plan.changes)
+    return replace(plan, snapshot=taken, changes=changes)
+
+
+def _reworded(change: Change, hint: Message) -> Change:
+    if change.action is Action.UNREAD:
+        return replace(change, message=TOO_YOUNG, hint=hint)
+    if change.reason is Reason.BEHIND and change.action is Action.HELD:
+        return replace(change, message=OUT_OF_STEP, hint=hint)
+    return change

@@ -12,9 +12,9 @@ from typing import Protocol
 from trueup.core.command import HERE, Message
 from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown, TrueupError
 from trueup.core.memory.state import Identity
-from trueup.engine.courier import Courier
 from trueup.engine.probe_left import MARK, is_of, probe_name, remove
 from trueup.engine.refresh import View, walk
+from trueup.engine.request_runner import RequestRunner
 from trueup.wire.base import Adapter, Live, Unexpected
 from trueup.wire.probe import Probe
 
@@ -62,38 +62,38 @@ def mark(order: Order) -> dict[str, str]:
     return {MARK: json.dumps({"project": whose.project, "target": whose.target, "probe": order.nonce})}
 
 
-async def create(order: Order, asked: Probe, adapter: Adapter, courier: Courier, view: View, diary: Diary) -> Live:
+async def create(order: Order, asked: Probe, adapter: Adapter, runner: RequestRunner, view: View, diary: Diary) -> Live:
     """The one create, sent once. Raises TrueupError; what an unclear one made is removed."""
     body = asked.body(probe_name(order.nonce), order.model, mark(order))
     diary.begun(order.nonce)
     try:
-        reply = await courier.write(adapter.create(adapter.dialect.table.split(body), ""))
+        reply = await runner.write(adapter.create(adapter.dialect.table.split(body), ""))
     except NotSent as error:
         diary.ended(order.nonce)
         raise EndpointError(
             f"The probe's assistant could not be sent: {str(error).rstrip('.')}.", "Nothing was created."
         ) from error
     except OutcomeUnknown as error:
-        raise await _unclear(order, adapter, courier, view, diary, str(error)) from error
+        raise await _unclear(order, adapter, runner, view, diary, str(error)) from error
     if 200 <= reply.status < 300:
         try:
             live = adapter.read(reply)
         except Unexpected as error:
-            raise await _unclear(order, adapter, courier, view, diary, str(error)) from error
+            raise await _unclear(order, adapter, runner, view, diary, str(error)) from error
         if live.id in view.live:
             why = f"it shows {live.id}, which was there before"
-        elif await _is_ours(live, order, adapter, courier):
+        elif await _is_ours(live, order, adapter, runner):
             return live
         else:
             why = (
                 f"it shows {live.id}, which has neither the name nor the mark of this probe and is left alone: look at "
                 "it, and delete it at the vendor if nobody uses it"
             )
-        raise await _unclear(order, adapter, courier, view, diary, why)
+        raise await _unclear(order, adapter, runner, view, diary, why)
     problem = adapter.problem(reply)
     why = problem.message
     if problem.unclear:
-        raise await _unclear(order, adapter, courier, view, diary, why)
+        raise await _unclear(order, adapter, runner, view, diary, why)
     diary.ended(order.nonce)
     raise TrueupError(
         f"The server refused the probe's assistant: {why.rstrip('.')}.",
@@ -104,28 +104,28 @@ async def create(order: Order, asked: Probe, adapter: Adapter, courier: Courier,
     )
 
 
-async def _is_ours(live: Live, order: Order, adapter: Adapter, courier: Courier) -> bool:
+async def _is_ours(live: Live, order: Order, adapter: Adapter, runner: RequestRunner) -> bool:
     """Whether what a create answered is known by its mark or its name, there or when it is read."""
     if is_of(live, order.identity, order.nonce):
         return True
     try:
-        read = await courier.follow(adapter.get(live.id))
+        read = await runner.follow(adapter.get(live.id))
     except (Unexpected, NotSent, OutcomeUnknown):
         return False
     return read is not None and is_of(read, order.identity, order.nonce)
 
 
 async def _unclear(
-    order: Order, adapter: Adapter, courier: Courier, before: View, diary: Diary, why: str
+    order: Order, adapter: Adapter, runner: RequestRunner, before: View, diary: Diary, why: str
 ) -> TrueupError:
     """What to say of a create whose answer was not clear, once what it made is removed as far as it can be seen.
 
     What was there before is not removed, whatever it carries now.
     """
-    await courier.pause(order.settle, "The create was not answered clearly; waiting for the consistency delay")
+    await runner.pause(order.settle, "The create was not answered clearly; waiting for the consistency delay")
     said = f"The answer to the probe's create was not clear: {why.rstrip('.')}."
     try:
-        view = await walk(adapter, courier)
+        view = await walk(adapter, runner)
     except EndpointError as error:
         return StillThereError(f"{said} {error.message}", "Probe again: it looks for what this one may have left.")
     found = sorted(live.id for live in view.live.values() if is_of(live, order.identity, order.nonce))
@@ -135,7 +135,7 @@ async def _unclear(
         diary.spare(live_id)
         said += f" {live_id} was there before and looks like the probe's now: it is left alone."
     for live_id in made:
-        gone = await remove(live_id, adapter, courier)
+        gone = await remove(live_id, adapter, runner)
         if gone.problem:
             return StillThereError(
                 f"{said} It made {live_id}, which could not be removed: {gone.problem.rstrip('.')}.",

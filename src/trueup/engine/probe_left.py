@@ -17,8 +17,8 @@ from trueup.core.errors import NotSent, OutcomeUnknown, UnreadableError
 from trueup.core.memory.questions import UNKNOWN
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
-from trueup.engine.courier import Courier
 from trueup.engine.refresh import View
+from trueup.engine.request_runner import RequestRunner
 from trueup.wire.base import Adapter, Live, Unexpected
 from trueup.wire.probe import PREFIX
 
@@ -115,11 +115,11 @@ def whole(view: View) -> View:
     )
 
 
-async def seen_by_id(ids: Iterable[str], view: View, adapter: Adapter, courier: Courier) -> None:
+async def seen_by_id(ids: Iterable[str], view: View, adapter: Adapter, runner: RequestRunner) -> None:
     """Adds to a view what of these ids its listing did not show, and is there; what cannot be read makes it partial."""
     for live_id in sorted({*filter(None, ids)} - view.live.keys()):
         try:
-            live = await courier.follow(adapter.get(live_id))
+            live = await runner.follow(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             view.cut(f"{live_id} could not be read: {error}")
             continue
@@ -150,42 +150,42 @@ def _read_mark(metadata: Any, live: Live) -> Left | None:
     return Left(content["project"], content["target"], content["probe"], live.id, live.created_at)
 
 
-async def remove(live_id: str, adapter: Adapter, courier: Courier) -> Gone:
+async def remove(live_id: str, adapter: Adapter, runner: RequestRunner) -> Gone:
     """Deletes one of ours until the server says that it is gone; an interrupt shortens the waits and no more."""
     why = ""
-    for attempt in range(courier.pace.max_retries + 1):
+    for attempt in range(runner.pace.max_retries + 1):
         try:
-            reply = await courier.write(adapter.remove(Live(live_id, {})))
+            reply = await runner.write(adapter.remove(Live(live_id, {})))
         except (NotSent, OutcomeUnknown) as error:
             reply, why = None, str(error)
         if reply is not None:
             problem = adapter.problem(reply)
             if adapter.deleted(reply, live_id) or problem.is_own_404(live_id):
-                return await _looked_after(live_id, adapter, courier)
+                return await _looked_after(live_id, adapter, runner)
             why = problem.message if reply.status >= 300 else "the answer does not say that it was deleted"
             if reply.status >= 400 and not problem.unclear:
                 break
-        if attempt < courier.pace.max_retries:
-            await courier.wait(attempt, reply, why if reply is None else "")
-    gone = await _looked_after(live_id, adapter, courier)
+        if attempt < runner.pace.max_retries:
+            await runner.wait(attempt, reply, why if reply is None else "")
+    gone = await _looked_after(live_id, adapter, runner)
     return gone if gone.answer == "own-404" else Gone(problem=why)
 
 
-async def _looked_after(live_id: str, adapter: Adapter, courier: Courier) -> Gone:
+async def _looked_after(live_id: str, adapter: Adapter, runner: RequestRunner) -> Gone:
     """What the server says of what was deleted: to a read, which may come late, and to a second delete."""
     for look in range(3):
         try:
-            reply = await courier.read(next(adapter.get(live_id)))
+            reply = await runner.read(next(adapter.get(live_id)))
         except (NotSent, OutcomeUnknown):
             return Gone()
         if reply.status >= 300:
             break
         if look < 2:
-            await courier.pause(1.0)
+            await runner.pause(1.0)
     else:
         return Gone(problem="it is still there after the server said that it was deleted")
     try:
-        again = await courier.write(adapter.remove(Live(live_id, {})))
+        again = await runner.write(adapter.remove(Live(live_id, {})))
     except (NotSent, OutcomeUnknown):
         return Gone()
     if all(adapter.problem(said).is_own_404(live_id) for said in (reply, again)):

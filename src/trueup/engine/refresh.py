@@ -17,15 +17,21 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from sys import intern
+from typing import TYPE_CHECKING
 
 from trueup.core.call import Body, Reply
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
+from trueup.core.field_table import FieldTable
+from trueup.core.memory.state import State
 from trueup.core.source import Diagnostic, Path, Severity
-from trueup.engine.courier import Courier, each
-from trueup.engine.mishaps import ELSEWHERE, NETWORK, REDIRECT
-from trueup.engine.progress import Progress, estimate_left
+from trueup.engine.ports import Progress, estimate_left
+from trueup.engine.request_runner import RequestRunner, each
+from trueup.engine.write_failures import ELSEWHERE, NETWORK, REDIRECT
 from trueup.wire.base import Adapter, Dialect, Live, Page, UnclearAbsence, Unexpected
 from trueup.wire.registry import row_of
+
+if TYPE_CHECKING:
+    from trueup.core.migration.export import Export
 
 STRETCHES = 16
 """Stretches of a listing that are read side by side, at most."""
@@ -100,27 +106,27 @@ class Stretch:
         self.reach, self.problem = Reach.CUT, problem
 
 
-async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -> View:
+async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[str]) -> View:
     """Lists everything, then reads each recorded id that the listing did not show.
 
     `recorded` is best handed in oldest first: the nearer to the listing's order, the more evenly it is divided.
     Raises `EndpointError` when nothing at all can be read.
     """
     known = list(dict.fromkeys(recorded))
-    view = await walk(adapter, courier, known)
+    view = await walk(adapter, runner, known)
     missing = sorted(set(known) - view.live.keys())
 
     looked = 0
 
     async def look(live_id: str) -> None:
         nonlocal looked
-        courier.ports.progress(Progress("Reading single assistants", looked, len(missing), name=live_id))
+        runner.ports.progress(Progress("Reading single assistants", looked, len(missing), name=live_id))
         looked += 1
         if len(view.unread) >= UNREADABLE:
             view.unread.add(live_id)
             return
         try:
-            live = await courier.follow(adapter.get(live_id))
+            live = await runner.follow(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             view.unread.add(live_id)
             if isinstance(error, UnclearAbsence):
@@ -132,54 +138,54 @@ async def refresh(adapter: Adapter, courier: Courier, recorded: Iterable[str]) -
             return
         view.cut(f"the listing did not show {live_id}, which exists")
         view.live[live_id] = live
-        view.read_at[live_id] = courier.ports.clock.monotonic()
+        view.read_at[live_id] = runner.ports.clock.monotonic()
 
-    await each(missing, courier.pace.parallelism, look)
+    await each(missing, runner.pace.parallelism, look)
     return view
 
 
-async def walk(adapter: Adapter, courier: Courier, known: Sequence[str] = (), most: int = PAGES) -> View:
+async def walk(adapter: Adapter, runner: RequestRunner, known: Sequence[str] = (), most: int = PAGES) -> View:
     """One complete listing, oldest first, or a view that says where it was cut.
 
     `known` are ids that are, or were, in it; `most` is how many pages at least are followed.
     Raises `EndpointError` when not even the first page can be read.
     """
     most = max(most, 2 * len(known))
-    start = courier.ports.clock.monotonic()
+    start = runner.ports.clock.monotonic()
 
     def told(done: int) -> None:
         total = len(known) if done <= len(known) else 0
-        left = estimate_left(courier.ports.clock.monotonic() - start, done, total)
-        courier.ports.progress(Progress("Reading assistants", done, total, left))
+        left = estimate_left(runner.ports.clock.monotonic() - start, done, total)
+        runner.ports.progress(Progress("Reading assistants", done, total, left))
 
     told(0)
     first = Stretch(adapter.dialect.page_size, most=most)
-    page = await _fetch(first, adapter, courier)
+    page = await _fetch(first, adapter, runner)
     starts = _starts(known, first.size) if page is not None and adapter.dialect.listing == "ids" else []
     stretches = [first, *(Stretch(first.size, start, most=most) for start in starts)]
     stops = frozenset(starts)
     if page is not None:
-        _take(first, page, adapter, courier, stops)
+        _take(first, page, adapter, runner, stops)
 
     async def read_on(stretch: Stretch) -> None:
         while stretch.reach is Reach.OPEN and not _is_cut(stretches):
             told(sum(len(item.items) for item in stretches))
-            page = await _fetch(stretch, adapter, courier)
+            page = await _fetch(stretch, adapter, runner)
             if page is not None:
-                _take(stretch, page, adapter, courier, stops)
+                _take(stretch, page, adapter, runner, stops)
 
     if first.reach in (Reach.OPEN, Reach.JOINED):
         await each(stretches, len(stretches), read_on)
     if _is_cut(stretches):
         return _view(stretches)
     chain = _joined(stretches)
-    return _view(chain) if chain else await _from_the_front(adapter, courier, stretches)
+    return _view(chain) if chain else await _from_the_front(adapter, runner, stretches)
 
 
-async def _from_the_front(adapter: Adapter, courier: Courier, stretches: Sequence[Stretch]) -> View:
+async def _from_the_front(adapter: Adapter, runner: RequestRunner, stretches: Sequence[Stretch]) -> View:
     """One page after the other, since the stretches did not join; where even that fails, what they read, as partial."""
     try:
-        return await walk(adapter, courier, most=stretches[0].most)
+        return await walk(adapter, runner, most=stretches[0].most)
     except EndpointError as error:
         view = _view(stretches)
         view.cut(error.message)
@@ -198,11 +204,11 @@ def _starts(known: Sequence[str], page_size: int) -> list[str]:
     return list(known[step - 1 : len(known) - page_size : step])
 
 
-async def ask(adapter: Adapter, courier: Courier, cursor: str, order: str, size: int) -> tuple[Reply, int]:
+async def ask(adapter: Adapter, runner: RequestRunner, cursor: str, order: str, size: int) -> tuple[Reply, int]:
     """The answer to the request for a page of `size`, or of half as many as long as it is larger than is read of one,
     and how many were asked for in the end. Raises `NotSent` or `OutcomeUnknown`."""
     while True:
-        reply = await courier.read(adapter.list_page(cursor, order, size))
+        reply = await runner.read(adapter.list_page(cursor, order, size))
         if size == 1 or not _is_too_large(reply):
             return reply, size
         size //= 2
@@ -213,7 +219,7 @@ def _is_too_large(reply: Reply | None) -> bool:
     return reply is not None and reply.status < 300 and reply.json is Body.TOO_LARGE
 
 
-async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page | None:
+async def _fetch(stretch: Stretch, adapter: Adapter, runner: RequestRunner) -> Page | None:
     """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
     if stretch.pages * stretch.size >= stretch.most * adapter.dialect.page_size:
@@ -221,9 +227,9 @@ async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page |
         return None
     try:
         if adapter.dialect.listing == "whole" and stretch.pages == 1:
-            reply, _ = await ask(adapter, courier, stretch.cursor or "", "asc", 1)
+            reply, _ = await ask(adapter, runner, stretch.cursor or "", "asc", 1)
         else:
-            reply, stretch.size = await ask(adapter, courier, stretch.cursor or stretch.start, "asc", stretch.size)
+            reply, stretch.size = await ask(adapter, runner, stretch.cursor or stretch.start, "asc", stretch.size)
         return adapter.read_page(reply)
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         if stretch.pages == 0 and not stretch.start:
@@ -238,7 +244,7 @@ async def _fetch(stretch: Stretch, adapter: Adapter, courier: Courier) -> Page |
         return None
 
 
-def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stops: Collection[str]) -> None:
+def _take(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRunner, stops: Collection[str]) -> None:
     """Adds a page to a stretch, up to where another one begins, and judges how far that is."""
     if not page.items and stretch.start and stretch.pages == 0:
         stretch.reach = Reach.LOST
@@ -248,7 +254,7 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, courier: Courier, stop
     if len({*ids}) < len(ids) or not stretch.items.keys().isdisjoint(ids):
         _repeat(stretch, ids, page, adapter)
         return
-    now = courier.ports.clock.monotonic()
+    now = runner.ports.clock.monotonic()
     for item in page.items:
         stretch.items[item.id], stretch.read_at[item.id] = _shared(item, adapter.dialect.table.prompt), now
         if item.id in stops and not page.doubt:
@@ -364,3 +370,19 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
             REDIRECT,
         )
     return EndpointError(f"The target could not be read: {text}", "Nothing was changed. Try again later.")
+
+
+def view_export(export: Export, state: State, table: FieldTable) -> View:
+    """Return what was live at the moment of an export; of what it lacks, only what is older than it counts as absent.
+
+    What state has recorded since is unread.
+    """
+    view = View(pages=1)
+    for entry in export.assistants:
+        stamp = table.read_stamp(entry.body)
+        view.live[entry.id] = Live(entry.id, entry.body, entry.created_at, entry.version, entry.extra, stamp=stamp)
+        view.read_at[entry.id] = 0.0
+    for record in state.records.values():
+        if record.id and record.id not in view.live:
+            (view.unread if record.created_at > export.exported_at else view.absent).add(record.id)
+    return view

@@ -18,10 +18,10 @@ from trueup.core.plans.seen import fields_of
 from trueup.core.plans.wording import go_on
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position
-from trueup.engine.courier import Courier
-from trueup.engine.mishaps import Mishap
 from trueup.engine.plan import Planning
-from trueup.engine.progress import Progress, estimate_left
+from trueup.engine.ports import Progress, estimate_left
+from trueup.engine.request_runner import RequestRunner
+from trueup.engine.write_failures import WriteFailure
 from trueup.wire.base import Adapter, Live
 
 Locate = Callable[[str, Path], Position | None]
@@ -33,7 +33,7 @@ class Run:
     """One apply under way: what it was handed, and what it has found out. Shared by the steps; owned by `execute`."""
 
     adapter: Adapter
-    courier: Courier
+    runner: RequestRunner
     target: Target
     planning: Planning
     locate: Locate
@@ -54,7 +54,7 @@ class Run:
     @property
     def stopped(self) -> bool:
         """Whether an interrupt was asked for: nothing new starts."""
-        return self.courier.ports.stop.is_set()
+        return self.runner.ports.stop.is_set()
 
     @property
     def known_ids(self) -> list[str]:
@@ -64,7 +64,7 @@ class Run:
 
     async def journal(self, entry: Entry) -> None:
         """Puts a line on disk before going on."""
-        await self.courier.ports.journal(entry)
+        await self.runner.ports.journal(entry)
         self.entries.append(entry)
 
     async def intend(self, change: Change, action: str, live_id: str) -> None:
@@ -97,7 +97,7 @@ class Run:
     @property
     def now(self) -> float:
         """Unix seconds."""
-        return self.courier.ports.clock.wall()
+        return self.runner.ports.clock.wall()
 
     def tell(self, outcome: Outcome, *codes: Exit) -> None:
         """Notes how one assistant ended."""
@@ -105,16 +105,16 @@ class Run:
         self.outcomes[outcome.name] = replace(outcome, message=message, hint=hint)
         self.codes.update(codes)
         self.done += 1
-        left = estimate_left(self.courier.ports.clock.monotonic() - self.started, self.done, self.total)
+        left = estimate_left(self.runner.ports.clock.monotonic() - self.started, self.done, self.total)
         self.step = replace(self.step, done=self.step.done + 1, left=left, name=outcome.name)
-        self.courier.ports.progress(self.step)
+        self.runner.ports.progress(self.step)
 
     def begin(self, what: str, changes: Sequence[Change]) -> None:
         """Begins a step, such as all creates; what the run may still take is reckoned over all its steps."""
-        self.started = self.started or self.courier.ports.clock.monotonic()
+        self.started = self.started or self.runner.ports.clock.monotonic()
         self.step = Progress(what, 0, len(changes), self.step.left)
         if changes:
-            self.courier.ports.progress(self.step)
+            self.runner.ports.progress(self.step)
 
     def note(self, problem: str) -> None:
         """Notes what is to be known beside the assistants."""
@@ -124,7 +124,7 @@ class Run:
         """The message, whose commands go on with this run's plan."""
         return change_commands(text, lambda command: go_on(command, self.planning.plan))
 
-    def fail(self, change: Change, mishap: Mishap, path: Path | None = None, *, attempts: int = 1) -> None:
+    def fail(self, change: Change, failure: WriteFailure, path: Path | None = None, *, attempts: int = 1) -> None:
         """Notes a write that was not done; `path` is where in the request, None where that is not the cause."""
         at = self.locate(change.name, path) if path is not None else None
         self.tell(
@@ -133,8 +133,8 @@ class Run:
                 change.action,
                 Result.FAILED,
                 change.id,
-                mishap.text,
-                _wanted(change, mishap.text, path or (), self.adapter) or mishap.hint,
+                failure.text,
+                _wanted(change, failure.text, path or (), self.adapter) or failure.hint,
                 attempts=attempts,
                 position=at,
             ),

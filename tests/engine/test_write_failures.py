@@ -17,7 +17,7 @@ from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import go_on
-from trueup.engine import mishaps
+from trueup.engine import write_failures as words
 from trueup.local.faults import Kind
 from trueup.wire.base import Adapter, Problem, is_unclear
 from trueup.wire.registry import adapter_for
@@ -47,41 +47,41 @@ class Cause:
 
 OTHER = "No assistant found with id 'asst_other'."
 CAUSES = {
-    "429": Cause(_answer(429, _error("slow")), "HTTP 429: slow", mishaps.SLOWER),
-    "500": Cause(_answer(500, _error("broke")), "HTTP 500: broke", mishaps.SLOWER),
-    "a gateway's page": Cause({"kind": Kind.HTML, "status": 502}, "HTTP 502 with a web page", mishaps.SLOWER),
-    "no quota": Cause(_answer(429, _error("Quota.", code="insufficient_quota")), "HTTP 429: Quota.", mishaps.QUOTA),
-    "401": Cause(_answer(401, _error("wrong key")), "HTTP 401: wrong key", mishaps.RIGHT),
-    "403": Cause(_answer(403, _error("no right")), "HTTP 403: no right", mishaps.RIGHT),
-    "a wall's 403": Cause({"kind": Kind.HTML, "status": 403}, "HTTP 403 with a web page", mishaps.ELSEWHERE),
-    "the endpoint's 404": Cause(_answer(404, {"message": "Not Found"}), "HTTP 404: Not Found", mishaps.NO_PATH),
-    "405": Cause(_answer(405, _error("Not allowed")), "HTTP 405: Not allowed", mishaps.NO_PATH),
+    "429": Cause(_answer(429, _error("slow")), "HTTP 429: slow", words.SLOWER),
+    "500": Cause(_answer(500, _error("broke")), "HTTP 500: broke", words.SLOWER),
+    "a gateway's page": Cause({"kind": Kind.HTML, "status": 502}, "HTTP 502 with a web page", words.SLOWER),
+    "no quota": Cause(_answer(429, _error("Quota.", code="insufficient_quota")), "HTTP 429: Quota.", words.QUOTA),
+    "401": Cause(_answer(401, _error("wrong key")), "HTTP 401: wrong key", words.RIGHT),
+    "403": Cause(_answer(403, _error("no right")), "HTTP 403: no right", words.RIGHT),
+    "a wall's 403": Cause({"kind": Kind.HTML, "status": 403}, "HTTP 403 with a web page", words.ELSEWHERE),
+    "the endpoint's 404": Cause(_answer(404, {"message": "Not Found"}), "HTTP 404: Not Found", words.NO_PATH),
+    "405": Cause(_answer(405, _error("Not allowed")), "HTTP 405: Not allowed", words.NO_PATH),
     "another's 404": Cause(
-        _answer(404, _error(OTHER)), f"the answer speaks of another assistant: HTTP 404: {OTHER}", mishaps.ANEW
+        _answer(404, _error(OTHER)), f"the answer speaks of another assistant: HTTP 404: {OTHER}", words.ANEW
     ),
-    "400": Cause(_answer(400, _error("Odd.")), "HTTP 400: Odd.", mishaps.MEND),
-    "451": Cause(_answer(451, _error("Law.")), "HTTP 451: Law.", mishaps.MEND),
-    "redirect": Cause({"kind": Kind.REDIRECT}, "HTTP 302, a redirect to", mishaps.REDIRECT),
-    "proxy": Cause(_answer(407, "log in"), "HTTP 407", mishaps.REDIRECT),
-    "silence": Cause({"kind": Kind.DROP}, "the connection broke", mishaps.PATIENCE),
-    "nobody": Cause({"kind": Kind.REFUSE}, "the connection was refused", mishaps.NETWORK),
-    "a login page": Cause(LOGIN, "the answer is a web page ('Bad gateway')", mishaps.ELSEWHERE),
+    "400": Cause(_answer(400, _error("Odd.")), "HTTP 400: Odd.", words.MEND),
+    "451": Cause(_answer(451, _error("Law.")), "HTTP 451: Law.", words.MEND),
+    "redirect": Cause({"kind": Kind.REDIRECT}, "HTTP 302, a redirect to", words.REDIRECT),
+    "proxy": Cause(_answer(407, "log in"), "HTTP 407", words.REDIRECT),
+    "silence": Cause({"kind": Kind.DROP}, "the connection broke", words.PATIENCE),
+    "nobody": Cause({"kind": Kind.REFUSE}, "the connection was refused", words.NETWORK),
+    "a login page": Cause(LOGIN, "the answer is a web page ('Bad gateway')", words.ELSEWHERE),
     "another object": Cause(
         _answer(200, {"object": "assistant", "id": "asst_other", "model": "m", "metadata": {}}),
-        "the answer is another assistant (asst_other)", mishaps.ANEW, ("POST",),
+        "the answer is another assistant (asst_other)", words.ANEW, ("POST",),
     ),
-    "another kind": Cause(_answer(200, {"object": "list"}), "the answer is not an assistant", mishaps.ANEW, ("POST",)),
-    "an empty answer": Cause(_answer(204, ""), "the answer is not an assistant", mishaps.ANEW, ("POST",)),
+    "another kind": Cause(_answer(200, {"object": "list"}), "the answer is not an assistant", words.ANEW, ("POST",)),
+    "an empty answer": Cause(_answer(204, ""), "the answer is not an assistant", words.ANEW, ("POST",)),
     "not deleted": Cause(
         _answer(200, {"id": "asst_000002", "object": "assistant.deleted", "deleted": False}),
-        "the target says that it was not deleted", mishaps.STAYS, ("DELETE",),
+        "the target says that it was not deleted", words.STAYS, ("DELETE",),
     ),
     "another deleted": Cause(
         _answer(200, {"id": "asst_other", "object": "assistant.deleted", "deleted": True}),
-        "the answer speaks of another assistant (asst_other)", mishaps.STAYS, ("DELETE",),
+        "the answer speaks of another assistant (asst_other)", words.STAYS, ("DELETE",),
     ),
     "nothing said": Cause(
-        _answer(200, {}), "the answer does not say that it was deleted", mishaps.STAYS, ("DELETE",)
+        _answer(200, {}), "the answer does not say that it was deleted", words.STAYS, ("DELETE",)
     ),
 }  # fmt: skip
 
@@ -145,7 +145,7 @@ def test_the_same_where_nothing_can_be_read_afterwards(name: str, method: str) -
     outcome = _ended(world)
     assert outcome.result in (Result.UNKNOWN, Result.FAILED)
     assert cause.said in outcome.message
-    assert outcome.hint.startswith(_of_run(mishaps.JUDGE)) or _of_run(cause.hint) in outcome.hint
+    assert outcome.hint.startswith(_of_run(words.JUDGE)) or _of_run(cause.hint) in outcome.hint
     clear = ("401", "403", "a wall's 403", "the endpoint's 404", "405", "400", "451", "proxy")
     assert (outcome.result is Result.FAILED) is (name in clear)
 
@@ -160,7 +160,7 @@ def test_its_own_404_is_gone_for_a_delete_and_to_be_judged_anew_for_a_modify(met
         assert outcome.result is Result.DONE
         return
     assert (outcome.result, outcome.message) == (Result.FAILED, f"HTTP 404: {gone}")
-    assert outcome.hint == _of_run(mishaps.JUDGE)
+    assert outcome.hint == _of_run(words.JUDGE)
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -189,17 +189,17 @@ def test_a_delete_answered_so_whose_assistant_cannot_be_read_is_unknown() -> Non
 
 
 CREATES = {
-    "429": (_answer(429, _error("slow")), Result.UNKNOWN, mishaps.SLOWER),
-    "a login page": (LOGIN, Result.UNKNOWN, mishaps.ELSEWHERE),
-    "redirect": ({"kind": Kind.REDIRECT}, Result.UNKNOWN, mishaps.REDIRECT),
+    "429": (_answer(429, _error("slow")), Result.UNKNOWN, words.SLOWER),
+    "a login page": (LOGIN, Result.UNKNOWN, words.ELSEWHERE),
+    "redirect": ({"kind": Kind.REDIRECT}, Result.UNKNOWN, words.REDIRECT),
     "another kind": (_answer(200, {"object": "list"}), Result.UNKNOWN, ""),
-    "silence": ({"kind": Kind.DROP}, Result.UNKNOWN, mishaps.PATIENCE),
-    "nobody": ({"kind": Kind.REFUSE}, Result.FAILED, mishaps.NETWORK),
-    "no quota": (_answer(429, _error("Quota.", code="insufficient_quota")), Result.FAILED, mishaps.QUOTA),
-    "403": (_answer(403, _error("no right")), Result.FAILED, mishaps.RIGHT),
-    "the endpoint's 404": (_answer(404, {"message": "Not Found"}), Result.FAILED, mishaps.NO_PATH),
-    "the model's 404": (_answer(404, _error("No model.", param="model")), Result.FAILED, mishaps.MEND),
-    "400": (_answer(400, _error("Odd.")), Result.FAILED, mishaps.MEND),
+    "silence": ({"kind": Kind.DROP}, Result.UNKNOWN, words.PATIENCE),
+    "nobody": ({"kind": Kind.REFUSE}, Result.FAILED, words.NETWORK),
+    "no quota": (_answer(429, _error("Quota.", code="insufficient_quota")), Result.FAILED, words.QUOTA),
+    "403": (_answer(403, _error("no right")), Result.FAILED, words.RIGHT),
+    "the endpoint's 404": (_answer(404, {"message": "Not Found"}), Result.FAILED, words.NO_PATH),
+    "the model's 404": (_answer(404, _error("No model.", param="model")), Result.FAILED, words.MEND),
+    "400": (_answer(400, _error("Odd.")), Result.FAILED, words.MEND),
 }
 
 
@@ -240,7 +240,7 @@ def test_a_stamp_that_the_server_ignores_leads_to_the_target() -> None:
     world.fail(kind=Kind.ANSWER, status=200, body=world.live()[world.id_of("a")], method="POST", times=0)
     (outcome,) = world.apply(stamp_all=True).outcomes
     assert outcome.message == "was not done after 1 try: the answer shows nothing of what was sent"
-    assert outcome.hint == mishaps.NO_STAMP
+    assert outcome.hint == words.NO_STAMP
 
 
 def versioned(world: World) -> Adapter:
@@ -264,6 +264,6 @@ def test_a_write_on_an_old_version_is_sent_once(method: str, monkeypatch: pytest
     world.fail(kind=Kind.ANSWER, status=409, body=_error("stale"), method=method, times=0)
     outcome = _ended(world)
     assert (outcome.result, outcome.message, outcome.attempts) == (Result.FAILED, "HTTP 409: stale", 1)
-    assert outcome.hint == _of_run(mishaps.JUDGE)
+    assert outcome.hint == _of_run(words.JUDGE)
     assert [call.method for call in world.calls].count(method) == 1
     assert world.state().pending == {}

@@ -20,7 +20,7 @@ from trueup.wire.rendering import create_body, patch_body
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class WriteSpec:
     """What one assistant is to become. `file` are its declared fields, `ignored` those that are never overwritten,
     `always` the top-level fields that this target wants in every modify."""
 
@@ -35,7 +35,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WriteContent:
     """What one change sets, the stamp that goes with it, the operation they carry and the record that follows.
 
     `forced` are the fields that are set although nothing wants them changed.
@@ -49,70 +49,70 @@ class Request:
     forced: tuple[FieldChange, ...] = ()
 
 
-def create(order: Order, verdict: Verdict) -> Request:
+def build_create(spec: WriteSpec, verdict: Verdict) -> WriteContent:
     """A new assistant: every declared field that is not null, and the stamp."""
-    sets = {name: value for name, value in order.file.items() if value is not None}
-    operation = _operation(order, create_body(sets, "", order.semantics.table), verdict.record)
-    fields = stamps.about_to_send(order.file, order.semantics)
+    sets = {name: value for name, value in spec.file.items() if value is not None}
+    operation = _operation(spec, create_body(sets, "", spec.semantics.table), verdict.record)
+    fields = stamps.about_to_send(spec.file, spec.semantics)
     record = Record(
         id="",
         operation=operation,
-        protect=order.protect,
-        stamped=order.stamped or None,
+        protect=spec.protect,
+        stamped=spec.stamped or None,
         fields=fields,
     )
-    return Request(sets, operation, record, _stamp(order, operation, fields))
+    return WriteContent(sets, operation, record, _stamp(spec, operation, fields))
 
 
-def modify(order: Order, verdict: Verdict, adapter: Adapter) -> Request:
+def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteContent:
     """What differs is set; a stamp alone is written when nothing does."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
     changed = [change.path for change in verdict.fields if change.cause not in UNSENT]
-    sets = _changed_fields(order, changed)
+    sets = _changed_fields(spec, changed)
     own = adapter.forced(live.fields, sets)
-    forced = _beside(order, live, sets, own)
+    forced = _beside(spec, live, sets, own)
     sets.update({change.path: change.after for change in forced})
-    nulls = order.semantics.null_removes
-    body = patch_body({}, sets, "", order.semantics.table, null_removes=nulls)
+    nulls = spec.semantics.null_removes
+    body = patch_body({}, sets, "", spec.semantics.table, null_removes=nulls)
     body.update({name: value for name, value in own.items() if name in sets and sets[name] is None})
-    operation = _operation(order, body, old)
-    fields = stamps.about_to_send(order.file, order.semantics)
+    operation = _operation(spec, body, old)
+    fields = stamps.about_to_send(spec.file, spec.semantics)
     written = {top_of(path) for path in sets}
-    if order.stamped:  # the map that holds the stamp is sent whole
-        sets.update(_declared(order, top_of(order.semantics.table.stamp)))
-    carries = order.stamped and adapter.has_room(live.body, sets)
+    if spec.stamped:  # the map that holds the stamp is sent whole
+        sets.update(_declared(spec, top_of(spec.semantics.table.stamp)))
+    carries = spec.stamped and adapter.has_room(live.body, sets)
     if carries:
-        written.add(top_of(order.semantics.table.stamp))
-    sent = {name: value for name, value in fields.items() if top_of(name) in written and name not in order.ignored}
-    return Request(
+        written.add(top_of(spec.semantics.table.stamp))
+    sent = {name: value for name, value in fields.items() if top_of(name) in written and name not in spec.ignored}
+    return WriteContent(
         sets,
         operation,
-        remembered(order, verdict, operation, sent, stamped=True if carries else old.stamped),
-        _stamp(order, operation, fields),
+        remembered(spec, verdict, operation, sent, stamped=True if carries else old.stamped),
+        _stamp(spec, operation, fields),
         overwritten={name: digest(live.fields.get(name)) for name in (*changed, *(f.path for f in forced))},
         forced=forced,
     )
 
 
-def delete(verdict: Verdict, identity: Identity, name: str) -> Request:
+def build_delete(verdict: Verdict, identity: Identity, name: str) -> WriteContent:
     """The removal of an assistant; it overwrites everything."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
     content = {"delete": live.id, "after": old.operation, "name": name, "target": identity.target}
     overwritten = {field: digest(value) for field, value in live.fields.items()}
-    return Request({}, digest(content, 16), old, overwritten=overwritten)
+    return WriteContent({}, digest(content, 16), old, overwritten=overwritten)
 
 
-def release(verdict: Verdict, identity: Identity, name: str) -> Request:
+def build_release(verdict: Verdict, identity: Identity, name: str) -> WriteContent:
     """The stamp is taken off; nothing else is touched."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
     content = {"release": live.id, "after": old.operation, "name": name, "target": identity.target}
-    return Request({}, digest(content, 16), old)
+    return WriteContent({}, digest(content, 16), old)
 
 
 def drop_stamp(change: Change, old: Record | None, live: Live, table: FieldTable) -> Change:
@@ -137,7 +137,7 @@ def drop_stamp(change: Change, old: Record | None, live: Live, table: FieldTable
 
 
 def remembered(
-    order: Order, verdict: Verdict, operation: str, sent: Mapping[str, Applied], *, stamped: bool | None
+    spec: WriteSpec, verdict: Verdict, operation: str, sent: Mapping[str, Applied], *, stamped: bool | None
 ) -> Record:
     """The record after a write or a record-only change: sent fields wait for the answer, the others are as planned."""
     live, old = verdict.live, verdict.record
@@ -145,10 +145,10 @@ def remembered(
     assert old is not None
     differing = {change.path: change.cause for change in verdict.fields}
     fields: dict[str, Applied] = {}
-    for name, value in order.file.items():
+    for name, value in spec.file.items():
         if name in sent:
             fields[name] = sent[name]
-        elif name in order.ignored or differing.get(name) not in (None, *SETTLED):
+        elif name in spec.ignored or differing.get(name) not in (None, *SETTLED):
             if name in old.fields:
                 fields[name] = old.fields[name]
         elif differing.get(name) is None and name in old.fields and old.fields[name].sent is not None:
@@ -159,80 +159,80 @@ def remembered(
         id=live.id,
         created_at=live.created_at or old.created_at,
         operation=operation,
-        protect=order.protect,
+        protect=spec.protect,
         stamped=stamped,
         partial=False,
         fields=fields,
     )
 
 
-def record_only(order: Order, verdict: Verdict) -> Record:
+def build_record_only(spec: WriteSpec, verdict: Verdict) -> Record:
     """The record when nothing is sent."""
     old = verdict.record
     assert old is not None
-    record = remembered(order, verdict, old.operation, {}, stamped=old.stamped)
+    record = remembered(spec, verdict, old.operation, {}, stamped=old.stamped)
     live = verdict.live
     return replace(record, stamped=True) if live is not None and live.stamp is not None else record
 
 
-def _changed_fields(order: Order, changed: Sequence[str]) -> dict[str, Any]:
+def _changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, Any]:
     """What is to change: each field by itself, and of a map that has a change in it everything that is declared."""
-    sets = {path: order.file.get(path) for path in changed if top_of(path) not in order.semantics.table.maps}
-    for name in sorted(order.semantics.table.maps):
+    sets = {path: spec.file.get(path) for path in changed if top_of(path) not in spec.semantics.table.maps}
+    for name in sorted(spec.semantics.table.maps):
         entries = [path for path in changed if top_of(path) == name]
         if entries:
-            sets.update({path: order.file.get(path) for path in entries})
-            sets.update(_declared(order, name))
+            sets.update({path: spec.file.get(path) for path in entries})
+            sets.update(_declared(spec, name))
     return sets
 
 
-def _beside(order: Order, live: Seen, sets: Mapping[str, Any], forced: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+def _beside(spec: WriteSpec, live: Seen, sets: Mapping[str, Any], forced: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """What a modify carries beside what is wanted: the protocol's own, then what the target always wants.
 
     Where the file says something of a field, or leaves it alone, the protocol's word does not count.
     """
-    table = order.semantics.table
+    table = spec.semantics.table
     own = {
         name: FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED, table.kind_of(name))
         for name, value in forced.items()
-        if name not in sets and order.file.get(name) is None and name not in order.ignored
+        if name not in sets and spec.file.get(name) is None and name not in spec.ignored
     }
-    kept = {name for name in order.always if table.has_secret(name, live.fields.get(name))}
-    always = (_forced(order, live, name) for name in order.always if name not in {*sets, *own, *kept})
+    kept = {name for name in spec.always if table.has_secret(name, live.fields.get(name))}
+    always = (_forced(spec, live, name) for name in spec.always if name not in {*sets, *own, *kept})
     return (*own.values(), *always)
 
 
-def _forced(order: Order, live: Seen, name: str) -> FieldChange:
+def _forced(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
     """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
     found = live.fields.get(name, MISSING)
-    value = order.file[name] if name in order.file and name not in order.ignored else live.fields.get(name)
-    table = order.semantics.table
+    value = spec.file[name] if name in spec.file and name not in spec.ignored else live.fields.get(name)
+    table = spec.semantics.table
     sent = table.clear_of(name) if value is None else value
     return FieldChange(name, found, sent, Cause.FORCED, table.kind_of(name))
 
 
-def _declared(order: Order, name: str) -> dict[str, Any]:
+def _declared(spec: WriteSpec, name: str) -> dict[str, Any]:
     """The declared, not ignored and not null entries of a map."""
     return {
         path: value
-        for path, value in order.file.items()
-        if top_of(path) == name and path not in order.ignored and value is not None
+        for path, value in spec.file.items()
+        if top_of(path) == name and path not in spec.ignored and value is not None
     }
 
 
-def _operation(order: Order, body: Mapping[str, Any], record: Record | None) -> str:
+def _operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | None) -> str:
     """Derived, never random: the same change of the same assistant is the same operation on every machine."""
-    identity = order.identity
+    identity = spec.identity
     after = [record.id, record.operation] if record else []
     where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
-    return digest([where, order.name, body, order.protect, after], 16)
+    return digest([where, spec.name, body, spec.protect, after], 16)
 
 
-def _stamp(order: Order, operation: str, fields: Mapping[str, Applied]) -> str:
+def _stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) -> str:
     """The stamp's text; empty where the target's assistants are not stamped."""
-    if not order.stamped:
+    if not spec.stamped:
         return ""
-    known = stamps.held(fields, order.semantics)
-    identity = order.identity
-    stamp = Stamp(identity.project, identity.target, order.name, operation, order.protect, fields=known)
-    return stamps.encode(stamp, order.semantics.table.letters)
+    known = stamps.held(fields, spec.semantics)
+    identity = spec.identity
+    stamp = Stamp(identity.project, identity.target, spec.name, operation, spec.protect, fields=known)
+    return stamps.encode(stamp, spec.semantics.table.letters)

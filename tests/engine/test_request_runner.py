@@ -1,4 +1,4 @@
-"""The courier keeps to its pace: never more at once than allowed, never faster than the rate, reads alone repeated."""
+"""The runner keeps to its pace: never more at once than allowed, never faster than the rate, reads alone repeated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from tests.engine.world import Clock
 from trueup.core.call import Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
-from trueup.engine.courier import RETRY_CAP, Courier, Pace, each, retry_after
-from trueup.engine.ports import Ports
-from trueup.engine.progress import Wait
+from trueup.engine.ports import Ports, Wait
+from trueup.engine.request_runner import RETRY_CAP, Pace, RequestRunner, each, retry_after
 
 GET, POST = Call("GET", "/assistants"), Call("POST", "/assistants", json={})
 
@@ -43,23 +42,23 @@ class Line:
             raise answer
         return answer
 
-    def courier(self, pace: Pace) -> Courier:
+    def runner(self, pace: Pace) -> RequestRunner:
         async def journal(_entry: object) -> None:
-            raise AssertionError("a courier writes no journal")
+            raise AssertionError("a runner writes no journal")
 
         def backup(_name: str, _kind: str, _body: object) -> None:
-            raise AssertionError("a courier makes no backup")
+            raise AssertionError("a runner makes no backup")
 
-        return Courier(Ports(self.send, self.clock, journal, backup, random.Random(1)), pace)
+        return RequestRunner(Ports(self.send, self.clock, journal, backup, random.Random(1)), pace)
 
 
-def crowd(line: Line, pace: Pace, count: int) -> Courier:
+def crowd(line: Line, pace: Pace, count: int) -> RequestRunner:
     """So many reads at once."""
 
-    async def work() -> Courier:
-        courier = line.courier(pace)
-        await asyncio.gather(*(courier.read(GET) for _ in range(count)))
-        return courier
+    async def work() -> RequestRunner:
+        runner = line.runner(pace)
+        await asyncio.gather(*(runner.read(GET) for _ in range(count)))
+        return runner
 
     return asyncio.run(work())
 
@@ -89,14 +88,14 @@ def test_a_429_halves_the_parallelism_holds_everybody_back_and_fifty_good_answer
     line = Line(reply)
 
     async def work() -> None:
-        courier = line.courier(Pace(8, max_retries=3))
-        await asyncio.gather(*(courier.read(GET) for _ in range(8)))
+        runner = line.runner(Pace(8, max_retries=3))
+        await asyncio.gather(*(runner.read(GET) for _ in range(8)))
         assert line.sent[8] - line.sent[7] >= 7.0  # the one that was refused, and whoever else would have come
         line.busiest = 0
-        await asyncio.gather(*(courier.read(GET) for _ in range(40)))
+        await asyncio.gather(*(runner.read(GET) for _ in range(40)))
         busy[40] = line.busiest
         line.busiest = 0
-        await asyncio.gather(*(courier.read(GET) for _ in range(60)))
+        await asyncio.gather(*(runner.read(GET) for _ in range(60)))
         busy[100] = line.busiest
 
     asyncio.run(work())
@@ -106,14 +105,14 @@ def test_a_429_halves_the_parallelism_holds_everybody_back_and_fifty_good_answer
 @pytest.mark.parametrize("trouble", [Reply(500), Reply(503), Reply(429), Reply(408), NotSent("x"), OutcomeUnknown("x")])
 def test_a_read_is_repeated_and_a_write_is_not(trouble: Reply | Exception) -> None:
     line = Line(lambda number: trouble if number < 2 else Reply(200))
-    courier = crowd(line, Pace(1, max_retries=3), 1)
-    assert (courier.calls, courier.retries) == (3, 2)
+    runner = crowd(line, Pace(1, max_retries=3), 1)
+    assert (runner.calls, runner.retries) == (3, 2)
     written = Line(lambda _: trouble)
     if isinstance(trouble, Exception):
         with pytest.raises(type(trouble)):
-            asyncio.run(written.courier(Pace(1)).write(POST))
+            asyncio.run(written.runner(Pace(1)).write(POST))
     else:
-        assert asyncio.run(written.courier(Pace(1)).write(POST)) is trouble
+        assert asyncio.run(written.runner(Pace(1)).write(POST)) is trouble
     assert len(written.sent) == 1
 
 
@@ -126,18 +125,18 @@ def test_what_is_answered_clearly_is_not_asked_again(status: int) -> None:
 
 def test_repeats_end() -> None:
     line = Line(lambda _: Reply(500))
-    courier = crowd(line, Pace(1, max_retries=2), 1)
-    assert courier.calls == 3
+    runner = crowd(line, Pace(1, max_retries=2), 1)
+    assert runner.calls == 3
 
 
 def test_an_interrupt_ends_the_waiting() -> None:
     line = Line(lambda _: Reply(503, {"retry-after": "50"}))
 
     async def work() -> float:
-        courier = line.courier(Pace(1, max_retries=9))
-        reading = asyncio.ensure_future(courier.read(GET))
+        runner = line.runner(Pace(1, max_retries=9))
+        reading = asyncio.ensure_future(runner.read(GET))
         await line.clock.sleep(3.0)
-        courier.ports.stop.set()
+        runner.ports.stop.set()
         assert (await reading).status == 503
         return line.clock.now - line.sent[0]
 
@@ -179,10 +178,10 @@ def test_each_finishes_what_is_under_way_before_it_raises() -> None:
 def test_a_long_wait_that_the_server_asks_for_is_told_while_it_lasts() -> None:
     line = Line(lambda number: Reply(429, {"retry-after": "30"}) if number == 0 else Reply(200))
     told: list[Wait] = []
-    courier = line.courier(Pace(1))
-    courier.ports.waiting = told.append
+    runner = line.runner(Pace(1))
+    runner.ports.waiting = told.append
     start = line.clock.wall()
-    asyncio.run(courier.read(GET))
+    asyncio.run(runner.read(GET))
     assert {wait.why for wait in told} == {"HTTP 429: the target asks to wait"}
     assert {round(wait.until - start, 1) for wait in told} == {30.1}
     assert [wait.at_once for wait in told] == [True, *[False] * (len(told) - 1)]

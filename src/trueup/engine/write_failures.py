@@ -43,7 +43,7 @@ NO_PATH = "Check base_url, and whether a gateway in between passes this request 
 
 
 @dataclass(frozen=True, slots=True)
-class Mishap:
+class WriteFailure:
     """What was answered instead of what was hoped for; `hint` is the way on where the write was not done.
 
     `check` is the part of it that helps also where nobody knows whether it was done.
@@ -54,38 +54,38 @@ class Mishap:
     check: str = ""
 
 
-UNTRIED = Mishap("", "")
+UNTRIED = WriteFailure("", "")
 """Before anything was sent."""
 
 
-def checked(text: str, check: str) -> Mishap:
+def checked(text: str, check: str) -> WriteFailure:
     """One that comes again until somebody has seen to its cause."""
-    return Mishap(text, Message(check, " ", AGAIN), check)
+    return WriteFailure(text, Message(check, " ", AGAIN), check)
 
 
-def passing(text: str, check: str) -> Mishap:
+def passing(text: str, check: str) -> WriteFailure:
     """One that may be over by now."""
-    return Mishap(text, Message(AGAIN, ". ", check), check)
+    return WriteFailure(text, Message(AGAIN, ". ", check), check)
 
 
-def silence(error: NotSent | OutcomeUnknown) -> Mishap:
+def silence(error: NotSent | OutcomeUnknown) -> WriteFailure:
     """No answer at all."""
     text = str(error)
     return checked(text, NETWORK) if isinstance(error, NotSent) else passing(text, PATIENCE)
 
 
-def refusal(problem: Problem, reply: Reply, live_id: str = "") -> Mishap:
+def refusal(problem: Problem, reply: Reply, live_id: str = "") -> WriteFailure:
     """An answer that is no success; `live_id` is whom the write was for, empty for a create."""
     if live_id and problem.is_of_another(live_id):
-        return Mishap(f"the answer speaks of another assistant: {problem.message}", ANEW)
+        return WriteFailure(f"the answer speaks of another assistant: {problem.message}", ANEW)
     if problem.conflict or (live_id and problem.is_own_404(live_id)):
-        return Mishap(problem.message, JUDGE)
+        return WriteFailure(problem.message, JUDGE)
     return _of_status(problem, reply)
 
 
-def foreign(text: str, reply: Reply) -> Mishap:
+def foreign(text: str, reply: Reply) -> WriteFailure:
     """A success whose body is not what a success of this write is: `text` says what it is instead."""
-    return checked(text, ELSEWHERE) if is_page(reply) else Mishap(text, ANEW)
+    return checked(text, ELSEWHERE) if is_page(reply) else WriteFailure(text, ANEW)
 
 
 def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
@@ -96,13 +96,13 @@ def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
     return problem.unclear or problem.is_of_another(change.id)
 
 
-def answered(adapter: Adapter, change: Change, reply: Reply) -> Mishap:
+def answered(adapter: Adapter, change: Change, reply: Reply) -> WriteFailure:
     """An answer to a modify or a delete, for the case that it is the last and that what is live is as before."""
     if reply.status >= 300:
         return refusal(adapter.problem(reply), reply, change.id)
     if change.action is Action.DELETE:
-        mishap = foreign(adapter.not_deleted(reply, change.id), reply)
-        return mishap if mishap.check else replace(mishap, hint=STAYS)
+        failure = foreign(adapter.not_deleted(reply, change.id), reply)
+        return failure if failure.check else replace(failure, hint=STAYS)
     try:
         live = adapter.read(reply)
     except Unexpected as error:
@@ -112,16 +112,16 @@ def answered(adapter: Adapter, change: Change, reply: Reply) -> Mishap:
     return _ignored(change)
 
 
-def _ignored(change: Change) -> Mishap:
+def _ignored(change: Change) -> WriteFailure:
     """A success that changed nothing: which fields this server does not take."""
     fields = ", ".join(change.sets)
     if not fields:
-        return Mishap("the answer shows nothing of what was sent", NO_STAMP)
+        return WriteFailure("the answer shows nothing of what was sent", NO_STAMP)
     text = f"the answer shows nothing of what was sent ({fields})"
-    return Mishap(text, Message(AGAIN, ". Should it stay so, ", IGNORED))
+    return WriteFailure(text, Message(AGAIN, ". Should it stay so, ", IGNORED))
 
 
-def _of_status(problem: Problem, reply: Reply) -> Mishap:
+def _of_status(problem: Problem, reply: Reply) -> WriteFailure:
     status, text = reply.status, problem.message
     if problem.code == "insufficient_quota":
         return checked(text, QUOTA)
@@ -135,4 +135,4 @@ def _of_status(problem: Problem, reply: Reply) -> Mishap:
         return checked(text, RIGHT)
     if status in (404, 405) and not problem.path:
         return checked(text, NO_PATH)
-    return Mishap(text, MEND)
+    return WriteFailure(text, MEND)
