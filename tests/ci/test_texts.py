@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from trueup_ci import texts
 from trueup_ci.problem import Problem
 
-from trueup.render.markup import marker
+from trueup.render.markup.escape import marker
 
 PAGE = "<!-- trueup:acme/prod plan -->\n### Trueup: plan for `acme/prod`\n\n**Plan: 0 to create.**\n"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from trueup.core.plans.ignored import sentences
 from trueup.core.plans.plan import Ignored
-from trueup.render.markup import LOOK, marked, shown
+from trueup.render.markup.escape import LOOK, marked, shown
 from trueup.render.visible import columns, visible
 
 WHOLE = (

@@ -14,7 +14,7 @@ from trueup.core.memory.state import Identity
 from trueup.core.plans.history import History
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.core.plans.sightings import Earlier, Sighting, read_earlier, sightings, told
-from trueup.render import json as as_json
+from trueup.render.records import json as as_json
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://x.example/v1")
 DAYS = [f"2026-11-{day:02}T06:00:00Z" for day in range(1, 29)]

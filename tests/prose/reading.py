@@ -14,8 +14,8 @@ from pathlib import Path
 
 from trueup.core.texts.compare import CONTEXT, compare
 from trueup.core.texts.prose import Prose
-from trueup.render import prose_rows
 from trueup.render.style import Look, Piece, Row, paint
+from trueup.render.terminal import prose as prose_rows
 from trueup.render.visible import columns
 from trueup.wire.registry import built_in_tools
 

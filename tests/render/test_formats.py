@@ -10,7 +10,9 @@ import pytest
 from tests.render import samples
 from tests.render.changes import read_plan
 from tests.render.test_golden import GOLDEN as PLANS
-from trueup.render import github, html, junit, markdown, pages, sarif
+from trueup.render import pages
+from trueup.render.markup import html, markdown
+from trueup.render.records import github, junit, sarif
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "formats"
 CASES = (

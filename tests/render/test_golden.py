@@ -13,7 +13,8 @@ from trueup.core.command import Command, parts_of
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import summary
 from trueup.core.plans.wording import add_words
-from trueup.render import json, messages, text
+from trueup.render.records import json
+from trueup.render.terminal import answers, problems, text
 from trueup.render.visible import columns
 from trueup.wire.described import dialect_tables
 
@@ -53,16 +54,16 @@ def test_other_answers_read_as_they_did() -> None:
     _check(folder / "report.json", json.report(samples.REPORT))
     _check(
         folder / "diagnostics.txt",
-        messages.write_diagnostics(samples.DIAGNOSTICS, samples.CHECKED, color=False, width=80),
+        problems.write_diagnostics(samples.DIAGNOSTICS, samples.CHECKED, color=False, width=80),
     )
     _check(folder / "diagnostics.json", json.diagnostics(samples.DIAGNOSTICS, samples.CHECKED))
-    _check(folder / "error.txt", messages.write_error(samples.ERROR, color=False, width=80))
+    _check(folder / "error.txt", problems.write_error(samples.ERROR, color=False, width=80))
     _check(folder / "error.json", json.error(samples.ERROR))
-    _check(folder / "why.txt", text.why(samples.WHY, color=False, width=80))
+    _check(folder / "why.txt", answers.why(samples.WHY, color=False, width=80))
     _check(folder / "why.json", json.why(samples.WHY))
-    _check(folder / "targets.txt", text.targets(samples.TARGETS, "prod", color=False, width=80))
-    _check(folder / "dialects.txt", text.dialects(dialect_tables(), color=False, width=80))
-    _check(folder / "dialects.narrow.txt", text.dialects(dialect_tables(), color=False, width=50))
+    _check(folder / "targets.txt", answers.targets(samples.TARGETS, "prod", color=False, width=80))
+    _check(folder / "dialects.txt", answers.dialects(dialect_tables(), color=False, width=80))
+    _check(folder / "dialects.narrow.txt", answers.dialects(dialect_tables(), color=False, width=50))
     _check(folder / "targets.json", json.targets(samples.TARGETS, "prod"))
 
 

@@ -19,10 +19,13 @@ from trueup.core.plans.plan import MISSING, Action, Cause, Change, Options, Plan
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Position, Severity, Stretch
 from trueup.core.texts import compare as texts
-from trueup.render import grouping, html, json, markdown, pages, text
+from trueup.render import grouping, pages
 from trueup.render.findings import of_plan
 from trueup.render.grouping import COMPACT_ABOVE, SMALLEST, fold_advice, group_changes
-from trueup.render.plan_text import NAMED, Layout
+from trueup.render.markup import html, markdown
+from trueup.render.records import json
+from trueup.render.terminal import text
+from trueup.render.terminal.text import NAMED, Layout
 from trueup.render.visible import columns
 
 BEFORE = "You are {}.\n\nNever guess.\nBe kind.\n\nEnd well."

@@ -23,8 +23,11 @@ from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
-from trueup.render import github, html, junit, markdown, pages, sarif, text
-from trueup.render.plan_text import Layout
+from trueup.render import pages
+from trueup.render.markup import html, markdown
+from trueup.render.records import github, junit, sarif
+from trueup.render.terminal import text
+from trueup.render.terminal.text import Layout
 
 LAW = settings(
     max_examples=examples(60),

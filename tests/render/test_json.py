@@ -14,7 +14,7 @@ from tests.extent import examples
 from tests.render import samples
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import decode, digest
-from trueup.render import json as subject
+from trueup.render.records import json as subject
 from trueup.wire.described import dialect_tables
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -13,8 +13,9 @@ from trueup.core.command import Message, Selection
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.render import markdown, pages
-from trueup.render.markup import inline, named, span_code
+from trueup.render import pages
+from trueup.render.markup import markdown
+from trueup.render.markup.escape import inline, named, span_code
 
 PROD = Selection("/home/me", "prod")
 WRITTEN = {

@@ -15,8 +15,9 @@ from tests.render.changes import field_change
 from tests.render.test_formats import CASES, GOLDEN
 from tests.render.test_hostile import LARGE, _large
 from trueup.core.plans.plan import Cause
-from trueup.render import html, pages
-from trueup.render.html_style import DARK, LIGHT
+from trueup.render import pages
+from trueup.render.markup import html
+from trueup.render.markup.html import DARK, LIGHT
 
 CHROMIUM = find()
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

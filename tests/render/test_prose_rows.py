@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trueup.core.texts.compare import compare
 from trueup.core.texts.prose import sections
-from trueup.render import prose_rows
 from trueup.render.style import Look, paint
+from trueup.render.terminal import prose as prose_rows
 
 LOOK = Look(color=False, width=80)
 

@@ -16,8 +16,9 @@ from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _is_safe_comment, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange
 from trueup.core.texts.prose import Kind
-from trueup.render import markdown, pages
-from trueup.render.long_lines import shortened
+from trueup.render import pages
+from trueup.render.markup import markdown
+from trueup.render.markup.room import shortened
 from trueup.render.prose_lines import Part
 
 WORDS = " ".join(f"word{number}" for number in range(900))

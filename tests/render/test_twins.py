@@ -6,7 +6,7 @@ import pytest
 
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
-from trueup.render import text
+from trueup.render.terminal import text
 
 MESSAGE = "is as the file says; a twin carries the same stamp: asst_2"
 

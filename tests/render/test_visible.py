@@ -19,8 +19,8 @@ from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Action, Cause, Change, Plan, Reason
 from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.render import messages, text
 from trueup.render.style import Look, Piece, Tone, paint
+from trueup.render.terminal import problems, text
 from trueup.render.visible import columns, sentence, shortened, visible, wrapped
 
 LOOK = Look(color=False)
@@ -159,7 +159,7 @@ def test_no_place_of_a_plan_lets_hostile_text_through(nasty: str, ascii_only: bo
     for shown in (
         text.plan(plan, **options),
         text.drift(plan, **options),
-        messages.write_error(TrueupError(nasty, nasty, plan.diagnostics), color=False, width=80, ascii_only=ascii_only),
+        problems.write_error(TrueupError(nasty, nasty, plan.diagnostics), color=False, width=80, ascii_only=ascii_only),
         text.report(replace(samples.REPORT, problems=(nasty,)), **options),
     ):
         assert all(_is_harmless(line) for line in shown.split("\n"))

@@ -17,9 +17,11 @@ from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, Plan
 from trueup.edge.yaml_reader import read
-from trueup.render import html, markdown, pages, text
-from trueup.render.spelled import FOLD, spelled
+from trueup.render import pages
+from trueup.render.markup import html, markdown
 from trueup.render.style import Look, Tone, paint, unrunnable
+from trueup.render.terminal import text
+from trueup.render.terminal.values import FOLD, spelled
 from trueup.render.values import BRIEF
 from trueup.render.visible import columns, visible
 from trueup.render.yaml_lines import yaml_lines

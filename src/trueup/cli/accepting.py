@@ -274,7 +274,7 @@ def _ask(session: Session, accepted: Accepted) -> None:
     """Raises TrueupError unless it is wanted that other assistants change too."""
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
-    from trueup.render import text
+    from trueup.render.terminal import answers
 
     names = sorted({name for name, _ in accepted.also} - {accepted.name})
     if not names or session.flags.yes:
@@ -290,7 +290,7 @@ def _ask(session: Session, accepted: Accepted) -> None:
                 session.flags.again(patch=True),
             ),
         )
-    session.screen.complain(text.accept(accepted, **session.screen.note_look))
+    session.screen.complain(answers.accept(accepted, **session.screen.note_look))
     if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
         raise TrueupError("Not accepted: nothing was written.")
 
@@ -335,8 +335,8 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
 def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
     """The result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
     from trueup.cli.unseen import refuse_unseen
-    from trueup.render import json as as_json
-    from trueup.render import text
+    from trueup.render.records import json as as_json
+    from trueup.render.terminal import answers
 
     screen = session.screen
     if screen.json:
@@ -347,9 +347,9 @@ def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
         if accepted.left or accepted.also or not accepted.patches:
             from dataclasses import replace
 
-            screen.note(text.accept(replace(accepted, patches=()), **screen.note_look))
+            screen.note(answers.accept(replace(accepted, patches=()), **screen.note_look))
     else:
-        screen.result(text.accept(accepted, **screen.look))
+        screen.result(answers.accept(accepted, **screen.look))
 
 
 COMMANDS = {"accept": accept}

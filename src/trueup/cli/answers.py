@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trueup.core.plans.report import Report
     from trueup.core.plans.unmanaged import Unmanaged
     from trueup.core.source import Diagnostic
-    from trueup.render.view import Page
+    from trueup.render.model import Page
 
 PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
@@ -31,16 +31,16 @@ def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, again: S
     `again` are the commands that show the same plan.
     """
     if screen.format == "json":
-        from trueup.render import json
+        from trueup.render.records import json
 
         return json.plan(plan, code)
     if screen.format in PAGES:
         from trueup.render import pages
-        from trueup.render.plan_text import Layout
+        from trueup.render.terminal.text import Layout
 
         return _written(pages.plan_page(plan, alerts, code, Layout(screen.compact, again)), screen)
     if screen.format == "github":
-        from trueup.render import github
+        from trueup.render.records import github
 
         return github.plan(plan, alerts, code, folder=screen.folder)
     return plan_text(plan, screen, code, again)
@@ -49,8 +49,8 @@ def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, again: S
 def plan_text(plan: Plan, screen: Screen, code: Exit | None = None, again: Sequence[Command] = ()) -> str:
     """Write a plan for people, whatever format was asked for."""
     from trueup.core.errors import Exit
-    from trueup.render import text
-    from trueup.render.plan_text import Layout
+    from trueup.render.terminal import text
+    from trueup.render.terminal.text import Layout
 
     return text.plan(plan, code or Exit.OK, Layout(screen.compact, again), verbose=screen.verbose > 0, **screen.look)
 
@@ -58,10 +58,10 @@ def plan_text(plan: Plan, screen: Screen, code: Exit | None = None, again: Seque
 def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
     """What differs from what was applied; `again` is the command that shows the same."""
     if screen.format == "json":
-        from trueup.render import json
+        from trueup.render.records import json
 
         return json.drift(plan, unmanaged, history)
-    from trueup.render.plan_text import Layout
+    from trueup.render.terminal.text import Layout
 
     layout = Layout(screen.compact, [again])
     if screen.format in PAGES:
@@ -69,11 +69,11 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
 
         return _written(pages.drift_page(plan, unmanaged, layout), screen)
     if screen.format in ("github", "sarif", "junit"):
-        from trueup.render import github, junit, sarif
+        from trueup.render.records import github, junit, sarif
 
         listed = {"github": github.drift, "sarif": sarif.drift, "junit": junit.drift}
         return listed[screen.format](plan, folder=screen.folder)
-    from trueup.render import text
+    from trueup.render.terminal import text
 
     return text.drift(plan, unmanaged, layout, verbose=screen.verbose > 0, **screen.look)
 
@@ -81,7 +81,7 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
 def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
     """What an apply did; as text without its target where `headed` is false: the reader has just seen it."""
     if screen.format == "json":
-        from trueup.render import json
+        from trueup.render.records import json
 
         return json.report(report)
     if screen.format in PAGES:
@@ -89,10 +89,10 @@ def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
 
         return _written(pages.report_page(report), screen)
     if screen.format == "github":
-        from trueup.render import github
+        from trueup.render.records import github
 
         return github.report(report, folder=screen.folder)
-    from trueup.render import text
+    from trueup.render.terminal import text
 
     return text.report(report, verbose=screen.verbose > 0, headed=headed, **screen.look)
 
@@ -100,7 +100,7 @@ def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
 def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
     """Problems of files. `checked` is the sentence that sums up, `files` are all that were looked at."""
     if screen.format == "json":
-        from trueup.render import json
+        from trueup.render.records import json
 
         return json.diagnostics(found, checked)
     if screen.format in PAGES:
@@ -108,26 +108,26 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
 
         return _written(pages.problems_page(found, checked), screen)
     if screen.format == "github":
-        from trueup.render import github
+        from trueup.render.records import github
 
         return github.diagnostics(found, checked, folder=screen.folder)
     if screen.format == "sarif":
-        from trueup.render import sarif
+        from trueup.render.records import sarif
 
         return sarif.diagnostics(found, folder=screen.folder)
     if screen.format == "junit":
-        from trueup.render import junit
+        from trueup.render.records import junit
 
         return junit.diagnostics(found, files, checked, folder=screen.folder)
-    from trueup.render import messages
+    from trueup.render.terminal import problems
 
-    return messages.write_diagnostics(found, checked, **screen.look)
+    return problems.write_diagnostics(found, checked, **screen.look)
 
 
 def error(error: TrueupError, screen: Screen) -> str:
     """What ended a command, as a document; nothing where the format is text, which goes elsewhere."""
     if screen.format == "json":
-        from trueup.render import json
+        from trueup.render.records import json
 
         return json.error(error)
     error = _from_root(error, screen.root)
@@ -136,7 +136,7 @@ def error(error: TrueupError, screen: Screen) -> str:
 
         return _written(pages.error_page(error), screen)
     if screen.format in ("github", "sarif", "junit"):
-        from trueup.render import github, junit, sarif
+        from trueup.render.records import github, junit, sarif
 
         listed = {"github": github.error, "sarif": sarif.error, "junit": junit.error}
         return listed[screen.format](error, folder=screen.folder)
@@ -146,10 +146,10 @@ def error(error: TrueupError, screen: Screen) -> str:
 def _written(page: Page, screen: Screen) -> str:
     """A page in one of the formats `PAGES`."""
     if screen.format == "markdown":
-        from trueup.render import markdown
+        from trueup.render.markup import markdown
 
         return markdown.written(page)
-    from trueup.render import html
+    from trueup.render.markup import html
 
     return html.written(page)
 

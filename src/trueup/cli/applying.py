@@ -310,10 +310,10 @@ def _tell(session: Session, report: Report, *, is_promised: bool = False) -> Non
     if not screen.is_text:
         screen.results(lambda place: answers.report(report, place))
         return
-    from trueup.render import messages
+    from trueup.render.terminal import problems
 
     if is_promised and report.plan.diagnostics:
-        screen.note(messages.write_diagnostics(report.plan.diagnostics, **screen.note_look))
+        screen.note(problems.write_diagnostics(report.plan.diagnostics, **screen.note_look))
     if report.outcomes or report.problems or is_promised or worst(report.codes):
         separator = "" if screen.quiet else "\n"
         screen.result(separator + answers.report(report, screen, headed=screen.quiet))

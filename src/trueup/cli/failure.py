@@ -97,9 +97,9 @@ def show(problem: TrueupError, screen: Screen) -> None:
 
 
 def _words(problem: TrueupError, look: Look) -> str:
-    from trueup.render import messages
+    from trueup.render.terminal import problems
 
-    return messages.write_error(problem, **look)
+    return problems.write_error(problem, **look)
 
 
 def _is_of_click(error: OSError) -> bool:

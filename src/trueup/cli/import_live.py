@@ -35,7 +35,7 @@ from trueup.engine.probe_left import is_any
 from trueup.engine.refresh import View
 from trueup.engine.request_runner import RequestRunner
 from trueup.engine.takeover import linked
-from trueup.render import imports as render
+from trueup.render.records import imports as render
 from trueup.render.values import many
 
 
@@ -128,7 +128,7 @@ async def _carried_out(session: Session, runner: RequestRunner, work: Imports, s
 
 
 def _tell_report(session: Session, report: Report) -> None:
-    from trueup.render import text
+    from trueup.render.terminal import text
 
     session.screen.complain(text.report(report, **session.screen.note_look))
 

@@ -49,7 +49,7 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
     from trueup.core.errors import worst
     from trueup.engine.facts import seen_in
     from trueup.engine.takeover import linked
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     loaded = definitions(session)
     pairs = _named(pairs, loaded, session.target.name)
@@ -193,8 +193,8 @@ async def write_stamps(
 
 def tell_stamped(session: Session, report: Report) -> None:
     """Shows what became of each stamp."""
-    from trueup.render import json as as_json
-    from trueup.render import text
+    from trueup.render.records import json as as_json
+    from trueup.render.terminal import text
 
     screen = session.screen
     screen.result(as_json.report(report) if screen.json else text.report(report, **screen.look))

@@ -260,13 +260,14 @@ def _show(session: Session, asked: Probe, found: Capabilities, before: Capabilit
     screen, file = session.screen, str(session.store.answers_path)
     changed = differences(before, found, asked.questions)
     if screen.json:
-        from trueup.render import json
+        from trueup.render.records import json
 
         screen.result(json.probe(found, changed, file))
         return
-    from trueup.render import text
 
-    screen.result(text.probe(found, changed, file, **screen.look))
+    from trueup.render.terminal import answers
+
+    screen.result(answers.probe(found, changed, file, **screen.look))
 
 
 COMMANDS: Mapping[str, click.Command] = {"probe": probe}

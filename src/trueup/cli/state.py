@@ -29,7 +29,7 @@ def list_(flags: Flags) -> int:
     Where the stamps are the state they are read.
     """
     from trueup.cli.session import open_session
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     session = open_session(flags)
     state = _known(session)
@@ -47,7 +47,7 @@ def show(flags: Flags, name: str) -> int:
     """Show what is remembered of one assistant: its id, and what is known of each field."""
     from trueup.cli.session import open_session
     from trueup.core.errors import TrueupError
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     session = open_session(flags)
     state = _known(session)
@@ -77,7 +77,7 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     from dataclasses import replace
 
     from trueup.cli.session import open_session
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     session = open_session(flags)
     _refuse_stamps(session, "forgotten")
@@ -132,7 +132,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
 def unlock(flags: Flags) -> int:
     """Take away a lock that was left behind, on file systems where locks do not die with their holder."""
     from trueup.cli.session import open_session
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     session = open_session(flags)
     removed = session.store.unlock()
@@ -190,7 +190,7 @@ def _find_lost(made: Rebuilt, aside: Sequence[Path]) -> dict[str, str]:
 
 
 def _tell_rebuilt(session: Session, made: Rebuilt, aside: Sequence[Path], lost: Mapping[str, str]) -> None:
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     ids = {name: record.id for name, record in made.found.items()}
     if session.screen.json:
@@ -219,7 +219,7 @@ def _nothing_rebuilt(session: Session, made: Rebuilt) -> str:
 def _lost_notes(session: Session, lost: Mapping[str, str]) -> list[str]:
     """Name the records that no stamp restored, and how to link those that are live."""
     from trueup.core.command import Message
-    from trueup.render import memory
+    from trueup.render.records import state as memory
 
     if not lost:
         return []

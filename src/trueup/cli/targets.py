@@ -50,24 +50,26 @@ def _targets(flags: Flags, screen: Screen) -> str:
     chosen = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
     shown = [described(target) for target in chosen]
     if screen.json:
-        from trueup.render import json as as_json
+        from trueup.render.records import json as as_json
 
         return as_json.targets(shown, project.default_target)
-    from trueup.render import text
 
-    return text.targets(shown, project.default_target, **screen.look)
+    from trueup.render.terminal import answers
+
+    return answers.targets(shown, project.default_target, **screen.look)
 
 
 def _dialects(screen: Screen) -> str:
     from trueup.wire.described import dialect_tables
 
     if screen.json:
-        from trueup.render import json as as_json
+        from trueup.render.records import json as as_json
 
         return as_json.dialects(dialect_tables())
-    from trueup.render import text
 
-    return text.dialects(dialect_tables(), **screen.look)
+    from trueup.render.terminal import answers
+
+    return answers.dialects(dialect_tables(), **screen.look)
 
 
 COMMANDS = {"targets": targets}

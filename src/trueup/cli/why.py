@@ -36,13 +36,13 @@ def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
     session = open_session(flags)
     answer = complete(_answer(session, name, field, reports))
     if flags.json:
-        from trueup.render import json as as_json
+        from trueup.render.records import json as as_json
 
         session.screen.result(as_json.why(answer))
     else:
-        from trueup.render import text
+        from trueup.render.terminal import answers
 
-        session.screen.result(text.why(answer, verbose=session.screen.verbose > 0, **session.screen.look))
+        session.screen.result(answers.why(answer, verbose=session.screen.verbose > 0, **session.screen.look))
     return 0
 
 

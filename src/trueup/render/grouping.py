@@ -22,8 +22,8 @@ from trueup.core.plans.wording import quoted
 from trueup.core.texts.compare import compare
 from trueup.core.texts.mentions import function_names, mentions
 from trueup.core.texts.prose import Prose, Run, sections
-from trueup.render.markup import marked
-from trueup.render.prose_rows import Key, key
+from trueup.render.markup.escape import marked
+from trueup.render.terminal.prose import Key, key
 from trueup.wire.registry import built_in_tools
 
 SMALLEST = 3

@@ -19,6 +19,7 @@ from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import add_words, plan_again, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted
+from trueup.render.findings import by_weight
 from trueup.render.grouping import (
     ChangeGroup,
     OutcomeGroup,
@@ -31,27 +32,27 @@ from trueup.render.grouping import (
     known_as,
     notes,
 )
-from trueup.render.markup import LOOK, marked, named
-from trueup.render.plan_text import (
+from trueup.render.markup.escape import LOOK, marked, named
+from trueup.render.model import Block, Group, Member, Page
+from trueup.render.page_fields import fields_of
+from trueup.render.style import Tone
+from trueup.render.terminal.text import (
     AUTOMATIC,
     SIGNS,
     Layout,
+    ended,
     flags_of,
     nothing_differs,
     nothing_to_do,
     old,
+    placed_message,
     shown_changes,
     sign_of,
     summarize_change,
+    unmanaged_rows,
 )
-from trueup.render.report_text import ended, placed_message
-from trueup.render.style import Tone
-from trueup.render.unmanaged_text import unmanaged_rows
 from trueup.render.values import many
-from trueup.render.view import Block, Group, Member, Page
-from trueup.render.view_fields import fields_of
 from trueup.render.visible import columns, visible
-from trueup.render.weight import by_weight
 
 PARTIAL = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
 NOT_NEEDED = "Nothing had to be sent."

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from trueup.core.texts import prose as model
 from trueup.core.texts.prose import UNCHANGED, Kind, Prose, Run, Span, sections
-from trueup.render.markup import LOOK, shown
-from trueup.render.prose_rows import Key, key
+from trueup.render.markup.escape import LOOK, shown
+from trueup.render.model import Place
+from trueup.render.terminal.prose import Key, key
 from trueup.render.values import many
-from trueup.render.view import Place
 from trueup.render.visible import visible
 
 START = 60

@@ -16,7 +16,7 @@ from trueup.render.style import Look, unrunnable
 from trueup.render.visible import columns, shortened, visible
 
 if TYPE_CHECKING:
-    from trueup.render.view import Member
+    from trueup.render.model import Member
 
 LOOK = Look(color=False, width=96)
 """How values are made visible for a page; `width` is in columns."""

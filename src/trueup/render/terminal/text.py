@@ -1,11 +1,11 @@
-"""A plan and a drift report for people: a heading for each assistant, its fields, and the line that sums it up.
+"""A plan, a drift report and what an apply did as text: a heading for each assistant, its fields, a line that sums up.
 
-Knows how changes are grouped and called; the fields are another file's.
+`width` is in columns. Values from outside are shown safely; colour is only ever added to what words or signs say too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from trueup.core.command import Command, Message, texts_of
@@ -15,29 +15,31 @@ from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.ignored import except_ignored, sentences
 from trueup.core.plans.outside import is_outside
 from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
-from trueup.core.plans.summary import as_of, drift_summary, summary
+from trueup.core.plans.report import Outcome, Report, Result
+from trueup.core.plans.summary import as_of, drift_summary, report_summary, summary
 from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import add_words, plan_again, quoted, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted, in_order
-from trueup.render.field_rows import fields, summarize_field
 from trueup.render.grouping import (
     COMPACT_ABOVE,
     SMALLEST,
     ChangeGroup,
+    OutcomeGroup,
     advice_key,
     fold_advice,
     group_changes,
     group_equal,
     group_hint,
     group_message,
+    group_outcomes,
     is_listed,
     known_as,
     notes,
 )
-from trueup.render.messages import diagnostic_rows
-from trueup.render.style import Look, Piece, Row, Tone
-from trueup.render.unmanaged_text import unmanaged_rows
+from trueup.render.style import Look, Piece, Row, Tone, look_of, paint
+from trueup.render.terminal.fields import fields, summarize_field
+from trueup.render.terminal.problems import diagnostic_rows, source_rows
 from trueup.render.values import many, value
 from trueup.render.visible import columns, hanging, sentence, shortened, spoken, visible
 
@@ -375,3 +377,173 @@ def _doubts(plan: Plan, look: Look, ignored: Sequence[str]) -> Iterator[Row]:
         yield ()
         words = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
         yield from sentence(words, 2, look, Tone.UNREAD, "? ")
+
+
+def unmanaged_rows(unmanaged: Unmanaged, look: Look) -> Iterator[Row]:
+    """Both lists, each under a line that says what it is; nothing where there is nothing."""
+    if unmanaged.undeclared:
+        yield ()
+        yield from sentence("Not declared by any file, and not at their defaults:", 0, look)
+    for name, found in unmanaged.undeclared.items():
+        yield (Piece(f"  {visible(name, look)}", Tone.STRONG),)
+        for field, entry in found.items():
+            lead = (Piece(f"    {visible(field, look)}: "),)
+            yield from hanging(lead, [Piece(value(entry, look, look.width // 2), Tone.FAINT)], look.width, 6)
+    if unmanaged.strangers:
+        yield ()
+        yield from sentence(f"{many(len(unmanaged.strangers), 'assistant')} live that nobody manages:", 0, look)
+    for stranger in unmanaged.strangers:
+        shown = f"  {visible(stranger.display_name, look)}" if stranger.display_name else ""
+        yield (Piece(f"  {visible(stranger.id, look)}"), Piece(shown, Tone.FAINT))
+
+
+_DONE = {
+    Action.CREATE: "created",
+    Action.MODIFY: "modified",
+    Action.STAMP: "stamped",
+    Action.RELEASE: "released",
+    Action.DELETE: "deleted",
+    Action.ADOPT: "adopted",
+    Action.RECORD: "recorded",
+    Action.FORGET: "forgotten",
+}
+_GOOD = {Result.ALREADY: "was in place already", Result.ADOPTED: "was adopted", Result.RECORDED: "was recorded",
+         Result.FORGOTTEN: "was forgotten"}  # fmt: skip
+_UNTOLD = frozenset({Result.RECORDED, Result.FORGOTTEN})
+_WELL = frozenset({Result.DONE, *_GOOD})
+
+
+def ended(outcome: Outcome, number: int = 1) -> str:
+    """The words that finish a sentence begun with the assistant's name, or with a number of assistants."""
+    words = _ended(outcome)
+    return words if number == 1 else words.replace("was ", "were ", 1).replace(": it ", ": they ")
+
+
+def _ended(outcome: Outcome) -> str:
+    if outcome.result is Result.DONE:
+        return f"was {_DONE.get(outcome.action, 'left as it is')}"
+    if outcome.result in _GOOD:
+        return _GOOD[outcome.result]
+    verb = _DONE.get(outcome.action, "changed")
+    return {
+        Result.FAILED: f"could not be {verb}",
+        Result.REFUSED: f"was not {verb}",
+        Result.CHANGED: f"was not {verb}: it changed since the plan",
+        Result.UNKNOWN: f"may or may not have been {verb}",
+        Result.SKIPPED: f"was not {verb}",
+    }[outcome.result]
+
+
+def report_rows(report: Report, look: Look) -> Iterator[Row]:
+    """Each outcome that a person wants to know of, equal ones as one, the problems, and the summary as the last row."""
+    outcomes = [
+        item for item in report.outcomes if item.result not in _UNTOLD or look.verbose or item.message or item.not_kept
+    ]
+    cut: set[bool] = set()
+    for group in group_outcomes(outcomes):
+        if look.verbose or (group.first.result in _WELL and len(group.items) <= COMPACT_ABOVE):
+            for outcome in group.items:
+                yield from _outcome(OutcomeGroup((outcome,)), look)
+        else:
+            yield from _outcome(group, look)
+            cut |= {group.first.result in _WELL} if len(group.items) > NAMED else set()
+    for way in _list_commands(report.plan, cut):
+        yield ()
+        yield from sentence(way, 2, look, Tone.FAINT)
+    for problem in report.problems:
+        yield ()
+        yield from sentence(problem, 2, look, Tone.WARNING, "! ")
+    if report.only_fresh:
+        yield ()
+        words = (
+            f"{many(report.only_fresh, 'change')} came up after the plan was made and not sent. Plan again to see more."
+        )
+        yield from sentence(words, 2, look, Tone.FAINT)
+    if look.verbose:
+        yield ()
+        words = f"{many(report.calls, 'request')} sent, {many(report.retries, 'repeat')}."
+        yield (Piece(words, Tone.FAINT),)
+    if report.outcomes or report.problems or report.only_fresh or look.verbose:
+        yield ()
+    yield (Piece(report_summary(report), Tone.STRONG),)
+
+
+def _list_commands(plan: Plan, cut: Container[bool]) -> Iterator[Message]:
+    """Yield what names all of lists that were cut: of those that ended well (True), and of what is still to be done."""
+    if True in cut:
+        yield Message("All names, with their ids: ", plan.selection.command("state", "list"))
+    for command in plan_again(plan)[:1] if False in cut else ():
+        yield Message("What is still to be done, with all names: ", command.with_words("--compact"))
+
+
+def placed_message(group: OutcomeGroup) -> str:
+    """Return the message of a group and where in the files its cause stands, that of the first one for example."""
+    outcome = group.first
+    if not outcome.position or not outcome.message:
+        return outcome.message
+    if all(item.position == outcome.position for item in group.items):
+        return Message(f"{outcome.position}: ", outcome.message)
+    return Message(outcome.message, f" (first at {outcome.position})")
+
+
+def _outcome(group: OutcomeGroup, look: Look) -> Iterator[Row]:
+    outcome, number = group.first, len(group.items)
+    sign = SIGNS[outcome.action]
+    symbol, tone = (sign.symbol, sign.tone) if outcome.result in _WELL else ("!", Tone.ERROR)
+    name = shortened(visible(outcome.name, look), look.width // 2, look) if number == 1 else many(number, "assistant")
+    words = ended(outcome, number) + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else "")
+    row = (Piece(f"{symbol} ", tone), Piece(name, tone), Piece(f" {words}"))
+    yield from with_id([row], outcome.id if number == 1 else "", look)
+    if placed := placed_message(group):
+        yield from sentence(placed, 4, look)
+    if outcome.position is not None and outcome.position.text.strip():
+        yield from source_rows(outcome.position, Tone.ERROR, look)
+    if outcome.not_kept:
+        words = f"The server did not keep {', '.join(outcome.not_kept)} as sent."
+        yield from sentence(words, 4, look, Tone.WARNING)
+    if outcome.others:
+        yield from sentence(f"Others: {', '.join(outcome.others)}", 4, look)
+    if number > 1:
+        yield from name_rows([item.name for item in group.items], look)
+    if hint := group_hint(group.items):
+        yield from sentence(hint, 4, look, Tone.HINT, f"{look.arrow} ")
+
+
+def plan(
+    plan: Plan,
+    code: Exit = Exit.OK,
+    layout: Layout = AUTOMATIC,
+    *,
+    color: bool,
+    width: int,
+    verbose: bool = False,
+    ascii_only: bool = False,
+) -> str:
+    """A plan; the last line is the summary.
+
+    `verbose` folds nothing, shows each of what is equal, and lists what is only remembered.
+    """
+    return paint(plan_rows(plan, look_of(color, width, verbose, ascii_only), code, layout), color)
+
+
+def drift(
+    plan: Plan,
+    unmanaged: Unmanaged | None = None,
+    layout: Layout = AUTOMATIC,
+    *,
+    color: bool,
+    width: int,
+    verbose: bool = False,
+    ascii_only: bool = False,
+) -> str:
+    """What differs from what was applied, out of a plan; the last line begins with `Drift:`."""
+    return paint(drift_rows(plan, look_of(color, width, verbose, ascii_only), unmanaged, layout), color)
+
+
+def report(
+    report: Report, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False, headed: bool = True
+) -> str:
+    """What an apply did; the last line begins with `Applied:`. `headed`: the first one names the target."""
+    look = look_of(color, width, verbose, ascii_only)
+    heading = [*target_heading(report.plan, look), ()] if headed else []
+    return paint([*heading, *report_rows(report, look)], color)

@@ -15,11 +15,21 @@ from trueup.core.plans.diff import tool_changes, tool_label
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Position, Stretch
 from trueup.core.texts.prose import Prose, first_line
-from trueup.render import prose_rows
 from trueup.render.grouping import ChangeGroup, difference, first_difference
-from trueup.render.part_rows import WHOLE, are_tools, is_nested, parts, tool_lines, tool_parts
-from trueup.render.spelled import fold, lines_of, sides, spelled
 from trueup.render.style import Look, Piece, Row, Tone
+from trueup.render.terminal import prose as prose_rows
+from trueup.render.terminal.values import (
+    WHOLE,
+    are_tools,
+    fold,
+    is_nested,
+    lines_of,
+    parts,
+    sides,
+    spelled,
+    tool_lines,
+    tool_parts,
+)
 from trueup.render.values import amount, is_brief, is_text, many, tools, value
 from trueup.render.visible import columns, hanging, shortened, visible
 

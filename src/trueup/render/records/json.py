@@ -32,9 +32,9 @@ from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
 from trueup.core.texts import prose_codec
 from trueup.render.grouping import difference
-from trueup.render.probe_text import cannot, summary_of
-from trueup.render.report_text import ended
 from trueup.render.style import unrunnable_json
+from trueup.render.terminal.answers import cannot, summary_of
+from trueup.render.terminal.text import ended
 from trueup.render.values import is_text
 from trueup.wire.described import Described, Table
 

@@ -13,14 +13,13 @@ from trueup.core.field_table import Kind
 from trueup.core.plans.diff import tool_changes
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange
 from trueup.core.texts.prose import first_line
-from trueup.render import field_rows
 from trueup.render.grouping import ChangeGroup, difference
-from trueup.render.markup import LOOK, shown
-from trueup.render.part_rows import WHOLE as ONE_ROW
-from trueup.render.part_rows import are_tools, is_nested, parts, tool_parts
-from trueup.render.spelled import sides
+from trueup.render.markup.escape import LOOK, shown
+from trueup.render.model import Field
+from trueup.render.terminal import fields as field_rows
+from trueup.render.terminal.values import WHOLE as ONE_ROW
+from trueup.render.terminal.values import are_tools, is_nested, parts, sides, tool_parts
 from trueup.render.values import amount, is_brief, is_text, value
-from trueup.render.view import Field
 
 WHOLE = replace(LOOK, verbose=True)
 """How rows are made for a page: folded nowhere. A page that has an end cuts them itself, and counts what it cuts."""

@@ -6,10 +6,12 @@ prompt, and no long line that of the others. Knows bytes and nothing of what a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from trueup.render.markdown_blocks import Section
-from trueup.render.markup import html_code, inline
+from trueup.core.texts.prose import Kind
+from trueup.render.markup.escape import html_code, inline
+from trueup.render.prose_lines import Part
 from trueup.render.values import many
 
 LEAST = 500
@@ -17,6 +19,36 @@ LEAST = 500
 
 NOTE = 60
 """Bytes for saying how much is left out, beside the words that say where it is."""
+
+
+Shorten = Callable[[int, int], tuple[str, int]]
+"""From a row's place and a number of bytes: the row in no more of them if it can be, and the characters left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A beginning and an end that belong together, and rows between them, each whole by itself; no line is empty.
+
+    `shorten` tells a long row of it shorter; without it the rows are as short as they can be.
+    """
+
+    start: str
+    rows: tuple[str, ...] = ()
+    end: str = ""
+    shorten: Shorten | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many rows are left out where the section is."""
+        return len(self.rows) or 1
+
+    def lines(self) -> list[str]:
+        """The section as lines."""
+        return [self.start, *self.rows, *([self.end] if self.end else [])]
+
+    def size(self) -> int:
+        """Bytes of its lines in UTF-8, line ends included."""
+        return sum(len(line.encode("utf-8")) + 1 for line in self.lines())
 
 
 def cut(sections: Sequence[Section], room: int, again: str) -> str:
@@ -56,12 +88,12 @@ def _cut_rows(section: Section, room: int, note: int, again: str) -> list[str]:
         kept += 1
     if not kept:
         return []
-    shorter, left = _shorter(section, sizes[:kept], room)
+    shorter, left = _shorten_rows(section, sizes[:kept], room)
     rows = [shorter.get(place, section.rows[place]) for place in range(kept)]
     return [section.start, *rows, *([section.end] if section.end else []), _note(len(sizes) - kept, left, again)]
 
 
-def _shorter(section: Section, sizes: Sequence[int], room: int) -> tuple[Mapping[int, str], int]:
+def _shorten_rows(section: Section, sizes: Sequence[int], room: int) -> tuple[Mapping[int, str], int]:
     """The long rows by place, in what room the short ones leave, and the characters that are left out of them."""
     found: dict[int, str] = {}
     left = 0
@@ -87,3 +119,57 @@ def _note(rows: int, characters: int, again: str) -> str:
 
 def _size(text: str) -> int:
     return len(text.encode("utf-8")) + 1
+
+
+STRETCH = 60
+"""Characters of each stretch that are shown while all stretches are."""
+
+LONGEST = 100_000
+"""Characters of a stretch beyond which no room reaches."""
+
+Fits = Callable[[tuple[Part, ...]], bool]
+"""Whether a line of these stretches has room; what is longer never fits better."""
+
+
+def shortened(parts: Sequence[Part], fits: Fits) -> tuple[tuple[Part, ...], int]:
+    """The most of a line that fits, and the characters left out; what changed in it and what did not share the room.
+
+    Where there is not even room for the ends of all stretches, the first ones.
+    """
+    if fits(_ends(parts, STRETCH)):
+        longest = min(max((len(part.text) for part in parts), default=0), LONGEST)
+        length = _most(STRETCH, max(longest, STRETCH), lambda number: fits(_ends(parts, number)))
+        return _ends(parts, length), sum(_left_out(part.text, length) for part in parts)
+    count = _most(0, len(parts), lambda number: fits(_first(parts, number)))
+    left = sum(_left_out(part.text, STRETCH) for part in parts[:count])
+    return _first(parts, count), left + sum(len(part.text) for part in parts[count:])
+
+
+def _most(least: int, most: int, fits: Callable[[int], bool]) -> int:
+    """The largest number that fits; `least` where none does."""
+    while least < most:
+        middle = (least + most + 1) // 2
+        least, most = (middle, most) if fits(middle) else (least, middle - 1)
+    return least
+
+
+def _ends(parts: Sequence[Part], length: int) -> tuple[Part, ...]:
+    """The stretches, of each longer one its two ends."""
+    return tuple(part._replace(text=_end(part.text, length)) if len(part.text) > length else part for part in parts)
+
+
+def _end(text: str, length: int) -> str:
+    half = length // 2
+    return f"{text[:half]} ⋯ {many(_left_out(text, length), 'more character')} ⋯ {text[-half:]}"
+
+
+def _left_out(text: str, length: int) -> int:
+    """Characters of a stretch that are left out of it."""
+    return len(text) - 2 * (length // 2) if len(text) > length else 0
+
+
+def _first(parts: Sequence[Part], count: int) -> tuple[Part, ...]:
+    """The ends of the first stretches, and how much there is in the others."""
+    left = sum(len(part.text) for part in parts[count:])
+    more = (Part(f" ⋯ {many(left, 'more character')}", Kind.KEPT),) if left else ()
+    return (*_ends(parts[:count], STRETCH), *more)

@@ -1,0 +1,1 @@
+"""Pages as markdown and as HTML."""

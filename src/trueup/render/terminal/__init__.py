@@ -1,0 +1,1 @@
+"""Answers as rows of toned text, for a terminal or a pipe."""
