@@ -17,7 +17,7 @@ import pytest
 
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import Stamp
-from trueup.core.plans import seen
+from trueup.core.plans.live import stamp_of
 from trueup.core.projects.project import DEFAULT_PROTOCOL, Target
 from trueup.local.registry import SERVERS
 from trueup.local.server import EmbeddedServer
@@ -131,7 +131,7 @@ class Protocol:
 
     def stamp_of(self, body: Mapping[str, Any]) -> Stamp | None:
         """Return the stamp that a body carries; None where there is none."""
-        return seen.stamp_of(body, self.table)
+        return stamp_of(body, self.table)
 
     def target(self, name: str = "prod", **keys: Any) -> Target:
         """Return a target that speaks it."""

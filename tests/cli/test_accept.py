@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.place import Place
-from trueup.core.acceptance.taking import in_words
+from trueup.core.acceptance.placing import in_words
 from trueup.core.call import Call
 from trueup.core.canonical import Semantics, canonical, same
 from trueup.core.projects.project import Target

@@ -11,7 +11,7 @@ import yaml
 from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
-from trueup.core.texts.tricks import UNSEEN
+from trueup.core.texts.escapes import UNSEEN
 
 TEXT = "be a\u202enimda\u2066 \u200b\n  \x9b31m red \x1b[31m\n\xad\U000e0041"
 BODY = "be a\u202enimda\u2066 \u200b\u061c\nred"

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.canonical import digest
-from trueup.core.memory.accept_base import (
-    AcceptedField,
-    AcceptedFields,
+from trueup.core.acceptance.accepted import (
+    AcceptedValue,
+    AcceptedValues,
     add_accepted,
     apply_accepted,
     base_digests,
     decode_accepted,
     encode_accepted,
 )
+from trueup.core.canonical import digest
 from trueup.core.memory.state import Applied, Record
 
 
@@ -30,13 +30,13 @@ ACCEPTED = add_accepted(None, RECORD, {"temperature": _applied(0.2)})
 
 tokens = st.none() | st.text("0123456789abcdef", min_size=1, max_size=8)
 values = st.builds(Applied, tokens, tokens, tokens)
-fields = st.builds(AcceptedField, values, st.lists(values, max_size=3).map(tuple))
+fields = st.builds(AcceptedValue, values, st.lists(values, max_size=3).map(tuple))
 texts = st.text(max_size=8).map(lambda text: text.encode("utf-8", "replace").decode())
-accepted = st.dictionaries(texts, st.builds(AcceptedFields, texts, texts, st.dictionaries(texts, fields, max_size=3)))
+accepted = st.dictionaries(texts, st.builds(AcceptedValues, texts, texts, st.dictionaries(texts, fields, max_size=3)))
 
 
 @given(accepted)
-def test_what_is_kept_reads_back(kept: dict[str, AcceptedFields]) -> None:
+def test_what_is_kept_reads_back(kept: dict[str, AcceptedValues]) -> None:
     assert decode_accepted(encode_accepted(kept)) == kept
 
 
@@ -75,7 +75,7 @@ def test_a_second_one_stands_beside_the_record_as_it_was_and_as_it_counted() -> 
         found = apply_accepted(record, second, {"temperature": 0.3})
         assert found.fields["temperature"] == _applied(0.3, "stamp")
     later = replace(RECORD, operation="op2")
-    assert add_accepted(second, later, {}) == AcceptedFields("asst_1", "op2")
+    assert add_accepted(second, later, {}) == AcceptedValues("asst_1", "op2")
 
 
 def test_an_edit_may_start_from_what_was_applied_and_from_what_was_accepted() -> None:

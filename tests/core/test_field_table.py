@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from trueup.core.canonical import Semantics, canonical, digest, fits, float32, same
 from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, judge
-from trueup.core.plans.lean import lean
+from trueup.core.plans.fields import Rules, judge, lean
 from trueup.core.plans.plan import MISSING, Cause
 from trueup.wire.registry import field_table, protocols
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.names import definition_name_problem, folded, is_part, normal
-from trueup.core.migration.filenames import BYTES, LENGTH, free, stem
+from trueup.core.migration.new_files import BYTES, LENGTH, free, stem
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.migration.foreign import assistants_in
-from trueup.core.migration.imported import Found, Omission, Unread, omissions_of
+from trueup.core.migration.imports import Found, Omission, Unread, omissions_of
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 FUNCTION = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}

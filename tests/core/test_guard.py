@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from trueup.core.memory.state import Identity
-from trueup.core.plans.guard import is_acknowledged, tripped
+from trueup.core.plans.exits import is_acknowledged, tripped
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
 from trueup.core.projects.project import Guard
 

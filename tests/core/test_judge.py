@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import digest
-from trueup.core.memory.settle import trusted
+from trueup.core.memory.journal import trusted
 from trueup.core.memory.stamp import KEY, UNREADABLE, Stamp, digests
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, judge
+from trueup.core.plans.live import Seen, fields_of
 from trueup.core.plans.plan import Action, Cause, Reason
-from trueup.core.plans.seen import Seen, fields_of
 from trueup.wire.openai_assistants.dialects import SEMANTICS
 from trueup.wire.openai_assistants.fields import TABLE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trueup.core.texts.mentions import function_names, mentions
 from trueup.core.texts.prose import Mention, Sort
+from trueup.core.texts.words import function_names, mentions
 
 
 def _texts(before: str, after: str, *tools: str) -> list[tuple[str, bool]]:

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from trueup.core.texts.merge import marked_at, merged
-from trueup.core.texts.patch import patch
+from trueup.core.texts.merge import marked_at, merged, patch
 
 texts = st.lists(st.sampled_from(("a", "b", "c", "d", "", "x y")), max_size=12).map(
     lambda lines: "".join(f"{line}\n" for line in lines)

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.rules.numbers import LARGEST_INTEGER, lost_numbers
+from trueup.core.rules.limits import LARGEST_INTEGER, lost_numbers
 from trueup.core.source import Path
 
 edges = st.sampled_from([0, -1, LARGEST_INTEGER, -LARGEST_INTEGER, LARGEST_INTEGER + 1, -LARGEST_INTEGER - 1])

@@ -10,8 +10,7 @@ from trueup.core.canonical import Semantics, digest, fits
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, judge
-from trueup.core.plans.lean import lean
+from trueup.core.plans.fields import Rules, judge, lean
 from trueup.core.plans.plan import MISSING, Cause
 
 SEMANTICS = Semantics(

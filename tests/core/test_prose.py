@@ -21,11 +21,11 @@ from trueup.core.texts.prose import (
     Run,
     after_from,
     before_from,
+    encode_prose,
     rows,
     sections,
     side,
 )
-from trueup.core.texts.prose_codec import encode
 
 LINES = [
     "", "a", "b", "Be kind.", "Be very kind.", " a", "x\r", "one\u2028two", "\0", "👩‍💻 e\u0301 日本語",
@@ -113,7 +113,7 @@ def test_no_change_is_hidden_when_lines_are_broken_anew(words: list[str], data: 
 @settings(max_examples=examples(100), deadline=None)
 def test_the_model_is_json(before: str, after: str) -> None:
     prose = compare(before, after)
-    found = encode(prose)
+    found = encode_prose(prose)
     assert json.loads(json.dumps(found)) == found
     assert [run["kind"] for run in found["runs"]] == [run.kind.value for run in prose.runs]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import DIGEST_RULES, digest
-from trueup.core.memory.settle import settled
+from trueup.core.memory.journal import settled
 from trueup.core.memory.stamp import Stamp
 from trueup.core.memory.state import Applied, Identity, Pending, Record, State
-from trueup.core.plans.seen import Seen
+from trueup.core.plans.live import Seen
 
 IDENTITY = Identity("acme", "prod", "openai-assistants", "https://api.example.com/v1")
 BEFORE = Record("asst_1", operation="op-1", fields={"model": Applied(digest("a"), digest("a"))})

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
-from trueup.core.plans.history import History
+from trueup.core.plans.drift import Earlier, History, Sighting, read_earlier, sightings, told
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
-from trueup.core.plans.sightings import Earlier, Sighting, read_earlier, sightings, told
 from trueup.render.records import json as as_json
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://x.example/v1")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.texts.spellings import core_of, replaced, spelled
+from trueup.core.texts.escapes import core_of, replaced, spelled
 
 KEY = 'sk-ab/CANARY+cd/é"\\x=&<>%'
 SPELL: dict[str, Callable[[str], str]] = {

@@ -26,7 +26,7 @@ from trueup.core.memory.stamp import (
 from trueup.core.memory.state import Applied
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, is_ours
-from trueup.core.plans.seen import stamp_of
+from trueup.core.plans.live import stamp_of
 from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
 from trueup.wire.openai_assistants.fields import TABLE
 

@@ -14,8 +14,7 @@ from tests.core.plans import CHANGE
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending
 from trueup.core.errors import Exit
 from trueup.core.memory.state import Identity
-from trueup.core.migration.imported import Omission, Unread
-from trueup.core.migration.imports import Imports, Link, NewFile
+from trueup.core.migration.imports import Imports, Link, NewFile, Omission, Unread
 from trueup.core.plans.plan import Action, Cause, Change, Counts, FieldChange, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from trueup.core.migration.foreign import assistants_in
-from trueup.core.migration.imported import Found, Unread, omissions_of
+from trueup.core.migration.imports import Found, Unread, omissions_of
 
 SCHEMA = {"type": "object", "properties": {"sku": {"type": "string"}}, "required": ["sku"]}
 STOCK = {"name": "in_stock", "description": "Whether a thing is there.", "parameters": SCHEMA}

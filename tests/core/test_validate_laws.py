@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 
 from tests.extent import examples
 from trueup.core.definitions.definition import Definition
+from trueup.core.rules.gate import CHECKS, looks_valid
 from trueup.core.rules.validate import Checker, limits
-from trueup.core.rules.written_schema import CHECKS, looks_valid
 from trueup.core.source import Path, Position, Severity, SourceMap
 from trueup.edge import schemas
 from trueup.edge.formats import format_of

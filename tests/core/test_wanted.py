@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trueup.core.definitions.wanted import from_text, wanted_types
+from trueup.core.definitions.filled import from_text, wanted_types
 from trueup.edge import schemas
 
 SCHEMA = {

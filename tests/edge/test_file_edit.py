@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.extent import examples
 from trueup.core.definitions.document import BODY, Document
-from trueup.core.texts.tricks import UNSEEN
+from trueup.core.texts.escapes import UNSEEN
 from trueup.edge.file_edit import edited, edited_text, with_prompt
 from trueup.edge.front_matter import read_markdown
 from trueup.edge.yaml_edit import CannotEdit, equal, rewritten, with_value

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import DefinitionError
+from trueup.core.projects.endpoint import clean_target
 from trueup.core.projects.project import SecretRef, Target
-from trueup.core.projects.target_secrets import clean_target
 from trueup.core.source import Diagnostic, dotted
 from trueup.edge.project_file import load_project
 from trueup.wire.openai_assistants.dialects import DIALECTS

@@ -13,8 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.definitions.document import SIZE_LIMIT, Document
-from trueup.core.definitions.scalars import scalar
+from trueup.core.definitions.document import SIZE_LIMIT, Document, scalar
 from trueup.edge.yaml_reader import HAS_C, read
 
 FILE = "a.yaml"

@@ -23,9 +23,9 @@ from trueup.core.errors import OutcomeUnknown
 from trueup.core.memory.stamp import KEY, encode, record_of
 from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import encode as encode_state
+from trueup.core.plans.live import stamp_of
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Plan
 from trueup.core.plans.report import Report
-from trueup.core.plans.seen import stamp_of
 from trueup.core.plans.summary import summary
 from trueup.local.faults import Kind
 from trueup.local.openai_assistants import Server

@@ -18,8 +18,8 @@ from trueup.core.memory.stamp import UNREADABLE, Stamp, digests, record_of, shor
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules, matches
 from trueup.core.plans.judge import Choices, Facts, Verdict, judge
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import WRITES, Action, Cause, Reason
-from trueup.core.plans.seen import Seen
 from trueup.wire.openai_assistants.fields import TABLE
 
 SEMANTICS = Semantics(TABLE.vary({"description": {"empty_is_null": False}}))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from trueup.core.errors import DefinitionError, Exit
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import MISSING, Action, Options, Plan
+from trueup.core.plans.reasons import AppliedAs, Why, WhyField
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.core.plans.why import AppliedAs, Why, WhyField
 from trueup.core.projects.project import Portkey, SecretRef, Target
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.wire.described import described

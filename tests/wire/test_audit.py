@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trueup.core.canonical import canonical, same
 from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Target
-from trueup.core.rules.losses import counted
+from trueup.core.rules.fault import counted
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.wire.losses import remove_losses
 from trueup.wire.model_names import is_reasoning, name_in_files

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.local.specs import spec
+from trueup.core.definitions.protocols import Translation, Verdict, Word, loss_faults
 from trueup.core.source import Path, Severity, dotted
-from trueup.core.translation import Translation, Verdict, Word, loss_faults
 from trueup.wire.openai_agents.translation import LOSSES, NO_PARAMETERS, translate
 
 CASES = sorted((FilePath(__file__).resolve().parents[1] / "golden" / "translation" / "openai-agents").glob("*.json"))

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from trueup.cli.session import Session
     from trueup.core.acceptance.accepted import Accepted, AcceptedField, FilePatch
-    from trueup.core.acceptance.taking import Taking
+    from trueup.core.acceptance.placing import Taking
     from trueup.core.definitions.definition import Definition
     from trueup.core.memory.state import Record
-    from trueup.core.plans.seen import Seen
+    from trueup.core.plans.live import Seen
     from trueup.edge.definition_edit import Contents, Editor
     from trueup.edge.loader import Loaded, Workspace
     from trueup.engine.plan import Planning
@@ -129,7 +129,7 @@ def _contents(
 ) -> tuple[Contents, Contents, list[AcceptedField]]:
     """What the files are to hold, what they would hold without a conflict, and what became of each field."""
     from trueup.core.acceptance.accepted import AcceptedField, Ending
-    from trueup.core.acceptance.taking import Way
+    from trueup.core.acceptance.placing import Way
 
     found = _takings(session, definition, record, live, asked)
     contents: dict[str, bytes | None] = {}
@@ -196,7 +196,7 @@ def _base(
     record: Record,
 ) -> Contents | None:
     """The files with the values that were last applied or accepted, if git remembers all of them."""
-    from trueup.core.memory.accept_base import base_digests
+    from trueup.core.acceptance.accepted import base_digests
     from trueup.core.plans.plan import MISSING
     from trueup.edge.accepted_file import read_accepted
     from trueup.edge.definition_edit import NotTaken
@@ -219,7 +219,7 @@ def _takings(
     """The fields to take. Raises TrueupError for one that was asked for and is nowhere."""
     from dataclasses import replace
 
-    from trueup.core.acceptance.taking import takings
+    from trueup.core.acceptance.placing import takings
     from trueup.core.definitions.names import meant
     from trueup.core.errors import TrueupError
     from trueup.core.plans.fields import Rules
@@ -248,7 +248,7 @@ def _takings(
 def _patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     """The change of each file that is to become another one."""
     from trueup.core.acceptance.accepted import FilePatch
-    from trueup.core.texts.patch import patch
+    from trueup.core.texts.merge import patch
 
     both = ((file, editor.originals[file], content) for file, content in sorted(made.items()))
     return tuple(
@@ -311,8 +311,7 @@ def _written(session: Session, editor: Editor, accepted: Accepted, made: Content
 def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) -> None:
     """Keep what was taken as the base of the next accept and plan, for as long as the file holds it."""
     from trueup.cli.session import checked
-    from trueup.core.acceptance.accepted import Ending
-    from trueup.core.memory.accept_base import add_accepted
+    from trueup.core.acceptance.accepted import Ending, add_accepted
     from trueup.edge.accepted_file import read_accepted, write_accepted
     from trueup.edge.loader import Workspace
     from trueup.engine.facts import declared

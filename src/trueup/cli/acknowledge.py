@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def command_to_go_on(session: Session, plan: Plan, names: Sequence[str] = (), *, file: str = "") -> Command:
     """Return the command that applies this very plan: the NAMEs or the plan file, its flags, the digest's beginning."""
-    from trueup.core.plans.guard import ACK_DIGITS
+    from trueup.core.plans.exits import ACK_DIGITS
     from trueup.core.plans.plan_codec import digest
 
     flags, selection = session.flags, session.target.selection
@@ -44,7 +44,7 @@ def _plan_file(file: str) -> str:
 
 def tell_idle(session: Session, plans: Sequence[Plan]) -> None:
     """Says on stderr which --ack is neither the beginning of a plan's digest nor the id of anything live."""
-    from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged
+    from trueup.core.plans.exits import ACK_DIGITS, is_acknowledged
     from trueup.core.plans.plan_codec import digest
 
     used = {ack for plan in plans for ack in plan.options.accepted_ids}

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.core.command import Command
     from trueup.core.errors import Exit, TrueupError
-    from trueup.core.plans.history import History
+    from trueup.core.plans.drift import History
+    from trueup.core.plans.live import Unmanaged
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.report import Report
-    from trueup.core.plans.unmanaged import Unmanaged
     from trueup.core.source import Diagnostic
     from trueup.render.model import Page
 

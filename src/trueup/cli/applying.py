@@ -18,8 +18,7 @@ from trueup.core.command import Command, Message, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.memory.state import State
-from trueup.core.plans.exits import codes_of
-from trueup.core.plans.guard import ACK_DIGITS, is_acknowledged, tripped
+from trueup.core.plans.exits import ACK_DIGITS, codes_of, is_acknowledged, tripped
 from trueup.core.plans.plan import WRITES, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Provenance, Report, Result

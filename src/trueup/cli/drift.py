@@ -12,10 +12,9 @@ from trueup.cli.provenance import REPORTS
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.plans.history import History
+    from trueup.core.plans.drift import Earlier, History
+    from trueup.core.plans.live import Unmanaged
     from trueup.core.plans.plan import Plan
-    from trueup.core.plans.sightings import Earlier
-    from trueup.core.plans.unmanaged import Unmanaged
     from trueup.edge.loader import Loaded
     from trueup.engine.plan import Planning
 
@@ -58,7 +57,7 @@ def drift(
 
 def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
     from trueup.core.definitions.names import select
-    from trueup.core.plans.unmanaged import unmanaged
+    from trueup.core.plans.live import unmanaged
 
     known = loaded.names | planning.state.records.keys() | set(names)  # each name was found in the plan already
     chosen = select(names, loaded.definitions, known)
@@ -73,9 +72,8 @@ def _history(session: Session, planning: Planning, since: str | None, reports: s
 
     from trueup.cli.provenance import origins_of
     from trueup.core.migration.export import moment
-    from trueup.core.plans.history import History
-    from trueup.core.plans.outside import is_outside
-    from trueup.core.plans.sightings import sightings, told
+    from trueup.core.plans.drift import History, sightings, told
+    from trueup.core.plans.plan import is_outside
 
     plan = planning.plan
     now = plan.snapshot or moment(time.time())
@@ -94,7 +92,7 @@ def _history(session: Session, planning: Planning, since: str | None, reports: s
 def _earlier(session: Session, file: str) -> Earlier:
     """What an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
     from trueup.core.errors import TrueupError
-    from trueup.core.plans.sightings import Earlier, read_earlier
+    from trueup.core.plans.drift import Earlier, read_earlier
     from trueup.edge.report_files import read_report
 
     document = read_report(session.root / file)

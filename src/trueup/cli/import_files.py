@@ -21,9 +21,8 @@ from trueup.core.memory.state_codec import comparable
 from trueup.core.migration.export import Export, is_of, is_same_place
 from trueup.core.migration.first_protocol import has_first_words
 from trueup.core.migration.foreign import assistants_in, is_backup
-from trueup.core.migration.imported import Found, Unread, unknown
-from trueup.core.migration.imports import Imports
-from trueup.core.plans.seen import Seen, see
+from trueup.core.migration.imports import Found, Imports, Unread, unknown
+from trueup.core.plans.live import Seen, see
 from trueup.edge.export_file import read_export
 from trueup.edge.foreign_file import NotRead, read_values
 from trueup.render.values import many

@@ -19,12 +19,11 @@ from trueup.core.command import Message
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import meant
 from trueup.core.errors import Exit, TrueupError, UnreadableError, worst
-from trueup.core.memory.settle import settled
+from trueup.core.memory.journal import settled
 from trueup.core.memory.state import State
-from trueup.core.migration.imported import unknown
-from trueup.core.migration.imports import Imports
+from trueup.core.migration.imports import Imports, unknown
+from trueup.core.plans.live import Seen
 from trueup.core.plans.report import Report
-from trueup.core.plans.seen import Seen
 from trueup.core.plans.summary import import_summary
 from trueup.edge.drafts import SCHEMA_FOLDER
 from trueup.edge.loader import Loaded

@@ -14,12 +14,22 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
 from trueup.core.field_table import top_of
 from trueup.core.memory.state import State
-from trueup.core.migration.filenames import free, stem
-from trueup.core.migration.imported import Fitted, Found, Omission, Unread, fitted, omissions_of, slimmed
-from trueup.core.migration.imports import Imports, Link, NewFile
-from trueup.core.migration.override import override, patched_document
-from trueup.core.migration.shared_parts import FOLDER, Parts, shared_parts
-from trueup.core.plans.seen import Seen, stamp_of
+from trueup.core.migration.imports import (
+    Fitted,
+    Found,
+    Imports,
+    Link,
+    NewFile,
+    Omission,
+    Unread,
+    fitted,
+    omissions_of,
+    override,
+    patched_document,
+    slimmed,
+)
+from trueup.core.migration.new_files import FOLDER, Parts, free, shared_parts, stem
+from trueup.core.plans.live import Seen, stamp_of
 from trueup.edge import schemas
 from trueup.edge.documents import Documents
 from trueup.edge.drafts import definition_files, part_text, prose_part, schema_file, written_tools

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.definitions.definition import Definition
     from trueup.core.memory.state import State
+    from trueup.core.plans.live import Seen
     from trueup.core.plans.report import Report
-    from trueup.core.plans.seen import Seen
     from trueup.edge.loader import Loaded
     from trueup.engine.refresh import View
     from trueup.engine.request_runner import RequestRunner

@@ -116,7 +116,7 @@ def show_guarded(
     """
     from trueup.cli.acknowledge import command_to_go_on, tell_idle
     from trueup.core.command import Message
-    from trueup.core.plans.guard import tripped
+    from trueup.core.plans.exits import tripped
 
     reasons = tripped(plan, session.target.guard) if not plan.snapshot else ()
     words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."

@@ -10,10 +10,10 @@ from trueup.core.command import Message
 from trueup.core.definitions.names import select
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Record, State
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import Plan
-from trueup.core.plans.seen import Seen
 from trueup.core.plans.summary import NAMED
-from trueup.core.rules.losses import counted
+from trueup.core.rules.fault import counted
 from trueup.core.source import Diagnostic, Severity
 from trueup.edge.accepted_file import read_accepted
 from trueup.edge.collector import paused

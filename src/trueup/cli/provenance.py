@@ -11,7 +11,7 @@ from trueup.cli.options import Decorator, flag
 
 if TYPE_CHECKING:
     from trueup.cli.session import Session
-    from trueup.core.plans.origins import Origin
+    from trueup.core.plans.drift import Origin
     from trueup.core.plans.report import Provenance
     from trueup.engine.plan import Planning
 
@@ -72,7 +72,7 @@ def origins_of(session: Session, planning: Planning, names: Sequence[str], folde
 
     Where no report tells of an operation, its origin names nothing else. Raises TrueupError.
     """
-    from trueup.core.plans.origins import Origin, origins
+    from trueup.core.plans.drift import Origin, origins
     from trueup.edge.report_files import read_reports
 
     if folder is None:

@@ -9,7 +9,7 @@ from trueup.cli.output import Screen
 from trueup.core.acceptance.accepted import Accepted
 from trueup.core.command import Command, Message
 from trueup.core.errors import TrueupError
-from trueup.core.texts.tricks import names_of
+from trueup.core.texts.escapes import names_of
 from trueup.render.style import defused_lines
 
 

@@ -79,7 +79,7 @@ def _with_repeated_names(loaded: Loaded) -> Loaded:
     """Add the warnings on definitions of one display name."""
     from dataclasses import replace
 
-    from trueup.core.rules.display_names import repeated_names
+    from trueup.core.rules.limits import repeated_names
 
     return replace(loaded, diagnostics=(*loaded.diagnostics, *repeated_names(loaded.definitions)))
 

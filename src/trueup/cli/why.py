@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.definitions.definition import Definition
     from trueup.core.field_table import FieldTable
-    from trueup.core.plans.reasons import Locate
-    from trueup.core.plans.why import Why
+    from trueup.core.plans.reasons import Locate, Why
     from trueup.core.source import Position
     from trueup.engine.plan import Planning
 
@@ -81,8 +80,7 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
     from trueup.cli.planning import remembered
     from trueup.core.plans.fields import Rules
     from trueup.core.plans.plan import Reason
-    from trueup.core.plans.reasons import reasons
-    from trueup.core.plans.why import Why
+    from trueup.core.plans.reasons import Why, reasons
     from trueup.core.plans.wording import say
     from trueup.engine.facts import declared
 

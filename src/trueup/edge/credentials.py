@@ -20,7 +20,7 @@ from urllib.parse import quote
 from trueup.core.call import CREDENTIAL, Body, Call, Reply, Send
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.core.texts.spellings import core_of, has_escaped_run, may_stand_at, replaced, spelled
+from trueup.core.texts.escapes import core_of, has_escaped_run, may_stand_at, replaced, spelled
 from trueup.edge.credential_command import printed
 from trueup.edge.tokens import read_token
 

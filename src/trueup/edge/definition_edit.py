@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
-from trueup.core.acceptance.taking import Taking, in_words
+from trueup.core.acceptance.placing import Edit, Elsewhere, Placing, Taking, in_words
 from trueup.core.call import holds_credential
 from trueup.core.canonical import Semantics, digest, fits, same
 from trueup.core.command import Command, Message, locate_commands

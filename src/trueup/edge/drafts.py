@@ -17,7 +17,7 @@ from trueup.core.definitions.document import Document, trimmed
 from trueup.core.definitions.names import normal
 from trueup.core.definitions.resolve import Resolved
 from trueup.core.field_table import FieldTable
-from trueup.core.migration.shared_parts import Parts
+from trueup.core.migration.new_files import Parts
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap

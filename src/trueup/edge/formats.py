@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-from trueup.core.definitions.wanted import Wanted, wanted_types
+from trueup.core.definitions.filled import wanted_types
+from trueup.core.definitions.sources import Wanted
 from trueup.core.field_table import FieldTable
 from trueup.core.rules.validate import Check, Checker
 from trueup.edge import schemas

@@ -18,11 +18,10 @@ from trueup.core.definitions.names import meant, normal, project_name_problem, t
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import DefinitionError
 from trueup.core.projects.connections import Difference, new_targets, with_connections
-from trueup.core.projects.endpoint import discreet
+from trueup.core.projects.endpoint import clean_target
 from trueup.core.projects.project import LOCAL, Project
 from trueup.core.projects.project_values import definitions_of, is_local_target, last_name, project_of
-from trueup.core.projects.target_secrets import clean_target
-from trueup.core.rules.fault import Fault, shown
+from trueup.core.rules.fault import Fault, discreet, shown
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas

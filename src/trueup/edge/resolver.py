@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from trueup.core.definitions.definition import DefinitionFile
 from trueup.core.definitions.layers import source_map
+from trueup.core.definitions.protocols import Native, resolve_translated
 from trueup.core.definitions.resolve import Resolved, resolve
 from trueup.core.definitions.sources import Setting, Sources
-from trueup.core.definitions.translated import Native, resolve_translated
 from trueup.core.errors import TrueupError
 from trueup.core.projects.project import Project, Target
 from trueup.core.source import Diagnostic, SourceMap

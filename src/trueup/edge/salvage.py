@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trueup.core.errors import ForeignStateError, StateError, TrueupError
-from trueup.core.memory.damaged_state import find_names
-from trueup.core.memory.state_codec import LIMIT
+from trueup.core.memory.state_codec import LIMIT, find_names
 from trueup.edge.files import read_regular, reason
 from trueup.edge.journal_file import Journal
 from trueup.edge.store import Store

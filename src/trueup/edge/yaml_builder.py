@@ -9,8 +9,7 @@ import re
 from sys import intern
 from typing import Any, Final, NoReturn
 
-from trueup.core.definitions.document import Document, Lines, Partial
-from trueup.core.definitions.scalars import scalar
+from trueup.core.definitions.document import Document, Lines, Partial, scalar
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 from trueup.edge.yaml_frames import (
     DEPTH_LIMIT,

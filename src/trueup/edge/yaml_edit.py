@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trueup.core.plans.entries import gaps
+from trueup.core.plans.diff import gaps
 from trueup.core.texts.align import Allowance
 from trueup.edge.yaml_nodes import Kind, Node, parse, walk
 from trueup.edge.yaml_place import Layout, Place

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trueup.core.definitions.scalars import scalar
-from trueup.core.texts.tricks import SIGNS
+from trueup.core.definitions.document import scalar
+from trueup.core.texts.escapes import SIGNS
 
 _ESCAPED: Final = re.compile(f"[{SIGNS}\ud800-\udfff\ufffe\uffff]")
 """What JSON leaves as it is, and YAML may not hold or nobody sees where it is shown."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from trueup.core.call import Reply
 from trueup.core.command import Message, join_messages
+from trueup.core.definitions.names import comparable_name
 from trueup.core.errors import EndpointError, Exit, NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import parse, record_of
 from trueup.core.plans.plan import Change, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.core.plans.seen import alike
 from trueup.core.plans.wording import HINTS, Advice, say
 from trueup.core.source import Path
 from trueup.engine.refresh import View, walk
@@ -152,13 +152,13 @@ def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     table = run.adapter.dialect.table
     if not table.display_name:
         return ()
-    name = alike(change.sets.get(table.display_name))
+    name = comparable_name(change.sets.get(table.display_name))
     recorded = {outcome.id for outcome in run.outcomes.values()}
     return tuple(
         sorted(
             live.id
             for live in view.live.values()
-            if alike(live.body.get(table.display_name)) == name
+            if comparable_name(live.body.get(table.display_name)) == name
             and live.id not in run.planning.seen
             and live.id not in recorded
             and parse(live.stamp, table.letters) is None

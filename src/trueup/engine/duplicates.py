@@ -12,9 +12,9 @@ from trueup.core.command import Message
 from trueup.core.errors import NotSent, OutcomeUnknown, RefusedError, UnreadableError
 from trueup.core.memory.stamp import UNREADABLE, Stamp
 from trueup.core.memory.state import Identity, State
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.core.plans.seen import Seen
 from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice
 from trueup.core.projects.project import Target
 from trueup.engine.apply import execute

@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from trueup.core.acceptance.accepted import AcceptedValues, apply_accepted
 from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.names import comparable_name
 from trueup.core.field_table import top_of
-from trueup.core.memory.accept_base import AcceptedFields, apply_accepted
 from trueup.core.memory.stamp import UNREADABLE, is_link, record_of
 from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts
+from trueup.core.plans.live import Seen, see
 from trueup.core.plans.plan import Options
-from trueup.core.plans.seen import Seen, alike, see
 from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
 from trueup.wire.base import Adapter
@@ -36,7 +37,7 @@ class DesiredState:
     selected: frozenset[str] | None = None
     words: tuple[str, ...] = ()
     released: frozenset[str] = frozenset()
-    accepted: Mapping[str, AcceptedFields] = field(default_factory=dict)
+    accepted: Mapping[str, AcceptedValues] = field(default_factory=dict)
 
     def new_name(self, name: str) -> str:
         """The name under which a record or a stamp of this name counts today."""
@@ -195,7 +196,7 @@ def _with_lookalikes(
         likely = {old for trait in _traits(fact.file) for old in _only(orphans.get(trait, []))}
         for old in likely:
             news_of[old].add(name)
-        shared = alike(fact.file.get("name"))
+        shared = comparable_name(fact.file.get("name"))
         ids = tuple(live.id for old in sorted(likely) if (live := _live(facts[old])) is not None)
         result[name] = replace(
             fact,
@@ -220,7 +221,7 @@ def _unmanaged_by_name(desired: DesiredState, seen: Mapping[str, Seen], state: S
     for live in seen.values():
         managed = live.stamp is not None and live.stamp is not UNREADABLE
         if not managed and live.id not in known and live.display_name:
-            found[alike(live.display_name)].append(live.id)
+            found[comparable_name(live.display_name)].append(live.id)
     return found
 
 
@@ -230,7 +231,7 @@ def _of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[
     for live in sorted(seen.values(), key=lambda live: live.id):
         stamp = live.stamp
         if stamp is not None and stamp.name and stamp.project != desired.identity.project and live.display_name:
-            found.setdefault(alike(live.display_name), live)
+            found.setdefault(comparable_name(live.display_name), live)
     return found
 
 
@@ -265,7 +266,7 @@ def _only(names: list[str]) -> list[str]:
 
 def _traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
     found = [(key, value) for key in ("name", "instructions") if isinstance(value := fields.get(key), str) and value]
-    return [(key, alike(value) if key == "name" else value) for key, value in found]
+    return [(key, comparable_name(value) if key == "name" else value) for key, value in found]
 
 
 def choices_of(desired: DesiredState, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:

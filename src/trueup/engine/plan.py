@@ -10,12 +10,12 @@ from trueup.core.command import Command, Message, Selection, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.field_table import FieldTable, Kind
-from trueup.core.memory.settle import settled
+from trueup.core.memory.journal import settled
 from trueup.core.memory.state import Record, State
 from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
-from trueup.core.plans.seen import Seen
 from trueup.core.plans.wording import (
     DESTROYED,
     DOUBLED_STRAY,
@@ -31,7 +31,7 @@ from trueup.core.plans.wording import (
     say,
     yaml_word,
 )
-from trueup.core.texts.mentions import function_names
+from trueup.core.texts.words import function_names
 from trueup.engine.facts import (
     DesiredState,
     by_stamp,

@@ -12,9 +12,9 @@ from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory.journal import DONE, Entry
 from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import Applied, Identity, Record
+from trueup.core.plans.live import fields_of
 from trueup.core.plans.plan import Action, Change
 from trueup.core.plans.report import Outcome, Result
-from trueup.core.plans.seen import fields_of
 from trueup.core.plans.wording import go_on
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position

@@ -18,8 +18,8 @@ from trueup.core.memory.stamp import Stamp, record_of
 from trueup.core.memory.state import Applied, Identity, Record, State
 from trueup.core.migration.imports import Ambiguous
 from trueup.core.plans.judge import is_known
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import Action, Change, Reason
-from trueup.core.plans.seen import Seen
 from trueup.engine.facts import declared
 from trueup.wire.base import Adapter
 

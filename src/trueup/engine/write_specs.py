@@ -13,8 +13,8 @@ from trueup.core.memory.stamp import Stamp
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.fields import SETTLED, UNSENT
 from trueup.core.plans.judge import Verdict
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import MISSING, Cause, Change, FieldChange
-from trueup.core.plans.seen import Seen
 from trueup.wire.base import Adapter, Live
 from trueup.wire.rendering import create_body, patch_body
 

@@ -14,8 +14,7 @@ from trueup.core.command import Message, join_messages
 from trueup.core.field_table import top_of
 from trueup.core.plans.drift import as_drift
 from trueup.core.plans.ignored import groups
-from trueup.core.plans.outside import is_outside
-from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason, is_outside
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import add_words
 from trueup.core.source import Diagnostic, Position, Severity, in_order

@@ -20,8 +20,8 @@ from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, 
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import quoted
 from trueup.core.texts.compare import compare
-from trueup.core.texts.mentions import function_names, mentions
 from trueup.core.texts.prose import Prose, Run, sections
+from trueup.core.texts.words import function_names, mentions
 from trueup.render.markup.escape import marked
 from trueup.render.terminal.prose import Key, key
 from trueup.wire.registry import built_in_tools

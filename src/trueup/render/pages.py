@@ -10,12 +10,11 @@ from trueup.core.command import HERE, Command, Message, list_commands
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.drift import as_drift, duplicates_of
 from trueup.core.plans.ignored import sentences
-from trueup.core.plans.outside import is_outside
-from trueup.core.plans.plan import WRITES, Action, Change, Plan
+from trueup.core.plans.live import Unmanaged
+from trueup.core.plans.plan import WRITES, Action, Change, Plan, is_outside
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import drift_summary, report_summary, summary
-from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import add_words, plan_again, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted

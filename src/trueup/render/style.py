@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from trueup.core.texts.tricks import COMMAND
+from trueup.core.texts.escapes import COMMAND
 
 
 class Tone(Enum):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from trueup.core.texts.tricks import SIGNS
+from trueup.core.texts.escapes import SIGNS
 from trueup.render.style import defused, unrunnable
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")

@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.rules.fault import Fault
-from trueup.core.rules.losses import CODE, is_allowed
+from trueup.core.rules.fault import CODE, Fault, is_allowed
 from trueup.core.source import Path, Severity
 
 

@@ -1,24 +1,108 @@
-"""Where in the files a field's new value belongs: the one place that decides it, or why that place is not ours to edit.
+"""Which live values are to go into a file, and where in the files they belong.
 
-Knows what `layers` and `filled` of `core.definitions` do, backwards. Writes nothing, reads no file: documents come in.
+The judge that plans ask decides which, and the place is found backwards through `layers` and `filled`.
 """
 
 from __future__ import annotations
 
 import posixpath
+import struct
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
-from trueup.core.canonical import same
+from trueup.core.canonical import Semantics, fits, same
 from trueup.core.command import HERE, Message
 from trueup.core.definitions.document import BODY
 from trueup.core.definitions.layers import Origin, Tree, is_reference
 from trueup.core.definitions.sources import PROJECT_FILE, Sources
-from trueup.core.field_table import FieldTable
-from trueup.core.plans.entries import gaps
+from trueup.core.field_table import FieldTable, Kind
+from trueup.core.memory.state import Record
+from trueup.core.plans.diff import gaps
+from trueup.core.plans.fields import Rules, judge, lean, matches
+from trueup.core.plans.plan import MISSING, OUTSIDE, Cause
 from trueup.core.source import Path, dotted
 from trueup.core.texts.align import Allowance
-from trueup.core.texts.attribution import attributed
+from trueup.core.texts.merge import attributed
+
+
+class Way(Enum):
+    """How a live value meets the file."""
+
+    TAKE = "take"  # the file is as it was applied, or the field was asked for
+    MERGE = "merge"  # the file was edited too
+    NOTHING = "nothing"  # the file says what is live
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One field: `file` is what the definition comes to, `live` what is to be taken; MISSING is a side without one."""
+
+    field: str
+    way: Way
+    file: Any
+    live: Any
+
+
+def takings(
+    file: Mapping[str, Any],
+    live: Mapping[str, Any],
+    record: Record,
+    ignored: Collection[str],
+    rules: Rules,
+    asked: Sequence[str] = (),
+) -> list[Taking]:
+    """The fields that were asked for, else those that somebody else changed, in the file's order."""
+    found = []
+    for name in asked or dict.fromkeys([*file, *record.fields]):
+        wanted, there = file.get(name, MISSING), live.get(name, MISSING)
+        cause = judge(name, wanted, there, record, rules)
+        way = _way(name, wanted, there, record, cause, rules)
+        if asked or (cause in OUTSIDE and way is not Way.NOTHING and name not in ignored):
+            found.append(Taking(name, way, wanted, there))
+    return found
+
+
+def _way(name: str, file: Any, live: Any, record: Record, cause: Cause | None, rules: Rules) -> Way:
+    wanted, found = (None if value is MISSING else value for value in (file, live))
+    if fits(name, wanted, found, rules.semantics):
+        return Way.NOTHING if file is not MISSING else Way.TAKE
+    if cause is Cause.CONFLICT:
+        return Way.MERGE
+    if cause is Cause.UNKNOWN:
+        applied = record.fields.get(name)
+        known = applied is not None and file is not MISSING and matches(name, file, applied, rules.semantics)
+        return Way.TAKE if known else Way.MERGE
+    return Way.TAKE
+
+
+def in_words(name: str, live: Any, file: Any, semantics: Semantics, *, has_null: bool) -> Any:
+    """What a file has to say for the field to be as it is live, without what the server filled in by itself.
+
+    `has_null` says that null there declares the field's default.
+    """
+    row = semantics.table.field_of(name)
+    if live is MISSING or live is None:
+        if has_null:
+            return None
+        return "" if row is not None and row.empty_is_null else semantics.table.default_of(name)
+    if row is not None and row.kind is Kind.NUMBER and isinstance(live, float):
+        return _shortest(live)
+    return lean(name, live, file, semantics)
+
+
+def _shortest(number: float) -> float | int:
+    """The shortest number that is the same in single precision: what a person wrote before a server rounded it."""
+    try:
+        packed = struct.pack("<f", number)
+        found = next(
+            value for digits in range(1, 10) if struct.pack("<f", value := float(f"{number:.{digits}g}")) == packed
+        )
+    except (OverflowError, StopIteration):
+        return number
+    return int(found) if found.is_integer() else found
+
 
 _COMPARISONS = 200_000
 

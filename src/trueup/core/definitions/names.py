@@ -74,6 +74,14 @@ def folded(name: str) -> str:
     return normal(normal(name).casefold())
 
 
+def comparable_name(name: object) -> str:
+    """What display names share that look the same: how accents are stored and blanks at the ends make no difference.
+
+    Empty for no name. For telling a namesake, never for what is sent; capitals and invisible characters make another.
+    """
+    return normal(name).strip() or name if isinstance(name, str) else ""
+
+
 def named_protocol(file: str, known: Collection[str]) -> str:
     """Return the protocol that a file's name says (`NAME.PROTOCOL.yaml`), empty where it says none of the known."""
     ending = PurePosixPath(PurePosixPath(file).stem).suffix.removeprefix(".")

@@ -1,15 +1,31 @@
-"""Which protocol's body a definition holds: what its file, or one that it extends, says; else the project's default."""
+"""The protocol that a definition is written in, and a portable definition translated into another one.
+
+What a file, or one that it extends, says decides; else the project's default. A translated body is patched in the
+target protocol's own names. Each protocol's translation is its own function, `wire/<protocol>/translation.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Final
 
-from trueup.core.definitions.layers import Origin
+from trueup.core.definitions.filled import Filler
+from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, patched
 from trueup.core.definitions.names import meant, named_protocol
-from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Sources, file_named
-from trueup.core.source import Diagnostic, Position, Severity
+from trueup.core.definitions.resolve import (
+    NOT_IN_PATCHES,
+    Resolved,
+    completed,
+    extended,
+    finished,
+    left_out_of,
+    target_patch,
+)
+from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
+from trueup.core.rules.fault import CODE, Fault, is_allowed
+from trueup.core.source import Diagnostic, Path, Position, Severity
 
 KEY: Final = "protocol"
 
@@ -117,3 +133,144 @@ class ProtocolFinder:
     def _wrong(self, code: str, message: str, origin: Origin, hint: str) -> Stated:
         at = self._sources.at(origin.file, origin.path)
         return Stated(problem=Diagnostic(Severity.ERROR, code, message, at, origin.path, hint))
+
+
+class Word(Enum):
+    """What a protocol makes of one portable field."""
+
+    SUPPORTED = "supported"
+    CONVERTED = "converted"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one field of the portable body.
+
+    `path` is its place there and `key` its name in `allow_loss` (`tools.function.strict`). `text` says how it was
+    converted or why it is unsupported, and `hint` what to write instead. `field` is the top-level field of the result
+    that it belongs to, empty where there is none: a target's patch of that field settles a loss. `required`: leaving
+    it out is no way, so that `allow_loss` does not cover it.
+    """
+
+    path: Path
+    word: Word
+    key: str
+    text: str = ""
+    hint: str = ""
+    field: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A body of the target's protocol. `sources` maps paths in it to the portable ones, deeper ones go along."""
+
+    body: Mapping[str, Any]
+    sources: Mapping[Path, Path]
+    verdicts: tuple[Verdict, ...]
+
+
+def loss_faults(
+    verdicts: Iterable[Verdict], protocol: str, allowed: Collection[str], patched: Collection[str] = ()
+) -> Iterator[Fault]:
+    """Yield an error for each unsupported field, a warning where `allow_loss` covers it, nothing where a patch does.
+
+    `allowed` are the paths of the target's `allow_loss`, `patched` the top-level fields of its patch.
+    """
+    for verdict in verdicts:
+        if verdict.word is not Word.UNSUPPORTED or (verdict.field and verdict.field in patched):
+            continue
+        if not verdict.required and is_allowed(verdict.key, allowed):
+            message, hint = f"{protocol} does not support {verdict.key}; it is left out", "allow_loss permits it."
+            yield Fault(CODE, verdict.path, message, hint, at_key=True, severity=Severity.WARNING)
+        else:
+            yield Fault("unsupported", verdict.path, verdict.text, verdict.hint, at_key=True)
+
+
+Translate = Callable[[Mapping[str, Any]], Translation]
+"""What makes a protocol's body out of a portable one."""
+
+Check = Callable[[Resolved], Collection[Diagnostic]]
+"""What the schema of portable definitions refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The protocol that is translated to: `setting` is as its own definitions have it, `check` judges portable ones."""
+
+    setting: Setting
+    translate: Translate
+    check: Check
+
+
+def resolve_translated(file: str, setting: Setting, sources: Sources, native: Native) -> Resolved:
+    """The portable definition in a file as the target's protocol has it; problems are collected, none is raised.
+
+    One with a mistake in it is not translated: its problems, and no body, are what there is.
+    """
+    gathered = Gathered(sources)
+    tree = extended(file, setting, gathered)
+    patch = target_patch(tree, setting, gathered)
+    if patch is False:
+        return left_out_of(tree, gathered)
+    bare = replace(setting, target=replace(setting.target, models={}))
+    portable = completed(file, tree, bare, gathered)
+    problems = [*gathered.diagnostics, *portable.unheard(native.check(portable))]
+    if any(item.severity is Severity.ERROR for item in problems):
+        return replace(portable, body={}, diagnostics=tuple(problems), unsettled=frozenset({()}))
+    patch = patch if isinstance(patch, Tree) else Tree({}, {(): Origin(file)})
+    for key in NOT_IN_PATCHES:
+        patch.value.pop(key, None)
+    translation = native.translate(portable.body)
+    gathered.diagnostics += _losses(translation, portable, patch, native.setting, sources)
+    return _laid_over(portable, translation, patch, native.setting, gathered)
+
+
+def _laid_over(
+    portable: Resolved, translation: Translation, patch: Tree, setting: Setting, gathered: Gathered
+) -> Resolved:
+    """The translated body under the target's patch, whose references are those of the target's protocol."""
+    gathered.joined = [
+        (native, line, lines)
+        for path, line, lines in gathered.joined
+        for native in _moved(path, translation)
+        if native[0] not in patch.value
+    ]
+    gathered.unsettled = {native for path in gathered.unsettled for native in _moved(path, translation)}
+    filled = Tree(Filler(patch, setting, gathered).filled(), patch.origins)
+    tree = patched(_translated_tree(portable, translation), filled, setting.table)
+    return finished(dict(tree.value), tree, setting, gathered)
+
+
+def _translated_tree(portable: Resolved, translation: Translation) -> Tree:
+    """The translated body with the places in files that its values came from."""
+    old = portable.tree
+    value = dict(translation.body)
+    origins: dict[Path, Origin] = {(): old.origin(())}
+    for native, source in sorted(translation.sources.items(), key=lambda pair: len(pair[0])):
+        origins[native] = old.origin(source)
+        deeper = [path for path in old.origins if len(path) > len(source) and path[: len(source)] == source]
+        origins |= {(*native, *path[len(source) :]): old.origins[path] for path in deeper}
+    if LIFECYCLE in old.value:
+        value[LIFECYCLE] = portable.lifecycle
+        origins |= {path: origin for path, origin in old.origins.items() if path[:1] == (LIFECYCLE,)}
+    return Tree(value, origins)
+
+
+def _losses(
+    translation: Translation, portable: Resolved, patch: Tree, setting: Setting, sources: Sources
+) -> Iterator[Diagnostic]:
+    """What the target's protocol cannot hold, each at its line in the portable definition."""
+    allowed = setting.target.allow_loss
+    for fault in loss_faults(translation.verdicts, setting.protocol, allowed, patch.value.keys()):
+        origin = portable.tree.origin(fault.path)
+        at = sources.at(origin.file, origin.path, key=fault.at_key)
+        yield Diagnostic(fault.severity, fault.code, fault.message, at, fault.path, fault.hint)
+
+
+def _moved(path: Path, translation: Translation) -> Iterator[Path]:
+    """Where in the translated body a portable value stands."""
+    for native, source in translation.sources.items():
+        if path[: len(source)] == source:
+            yield (*native, *path[len(source) :])

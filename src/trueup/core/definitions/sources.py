@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from trueup.core.definitions.document import Document, Partial
 from trueup.core.definitions.layers import Origin
-from trueup.core.definitions.wanted import Wanted
 from trueup.core.field_table import FieldTable
 from trueup.core.projects.project import Target
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
+
+Wanted = Callable[[Path], frozenset[str]]
+"""JSON type names (`string`, `number` …) by path; empty where nothing is known."""
 
 PROJECT_FILE: Final = "trueup.yaml"
 

@@ -1,4 +1,4 @@
-"""State as text and back: one record a block, so that git merges neighbours. Knows no file; what it reads is hostile.
+"""State as text and back: one record a block, so that git merges neighbours. What is read is hostile.
 
 The text is JSON in a fixed layout: names in order, and an `"": "end"` after the last record, so that adding a record
 never touches the lines of another one. The layout is published as `schemas/state.schema.json`.
@@ -336,3 +336,35 @@ def _mend(selection: Selection) -> Message:
         "Take the last good version from git, or read names, ids and digests back from the stamps: ",
         selection.command("state", "rebuild"),
     )
+
+
+_NAME = re.compile(r' {4}("(?:[^"\\]|\\.)+"): \{')
+_ID = re.compile(r' {6}"id": "([^"\\]*)"')
+_ENTRY = re.compile(r'\{"step":.*?"name":("(?:[^"\\]|\\.)+"),.*?"id":"([^"\\]*)"')
+
+
+def find_names(text: str) -> Mapping[str, str]:
+    """Map the names of records and of pending requests to their ids, empty where there is none.
+
+    Each is on lines of its own, so that damage elsewhere hides none of them.
+    """
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if match := _NAME.match(line):
+            name = _decode(match[1])
+            continue
+        entry = _ENTRY.match(line)
+        if match := entry or _ID.match(line):
+            owner, live_id = (_decode(entry[1]), entry[2]) if entry else (name, match[1])
+            found[owner] = live_id if is_plain_id(live_id) else found.get(owner, "")
+    found.pop("", None)
+    return found
+
+
+def _decode(word: str) -> str:
+    """Return the text that a JSON string holds; nothing for a damaged one."""
+    try:
+        return str(json.loads(word))
+    except ValueError:
+        return ""

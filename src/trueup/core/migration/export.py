@@ -18,7 +18,7 @@ from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity, is_plain_id
 from trueup.core.memory.state_codec import comparable, identity_value, load_json, read_identity, typed
-from trueup.core.texts.tricks import COMMAND, UNSEEN
+from trueup.core.texts.escapes import COMMAND, UNSEEN
 
 FORMAT_VERSION: Final = 1
 

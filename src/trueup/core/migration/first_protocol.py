@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from trueup.core.migration.imported import Found, Omission
+from trueup.core.migration.imports import Found, Omission
 
 RETRIEVAL, SEARCH, INTERPRETER = "retrieval", "file_search", "code_interpreter"
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trueup.core.migration.imported import Omission, Unread
+from trueup.core.migration.imports import Omission, Unread
 from trueup.core.migration.json_text import parse_json
 
 ASSISTANT: Final = "openai_assistant"

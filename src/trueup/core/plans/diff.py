@@ -1,8 +1,4 @@
-"""Where two JSON values differ, as paths: the one door to DeepDiff. Knows only what a list of tools looks like.
-
-DeepDiff proposes and `patch` disposes: what it finds is only given out if it turns the one value into the other;
-otherwise, and for values of a size it is slow on, a walk of our own answers. Both give the same differences (a law).
-"""
+"""Where two JSON values differ, as paths: the one door to DeepDiff. Knows only what a list of tools looks like."""
 
 from __future__ import annotations
 
@@ -11,11 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from trueup.core.canonical import same
+from trueup.core.canonical import canonical_json, same
+from trueup.core.field_table import tool_name
 from trueup.core.plans.plan import MISSING
 from trueup.core.source import Path
 from trueup.core.texts.align import Allowance, align
-from trueup.core.tools import tool_name
 
 NODES = 2_000
 """Values, keys and entries on both sides together up to which DeepDiff is asked; it takes 10 µs and more for each."""
@@ -228,3 +224,41 @@ def _put(value: Any, path: Path, entry: Any) -> Any:
     else:
         holder[last] = entry
     return value
+
+
+Gap = tuple[int, int]
+"""From one index of a list to another."""
+
+
+def gaps(left: Sequence[Any], right: Sequence[Any], allowance: Allowance) -> Iterator[tuple[Gap, Gap]]:
+    """The stretches of two lists between what they share; two of one length hold pairs, others came or went.
+
+    An entry that kept its name and changed within makes a stretch of its own.
+    """
+    for a, b in _between([*map(canonical_json, left)], [*map(canonical_json, right)], (0, 0), allowance):
+        names = [*map(_name, left[slice(*a)])], [*map(_name, right[slice(*b)])]
+        if len(names[0]) == len(names[1]) and not set(names[0]) & set(names[1]):
+            yield a, b
+            continue
+        for start, other, length in align(*names, allowance):
+            for step in range(length):
+                i, j = a[0] + start + step, b[0] + other + step
+                yield (i, i + 1), (j, j + 1)
+        yield from _between(*names, (a[0], b[0]), allowance)
+
+
+def _between(
+    left: Sequence[bytes], right: Sequence[bytes], origin: Gap, allowance: Allowance
+) -> Iterator[tuple[Gap, Gap]]:
+    a = b = 0
+    for start, other, length in [*align(left, right, allowance), (len(left), len(right), 0)]:
+        if (a, b) != (start, other):
+            yield (a + origin[0], start + origin[0]), (b + origin[1], other + origin[1])
+        a, b = start + length, other + length
+
+
+def _name(entry: Any) -> bytes:
+    """Return what an entry is called: a tool by its name, one without by its type."""
+    if not isinstance(entry, dict):
+        return canonical_json(entry)
+    return canonical_json([entry.get("type"), tool_name(entry) or sorted(entry)])

@@ -12,8 +12,8 @@ from typing import Any
 from trueup.core.memory.stamp import Stamp, record_of
 from trueup.core.memory.state import Pending, Record
 from trueup.core.plans.fields import PROBLEMS, WISHES, Rules, compare, within_reach
+from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange, Reason
-from trueup.core.plans.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,3 +246,19 @@ def with_kinds(plan: Plan, table: FieldTable) -> Plan:
 
 def _with_kinds(change: Change, table: FieldTable) -> Change:
     return replace(change, fields=tuple(replace(item, kind=table.kind_of(item.path)) for item in change.fields))
+
+
+OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
+"""Causes behind which a hand is, or may be."""
+
+
+def is_outside(change: Change) -> bool:
+    """Whether somebody changed or deleted it since it was applied, or may have; being behind is not that."""
+    if change.reason is Reason.BEHIND:
+        return False
+    return is_deleted_outside(change) or any(item.cause in OUTSIDE for item in change.fields)
+
+
+def is_deleted_outside(change: Change) -> bool:
+    """Return whether what is recorded was deleted outside, also where the target's rules create it again."""
+    return change.reason is Reason.DELETED_OUTSIDE or change.recreate

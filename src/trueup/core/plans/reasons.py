@@ -6,15 +6,57 @@ Asks the same judge that plans ask. Knows no file and no network; positions are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from trueup.core.canonical import canonical, fits, same
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.state import Record
+from trueup.core.plans.drift import Origin
 from trueup.core.plans.fields import Rules, judge, matches, within_reach
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
-from trueup.core.plans.why import AppliedAs, WhyField
 from trueup.core.source import Position
+
+
+class AppliedAs(Enum):
+    """How what was last applied relates to file and live; its value itself is not kept anywhere."""
+
+    BOTH = "same as file and live"
+    FILE = "same as the file"
+    LIVE = "same as live"
+    NEITHER = "neither as in the file nor as live"
+    NEVER = "never applied"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyField:
+    """One field; MISSING stands for a side that has none, `rule` is the sentence of the contract's table."""
+
+    name: str
+    file: Any
+    applied: AppliedAs
+    live: Any
+    rule: str
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One assistant: `message` says what the plan does with it, `fields` are in the definition's order.
+
+    `origin` is the apply that sent what its stamp names, None where nobody asked.
+    """
+
+    name: str
+    id: str
+    message: str
+    fields: tuple[WhyField, ...]
+    hint: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
+
 
 Locate = Callable[[str], Position | None]
 """Where a field stands in the files."""

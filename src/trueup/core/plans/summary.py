@@ -13,8 +13,18 @@ from typing import TYPE_CHECKING
 from trueup.core.acceptance.accepted import Accepted, Ending
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.exits import drift_exit, has_duplicate, is_blocked, is_unknown
-from trueup.core.plans.outside import is_deleted_outside, is_outside
-from trueup.core.plans.plan import WRITES, Action, Cause, Change, Counts, Limit, Plan, Reason
+from trueup.core.plans.plan import (
+    WRITES,
+    Action,
+    Cause,
+    Change,
+    Counts,
+    Limit,
+    Plan,
+    Reason,
+    is_deleted_outside,
+    is_outside,
+)
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Severity
 

@@ -1,17 +1,22 @@
-"""A mistake before it has a position, and how a mistaken word or value is shown.
+"""A mistake before it has a position, and a validator's errors as one short sentence for each mistake.
 
-Knows nothing of who finds mistakes: validators, limits and readers of files all speak of them in these words.
+Validators, limits and readers of files all report faults. `explain` knows a JSON Schema validator's keywords and
+imports no validator.
+Five keys of a schema are its own: `x-secret` says that a value may hold a secret, so that none may be written there
+and no message shows one; `x-instead` maps a word that people often write to "what is wrong; what to do",
+`x-older` lists allowed words that nobody is told to write, `x-around` lists keys that people may write and that are
+gone by the time a value is judged, `errorMessage` is the sentence for a refused value.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from trueup.core.definitions.scalars import words_of
-from trueup.core.projects.endpoint import discreet
+from trueup.core.definitions.document import words_of
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
 
 CUT = 60
@@ -25,6 +30,9 @@ KINDS: Mapping[type, str] = {
     list: "a list", tuple: "a list", dict: "a mapping",
 }  # fmt: skip
 """What the kinds of values are called in a message."""
+
+
+_KEY = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_-]{0,40}:(?=\s|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,12 @@ def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Di
     return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, hint)
 
 
+def discreet(line: str) -> str:
+    """A line of a project file as a message may show it: its key, since anything behind it could be a credential."""
+    key = _KEY.match(line)
+    return f"{key.group()} …" if key else ""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or the empty string; case, hyphens and underscores count for little."""
     import difflib
@@ -115,3 +129,299 @@ def spelt(value: float) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     return repr(value)
+
+
+TYPES: Mapping[str, str] = {
+    "string": "text", "boolean": "true or false", "integer": "a whole number", "number": "a number",
+    "null": "null", "array": "a list", "object": "a mapping",
+}  # fmt: skip
+TOO_LONG = {"maxLength": "too-long", "maxItems": "too-many", "maxProperties": "too-many"}
+TOO_SHORT = {"minLength": "too-short", "minItems": "too-few", "minProperties": "too-few"}
+RANGE = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+UNITS = {"Length": "character", "Items": "entry", "Properties": "key"}
+PLURALS = {"character": "characters", "entry": "entries", "key": "keys"}
+
+
+class Found(Protocol):
+    """The part of a validator's error that is read here."""
+
+    validator: Any
+    validator_value: Any
+    instance: Any
+    schema: Any
+    context: Any
+    message: str
+
+    @property
+    def absolute_path(self) -> Iterable[str | int]: ...
+
+    @property
+    def absolute_schema_path(self) -> Sequence[str | int]: ...
+
+
+def explain(errors: Iterable[Found]) -> list[Fault]:
+    """One fault for each mistake in a validator's errors, which may tell one mistake twice or several in one.
+
+    In order of path, because the order in which a validator finds them may change from run to run.
+    """
+    faults = sorted((fault for error in errors for fault in _faults(error)), key=_order)
+    wrong_type = {fault.path for fault in faults if fault.code == "wrong-type" and not fault.at_key}
+    meant = {(*fault.path[:-1], key) for fault in faults for key in fault.meant}
+    kept = (
+        fault
+        for fault in faults
+        if not (fault.path in wrong_type and fault.code != "wrong-type" and not fault.at_key)
+        and not (fault.code == "missing-key" and fault.path in meant)
+    )
+    return list({(fault.code, fault.path): fault for fault in kept}.values())
+
+
+def _order(fault: Fault) -> tuple[tuple[str, ...], str, str]:
+    path = tuple(f"{part:09}" if isinstance(part, int) else part for part in fault.path)
+    return path, fault.code, fault.message
+
+
+def _faults(error: Found) -> Iterator[Fault]:
+    path = tuple(error.absolute_path)
+    keyword = error.validator
+    if isinstance(error.schema, Mapping) and error.schema.get("x-secret"):
+        yield _secret(error, path)
+    elif "propertyNames" in error.absolute_schema_path:
+        yield _bad_key(error, path)
+    elif keyword in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
+        yield from _unknown_keys(error, path)
+    elif keyword in ("anyOf", "oneOf") and error.context:
+        yield from _branches(error, path)
+    else:
+        yield RULES.get(keyword, _other)(error, path)
+
+
+def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
+    schema = error.schema
+    around = schema.get("x-around", ())
+    known = [*(key for key, rule in schema.get("properties", {}).items() if not _is_refused(rule)), *around]
+    patterns = schema.get("patternProperties", {})
+    for key in error.instance:
+        if key in schema.get("properties", {}) or any(re.search(pattern, key) for pattern in patterns):
+            continue
+        instead = schema.get("x-instead", {}).get(key)
+        if instead:
+            named = tuple(word for word in schema.get("required", ()) if word in instead)
+            yield _instead(instead, (*path, key), at_key=True, meant=named)
+            continue
+        close = nearest(key, known)
+        where = f" in {place(path)}" if path else ""
+        question = f"; did you mean '{close}'?" if close else ""
+        hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
+        named = tuple(schema.get("required", ())) if close in around else (close,)
+        yield Fault("unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=named)
+
+
+def _is_refused(rule: Any) -> bool:
+    """Whether no value may stand under a key, which is only there for what is said of it."""
+    return rule is False or (isinstance(rule, Mapping) and rule.get("not") == {})
+
+
+def _instead(said: str, path: Path, **more: Any) -> Fault:
+    """What `x-instead` says: what is wrong, and behind the semicolon what to do about it."""
+    message, _, advice = said.partition("; ")
+    return Fault("not-allowed", path, message, f"{advice[:1].upper()}{advice[1:]}.", **more)
+
+
+def _bad_key(error: Found, path: Path) -> Fault:
+    inner = RULES.get(error.validator, _other)(error, ())
+    message = inner.message.replace("the value", f"the key {shown(error.instance)}", 1)
+    return Fault(inner.code, (*path, error.instance), message, inner.hint, at_key=True)
+
+
+def _branches(error: Found, path: Path) -> Iterator[Fault]:
+    """The mistakes in the alternative that was probably meant: the one of the value's type with the fewest faults."""
+    branches: dict[Any, list[Found]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+
+    def wrong(found: list[Found]) -> bool:
+        return any(item.validator == "type" and tuple(item.absolute_path) == path for item in found)
+
+    fitting = [found for found in branches.values() if not wrong(found)]
+    if fitting:
+        closest = min(fitting, key=len)
+        yield from explain(closest)
+        return
+    wanted = [name for found in branches.values() for item in found if item.validator == "type" for name in _list(item)]
+    yield _type_fault(path, list(dict.fromkeys(wanted)), error.instance, "")
+
+
+def _list(error: Found) -> list[str]:
+    value = error.validator_value
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _wrong_type(error: Found, path: Path) -> Fault:
+    return _type_fault(path, _list(error), error.instance, error.schema.get("description", ""))
+
+
+def _type_fault(path: Path, wanted: Sequence[str], value: Any, description: str) -> Fault:
+    names = [TYPES.get(name, name) for name in wanted]
+    expected = " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    kind = KINDS.get(type(value), "something else")
+    scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    got = f"{kind} ({shown(value)})" if scalar else kind
+    hint = _write(wanted, value) or description
+    proposal = _propose(wanted, value)
+    return Fault("wrong-type", path, f"{place(path)} must be {expected}, not {got}", hint, proposal=proposal)
+
+
+def _propose(wanted: Sequence[str], value: Any) -> Proposal | None:
+    """Return how to write what was probably meant, in the file's own words."""
+    if "string" in wanted and isinstance(value, (bool, int, float)):
+        return Proposal(value, 'Put it in quotes to make it text: "{}".')
+    if "array" in wanted and isinstance(value, str) and not re.search(r"[,\[\]{}]", value):
+        return Proposal(value, "Write it as a list: [{}].")
+    return None
+
+
+def _write(wanted: Sequence[str], value: Any) -> str:
+    """Return how to write what was probably meant, without the value itself: the file may write it in other words."""
+    if "string" in wanted and isinstance(value, (bool, int, float)):
+        return "Put it in quotes to make it text."
+    if isinstance(value, str) and {"number", "integer"} & set(wanted) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return f"Write it without quotes: {value}."
+    if isinstance(value, str) and "number" in wanted and re.fullmatch(r"-?\d+,\d+", value):
+        return f"Write it with a decimal point: {value.replace(',', '.')}."
+    if (
+        isinstance(value, str)
+        and "boolean" in wanted
+        and value.casefold() in ("yes", "no", "on", "off", "true", "false")
+    ):
+        return f"Write {'true' if value.casefold() in ('yes', 'on', 'true') else 'false'}, without quotes."
+    if "array" in wanted and isinstance(value, str):
+        return "Write it as a list, such as `[a, b]`."
+    return ""
+
+
+def _choice(error: Found, path: Path) -> Fault:
+    values = error.validator_value if error.validator == "enum" else [error.validator_value]
+    older = error.schema.get("x-older", ())
+    values = [value for value in values if value not in older]
+    words = [value for value in values if isinstance(value, str)]
+    if isinstance(error.instance, str):
+        instead = error.schema.get("x-instead", {}).get(error.instance)
+        if instead:
+            return _instead(instead, path)
+        close = nearest(error.instance, words)
+        if close:
+            return Fault(
+                "not-allowed", path, f"{place(path)} may not be {shown(error.instance)}; did you mean '{close}'?"
+            )
+    hint = f"Write {' or '.join(shown(value) for value in values)}."
+    return Fault("not-allowed", path, f"{place(path)} may not be {shown(error.instance)}", hint)
+
+
+def _size(error: Found, path: Path) -> Fault:
+    keyword = error.validator
+    unit = UNITS[keyword[3:]]
+    bound, size = error.validator_value, len(error.instance)
+    if keyword in TOO_SHORT and size == 0:
+        return Fault(TOO_SHORT[keyword], path, f"{place(path)} may not be empty", error.schema.get("description", ""))
+    verb, side = ("at most", TOO_LONG) if keyword in TOO_LONG else ("at least", TOO_SHORT)
+    holds = f"{size:,} {unit if size == 1 else PLURALS[unit]}"
+    ask = "allowed" if side is TOO_LONG else "needed"
+    message = f"{place(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}"
+    gap = abs(size - bound)
+    change = "Take away" if side is TOO_LONG else "Add"
+    return Fault(side[keyword], path, message, f"{change} {gap:,} {unit if gap == 1 else PLURALS[unit]}.")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _range(error: Found, path: Path) -> Fault:
+    low, high, above, below = (error.schema.get(word) for word in RANGE)
+    if low is not None and high is not None:
+        rule = f"between {low} and {high}"
+    else:
+        words = {
+            "minimum": "at least",
+            "maximum": "at most",
+            "exclusiveMinimum": "more than",
+            "exclusiveMaximum": "less than",
+        }
+        bound = (
+            above if error.validator == "exclusiveMinimum" else below if error.validator == "exclusiveMaximum" else None
+        )
+        rule = f"{words[error.validator]} {error.validator_value if bound is None else bound}"
+    return Fault("out-of-range", path, f"{place(path)} is {shown(error.instance)}; it must be {rule}")
+
+
+def _missing(error: Found, path: Path) -> Fault:
+    """jsonschema tells each missing key in an error of its own and names it only in the message's quotes."""
+    present = error.instance
+    wanted = error.validator_value
+    key = next(key for key in wanted if key not in present and error.message.startswith(repr(key)))
+    where = f"{place(path)} lacks the key '{key}'" if path else f"the key '{key}' is missing"
+    rule = error.schema.get("properties", {}).get(key)
+    hint = rule.get("description", "") if isinstance(rule, Mapping) else ""
+    return Fault("missing-key", (*path, key), where, hint)
+
+
+def _pattern(error: Found, path: Path) -> Fault:
+    said = error.schema.get("patternErrorMessage") or error.schema.get("errorMessage")
+    message = f"{place(path)} may not be {shown(error.instance)}"
+    return Fault(
+        "bad-format", path, f"{message}: {said}" if said else f"{message}: it must match {error.validator_value}"
+    )
+
+
+def _refused(error: Found, path: Path) -> Fault:
+    said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
+    if said and "; " in said:
+        return _instead(said, path, at_key=True)
+    return Fault("not-allowed", path, said or f"{place(path)} is not allowed here", at_key=True)
+
+
+def _secret(error: Found, path: Path) -> Fault:
+    message = f"{place(path)} may hold a secret, which goes into no definition"
+    return Fault(SECRET, path, message, error.schema.get("errorMessage", "Leave it out."), at_key=True)
+
+
+def _repeated(_error: Found, path: Path) -> Fault:
+    return Fault("repeated", path, f"{place(path)} holds the same entry twice", "Write each entry once.")
+
+
+def _other(error: Found, path: Path) -> Fault:
+    if error.validator is None:
+        return _refused(error, path)
+    said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
+    return Fault("not-allowed", path, said or f"{place(path)} does not keep the rule '{error.validator}' of its schema")
+
+
+RULES: Mapping[Any, Callable[[Found, Path], Fault]] = {
+    "type": _wrong_type, "enum": _choice, "const": _choice, "required": _missing, "pattern": _pattern,
+    "not": _refused, "uniqueItems": _repeated,
+    **dict.fromkeys((*TOO_LONG, *TOO_SHORT), _size), **dict.fromkeys(RANGE, _range),
+}  # fmt: skip
+
+
+CODE = "loss-allowed"
+"""The code of a warning that a target leaves a part of a definition out, as it may."""
+
+
+def is_allowed(key: str, allowed: Collection[str]) -> bool:
+    """Return whether one of the paths in `allow_loss` is this one or leads to it."""
+    return any(key == entry or key.startswith(f"{entry}.") for entry in allowed)
+
+
+def counted(items: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The diagnostics with the losses of one kind in one, at the place of the first, saying how often; others stay."""
+    kept: dict[object, Diagnostic] = {}
+    times: dict[object, int] = {}
+    for number, item in enumerate(items):
+        key = item.message if item.code == CODE else number
+        kept.setdefault(key, item)
+        times[key] = times.get(key, 0) + 1
+    return [
+        replace(item, message=f"{item.message}, in {times[key]} places") if times[key] > 1 else item
+        for key, item in kept.items()
+    ]

@@ -1,4 +1,4 @@
-"""What no schema can say of a definition of any protocol: sums, the stamp's room, and numbers that get lost.
+"""What no schema can say of a definition of any protocol: sums, lost numbers, repeated names, room for the stamp.
 
 Knows a protocol's fields as a table, and no schema and no validator. Lengths, counts and ranges of single values stand
 in the schema and are not repeated here; what only one protocol asks for stands beside that protocol. A body of any
@@ -7,18 +7,19 @@ shape is taken: what has the wrong type is passed over, because the schema has t
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition, Ignore
+from trueup.core.definitions.names import comparable_name
 from trueup.core.field_table import FieldTable
-from trueup.core.rules.fault import Fault, nearest, place, shown
-from trueup.core.rules.numbers import lost_numbers
-from trueup.core.rules.written_schema import is_type
-from trueup.core.source import Path, Severity
+from trueup.core.rules.fault import Fault, Proposal, nearest, place, shown, spelt
+from trueup.core.rules.gate import is_type
+from trueup.core.source import Diagnostic, Path, Position, Severity
 
 METADATA_PAIRS = 16
 """Pairs that metadata holds, the stamp included (the vendors' documentation says so in prose only)."""
@@ -187,3 +188,82 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+LARGEST_INTEGER = 2**53
+"""Integers beyond it lose digits in every program that reads JSON numbers as doubles; gateways do."""
+
+NO_NUMBER = frozenset({str, bool, type(None)})
+
+
+def lost_numbers(value: Any, path: Path) -> Iterator[Fault]:
+    """A fault for each number in a value of plain dicts and lists that would be lost; the value stands at the path.
+
+    A schema may have refused the same number for its range.
+    """
+    if not _all_small(value):
+        yield from _lost(value, path)
+
+
+def _all_small(value: Any) -> bool:
+    """Whether no number in a value is large or none at all: a quick yes, which nearly every value gets."""
+    waiting = [value]
+    while waiting:
+        entry = waiting.pop()
+        kind = type(entry)
+        if kind in NO_NUMBER:
+            continue
+        if kind is dict:
+            waiting.extend(entry.values())
+        elif kind is list:
+            waiting.extend(entry)
+        elif kind not in (int, float) or not -LARGEST_INTEGER <= entry <= LARGEST_INTEGER:
+            return False
+    return True
+
+
+def _lost(value: Any, path: Path) -> Iterator[Fault]:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            yield Fault(
+                "bad-number",
+                path,
+                f"{place(path)} is {spelt(value)}, which JSON cannot hold",
+                "Write a finite number.",
+            )
+    elif isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            yield Fault(
+                "bad-number", path, f"{place(path)} is a whole number beyond 2**53, which gateways round",
+                "Write it as text, in quotes.", proposal=Proposal(value, 'Write it as text, in quotes: "{}".'),
+            )  # fmt: skip
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _lost(entry, (*path, key))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _lost(entry, (*path, index))
+
+
+PATH = ("name",)
+
+
+def repeated_names(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
+    """Yield a warning for each definition whose display name an earlier one has, with both places."""
+    first: dict[str, Definition] = {}
+    for definition in definitions:
+        name = comparable_name(definition.body.get("name"))
+        earlier = first.setdefault(name, definition)
+        if name and earlier is not definition:
+            yield Diagnostic(
+                Severity.WARNING,
+                "display-name-repeated",
+                f"the display name of {definition.name} is that of {earlier.name} too ({_place(earlier)})",
+                definition.locate().key(PATH),
+                PATH,
+                "Give one of them another `name`: at the vendor only their ids tell them apart.",
+            )
+
+
+def _place(definition: Definition) -> Position | str:
+    return definition.locate().key(PATH) or definition.file

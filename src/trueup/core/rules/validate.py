@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.core.definitions.definition import Definition
 from trueup.core.field_table import FieldTable
-from trueup.core.rules.explain import explain
-from trueup.core.rules.fault import Fault, nearest, place, placed
-from trueup.core.rules.gate import gate
+from trueup.core.rules.fault import Fault, explain, nearest, place, placed
+from trueup.core.rules.gate import gate, looks_valid
 from trueup.core.rules.limits import beyond_schema, written_schemas
-from trueup.core.rules.written_schema import looks_valid
 from trueup.core.source import Diagnostic, Path, SourceMap
 
 if TYPE_CHECKING:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from trueup.core.texts.align import Allowance, Block, align
-from trueup.core.texts.mentions import mentions
-from trueup.core.texts.moves import Gap, Move, moves
-from trueup.core.texts.pairs import changed, flowing, pairs
+from trueup.core.texts.align import Allowance, Block, align, slid
+from trueup.core.texts.moves import Gap, Move, changed, flowing, moves, pairs
 from trueup.core.texts.prose import UNCHANGED, Kind, Nature, Prose, Run, Size, lines_of
-from trueup.core.texts.slide import slid
+from trueup.core.texts.words import mentions
 
 CONTEXT = 2
 """Unchanged lines kept on each side of a change; prose lines are long."""

@@ -1,12 +1,14 @@
-"""Three texts made one, as git does it: what one side changed is taken, what both changed stands between markers.
+"""Three texts made one, a text cut into the parts it was joined from, and the difference of two versions as a patch.
 
-Works on lines that keep their line breaks. Knows no file, and not what the lines mean.
+A merge works as git's: what one side changed is taken, what both changed stands between markers. What cannot be told
+is not guessed. A patch's header names the file alone, without git's own first line: the path is then seen from the
+folder in which the patch is applied, which need not be the repository's top.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,3 +116,127 @@ def _lines(text: str) -> list[str]:
 def _ended(lines: Sequence[str]) -> list[str]:
     """The lines, the last of which ends so that a marker stands on a line of its own."""
     return [line if line.endswith("\n") else f"{line}\n" for line in lines]
+
+
+_SEAM = "\n\n"
+PART_COMPARISONS = 2_000_000
+
+
+def attributed(parts: Sequence[str], joined: str) -> list[str] | None:
+    """The parts that come to `joined` when one blank line stands between them; None where there is no one way.
+
+    Empty parts stay empty. If all but one are still there, that one changed; else the seams must be the only blank
+    lines between what is left of the parts beside them.
+    """
+    places = [index for index, part in enumerate(parts) if part.strip("\n")]
+    last = len(parts) - 1
+    texts = [parts[index] if index == last else parts[index].rstrip("\n") for index in places]
+    if not texts:
+        return None
+    found = _one_changed(texts, joined)
+    if found is None:
+        found = _cut_at_seams(texts, joined)
+    if found is None or _SEAM.join(found) != joined:
+        return None
+    result = list(parts)
+    for index, text in zip(places, found, strict=True):
+        kept = parts[index][len(parts[index].rstrip("\n")) :] if index != last else ""
+        result[index] = text + kept
+    return result
+
+
+def _one_changed(texts: Sequence[str], joined: str) -> list[str] | None:
+    """The one part that differs where all others stand as they did; None where none or several could be that one."""
+    found = []
+    for place in range(len(texts)):
+        before = "".join(text + _SEAM for text in texts[:place])
+        after = "".join(_SEAM + text for text in texts[place + 1 :])
+        if len(joined) < len(before) + len(after) or not (joined.startswith(before) and joined.endswith(after)):
+            continue
+        middle = joined[len(before) : len(joined) - len(after)]
+        if middle.strip("\n") == middle and middle:
+            found.append([*texts[:place], middle, *texts[place + 1 :]])
+    return found[0] if len(found) == 1 else None
+
+
+def _cut_at_seams(texts: Sequence[str], joined: str) -> list[str] | None:
+    """The new text cut between lines that two parts still have, if there are as many blank lines as seams there."""
+    old, new = _SEAM.join(texts).split("\n"), joined.split("\n")
+    part_of = [place for place, text in enumerate(texts) for _ in range(text.count("\n") + 2)]
+    kept = [
+        (part_of[a + step], b + step)
+        for a, b, length in align(old, new, Allowance(PART_COMPARISONS))
+        for step in range(length)
+        if old[a + step]
+    ]
+    cuts: list[int] = []
+    for (part, line), (next_part, next_line) in zip([(0, -1), *kept], [*kept, (len(texts) - 1, len(new))], strict=True):
+        blank = [place for place in range(line + 1, next_line) if not new[place]]
+        if part != next_part and len(blank) != next_part - part:
+            return None
+        cuts += blank if part != next_part else []
+    starts, ends = [0, *(cut + 1 for cut in cuts)], [*cuts, len(new)]
+    return ["\n".join(new[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+CONTEXT: Final = 3
+"""Unchanged lines around a change."""
+
+_BYTE_LINES: Final = re.compile(rb"[^\n]*\n|[^\n]+\Z")
+_UNFIT: Final = re.compile('[\x00-\x1f"\\\\\x7f]')
+_NO_BREAK: Final = b"\n\\ No newline at end of file\n"
+
+
+def patch(file: str, before: bytes, after: bytes) -> bytes:
+    """The patch from one content to another, empty where they are the same; `file` is seen from the project's root."""
+    old, new = _BYTE_LINES.findall(before), _BYTE_LINES.findall(after)
+    hunks = list(_hunks(old, new))
+    if not hunks:
+        return b""
+    head = f"--- {_name('a', file)}\n+++ {_name('b', file)}\n".encode("utf-8", "surrogateescape")
+    return head + b"".join(hunks)
+
+
+Step = tuple[bytes, int, int]
+"""A sign (blank, minus, plus) and the line's index on both sides."""
+
+
+def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+    steps = _steps(old, new)
+    changed = [place for place, step in enumerate(steps) if step[0] != b" "]
+    start = 0
+    while start < len(changed):
+        end = start
+        while end + 1 < len(changed) and changed[end + 1] - changed[end] <= 2 * CONTEXT + 1:
+            end += 1
+        yield _hunk(steps[max(0, changed[start] - CONTEXT) : changed[end] + CONTEXT + 1], old, new)
+        start = end + 1
+
+
+def _hunk(steps: list[Step], old: list[bytes], new: list[bytes]) -> bytes:
+    removed = sum(sign != b"+" for sign, _, _ in steps)
+    added = sum(sign != b"-" for sign, _, _ in steps)
+    _, i, j = steps[0]
+    head = f"@@ -{i + bool(removed)},{removed} +{j + bool(added)},{added} @@\n".encode()
+    lines = (sign + (new[b] if sign == b"+" else old[a]) for sign, a, b in steps)
+    return head + b"".join(line if line.endswith(b"\n") else line + _NO_BREAK for line in lines)
+
+
+def _steps(old: list[bytes], new: list[bytes]) -> list[Step]:
+    """Every line of both sides in order, what goes before what comes."""
+    found: list[Step] = []
+    i = j = 0
+    for a, b, length in [*align(old, new, Allowance(COMPARISONS)), (len(old), len(new), 0)]:
+        found += [(b"-", index, j) for index in range(i, a)]
+        found += [(b"+", a, index) for index in range(j, b)]
+        found += [(b" ", a + step, b + step) for step in range(length)]
+        i, j = a + length, b + length
+    return found
+
+
+def _name(side: str, file: str) -> str:
+    """The path as git writes it: quoted if a sign in it would end a line or a quote, before a tab if it has blanks."""
+    if _UNFIT.search(file):
+        quoted = _UNFIT.sub(lambda match: f"\\{ord(match.group()):03o}", file)
+        return f'"{side}/{quoted}"'
+    return f"{side}/{file}\t" if " " in file else f"{side}/{file}"

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Kind(Enum):
@@ -262,3 +262,44 @@ def _side(
 
 def _text(lines: Sequence[str], newline: bool) -> str:
     return "\n".join(lines) + ("\n" if newline else "")
+
+
+def encode_prose(prose: Prose) -> dict[str, Any]:
+    """The difference as JSON: every key always there, except those of a run that its kind does not fill."""
+    return {
+        "nature": prose.nature.value,
+        "before": _sized(prose.before, prose.newline_before),
+        "after": _sized(prose.after, prose.newline_after),
+        "removed": prose.removed,
+        "added": prose.added,
+        "changed": prose.changed,
+        "moved": len(prose.moves),
+        "mentions": [
+            {"sort": item.sort.value, "text": item.text, "appeared": item.appeared, "line": item.line}
+            for item in prose.mentions
+        ],
+        "runs": [_encoded(run) for run in prose.runs],
+    }
+
+
+def _sized(size: Size, newline: bool) -> dict[str, Any]:
+    return {
+        "lines": size.lines,
+        "characters": size.characters,
+        "characters_by_four": size.tokens,
+        "ends_with_newline": newline,
+    }
+
+
+def _encoded(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "kind": run.kind.value, "before": run.before, "after": run.after, "old": run.old, "new": run.new,
+    }  # fmt: skip
+    if run.lines:
+        found["lines"] = list(run.lines)
+    if run.spans:
+        found["spans"] = [[span.kind.value, span.text] for span in run.spans]
+        found["blanks_only"] = run.blanks_only
+    if run.runs:
+        found["runs"] = [_encoded(inner) for inner in run.runs]
+    return found

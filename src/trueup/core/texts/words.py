@@ -1,15 +1,18 @@
-"""Two texts as one flow of kept, removed and added words. Knows no lines: a line break is a word like others.
+"""Two texts as one flow of kept, removed and added words; and the placeholders and tools that a prompt speaks of.
 
-Every search is bounded: where there is too much to compare, the middle is one change.
+A line break is a word like others. Every search is bounded: where there is too much to compare, the middle is one
+change.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
+from trueup.core.field_table import inner_of
 from trueup.core.texts.align import Allowance, Block, align
-from trueup.core.texts.prose import Kind, Span
+from trueup.core.texts.prose import Kind, Mention, Sort, Span
 
 WORDS = 4_000
 """Words of one change that are compared with each other; a longer middle is marked as one change."""
@@ -106,3 +109,56 @@ def _is_scrap(text: str, before: tuple[str, str], after: tuple[str, str]) -> boo
         return not (all(not part.strip() for part in changed)) and "\n" not in text
     near = min(max(map(len, before)), max(map(len, after)))
     return "\n" not in text and len(text) <= near // 2
+
+
+_PLACEHOLDER = re.compile(
+    r"\{\{[^{}\n]{1,80}\}\}|\{[^\W\d][\w.-]{0,60}\}|<[^\W\d][\w.:-]{0,60}>"  # {{x}}, {x}, <x>
+)
+
+
+def function_names(tools: Any) -> tuple[str, ...]:
+    """The names of the functions, and the labels of the servers, in a list of tools; hostile lists have none."""
+    found: dict[str, None] = {}
+    for tool in tools if isinstance(tools, (list, tuple)) else ():
+        for holder in (inner_of(tool), tool):
+            named = [holder.get(key) for key in ("name", "server_label")] if isinstance(holder, Mapping) else []
+            found.update({name: None for name in named if isinstance(name, str)})
+    return tuple(found)
+
+
+def mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Mention, ...]:
+    """Return what only one of the texts names, that which appeared first, each in the order of its text.
+
+    `tools` are the names of tools that count as mentioned where they stand.
+    """
+    old, new = _named(before, tools), _named(after, tools)
+    return (*_only(new, old, after, appeared=True), *_only(old, new, before, appeared=False))
+
+
+def _named(text: str, names: Collection[str]) -> dict[str, Sort]:
+    """The placeholders, in the order of the text, and those of the names that stand in it as whole words."""
+    found = dict.fromkeys(_PLACEHOLDER.findall(text), Sort.PLACEHOLDER)
+    for name in names:
+        if name and name in text and _whole(name).search(text):
+            found[name] = Sort.TOOL
+    return found
+
+
+def _whole(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+
+
+def _only(mine: Mapping[str, Sort], other: Mapping[str, Sort], text: str, *, appeared: bool) -> Iterator[Mention]:
+    """What one text names and the other does not, each with its first line."""
+    fresh = {name: sort for name, sort in mine.items() if name not in other}
+    places: dict[str, int] = {}
+    for match in _PLACEHOLDER.finditer(text) if fresh else ():
+        if match.group() in fresh:
+            places.setdefault(match.group(), match.start())
+    for name in (name for name, sort in fresh.items() if sort is Sort.TOOL):
+        found = _whole(name).search(text)
+        places[name] = found.start() if found else 0
+    line, last = 1, 0
+    for name, place in sorted(places.items(), key=lambda item: item[1]):
+        line, last = line + text.count("\n", last, place), place
+        yield Mention(fresh[name], name, appeared, line)

@@ -14,12 +14,12 @@ from typing import Any
 from trueup.core.acceptance.accepted import Accepted
 from trueup.core.errors import Exit, TrueupError, worst
 from trueup.core.memory.capabilities import Capabilities, Difference
-from trueup.core.plans.history import History
-from trueup.core.plans.outside import is_outside
-from trueup.core.plans.plan import Change, Plan
+from trueup.core.plans.drift import History, Sighting
+from trueup.core.plans.live import Unmanaged
+from trueup.core.plans.plan import Change, Plan, is_outside
 from trueup.core.plans.plan_codec import digest, plain
+from trueup.core.plans.reasons import Why
 from trueup.core.plans.report import Outcome, Report
-from trueup.core.plans.sightings import Sighting
 from trueup.core.plans.summary import (
     accept_summary,
     counts,
@@ -27,10 +27,8 @@ from trueup.core.plans.summary import (
     report_summary,
     summary,
 )
-from trueup.core.plans.unmanaged import Unmanaged
-from trueup.core.plans.why import Why
 from trueup.core.source import Diagnostic
-from trueup.core.texts import prose_codec
+from trueup.core.texts.prose import encode_prose
 from trueup.render.grouping import difference
 from trueup.render.style import unrunnable_json
 from trueup.render.terminal.answers import cannot, summary_of
@@ -197,7 +195,7 @@ def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
         {
             "name": change.name,
             "path": item.path,
-            "difference": prose_codec.encode(difference(change, item.before, item.after)),
+            "difference": encode_prose(difference(change, item.before, item.after)),
         }
         for change in changes
         for item in change.fields

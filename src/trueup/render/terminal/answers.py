@@ -12,8 +12,8 @@ from trueup.core.command import Message
 from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.memory.questions import UNKNOWN, Question
 from trueup.core.plans.plan import MISSING
+from trueup.core.plans.reasons import Why, WhyField
 from trueup.core.plans.summary import accept_summary, probe_summary
-from trueup.core.plans.why import Why, WhyField
 from trueup.render.style import Look, Piece, Row, Tone, look_of, paint
 from trueup.render.terminal.fields import beside
 from trueup.render.values import amount, is_text, value

@@ -13,11 +13,10 @@ from trueup.core.errors import Exit
 from trueup.core.plans.drift import as_drift, duplicates_of
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.ignored import except_ignored, sentences
-from trueup.core.plans.outside import is_outside
-from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason
+from trueup.core.plans.live import Unmanaged
+from trueup.core.plans.plan import Action, Cause, Change, Options, Plan, Reason, is_outside
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import as_of, drift_summary, report_summary, summary
-from trueup.core.plans.unmanaged import Unmanaged
 from trueup.core.plans.wording import add_words, plan_again, quoted, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted, in_order

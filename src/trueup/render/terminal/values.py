@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.core.field_table import Kind
+from trueup.core.field_table import Kind, inner_of
 from trueup.core.plans.diff import Difference, Fate, ToolChange, diff
 from trueup.core.plans.plan import MISSING
 from trueup.core.source import dotted
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import compare
-from trueup.core.tools import inner_of
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.terminal import prose as prose_rows
 from trueup.render.values import is_brief, is_text, many, value

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from trueup.core.definitions.protocols import Translation, Verdict, Word
 from trueup.core.source import Path
-from trueup.core.translation import Translation, Verdict, Word
 
 NAME_LENGTH: Final = 128
 """Characters that the name of a saved agent may have."""

@@ -1,0 +1,137 @@
+"""Names of new definition files, and functions that several assistants have alike as parts.
+
+Names are short, in lower case, and safe on every system. The same names in the same order give the same files on
+every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from trueup.core.definitions.names import folded, normal
+
+LENGTH: Final = 60
+"""Characters of a file's stem; it also goes into the stamp."""
+
+BYTES: Final = 150
+"""Bytes of a file's stem: file systems take 255 for a whole name."""
+
+NAMELESS: Final = "assistant"
+
+_PORTS: Final = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³")
+_DEVICES: Final = frozenset({"con", "prn", "aux", "nul"}) | _PORTS
+"""Names that Windows keeps for devices, whatever ending follows."""
+
+_NOT_DEFINITIONS: Final = frozenset({"readme"})
+"""Stems that would make a Markdown file no definition."""
+
+
+def stem(name: str, fallback: str = NAMELESS) -> str:
+    """A display name as a file's stem: letters and digits of any script, in lower case, with hyphens between.
+
+    `Math Tutor (v2)` is `math-tutor-v2`; a name without a letter or digit is the fallback.
+    """
+    lower = normal(unicodedata.normalize("NFC", name).lower())
+    kept = "".join(letter if _is_kept(letter) else " " for letter in lower)
+    text = _cut("-".join(kept.split()))
+    if not text or unicodedata.category(text[0])[0] == "M":
+        text = f"{fallback}-{text}".rstrip("-")
+    return unreserved(text, fallback)
+
+
+def unreserved(text: str, fallback: str) -> str:
+    """The stem, with the fallback behind it where a system keeps the name for itself."""
+    return f"{text}-{fallback}" if text in _DEVICES or text in _NOT_DEFINITIONS else text
+
+
+def free(wanted: str, taken: Collection[str]) -> str:
+    """The name, or with the first number behind it that is not taken; `taken` are names as `folded` makes them."""
+    return next(name for name in _numbered(wanted) if folded(name) not in taken)
+
+
+def _numbered(wanted: str) -> Iterator[str]:
+    yield wanted
+    for number in count(2):
+        yield f"{wanted}-{number}"
+
+
+def _is_kept(letter: str) -> bool:
+    """Letters, digits and the marks that letters of many scripts are made with; not what changes when normalised."""
+    return unicodedata.category(letter) in ("Ll", "Lu", "Lo", "Lm", "Mn", "Mc", "Nd")
+
+
+def _cut(text: str) -> str:
+    """The text within its lengths, cut at a hyphen where one is near."""
+    short = text[:LENGTH]
+    while len(short.encode("utf-8")) > BYTES:
+        short = short[:-1]
+    if short != text:
+        head, hyphen, _ = short.rpartition("-")
+        short = head if hyphen and len(head) >= LENGTH // 2 else short
+    return normal(short).strip("-")
+
+
+FOLDER: Final = "_shared/functions"
+"""Where parts with functions are, seen from the definitions folder."""
+
+SUFFIX: Final = ".yaml"
+
+FEWEST: Final = 2
+"""Assistants that must have a function before it becomes a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which function stands in which file: `files` maps a tool's JSON to a path below the definitions
+    folder, `fresh` maps the paths that are new to the tool they hold."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    fresh: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def file_of(self, tool: Any) -> str | None:
+        """The file that holds this very tool; None where it stands in the definition itself."""
+        return self.files.get(_key(tool)) if is_function(tool) else None
+
+
+def is_function(tool: Any) -> bool:
+    """Whether a tool is a function with a name."""
+    inner = tool.get("function") if isinstance(tool, Mapping) else None
+    return isinstance(inner, Mapping) and isinstance(inner.get("name"), str)
+
+
+def shared_parts(bodies: Iterable[Mapping[str, Any]], known: Mapping[str, Any]) -> Parts:
+    """The parts of these bodies; `known` are the parts there are already, path to value, which are used again."""
+    files = {_key(value): path for path, value in known.items() if is_function(value)}
+    taken = {folded(path) for path in known}
+    users: Counter[str] = Counter()
+    tools: dict[str, Mapping[str, Any]] = {}
+    for body in bodies:
+        listed = body.get("tools")
+        functions = [tool for tool in listed if is_function(tool)] if isinstance(listed, list) else []
+        mine = {_key(tool): tool for tool in functions}
+        users.update(mine.keys())
+        tools.update(mine)
+    fresh: dict[str, Mapping[str, Any]] = {}
+    for key, tool in tools.items():
+        if key not in files and users[key] >= FEWEST:
+            path = _path(tool["function"]["name"], taken)
+            taken.add(folded(path))
+            files[key], fresh[path] = path, tool
+    return Parts({key: path for key, path in files.items() if key in tools}, fresh)
+
+
+def _path(name: str, taken: set[str]) -> str:
+    """A free path for a function: the name by which models know it, in lower case."""
+    base = unreserved(name.lower().strip("_-") or "function", "function")
+    return free(f"{FOLDER}/{base}", {path.removesuffix(SUFFIX) for path in taken}) + SUFFIX
+
+
+def _key(tool: Any) -> str:
+    """What two tools share if they are the same to the letter; the order of keys does not count."""
+    return json.dumps(tool, sort_keys=True)
