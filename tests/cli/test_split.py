@@ -118,7 +118,7 @@ def test_an_interrupted_release_is_finished_by_the_next_run(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(modifies, "_released", killed)
+        patched.setattr(modifies, "_conclude_release", killed)
         assert place.run("apply", "-C", "shop", "--yes").code == 130
     assert "trueup" not in place.live()["Care"]["metadata"]
     assert place.run("apply", "-C", "shop", "--yes").code == 0

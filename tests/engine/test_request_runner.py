@@ -14,7 +14,7 @@ from tests.engine.world import Clock
 from trueup.core.call import Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.engine.ports import Ports, Wait
-from trueup.engine.request_runner import RETRY_CAP, Pace, RequestRunner, each, retry_after
+from trueup.engine.request_runner import RETRY_CAP, Pace, RequestRunner, retry_after, run_concurrently
 
 GET, POST = Call("GET", "/assistants"), Call("POST", "/assistants", json={})
 
@@ -171,7 +171,7 @@ def test_each_finishes_what_is_under_way_before_it_raises() -> None:
         ended.append(number)
 
     with pytest.raises(ValueError, match="one"):
-        asyncio.run(each([0, 1, 2], 3, work))
+        asyncio.run(run_concurrently([0, 1, 2], 3, work))
     assert ended == [0, 2]
 
 

@@ -71,7 +71,7 @@ def _credulous(record: Record, *rest: Any) -> Record:
 
 async def _done_without_looking(run_: Run, change: Any, _found: Any, live: Any, tries: Any) -> bool:
     if live is not None:
-        await modifies._modified(run_, change, live, tries)
+        await modifies._conclude_modify(run_, change, live, tries)
         return True
     return False
 
@@ -168,7 +168,9 @@ MUTANTS: dict[str, list[Patch]] = {
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
     "undeclared metadata is not repeated": [lambda: patch.object(modifies, "_render", _from_scratch)],
     "a write goes out on an old read": [lambda: patch.object(modifies, "FRESH", 1e9)],
-    "an unclear modify counts as done": [lambda: patch.object(modifies, "_is_found_done", _done_without_looking)],
+    "an unclear modify counts as done": [
+        lambda: patch.object(modifies, "_is_concluded_by_read", _done_without_looking)
+    ],
     "a promised plan is not held to its word": [lambda: patch.object(apply, "is_equal", lambda *_: True)],
     "a gateway's twin is not looked for": [lambda: patch.object(creates, "name_duplicates", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],

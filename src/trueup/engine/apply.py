@@ -140,7 +140,7 @@ async def execute(
     """
     run = Run(adapter, runner, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
     run.codes.update(codes_of(plan))
-    runner.turns.gives_up = True
+    runner.limiter.gives_up = True
     for outcome in already:
         run.outcomes[outcome.name] = outcome
         if outcome.result is Result.REFUSED:
@@ -173,9 +173,9 @@ async def _work_through(run: Run, plan: Plan) -> None:
     changed = [change for change in plan.changes if change.action in MODIFYING]
     gone = [change for change in plan.changes if change.action is Action.DELETE]
     run.begin("Creating", made)
-    await creates.run_all(run, made)
+    await creates.create_all(run, made)
     run.begin("Modifying", changed)
-    await modifies.run_all(run, changed)
+    await modifies.modify_all(run, changed)
     run.begin("Deleting", gone)
     await modifies.delete_all(run, gone)
 

@@ -16,7 +16,7 @@ from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import HINTS, Advice, say
 from trueup.core.source import Path
 from trueup.engine.refresh import View, walk
-from trueup.engine.request_runner import INTERRUPTED, Interrupted, each
+from trueup.engine.request_runner import INTERRUPTED, Interrupted, run_concurrently
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
 from trueup.engine.write_failures import APPLY, NO_STAMP, PLAN, WriteFailure, foreign, refusal, silence
 from trueup.wire.base import Live, Unexpected
@@ -230,7 +230,7 @@ async def name_duplicates(run: Run, unresolved: UnresolvedCreates) -> None:
             run.outcomes[name] = replace(run.outcomes[name], others=others, message=message, hint=hint)
 
 
-async def run_all(run: Run, changes: list[Change]) -> None:
+async def create_all(run: Run, changes: list[Change]) -> None:
     """Sends every create once, then settles what is unclear and looks for duplicates."""
     if not changes:
         return
@@ -284,13 +284,13 @@ async def _send_lot(run: Run, unresolved: UnresolvedCreates, changes: list[Chang
     async def work(change: Change) -> None:
         await _create(run, unresolved, change)
 
-    await each(queue, run.runner.pace.parallelism, work)
+    await run_concurrently(queue, run.runner.pace.parallelism, work)
 
 
 async def _create(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
     """Journal, send, and sort the answer: done, refused, or parked."""
     try:
-        async with run.runner.place():
+        async with run.runner.slot():
             reply = await _send(run, unresolved, change)
     except Interrupted:
         if change.name not in unresolved.creates:  # what is parked was sent before: that one may still appear
@@ -309,7 +309,7 @@ async def _create(run: Run, unresolved: UnresolvedCreates, change: Change) -> No
 
 async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Reply:
     """Sends it when its turn has come and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
-    await run.runner.turn()
+    await run.runner.wait_to_write()
     await run.intend(change, "create", "")
     if run.stopped:
         if change.name not in unresolved.creates:
@@ -391,7 +391,7 @@ async def _whole(run: Run, change: Change, live: Live) -> Live:
     if sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         return live
     try:
-        found = await run.runner.follow(run.adapter.get(live.id))
+        found = await run.runner.run_reads(run.adapter.get(live.id))
     except (Unexpected, NotSent, OutcomeUnknown):
         return live
     return found or live

@@ -70,7 +70,7 @@ async def delete_duplicate(
     """
     kept = planning.state.records[change.name].id
     try:
-        found = await runner.follow(adapter.get(kept))
+        found = await runner.run_reads(adapter.get(kept))
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         raise UnreadableError(f"{kept} could not be read: {error}. Nothing was deleted.", "Try again later.") from None
     if found is None:

@@ -15,7 +15,7 @@ from trueup.core.memory.stamp import parse
 from trueup.core.memory.state import DUPLICATE
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.report import Outcome, Result
-from trueup.engine.request_runner import INTERRUPTED, Interrupted, Stale, each
+from trueup.engine.request_runner import CLOSE, INTERRUPTED, Interrupted, run_concurrently
 from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
 from trueup.engine.write_failures import AGAIN, JUDGE, TAKE_OFF, UNTRIED, WriteFailure, answered, leaves_open, silence
 from trueup.engine.write_specs import drop_stamp
@@ -29,7 +29,7 @@ class Unread(Exception):
     """The object could not be read just now."""
 
 
-class Found(Enum):
+class AfterWrite(Enum):
     """What a read after an unclear write shows."""
 
     AS_PLANNED = "as planned"
@@ -38,15 +38,16 @@ class Found(Enum):
     ABSENT = "absent"
 
 
-def good_until(run: Run, live_id: str) -> float:
-    """Up to when (monotonic seconds) a write may rest on the last read of this object."""
-    return run.planning.view.read_at.get(live_id, float("-inf")) + FRESH
+def _is_read_old(run: Run, live_id: str) -> bool:
+    """Return whether a write may not rest on the last read of this object any more."""
+    read_at = run.planning.view.read_at.get(live_id, float("-inf"))
+    return run.runner.ports.clock.monotonic() > read_at + FRESH
 
 
-async def read(run: Run, live_id: str, *, placed: bool = False) -> Live | None:
-    """The object as it is now; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
+async def _reread(run: Run, live_id: str, *, in_slot: bool = False) -> Live | None:
+    """Read the object again; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
     try:
-        live = await run.runner.follow(run.adapter.get(live_id), placed=placed)
+        live = await run.runner.run_reads(run.adapter.get(live_id), in_slot=in_slot)
     except Interrupted:
         raise
     except (Unexpected, NotSent, OutcomeUnknown) as error:
@@ -60,42 +61,35 @@ async def read(run: Run, live_id: str, *, placed: bool = False) -> Live | None:
     return live
 
 
-async def current(run: Run, live_id: str) -> Live | None:
-    """In a write's place, the last read, repeated when it is older than ten seconds. Raises `Unread`, `Interrupted`."""
-    if run.runner.ports.clock.monotonic() <= good_until(run, live_id):
-        return run.planning.view.live.get(live_id)
-    return await read(run, live_id, placed=True)
-
-
-def is_before(change: Change, live: Live, table: FieldTable) -> bool:
+def _is_unchanged(change: Change, live: Live, table: FieldTable) -> bool:
     """Whether the fields that the change overwrites still hold what the plan saw."""
     found = table.split(live.body)  # with the stamp, which a duplicate's delete rests on
     return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
 
 
-async def look(run: Run, change: Change) -> tuple[Found | None, Live | None]:
+async def _reread_after_write(run: Run, change: Change) -> tuple[AfterWrite | None, Live | None]:
     """What is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
     try:
-        live = await read(run, change.id)
+        live = await _reread(run, change.id)
     except Unread:
         return None, None
     if live is None:
-        return Found.ABSENT, None
+        return AfterWrite.ABSENT, None
     table = run.adapter.dialect.table
     if change.action is Action.RELEASE:
-        return (Found.AS_PLANNED if parse(live.stamp, table.letters) is None else Found.AS_BEFORE), live
-    if change.action is not Action.DELETE and _is_as_planned(run, change, live):
-        return Found.AS_PLANNED, live
-    return (Found.AS_BEFORE if is_before(change, live, table) else Found.ELSE), live
+        return (AfterWrite.AS_PLANNED if parse(live.stamp, table.letters) is None else AfterWrite.AS_BEFORE), live
+    if change.action is not Action.DELETE and _is_carried_out(run, change, live):
+        return AfterWrite.AS_PLANNED, live
+    return (AfterWrite.AS_BEFORE if _is_unchanged(change, live, table) else AfterWrite.ELSE), live
 
 
-def _is_as_planned(run: Run, change: Change, live: Live) -> bool:
+def _is_carried_out(run: Run, change: Change, live: Live) -> bool:
     """Whether the request was carried out: its stamp tells, and where it carries none, every field that it sets."""
     if change.stamp:
         return live.stamp == change.stamp
     semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
     found = table.split(live.body)
-    if is_before(change, live, table):  # then a part that only the server decides proves nothing
+    if _is_unchanged(change, live, table):  # then a part that only the server decides proves nothing
         return all(
             same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
             for name, value in change.sets.items()
@@ -108,7 +102,7 @@ SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNO
 
 
 @dataclass(slots=True)
-class Tries:
+class Attempts:
     """One write's tries: how many, what the last one met with, and when (monotonic seconds) an unclear one was sent.
 
     `in_doubt`: one of them may have been carried out for all that was answered; a 429 says that it was not. `way` is
@@ -123,13 +117,13 @@ class Tries:
     way: int = 0
 
 
-async def run_all(run: Run, changes: list[Change]) -> None:
+async def modify_all(run: Run, changes: list[Change]) -> None:
     """Sends every modify, side by side."""
 
     async def work(change: Change) -> None:
-        await _write(run, change)
+        await _write_change(run, change)
 
-    await each(changes, run.runner.pace.parallelism, work)
+    await run_concurrently(changes, run.runner.pace.parallelism, work)
 
 
 async def delete_all(run: Run, changes: list[Change]) -> None:
@@ -137,7 +131,7 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
     bad = any(outcome.result in SPOILED or outcome.others for outcome in run.outcomes.values())
     unread = not run.planning.view.complete or Exit.UNREADABLE in run.codes
     if not (bad or unread or run.stopped):
-        await run_all(run, changes)
+        await modify_all(run, changes)
         return
     why = "interrupted" if run.stopped else "a write failed" if bad else "not everything could be read"
     for change in changes:
@@ -161,42 +155,41 @@ def _verb(change: Change) -> str:
     return change.action.value if change.action in (Action.DELETE, Action.RELEASE) else "modify"
 
 
-async def _write(run: Run, change: Change, way: int = 0) -> None:
+async def _write_change(run: Run, change: Change, way: int = 0) -> None:
     """One modify or delete, from its last read to its outcome; `way` is which of the ways to take a stamp off."""
-    tries = Tries(way=way)
+    attempts = Attempts(way=way)
     try:
         while True:
-            async with run.runner.place():
-                sent = await _try(run, change, tries)
-            if sent is None or await _ended(run, *sent, tries):
+            async with run.runner.slot():
+                sent = await _send_fresh(run, change, attempts)
+            if sent is None or await _is_concluded(run, *sent, attempts):
                 return
     except Interrupted:
-        await _interrupted(run, change, tries)
+        await _report_interrupted(run, change, attempts)
 
 
-async def _try(run: Run, planned: Change, tries: Tries) -> tuple[Change, Reply | None] | None:
-    """One try, in the place it has: the change as it was sent, and the answer; None where it is not to be sent.
+async def _send_fresh(run: Run, planned: Change, attempts: Attempts) -> tuple[Change, Reply | None] | None:
+    """Send it once, in the slot that it has, on a read that is fresh at that moment.
 
-    Where its turn would come when the read is old, it reads again: the turn after that read comes in time. Raises
-    `Interrupted`.
+    Return the change as it was sent, with the answer; None where it may not be sent. Raises `Interrupted`.
     """
     while True:
-        live = await _start(run, planned)
+        live = await _read_and_check(run, planned)
         if live is None:
-            if tries.intended and tries.unclear_at is None:
+            if attempts.intended and attempts.unclear_at is None:
                 await run.withdraw(planned, _verb(planned))
             return None
+        await run.runner.wait_to_write(CLOSE)
+        if _is_read_old(run, planned.id):
+            continue
         change = _fit_stamp(run, planned, live)
-        try:
-            await run.runner.turn(good_until(run, change.id))
-            if not tries.intended:
-                tries.intended = True
-                if change.backup:
-                    run.runner.ports.backup(change.name, change.id, dict(live.body))
-                await run.intend(change, _verb(change), change.id)
-            return change, await _send(run, change, _render(run, change, live, tries.way), tries)
-        except Stale:
-            run.planning.view.read_at.pop(change.id, None)
+        if not attempts.intended:
+            attempts.intended = True
+            if change.backup:
+                run.runner.ports.backup(change.name, change.id, dict(live.body))
+            await run.intend(change, _verb(change), change.id)
+        if not _is_read_old(run, planned.id):
+            return change, await _send(run, change, _render(run, change, live, attempts.way), attempts)
 
 
 def _fit_stamp(run: Run, change: Change, live: Live) -> Change:
@@ -218,12 +211,13 @@ def _render(run: Run, change: Change, live: Live, way: int) -> Call:
     return run.adapter.modify(live, change.sets, change.stamp)
 
 
-async def _start(run: Run, change: Change) -> Live | None:
+async def _read_and_check(run: Run, change: Change) -> Live | None:
     """The object to write to, if the write may go on; tells the outcome and returns None otherwise."""
     if run.stopped:
         raise Interrupted
     try:
-        live = await current(run, change.id)
+        is_old, live_id = _is_read_old(run, change.id), change.id
+        live = await _reread(run, live_id, in_slot=True) if is_old else run.planning.view.live.get(live_id)
     except Unread as error:
         run.tell(
             Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}", AGAIN),
@@ -234,7 +228,7 @@ async def _start(run: Run, change: Change) -> Live | None:
         run.tell(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
         await run.conclude(change, _verb(change), None)
         return None
-    if live is not None and is_before(change, live, run.adapter.dialect.table):
+    if live is not None and _is_unchanged(change, live, run.adapter.dialect.table):
         return live
     what = "was deleted" if live is None else "was changed by somebody else"
     message = f"{what} since the plan; left alone"
@@ -242,72 +236,74 @@ async def _start(run: Run, change: Change) -> Live | None:
     return None
 
 
-async def _send(run: Run, change: Change, call: Call, tries: Tries) -> Reply | None:
-    """Sends it; what is unclear about it is kept in `tries`. Raises `Stale` and `Interrupted`: then it was not sent."""
+async def _send(run: Run, change: Change, call: Call, attempts: Attempts) -> Reply | None:
+    """Sends it; what is unclear about it is kept in `attempts`. Raises `Interrupted`: then it was not sent."""
     clock = run.runner.ports.clock
     try:
-        reply = await run.runner.send(call, good_until(run, change.id))
+        reply = await run.runner.send(call)
     except Interrupted:
         raise
     except (NotSent, OutcomeUnknown) as error:
-        tries.count, tries.failure = tries.count + 1, silence(error)
+        attempts.count, attempts.failure = attempts.count + 1, silence(error)
         if isinstance(error, OutcomeUnknown):
-            tries.unclear_at, tries.in_doubt = clock.monotonic(), True
+            attempts.unclear_at, attempts.in_doubt = clock.monotonic(), True
         return None
-    tries.count += 1
-    tries.failure = answered(run.adapter, change, reply)
+    attempts.count += 1
+    attempts.failure = answered(run.adapter, change, reply)
     if leaves_open(run.adapter, change, reply):
-        tries.unclear_at = clock.monotonic()
-        tries.in_doubt = tries.in_doubt or reply.status != 429
+        attempts.unclear_at = clock.monotonic()
+        attempts.in_doubt = attempts.in_doubt or reply.status != 429
     return reply
 
 
-async def _ended(run: Run, change: Change, reply: Reply | None, tries: Tries) -> bool:
+async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts: Attempts) -> bool:
     """Whether this try settled the write, and if so how; an unclear one is read before it is repeated."""
-    if reply is not None and await _is_answered(run, change, reply, tries):
+    if reply is not None and await _is_concluded_by_answer(run, change, reply, attempts):
         return True
-    found, live = await look(run, change)
-    if await _is_found_done(run, change, found, live, tries):
+    found, live = await _reread_after_write(run, change)
+    if await _is_concluded_by_read(run, change, found, live, attempts):
         return True
-    last = tries.count > run.runner.pace.max_retries or run.stopped
-    if found is Found.AS_BEFORE and not last:
-        await run.runner.wait(tries.count - 1, reply)
+    last = attempts.count > run.runner.pace.max_retries or run.stopped
+    if found is AfterWrite.AS_BEFORE and not last:
+        await run.runner.back_off(attempts.count - 1, reply)
         run.runner.retries += 1
         return False
-    if found is Found.AS_BEFORE and tries.unclear_at is not None and not run.stopped:
-        left = tries.unclear_at + run.target.settle - run.runner.ports.clock.monotonic()
+    if found is AfterWrite.AS_BEFORE and attempts.unclear_at is not None and not run.stopped:
+        left = attempts.unclear_at + run.target.settle - run.runner.ports.clock.monotonic()
         await run.runner.pause(left, "A write was not answered clearly; waiting for the consistency delay")
-        found, live = await look(run, change)
-        if await _is_found_done(run, change, found, live, tries):
+        found, live = await _reread_after_write(run, change)
+        if await _is_concluded_by_read(run, change, found, live, attempts):
             return True
-    await _leave(run, change, found, tries)
+    await _give_up(run, change, found, attempts)
     return True
 
 
-async def _is_answered(run: Run, change: Change, reply: Reply, tries: Tries) -> bool:
+async def _is_concluded_by_answer(run: Run, change: Change, reply: Reply, attempts: Attempts) -> bool:
     """Whether the answer itself is clear: done, or a clear no."""
     problem = run.adapter.problem(reply)
     if change.action is Action.DELETE:
         if run.adapter.deleted(reply, change.id) or problem.is_own_404(change.id):
-            await _deleted(run, change, tries.count)
+            await _conclude_delete(run, change, attempts.count)
             return True
-    elif (live := _answer(run, change, reply)) is not None and not _is_ignored(run, change, live):
-        await _modified(run, change, live, tries)
+    elif (live := _read_answer(run, change, reply)) is not None and not _is_ignored(run, change, live):
+        await _conclude_modify(run, change, live, attempts)
         return True
     if leaves_open(run.adapter, change, reply):
         return False
-    run.fail(change, tries.failure, problem.place, attempts=tries.count)
-    if tries.unclear_at is None:
+    run.fail(change, attempts.failure, problem.place, attempts=attempts.count)
+    if attempts.unclear_at is None:
         await run.withdraw(change, _verb(change))
     return True
 
 
-async def _is_found_done(run: Run, change: Change, found: Found | None, live: Live | None, tries: Tries) -> bool:
-    if found is Found.ABSENT and change.action is Action.DELETE:
-        await _deleted(run, change, tries.count)
+async def _is_concluded_by_read(
+    run: Run, change: Change, found: AfterWrite | None, live: Live | None, attempts: Attempts
+) -> bool:
+    if found is AfterWrite.ABSENT and change.action is Action.DELETE:
+        await _conclude_delete(run, change, attempts.count)
         return True
-    if found is Found.AS_PLANNED and live is not None:
-        await _modified(run, change, live, tries)
+    if found is AfterWrite.AS_PLANNED and live is not None:
+        await _conclude_modify(run, change, live, attempts)
         return True
     return False
 
@@ -318,10 +314,10 @@ def _is_ignored(run: Run, change: Change, live: Live) -> bool:
         return False  # what the answer shows decides: `_released`
     table = run.adapter.dialect.table
     sent = {*change.sets, *((table.stamp,) if change.stamp else ())}
-    return sent <= {*not_kept(change, live, run.adapter)} and is_before(change, live, table)
+    return sent <= {*not_kept(change, live, run.adapter)} and _is_unchanged(change, live, table)
 
 
-def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
+def _read_answer(run: Run, change: Change, reply: Reply) -> Live | None:
     """The assistant that was written to, if the answer is a success and is that one."""
     if not 200 <= reply.status < 300:
         return None
@@ -332,15 +328,15 @@ def _answer(run: Run, change: Change, reply: Reply) -> Live | None:
     return live if live.id == change.id else None
 
 
-async def _modified(run: Run, change: Change, live: Live, tries: Tries) -> None:
+async def _conclude_modify(run: Run, change: Change, live: Live, attempts: Attempts) -> None:
     if change.action is Action.RELEASE:
-        await _released(run, change, live, tries)
+        await _conclude_release(run, change, live, attempts)
         return
     assert change.record is not None
     message, hint = "", Message()
     if not sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         try:
-            live = await read(run, change.id) or live
+            live = await _reread(run, change.id) or live
         except (Unread, Interrupted) as error:
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
@@ -348,67 +344,67 @@ async def _modified(run: Run, change: Change, live: Live, tries: Tries) -> None:
     record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
     missing = not_kept(change, live, run.adapter)
     done = Outcome(change.name, change.action, Result.DONE, live.id, message, hint, not_kept=missing)
-    run.tell(replace(done, attempts=tries.count))
+    run.tell(replace(done, attempts=attempts.count))
     await run.conclude(change, "modify", record)
 
 
-async def _released(run: Run, change: Change, live: Live, tries: Tries) -> None:
+async def _conclude_release(run: Run, change: Change, live: Live, attempts: Attempts) -> None:
     """Forgets what carries our stamp no longer; to a server that keeps the key its other request is sent."""
-    attempts = tries.count
+    count = attempts.count
     holder = top_of(run.adapter.dialect.table.stamp)
     if holder not in live.body:
         with contextlib.suppress(Unread, Interrupted):
-            live = await read(run, change.id) or live
+            live = await _reread(run, change.id) or live
     if holder in live.body and parse(live.stamp, run.adapter.dialect.table.letters) is None:
-        run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
+        run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=count))
         await run.conclude(change, "release", None)
-    elif tries.way + 1 < len(run.adapter.release(live)):
-        await _write(run, change, tries.way + 1)
+    elif attempts.way + 1 < len(run.adapter.release(live)):
+        await _write_change(run, change, attempts.way + 1)
     elif holder not in live.body:
         message = "it is not known whether it was done: the answer does not show its metadata, and no read did"
         run.tell(
-            Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE, attempts=attempts),
+            Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE, attempts=count),
             Exit.PARTIAL,
             Exit.UNREADABLE,
         )
     else:
-        run.fail(change, WriteFailure("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=attempts)
+        run.fail(change, WriteFailure("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=count)
         await run.withdraw(change, "release")
 
 
-async def _deleted(run: Run, change: Change, attempts: int) -> None:
+async def _conclude_delete(run: Run, change: Change, attempts: int) -> None:
     run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
     await run.conclude(change, _verb(change), None)
 
 
-async def _interrupted(run: Run, change: Change, tries: Tries) -> None:
+async def _report_interrupted(run: Run, change: Change, attempts: Attempts) -> None:
     """Tells of a write that an interrupt kept from being sent, or from being sent or looked at again."""
-    why = tries.failure.text
-    if not tries.count:
+    why = attempts.failure.text
+    if not attempts.count:
         run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, INTERRUPTED))
-    elif tries.in_doubt:
-        await _leave(run, change, None, tries)
+    elif attempts.in_doubt:
+        await _give_up(run, change, None, attempts)
     else:
-        failure = replace(tries.failure, text=f"{why}; interrupted before it was sent again")
-        run.fail(change, failure, attempts=tries.count)
-    if tries.intended and tries.unclear_at is None:
+        failure = replace(attempts.failure, text=f"{why}; interrupted before it was sent again")
+        run.fail(change, failure, attempts=attempts.count)
+    if attempts.intended and attempts.unclear_at is None:
         await run.withdraw(change, _verb(change))
 
 
-async def _leave(run: Run, change: Change, found: Found | None, tries: Tries) -> None:
+async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts: Attempts) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
-    why, count, hint = tries.failure.text, tries.count, JUDGE
-    if found is Found.AS_BEFORE and run.stopped and tries.in_doubt:
+    why, count, hint = attempts.failure.text, attempts.count, JUDGE
+    if found is AfterWrite.AS_BEFORE and run.stopped and attempts.in_doubt:
         found = None  # nobody waited until the vendor must have been done with it
-    if found is Found.AS_BEFORE:
+    if found is AfterWrite.AS_BEFORE:
         text = f"was not done after {count} {'try' if count == 1 else 'tries'}: {why}"
-        run.fail(change, replace(tries.failure, text=text), attempts=count)
-        if not run.stopped or tries.unclear_at is None:
+        run.fail(change, replace(attempts.failure, text=text), attempts=count)
+        if not run.stopped or attempts.unclear_at is None:
             await run.withdraw(change, _verb(change))
         return
     if found is None:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
-        hint = join_messages((JUDGE, tries.failure.check), ". ")
+        hint = join_messages((JUDGE, attempts.failure.check), ". ")
     else:
         message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)

@@ -204,7 +204,7 @@ async def _modify(
         if reply is not None and not adapter.problem(reply).unclear:
             break
         if attempt < runner.pace.max_retries and not runner.ports.stop.is_set():
-            await runner.wait(attempt, reply, why)
+            await runner.back_off(attempt, reply, why)
     if reply is None:
         raise EndpointError(
             f"The server gave no answer to the probe: {why.rstrip('.')}.", "Nothing was stored. Probe again later."
@@ -240,7 +240,7 @@ async def _read(
     """
     for seconds in (*(LOOKS if subject.never_shown < TIRED else LOOKS[:2]), 0.0):
         try:
-            live = await runner.follow(adapter.get(live_id))
+            live = await runner.run_reads(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             raise EndpointError(
                 f"The probe's assistant could not be read: {str(error).rstrip('.')}.",

@@ -109,7 +109,7 @@ async def _is_ours(live: Live, order: Order, adapter: Adapter, runner: RequestRu
     if is_of(live, order.identity, order.nonce):
         return True
     try:
-        read = await runner.follow(adapter.get(live.id))
+        read = await runner.run_reads(adapter.get(live.id))
     except (Unexpected, NotSent, OutcomeUnknown):
         return False
     return read is not None and is_of(read, order.identity, order.nonce)

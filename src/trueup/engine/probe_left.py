@@ -119,7 +119,7 @@ async def seen_by_id(ids: Iterable[str], view: View, adapter: Adapter, runner: R
     """Adds to a view what of these ids its listing did not show, and is there; what cannot be read makes it partial."""
     for live_id in sorted({*filter(None, ids)} - view.live.keys()):
         try:
-            live = await runner.follow(adapter.get(live_id))
+            live = await runner.run_reads(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             view.cut(f"{live_id} could not be read: {error}")
             continue
@@ -166,7 +166,7 @@ async def remove(live_id: str, adapter: Adapter, runner: RequestRunner) -> Gone:
             if reply.status >= 400 and not problem.unclear:
                 break
         if attempt < runner.pace.max_retries:
-            await runner.wait(attempt, reply, why if reply is None else "")
+            await runner.back_off(attempt, reply, why if reply is None else "")
     gone = await _looked_after(live_id, adapter, runner)
     return gone if gone.answer == "own-404" else Gone(problem=why)
 

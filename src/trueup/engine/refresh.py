@@ -25,7 +25,7 @@ from trueup.core.field_table import FieldTable
 from trueup.core.memory.state import State
 from trueup.core.source import Diagnostic, Path, Severity
 from trueup.engine.ports import Progress, estimate_left
-from trueup.engine.request_runner import RequestRunner, each
+from trueup.engine.request_runner import RequestRunner, run_concurrently
 from trueup.engine.write_failures import ELSEWHERE, NETWORK, REDIRECT
 from trueup.wire.base import Adapter, Dialect, Live, Page, UnclearAbsence, Unexpected
 from trueup.wire.registry import row_of
@@ -126,7 +126,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
             view.unread.add(live_id)
             return
         try:
-            live = await runner.follow(adapter.get(live_id))
+            live = await runner.run_reads(adapter.get(live_id))
         except (Unexpected, NotSent, OutcomeUnknown) as error:
             view.unread.add(live_id)
             if isinstance(error, UnclearAbsence):
@@ -140,7 +140,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
         view.live[live_id] = live
         view.read_at[live_id] = runner.ports.clock.monotonic()
 
-    await each(missing, runner.pace.parallelism, look)
+    await run_concurrently(missing, runner.pace.parallelism, look)
     return view
 
 
@@ -175,7 +175,7 @@ async def walk(adapter: Adapter, runner: RequestRunner, known: Sequence[str] = (
                 _take(stretch, page, adapter, runner, stops)
 
     if first.reach in (Reach.OPEN, Reach.JOINED):
-        await each(stretches, len(stretches), read_on)
+        await run_concurrently(stretches, len(stretches), read_on)
     if _is_cut(stretches):
         return _view(stretches)
     chain = _joined(stretches)

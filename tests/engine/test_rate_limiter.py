@@ -1,12 +1,13 @@
-"""Whose turn it is: places first come, first served, no faster than the rate, nobody while a server holds us back.
+"""The rate limiter: slots first come, first served, no faster than the rate, nobody while a server holds us back.
 
-An interrupt ends every wait at the moment it comes, and a write's turn is never so late that its read is old.
+An interrupt ends every wait at the moment it comes, and no write waits so long that its read is old.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from tests.extent import examples
 from trueup.core.call import Reply
 from trueup.engine.modifies import FRESH
 from trueup.engine.ports import Wait
-from trueup.engine.request_runner import CLOSE, Interrupted, Pace, RequestRunner, Stale
+from trueup.engine.request_runner import CLOSE, Interrupted, Pace, RequestRunner
 
 
 def _fine(_number: int) -> Reply:
@@ -54,7 +55,7 @@ async def _behind_a_retry_after(runner: RequestRunner, line: Line) -> tuple[list
 
 
 async def _behind_another(runner: RequestRunner, line: Line) -> tuple[list[object], float]:
-    async with runner.place():
+    async with runner.slot():
         return await _ended(runner, line, 3.0, runner.write(POST), runner.read(GET))
 
 
@@ -71,7 +72,7 @@ def test_an_interrupt_ends_what_waits_at_once_and_unsent(work: Work, pace: Pace,
 
     async def run() -> None:
         runner = line.runner(pace)
-        runner.turns.gives_up = True
+        runner.limiter.gives_up = True
         results, over = await work(runner, line)
         assert isinstance(results[-1], Interrupted)
         assert over < 0.01
@@ -85,7 +86,7 @@ def test_after_an_interrupt_no_write_is_sent_and_of_reads_those_that_need_not_wa
 
     async def run() -> None:
         runner = line.runner(Pace(1, rate=0.5))
-        runner.turns.gives_up = True
+        runner.limiter.gives_up = True
         runner.ports.stop.set()
         with pytest.raises(Interrupted):
             await runner.write(POST)
@@ -103,7 +104,7 @@ def test_an_interrupt_between_two_tries_of_a_read_gives_what_was_answered(troubl
 
     async def run() -> None:
         runner = line.runner(Pace(1, max_retries=9))
-        runner.turns.gives_up = True
+        runner.limiter.gives_up = True
         (reply,), over = await _ended(runner, line, 0.3, runner.read(GET))
         assert reply is trouble
         assert over < 0.01
@@ -173,19 +174,17 @@ def test_what_is_waited_for_is_told() -> None:
 
 async def _pair(runner: RequestRunner, line: Line, reads: list[int]) -> None:
     """A write that rests on a read, as often read again as it takes."""
-    async with runner.place():
-        count = 0
+    count, read_at = 0, -inf
+    async with runner.slot():
         while True:
-            await runner.read(GET, placed=True)
-            count += 1
-            read_at = line.clock.now
-            try:
-                await runner.turn(read_at + FRESH)
-                await runner.send(POST, read_at + FRESH)
-            except Stale:
-                continue
-            reads.append(count)
-            return
+            if line.clock.now > read_at + FRESH:
+                await runner.read(GET, in_slot=True)
+                count, read_at = count + 1, line.clock.now
+            await runner.wait_to_write(CLOSE)
+            if line.clock.now <= read_at + FRESH:
+                await runner.send(POST)
+                reads.append(count)
+                return
 
 
 @settings(deadline=None, max_examples=examples(60))
