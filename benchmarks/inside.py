@@ -67,8 +67,8 @@ def books(folder: str) -> Figures:
     from trueup.cli.session import definitions, open_session
     from trueup.core.memory.journal import DONE, INTENT, Entry
     from trueup.core.memory.state import State
-    from trueup.edge.plan_file import read_plan, write_plan
-    from trueup.edge.store import Store
+    from trueup.edge.artifacts import read_plan, write_plan
+    from trueup.edge.state.store import Store
     from trueup.engine.facts import DesiredState
     from trueup.engine.plan import make_plan
     from trueup.engine.refresh import View

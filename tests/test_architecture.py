@@ -33,8 +33,8 @@ BELOW: Mapping[str, frozenset[str]] = {
 """Layer to the layers it may import beside itself. The four in the middle do not know each other."""
 
 DOORS: Mapping[str, frozenset[str]] = {
-    "yaml": frozenset({"edge/yaml_reader.py", "edge/writer.py"}),
-    "httpx": frozenset({"edge/client.py"}),
+    "yaml": frozenset({"edge/yaml/reader.py"}),
+    "httpx": frozenset({"edge/http/client.py"}),
     "jsonschema": frozenset({"core/rules/validate.py"}),
     "deepdiff": frozenset({"core/plans/diff.py"}),
     "rfc8785": frozenset({"core/canonical.py"}),
@@ -132,14 +132,14 @@ def test_imports_only_go_downwards() -> None:
 
 def test_one_function_starts_git_and_one_a_command_for_a_credential() -> None:
     starters = {_name(path) for path, tree in TREES.items() for module, _ in _imports(tree) if module == "subprocess"}
-    assert starters == {"edge/git_history.py", "edge/credential_command.py"}
+    assert starters == {"edge/definitions/edits.py", "edge/http/credentials.py"}
     calls = [
         f"{_name(path)}: {function.name}"
         for path, tree in TREES.items()
         for function in _functions(tree)
         if any(isinstance(node, ast.Constant) and node.value == "git" for node in ast.walk(function))
     ]
-    assert calls == ["edge/git_history.py: run_git"]
+    assert calls == ["edge/definitions/edits.py: run_git"]
 
 
 PROTOCOLS = sorted(path.parent.name for path in (PACKAGE / "wire").glob("*/__init__.py"))
@@ -320,7 +320,7 @@ def test_dataclasses_of_pure_layers_have_slots() -> None:
 
 
 def test_every_path_that_the_page_names_is_there() -> None:
-    """`core/texts/prose.py`, `edge.loader`, `tests/golden/plan/`: from the root of the repository or of the package."""
+    """`core/texts/prose.py`, `edge.files`, `tests/golden/plan/`: from the root of the repository or of the package."""
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     named = re.findall(r"`([a-z_.]+(?:/[a-z_.-]+)+/?)`", page) + re.findall(r"\]\(([^)#:]+)\)", page)
     layers = "|".join(BELOW)

@@ -268,7 +268,7 @@ NAMED_FLAGS: Mapping[str, str] = {
     "core/plans/ignored.py": "--json",
     "core/plans/drift.py": "",
     "core/rules/editor_schema.py": "--var",
-    "edge/loader.py": "--var",
+    "edge/definitions/loader.py": "--var",
     "local/connections.py": "--port",
     "local/web_pages.py": "--allow-host",
     "render/terminal/text.py": "--on-drift --prune --stamp --var --ack",

@@ -19,12 +19,12 @@ from trueup.core.memory.state import Identity
 from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
-from trueup.edge.formats import format_of
-from trueup.edge.front_matter import read_markdown
-from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.definitions.documents import read_markdown
+from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
-from trueup.edge.store import Store
-from trueup.edge.yaml_reader import read
+from trueup.edge.schemas import format_of
+from trueup.edge.state.store import Store
+from trueup.edge.yaml.reader import read
 from trueup.wire.registry import adapter_for
 
 ROOT = Path(__file__).resolve().parents[1]

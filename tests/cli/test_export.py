@@ -11,7 +11,7 @@ import pytest
 from tests.cli.place import Place
 from trueup.core.command import Command
 from trueup.core.memory.state import Identity
-from trueup.edge.export_file import read_export
+from trueup.edge.migration_files import read_export
 from trueup.local.faults import Fault, Kind
 
 AGAIN = Command(("export", "live.json"))

@@ -12,8 +12,8 @@ import pytest
 from tests.cli.place import Place
 from trueup.core.call import Call, Reply
 from trueup.core.errors import TrueupError
-from trueup.edge import writer
-from trueup.edge.lock_file import hold
+from trueup.edge import files
+from trueup.edge.state.lock_file import hold
 from trueup.local.openai_assistants import Server
 
 EMPTY = "Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, "
@@ -288,14 +288,14 @@ def test_killed_between_two_files_it_goes_on(empty: Place, monkeypatch: pytest.M
     for name in ("A", "B"):
         made(empty, name=name, tools=[FUNCTION])
     made(empty)
-    real, calls = writer.create, iter(range(100))
+    real, calls = files.write_inside, iter(range(100))
 
-    def dying(root: Path, file: str, text: str) -> None:
+    def dying(root: Path, file: str, content: bytes, before: bytes | None = None) -> None:
         if next(calls) == at:
             raise KeyboardInterrupt
-        real(root, file, text)
+        real(root, file, content, before)
 
-    monkeypatch.setattr("trueup.cli.import_live.create", dying)
+    monkeypatch.setattr("trueup.cli.import_live.write_inside", dying)
     assert empty.run("import").code == 130
     monkeypatch.undo()
     os.chdir(empty.root)
@@ -394,7 +394,7 @@ def test_nothing_is_written_through_a_link(empty: Place) -> None:
 def test_a_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine")
     with pytest.raises(TrueupError, match="something of that name"):
-        writer.create(tmp_path, "a.yaml", "ours")
+        files.write_inside(tmp_path, "a.yaml", b"ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.place import Place
 from trueup.edge import files
-from trueup.edge.journal_file import Journal
-from trueup.edge.store import Store
+from trueup.edge.state.journal_file import Journal
+from trueup.edge.state.store import Store
 from trueup.engine.apply import STOPPED
 
 ALL = {"alpha", "team/beta"}
@@ -60,7 +60,7 @@ def test_a_journal_that_takes_nothing(place: Place, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_journal_that_cannot_be_opened(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trueup.edge.journal_file.sync_folder", _full)
+    monkeypatch.setattr("trueup.edge.state.journal_file.sync_folder", _full)
     text, pages = _stopped(place)
     _assert_told(place, text, pages, ALL, "The journal")
     assert place.live() == {}
@@ -68,7 +68,7 @@ def test_a_journal_that_cannot_be_opened(place: Place, monkeypatch: pytest.Monke
 
 def test_a_state_that_cannot_be_written_before(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "is_folded", property(lambda _store: False))
-    monkeypatch.setattr(files, "put", _full)
+    monkeypatch.setattr(files, "write_file", _full)
     text, pages = _stopped(place)
     _assert_told(place, text, pages, ALL, "The state file")
     assert place.live() == {}
@@ -89,7 +89,7 @@ def test_without_anything_to_send_a_state_that_cannot_be_written_is_an_error(
     (state,) = Path(place.root, ".trueup").rglob("*.state.json")
     state.write_text(state.read_text("utf-8") + "\n", "utf-8")
     monkeypatch.setattr(Store, "is_folded", property(lambda _store: False))
-    monkeypatch.setattr(files, "put", _full)
+    monkeypatch.setattr(files, "write_file", _full)
     ran = place.run("apply", "--yes")
     assert ran.code == 1
     assert "The state file" in ran.err

@@ -16,7 +16,7 @@ from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.cli.session import note_elsewhere
 from trueup.core.source import dotted
-from trueup.edge.loader import Loaded
+from trueup.edge.definitions.loader import Loaded
 
 
 def told(place: Place, text: str, **files: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from tests.core.test_resolve import Held, resolved
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
 from trueup.core.definitions.layers import Origin
 from trueup.core.source import Path
-from trueup.edge.yaml_edit import with_value
+from trueup.edge.yaml.editor import with_value
 from trueup.wire.openai_assistants.fields import DEFINITIONS
 
 F = {"type": "function", "function": {"name": "f"}}

@@ -20,7 +20,7 @@ from trueup.core.rules.gate import CHECKS, looks_valid
 from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import Path, Position, Severity, SourceMap
 from trueup.edge import schemas
-from trueup.edge.formats import format_of
+from trueup.edge.schemas import format_of
 
 FORM = format_of("openai-assistants")
 ASSISTANT = FORM.checker

@@ -9,7 +9,7 @@ import pytest
 from trueup.core.definitions.definition import Definition, Ignore, Lifecycle
 from trueup.core.rules import validate
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, dotted
-from trueup.edge.formats import format_of
+from trueup.edge.schemas import format_of
 
 FORM = format_of("openai-assistants")
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from trueup.edge import yaml_reader
+from trueup.edge.yaml import reader
 
 BROKEN: Final[dict[str, str]] = {
     "tab before a key": "model: m\nmetadata:\n\ta: b\n",
@@ -91,7 +91,7 @@ BROKEN: Final[dict[str, str]] = {
 }
 
 
-class LimitedLoader(yaml_reader.PureLoader):
+class LimitedLoader(reader.PureLoader):
     """A parser that refuses deep nesting by itself, as the C parser of PyYAML 6.0.4 does."""
 
     def fetch_flow_collection_start(self, token: Any) -> None:
@@ -103,14 +103,14 @@ class LimitedLoader(yaml_reader.PureLoader):
 
 PARSERS: Final[dict[str, Any]] = {
     "C": getattr(yaml, "CSafeLoader", None),
-    "Python": yaml_reader.PureLoader,
+    "Python": reader.PureLoader,
     "limited": LimitedLoader,
 }
 
 
 def report(name: str) -> str:
     """Return what is reported of a broken file."""
-    found = yaml_reader.read(BROKEN[name].encode(), "a.yaml").diagnostics
+    found = reader.read(BROKEN[name].encode(), "a.yaml").diagnostics
     lines = [
         f"  {one.code} {one.position and f'{one.position.line}:{one.position.column}'} {one.message}\n    {one.hint}\n"
         for one in found
@@ -120,7 +120,7 @@ def report(name: str) -> str:
 
 def report_all(parser: Any) -> Iterator[str]:
     """Return what is reported of all of them when a parser reads."""
-    yaml_reader._LOADER = parser  # type: ignore[misc] # this program is there to exchange it
+    reader._LOADER = parser  # type: ignore[misc] # this program is there to exchange it
     return map(report, BROKEN)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.edge.answer_body import PIECE, START, Damaged, read
+from trueup.edge.http.client import PIECE, START, Damaged, read_body
 
 MIB = 1024 * 1024
 
@@ -23,7 +23,7 @@ async def coming(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def got(parts: Iterable[bytes], encoding: str = "", length: str = "", limit: int = MIB) -> tuple[bytes, bool]:
-    content, is_whole = asyncio.run(read(coming(parts), encoding, length, limit))
+    content, is_whole = asyncio.run(read_body(coming(parts), encoding, length, limit))
     return bytes(content), is_whole
 
 

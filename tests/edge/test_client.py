@@ -19,8 +19,8 @@ import pytest
 from trueup import __version__
 from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
-from trueup.edge import client as module
-from trueup.edge.client import POOL, Client
+from trueup.edge.http import client as module
+from trueup.edge.http.client import POOL, Client
 
 CANARY = "sk-canary-4711-secret"
 GET = Call("GET", "/assistants")

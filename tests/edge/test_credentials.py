@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.edge import credential_command
-from trueup.edge.credentials import Credential, Secret, Secrets, renewing, resolve
+from trueup.edge.http import credentials as credential_command
+from trueup.edge.http.credentials import Credential, renewing, resolve
+from trueup.edge.http.secrets import Secret, Secrets
 
 CANARY = "sk-canary-4711-secret"
 

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from tests.extent import examples
 from trueup.core.definitions.document import BODY, Document
 from trueup.core.texts.escapes import UNSEEN
-from trueup.edge.file_edit import edited, edited_text, with_prompt
-from trueup.edge.front_matter import read_markdown
-from trueup.edge.yaml_edit import CannotEdit, equal, rewritten, with_value
-from trueup.edge.yaml_reader import read, read_text
+from trueup.edge.definitions.documents import read_markdown
+from trueup.edge.definitions.edits import edited, edited_text, with_prompt
+from trueup.edge.yaml.editor import CannotEdit, equal, rewritten, with_value
+from trueup.edge.yaml.reader import read, read_text
 
 HOSTILE = (
     '---', '...', '- x', '# no comment', 'a: b', 'a #b', '\t', 'a\tb', ' lead', 'trail ', '\n', '\n\n', 'x\n',

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.edge.git_history import run_git, versions
+from trueup.edge.definitions.edits import read_versions, run_git
 
 TRACE = "trace"
 
@@ -89,7 +89,7 @@ ATTACKS: list[Callable[[Path], None]] = [signature, monitor, external_diff, lazy
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_no_program_of_the_repository_runs(root: Path, attack: Callable[[Path], None]) -> None:
     attack(root)
-    found = list(versions(root, ["a.yaml"]))
+    found = list(read_versions(root, ["a.yaml"]))
     run_git(root, "status")
     run_git(root, "log", "-1", "-p")
     assert len(found) == 2
@@ -111,7 +111,7 @@ def test_a_bare_repository_among_the_files_is_none(root: Path) -> None:
     subprocess.run(["git", "init", "-q", "--bare", str(inner)], check=True, capture_output=True)
     (inner / "config").write_text(f"[core]\n\tfsmonitor = {program(root)}\n\tbare = true\n", encoding="utf-8")
     assert run_git(inner, "rev-parse", "--git-dir") is None
-    assert list(versions(inner, ["a.yaml"])) == []
+    assert list(read_versions(inner, ["a.yaml"])) == []
     assert not (root.parent / TRACE).exists()
 
 
@@ -121,8 +121,8 @@ def test_the_environment_leads_git_nowhere_else(root: Path, monkeypatch: pytest.
     git(other, "init", "-q")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", program(root))
-    assert [version["a.yaml"] for version in versions(root, ["a.yaml"])] == [b"two", b"one"]
+    assert [version["a.yaml"] for version in read_versions(root, ["a.yaml"])] == [b"two", b"one"]
 
 
 def test_where_there_is_no_repository_there_is_no_history(tmp_path: Path) -> None:
-    assert list(versions(tmp_path, ["a.yaml"])) == []
+    assert list(read_versions(tmp_path, ["a.yaml"])) == []

@@ -13,7 +13,7 @@ from trueup.core.command import Selection
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry, to_line
 from trueup.core.memory.state import Applied, Record
-from trueup.edge.journal_file import Journal
+from trueup.edge.state.journal_file import Journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks and links of a POSIX system")
 

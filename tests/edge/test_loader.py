@@ -14,7 +14,7 @@ import pytest
 from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Project
 from trueup.core.source import Severity, dotted
-from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.project_file import load_project
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "definitions"

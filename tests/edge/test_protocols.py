@@ -11,7 +11,7 @@ import pytest
 from tests.edge.test_loader import told, written
 from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Project, ProtocolRow, Target
-from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.wire import registry
 
 PORTABLE, AGENTS = "openai-assistants", "openai-agents"

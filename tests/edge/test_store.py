@@ -23,8 +23,8 @@ from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry
 from trueup.core.memory.state import Applied, Identity, Pending, Record, State
 from trueup.core.projects.project import Target
-from trueup.edge import lock_file
-from trueup.edge.store import Store
+from trueup.edge.state import lock_file
+from trueup.edge.state.store import Store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the locks and links of a POSIX system")
 
@@ -227,7 +227,7 @@ def test_a_read_only_folder_says_what_to_do(tmp_path: Path) -> None:
 def test_a_temporary_file_of_a_killed_run_is_no_obstacle(tmp_path: Path) -> None:
     kept = store(tmp_path)
     kept.save(EMPTY)
-    kept.state_path.with_name(f"{kept.state_path.name}.{os.getpid()}.tmp").write_text("half")
+    kept.state_path.with_name(f".{kept.state_path.name}.{os.getpid()}.tmp").write_text("half")
     kept.save(replace(EMPTY, records={"tutor": record()}))
     assert kept.load().records == {"tutor": record()}
 
@@ -430,7 +430,7 @@ def test_a_process_killed_at_any_line_leaves_a_loadable_state(tmp_path: Path) ->
         "from trueup.core.memory.journal import Entry\n"
         "from trueup.core.projects.project import Target\n"
         "from trueup.core.memory.state import Identity, Record\n"
-        "from trueup.edge.store import Store\n"
+        "from trueup.edge.state.store import Store\n"
         "kept = Store(Path(sys.argv[1]), Target('prod', 'shop', base_url='https://api.example.com/v1'),\n"
         "    Identity('shop', 'prod', 'openai-assistants', 'https://api.example.com/v1'))\n"
         "async def run():\n"

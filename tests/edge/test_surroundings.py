@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import EndpointError
-from trueup.edge.client import Client
-from trueup.edge.surroundings import proxy_for
+from trueup.edge.http.client import Client
+from trueup.edge.http.environment import proxy_for
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 HOST = "http://api.example.com:8080/v1"

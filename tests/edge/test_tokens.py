@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.edge.credentials import AGAIN, EARLY, Credential, Secrets, renewing
-from trueup.edge.tokens import read_token
+from trueup.edge.http.credentials import AGAIN, EARLY, Credential, read_token, renewing
+from trueup.edge.http.secrets import Secrets
 
 END = 1_900_000_000.0
 UTC_TEXT = datetime.fromtimestamp(END, UTC).isoformat()

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from trueup.edge.writer_yaml import DEPTH, dumped
-from trueup.edge.yaml_edit import equal
-from trueup.edge.yaml_reader import read
+from trueup.edge.yaml.editor import equal
+from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.writer import DEPTH, dumped
 
 ODD = [
     "\n", " ", "  ", "\t", "\x85", "\u2028", "\u2029", "\ufeff", "\r", "\r\n", "#", ": ", "- ", "{var: x}", "no", "1e3",

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.document import SIZE_LIMIT, Document, scalar
-from trueup.edge.yaml_reader import HAS_C, read
+from trueup.edge.yaml.reader import HAS_C, read
 
 FILE = "a.yaml"
 

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.edge.broken_yaml import BROKEN, PARSERS, report
-from trueup.edge import yaml_reader
-from trueup.edge.yaml_reader import read
+from trueup.edge.yaml import reader
+from trueup.edge.yaml.reader import read
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "syntax.txt"
@@ -32,7 +32,7 @@ ENGLISH = re.compile("the parser|cannot start any token|did not find|expected|in
 @pytest.fixture(params=HERE)
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each parser in turn, in the reader's hands."""
-    monkeypatch.setattr(yaml_reader, "_LOADER", PARSERS[request.param])
+    monkeypatch.setattr(reader, "_LOADER", PARSERS[request.param])
     return str(request.param)
 
 
@@ -43,7 +43,7 @@ def expected() -> dict[str, str]:
 
 
 def test_golden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_reader, "_LOADER", PARSERS[HERE[0]])
+    monkeypatch.setattr(reader, "_LOADER", PARSERS[HERE[0]])
     text = "".join(map(report, BROKEN))
     if os.environ.get("TRUEUP_REGOLD") == "1":
         GOLDEN.write_text(text, encoding="utf-8")
@@ -92,10 +92,10 @@ def test_no_broken_file_raises_and_every_place_is_in_it(name: str, data: st.Data
     start, end = (data.draw(st.integers(0, len(text))) for _ in range(2))
     text = text[:start] + other + text[end:]
     lines = text.split("\n")
-    kept = yaml_reader._LOADER
+    kept = reader._LOADER
     try:
         for parser in HERE:
-            yaml_reader._LOADER = PARSERS[parser]  # type: ignore[misc] # put back below
+            reader._LOADER = PARSERS[parser]  # type: ignore[misc] # put back below
             document = read(text.encode(), "a.yaml", locate=True)
             assert (document.value is None) == bool(document.diagnostics), parser
             for one in document.diagnostics:
@@ -104,7 +104,7 @@ def test_no_broken_file_raises_and_every_place_is_in_it(name: str, data: st.Data
                 assert one.position.column <= len(lines[one.position.line - 1]) + 1
                 assert ENGLISH.findall(one.message + one.hint) == []
     finally:
-        yaml_reader._LOADER = kept  # type: ignore[misc]
+        reader._LOADER = kept  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("version", os.environ.get("TRUEUP_PYYAML", "").split() or ["none"])

@@ -77,7 +77,9 @@ def test_no_file_it_leads_to_can_come_by_a_transport_that_writes(command: str) -
         tree = ast.parse((CLI / f"{name}.py").read_text(encoding="utf-8"))
         found = _imported(tree)
         wrong += [f"{name}: {item}" for names in found.values() for item in names & WRITERS]
-        wrong += [f"{name}: {module}" for module in found if module.startswith(("trueup.local", "trueup.edge.client"))]
+        wrong += [
+            f"{name}: {module}" for module in found if module.startswith(("trueup.local", "trueup.edge.http.client"))
+        ]
         wrong += [
             f"{name}: {node.attr}"
             for node in ast.walk(tree)

@@ -22,7 +22,7 @@ import pytest
 from tests.guarantees.terminal import Done, define, files, run
 from tests.protocols import current
 from trueup.core.call import CREDENTIAL, Call, Reply
-from trueup.edge.credentials import Secret, Secrets
+from trueup.edge.http.secrets import Secret, Secrets
 
 KEY = "sk-Canary_9Kd7Qx2W.4zT8"
 """A key of the letters that a header's name and a host can carry too."""

@@ -14,7 +14,7 @@ from trueup.core import errors
 from trueup.core.definitions.names import choose_target
 from trueup.core.plans.plan import Action, Plan
 from trueup.core.source import Diagnostic
-from trueup.edge.loader import Workspace
+from trueup.edge.definitions.loader import Workspace
 from trueup.edge.project_file import load_project
 
 ROOT = Path(__file__).parents[2]

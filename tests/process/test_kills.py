@@ -57,8 +57,8 @@ def test_half_a_state_file_that_a_killed_run_left_is_cleared_away(tmp_path: Path
     """Found by the storm: each kill in the middle of a save left one more file behind, for ever."""
     with hosted(tmp_path) as (project, _):
         project.write("assistants/only.yaml", "model: gpt-4.1\n")
-        left = project.write(".trueup/prod.state.json.12345.tmp", '{"half')
-        others = project.write(".trueup/stage.state.json.12345.tmp", "another target's")
+        left = project.write(".trueup/.prod.state.json.12345.tmp", '{"half')
+        others = project.write(".trueup/.stage.state.json.12345.tmp", "another target's")
         assert project.run("apply", "--yes").code == 0
         assert not left.exists()
         assert others.exists()

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.definition import Definition
-from trueup.edge.yaml_reader import read
+from trueup.edge.yaml.reader import read
 from trueup.render.bodies import as_json, as_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(

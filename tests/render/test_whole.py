@@ -16,7 +16,7 @@ from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, Plan
-from trueup.edge.yaml_reader import read
+from trueup.edge.yaml.reader import read
 from trueup.render import pages
 from trueup.render.markup import html, markdown
 from trueup.render.style import Look, Tone, paint, unrunnable

@@ -23,9 +23,8 @@ from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import encode
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.plan_codec import dumps, loads
-from trueup.edge.plan_file import read_plan, write_plan
-from trueup.edge.salvage import set_damaged_aside
-from trueup.edge.store import Store
+from trueup.edge.artifacts import read_plan, write_plan
+from trueup.edge.state.store import Store, set_damaged_aside
 from trueup.engine.ports import Ports
 from trueup.local.faults import Faults
 from trueup.wire.base import Adapter

@@ -25,9 +25,10 @@ from trueup.core.memory.state import Record, State
 from trueup.core.plans import fields, judge
 from trueup.core.plans.plan import Cause, Plan
 from trueup.core.plans.plan_codec import dumps
-from trueup.edge import files, journal_file
-from trueup.edge.journal_file import Journal
-from trueup.edge.store import Store
+from trueup.edge import files
+from trueup.edge.state import journal_file
+from trueup.edge.state.journal_file import Journal
+from trueup.edge.state.store import Store
 from trueup.engine import apply, creates, facts, modifies, refresh
 from trueup.engine import run as engine_run
 from trueup.engine.refresh import Reach, Stretch, View

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from trueup.core.definitions.definition import Definition
     from trueup.core.memory.state import Record
     from trueup.core.plans.live import Seen
-    from trueup.edge.definition_edit import Contents, Editor
-    from trueup.edge.loader import Loaded, Workspace
+    from trueup.edge.definitions.edits import Contents, Editor
+    from trueup.edge.definitions.loader import Loaded, Workspace
     from trueup.engine.plan import Planning
 
 
@@ -49,8 +49,8 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     from trueup.cli.transport import reading
     from trueup.core.acceptance.accepted import Accepted
     from trueup.core.errors import Exit
-    from trueup.edge.definition_edit import Editor
-    from trueup.edge.loader import Workspace
+    from trueup.edge.definitions.edits import Editor
+    from trueup.edge.definitions.loader import Workspace
 
     workspace = Workspace(session.root, session.project)
     loaded = checked(workspace, session.target, session.flags)
@@ -174,7 +174,7 @@ def _with(
 ) -> dict[str, bytes | None]:
     """The contents with one more field; what cannot be taken is noted, and leaves them as they are."""
     from trueup.core.acceptance.accepted import AcceptedField, Ending
-    from trueup.edge.definition_edit import NotTaken
+    from trueup.edge.definitions.edits import NotTaken
 
     try:
         made = editor.with_live(contents, name, taking)
@@ -198,8 +198,8 @@ def _base(
     """The files with the values that were last applied or accepted, if git remembers all of them."""
     from trueup.core.acceptance.accepted import base_digests
     from trueup.core.plans.plan import MISSING
-    from trueup.edge.accepted_file import read_accepted
-    from trueup.edge.definition_edit import NotTaken
+    from trueup.edge.definitions.edits import NotTaken
+    from trueup.edge.state.store import read_accepted
 
     accepted = read_accepted(session.store).get(name)
     for taking in both:
@@ -299,12 +299,12 @@ def _written(session: Session, editor: Editor, accepted: Accepted, made: Content
     """Writes the files, each whole. Raises TrueupError."""
     from dataclasses import replace
 
-    from trueup.edge.rewriting import rewrite
+    from trueup.edge.files import write_inside
 
     for item in accepted.patches:
         after = made[item.file]
         assert after is not None
-        rewrite(session.root, item.file, editor.originals[item.file], after)
+        write_inside(session.root, item.file, after, editor.originals[item.file])
     return replace(accepted, written=True)
 
 
@@ -312,8 +312,8 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
     """Keep what was taken as the base of the next accept and plan, for as long as the file holds it."""
     from trueup.cli.session import checked
     from trueup.core.acceptance.accepted import Ending, add_accepted
-    from trueup.edge.accepted_file import read_accepted, write_accepted
-    from trueup.edge.loader import Workspace
+    from trueup.edge.definitions.loader import Workspace
+    from trueup.edge.state.store import read_accepted, write_accepted
     from trueup.engine.facts import declared
     from trueup.engine.takeover import count_as_applied
 

@@ -37,7 +37,7 @@ def command_to_go_on(session: Session, plan: Plan, names: Sequence[str] = (), *,
 
 def _plan_file(file: str) -> str:
     """A plan file as apply takes it for one."""
-    from trueup.edge.plan_file import is_path, is_plan_named
+    from trueup.edge.artifacts import is_path, is_plan_named
 
     return file if is_plan_named(file) or is_path(file) else f"./{file}"
 

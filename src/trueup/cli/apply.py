@@ -61,7 +61,7 @@ def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...])
     if not what:
         return None
     from trueup.cli.session import selection_of
-    from trueup.edge.plan_file import read_plan
+    from trueup.edge.artifacts import read_plan
 
     plans = [text for text in what if _is_plan(root, definitions, text)]
     if plans and len(what) > 1:
@@ -76,7 +76,7 @@ def _is_plan(root: Path, definitions: str, text: str) -> bool:
 
     Nothing in the definitions folder is one, and a bare name is an assistant's, whatever file there is of that name.
     """
-    from trueup.edge.plan_file import begins_as_plan, is_path, is_plan_named
+    from trueup.edge.artifacts import begins_as_plan, is_path, is_plan_named
 
     path = root / text
     if path.resolve().is_relative_to((root / definitions).resolve()):
@@ -88,7 +88,7 @@ def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
     """Says on stderr which NAMEs are those of a plan file too, and how it would be meant."""
     from trueup.cli.output import Screen
     from trueup.core.command import Message, Selection
-    from trueup.edge.plan_file import begins_as_plan, is_path
+    from trueup.edge.artifacts import begins_as_plan, is_path
 
     for text in what:
         if not is_path(text) and begins_as_plan(root / text):

@@ -25,7 +25,7 @@ from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import report_summary, summary
 from trueup.core.plans.wording import plan_anew
 from trueup.core.source import Path, Position
-from trueup.edge.loader import Loaded
+from trueup.edge.definitions.loader import Loaded
 from trueup.engine.apply import execute, explained, is_idle, meet, unsent
 from trueup.engine.plan import Planning
 from trueup.engine.request_runner import RequestRunner

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.core.plans.drift import Earlier, History
     from trueup.core.plans.live import Unmanaged
     from trueup.core.plans.plan import Plan
-    from trueup.edge.loader import Loaded
+    from trueup.edge.definitions.loader import Loaded
     from trueup.engine.plan import Planning
 
 
@@ -93,7 +93,7 @@ def _earlier(session: Session, file: str) -> Earlier:
     """What an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
     from trueup.core.errors import TrueupError
     from trueup.core.plans.drift import Earlier, read_earlier
-    from trueup.edge.report_files import read_report
+    from trueup.edge.artifacts import read_report
 
     document = read_report(session.root / file)
     if document is None:

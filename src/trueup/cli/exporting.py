@@ -40,7 +40,7 @@ def export(flags: Flags, file: str, force: bool) -> int:
 
         session.screen.result(dumps(made))
         return 0
-    from trueup.edge.export_file import write_export
+    from trueup.edge.migration_files import write_export
 
     write_export(place, made)
     _tell(session, made, file)
@@ -49,8 +49,8 @@ def export(flags: Flags, file: str, force: bool) -> int:
 
 def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
     """Raises TrueupError where the export would overwrite something, before anything is read for it."""
-    from trueup.edge.export_file import refuse_place
-    from trueup.edge.store import FOLDER
+    from trueup.edge.migration_files import refuse_place
+    from trueup.edge.state.store import FOLDER
 
     again = session.flags.again(force=True)
     refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), again, force=force)

@@ -9,9 +9,9 @@ from trueup.core.canonical import Semantics
 from trueup.core.definitions.definition import Definition
 from trueup.core.field_table import FieldTable
 from trueup.core.projects.project import Target
-from trueup.edge.drafts import Proof
-from trueup.edge.formats import format_of
-from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.definitions.drafts import Proof
+from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.schemas import format_of
 from trueup.wire.registry import adapter_for, row_of
 
 

@@ -25,10 +25,9 @@ from trueup.core.migration.imports import Imports, unknown
 from trueup.core.plans.live import Seen
 from trueup.core.plans.report import Report
 from trueup.core.plans.summary import import_summary
-from trueup.edge.drafts import SCHEMA_FOLDER
-from trueup.edge.loader import Loaded
-from trueup.edge.writer import create, sweep
-from trueup.edge.writer import replace as put_in_place
+from trueup.edge.definitions.drafts import SCHEMA_FOLDER
+from trueup.edge.definitions.loader import Loaded
+from trueup.edge.files import sweep_folders, write_inside
 from trueup.engine.facts import seen_in
 from trueup.engine.probe_left import is_any
 from trueup.engine.refresh import View
@@ -65,14 +64,15 @@ def existing(session: Session) -> Loaded:
 
 def write_files(session: Session, work: Imports) -> None:
     """Writes the parts, then the definitions, then the entries for the target. Raises TrueupError."""
-    sweep(session.root, session.project.definitions, SCHEMA_FOLDER)
+    sweep_folders(session.root, session.project.definitions, SCHEMA_FOLDER)
     for file, text in work.parts.items():
-        create(session.root, file, text)
+        write_inside(session.root, file, text.encode())
     for item in work.files:
-        create(session.root, item.file, item.text)
+        write_inside(session.root, item.file, item.text.encode())
     for link in work.links:
         if link.edit is not None:
-            put_in_place(session.root, link.file, *link.edit)
+            before, after = link.edit
+            write_inside(session.root, link.file, after, before)
 
 
 def linked_definitions(session: Session, work: Imports, seen: Mapping[str, Seen]) -> list[tuple[Definition, Seen]]:

@@ -31,12 +31,20 @@ from trueup.core.migration.imports import (
 from trueup.core.migration.new_files import FOLDER, Parts, free, shared_parts, stem
 from trueup.core.plans.live import Seen, stamp_of
 from trueup.edge import schemas
-from trueup.edge.documents import Documents
-from trueup.edge.drafts import definition_files, part_text, prose_part, schema_file, written_tools
-from trueup.edge.file_edit import edited
-from trueup.edge.loader import Loaded
-from trueup.edge.writer import content, parts_in, taken_names
-from trueup.edge.yaml_edit import CannotEdit
+from trueup.edge.definitions.documents import Documents
+from trueup.edge.definitions.drafts import (
+    definition_files,
+    part_text,
+    parts_in,
+    prose_part,
+    schema_file,
+    taken_names,
+    written_tools,
+)
+from trueup.edge.definitions.edits import edited
+from trueup.edge.definitions.loader import Loaded
+from trueup.edge.files import read_content
+from trueup.edge.yaml.editor import CannotEdit
 from trueup.engine.facts import declared
 from trueup.engine.takeover import Claims, Known, claims, find_obstacle, has_room
 from trueup.wire.registry import protocols, row_of
@@ -196,7 +204,7 @@ class Work:
             return Link(definition.name, definition.file, live.id)
         patch = self._patch_text(definition, patch)
         try:
-            before = content(self._session.root, definition.file)
+            before = read_content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
             patched = patched_document(document, self._session.target.name, patch, self._own.semantics.table)
             after = edited(before, definition.file, patched)

@@ -113,7 +113,7 @@ def _ignore(path: Path) -> bool:
     """Appends to .gitignore what it lacks; False when it lacks nothing. Raises TrueupError."""
     from trueup.core.errors import TrueupError
     from trueup.edge.files import read_regular
-    from trueup.edge.store import IGNORE_LIMIT
+    from trueup.edge.state.store import IGNORE_LIMIT
 
     if path.is_symlink():
         raise TrueupError(f"{path} is a symbolic link.", "Put the file itself there; links are not followed.")

@@ -11,7 +11,8 @@ from typing import Any
 from trueup.cli.session import Session
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.edge.credentials import Credential, Secrets
+from trueup.edge.http.credentials import Credential
+from trueup.edge.http.secrets import Secrets
 from trueup.wire.base import Adapter
 from trueup.wire.registry import sealed_headers
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trueup.core.memory.state import State
     from trueup.core.plans.live import Seen
     from trueup.core.plans.report import Report
-    from trueup.edge.loader import Loaded
+    from trueup.edge.definitions.loader import Loaded
     from trueup.engine.refresh import View
     from trueup.engine.request_runner import RequestRunner
     from trueup.engine.takeover import Obstacle

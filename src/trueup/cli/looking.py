@@ -12,7 +12,7 @@ from trueup.cli.transport import reading
 from trueup.core.projects.connections import lifecycle_differences
 from trueup.core.projects.project_values import last_name
 from trueup.core.source import Diagnostic
-from trueup.edge.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.project_file import difference_note, load_project
 from trueup.engine.plan import Planning
 
@@ -47,7 +47,7 @@ def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diag
 
 def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:
     from trueup.core.migration.export import moment, refuse_other_target
-    from trueup.edge.export_file import read_export
+    from trueup.edge.migration_files import read_export
     from trueup.engine.plan import mark_as_snapshot
     from trueup.engine.refresh import view_export
 

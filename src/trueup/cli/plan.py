@@ -67,7 +67,7 @@ def show(flags: Flags, file: str) -> int:
     from trueup.cli.output import Screen
     from trueup.cli.session import selection_of
     from trueup.core.plans.wording import plan_again
-    from trueup.edge.plan_file import read_plan
+    from trueup.edge.artifacts import read_plan
 
     plan = read_plan(Path(flags.chdir), file, selection_of(flags))
     show_plan(plan, Screen(flags), plan_again(plan, file))
@@ -93,8 +93,8 @@ def show_plan(
 
 def _refuse_place(path: Path, session: Session) -> None:
     """Raises TrueupError where a plan would overwrite something, before anything is read for it."""
-    from trueup.edge.plan_file import refuse_place
-    from trueup.edge.store import FOLDER
+    from trueup.edge.artifacts import refuse_place
+    from trueup.edge.state.store import FOLDER
 
     again = session.flags.again(out="change.plan")
     refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), again)
@@ -102,7 +102,7 @@ def _refuse_place(path: Path, session: Session) -> None:
 
 def save(plan: Plan, path: Path) -> None:
     """Writes a plan file, whole or not at all, readable by its owner only. Raises TrueupError."""
-    from trueup.edge.plan_file import write_plan
+    from trueup.edge.artifacts import write_plan
 
     write_plan(path, plan)
 

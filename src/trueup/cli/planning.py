@@ -15,9 +15,9 @@ from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import NAMED
 from trueup.core.rules.fault import counted
 from trueup.core.source import Diagnostic, Severity
-from trueup.edge.accepted_file import read_accepted
 from trueup.edge.collector import paused
-from trueup.edge.loader import Loaded
+from trueup.edge.definitions.loader import Loaded
+from trueup.edge.state.store import read_accepted
 from trueup.engine.facts import DesiredState, is_ours, seen_in
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.refresh import View, refresh

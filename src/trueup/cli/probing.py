@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.cli.session import Session
     from trueup.core.memory.capabilities import Capabilities
-    from trueup.edge.probe_files import Diary
+    from trueup.edge.state.probe_files import Diary
     from trueup.engine.probe_left import Left
     from trueup.engine.refresh import View
     from trueup.engine.request_runner import RequestRunner
@@ -95,7 +95,7 @@ def _before(session: Session) -> Capabilities | None:
     """The last probe's answers; where they cannot be used it is said why, and they are written anew."""
     from trueup.core.command import Message
     from trueup.core.errors import StateError
-    from trueup.edge.probe_files import read_answers
+    from trueup.edge.state.probe_files import read_answers
 
     try:
         return read_answers(session.store)
@@ -109,7 +109,7 @@ def _model(session: Session, before: Capabilities | None) -> str:
     from trueup.cli.session import checked
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
-    from trueup.edge.loader import Workspace
+    from trueup.edge.definitions.loader import Workspace
     from trueup.wire.model_names import is_reasoning
 
     if before is not None:
@@ -130,7 +130,7 @@ async def _probe(
 ) -> int:
     from trueup.cli.applying import stoppable
     from trueup.cli.transport import writing
-    from trueup.edge.probe_files import Diary, write_answers
+    from trueup.edge.state.probe_files import Diary, write_answers
     from trueup.engine.probe import probe as ask_all
     from trueup.engine.probe_create import Order
 

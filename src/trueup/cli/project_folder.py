@@ -12,7 +12,7 @@ from trueup.cli.typed_paths import Folders, move_paths
 from trueup.core.command import Command, Message, Selection
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import TrueupError
-from trueup.edge.store import FOLDER
+from trueup.edge.state.store import FOLDER
 
 DEFINITIONS = "assistants"
 """The folder of definitions that is used without a project file."""

@@ -73,7 +73,7 @@ def origins_of(session: Session, planning: Planning, names: Sequence[str], folde
     Where no report tells of an operation, its origin names nothing else. Raises TrueupError.
     """
     from trueup.core.plans.drift import Origin, origins
-    from trueup.edge.report_files import read_reports
+    from trueup.edge.artifacts import read_reports
 
     if folder is None:
         return {}

@@ -27,11 +27,11 @@ from trueup.core.projects.endpoint import is_plain_http
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
-from trueup.edge.formats import Format
-from trueup.edge.loader import Loaded, Workspace
-from trueup.edge.probe_files import read_answers
+from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.project_file import load_guarded, load_project
-from trueup.edge.store import Store
+from trueup.edge.schemas import Format
+from trueup.edge.state.probe_files import read_answers
+from trueup.edge.state.store import Store
 from trueup.wire.base import Adapter
 from trueup.wire.registry import adapter_for, identity_of, probe_of
 

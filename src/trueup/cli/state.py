@@ -108,7 +108,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
     from trueup.core.errors import Exit
-    from trueup.edge.salvage import put_back, set_damaged_aside
+    from trueup.edge.state.store import put_back, set_damaged_aside
 
     session = open_session(flags)
     _refuse_stamps(session, "rebuilt")
@@ -177,7 +177,7 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
 
 def _find_lost(made: Rebuilt, aside: Sequence[Path]) -> dict[str, str]:
     """Map the names that damaged files hold, and that the state now lacks, to their ids."""
-    from trueup.edge.salvage import names_in
+    from trueup.edge.state.store import names_in
 
     held = {record.id for record in made.state.records.values()}
     known = made.state.records.keys() | made.state.pending.keys() | made.duplicates.keys()
@@ -235,7 +235,7 @@ def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
     from trueup.core.command import Message
     from trueup.core.plans.plan import Reason
     from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice, say
-    from trueup.edge.definition_files import find
+    from trueup.edge.definitions.documents import find
     from trueup.wire.registry import protocols
 
     notes: list[str] = []
@@ -291,7 +291,7 @@ def _name(text: str, folder: str) -> str:
     """The name, folder or glob that a path in the definitions folder stands for, whether or not the file is there."""
     from pathlib import PurePosixPath
 
-    from trueup.edge.definition_files import SUFFIXES
+    from trueup.edge.definitions.documents import SUFFIXES
 
     path = PurePosixPath(text)
     if text and path.is_relative_to(folder):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trueup.cli.output import Screen
-    from trueup.edge.credentials import Secrets
-    from trueup.edge.journal_file import Journal
+    from trueup.edge.http.secrets import Secrets
+    from trueup.edge.state.journal_file import Journal
 
 
 TICK = 0.5
@@ -155,8 +155,9 @@ async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
 @asynccontextmanager
 async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
     from trueup.cli.keys import keys_of
-    from trueup.edge.client import Client
-    from trueup.edge.credentials import Secret, Secrets, renewing
+    from trueup.edge.http.client import Client
+    from trueup.edge.http.credentials import renewing
+    from trueup.edge.http.secrets import Secret, Secrets
 
     target, secrets = session.target, Secrets()
     keys = keys_of(session, secrets)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from trueup.cli.output import Screen
     from trueup.core.source import Diagnostic
-    from trueup.edge.loader import Loaded
+    from trueup.edge.definitions.loader import Loaded
 
     Selection = tuple[list[Diagnostic], set[tuple[str, str]]]
 
@@ -32,7 +32,7 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     from trueup.cli.output import Screen
     from trueup.core.definitions.names import choose_target
     from trueup.core.source import Severity
-    from trueup.edge.loader import Workspace
+    from trueup.edge.definitions.loader import Workspace
 
     screen = Screen(flags)
     root, project = sessions.open_project(flags)

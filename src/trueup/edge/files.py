@@ -1,4 +1,8 @@
-"""Files as the store needs them: whole or not at all, and on the disk when a call returns. Knows nothing of state."""
+"""Reads files as untrusted, and writes them whole or not at all, on the disk when a call returns.
+
+Knows plain files, files inside a project (no link on the way) and files that the command line names; nothing of what
+is in one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,17 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
-from trueup.core.errors import StateError
+from trueup.core.command import join_messages
+from trueup.core.definitions.document import SIZE_LIMIT
+from trueup.core.errors import StateError, TrueupError
+from trueup.core.rules.fault import nearest
+from trueup.edge.collector import paused
+
+_READ_PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 """Opening fails on a symbolic link and changes no byte, on systems that would."""
@@ -51,6 +62,57 @@ def read_regular(path: Path, limit: int) -> bytes:
         return file.read(limit + 1)
 
 
+def read_inside(root: Path, file: str) -> bytes | str:
+    """The bytes of a plain file, at most one more than may be read; or why not, as the end of a sentence."""
+    try:
+        descriptor = os.open(root / file, _READ_PLAIN)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return "is not a plain file"
+            return _whole(descriptor)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return _missing(root, file)
+    except (NotADirectoryError, IsADirectoryError):
+        return "is not a plain file"
+    except OSError as error:
+        return link_on_the_way(root, file) or f"cannot be read: {(error.strerror or str(error)).lower()}"
+    except ValueError:
+        return "is not a path that a file can have"
+
+
+def _whole(descriptor: int) -> bytes:
+    """Everything in an open file, up to one byte more than may be read."""
+    content = os.read(descriptor, SIZE_LIMIT + 1)
+    while len(content) <= SIZE_LIMIT:
+        more = os.read(descriptor, SIZE_LIMIT + 1 - len(content))
+        if not more:
+            break
+        content += more
+    return content
+
+
+def link_on_the_way(root: Path, file: str) -> str:
+    """Return why a file that somebody named is not opened: a symbolic link on the way to it; empty if there is none."""
+    path = root
+    for piece in PurePosixPath(file).parts:
+        path = path / piece
+        if path.is_symlink():
+            return (
+                f"is reached through the symbolic link {path.relative_to(root).as_posix()}, and links are not followed"
+            )
+    return ""
+
+
+def _missing(root: Path, file: str) -> str:
+    folder = (root / file).parent
+    beside = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
+    stems = {PurePosixPath(name).stem: name for name in reversed(beside) if not name.startswith(".")}
+    close = stems.get(nearest(PurePosixPath(file).stem, stems))
+    return f"does not exist; did you mean {close!r}?" if close else "does not exist"
+
+
 def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
     """Writes a file that did not exist, on disk at return; a half-written one is removed. Raises OSError.
 
@@ -78,36 +140,51 @@ def append(path: Path, content: bytes) -> None:
         os.close(descriptor)
 
 
-def put(path: Path, content: bytes) -> None:
-    """Puts the content in the file's place, or leaves the file as it was; on disk at return. Raises OSError.
+def write_file(
+    path: Path, content: bytes | Iterable[bytes], mode: int | None = 0o666, *, may_exist: bool = True
+) -> None:
+    """Write a file whole, or leave its place as it was; on disk at return. Raises OSError.
 
-    One process does so at a time. What runs that were killed in the middle of it left beside the file is removed.
+    `mode` None keeps the permissions of the file that is there. Without `may_exist` the new file never takes the place
+    of another, whatever appears meanwhile. One process writes a file at a time; what runs that were killed in the
+    middle of it left beside the file is removed.
     """
-    for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
-        left.unlink()
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    write_new(beside, content, 0o666)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if _is_left(left.name):
+            left.unlink(missing_ok=True)
+    made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_new(made, content, 0o600 if mode is None else mode)
     try:
-        beside.replace(path)
-    except OSError:
-        beside.unlink()
+        if mode is None:
+            made.chmod(stat.S_IMODE(path.stat().st_mode))
+        if may_exist:
+            made.replace(path)
+        else:
+            _give_name(made, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            made.unlink()
         raise
     sync_folder(path.parent)
 
 
-def beside(path: Path) -> Path:
-    """Where the next version of a file is written: `.NAME.PID.tmp`. What killed runs left there is removed.
+def _give_name(made: Path, path: Path) -> None:
+    """Give a written file its name, unless something has it. Raises OSError."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: what appears between these two lines would be lost
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()
+            raise FileExistsError from None
+        made.replace(path)
+    else:
+        made.unlink()
 
-    One process writes a file at a time. Raises OSError.
-    """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        if is_left(left.name):
-            left.unlink(missing_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
-
-def is_left(name: str) -> bool:
-    """Whether a file's name is one that only writers of ours give, for the time until the file has its own."""
+def _is_left(name: str) -> bool:
+    """Return whether a file's name is one that only writers of ours give, for the time until the file has its own."""
     return name.startswith(".") and name.endswith(".tmp") and name[:-4].rpartition(".")[2].isdecimal()
 
 
@@ -131,3 +208,97 @@ def _kind(mode: int) -> str:
     if stat.S_ISLNK(mode):
         return "a symbolic link"
     return "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
+
+
+_T = TypeVar("_T")
+
+
+def read_named(path: Path, what: str, limit: int, again: str, loads: Callable[[str], _T]) -> _T:
+    """What `loads` makes of a file's text; `what` names its kind ("plan file"), `limit` are bytes.
+
+    `again` is a hint with the command that makes one.
+
+    Raises TrueupError saying what is wrong with the file and how to go on.
+    """
+    try:
+        data = read_regular(path, limit)
+        if len(data) > limit:
+            raise TrueupError(f"{path} is larger than any {what}.", again)
+        text = data.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise TrueupError(f"There is no {what} {path}.", again) from None
+    except UnicodeDecodeError:
+        raise TrueupError(f"{path} is no {what}: it is not UTF-8 text.", again) from None
+    except OSError as error:
+        raise TrueupError(f"The {what} {path} could not be read: {reason(error)}.", again) from None
+    try:
+        with paused():
+            return loads(text)
+    except TrueupError as error:
+        raise TrueupError(f"{path}: {error.message}", join_messages((error.hint, again))) from None
+
+
+def write_named(path: Path, what: str, content: Iterable[bytes]) -> None:
+    """Write the pieces of a file that the command line names, readable by its owner only.
+
+    Raises TrueupError; the old file then stands.
+    """
+    try:
+        with paused():
+            write_file(path, content, 0o600)
+    except OSError as error:
+        raise TrueupError(
+            f"The {what} {path} could not be written: {reason(error)}.",
+            "Make room, or name a file in a folder that you may write.",
+        ) from None
+
+
+def write_inside(root: Path, file: str, content: bytes, before: bytes | None = None) -> None:
+    """Write a file of the project, with the folders on the way to it; no link is followed.
+
+    `before` is what a file that is there must still hold; it keeps its permissions. Without it there must be none.
+
+    Raises TrueupError, and nothing has changed then.
+    """
+    path = root / file
+    link = link_on_the_way(root, file if before is not None else str(PurePosixPath(file).parent))
+    found = link or (read_inside(root, file) if before is not None else None)
+    if isinstance(found, str):
+        raise TrueupError(f"{file} was not written: it {found}.", "Put a plain file or folder of the project there.")
+    if found != before:
+        raise TrueupError(f"{file} changed meanwhile, and was left as it is.", "Run the command again.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, content, 0o666 if before is None else None, may_exist=before is not None)
+    except FileExistsError:
+        raise TrueupError(
+            f"{file} was not written: there is something of that name already.",
+            "Run the command again: a definition takes another name then. If it says this once more, move that away.",
+        ) from None
+    except OSError as error:
+        raise TrueupError(
+            f"{file} could not be written: {reason(error)}.",
+            "Make room, or give the right to write there, and run the command again: it goes on where it stopped.",
+        ) from None
+
+
+def read_content(root: Path, file: str) -> bytes:
+    """Return the bytes of a file of the project. Raises TrueupError."""
+    found = link_on_the_way(root, file) or read_inside(root, file)
+    if isinstance(found, str):
+        raise TrueupError(f"{file} {found}.", "Make it a plain file that you may read and write.")
+    return found
+
+
+def sweep_folders(root: Path, *below: str) -> None:
+    """Remove what killed writers left below folders in which no other writes now. Raises TrueupError."""
+    try:
+        for place, folders, names in (step for folder in below for step in os.walk(root / folder)):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in filter(_is_left, names):
+                (Path(place) / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise TrueupError(
+            f"{error.filename}, which a killed run left, could not be removed: {reason(error)}.",
+            "Remove it, or give the right to, and run the command again.",
+        ) from None

@@ -25,8 +25,8 @@ from trueup.core.rules.fault import Fault, discreet, shown
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
-from trueup.edge.definition_files import read_inside
-from trueup.edge.yaml_reader import read
+from trueup.edge.files import read_inside
+from trueup.edge.yaml.reader import read
 from trueup.wire import registry
 from trueup.wire.target_rules import target_faults
 

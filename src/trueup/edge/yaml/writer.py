@@ -1,6 +1,6 @@
 """Values as YAML text that reads back as the same values, and that people like to read. Opens no file.
 
-Written by hand and not by a library, because each text is a promise: what `edge.yaml_reader` makes of it is the value
+Written by hand and not by a library, because each text is a promise: what `edge.yaml.reader` makes of it is the value
 again, to the byte, and readers of YAML 1.1 see the same words. Long texts become block scalars, and what a block
 cannot hold (control characters, lone carriage returns, marks that turn the direction of writing) goes into double
 quotes, line by line. Does not know what a definition is.

@@ -17,26 +17,126 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Final, NoReturn
 
 import httpx
 
 from trueup import __version__
 from trueup.core.call import LIMIT, Body, Call, Reply
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
-from trueup.edge import answer_body
-from trueup.edge.surroundings import Proxy, proxy_for, refuse_empty_folder, tls_problem, unusable
+from trueup.edge.http.environment import Proxy, proxy_for, refuse_empty_folder, tls_problem, unusable
+
+ENCODING: Final = "gzip"
+"""How a server may pack its answer; it is unpacked in pieces, so that a small one cannot fill the memory."""
+
+PIECE: Final = 1024 * 1024
+"""Bytes that are unpacked at a time, at most."""
+
+DEPTH: Final = 200
+"""Levels of nesting in an answer's JSON; anything deeper is no assistant."""
+
+START: Final = 64 * 1024
+"""Bytes that are kept of a body that is too large, and as text of any, which is cut once secrets are masked."""
+
+
+class Damaged(Exception):
+    """A body whose packing cannot be taken apart."""
+
+
+async def read_body(raw: AsyncIterator[bytes], encoding: str, length: str, limit: int) -> tuple[bytearray, bool]:
+    """The unpacked body and whether it is all of it; of one that is larger than `limit` bytes only the start is kept.
+
+    `encoding` and `length` are what the headers say of the body, `length` of the packed one.
+    Raises `Damaged`.
+    """
+    content, packed = bytearray(), _Packed(encoding)
+    if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > limit:
+        return content, False
+    came = 0
+    async for data in raw:
+        came += len(data)
+        for piece in packed.pieces(data):
+            content += piece
+            if len(content) > limit:
+                break
+        if len(content) > limit or came > limit:  # packed bytes may unpack to nothing for ever
+            del content[START:]
+            return content, False
+    content += packed.rest()
+    return content, True
+
+
+def parse_body(content: bytes | bytearray) -> Any:
+    """The JSON of a body, or `Body.NOT_JSON` for anything that no JSON reader should take."""
+    try:
+        value = json.loads(content, parse_constant=_refused, parse_float=_finite, parse_int=_bounded)
+    except (ValueError, RecursionError):
+        return Body.NOT_JSON
+    level: list[Any] = [[value]]
+    depth = 0
+    while level:
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+        depth += 1
+        if depth > DEPTH:
+            return Body.NOT_JSON
+    return value
+
+
+class _Packed:
+    """A body as its `Content-Encoding` says, taken apart. Any but gzip was not asked for, and stays as it comes."""
+
+    def __init__(self, encoding: str) -> None:
+        is_gzip = encoding.strip().lower() in ("gzip", "x-gzip")
+        self._inside = zlib.decompressobj(zlib.MAX_WBITS | 16) if is_gzip else None
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """The unpacked bytes, a piece at a time. Raises `Damaged`."""
+        if self._inside is None:
+            yield data
+            return
+        while data and not self._inside.eof:
+            try:
+                piece = self._inside.decompress(data, PIECE)
+            except zlib.error:
+                raise Damaged("what came is not the gzip that it says it is") from None
+            data = self._inside.unconsumed_tail
+            yield piece
+
+    def rest(self) -> bytes:
+        """What little was held back, at the end."""
+        return self._inside.flush() if self._inside is not None else b""
+
+
+def _refused(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is beyond all bounds")
+    return number
+
+
+def _bounded(text: str) -> int:
+    if len(text) > 300:  # more digits than any number that a double can hold
+        raise ValueError("a number is beyond all bounds")
+    return int(text)
+
 
 POOL = 4
 """Connections of one pool."""
 
 CONNECT = 10.0
 """Seconds to connect, at most; the same again for TLS."""
-
-_START = 64 * 1024
-"""Bytes of a body that are kept as text; what is shown of it is cut after secrets are masked."""
 
 _UNFIT = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 _HIDDEN = frozenset({"set-cookie"})
@@ -70,7 +170,7 @@ class Client:
         self._timeout = timeout
         self._headers = _encoded(
             {"user-agent": f"trueup/{__version__}", "accept": "application/json"}
-            | {"accept-encoding": answer_body.ENCODING}
+            | {"accept-encoding": ENCODING}
             | ({name.lower(): value for name, value in (headers or {}).items()})
         )
         found = proxy_for(base_url, os.environ)
@@ -101,7 +201,7 @@ class Client:
             failure = OutcomeUnknown(
                 f"{self._host} did not finish its answer to {call.method} {call.path} within {self._timeout:g} seconds"
             )
-        except (httpx.HTTPError, httpx.StreamError, OSError, answer_body.Damaged) as error:
+        except (httpx.HTTPError, httpx.StreamError, OSError, Damaged) as error:
             failure = OutcomeUnknown(
                 f"the connection to {self._host} broke before the answer to {call.method} {call.path} was complete "
                 f"({_reason(error)})"
@@ -169,14 +269,14 @@ async def _answer(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
     response = await pool.send(request, stream=True)
     said = response.headers
     try:
-        content, is_whole = await answer_body.read(
+        content, is_whole = await read_body(
             response.aiter_raw(), said.get("content-encoding", ""), said.get("content-length", ""), LIMIT
         )
     finally:
         await response.aclose()
     headers = {name.lower(): value for name, value in said.items() if name.lower() not in _HIDDEN}
-    parsed = answer_body.parsed(content) if is_whole else Body.TOO_LARGE
-    text = content[:_START].decode("utf-8", "replace")
+    parsed = parse_body(content) if is_whole else Body.TOO_LARGE
+    text = content[:START].decode("utf-8", "replace")
     return Reply(status=response.status_code, headers=headers, json=parsed, text=text)
 
 
@@ -227,7 +327,7 @@ def _reason(error: BaseException) -> str:
             return "the connection was refused"
     if isinstance(error, httpx.ProxyError):
         return "the proxy refused the way to it"
-    if isinstance(error, answer_body.Damaged):
+    if isinstance(error, Damaged):
         return str(error)
     if isinstance(error, httpx.PoolTimeout):
         return "no connection became free"

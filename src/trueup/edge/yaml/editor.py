@@ -10,11 +10,9 @@ from typing import Any, Final
 
 from trueup.core.plans.diff import gaps
 from trueup.core.texts.align import Allowance
-from trueup.edge.yaml_nodes import Kind, Node, parse, walk
-from trueup.edge.yaml_place import Layout, Place
-from trueup.edge.yaml_reader import read_text
-from trueup.edge.yaml_splices import Splice, TooFine, spliced
-from trueup.edge.yaml_text import Form, entries
+from trueup.edge.yaml.nodes import Kind, Layout, Node, Place, Splice, TooFine, parse, spliced, walk
+from trueup.edge.yaml.reader import read_text
+from trueup.edge.yaml.text import Form, entries
 
 ALIGNMENTS: Final = 200_000
 """Comparisons that finding the unchanged entries of lists may cost."""

@@ -15,7 +15,7 @@ from trueup.core.memory.capabilities import LIMIT, Capabilities, decode, encode
 from trueup.core.memory.state import is_plain_id
 from trueup.core.memory.state_codec import load_json
 from trueup.edge import files
-from trueup.edge.store import Store
+from trueup.edge.state.store import Store
 from trueup.wire.registry import probe_of
 
 
@@ -109,6 +109,6 @@ def _put(store: Store, path: Path, content: bytes, hint: str) -> None:
     try:
         store.prepare()
         if not path.is_file() or path.is_symlink() or path.read_bytes() != content:
-            files.put(path, content)
+            files.write_file(path, content)
     except OSError as error:
         raise TrueupError(f"{path} could not be written: {files.reason(error)}.", hint) from None

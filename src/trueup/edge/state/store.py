@@ -1,7 +1,8 @@
 """What a target keeps in `.trueup`: its state file with the journal beside it, and backups. Knows no vendor.
 
 The order of a run: `lock`, `load`, append to the journal, `save`. Killed anywhere, the next `load` has everything.
-Deliberately ignorant of the meaning of records; the text is `core.memory.state_codec`'s.
+Deliberately ignorant of the meaning of records; the text is `core.memory.state_codec`'s. Damaged files are moved aside,
+never deleted.
 """
 
 from __future__ import annotations
@@ -11,28 +12,32 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from trueup.core.acceptance.accepted import AcceptedValues, decode_accepted, encode_accepted
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.command import Command, Message
-from trueup.core.errors import StateError, TrueupError
+from trueup.core.errors import ForeignStateError, StateError, TrueupError
 from trueup.core.memory.journal import fold, unsettled
 from trueup.core.memory.state import Identity, State
-from trueup.core.memory.state_codec import LIMIT, decode, encode
+from trueup.core.memory.state_codec import LIMIT, decode, encode, find_names
 from trueup.core.projects.project import Target
 from trueup.edge import files
 from trueup.edge.collector import paused
-from trueup.edge.journal_file import Journal
-from trueup.edge.lock_file import hold, remove_abandoned
+from trueup.edge.state.journal_file import Journal
+from trueup.edge.state.lock_file import hold, remove_abandoned
 
 FOLDER = ".trueup"
 STAMPS = "stamps"
 _IGNORED = "# Written by Trueup: what belongs to one checkout. The state files are for git.\n"
 _PATTERNS = ("local/", "backup/", "*.journal", "*.lock", "*.tmp", "*.damaged-*")
 _TRIES = 5
+
+ACCEPTED_LIMIT = 16 * 1024 * 1024
+"""Bytes of the file that keeps accepted values; a larger one is refused."""
 
 IGNORE_LIMIT = 1024 * 1024
 """Bytes of a .gitignore that are read."""
@@ -132,7 +137,7 @@ class Store:
         if files.read_plain(self.state_path, LIMIT, self._in_the_way()) != content:
             try:
                 self.prepare()
-                files.put(self.state_path, content)
+                files.write_file(self.state_path, content)
             except OSError as error:
                 raise TrueupError(
                     f"The state file {self.state_path} could not be written: {files.reason(error)}.",
@@ -301,3 +306,72 @@ def _safe(name: str) -> str:
     if text.strip(".") and len(text) <= 80:
         return text
     return f"{text[:60].strip('.')}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:12]}"
+
+
+def set_damaged_aside(store: Store) -> tuple[Path, ...]:
+    """The new places of what could not be read; empty when all can be. To be called under the target's lock.
+
+    Raises ForeignStateError for a state that is whole, but another target's or a newer version's; TrueupError when a
+    file cannot be moved.
+    """
+    moved = []
+    try:
+        Journal.read(store.journal_path)
+    except StateError:
+        moved.append(_aside(store.journal_path))
+    try:
+        store.load()
+    except ForeignStateError:
+        raise
+    except StateError:
+        moved.append(_aside(store.state_path))
+    return tuple(moved)
+
+
+def names_in(path: Path) -> Mapping[str, str]:
+    """Map the names in a damaged file to their ids, as far as they can be found; none in what is no plain file."""
+    try:
+        content = b"" if path.is_symlink() else files.read_regular(path, LIMIT)
+    except OSError:
+        content = b""
+    return find_names(content.decode("utf-8", "replace"))
+
+
+def put_back(store: Store, aside: Sequence[Path]) -> None:
+    """Move files back that were set aside, where nothing has taken their place since."""
+    for path in aside:
+        place = next(one for one in (store.state_path, store.journal_path) if path.name.startswith(one.name))
+        if not place.exists():
+            path.rename(place)
+
+
+def _aside(path: Path) -> Path:
+    number = 1
+    while (place := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    try:
+        path.rename(place)
+    except OSError as error:
+        raise TrueupError(
+            f"{path} is damaged and could not be moved aside: {files.reason(error)}.",
+            "Move it away, and try again.",
+        ) from None
+    return place
+
+
+def read_accepted(store: Store) -> dict[str, AcceptedValues]:
+    """Return what is kept, by the names of assistants. Raises StateError where no plain file is in its place."""
+    path = store.accepted_path
+    content = files.read_plain(path, ACCEPTED_LIMIT, "Move it away: it only spares an `accept` from conflicts.")
+    return decode_accepted(content.decode("utf-8", "replace")) if content is not None else {}
+
+
+def write_accepted(store: Store, accepted: Mapping[str, AcceptedValues]) -> None:
+    """Replace what is kept.
+
+    Where that cannot be written nothing is raised: the definition has the value already, and all that is lost is that
+    the next `accept` of the same field may leave a conflict.
+    """
+    with contextlib.suppress(OSError, StateError):
+        store.prepare()
+        files.write_file(store.accepted_path, encode_accepted(accepted).encode("utf-8"))

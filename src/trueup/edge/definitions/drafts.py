@@ -1,32 +1,35 @@
-"""Definitions as the text of new files: YAML, or Markdown where the instructions are long. Writes nothing to the disk.
+"""Definitions as new files: YAML, or Markdown where the instructions are long.
 
-Each text is proved before anybody sees it: it is read, put together and checked as the loader does, and must come to
+Each text is proved before it is on the disk: it is read, put together and checked as the loader does, and must come to
 the body that was meant. Knows no server and not where a body comes from.
 """
 
 from __future__ import annotations
 
+import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import Definition, DefinitionFile
 from trueup.core.definitions.document import Document, trimmed
-from trueup.core.definitions.names import normal
+from trueup.core.definitions.names import folded, normal
 from trueup.core.definitions.resolve import Resolved
 from trueup.core.field_table import FieldTable
 from trueup.core.migration.new_files import Parts
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
-from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
-from trueup.edge.formats import Format, format_of
-from trueup.edge.front_matter import read_markdown
-from trueup.edge.resolver import Resolver
-from trueup.edge.writer_yaml import dumped, holds_plainly
-from trueup.edge.yaml_edit import equal
-from trueup.edge.yaml_reader import read
+from trueup.core.source import Diagnostic, Position, Severity, SourceMap
+from trueup.core.source import Path as ValuePath
+from trueup.edge.definitions.documents import SUFFIXES, read_markdown
+from trueup.edge.definitions.loader import Resolver
+from trueup.edge.files import link_on_the_way, read_inside
+from trueup.edge.schemas import Format, format_of
+from trueup.edge.yaml.editor import equal
+from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.writer import dumped, holds_plainly
 from trueup.wire.registry import row_of
 
 LONG_LINES: Final = 20
@@ -108,7 +111,7 @@ class _Texts:
         """Nothing: what stands nowhere yet has no place."""
         return SourceMap()
 
-    def at(self, file: str, path: Path, *, key: bool = False) -> Position | None:  # noqa: ARG002 - nothing is shown
+    def at(self, file: str, path: ValuePath, *, key: bool = False) -> Position | None:  # noqa: ARG002 - nothing is shown
         """The beginning: what stands nowhere yet has no place."""
         return Position(file, 1, 1)
 
@@ -199,7 +202,7 @@ def _is_long(text: Any) -> bool:
     return len(text) > LONG_TEXT or text.count("\n") >= LONG_LINES
 
 
-def _unwritable(path: Path, value: Any) -> Diagnostic | None:
+def _unwritable(path: ValuePath, value: Any) -> Diagnostic | None:
     """Why no file can hold a value; None where one can."""
     try:
         dumped({str(path[-1]): value})
@@ -228,3 +231,36 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -> set[str]:
+    """The names below the definitions folder that no new definition can have, as `folded` makes them.
+
+    Each file's path without its ending is one, whatever the ending is, and without one of the `protocols` at its end;
+    and a folder's that ends as a definition does.
+    """
+    start = root / folder
+    folders = (Path(place) / name for place, names, _ in os.walk(start) for name in names)
+    there = [*_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
+    names = {path.relative_to(start).with_suffix("").as_posix() for path in there}
+    bare = {name.removesuffix(f".{protocol}") for name in names for protocol in protocols}
+    return {folded(name) for name in names | bare}
+
+
+def parts_in(root: Path, folder: str) -> dict[str, Any]:
+    """The YAML parts below a folder that can be read, path from there to value; none where there is no such folder."""
+    found = {}
+    for path in sorted(_files(root / folder)):
+        inner = path.relative_to(root).as_posix()
+        data = read_inside(root, inner) if path.suffix == ".yaml" and not link_on_the_way(root, inner) else ""
+        value = read(data, inner).value if isinstance(data, bytes) else None
+        if value is not None:
+            found[path.relative_to(root / folder).as_posix()] = value
+    return found
+
+
+def _files(start: Path) -> Iterator[Path]:
+    """Everything below a folder that is no folder and not hidden; links are not followed."""
+    for place, folders, names in os.walk(start):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place) / name for name in names if not name.startswith("."))

@@ -1,6 +1,6 @@
 """Plain values as YAML text: scalars in a wanted style, collections in block or flow form.
 
-Knows no file and no comment: what stands around a value is `yaml_edit`'s business, and whether a text reads back as the
+Knows no file and no comment: what stands around a value is the editor's business, and whether a text reads back as the
 value it was made from is asked of the reader, not promised here.
 """
 

@@ -15,9 +15,8 @@ import yaml
 
 from trueup.core.definitions.document import Document, Lines, decode
 from trueup.core.source import Diagnostic, Severity
-from trueup.edge.yaml_builder import Builder, StopReading
-from trueup.edge.yaml_region import Opened, Stop
-from trueup.edge.yaml_syntax import diagnose
+from trueup.edge.yaml.builder import Builder, StopReading
+from trueup.edge.yaml.syntax import Opened, Stop, diagnose
 
 HAS_C: Final = bool(yaml.__with_libyaml__)
 """Whether libyaml is there; without it reading takes eleven times as long (SPEED: a matter of one notice)."""

@@ -1,34 +1,216 @@
 """A live value taken into the files of one definition: where it belongs, written there, and read back to be sure.
 
-Works on contents in memory; nothing is written here. Knows no network and asks nobody.
+Works on contents in memory: bytes in, bytes out. Line endings, a byte order mark and the line breaks at the end stay as
+they are. Knows no network and asks nobody but git, for what files held before.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing, Taking, in_words
 from trueup.core.call import holds_credential
 from trueup.core.canonical import Semantics, digest, fits, same
 from trueup.core.command import Command, Message, locate_commands
 from trueup.core.definitions.definition import DefinitionFile
+from trueup.core.definitions.document import BODY, Document, decode, trimmed
 from trueup.core.definitions.resolve import Resolved
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
 from trueup.core.source import Diagnostic, Position, SourceMap
 from trueup.core.source import Path as ValuePath
+from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.merge import merged
-from trueup.edge import git_history
-from trueup.edge.documents import Documents
-from trueup.edge.file_edit import edited, edited_text, restored, with_prompt
-from trueup.edge.formats import format_of
-from trueup.edge.loader import Workspace
-from trueup.edge.resolver import Resolver
-from trueup.edge.yaml_edit import CannotEdit, with_value
-from trueup.edge.yaml_text import Form, entries
+from trueup.edge.definitions.documents import Documents, read_markdown, split
+from trueup.edge.definitions.loader import Resolver, Workspace
+from trueup.edge.schemas import format_of
+from trueup.edge.yaml.editor import CannotEdit, equal, rewritten, with_value
+from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.text import Form, entries
+
+COMMITS: Final = 50
+"""Commits that are looked at, the newest first."""
+
+PATIENCE: Final = 10.0
+"""Seconds for one answer."""
+
+
+SAFE: Final = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "diff.external": "",
+    "gpg.program": "false",
+    "log.showSignature": "false",
+    "protocol.allow": "never",
+    "safe.bareRepository": "explicit",
+}
+"""Settings that keep git from running a program that a repository names, whatever its own configuration says."""
+
+
+def read_versions(root: Path, files: Sequence[str]) -> Iterator[dict[str, bytes | None]]:
+    """The contents of the files in each commit that touched one of them; None for one that was not there."""
+    listed = run_git(root, "rev-list", f"--max-count={COMMITS}", "HEAD", "--", *files)
+    for commit in (listed or b"").decode("ascii", "replace").split():
+        yield {file: run_git(root, "cat-file", "blob", f"{commit}:./{file}") for file in files}
+
+
+def run_git(root: Path, *words: str) -> bytes | None:
+    """Return what git prints in a folder; None where it fails, is absent, or takes too long.
+
+    The one place that starts git. It runs no hook, filter, pager, signature program, file system monitor or external
+    diff of the repository, fetches nothing, and takes no bare repository among the files for one.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = kept | {
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    settings = [part for name, value in SAFE.items() for part in ("-c", f"{name}={value}")]
+    try:
+        done = subprocess.run(
+            ["git", *settings, "--no-pager", "-C", str(root), *words],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            env=environment,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+_BOM: Final = b"\xef\xbb\xbf"
+_LINES: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+_ALIGNMENTS: Final = 2_000_000
+_NOT_KEPT: Final = (
+    "a Markdown body and a part cannot hold it: line breaks at the end, a carriage return, and text of blanks alone "
+    "are dropped there; a YAML definition can hold it in quotes"
+)
+
+
+def edited(data: bytes, file: str, value: Any) -> bytes:
+    """A YAML, JSON or Markdown file that reads as `value`, changed as little as can be. Raises CannotEdit."""
+    is_markdown = file.lower().endswith(".md")
+    text = _decoded(data, file)
+    plain = text.replace("\r\n", "\n")
+    made = _markdown(plain, file, data, value) if is_markdown else rewritten(plain.replace("\r", "\n"), value, file)
+    result = _with_endings(data, text, made)
+    _refuse_other(_read(result, file), value)
+    if file.lower().endswith(".json"):
+        _refuse_no_json(result)
+    return result
+
+
+def edited_text(data: bytes, file: str, value: str) -> bytes:
+    """A file of text that reads as `value`; the line breaks at its end stay. Raises CannotEdit."""
+    text = _decoded(data, file)
+    plain = text.replace("\r\n", "\n")
+    made = value + plain[len(plain.rstrip("\n")) :]
+    result = _with_endings(data, text, made)
+    found = decode(result, file)
+    if isinstance(found, Diagnostic):
+        raise CannotEdit(found.message)
+    if trimmed(found) != value:
+        raise CannotEdit(_NOT_KEPT)
+    return result
+
+
+def restored(data: bytes, made: str) -> bytes:
+    """A changed text, its line breaks LF, in the line endings and with the mark of the file that it was made from."""
+    return _with_endings(data, data.removeprefix(_BOM).decode("utf-8"), made)
+
+
+def _decoded(data: bytes, file: str) -> str:
+    text = decode(data, file)
+    if isinstance(text, Diagnostic):
+        raise CannotEdit(text.message)
+    return text
+
+
+def _read(data: bytes, file: str) -> Document:
+    return read_markdown(data, file) if file.lower().endswith(".md") else read(data, file, is_included=True)
+
+
+def _refuse_other(found: Document, value: Any) -> None:
+    if found.value is None:
+        raise CannotEdit(found.diagnostics[0].message if found.diagnostics else "it would be no definition any more")
+    if not equal(found.value, value):
+        raise CannotEdit(_NOT_KEPT)
+
+
+def _refuse_no_json(data: bytes) -> None:
+    try:
+        json.loads(data)
+    except ValueError:
+        raise CannotEdit("the file would not be JSON any more") from None
+
+
+def _markdown(text: str, file: str, data: bytes, value: Any) -> str:
+    """Front matter and body, each changed only where it has to be."""
+    parts = split(text)
+    if parts is None or read_markdown(data, file).value is None:
+        raise CannotEdit(f"{file} has problems of its own, which come first")
+    front, body = parts.front, parts.body
+    wanted = {key: entry for key, entry in value.items() if key != BODY}
+    wanted_body = value.get(BODY, "")
+    if not equal(read_front(front, file), wanted):
+        if "\r" in front:
+            raise CannotEdit("its front matter breaks lines by carriage returns alone")
+        front = rewritten(front, wanted, file)
+        if front and not front.endswith("\n"):
+            front += "\n"
+    if wanted_body != trimmed(body):
+        tail = body[len(body.rstrip("\n")) :] if body.strip("\n") else "\n"
+        gap = parts.gap or "\n\n"
+        if wanted_body.startswith("\n") and not gap.endswith("\n\n"):
+            gap += "\n"
+        body = wanted_body + (tail if wanted_body else "")
+        return f"{parts.opening}{front}{parts.closing}{gap if body else parts.gap[:1]}{body}"
+    return f"{parts.opening}{front}{parts.closing}{parts.gap}{body}"
+
+
+def read_front(front: str, file: str) -> Any:
+    """The mapping in front matter; one without a line in it is empty."""
+    return read(front.encode(), file).value if front.strip() else {}
+
+
+def with_prompt(value: Any, prompt: str) -> Any:
+    """Return a Markdown file's mapping with the prompt among its fields where the text below them cannot hold it."""
+    text = value.get(BODY) if isinstance(value, dict) else ""
+    if not isinstance(value, dict) or BODY not in value or (isinstance(text, str) and text.strip()):
+        return value
+    return {**{key: entry for key, entry in value.items() if key != BODY}, prompt: text}
+
+
+def _with_endings(data: bytes, text: str, made: str) -> bytes:
+    """The changed text in the file's own line endings: each kept line has its own, a new one the most usual."""
+    mark = _BOM if data.startswith(_BOM) else b""
+    if "\r" not in text:
+        return mark + made.encode("utf-8", "surrogatepass")
+    old, new = _LINES.findall(text), made.split("\n")
+    endings = Counter("\r\n" if line.endswith("\r\n") else line[-1] for line in old if line[-1] in "\r\n")
+    usual = endings.most_common(1)[0][0]
+    bare = [line.rstrip("\r\n") for line in old]
+    lines = [line + usual for line in new[:-1]] + new[-1:]
+    for start, other, length in align(bare, new, Allowance(_ALIGNMENTS)):
+        for step in range(length):
+            if other + step < len(new) - 1 and old[start + step][-1:] in "\r\n":
+                lines[other + step] = old[start + step]
+    return mark + "".join(lines).encode("utf-8", "surrogatepass")
+
 
 Contents = Mapping[str, bytes | None]
 """What files hold that are not as on the disk, by their path from the root."""
@@ -131,7 +313,7 @@ class Editor:
             return MISSING
         found = self._files[name]
         parts = self._resolved(found, Documents(self._root), self._target).parts
-        for contents in git_history.versions(self._root, [found.file, *parts]):
+        for contents in read_versions(self._root, [found.file, *parts]):
             body = self._resolved(found, self._documents(contents), self._target).body
             value = self._semantics.table.split(body).get(field, MISSING)
             if value is not MISSING and digest(value) in known:

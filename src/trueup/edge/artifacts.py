@@ -1,17 +1,23 @@
-"""Plan files on disk: written whole and for their owner only, read as hostile. What is in one is the codec's."""
+"""Plans and reports as files that pipelines keep: plans written whole and for their owner only, both read as hostile.
+
+What is in a file is the core's.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePath
+from typing import Any
 
 from trueup.core.command import HERE, Command, Message, Selection
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan, with_kinds
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
-from trueup.edge.named_files import put_named, read_named
+from trueup.edge.collector import paused
+from trueup.edge.files import read_named, read_regular, reason, write_named
 from trueup.wire.registry import field_table, protocols
 
 SUFFIXES = (".json", ".plan")
@@ -80,4 +86,49 @@ def _start(path: Path) -> bytes:
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
-    put_named(path, "plan file", pieces(plan))
+    write_named(path, "plan file", pieces(plan))
+
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of the largest report that is read."""
+
+MOST = 20_000
+"""Reports of a folder that are read: 50 applies a day for a year."""
+
+
+def read_report(path: Path) -> Any:
+    """The JSON value in a file, None where there is no such file. Raises TrueupError where it cannot be read."""
+    try:
+        data = read_regular(path, LARGEST)
+        if len(data) > LARGEST:
+            raise TrueupError(f"{path} is larger than {LARGEST >> 20} MiB, which no report is.", "Name another file.")
+        text = data.decode("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise TrueupError(f"{path} could not be read: {reason(error)}.", "Name another file.") from None
+    except UnicodeDecodeError:
+        raise TrueupError(f"{path} is no report: it is not UTF-8 text.", "Name another file.") from None
+    try:
+        with paused():
+            return json.loads(text)
+    except (ValueError, RecursionError):
+        raise TrueupError(f"{path} is no report: it is no JSON, or is cut off.", "Name another file.") from None
+
+
+def read_reports(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Each `.json` file below a folder with its value, in the order of paths; None for one that cannot be read.
+
+    Raises TrueupError where there is no such folder, or it holds too many.
+    """
+    if not folder.is_dir():
+        raise TrueupError(f"There is no folder {folder}.", "Name the folder that holds the JSON reports of applies.")
+    files = sorted(path for path in folder.rglob("*.json") if path.is_file() and not path.is_symlink())
+    if len(files) > MOST:
+        raise TrueupError(f"{folder} holds {len(files):,} reports, more than {MOST:,}.", "Name a folder with fewer.")
+    for path in files:
+        try:
+            value = read_report(path)
+        except TrueupError:
+            value = None  # told in sum by the caller: one damaged report hides no other
+        yield path.relative_to(folder).as_posix(), value

@@ -1,0 +1,1 @@
+"""Definitions as files: found, read, put together for a target, written and edited."""

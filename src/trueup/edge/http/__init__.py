@@ -1,0 +1,1 @@
+"""The way to a server: connections, proxies, certificates and credentials."""

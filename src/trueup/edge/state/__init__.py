@@ -1,0 +1,1 @@
+"""What `.trueup/` holds: state, journal, lock, backups and the answers of probes."""
