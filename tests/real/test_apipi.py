@@ -1,4 +1,8 @@
-"""ApiPi 0.15.0, a server of others with saved agents: it holds half of the fields, and has one listing and no pages."""
+"""ApiPi 0.15.0, a server of others with saved agents: it holds half of the fields, and has one listing and no pages.
+
+It acknowledges and loses about one write in a thousand (docs/protocols/openai-agents.md says why). A proxy in front of
+it sends such a write again, so that only Trueup's own faults fail a test.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import pytest
 
 from tests.real.place import Place, unchanged
 from tests.real.servers import apipi
-from tests.real.witness import witness
+from tests.real.witness import without_lost_writes, witness
 
 FUNCTION = {"type": "function", "name": "lookup", "description": "Finds.", "parameters": {"type": "object"}}
 HELD: dict[str, Any] = {
@@ -59,8 +63,8 @@ class Other:
 @pytest.fixture(scope="module")
 def server(software: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """ApiPi's base URL; one server for all tests, since it takes its time to start."""
-    with apipi(software, tmp_path_factory.mktemp("apipi")) as url:
-        yield url
+    with apipi(software, tmp_path_factory.mktemp("apipi")) as url, without_lost_writes(url) as kept:
+        yield kept
 
 
 @pytest.fixture
@@ -217,6 +221,30 @@ def test_what_is_gone_is_known_by_the_server_s_own_404(served: tuple[Place, Othe
     assert place.run("apply", "--yes").code == 3
     again = place.run("apply", "--yes", "--on-drift", "revert")
     assert again.code == 0, again.said
+    assert len(other.live()) == 2
+
+
+def test_a_write_that_was_acknowledged_and_lost_shows_in_the_next_plan(served: tuple[Place, Other]) -> None:
+    place, other = served
+    _write(place, "made.yaml", HELD)
+    _write(place, "edited.yaml", HELD)
+    _write(place, "removed.yaml", HELD)
+    _converges(place)
+    before = {entry["id"]: entry for entry in other.live()}
+    ids = place.ids()
+    _write(place, "edited.yaml", {**HELD, "instructions": "Say no."})
+    (place.root / "assistants" / "removed.yaml").unlink()
+    assert place.run("apply", "--yes", "--prune").code == 0
+    other.delete(ids["made"])  # as if the create had been lost; then the modify, then the delete
+    other.edit(ids["edited"], **{name: before[ids["edited"]][name] for name in ("instructions", "metadata")})
+    other.create(**{name: before[ids["removed"]][name] for name in ("name", "model", "metadata")})
+    plan = place.run("plan", "--detailed-exitcode")
+    assert plan.code == 3, plan.said
+    assert "1 blocked, 1 behind, 1 orphaned" in plan.summary, plan.said
+    assert "was deleted outside" in plan.said
+    assert place.run("state", "rebuild").code == 0
+    assert place.run("apply", "--yes", "--on-drift", "revert", "--prune").code == 0
+    _converges(place)
     assert len(other.live()) == 2
 
 

@@ -1,12 +1,11 @@
-"""A witness on the way: it writes each request down as it arrived, hands it on unchanged, and answers what it hears,
-unless it is to lose the answer.
+"""Two proxies in front of a server: one writes down what passes and can lose an answer, one repeats lost writes.
 
 Knows no gateway and no assistant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -16,6 +15,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.real.servers import HOST, listening
+
+REPEATS = 3
+"""How often a write that a server acknowledged and lost is sent again."""
 
 OWN_OF_A_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding", "date", "server"})
 
@@ -49,15 +51,53 @@ class Witness:
 @contextmanager
 def witness(onward: str) -> Iterator[Witness]:
     """Listens in front of a base URL while the block runs."""
-    parts = urlsplit(onward)
     seen: list[Seen] = []
-    with httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False, timeout=60) as web:
-        lost: list[str] = []
-        with listening(_handler(web, seen, lost)) as port:
-            yield Witness(f"http://{HOST}:{port}{parts.path}", seen, lost)
+    lost: list[str] = []
+    with _client(onward) as web, listening(_handler(web.request, seen, lost)) as port:
+        yield Witness(f"http://{HOST}:{port}{urlsplit(onward).path}", seen, lost)
 
 
-def _handler(web: httpx.Client, seen: list[Seen], lost: list[str]) -> type[BaseHTTPRequestHandler]:
+@contextmanager
+def without_lost_writes(onward: str) -> Iterator[str]:
+    """Listen in front of a server that loses acknowledged writes now and then; the base URL of one that does not.
+
+    Each write is read back before it is answered, and sent again where the server does not have it. This excuses the
+    server only: a request that a client does not send, or sends wrongly, is not made good.
+    """
+    with _client(onward) as web:
+
+        def is_kept(method: str, path: str, headers: Mapping[str, str], said: httpx.Response) -> bool:
+            if method == "GET" or said.status_code != 200:
+                return True
+            made = said.json()
+            base, _, last = path.partition("?")[0].rpartition("/")
+            one = path if last == made["id"] else f"{base}/{last}/{made['id']}"
+            there = web.get(one, headers=headers)
+            return there.status_code == 404 if method == "DELETE" else _without_times(there) == _without_times(said)
+
+        def ask(method: str, path: str, *, headers: Mapping[str, str], content: bytes) -> httpx.Response:
+            for _ in range(1 + REPEATS):
+                said = web.request(method, path, headers=headers, content=content)
+                if is_kept(method, path, headers, said):
+                    return said
+            raise AssertionError(f"the server lost {method} {path} {1 + REPEATS} times")
+
+        with listening(_handler(ask, [], [])) as port:
+            yield f"http://{HOST}:{port}{urlsplit(onward).path}"
+
+
+def _without_times(said: httpx.Response) -> tuple[int, dict[str, Any]]:
+    """Return status and body without times, which a server may write otherwise when it is asked again."""
+    return said.status_code, {key: value for key, value in said.json().items() if not key.endswith("_at")}
+
+
+def _client(onward: str) -> httpx.Client:
+    """Return a client of the server behind a base URL."""
+    parts = urlsplit(onward)
+    return httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False, timeout=60)
+
+
+def _handler(ask: Callable[..., httpx.Response], seen: list[Seen], lost: list[str]) -> type[BaseHTTPRequestHandler]:
     """A handler for any method that writes down and hands on."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,7 +109,7 @@ def _handler(web: httpx.Client, seen: list[Seen], lost: list[str]) -> type[BaseH
             body = self.rfile.read(int(headers.get("content-length", "0")))
             seen.append(Seen(self.command, self.path, headers, body))
             own = {name: value for name, value in headers.items() if name not in OWN_OF_A_HOP}
-            said = web.request(self.command, self.path, headers=own, content=body)
+            said = ask(self.command, self.path, headers=own, content=body)
             if self.command in lost:
                 lost.remove(self.command)
                 self.close_connection = True

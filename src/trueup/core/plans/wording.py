@@ -52,7 +52,8 @@ HINTS: dict[Reason, str] = {
     "next apply: {probe}. After that apply, declare the field as null in the file too, and it is asked for again.",
     Reason.SECRET: "Store the secret where the vendor keeps credentials and take it off the live one, or leave the "
     "field out of the file.",
-    Reason.BEHIND: "Pull the state that the other checkout wrote; only if nobody holds it: {rebuild}",
+    Reason.BEHIND: "Pull the state that the other checkout wrote. If nobody holds it, or the server lost the last "
+    "write from here: {rebuild}",
     Reason.TWINS: "Choose the one to keep: {links}. The next plan prints the command that deletes the other.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the duplicate, delete it: "
     "{delete}",
