@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 _FOLD = re.compile(r"⋯ ([\d,]+) lines? unchanged")
-_MOVED = re.compile(r"> ([\d,]+) lines moved here from line ([\d,]+)(, unchanged)?:$")
+_MOVED = re.compile(r"> ([\d,]+) lines moved here from line ([\d,]+)(?:(, unchanged)|, changed inside):$")
 _ONE = re.compile(r"> (.*)  \(moved from line ([\d,]+)\)$")
 _LEFT = re.compile(r"< ([\d,]+) lines? moved to line ([\d,]+): ")
 _HEAD = re.compile(r"[\d,]+ (?:→ [\d,]+ )?characters?, about ")

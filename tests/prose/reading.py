@@ -14,6 +14,7 @@ from pathlib import Path
 
 from trueup.core.texts.compare import CONTEXT, compare
 from trueup.core.texts.prose import Prose
+from trueup.render.prose_lines import describe_extent
 from trueup.render.style import Look, Piece, Row, paint
 from trueup.render.terminal import prose as prose_rows
 from trueup.render.visible import columns
@@ -60,9 +61,9 @@ def edits() -> list[Edit]:
 def ours(edit: Edit, *, width: int = WIDTH, verbose: bool = False) -> str:
     """The edit as a plan shows it, without colour."""
     look = Look(color=False, width=width, verbose=verbose)
-    shown: list[Row] = [(Piece(prose_rows.size(edit.prose)),)]
-    shown += prose_rows.heads(edit.prose, look, 0, "line {}".format)
-    shown += prose_rows.rows(edit.prose, look, 0, "line {}".format, {})
+    shown: list[Row] = [(Piece(describe_extent(edit.prose)),)]
+    shown += prose_rows.head_rows(edit.prose, look, 0, "line {}".format)
+    shown += prose_rows.difference_rows(edit.prose, look, 0, "line {}".format, {})
     return paint(shown, color=False)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from trueup.core.texts.compare import compare
 from trueup.core.texts.prose import sections
+from trueup.render.prose_lines import Place, key
 from trueup.render.style import Look, paint
 from trueup.render.terminal import prose as prose_rows
 
 LOOK = Look(color=False, width=80)
 
 
-def _shown(before: str, after: str, place: prose_rows.Place = "line {}".format, **more: bool) -> list[str]:
-    rows = prose_rows.rows(compare(before, after), Look(color=False, width=80, **more), 0, place, {})
+def _shown(before: str, after: str, place: Place = "line {}".format, **more: bool) -> list[str]:
+    rows = prose_rows.difference_rows(compare(before, after), Look(color=False, width=80, **more), 0, place, {})
     return paint(rows, color=False).splitlines()
 
 
@@ -58,8 +59,8 @@ def test_a_shared_change_is_not_shown_again_and_what_leads_to_the_next_one_is() 
     before = "\n".join(["top", *"abcdefgh", "mid", *"ijklmnop", "end"])
     prose = compare(before, before.replace("top", "tip").replace("mid", "mit").replace("end", "ent"))
     first, second, _ = (section.changed for section in sections(prose))
-    notes = {prose_rows.key(first): "=The same as in x.", prose_rows.key(second): "This also reaches y:"}
-    shown = paint(prose_rows.rows(prose, LOOK, 0, "line {}".format, notes), color=False).splitlines()
+    notes = {key(first): "=The same as in x.", key(second): "This also reaches y:"}
+    shown = paint(prose_rows.difference_rows(prose, LOOK, 0, "line {}".format, notes), color=False).splitlines()
     assert shown[0] == "The same as in x."
     assert shown[1] == "⋯ 4 lines unchanged · line 10"
     assert "This also reaches y:" in shown

@@ -23,7 +23,7 @@ from trueup.core.texts.compare import compare
 from trueup.core.texts.prose import Prose, Run, sections
 from trueup.core.texts.words import function_names, mentions
 from trueup.render.markup.escape import marked
-from trueup.render.terminal.prose import Key, key
+from trueup.render.prose_lines import Key, key
 from trueup.wire.registry import built_in_tools
 
 SMALLEST = 3

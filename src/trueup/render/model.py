@@ -5,54 +5,77 @@ Texts in it are foreign and not escaped yet, unless a docstring says "visible". 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from trueup.core.plans.plan import MISSING
 from trueup.core.source import Diagnostic
 from trueup.core.texts.prose import Prose
+from trueup.render.prose_lines import Key, Line, Place, lines
 from trueup.render.style import Row, Tone
 
-Place = Callable[[int], str]
-"""Where a line of a text, counted from 1, is to be found: `file:line`, or `line 12`."""
+
+class Shape(Enum):
+    """How a field differs, from which its layout follows."""
+
+    NOTE = "its words say it"
+    SIDES = "both sides are brief"
+    TEXT = "a text by its lines"
+    TOOLS = "a list of tools, tool by tool"
+    PARTS = "a list or a mapping by its entries"
+    WHOLE = "each side whole, below each other"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
-    """One field of an assistant: a scalar with `old` and `new`, a text with `prose`, or anything else as `rows`.
+    """One field of an assistant with its two sides, as they are.
 
-    `path`, `where`, `words`, `old`, `new` and `rows` are visible. Of a scalar that is set for the first time `old` is
-    empty. `notes` are on hunks of a text that other assistants have too, as `grouping` makes them; `seen_in` is whose
-    text is shown for several that changed alike.
-    `is_outside`: the old side is the file's, the new one is live.
+    `where` is its place in the files, `words` say why it is shown or how much of it changed. `is_outside`: the old side
+    is the file's, the new one is live. `is_new`: there is no old side. Of a text, `notes` are on hunks that other
+    assistants have too, as `grouping` makes them, and `seen_in` is whose text is shown for several that changed alike.
     """
 
     path: str
+    shape: Shape
+    old: Any = MISSING
+    new: Any = MISSING
     where: str = ""
     words: str = ""
-    old: str = ""
-    new: str = ""
-    rows: tuple[Row, ...] = ()
-    prose: Prose | None = None
-    seen_in: str = ""
-    notes: Mapping[Any, str] = field(default_factory=dict)
-    place: Place = "line {}".format
     is_outside: bool = False
+    is_new: bool = False
+    make_prose: Callable[[], Prose] | None = None
+    place: Place = "line {}".format
+    notes: Mapping[Key, str] = field(default_factory=dict)
+    seen_in: str = ""
+
+    @cached_property
+    def prose(self) -> Prose:
+        """The difference of a text; that of a new one is made only where a format shows all of it."""
+        assert self.make_prose is not None
+        return self.make_prose()
 
     @property
-    def is_scalar(self) -> bool:
-        """Whether it is told on one row."""
-        return bool(self.old or self.new)
-
-    @property
-    def home(self) -> str:
-        """The file that `where` names."""
-        return self.where.rpartition(":")[0]
+    def lines(self) -> Iterator[Line]:
+        """The difference of a text, line by line."""
+        return lines(self.prose, self.place, self.notes, old_side=self.is_outside)
 
     @property
     def sides(self) -> tuple[str, str]:
         """What the old and the new side are called."""
         return ("in the file", "live") if self.is_outside else ("now", "after")
+
+
+class Brief(NamedTuple):
+    """A field in a few words: its two sides where both are brief, or where a text begins to differ."""
+
+    path: str
+    at: str = ""
+    sides: tuple[Any, Any] | None = None
+    is_new: bool = False
+    is_outside: bool = False
 
 
 class Member(NamedTuple):

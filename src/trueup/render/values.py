@@ -21,10 +21,16 @@ NAMED = 200
 """Tools of a list that are named."""
 
 
+class Words(str):
+    """Words of ours in the place of a value that is not there."""
+
+
 def value(item: Any, look: Look, width: int = 60) -> str:
     """One value on one row: text in double quotes, an absent one as words, one of more than `width` columns cut."""
     if item is MISSING:
         return "(not set)"
+    if isinstance(item, Words):
+        return item
     if isinstance(item, str):
         quoted = visible(item[:MUCH].replace("\n", "\\n"), look)
         return f'"{shortened(quoted, max(width - 2, 4), look)}"'
@@ -59,9 +65,14 @@ def is_text(item: Any, limit: int = 60) -> bool:
     return isinstance(item, str) and ("\n" in item or len(item) > limit)
 
 
+def is_nested(item: Any) -> bool:
+    """Whether a value has parts."""
+    return isinstance(item, (Mapping, list, tuple))
+
+
 def is_brief(item: Any) -> bool:
     """Whether a value is told whole on one row: an absent one, a number, a short text, a small list or mapping."""
-    if isinstance(item, (Mapping, list, tuple)):
+    if is_nested(item):
         return len(_json(item)) <= BRIEF
     return not is_text(item)
 

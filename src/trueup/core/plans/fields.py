@@ -10,9 +10,8 @@ from trueup.core.canonical import Semantics, canonical, closed_forms, digest, fi
 from trueup.core.field_table import Kind, tool_name
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.plan import MISSING, Cause, FieldChange, Missing
+from trueup.core.plans.plan import MISSING, OUTSIDE, Cause, FieldChange, Missing
 
-PROBLEMS = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
 WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
 STRUCTURED = frozenset({Kind.TOOLS, Kind.OBJECT})
 """The kinds of fields in which servers fill in what nobody wrote."""
@@ -143,7 +142,7 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
     found = []
     for change in changes:
         cause = change.cause
-        is_sent = cause in WISHES - PROBLEMS or (cause in PROBLEMS and revert)
+        is_sent = cause in WISHES - OUTSIDE or (cause in OUTSIDE and revert)
         if is_sent and rules.semantics.table.has_secret(change.path, change.before):
             cause = Cause.SECRET
         elif rules.semantics.is_stuck(change.path) and _clears(change, rules.semantics):

@@ -11,9 +11,9 @@ from typing import Any
 
 from trueup.core.memory.stamp import Stamp, record_of
 from trueup.core.memory.state import Pending, Record
-from trueup.core.plans.fields import PROBLEMS, WISHES, Rules, compare, within_reach
+from trueup.core.plans.fields import WISHES, Rules, compare, within_reach
 from trueup.core.plans.live import Seen
-from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange, Reason
+from trueup.core.plans.plan import MISSING, OUTSIDE, Action, Cause, FieldChange, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _by_fields(facts: Facts, record: Record, live: Seen, choices: Choices, *, ad
     causes = {change.cause for change in changes}
     others = _ids(seen for seen in facts.stamped if seen.id != live.id)
     base = Verdict(Action.NOTHING, Reason.CLEAN, live, record, changes, adopted, others=others)
-    problems, wishes = causes & PROBLEMS, causes & WISHES
+    problems, wishes = causes & OUTSIDE, causes & WISHES
     if problems and not choices.revert:
         reason = _worst(problems)
         if not wishes and Cause.SECRET not in causes:

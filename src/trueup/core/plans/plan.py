@@ -249,7 +249,7 @@ def _with_kinds(change: Change, table: FieldTable) -> Change:
 
 
 OUTSIDE = frozenset({Cause.DRIFTED, Cause.CONFLICT, Cause.UNKNOWN})
-"""Causes behind which a hand is, or may be."""
+"""Causes of a field that differs by a manual change, or may."""
 
 
 def is_outside(change: Change) -> bool:

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trueup.core.command import Command, change_texts, parts_of
+from trueup.core.texts.prose import Kind
 from trueup.render.style import Look, unrunnable
 from trueup.render.visible import columns, shortened, visible
 
 if TYPE_CHECKING:
     from trueup.render.model import Member
+    from trueup.render.prose_lines import Line
 
 LOOK = Look(color=False, width=96)
 """How values are made visible for a page; `width` is in columns."""
+
+WHOLE = replace(LOOK, verbose=True)
+"""How rows are made for a page: folded nowhere. A page that has an end cuts them itself, and counts what it cuts."""
+
+BROAD = 4_000
+"""Columns of a value that stands on one row: more than any that is brief has."""
 
 LONGEST = 600
 """Columns of one sentence or name of ours that holds foreign text."""
@@ -202,3 +211,14 @@ def _close(parts: list[str], odd: list[str], code: Code) -> None:
 def marker(*words: str) -> str:
     """A comment by which a program finds its own text again; nothing within can end it."""
     return "<!-- " + " ".join(quote(word, safe=":/._-", errors="replace") for word in words) + " -->"
+
+
+START = 60
+"""Columns of a moved block's beginning, where it left."""
+
+
+def words_of(line: Line) -> str:
+    """Return the sentence of a line of a difference that stands for others: where they are, and how they begin."""
+    if line.kind is Kind.LEFT:
+        return f"{line.words} {shown(line.parts[0].text, START) if line.parts else ''}"
+    return " · ".join(filter(None, (line.words, line.at))) if line.kind is Kind.FOLDED else line.words

@@ -9,17 +9,20 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import Any
 
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
 from trueup.render import pages
 from trueup.render.findings import chosen
-from trueup.render.markup.escape import LOOK, escaped, html_code, inline, marker, member, shown
-from trueup.render.model import Block, Field, Group, Page
-from trueup.render.prose_lines import SIGNS, Line, Part, lines
+from trueup.render.markup.escape import BROAD, LOOK, WHOLE, escaped, html_code, inline, marker, member, shown, words_of
+from trueup.render.model import Block, Field, Group, Page, Shape
+from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
 from trueup.render.style import Row, Tone
-from trueup.render.terminal.prose import sizes
+from trueup.render.terminal.values import value_rows
+from trueup.render.values import value
+from trueup.render.visible import visible
 
 OPEN = 30
 """Assistants up to which all blocks stand open."""
@@ -127,7 +130,7 @@ def _list(problems: Sequence[Diagnostic]) -> Iterator[str]:
 
 
 def _blocks(page: Page) -> Iterator[str]:
-    if any(field.prose is not None for block in page.blocks for field in block.fields):
+    if any(field.shape is Shape.TEXT for block in page.blocks for field in block.fields):
         yield _LAYOUT
     for block in page.blocks:
         yield from _block(block, is_open=len(page.blocks) <= OPEN)
@@ -164,10 +167,10 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     if block.hint:
         yield f"<p>→ {_said(block.hint)}</p>"
     for is_outside in (True, False):
-        scalars = [field for field in block.fields if field.is_scalar and field.is_outside is is_outside]
+        scalars = [field for field in block.fields if field.shape is Shape.SIDES and field.is_outside is is_outside]
         yield from _scalars(scalars)
     for field in block.fields:
-        if not field.is_scalar:
+        if field.shape is not Shape.SIDES:
             yield from _field(field)
     if block.members:
         yield _names(block)
@@ -178,37 +181,39 @@ def _scalars(fields: Sequence[Field]) -> Iterator[str]:
     """A table of fields with their two sides; with one side where all are new."""
     if not fields:
         return
-    news = not any(field.old for field in fields)
+    news = all(field.is_new for field in fields)
     titles = ["field", "value"] if news else ["field", *fields[0].sides]
     placed = not news and any(field.where for field in fields)
     titles += ["where"] if placed else []
     yield "<table><thead><tr>" + "".join(f'<th scope="col">{title}</th>' for title in titles) + "</tr></thead><tbody>"
     for field in fields:
         words = f' <span class="faint">({_said(field.words)})</span>' if field.words else ""
-        cells = [*([] if news else [field.old]), field.new, *([field.where] if placed else [])]
+        cells = [*([] if news else [_value(field.old)]), _value(field.new), *([shown(field.where)] if placed else [])]
         told = zip(titles[1:], cells, strict=True)
         row = "".join(f'<td data-of="{title}">{html_code(text)}</td>' for title, text in told)
-        yield f'<tr><th scope="row">{html_code(field.path)}{words}</th>{row}</tr>'
+        yield f'<tr><th scope="row">{html_code(shown(field.path))}{words}</th>{row}</tr>'
     yield "</tbody></table>"
+
+
+def _value(side: Any) -> str:
+    return value(side, LOOK, BROAD)
 
 
 def _field(field: Field) -> Iterator[str]:
     """A text as its difference, anything else as rows."""
-    where = f" {html_code(field.where)}" if field.where else ""
+    where = f" {html_code(shown(field.where))}" if field.where else ""
     words = f" {_said(field.words)}" if field.words else ""
-    yield f'<h3>{html_code(field.path)} <span class="faint">{words}{where}</span></h3>'
-    if field.prose is None:
-        yield from _preformatted(field.rows)
+    yield f'<h3>{html_code(shown(field.path))} <span class="faint">{words}{where}</span></h3>'
+    if field.shape is not Shape.TEXT:
+        yield from _preformatted([*value_rows(field, WHOLE, 0)])
         return
     whose = f"in {html_code(shown(field.seen_in))}: " if field.seen_in else ""
-    yield f'<p class="faint">{whose}{_said(sizes(field.prose, LOOK))}</p>'
-    for word, kind, appeared in (("appeared", "create", True), ("vanished", "delete", False)):
-        found = [item for item in field.prose.mentions if item.appeared is appeared]
+    yield f'<p class="faint">{whose}{_said(describe_sizes(field.prose, LOOK))}</p>'
+    for word, appeared, found in mentions_by_fate(field.prose):
         names = ", ".join(f"{item.sort.value} {html_code(shown(item.text))}" for item in found)
-        if names:
-            yield f'<p class="{kind}">{"+" if appeared else "-"} {word}: {names}</p>'
+        yield f'<p class="{"create" if appeared else "delete"}">{"+" if appeared else "-"} {word}: {names}</p>'
     yield '<div class="diff">'
-    for line in lines(field.prose, field.place, field.notes, old_side=field.is_outside, home=field.home):
+    for line in field.lines:
         yield _line(line, field)
     yield "</div>"
 
@@ -216,7 +221,7 @@ def _field(field: Field) -> Iterator[str]:
 def _line(line: Line, field: Field) -> str:
     """One row: both sides of it, of which the layout shows one or two."""
     if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
-        return f'<div class="r"><div class="words">{escaped(SIGNS[line.kind])} {_said(line.words)}</div></div>'
+        return f'<div class="r"><div class="words">{escaped(SIGNS[line.kind])} {_said(words_of(line))}</div></div>'
     end = ' <span class="faint">(only blanks)</span>' if line.blanks else ""
     cells = (
         _cell("old", line, [part for part in line.parts if part.kind is not Kind.ADDED], field, end),
@@ -241,8 +246,8 @@ def _cell(side: str, line: Line, parts: Iterable[Part], field: Field, end: str) 
 
 
 def _part(part: Part) -> str:
-    tag = _TAGS.get(part.kind)
-    return f"<{tag}>{escaped(part.text)}</{tag}>" if tag and part.text else escaped(part.text)
+    tag, text = _TAGS.get(part.kind), escaped(visible(part.text, LOOK, blanks=part.blanks))
+    return f"<{tag}>{text}</{tag}>" if tag and text else text
 
 
 def _number(field: Field, number: int, *, is_file: bool) -> str:

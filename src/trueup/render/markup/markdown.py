@@ -17,13 +17,26 @@ from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
 from trueup.render import pages
 from trueup.render.findings import by_code, chosen
-from trueup.render.markup.escape import LOOK, escaped, html_code, inline, marker, member, shown, span_code
+from trueup.render.markup.escape import (
+    BROAD,
+    LOOK,
+    WHOLE,
+    escaped,
+    html_code,
+    inline,
+    marker,
+    member,
+    shown,
+    span_code,
+    words_of,
+)
 from trueup.render.markup.room import Section, cut, shortened
-from trueup.render.model import Block, Field, Group, Member, Page
-from trueup.render.prose_lines import SIGNS, Line, Part, lines
+from trueup.render.model import Block, Field, Group, Member, Page, Shape
+from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
 from trueup.render.style import Row
-from trueup.render.terminal.prose import sizes
-from trueup.render.values import many
+from trueup.render.terminal.values import value_rows
+from trueup.render.values import many, value
+from trueup.render.visible import visible
 
 LIMIT = 65_000
 """Bytes of a comment in UTF-8: GitHub takes 65,536 characters, and a bot may add a line of its own."""
@@ -215,11 +228,11 @@ def block_sections(block: Block) -> Iterator[Section]:
     if block.hint:
         yield Section(f"<p>→ {inline(block.hint, html_code)}</p>")
     for is_outside in (True, False):
-        scalars = [field for field in block.fields if field.is_scalar and field.is_outside is is_outside]
+        scalars = [field for field in block.fields if field.shape is Shape.SIDES and field.is_outside is is_outside]
         if scalars:
             yield _scalars(scalars)
     for field in block.fields:
-        if not field.is_scalar:
+        if field.shape is not Shape.SIDES:
             yield from _field(field)
     if block.members:
         rows = tuple(f"{member(one, html_code)}," for one in block.members[:-1])
@@ -241,7 +254,7 @@ def _said(block: Block) -> str:
 
 def _scalars(fields: Sequence[Field]) -> Section:
     """A table of fields with their two sides; with one side where all are new."""
-    news = not any(field.old for field in fields)
+    news = all(field.is_new for field in fields)
     titles = ["field", "value"] if news else ["field", *fields[0].sides]
     placed = not news and any(field.where for field in fields)
     titles += ["where"] if placed else []
@@ -249,8 +262,8 @@ def _scalars(fields: Sequence[Field]) -> Section:
     rows = []
     for field in fields:
         words = f" {inline(f'({field.words})', html_code)}" if field.words else ""
-        cells = [f"{html_code(field.path)}{words}", *([] if news else [html_code(field.old)]), html_code(field.new)]
-        cells += [html_code(field.where)] if placed else []
+        sides = [html_code(value(side, LOOK, BROAD)) for side in ([] if news else [field.old]) + [field.new]]
+        cells = [f"{html_code(shown(field.path))}{words}", *sides, *([html_code(shown(field.where))] if placed else [])]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     return Section(f"<table><tr>{heading}</tr>", tuple(rows), "</table>")
 
@@ -258,25 +271,25 @@ def _scalars(fields: Sequence[Field]) -> Section:
 def _field(field: Field) -> Iterator[Section]:
     """A text as a table of its lines, anything else as rows."""
     words = " · ".join(inline(part, html_code) for part in (field.words, field.where) if part)
-    title = f"<p><b>{html_code(field.path)}</b>{f' {words}' if words else ''}</p>"
-    if field.prose is not None:
+    title = f"<p><b>{html_code(shown(field.path))}</b>{f' {words}' if words else ''}</p>"
+    if field.shape is Shape.TEXT:
         prose = field.prose
         said = [
-            (f"in {html_code(shown(field.seen_in))}: " if field.seen_in else "") + inline(sizes(prose, LOOK), html_code)
+            (f"in {html_code(shown(field.seen_in))}: " if field.seen_in else "")
+            + inline(describe_sizes(prose, LOOK), html_code)
         ]
-        for word, appeared in (("appeared", True), ("vanished", False)):
-            found = [item for item in prose.mentions if item.appeared is appeared]
+        for word, _, found in mentions_by_fate(prose):
             names = ", ".join(f"{item.sort.value} {html_code(shown(item.text, 80))}" for item in found[:NAMES])
             more = f" and {len(found) - NAMES:,} more" if len(found) > NAMES else ""
-            said += [f"<b>{word}: {names}{more}</b>"] if names else []
+            said.append(f"<b>{word}: {names}{more}</b>")
         yield Section(title)
         yield Section(f"<p>{'<br>'.join(said)}</p>")
-        told = tuple(lines(prose, field.place, field.notes, old_side=field.is_outside, home=field.home))
+        told = tuple(field.lines)
         if told:
             rows = tuple(_line(line, field) for line in told)
             yield Section("<table>", rows, "</table>", partial(_shorter, told, field))
-    elif field.rows:
-        yield _preformatted(f"{title}<pre>", field.rows)
+    elif field.shape is not Shape.NOTE:
+        yield _preformatted(f"{title}<pre>", [*value_rows(field, WHOLE, 0)])
     else:
         yield Section(title)
 
@@ -284,9 +297,9 @@ def _field(field: Field) -> Iterator[Section]:
 def _line(line: Line, field: Field) -> str:
     """One row: the file's line number, the sign, the text with what changed struck out or underlined."""
     if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
-        text = f"<i>{inline(line.words, html_code)}</i>"
+        text = f"<i>{inline(words_of(line), html_code)}</i>"
     else:
-        is_new = field.prose is not None and not field.prose.before.lines  # nothing to tell apart: the sign is enough
+        is_new = not field.prose.before.lines  # nothing to tell apart: the sign is enough
         text = _code(line.parts, marked=not is_new) + (" <i>(only blanks)</i>" if line.blanks else "")
     number = line.before if field.is_outside else line.after
     return f"<tr><td>{_number(field, number)}</td><td>{escaped(SIGNS[line.kind])}</td><td>{text}</td></tr>"
@@ -305,7 +318,8 @@ def _code(parts: Sequence[Part], *, marked: bool) -> str:
     found = ""
     for part in parts:
         opening, closing = _TAGS[part.kind if marked else Kind.KEPT]
-        found += f"{opening}{escaped(part.text)}{closing}" if part.text else ""
+        text = visible(part.text, LOOK, blanks=part.blanks)
+        found += f"{opening}{escaped(text)}{closing}" if text else ""
     return f"<code>{found}</code>" if found else ""
 
 

@@ -36,8 +36,9 @@ from trueup.render.grouping import (
     known_as,
     notes,
 )
+from trueup.render.page_fields import brief_fields, fields_of
 from trueup.render.style import Look, Piece, Row, Tone, look_of, paint
-from trueup.render.terminal.fields import fields, summarize_field
+from trueup.render.terminal.fields import field_rows, summarize
 from trueup.render.terminal.problems import diagnostic_rows, source_rows
 from trueup.render.values import many, value
 from trueup.render.visible import columns, hanging, sentence, shortened, spoken, visible
@@ -219,7 +220,7 @@ def _group(group: ChangeGroup, look: Look, hints: set[tuple[str, ...]]) -> Itera
     change, names = group.first, [change.name for change in group.items]
     yield from _heading(group, look)
     if change.action not in (Action.DELETE, Action.ORPHAN, Action.FORGET, Action.UNREAD):
-        yield from fields(group, look)
+        yield from field_rows([*fields_of(group, whole=look.verbose)], look)
     if len(names) > 1:
         yield from _members(group, look)
     for note in notes(change, is_named=len(group.items) > 1):
@@ -345,10 +346,7 @@ def _compact(change: Change, wide: int, look: Look) -> Iterator[Row]:
 
 def summarize_change(change: Change, look: Look) -> str:
     """Return what happens to one assistant in a few words: its fields, by name alone where its id takes the room."""
-    items = [item for item in change.fields if item.cause is not Cause.RECORDED]
-    if change.action is Action.CREATE:
-        return ", ".join(summarize_field(change, item, look) for item in items if item.path == "model")
-    return ", ".join(item.path if is_listed(change) else summarize_field(change, item, look) for item in items)
+    return ", ".join(item.path if is_listed(change) else summarize(item, look) for item in brief_fields(change))
 
 
 def _said_of(item: Diagnostic) -> Hashable:

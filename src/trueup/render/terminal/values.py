@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.core.field_table import Kind, inner_of
-from trueup.core.plans.diff import Difference, Fate, ToolChange, diff
+from trueup.core.field_table import inner_of
+from trueup.core.plans.diff import Difference, Fate, ToolChange, diff, tool_changes
 from trueup.core.plans.plan import MISSING
 from trueup.core.source import dotted
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import compare
+from trueup.render.model import Field, Shape
+from trueup.render.prose_lines import describe_extent
 from trueup.render.style import Look, Piece, Row, Tone
-from trueup.render.terminal import prose as prose_rows
-from trueup.render.values import is_brief, is_text, many, value
+from trueup.render.terminal.prose import difference_rows
+from trueup.render.values import is_brief, is_nested, is_text, many, value
 from trueup.render.visible import columns, hanging, visible
 from trueup.render.yaml_lines import yaml_lines
 from trueup.wire.registry import built_in_tools
@@ -28,14 +30,14 @@ WHOLE = 4_000
 """Columns of a value that stands on one row: more than any that is brief has."""
 
 
-def is_nested(item: Any) -> bool:
-    """Whether a value has parts."""
-    return isinstance(item, (Mapping, list, tuple))
-
-
-def are_tools(kind: Kind, old: Any, new: Any) -> bool:
-    """Whether a field is told tool by tool: it is the list of them, and there are some on one side."""
-    return kind is Kind.TOOLS and any(isinstance(side, (list, tuple)) and side for side in (old, new))
+def value_rows(field: Field, look: Look, indent: int) -> Iterator[Row]:
+    """Yield what differs of a field that is neither text nor brief."""
+    if field.shape is Shape.TOOLS:
+        yield from tool_parts(tool_changes(field.old, field.new), look, indent)
+    elif field.shape is Shape.PARTS:
+        yield from parts(field.old, field.new, look, indent)
+    elif field.shape is Shape.WHOLE:
+        yield from sides(field.old, field.new, look, indent)
 
 
 def parts(old: Any, new: Any, look: Look, indent: int) -> Iterator[Row]:
@@ -78,8 +80,8 @@ def _difference(item: Difference, name: str, look: Look, indent: int) -> Iterato
     """One place that differs: on its row where both sides are brief, a text by its lines, all else whole below it."""
     if _is_prose(item):
         prose = compare(item.before, item.after, built_in_tools())
-        yield from labelled(name, [Piece(prose_rows.size(prose), Tone.FAINT)], look, indent)
-        yield from prose_rows.rows(prose, look, indent + 2, lambda number: f"line {number}", {})
+        yield from labelled(name, [Piece(describe_extent(prose), Tone.FAINT)], look, indent)
+        yield from difference_rows(prose, look, indent + 2, lambda number: f"line {number}", {})
         return
     if not (is_brief(item.before) and is_brief(item.after)):
         yield from labelled(name, [], look, indent)
