@@ -16,8 +16,8 @@ import click
 import pytest
 
 from trueup.cli.flags import Flags
-from trueup.cli.groups import Commands
 from trueup.cli.main import cli
+from trueup.cli.options import Commands
 from trueup.core.command import HERE, TAKES_VARS, Command, Flag, Selection
 from trueup.core.plans.plan import Options
 from trueup.core.plans.wording import plan_flags
@@ -75,19 +75,21 @@ MORE: Mapping[str, Mapping[str, Flag]] = {
 """What stands for flags that are handed on, by the expression that holds them."""
 
 TYPED: Mapping[str, Sequence[str]] = {
-    "cli/accepting.py": ["accept", "support/triage", "temperature", "-t", "prod"],
+    "cli/commands/accept.py": ["accept", "support/triage", "temperature", "-t", "prod"],
     "cli/applying.py": ["apply", "support/triage", "--target=prod"],
-    "cli/exporting.py": ["export", "live.json"],
-    "cli/linking.py": ["import", "support/triage=asst_1"],
-    "cli/import_live.py": ["import", "-C", "elsewhere"],
-    "cli/plan.py": ["plan", "--out", "trueup.yaml", "--", "-odd"],
-    "cli/probing.py": ["targets", "probe", "prod"],
-    "cli/project_folder.py": ["-C", "elsewhere", "state", "rm", "triage"],
+    "cli/commands/export.py": ["export", "live.json"],
+    "cli/commands/importing.py": ["import", "-C", "elsewhere"],
+    "cli/commands/plan.py": ["plan", "--out", "trueup.yaml", "--", "-odd"],
+    "cli/commands/probe.py": ["targets", "probe", "prod"],
+    "cli/paths.py": ["-C", "elsewhere", "state", "rm", "triage"],
 }
 """What was typed where a message prints the same command line again."""
 
 WHOLE: Mapping[str, Sequence[Command]] = {
-    "cli/acknowledge.py": [
+    "cli/planning.py: selection.command('destroy' if plan.options.destroy else 'apply', "
+    "*([_plan_file(file)] if file else names), on_drift=flags.on_drift or '', prune=flags.prune is True, "
+    "no_prune=flags.prune is False, stamp=flags.stamp, yes=flags.yes, "
+    "ack=(*plan.options.accepted_ids, digest(plan)[:ACK_DIGITS]))": [
         HERE.command("apply", "change.plan", on_drift="revert", prune=True, stamp=True, yes=True, ack=("0123456789",)),
         HERE.command("destroy", yes=True, ack=("0123456789",)),
     ],
@@ -259,10 +261,10 @@ NO_MESSAGES: Mapping[str, str] = {
 }
 
 NAMED_FLAGS: Mapping[str, str] = {
-    "cli/acknowledge.py": "--ack",
     "cli/options.py": "--json --format --var",
-    "cli/places.py": "--also --out --snapshot",
-    "cli/serve.py": "--key --dialect",
+    "cli/paths.py": "--also --out --snapshot",
+    "cli/planning.py": "--ack",
+    "cli/commands/serve.py": "--key --dialect",
     "core/acceptance/placing.py": "--var",
     "core/definitions/filled.py": "--var",
     "core/plans/ignored.py": "--json",

@@ -140,12 +140,12 @@ def test_no_link_is_followed(place: Place) -> None:
 def test_a_file_that_changed_meanwhile_is_not_overwritten(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.applied()
     place.poke("alpha", {"temperature": 0.7})
-    from trueup.cli import accepting
+    from trueup.cli.commands import accept
 
     def meanwhile(*_: Any) -> None:
         place.write("assistants/alpha.yaml", "model: gpt-5\n")
 
-    monkeypatch.setattr(accepting, "_ask", meanwhile)
+    monkeypatch.setattr(accept, "_ask", meanwhile)
     ran = place.run("accept", "alpha")
     assert ran.code != 0
     assert (place.root / "assistants/alpha.yaml").read_text() == "model: gpt-5\n"

@@ -295,7 +295,7 @@ def test_killed_between_two_files_it_goes_on(empty: Place, monkeypatch: pytest.M
             raise KeyboardInterrupt
         real(root, file, content, before)
 
-    monkeypatch.setattr("trueup.cli.import_live.write_inside", dying)
+    monkeypatch.setattr("trueup.cli.commands.importing.write_inside", dying)
     assert empty.run("import").code == 130
     monkeypatch.undo()
     os.chdir(empty.root)

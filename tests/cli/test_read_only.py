@@ -16,16 +16,13 @@ from trueup.local.openai_assistants import Server
 
 CLI = Path(transport.__file__).parent
 LOOKING = (
-    "validate",
-    "plan",
-    "drift",
-    "why",
+    "commands/validate",
+    "commands/plan",
+    "commands/drift",
+    "commands/targets",
+    "commands/setup",
     "planning",
-    "looking",
-    "provenance",
     "session",
-    "targets",
-    "schema",
     "output",
     "options",
 )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.place import Place
 from trueup.cli.main import COMMANDS, cli
-from trueup.cli.typed_paths import FILES
+from trueup.cli.paths import FILES
 
 WORKING = (
     "validate", "render", "plan", "diff", "plan --detailed-exitcode", "apply --yes", "apply x.plan", "destroy --yes",

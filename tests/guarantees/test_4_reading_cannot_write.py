@@ -55,7 +55,7 @@ def _imported(tree: ast.AST) -> dict[str, set[str]]:
 def _reach(command: str) -> set[str]:
     """The files of `cli` that a command's own file leads to; `transport` is where the two kinds part."""
     seen: set[str] = set()
-    todo = [_module(command)]
+    todo = [f"commands/{_module(command)}"]
     while todo:
         name = todo.pop()
         if name in seen or name == "transport":
@@ -64,8 +64,10 @@ def _reach(command: str) -> set[str]:
         for module, names in _imported(ast.parse((CLI / f"{name}.py").read_text(encoding="utf-8"))).items():
             if module == "trueup.cli":
                 todo += sorted(names)
+            elif module == "trueup.cli.commands":
+                todo += sorted(f"commands/{name}" for name in names)
             elif module.startswith("trueup.cli."):
-                todo.append(module.rsplit(".", 1)[1])
+                todo.append(module.removeprefix("trueup.cli.").replace(".", "/"))
     return seen
 
 
@@ -184,6 +186,6 @@ def test_a_mistake_inside_them_is_stopped(
 @pytest.mark.any_protocol("it reads the source")
 def test_the_modules_are_the_ones_that_run() -> None:
     for command in READING:
-        module = import_module(f"trueup.cli.{_module(command)}")
+        module = import_module(f"trueup.cli.commands.{_module(command)}")
         callback: Any = module.COMMANDS[command].callback
         assert callback.__module__ == module.__name__

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from trueup.cli import answers
-from trueup.cli.acknowledge import command_to_go_on, tell_idle
 from trueup.cli.failure import show
-from trueup.cli.planning import plan_afresh
+from trueup.cli.planning import command_to_go_on, plan_afresh, tell_idle
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
 from trueup.core.command import Command, Message, join_messages

@@ -180,7 +180,7 @@ def _guessed(arguments: Sequence[str]) -> Flags:
 
 def _fit(flags: Flags) -> tuple[tuple[str, str], ...]:
     """The files of --also that may be written, however early the command failed."""
-    from trueup.cli.places import fit
+    from trueup.cli.paths import fit
 
     return fit(flags)
 

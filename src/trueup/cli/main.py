@@ -11,12 +11,11 @@ from typing import Any
 import click
 
 from trueup import __version__
-from trueup.cli.groups import SETTINGS, Commands, Table, help_alone
-from trueup.cli.options import COMMON
+from trueup.cli.options import COMMON, SETTINGS, Commands, Table, help_alone
 
 COMMANDS: Table = {
     "Write": {
-        "init": ("init", "Start a project: trueup.yaml, an example, editor schema."),
+        "init": ("setup", "Start a project: trueup.yaml, an example, editor schema."),
         "validate": ("validate", "Check the files: everything that is wrong, at once."),
         "render": ("validate", "Print the final body of each assistant."),
     },
@@ -28,20 +27,20 @@ COMMANDS: Table = {
     },
     "Understand": {
         "drift": ("drift", "Show what differs from what was applied."),
-        "why": ("why", "Explain what decides each field of an assistant."),
+        "why": ("drift", "Explain what decides each field of an assistant."),
     },
     "State": {
-        "accept": ("accepting", "Take live values into a definition's file."),
-        "import": ("importing", "Turn live assistants into definitions, or link them."),
-        "delete-duplicate": ("duplicates", "Delete one duplicate of an assistant."),
-        "export": ("exporting", "Write the target's live assistants to a file."),
+        "accept": ("accept", "Take live values into a definition's file."),
+        "import": ("imports", "Turn live assistants into definitions, or link them."),
+        "delete-duplicate": ("imports", "Delete one duplicate of an assistant."),
+        "export": ("export", "Write the target's live assistants to a file."),
         "state": ("state", "List, show, forget and rebuild what state holds."),
         "targets": ("targets", "List the targets and what they can hold."),
     },
     "Tools": {
         "serve": ("serve", "Run the embedded server over HTTP."),
-        "schema": ("schema", "Print a JSON Schema."),
-        "completion": ("schema", "Print the completion script of a shell."),
+        "schema": ("setup", "Print a JSON Schema."),
+        "completion": ("setup", "Print the completion script of a shell."),
     },
 }
 ALIASES = {"diff": "plan"}

@@ -1,4 +1,6 @@
-"""The flags that commands share, as click is told of them. Knows click and nothing of what the flags decide.
+"""What click is told: the flags that commands share, and groups that import a command's file when it is called.
+
+Knows nothing of what the flags decide, and no command of its own: nothing heavier than click is imported for help.
 
 Precedence is click's own: the command line, then the environment (`TRUEUP_` and the flag's name). What neither gives
 stays None here, so that the project file and its defaults decide.
@@ -7,9 +9,10 @@ stays None here, so that the project file and its defaults decide.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
@@ -18,6 +21,15 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., int])
 Decorator = Callable[[Any], Any]
+
+Table = Mapping[str, Mapping[str, tuple[str, str]]]
+"""Heading → command → (module, one line)."""
+
+SETTINGS: Mapping[str, Any] = {
+    "invoke_without_command": True,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    "subcommand_metavar": "COMMAND …",
+}
 
 PREFIX = "TRUEUP"
 """What the names of environment variables begin with."""
@@ -178,7 +190,7 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
             _refuse_empty(ctx)
             flags = _flags(given, ctx)
             if flags.also:
-                from trueup.cli.places import refuse_places
+                from trueup.cli.paths import refuse_places
 
                 refuse_places(flags, given, ctx)
             return command(flags, **given)
@@ -222,3 +234,84 @@ def _with_json(format_: str, ctx: click.Context) -> str:
     if ctx.get_parameter_source("json") is typed:
         raise click.UsageError(f"--json and --format {format_} are two formats; give one of them.", ctx)
     return format_
+
+
+class Commands(click.Group):
+    """A group whose commands are only imported when they are called; flags before a command are handed on to it."""
+
+    table: ClassVar[Table] = {}
+    aliases: ClassVar[Mapping[str, str]] = {}
+    stands_alone: ClassVar[bool] = False
+    """Whether it does something without a command of its table."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """All names, in the order of work."""
+        return [name for section in self.table.values() for name in section]
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or of that other name."""
+        name = self.aliases.get(cmd_name, cmd_name)
+        for section in self.table.values():
+            if name in section:
+                command: click.Command = import_module(f"trueup.cli.commands.{section[name][0]}").COMMANDS[name]
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command with its arguments. Raises a usage error naming the nearest one."""
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None:
+            raise click.UsageError(f"There is no command {name!r}.{self._nearest(ctx, name)}", ctx)
+        return name, command, [*_handed_on(ctx), *args[1:]]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands under their headings, one line each, without importing any."""
+        width = max(len(name) for name in self.list_commands(ctx))
+        for heading, section in self.table.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), text) for name, (_, text) in section.items()])
+
+    def _nearest(self, ctx: click.Context, name: str) -> str:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, [*self.list_commands(ctx), *self.aliases], 1)
+        return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def family(name: str, table: Table, text: str) -> click.Command:
+    """A group of commands below another one."""
+    made = type("Family", (Commands,), {"table": table})
+    group: click.Command = made(name, help=text, callback=help_alone, **SETTINGS)
+    for option in COMMON:  # a finished command takes them in this order
+        group = option(group)
+    return group
+
+
+def _handed_on(ctx: click.Context) -> list[str]:
+    """The flags that stood before the command, as they were given."""
+    words: list[str] = []
+    for option in ctx.command.params:
+        value = ctx.params.get(option.name or "")
+        given = ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        if not given or not isinstance(option, click.Option):
+            continue
+        if option.is_flag:
+            words.append(option.opts[-1] if value else option.secondary_opts[-1])
+        elif option.count:
+            words += [option.opts[-1]] * ctx.params[option.name or ""]
+        else:
+            words += [option.opts[-1], str(value)]
+    return words
+
+
+def help_alone(**given: Any) -> None:
+    """Without a command, its help is the answer; a program that asked for JSON gets a usage error instead."""
+    ctx = click.get_current_context()
+    if ctx.invoked_subcommand is not None:
+        return
+    if given.get("json") or given.get("format") == "json":
+        raise click.UsageError(f"{ctx.command_path} wants a command.", ctx)
+    click.echo(ctx.get_help())

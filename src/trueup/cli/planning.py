@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from trueup.cli.session import Session
-from trueup.core.command import Message
+from trueup.cli.session import Session, definitions
+from trueup.cli.transport import reading
+from trueup.core.command import Command, Message
 from trueup.core.definitions.names import select
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Record, State
 from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import NAMED
+from trueup.core.projects.connections import lifecycle_differences
+from trueup.core.projects.project_values import last_name
 from trueup.core.rules.fault import counted
 from trueup.core.source import Diagnostic, Severity
 from trueup.edge.collector import paused
-from trueup.edge.definitions.loader import Loaded
+from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.project_file import difference_note, load_project
 from trueup.edge.state.store import read_accepted
 from trueup.engine.facts import DesiredState, is_ours, seen_in
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.refresh import View, refresh
 from trueup.engine.request_runner import RequestRunner
 from trueup.engine.takeover import has_room
+
+
+async def plan_live_or_snapshot(
+    session: Session, names: Sequence[str], snapshot: str | None
+) -> tuple[Loaded, Planning]:
+    """The definitions and the plan; with a `snapshot` nothing is sent and no credential is needed. Raises TrueupError.
+
+    The file is seen from the project's folder.
+    """
+    loaded = definitions(session)
+    if session.commands is not None:
+        session = replace(session, notes=(*session.notes, *_lifecycles(session, loaded, session.commands)))
+    if snapshot is not None:
+        return loaded, _of_snapshot(session, loaded, names, snapshot)
+    async with reading(session) as runner:
+        return loaded, await plan_afresh(session, runner, loaded, session.store.load(), names)
+
+
+def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
+    """What definitions say of their lifecycle otherwise than those in a folder, where these can be read."""
+    trusted = load_project(folder)
+    target = trusted.targets.get(session.target.name)
+    if target is None:
+        return
+    in_force = {item.name: item for item in Workspace(folder, trusted).load(target, session.flags.vars).definitions}
+    before = {last_name(name, session.project.moved) or name: item for name, item in in_force.items()} | in_force
+    for definition in loaded.definitions:
+        if definition.name in before:
+            for item in lifecycle_differences(definition, before[definition.name]):
+                yield difference_note(item, definition.locate())
+
+
+def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:
+    from trueup.core.migration.export import moment, refuse_other_target
+    from trueup.edge.migration_files import read_export
+    from trueup.engine.plan import mark_as_snapshot
+    from trueup.engine.refresh import view_export
+
+    again = session.target.command("export", file)
+    export = read_export(session.root / file, again)
+    refuse_other_target(export, session.identity, again)
+    state = session.store.load()
+    planning = plan_of(session, loaded, state, view_export(export, state, session.adapter.dialect.table), names)
+    return replace(planning, plan=mark_as_snapshot(planning.plan, moment(export.exported_at), again))
 
 
 async def read_live(session: Session, runner: RequestRunner, state: State) -> View:
@@ -129,3 +178,44 @@ def _without_room(planning: Planning, session: Session) -> list[Diagnostic]:
     again = session.target.command("apply", stamp=True)
     hint = Message("Take one metadata key off each in its file, and stamp them: ", again)
     return [Diagnostic(Severity.WARNING, "no-room-for-stamp", message, hint=hint)]
+
+
+def command_to_go_on(session: Session, plan: Plan, names: Sequence[str] = (), *, file: str = "") -> Command:
+    """Return the command that applies this very plan: the NAMEs or the plan file, its flags, the digest's beginning."""
+    from trueup.core.plans.exits import ACK_DIGITS
+    from trueup.core.plans.plan_codec import digest
+
+    flags, selection = session.flags, session.target.selection
+    if file:
+        selection = replace(selection, target="")  # a plan file knows its target
+    return selection.command(
+        "destroy" if plan.options.destroy else "apply",
+        *([_plan_file(file)] if file else names),
+        on_drift=flags.on_drift or "",
+        prune=flags.prune is True,
+        no_prune=flags.prune is False,
+        stamp=flags.stamp,
+        yes=flags.yes,
+        ack=(*plan.options.accepted_ids, digest(plan)[:ACK_DIGITS]),
+    )
+
+
+def _plan_file(file: str) -> str:
+    """A plan file as apply takes it for one."""
+    from trueup.edge.artifacts import is_path, is_plan_named
+
+    return file if is_plan_named(file) or is_path(file) else f"./{file}"
+
+
+def tell_idle(session: Session, plans: Sequence[Plan]) -> None:
+    """Says on stderr which --ack is neither the beginning of a plan's digest nor the id of anything live."""
+    from trueup.core.plans.exits import ACK_DIGITS, is_acknowledged
+    from trueup.core.plans.plan_codec import digest
+
+    used = {ack for plan in plans for ack in plan.options.accepted_ids}
+    for ack in dict.fromkeys(session.flags.acks):
+        if ack not in used and not any(is_acknowledged(digest(plan), (ack,)) for plan in plans):
+            session.screen.say(
+                f"--ack {ack} acknowledges nothing: it is neither the beginning of this plan's digest "
+                f"({ACK_DIGITS} characters or more) nor the id of a live assistant."
+            )

@@ -14,7 +14,7 @@ from typing import Any
 
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
-from trueup.cli.project_folder import check_folder
+from trueup.cli.paths import check_folder
 from trueup.core.command import Message, Selection
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target

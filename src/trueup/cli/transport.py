@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.session import Session
 from trueup.core.call import Call, Reply, Send, read_only
-from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
+from trueup.core.errors import EndpointError
 from trueup.core.memory.journal import Entry
 from trueup.core.source import Diagnostic
 from trueup.engine.ports import Ports
 from trueup.engine.request_runner import Pace, RequestRunner
-from trueup.wire.registry import base_url, headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trueup.cli.output import Screen
-    from trueup.edge.http.secrets import Secrets
     from trueup.edge.state.journal_file import Journal
 
 
@@ -101,13 +99,20 @@ def _no_backup(name: str, _kind: str, _body: object) -> None:
 @asynccontextmanager
 async def _sending(session: Session, *, writes: bool) -> AsyncIterator[Send]:
     """The target's transport: the embedded server in this process, or HTTP."""
-    kind = _local if session.target.is_local else _remote
-    async with kind(session, writes) as send, _ticking(session.screen):
+    async with _connect(session, writes=writes) as send, _ticking(session.screen):
         try:
             yield _logged(send, session) if session.screen.verbose >= 2 else send
         except EndpointError as error:
             error.diagnostics = _located(error, session)
             raise
+
+
+def _connect(session: Session, *, writes: bool) -> AbstractAsyncContextManager[Send]:
+    if session.target.is_local:
+        return _local(session, writes)
+    from trueup.cli.remote import connect_remote
+
+    return connect_remote(session)
 
 
 @asynccontextmanager
@@ -150,59 +155,6 @@ async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
             return server.answer(call)
 
         yield send
-
-
-@asynccontextmanager
-async def _remote(session: Session, _writes: bool) -> AsyncIterator[Send]:
-    from trueup.cli.keys import keys_of
-    from trueup.edge.http.client import Client
-    from trueup.edge.http.credentials import renewing
-    from trueup.edge.http.secrets import Secret, Secrets
-
-    target, secrets = session.target, Secrets()
-    keys = keys_of(session, secrets)
-    for credential in keys.all:
-        credential.secret()  # had before anything is sent; what cannot be had is said here
-
-    def auth() -> Mapping[str, str]:
-        made = keys.headers(session.adapter)
-        for name in keys.sealed:
-            secrets.add(Secret(made[name]))  # a header as a whole, should a server repeat it
-        return made
-
-    asyncio.get_running_loop().set_exception_handler(_beneath(session, secrets))
-    client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)
-    try:
-        yield _masked(renewing(client.send, keys.all), secrets)
-    finally:
-        await client.close()
-
-
-def _beneath(session: Session, secrets: Secrets) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Tells of what breaks beneath a request that an interrupt gave up, only under -vv: what it means is told above."""
-
-    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if session.screen.verbose >= 2:
-            words = f"{context.get('message', '')} {context.get('exception') or ''}".strip()
-            session.screen.note(secrets.mask(words))
-
-    return tell
-
-
-def _masked(send: Send, secrets: Secrets) -> Send:
-    """Return a transport whose answers and failures hold none of our secrets: the one door that they come in by.
-
-    Servers and proxies repeat keys that they refuse, and people paste them into fields.
-    """
-
-    async def send_masked(call: Call) -> Reply:
-        try:
-            return secrets.mask_reply(await send(call))
-        except (NotSent, OutcomeUnknown) as error:
-            error.args = (secrets.mask(str(error)),)
-            raise
-
-    return send_masked
 
 
 def _logged(send: Send, session: Session) -> Send:

@@ -114,7 +114,7 @@ def show_guarded(
 
     `same` are the commands that show it again.
     """
-    from trueup.cli.acknowledge import command_to_go_on, tell_idle
+    from trueup.cli.planning import command_to_go_on, tell_idle
     from trueup.core.command import Message
     from trueup.core.plans.exits import tripped
 
@@ -130,9 +130,9 @@ def show_guarded(
 
 
 async def _plan(session: Session, names: tuple[str, ...], snapshot: str | None) -> Plan:
-    from trueup.cli.looking import looked
+    from trueup.cli.planning import plan_live_or_snapshot
 
-    _, planning = await looked(session, names, snapshot)
+    _, planning = await plan_live_or_snapshot(session, names, snapshot)
     return planning.plan
 
 

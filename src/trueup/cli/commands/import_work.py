@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from trueup.cli.import_forms import Form, form_of
 from trueup.cli.session import Session
 from trueup.core.call import holds_credential
+from trueup.core.canonical import Semantics
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
-from trueup.core.field_table import top_of
+from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory.state import State
 from trueup.core.migration.imports import (
     Fitted,
@@ -30,9 +30,11 @@ from trueup.core.migration.imports import (
 )
 from trueup.core.migration.new_files import FOLDER, Parts, free, shared_parts, stem
 from trueup.core.plans.live import Seen, stamp_of
+from trueup.core.projects.project import Target
 from trueup.edge import schemas
 from trueup.edge.definitions.documents import Documents
 from trueup.edge.definitions.drafts import (
+    Proof,
     definition_files,
     part_text,
     parts_in,
@@ -42,12 +44,13 @@ from trueup.edge.definitions.drafts import (
     written_tools,
 )
 from trueup.edge.definitions.edits import edited
-from trueup.edge.definitions.loader import Loaded
+from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.files import read_content
+from trueup.edge.schemas import format_of
 from trueup.edge.yaml.editor import CannotEdit
 from trueup.engine.facts import declared
 from trueup.engine.takeover import Claims, Known, claims, find_obstacle, has_room
-from trueup.wire.registry import protocols, row_of
+from trueup.wire.registry import adapter_for, protocols, row_of
 
 NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
 
@@ -75,6 +78,16 @@ class Draft:
     name: str = ""
     id: str = ""
     ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How definitions of one protocol are written: the fields they may hold, what is checked, and what there is."""
+
+    proof: Proof
+    written: FieldTable
+    semantics: Semantics
+    definitions: tuple[Definition, ...]
 
 
 class Work:
@@ -318,3 +331,22 @@ class Work:
         if not (draft.id or draft.name) and self._can_link(draft.found, given):
             self._unlinked[name] = draft.found.id
         return NewFile(name, *made, draft.found.where, draft.id)
+
+
+def form_of(session: Session, loaded: Loaded, protocol: str) -> Form:
+    """Return how an import writes definitions of a protocol; `loaded` are those of the session's target."""
+    project = session.project
+    if protocol == session.target.protocol:
+        proof = Proof(project, session.target, session.adapter.audit)
+        return Form(proof, written_fields(session), session.adapter.dialect.semantics, loaded.definitions)
+    target = Target(session.target.name, project.name, protocol=protocol, dialect=row_of(protocol).dialect)
+    adapter = adapter_for(target)
+    there = (session.root / project.definitions).exists()
+    definitions = Workspace(session.root, project).load(target, session.flags.vars).definitions if there else ()
+    written = format_of(protocol).written(adapter.dialect.table)
+    return Form(Proof(project, target, adapter.audit), written, adapter.dialect.semantics, definitions)
+
+
+def written_fields(session: Session) -> FieldTable:
+    """Return the fields that new definitions in the names of the session's target may hold."""
+    return format_of(session.target.protocol).written(session.adapter.dialect.table)

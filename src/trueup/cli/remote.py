@@ -1,20 +1,73 @@
-"""The credentials of a target and the headers that carry them. Opens no connection; nothing of it is ever shown."""
+"""A target's server over HTTP, with the credentials it wants. Nothing of a credential is ever shown."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from trueup.cli.session import Session
-from trueup.core.errors import CredentialError
+from trueup.core.call import Call, Reply, Send
+from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
 from trueup.core.projects.project import SecretRef
-from trueup.edge.http.credentials import Credential
-from trueup.edge.http.secrets import Secrets
+from trueup.edge.http.client import Client
+from trueup.edge.http.credentials import Credential, renewing
+from trueup.edge.http.secrets import Secret, Secrets
 from trueup.wire.base import Adapter
-from trueup.wire.registry import sealed_headers
+from trueup.wire.registry import base_url, headers, sealed_headers
+
+
+@asynccontextmanager
+async def connect_remote(session: Session) -> AsyncIterator[Send]:
+    """Connect to the target's server over HTTP, once every credential is there. Raises CredentialError."""
+    target, secrets = session.target, Secrets()
+    keys = keys_of(session, secrets)
+    for credential in keys.all:
+        credential.secret()
+
+    def auth() -> Mapping[str, str]:
+        made = keys.headers(session.adapter)
+        for name in keys.sealed:
+            secrets.add(Secret(made[name]))  # a header as a whole, should a server repeat it
+        return made
+
+    asyncio.get_running_loop().set_exception_handler(_beneath(session, secrets))
+    client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)
+    try:
+        yield _masked(renewing(client.send, keys.all), secrets)
+    finally:
+        await client.close()
+
+
+def _beneath(session: Session, secrets: Secrets) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Tells of what breaks beneath a request that an interrupt gave up, only under -vv: what it means is told above."""
+
+    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if session.screen.verbose >= 2:
+            words = f"{context.get('message', '')} {context.get('exception') or ''}".strip()
+            session.screen.note(secrets.mask(words))
+
+    return tell
+
+
+def _masked(send: Send, secrets: Secrets) -> Send:
+    """Return a transport whose answers and failures hold none of our secrets: the one door that they come in by.
+
+    Servers and proxies repeat keys that they refuse, and people paste them into fields.
+    """
+
+    async def send_masked(call: Call) -> Reply:
+        try:
+            return secrets.mask_reply(await send(call))
+        except (NotSent, OutcomeUnknown) as error:
+            error.args = (secrets.mask(str(error)),)
+            raise
+
+    return send_masked
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from trueup.cli.import_forms import written_fields
-from trueup.cli.import_live import choose, existing, linked_definitions, save_state, tell, write_files
-from trueup.cli.import_work import Given, Work
+from trueup.cli.commands.import_work import Given, Work, written_fields
+from trueup.cli.commands.importing import choose, existing, linked_definitions, save_state, tell, write_files
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError

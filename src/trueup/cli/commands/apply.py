@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.options import CONSENT, DECIDING, LAYOUT, NETWORK, PAGES, STAMPING, VARS, takes
-from trueup.cli.provenance import NAMED, provenance
+from trueup.cli.options import CONSENT, DECIDING, LAYOUT, NETWORK, PAGES, STAMPING, VARS, Decorator, flag, takes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.core.plans.plan import Plan
+    from trueup.core.plans.report import Provenance
+
+NAMED: Sequence[Decorator] = (
+    flag("--commit", metavar="TEXT", help="The commit, for the report; else GITHUB_SHA or CI_COMMIT_SHA."),
+    flag("--pipeline", metavar="TEXT", help="The pipeline's address, for the report; else as GitHub or GitLab say."),
+)
+"""What `apply` and `destroy` take, to say in their report who applied."""
+
+LONGEST = 500
+"""Characters of a commit or of a pipeline's address that are kept."""
 
 
 @click.command(short_help="Make what is live as the files say.")
@@ -94,6 +106,43 @@ def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
         if not is_path(text) and begins_as_plan(root / text):
             again = Selection(flags.folder).command("apply", f"./{text}")
             Screen(flags).say(Message(f"{text} is taken for a NAME. To apply the plan in the file {text}: ", again))
+
+
+def provenance(commit: str | None, pipeline: str | None, environ: Mapping[str, str]) -> Provenance:
+    """Who applies now: flags first, then what GitHub Actions and GitLab CI set.
+
+    Raises TrueupError for an address that carries a user or a password.
+    """
+    from trueup.core.migration.export import moment
+    from trueup.core.plans.report import Provenance
+
+    commit = commit or environ.get("GITHUB_SHA") or environ.get("CI_COMMIT_SHA") or ""
+    pipeline = pipeline or _of_github(environ) or environ.get("CI_PIPELINE_URL") or ""
+    _refuse_credential(pipeline)
+    return Provenance(commit[:LONGEST], pipeline[:LONGEST], moment(time.time()))
+
+
+def _of_github(environ: Mapping[str, str]) -> str:
+    """The address of a workflow's run, as GitHub's documentation puts it together."""
+    parts = [environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
+    if not all(parts):
+        return ""
+    attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
+    return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" + (f"/attempts/{attempt}" if attempt else "")
+
+
+def _refuse_credential(address: str) -> None:
+    from trueup.core.errors import TrueupError
+
+    try:
+        carries = "@" in urlsplit(address).netloc
+    except ValueError:
+        carries = "@" in address
+    if carries:
+        raise TrueupError(
+            "The pipeline's address carries a user or a password, and reports are kept.",
+            "Give the address without them.",
+        )
 
 
 COMMANDS = {"apply": apply, "destroy": destroy}

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.groups import family
-from trueup.cli.options import NETWORK, takes
+from trueup.cli.options import NETWORK, family, takes
 
 if TYPE_CHECKING:
     from pathlib import Path

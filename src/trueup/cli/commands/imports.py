@@ -1,4 +1,7 @@
-"""`delete-duplicate`: deletes one live assistant that carries the stamp of another one, which is recorded and stays."""
+"""`import` and `delete-duplicate`: live assistants, or those in files, become definitions, or are linked to them.
+
+The plan afterwards is empty for what was linked. Nothing is overwritten: files are new, or get an entry for a target.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,65 @@ if TYPE_CHECKING:
     from trueup.engine.request_runner import RequestRunner
 
 
+@click.command("import", short_help="Turn live assistants into definitions, or link them.")
+@click.argument("names", nargs=-1, metavar="[NAME=ID | ID | NAME]…")
+@click.option("--from", "files", multiple=True, metavar="FILE", help="Read assistants from a file; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Show the files and the links, and write nothing.")
+@takes(VARS, NETWORK, CONSENT)
+def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_run: bool) -> int:
+    """Turn live assistants into definitions and state, all or those of an ID or a display NAME.
+
+    With NAME=ID a definition that is there is linked: live counts as applied for the fields that it declares; where
+    they differ, the next plan shows an edit. With --from they come from files: an answer of the API, a listing, an
+    export, the first API's objects, a Terraform state. Nothing is sent, except with `state: stamps`, where the stamps
+    are written.
+    """
+    links = [name for name in names if "=" in name]
+    if links and (len(links) < len(names) or files or dry_run):
+        raise click.UsageError("NAME=ID links a definition that is there; give it without other names and flags.")
+    from trueup.cli.loop import complete
+    from trueup.cli.session import open_session
+
+    if links:
+        from trueup.cli.commands.importing import link
+
+        pairs = pairs_of(names)
+        return int(complete(link(open_session(flags), pairs)))
+    session = open_session(flags, may_begin=bool(files))
+    return int(_from_files(session, names, files, dry_run) if files else complete(_from_live(session, names, dry_run)))
+
+
+async def _from_live(session: Session, names: tuple[str, ...], dry_run: bool) -> int:
+    from trueup.cli.commands.importing import import_live
+
+    return await import_live(session, names, dry_run=dry_run)
+
+
+def _from_files(session: Session, names: tuple[str, ...], files: tuple[str, ...], dry_run: bool) -> int:
+    from trueup.cli.commands.import_files import import_files
+
+    return import_files(session, names, files, dry_run=dry_run)
+
+
+def pairs_of(links: tuple[str, ...]) -> dict[str, str]:
+    """The definitions' names and the ids they are given. Raises a usage error."""
+    from trueup.core.memory.state import is_plain_id
+
+    pairs: dict[str, str] = {}
+    for link in links:
+        name, equals, live_id = link.rpartition("=")
+        if not equals or not name or not live_id:
+            raise click.UsageError(f"{link!r} is no NAME=ID; write for example math-tutor=asst_abc123.")
+        if not is_plain_id(live_id):
+            raise click.UsageError(
+                f"{live_id[:60]!r} cannot be an assistant's id: write it as the vendor shows it, such as asst_abc123."
+            )
+        if name in pairs or live_id in pairs.values():
+            raise click.UsageError(f"{link!r} repeats a name or an id: each definition has one assistant of its own.")
+        pairs[name] = live_id
+    return pairs
+
+
 @click.command("delete-duplicate", short_help="Delete one duplicate of an assistant.")
 @click.argument("pair", metavar="NAME=ID")
 @takes(VARS, NETWORK, CONSENT)
@@ -25,7 +87,6 @@ def delete_duplicate(flags: Flags, pair: str) -> int:
     It is read again right before and kept in .trueup/backup. Nothing else is ever deleted: not the recorded assistant,
     none without this stamp, and none while it is not clear which one is to be kept (exit code 4).
     """
-    from trueup.cli.linking import pairs_of
     from trueup.cli.loop import complete
     from trueup.cli.session import open_session
 
@@ -90,4 +151,4 @@ def _confirm(session: Session, change: Change) -> bool:
     return True
 
 
-COMMANDS = {"delete-duplicate": delete_duplicate}
+COMMANDS = {"import": import_, "delete-duplicate": delete_duplicate}

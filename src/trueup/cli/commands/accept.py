@@ -12,9 +12,11 @@ from trueup.cli.options import CONSENT, NETWORK, VARS, takes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trueup.cli.output import Screen
     from trueup.cli.session import Session
     from trueup.core.acceptance.accepted import Accepted, AcceptedField, FilePatch
     from trueup.core.acceptance.placing import Taking
+    from trueup.core.command import Command
     from trueup.core.definitions.definition import Definition
     from trueup.core.memory.state import Record
     from trueup.core.plans.live import Seen
@@ -333,7 +335,6 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
 
 def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
     """The result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
-    from trueup.cli.unseen import refuse_unseen
     from trueup.render.records import json as as_json
     from trueup.render.terminal import answers
 
@@ -349,6 +350,31 @@ def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
             screen.note(answers.accept(replace(accepted, patches=()), **screen.note_look))
     else:
         screen.result(answers.accept(accepted, **screen.look))
+
+
+def refuse_unseen(screen: Screen, accepted: Accepted, again: Command) -> None:
+    """Raises TrueupError before a patch is printed to a terminal or a log that must not have it as it is.
+
+    Bytes for `git apply` cannot be escaped. `again` is the same command for JSON.
+    """
+    from trueup.core.command import Message
+    from trueup.core.errors import TrueupError
+    from trueup.core.texts.escapes import names_of
+    from trueup.render.style import defused_lines
+
+    for item in accepted.patches:
+        text = item.patch.decode("utf-8", "replace").replace("\r\n", "\n")
+        signs = names_of(text) if screen.is_seen else ""
+        if signs or (screen.is_logged and defused_lines(text) != text):
+            what = f"{signs}, which a terminal obeys or hides" if signs else "what a runner of CI takes for a command"
+            raise TrueupError(
+                f"The patch was not printed: in {item.file} it holds {what}, and a patch has no escape for it.",
+                Message(
+                    "Send the output to a file. To see it with escapes: ",
+                    again,
+                    ". A text in quotes in YAML holds such signs as escapes, a Markdown body cannot.",
+                ),
+            )
 
 
 COMMANDS = {"accept": accept}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.groups import SETTINGS, Commands, Table
-from trueup.cli.options import takes
+from trueup.cli.options import SETTINGS, Commands, Table, takes
 
 if TYPE_CHECKING:
     from trueup.cli.output import Screen
@@ -19,7 +18,7 @@ class Targets(Commands):
 
     stands_alone = True
     table: ClassVar[Table] = {
-        "Of one target": {"probe": ("probing", "Ask a target's server what its documents leave open.")}
+        "Of one target": {"probe": ("probe", "Ask a target's server what its documents leave open.")}
     }
 
 

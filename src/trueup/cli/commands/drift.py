@@ -1,0 +1,237 @@
+"""`drift` and `why`: does live differ from what was applied, and what decides each field.
+
+Neither can write: they only have the reading transport.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trueup.cli.flags import Flags
+from trueup.cli.options import DECIDING, LAYOUT, LISTS, NETWORK, VARS, Decorator, flag, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trueup.cli.session import Session
+    from trueup.core.definitions.definition import Definition
+    from trueup.core.field_table import FieldTable
+    from trueup.core.plans.drift import Earlier, History, Origin
+    from trueup.core.plans.live import Unmanaged
+    from trueup.core.plans.plan import Plan
+    from trueup.core.plans.reasons import Locate, Why
+    from trueup.core.source import Position
+    from trueup.edge.definitions.loader import Loaded
+    from trueup.engine.plan import Planning
+
+REPORTS: Sequence[Decorator] = (
+    flag("--reports", metavar="FOLDER", help="JSON reports of applies: who applied each assistant last."),
+)
+"""What commands take that tell who applied last."""
+
+
+@click.command(short_help="Show what differs from what was applied.")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.option("--all", "everything", is_flag=True, help="Also undeclared fields, and assistants nobody manages.")
+@click.option("--since", metavar="FILE", help="An earlier JSON report of drift: since when each drift is seen.")
+@click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, marked as old.")
+@takes(VARS, NETWORK, REPORTS, LAYOUT, formats=LISTS)
+def drift(
+    flags: Flags,
+    names: tuple[str, ...],
+    everything: bool,
+    since: str | None,
+    snapshot: str | None,
+    reports: str | None,
+) -> int:
+    """Show what differs from what was applied: what somebody changed or deleted by other ways.
+
+    Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
+    undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
+    With --since each drift tells since when it is seen, with --reports who applied before it.
+    """
+    from trueup.cli import answers
+    from trueup.cli.loop import complete
+    from trueup.cli.planning import plan_live_or_snapshot
+    from trueup.cli.session import open_session
+    from trueup.core.plans.exits import drift_exit
+
+    session = open_session(flags)
+    loaded, planning = complete(plan_live_or_snapshot(session, names, snapshot))
+    unmanaged = _unmanaged(session, names, loaded, planning) if everything else None
+    plan, history = _history(session, planning, since, reports)
+    files = {"since": since or "", "snapshot": snapshot or "", "reports": reports or ""}
+    again = plan.selection.command("drift", *names, all=everything, **files)
+    session.screen.results(lambda place: answers.drift(plan, unmanaged, history, place, again))
+    return int(drift_exit(plan))
+
+
+def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
+    from trueup.core.definitions.names import select
+    from trueup.core.plans.live import unmanaged
+
+    known = loaded.names | planning.state.records.keys() | set(names)  # each name was found in the plan already
+    chosen = select(names, loaded.definitions, known)
+    bodies = {item.name: item.body for item in loaded.definitions if item.name in chosen}
+    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics)
+
+
+def _history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
+    """The plan with what is known of each drift's beginning and of the applies before it. Raises TrueupError."""
+    import time
+    from dataclasses import replace
+
+    from trueup.core.migration.export import moment
+    from trueup.core.plans.drift import History, sightings, told
+    from trueup.core.plans.plan import is_outside
+
+    plan = planning.plan
+    now = plan.snapshot or moment(time.time())
+    earlier = _earlier(session, since) if since is not None else None
+    shown, carried = sightings(plan, planning.judged, earlier, now)
+    names = [change.name for change in plan.changes if is_outside(change)]
+    origins = origins_of(session, planning, names, reports)
+    plan = told(plan, shown)
+    changes = tuple(
+        replace(change, remarks=(*change.remarks, origins[change.name].sentence)) if change.name in origins else change
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes), History(now, shown, carried, origins)
+
+
+def _earlier(session: Session, file: str) -> Earlier:
+    """What an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
+    from trueup.core.errors import TrueupError
+    from trueup.core.plans.drift import Earlier, read_earlier
+    from trueup.edge.artifacts import read_report
+
+    document = read_report(session.root / file)
+    if document is None:
+        session.screen.say(f"There is no earlier report {file}: what drifts is told as seen since now.")
+        return Earlier("", ())
+    try:
+        found = read_earlier(document, session.identity)
+    except TrueupError as error:
+        raise TrueupError(f"{file}: {error.message}", error.hint) from None
+    if found is None:
+        session.screen.say(f"{file} tells of a command that failed: what drifts is told as seen since now.")
+    return found or Earlier("", ())
+
+
+@click.command(short_help="Explain what decides each field of an assistant.")
+@click.argument("name")
+@click.argument("field", required=False)
+@takes(VARS, NETWORK, DECIDING, REPORTS)
+def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
+    """Explain what decides each field of an assistant: file, what was applied, live, and the rule.
+
+    FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
+    With --reports it is told who applied last.
+    """
+    from trueup.cli.loop import complete
+    from trueup.cli.session import open_session
+
+    session = open_session(flags)
+    answer = complete(_answer(session, name, field, reports))
+    if flags.json:
+        from trueup.render.records import json as as_json
+
+        session.screen.result(as_json.why(answer))
+    else:
+        from trueup.render.terminal import answers
+
+        session.screen.result(answers.why(answer, verbose=session.screen.verbose > 0, **session.screen.look))
+    return 0
+
+
+async def _answer(session: Session, asked: str, field: str | None, reports: str | None) -> Why:
+    from dataclasses import replace
+
+    from trueup.cli.planning import plan_afresh
+    from trueup.cli.session import definitions
+    from trueup.cli.transport import reading
+    from trueup.core.definitions.names import meant, select
+    from trueup.core.errors import TrueupError
+
+    loaded = definitions(session)
+    async with reading(session) as runner:
+        planning = await plan_afresh(session, runner, loaded, session.store.load())
+    chosen = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
+    if len(chosen) > 1:
+        raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")
+    definition = next((item for item in loaded.definitions if item.name == chosen[0]), None)
+    made = _why(session, chosen[0], definition, planning)
+    made = replace(made, origin=origins_of(session, planning, chosen, reports).get(chosen[0]))
+    fields = {item.name: item for item in made.fields}
+    if field is None:
+        return made
+    if field not in fields:
+        raise TrueupError(
+            f"{chosen[0]} has no field {field!r} in its file, in what was applied, or live beside its default.",
+            meant(field, fields.keys()),
+        )
+    return replace(made, fields=(fields[field],))
+
+
+def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
+    """What the plan says of one assistant, and why."""
+    from trueup.cli.planning import remembered
+    from trueup.core.plans.fields import Rules
+    from trueup.core.plans.plan import Reason
+    from trueup.core.plans.reasons import Why, reasons
+    from trueup.core.plans.wording import say
+    from trueup.engine.facts import declared
+
+    record, live = remembered(session, name, planning)
+    rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
+    file = declared(definition, session.adapter) if definition is not None else {}
+    locate = _field_locator(definition, session.adapter.dialect.table)
+    fields = reasons(definition, file, live.fields if live else None, record, rules, locate)
+    change = next((item for item in planning.plan.changes if item.name == name), None)
+    message, hint = (change.message, change.hint) if change is not None else say(Reason.CLEAN, name)
+    if change is None and definition is None:
+        message = f"is left out of the target {session.target.name}"
+    notes = {} if planning.view.complete else {"partial view": planning.view.problem}
+    return Why(name, live.id if live else record.id if record else "", message, fields, hint, notes)
+
+
+def _field_locator(definition: Definition | None, table: FieldTable) -> Locate:
+    """Where a field stands in the files; they are read again for it, once."""
+    source = definition.locate() if definition is not None else None
+
+    def locate(field: str) -> Position | None:
+        return source.key(table.path_of(field)) if source is not None else None
+
+    return locate
+
+
+def origins_of(session: Session, planning: Planning, names: Sequence[str], folder: str | None) -> dict[str, Origin]:
+    """The last apply of each assistant, by the reports in a folder seen from the project's; none without a folder.
+
+    Where no report tells of an operation, its origin names nothing else. Raises TrueupError.
+    """
+    from trueup.core.plans.drift import Origin, origins
+    from trueup.edge.artifacts import read_reports
+
+    if folder is None:
+        return {}
+    found, others = origins(read_reports(session.root / folder))
+    if others:
+        files = "1 file is" if others == 1 else f"{others} files are"
+        session.screen.say(f"In {folder} {files} no report of an apply, and told nothing.")
+    known = {name: operation_of(name, planning) for name in names}
+    return {name: found.get(text, Origin(text)) for name, text in known.items() if text}
+
+
+def operation_of(name: str, planning: Planning) -> str:
+    """The operation that an assistant's stamp names, else the one that state remembers; empty where neither does."""
+    record = planning.state.records.get(name)
+    live = planning.seen.get(record.id) if record is not None else None
+    if live is not None and live.stamp is not None and live.stamp.operation:
+        return live.stamp.operation
+    return record.operation if record is not None else ""
+
+
+COMMANDS = {"drift": drift, "why": why}
