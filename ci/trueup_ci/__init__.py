@@ -1,5 +1,5 @@
-"""What Trueup's action and pipeline template run: plan a request, apply a merge, look for drift. Python alone.
+"""Plan pull requests, apply merges and report drift, for Trueup's GitHub action and GitLab template.
 
-It knows forges, git and the command `trueup`, and nothing of assistants: what those are is read from the command's
-documents. Nothing of a proposed change is ever run, only read, and only by Trueup.
+Knows CI providers, git and the command `trueup`, and nothing about assistants: it reads their facts from the command's
+JSON documents. No file of a pull request is ever executed: Trueup reads it, and nothing else does.
 """

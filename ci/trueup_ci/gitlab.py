@@ -1,4 +1,4 @@
-"""GitLab's REST API, version 4: notes, issues, merged requests, and files out of jobs' artifacts.
+"""Read and write notes, issues, merge requests and job artifacts through GitLab's REST API, version 4.
 
 A job's own token may write neither notes nor issues, so a project access token is needed for that.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from trueup_ci.forge import Request, is_ours, plan_file
+from trueup_ci.platform import PullRequest, is_ours, plan_file
 from trueup_ci.web import Api, Refused
 
 KEPT = "trueup-kept"
@@ -24,7 +24,7 @@ SOURCES = {"apply.json": ("push", "web"), "drift.json": ("schedule", "web"), "sn
 
 
 class GitLab:
-    """One project, as the token sees it."""
+    """One project, as far as the token can read it."""
 
     def __init__(self, url: str, project: str, token: str, branch: str) -> None:
         self._api = Api(url, {"PRIVATE-TOKEN": token} if token else {})
@@ -32,8 +32,8 @@ class GitLab:
         self._branch = branch
         self._name = ""
 
-    def comment(self, number: int, marker: str, body: str) -> None:
-        """Puts the text in the place of our note; twins of it are removed."""
+    def write_comment(self, number: int, marker: str, body: str) -> None:
+        """Replace our note or add one; delete duplicates."""
         path = f"{self._at}/merge_requests/{number}/notes"
         listed = self._api.pages(path, order_by="created_at", sort="asc")
         ours = self._ours(listed, marker, "body")
@@ -41,26 +41,28 @@ class GitLab:
             self._api.send("POST", path, {"body": body})
             return
         self._api.send("PUT", f"{path}/{ours[0]['id']}", {"body": body})
-        for twin in ours[1:]:
-            self._api.send("DELETE", f"{path}/{twin['id']}", {})
+        for duplicate in ours[1:]:
+            self._api.send("DELETE", f"{path}/{duplicate['id']}", {})
 
-    def issue(self, marker: str, title: str, body: str | None) -> str:
-        """Opens, updates or closes our one open issue."""
+    def update_issue(self, marker: str, title: str, body: str | None) -> str:
+        """Open, update or close our one open issue."""
         listed = self._api.pages(f"{self._at}/issues", state="opened", author_username=self._username())
         ours = self._ours(listed, marker, "description")
         if body is None:
             for entry in ours:
-                self._api.send("POST", f"{self._at}/issues/{entry['iid']}/notes", {"body": "Nothing differs any more."})
+                self._api.send(
+                    "POST", f"{self._at}/issues/{entry['iid']}/notes", {"body": "Everything is in sync again."}
+                )
                 self._api.send("PUT", f"{self._at}/issues/{entry['iid']}", {"state_event": "close"})
-            return "closed" if ours else "none is open"
+            return "closed" if ours else "there is none"
         if ours:
             self._api.send("PUT", f"{self._at}/issues/{ours[-1]['iid']}", {"title": title, "description": body})
             return "updated"
         self._api.send("POST", f"{self._at}/issues", {"title": title, "description": body})
         return "opened"
 
-    def merged(self, commit: str) -> Request | None:
-        """The request whose merge, squash or fast-forward into the default branch the commit is."""
+    def find_merged(self, commit: str) -> PullRequest | None:
+        """Return the merge request whose merge, squash or fast-forward into the default branch is the commit."""
         for entry in self._api.pages(f"{self._at}/repository/commits/{commit}/merge_requests"):
             made = {entry.get("merge_commit_sha"), entry.get("squash_commit_sha"), entry.get("sha")}
             is_here = entry["target_branch"] == self._branch
@@ -68,37 +70,37 @@ class GitLab:
                 return _request(entry)
         return None
 
-    def open_request(self, head: str) -> Request | None:
-        """The open request whose last commit this is."""
+    def find_open(self, head: str) -> PullRequest | None:
+        """Return the open merge request whose last commit this is."""
         listed = self._api.pages(f"{self._at}/merge_requests", state="opened", order_by="updated_at")
         return next(
             (_request(entry) for entry in listed if (entry["sha"], entry["target_branch"]) == (head, self._branch)),
             None,
         )
 
-    def head(self, number: int) -> str:
-        """The last commit of a request as it is now."""
+    def read_head(self, number: int) -> str:
+        """Return the last commit of a merge request as it is now."""
         return str(self._api.get(f"{self._at}/merge_requests/{number}")["sha"])
 
-    def default_branch(self) -> str:
-        """The branch that requests are merged into, as the job was told."""
+    def read_default_branch(self) -> str:
+        """Return the branch that merge requests are merged into."""
         return self._branch
 
-    def authored(self, number: int) -> Iterator[str]:
-        """Title and description as they are."""
+    def read_author_texts(self, number: int) -> Iterator[str]:
+        """Yield the current title and description."""
         request = self._api.get(f"{self._at}/merge_requests/{number}")
         yield from (str(request.get("title") or ""), str(request.get("description") or ""))
 
-    def plan_of(self, request: Request, slug: str) -> bytes | None:
-        """The plan in the newest of the request's pipelines that kept one for that commit; the file's name tells."""
+    def download_plan(self, request: PullRequest, slug: str) -> bytes | None:
+        """Return the plan of that commit from the newest pipeline that kept one; the file's name has the commit."""
         for pipeline in self._api.pages(f"{self._at}/merge_requests/{request.number}/pipelines"):
             found = next(self._files(self._jobs(pipeline), slug, plan_file(request.head)), None)
             if found is not None:
                 return found
         return None
 
-    def last(self, slug: str, file: str, count: int = 1) -> list[bytes]:
-        """A file of the newest artifacts that jobs on the default branch made."""
+    def download_files(self, slug: str, file: str, count: int = 1) -> list[bytes]:
+        """Return a file of the newest artifacts that jobs on the default branch made."""
         found: list[bytes] = []
         listed = self._api.pages(f"{self._at}/pipelines", ref=self._branch)
         for pipeline in itertools.islice((one for one in listed if one.get("source") in SOURCES[file]), LOOKED_AT):
@@ -112,7 +114,7 @@ class GitLab:
         return self._api.pages(f"{self._at}/pipelines/{pipeline['id']}/jobs")
 
     def _files(self, jobs: Iterable[Any], slug: str, file: str) -> Iterator[bytes]:
-        """That file of each job that kept one."""
+        """Yield that file of each job that kept one."""
         for job in jobs:
             if not job.get("artifacts_file"):
                 continue
@@ -137,5 +139,5 @@ class GitLab:
         return self._name
 
 
-def _request(entry: Any) -> Request:
-    return Request(entry["iid"], entry["sha"], entry["source_project_id"] != entry["target_project_id"])
+def _request(entry: Any) -> PullRequest:
+    return PullRequest(entry["iid"], entry["sha"], entry["source_project_id"] != entry["target_project_id"])

@@ -1,10 +1,10 @@
-"""What ends a job, in words for whoever reads its log."""
+"""The exceptions that end a job, with words for whoever reads its log."""
 
 from __future__ import annotations
 
 
 class Problem(Exception):
-    """What is wrong, and in `hint` what to do next."""
+    """A problem that ends the job; `hint` says what to do next."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         self.message, self.hint = message, hint
@@ -12,7 +12,7 @@ class Problem(Exception):
 
 
 def quote_foreign(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return one line of somebody else's words as a code span that it cannot leave, without the secrets in it."""
+    """Return foreign text as one code span that it cannot leave, without the secrets in it."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text.replace("`", "'"))
@@ -20,12 +20,12 @@ def quote_foreign(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 def unforeseen(error: Exception) -> Problem:
-    """Return what nobody foresaw as a problem: its kind alone, since its words may hold anything."""
+    """Return an unexpected error as a problem: its kind alone, since its words may hold a secret."""
     return Problem(
-        f"The job ended because of something that nobody foresaw ({type(error).__name__}).",
-        "Look at the job's log, and please report it.",
+        f"The job failed with an unexpected error ({type(error).__name__}).",
+        "See the job's log, and please report it.",
     )
 
 
 class Cancelled(Exception):
-    """The forge cancelled the job before anything was applied."""
+    """The platform cancelled the job before anything was applied."""

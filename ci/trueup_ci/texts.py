@@ -1,4 +1,4 @@
-"""What a job adds to Trueup's own documents: the marker they are found by, and a line on where they come from."""
+"""Add a job's marker, notes and source to Trueup's pages, and read names from Trueup's JSON documents."""
 
 from __future__ import annotations
 
@@ -11,44 +11,38 @@ from trueup_ci.problem import Problem
 LARGEST = 65_530
 """Bytes of a comment or an issue; GitHub takes 65,536 characters."""
 
-GUARD = "> **Note:** A guard wants this plan to be acknowledged"
-"""How the line of a page begins that asks for an acknowledgement; foreign text begins no line."""
-
-GUARD_REFUSED = "a guard refused"
-"""What a report says where a guard wanted an acknowledgement that was not there."""
-
-CUT = "\n\n**The rest is cut off here**; this job's summary and what it keeps have all of it.\n"
-"""Where a page ends that does not fit beside the notes."""
+CUT = "\n\n**Cut off here**: the job's summary and its artifact have all of it.\n"
+"""The end of a page that does not fit beside the notes."""
 
 DIGEST = 16
 """Characters of a plan's digest in a trailer."""
 
 
-def marker(project: str, target: str, kind: str) -> str:
-    """The first line of what we write about a target, as Trueup's own pages begin."""
+def write_marker(project: str, target: str, kind: str) -> str:
+    """Return the first line of a page about a target, as Trueup's own pages have it."""
     return f"<!-- trueup:{quote(f'{project}/{target}', safe=':/._-')} {kind} -->"
 
 
-def marked(page: str, line: str) -> str:
-    """A page with our marker in the place of its own; a page about no target has another one."""
+def replace_marker(page: str, line: str) -> str:
+    """Return a page with our marker in place of its own, or before it if it has none."""
     first, _, rest = page.partition("\n")
     return f"{line}\n{rest if first.startswith('<!-- trueup:') else page}"
 
 
-def with_notes(page: str, notes: list[str], commit: str = "", url: str = "") -> str:
-    """Return a page with sentences of ours below its heading, and the commit and job that it comes from.
+def add_notes(page: str, notes: list[str], commit: str = "", url: str = "") -> str:
+    """Return a page with notes below its heading, and the commit and the job that it comes from at its end.
 
-    Where all of it does not fit, the page is cut and not the notes. Raises Problem where the notes alone do not fit.
+    If all of it does not fit, the page is cut and not the notes. Raises Problem if the notes alone do not fit.
     """
     heading, rest = page.split("\n")[:2], "\n".join(page.split("\n")[2:])
     top = "\n".join([*heading, *(line for note in notes for line in ("", f"> {note}"))])
-    source = f"\n<sub>Of commit {commit[:12]}. [The job]({url}) keeps all of it.</sub>\n" if url else ""
+    source = f"\n<sub>Commit {commit[:12]}. [The job]({url}) keeps the whole report.</sub>\n" if url else ""
     room = LARGEST - len(f"{top}\n{source}".encode())
     if len(rest.encode()) > room:
         rest = _cut(rest, room - len(CUT.encode())) + CUT
     made = f"{top}\n{rest}{source}"
     if len(made.encode()) > LARGEST:
-        raise Problem("What a reviewer has to know does not fit into a comment.", "See this job's log.")
+        raise Problem("The notes for reviewers do not fit into a comment.", "See this job's log.")
     return made
 
 
@@ -67,16 +61,16 @@ def _cut(text: str, room: int) -> str:
     return "\n".join(lines[:end])
 
 
-def asks_for_acknowledgement(page: str) -> bool:
-    """Whether a guard wants the page's plan to be acknowledged."""
-    return any(line.startswith(GUARD) for line in page.split("\n"))
+def is_guarded(document: Any) -> bool:
+    """Return whether a guard stops the plan or the apply of a document until the plan is acknowledged."""
+    return bool(document.get("guard"))
 
 
 def trailer_note(digest: str) -> str:
-    """How a guard is answered where a merge applies the plan."""
+    """Return how to acknowledge a guarded plan that a merge applies."""
     return (
-        f"**Many at once.** If that is what you want, end the message of the merge commit with the line "
-        f"`Trueup-Ack: {digest[:DIGEST]}`. Without it the merge is not applied."
+        f"**A guard requires an acknowledgement.** To apply this plan, end the message of the merge commit with the "
+        f"line `Trueup-Ack: {digest[:DIGEST]}`. Without it the merge is not applied."
     )
 
 
@@ -86,23 +80,23 @@ _WRITTEN = frozenset({"create", "modify", "delete", "release"})
 _EDITED = frozenset({"edited", "removed", "conflict"})
 
 
-def sent(plan: Any) -> list[str]:
-    """The assistants that an apply of the plan would change otherwise than by a stamp."""
+def find_written(plan: Any) -> list[str]:
+    """Return the assistants that an apply of the plan would change; those that it only stamps are not among them."""
     return [str(change["name"]) for change in _changes(plan) if change["action"] in _WRITTEN]
 
 
-def unapplied(plan: Any) -> list[str]:
-    """The assistants that files say something of which was never applied; what a hand did outside is none of it."""
+def find_unapplied(plan: Any) -> list[str]:
+    """Return the assistants with changes in the files that were never applied; changes outside do not count."""
     return [str(change["name"]) for change in _changes(plan) if _is_unapplied(change)]
 
 
-def undeleted(plan: Any) -> list[str]:
-    """The assistants that no file names any more and that an apply would delete."""
+def find_undeleted(plan: Any) -> list[str]:
+    """Return the assistants that no file describes any more and that an apply would delete."""
     return [str(change["name"]) for change in _changes(plan) if change["action"] == "delete"]
 
 
-def behind(plan: Any) -> list[str]:
-    """The assistants that another checkout applied since: live carries a newer stamp than state."""
+def find_behind(plan: Any) -> list[str]:
+    """Return the assistants that another checkout applied since: their live stamp is newer than the state."""
     return [str(change["name"]) for change in _changes(plan) if change["reason"] == "behind"]
 
 
@@ -119,8 +113,8 @@ def _is_unapplied(change: Any) -> bool:
     return is_new or is_stuck or any(item["cause"] in _EDITED for item in change.get("fields") or [])
 
 
-def records(content: bytes | None) -> dict[str, Any]:
-    """The records in the text of a state file, by name (the empty one keeps others apart); none in any other text."""
+def read_records(content: bytes | None) -> dict[str, Any]:
+    """Return the records in the text of a state file by name; none in any other text."""
     try:
         found = json.loads(content or b"{}")
     except (ValueError, RecursionError):
@@ -129,20 +123,20 @@ def records(content: bytes | None) -> dict[str, Any]:
     return {name: entry for name, entry in inside.items() if name} if isinstance(inside, dict) else {}
 
 
-def refusal(line: str, what: str, problem: Problem, said: str = "") -> str:
-    """The page that says why something was not done, and what Trueup said, as far as there is room for it."""
+def write_refusal(line: str, what: str, problem: Problem, said: str = "") -> str:
+    """Return a page on why something was not done, with Trueup's own page if both fit."""
     page = f"{line}\n### Trueup: {what}\n\n{problem.message} {problem.hint}\n"
     both = f"{page}\n{said}" if said else page
     return both if len(both.encode()) <= LARGEST else page
 
 
-def listed(names: list[str], most: int = 5) -> str:
-    """Names in code spans, of which so many are told."""
+def list_names(names: list[str], most: int = 5) -> str:
+    """Return names as code spans, `most` of them and the number of the others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(code, names[:most])) + more
+    return ", ".join(map(code_span, names[:most])) + more
 
 
-def code(text: str) -> str:
-    """Foreign text as a code span that it cannot leave."""
+def code_span(text: str) -> str:
+    """Return foreign text as a code span that it cannot leave."""
     plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text.replace("`", "'"))
     return f"`{plain[:160] or ' '}`"

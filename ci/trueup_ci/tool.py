@@ -1,4 +1,4 @@
-"""The command `trueup`, run on a checkout, and what it wrote. Its documents are read; its words go to the log."""
+"""Run the command `trueup` on a checkout. Its JSON documents are read; its text goes to the log."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ OURS = (
     "CI_JOB_TOKEN", "CI_REPOSITORY_URL", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
     "CI_DEPENDENCY_PROXY_PASSWORD", "CI_JOB_JWT",
 )  # fmt: skip
-"""What variables of the job begin with that Trueup, and a command that it is told to run, have no use for."""
+"""Prefixes of the job's variables that Trueup, and a credential command that it runs, do not get."""
 
 HARMLESS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "PYTHONUTF8")
-"""All that it gets where nothing is to be trusted."""
+"""The only variables that Trueup gets for files that are not trusted."""
 
 CANCELLED = 130
-"""The exit code of what was cancelled."""
+"""The exit code of a cancelled job."""
 
 
 @contextmanager
-def answering(answer: Callable[[int], object]) -> Iterator[None]:
-    """Hands Ctrl-C and SIGTERM, by which forges cancel a job, to a function that gets the signal's number."""
+def handle_signals(answer: Callable[[int], object]) -> Iterator[None]:
+    """Call a function with the signal's number for Ctrl-C and SIGTERM, by which platforms cancel a job."""
 
     def interrupted(number: int, _frame: object) -> None:
         answer(number)
@@ -47,7 +47,7 @@ def answering(answer: Callable[[int], object]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Trueup:
-    """The command on one project of a checkout; `top` is what names of files are seen from."""
+    """The command on one project of a checkout; paths of files are relative to `top`."""
 
     top: Path
     project: Path
@@ -56,9 +56,9 @@ class Trueup:
     is_trusted: bool = True
 
     def run(self, *words: str, is_quiet: bool = False, cancels: list[int] | None = None) -> Ran:
-        """Runs it; its stdout goes to the log too, unless it is to be quiet. A signal is handed on to it.
+        """Run a command; unless `is_quiet`, its stdout goes to the log too. A signal is passed on to it.
 
-        Raises Cancelled when one came, unless they are noted in `cancels`: then one that came before counts as well.
+        Raises Cancelled for a signal, unless `cancels` collects signals; one that is in it already is passed on too.
         """
         came = [] if cancels is None else cancels
         process: subprocess.Popen[bytes] | None = None
@@ -69,7 +69,7 @@ class Trueup:
                 process.send_signal(number)
 
         command = [sys.executable, "-I", "-m", "trueup", *words, "-C", str(self.project), "--no-input"]
-        with answering(hand_on):
+        with handle_signals(hand_on):
             process = subprocess.Popen(
                 command, env=self._environ(), cwd=self.top, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
             )
@@ -83,13 +83,13 @@ class Trueup:
             raise Cancelled
         return Ran(process.returncode if process.returncode >= 0 or not came else CANCELLED, out)
 
-    def on_target(self, command: str, *words: str, is_quiet: bool = False, cancels: list[int] | None = None) -> Ran:
-        """Runs a command that is about the target."""
+    def run_on_target(self, command: str, *words: str, is_quiet: bool = False, cancels: list[int] | None = None) -> Ran:
+        """Run a command on the target."""
         return self.run(command, *words, "-t", self.target, is_quiet=is_quiet, cancels=cancels)
 
-    def rendered(self) -> dict[str, object]:
-        """What the files ask for, by name; nothing where they cannot be read."""
-        return dict(self.on_target("render", "--json", is_quiet=True).json.get("assistants") or {})
+    def render_definitions(self) -> dict[str, object]:
+        """Return the resolved definitions by name; none if they cannot be read."""
+        return dict(self.run_on_target("render", "--json", is_quiet=True).json.get("assistants") or {})
 
     def _environ(self) -> dict[str, str]:
         kept = {
@@ -102,14 +102,14 @@ class Trueup:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How it ended, and its stdout."""
+    """The exit code and the stdout of a command."""
 
     code: int
     out: str
 
     @property
     def json(self) -> Any:
-        """The document on stdout; an empty one where there is none."""
+        """Return the JSON document on stdout; an empty one if there is none."""
         try:
             return json.loads(self.out)
         except ValueError:
@@ -117,13 +117,13 @@ class Ran:
 
 
 def also(folder: Path, kind: str, formats: Sequence[str] = ("json", "markdown")) -> list[str]:
-    """The flags that have an answer kept in a folder."""
+    """Return the flags that also write the result into files of a folder."""
     endings = {"json": "json", "markdown": "md", "html": "html"}
     return [word for name in formats for word in ("--also", f"{name}={folder / kind}.{endings[name]}")]
 
 
 def read_json(path: Path) -> Any:
-    """A document that was kept; an empty one where there is none."""
+    """Return a JSON document of a file; an empty one if there is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

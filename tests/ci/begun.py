@@ -1,6 +1,6 @@
 """Worlds that have begun: made once for each kind and state, then copied for each test, and served at the same address.
 
-A copy is of what `World.begin` leaves: the two repositories, what is live, and what the forge remembers.
+A copy is of what `World.begin` leaves: the two repositories, what is live, and what the platform remembers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.ci.forges import Forge, served
+from tests.ci.platforms import Platform, served
 from tests.ci.world import KEY, RUNS, World
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
@@ -36,7 +36,7 @@ class Template:
 
     folder: Path
     port: int
-    forge: Forge
+    platform: Platform
     live: list[tuple[str, str]]
 
 
@@ -48,28 +48,28 @@ class Templates:
         self._made: dict[tuple[type[World], str], Template] = {}
 
     @contextmanager
-    def copied(self, kind: type[W], forge: Forge, state: str, root: Path, capfd: Captured) -> Iterator[W]:
-        """A copy with a new forge, served while the block runs; `state` is the setting of the target."""
+    def copied(self, kind: type[W], platform: Platform, state: str, root: Path, capfd: Captured) -> Iterator[W]:
+        """A copy with a new platform, served while the block runs; `state` is the setting of the target."""
         with ExitStack() as stack:
             vendor = stack.enter_context(Server())
-            template, url = self._served(kind, forge, state, capfd, vendor, stack)
-            stack.enter_context(served(forge))
+            template, url = self._served(kind, platform, state, capfd, vendor, stack)
+            stack.enter_context(served(platform))
             for identifier, text in template.live:
                 vendor._database.add(identifier, text)
-            for name, value in vars(copy.deepcopy(template.forge)).items():
+            for name, value in vars(copy.deepcopy(template.platform)).items():
                 if name != "url":
-                    setattr(forge, name, value)
+                    setattr(platform, name, value)
             shutil.copytree(template.folder, root, symlinks=True)
-            world = kind(root, vendor, url, forge, capfd, state=state)
+            world = kind(root, vendor, url, platform, capfd, state=state)
             world.settle_git()
             yield world
 
     def _served(
-        self, kind: type[World], forge: Forge, state: str, capfd: Captured, vendor: Server, stack: ExitStack
+        self, kind: type[World], platform: Platform, state: str, capfd: Captured, vendor: Server, stack: ExitStack
     ) -> tuple[Template, str]:
         """The template, and the address of the vendor at its port; another one where somebody took the port."""
         for _ in range(TRIES):
-            template = self._made.get((kind, state)) or self._make(kind, forge, state, capfd)
+            template = self._made.get((kind, state)) or self._make(kind, platform, state, capfd)
             self._made[kind, state] = template
             try:
                 return template, stack.enter_context(running(vendor, port=template.port, key=KEY, faults=True))
@@ -77,12 +77,12 @@ class Templates:
                 del self._made[kind, state]
         raise AssertionError("The port of a template is taken again and again.")
 
-    def _make(self, kind: type[World], like: Forge, state: str, capfd: Captured) -> Template:
+    def _make(self, kind: type[World], like: Platform, state: str, capfd: Captured) -> Template:
         folder = self._folder / f"{kind.__name__}-{state}-{next(RUNS)}"
-        forge = type(like)(me=like.me)
-        with Server() as vendor, running(vendor, key=KEY, faults=True) as url, served(forge):
-            kind(folder, vendor, url, forge, capfd, state=state).begin()
+        platform = type(like)(me=like.me)
+        with Server() as vendor, running(vendor, key=KEY, faults=True) as url, served(platform):
+            kind(folder, vendor, url, platform, capfd, state=state).begin()
             live = [
                 (entry["id"], vendor._database.get(entry["id"]) or "") for entry in vendor.answer(LISTING).json["data"]
             ]
-        return Template(folder, urlsplit(url).port or 0, forge, live)
+        return Template(folder, urlsplit(url).port or 0, platform, live)

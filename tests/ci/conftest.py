@@ -11,7 +11,7 @@ import pytest
 from trueup_ci import tool
 
 from tests.ci.begun import Templates
-from tests.ci.forges import GitHubStandIn
+from tests.ci.platforms import GitHubStandIn
 from tests.ci.world import World
 from tests.forks import start_python
 

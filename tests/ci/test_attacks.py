@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from trueup_ci import repository, request
+from trueup_ci import pull_request, repository
 from trueup_ci.__main__ import main
 from trueup_ci.problem import Problem
 from trueup_ci.repository import Repository
 from trueup_ci.settings import is_digest
 
-from tests.ci.forges import BOT, TOKEN
+from tests.ci.platforms import BOT, TOKEN
 from tests.ci.world import ALPHA, KEY, World
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
@@ -40,9 +40,9 @@ def test_no_number_of_files_pushes_the_note_on_edited_state_out(world: World, ju
     done = world.request_job(number)
     assert done.code == 0, done.log
     for text in (world.comment(number, "plan"), done.summary, done.log):
-        assert "This request changes what Trueup remembers" in text
+        assert "This pull request changes Trueup's state files" in text
         assert f"`alpha` in `{STATE}`" in text
-        assert f"{junk + 1 - 10} files more" in text or junk < 10
+        assert f"{junk + 1 - 10} more files" in text or junk < 10
 
 
 def test_a_page_without_room_is_cut_and_no_note(world: World) -> None:
@@ -52,8 +52,8 @@ def test_a_page_without_room_is_cut_and_no_note(world: World) -> None:
     done = world.request_job(number)
     comment = world.comment(number, "plan")
     assert done.code == 0, done.log
-    assert "This request changes what Trueup remembers" in comment
-    assert "Of commit" in comment
+    assert "This pull request changes Trueup's state files" in comment
+    assert "<sub>Commit" in comment
     assert len(comment.encode()) <= 65_536
 
 
@@ -71,8 +71,8 @@ def test_a_folder_that_becomes_a_file_ends_with_a_comment_in_the_place_of_the_ol
     (world.clone / "fleet").write_text("a file\n", encoding="utf-8")
     head = world.commit("A file in its place.")
     world.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
-    world.forge.requests[number] |= {"sha": head}
-    world.forge.requests[number]["head"]["sha"] = head
+    world.platform.requests[number] |= {"sha": head}
+    world.platform.requests[number]["head"]["sha"] = head
     done = world.request_job(number)
     assert done.code == 1
     assert "Traceback" not in done.log
@@ -84,24 +84,24 @@ def test_a_folder_that_becomes_a_file_ends_with_a_comment_in_the_place_of_the_ol
 def test_a_comment_without_an_author_is_not_ours_and_stops_nothing(world: World, user: Any) -> None:
     number = world.request({ALPHA: EDITED})
     marker = "<!-- trueup:acme/prod plan -->"
-    world.forge.comments[number] = [{"id": 1, "body": f"{marker}\nfrom a deleted account", "user": user}]
+    world.platform.comments[number] = [{"id": 1, "body": f"{marker}\nfrom a deleted account", "user": user}]
     done = world.request_job(number)
     assert done.code == 0, done.log
-    assert world.forge.comments[number][0]["user"] == user
-    assert world.forge.comments[number][-1]["user"]["login"] == BOT
+    assert world.platform.comments[number][0]["user"] == user
+    assert world.platform.comments[number][-1]["user"]["login"] == BOT
 
 
-def test_what_nobody_foresaw_replaces_the_comment_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_replaces_the_comment_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     number = world.request({ALPHA: EDITED})
     assert world.request_job(number).code == 0
 
     def fail(*_: object) -> None:
         raise RuntimeError(f"holds {KEY}")
 
-    monkeypatch.setattr(request, "_project_file", fail)
+    monkeypatch.setattr(pull_request, "_project_file", fail)
     done = world.request_job(number)
     assert done.code == 1
-    assert "nobody foresaw (RuntimeError)" in world.comment(number, "plan")
+    assert "unexpected error (RuntimeError)" in world.comment(number, "plan")
     assert KEY not in done.log + world.comment(number, "plan")
 
 
@@ -114,7 +114,7 @@ def test_an_event_of_another_shape_ends_with_a_sentence(
     names = ("REPOSITORY", "SERVER_URL", "RUN_ID", "SHA", "API_URL")
     environ = {f"GITHUB_{name}": "x" for name in names} | {"GITHUB_ACTIONS": "true", "TRUEUP_CI_TARGET": "prod"}
     assert main(environ | {"GITHUB_EVENT_PATH": str(event), "GITHUB_EVENT_NAME": "pull_request"}) == 1
-    assert "nobody foresaw" in capfd.readouterr().err
+    assert "unexpected error" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("world", ["stamps"], indirect=True)
@@ -140,11 +140,11 @@ def test_a_fork_s_request_into_another_branch_is_not_planned_by_its_connections(
     world.commit("Another branch leads elsewhere.")
     world.git("push", "-q", "origin", "HEAD:refs/heads/other")
     number = world.request({ALPHA: EDITED}, fork=True)
-    world.forge.requests[number]["base"]["ref"] = "other"
+    world.platform.requests[number]["base"]["ref"] = "other"
     done = world.fork_job(number)
     assert done.code == 1
     assert "127.0.0.1:9" not in done.log + done.summary
-    assert number not in world.forge.comments
+    assert number not in world.platform.comments
 
 
 @pytest.mark.parametrize(
@@ -226,14 +226,14 @@ def test_the_platform_s_token_is_in_no_comment_when_an_answer_repeats_it(world: 
     number = world.request({ALPHA: EDITED})
     world.request_job(number)
     commit = world.merge(number)
-    answer = world.forge.answer
+    answer = world.platform.answer
 
     def repeat(asked: Any) -> Any:
         if "artifacts" in asked.path:
             return 403, {"message": f"bad credentials Bearer {TOKEN} @octocat **bold**"}
         return answer(asked)
 
-    world.forge.answer = repeat  # type: ignore[method-assign]
+    world.platform.answer = repeat  # type: ignore[method-assign]
     done = world.merge_job(commit)
     comment = world.comment(number, "apply")
     assert done.code == 1
@@ -249,8 +249,8 @@ def test_what_git_says_of_a_name_is_code_and_shows_no_folder(world: World) -> No
     tree = world.git("mktree", feed=f"{root}\n100644 blob {blob}\t{name}\n")
     head = world.git("commit-tree", tree, "-p", f"topic-{number}", "-m", "A long name.")
     world.git("push", "-q", "-f", "origin", f"{head}:refs/heads/topic-{number}")
-    world.forge.requests[number] |= {"sha": head}
-    world.forge.requests[number]["head"]["sha"] = head
+    world.platform.requests[number] |= {"sha": head}
+    world.platform.requests[number]["head"]["sha"] = head
     done = world.request_job(number)
     comment = world.comment(number, "plan")
     assert done.code == 1
@@ -293,5 +293,5 @@ def test_a_branch_that_cannot_say_its_name_leaves_no_second_comment(world: World
     world.commit("A broken project file.")
     world.git("push", "-q", "origin", "main")
     assert world.request_job(number).code == 1
-    (only,) = world.forge.comments[number]
+    (only,) = world.platform.comments[number]
     assert "1 to modify" not in only["body"]

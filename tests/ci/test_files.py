@@ -1,4 +1,4 @@
-"""The files that forges read: what they may do, what is pinned, what no foreign text gets into; and their linters."""
+"""The files that CI providers read: what they may do, what is pinned, that no foreign text gets in; their linters."""
 
 from __future__ import annotations
 

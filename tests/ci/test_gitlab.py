@@ -1,4 +1,4 @@
-"""The same ways through GitLab: notes, a merge that no forge made, artifacts of jobs, one issue."""
+"""The same ways through GitLab: notes, a merge that no platform made, artifacts of jobs, one issue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from trueup_ci.__main__ import main
 
 from tests.ci.begun import Templates
-from tests.ci.forges import TOKEN, GitLabStandIn
+from tests.ci.platforms import TOKEN, GitLabStandIn
 from tests.ci.world import ALPHA, BETA, KEY, RUNS, Done, World
 
 EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
@@ -27,7 +27,7 @@ class Project(World):
         return self.job(given, self.tip(), "main")
 
     def request_job(self, number: int, more: Mapping[str, str] | None = None, commit: str = "") -> Done:
-        head = self.forge.requests[number]["sha"]
+        head = self.platform.requests[number]["sha"]
         given = {
             "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": str(number),
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1",
@@ -42,15 +42,15 @@ class Project(World):
         plain = self.environ("none", commit, place, place / "none")
         environ = {key: value for key, value in plain.items() if not key.startswith("GITHUB_")} | {
             "GITLAB_CI": "true", "CI_COMMIT_SHA": commit, "CI_PROJECT_PATH": "acme/fleet", "CI_DEFAULT_BRANCH": "main",
-            "CI_SERVER_URL": "https://forge.example", "CI_JOB_URL": "https://forge.example/acme/fleet/-/jobs/1",
-            "CI_API_V4_URL": self.forge.url, "TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY, **given,
+            "CI_SERVER_URL": "https://platform.example", "CI_JOB_URL": "https://platform.example/acme/fleet/-/jobs/1",
+            "CI_API_V4_URL": self.platform.url, "TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY, **given,
         }  # fmt: skip
         self.capfd.readouterr()
         code = main(environ)
         said = self.capfd.readouterr()
         kept = place / "trueup-kept" / "prod"
         if kept.is_dir():
-            self.forge.upload(f"{given['CI_PIPELINE_SOURCE']}/{place.name}", kept, commit, branch)
+            self.platform.upload(f"{given['CI_PIPELINE_SOURCE']}/{place.name}", kept, commit, branch)
         return Done(code, said.out + said.err, kept, "")
 
 
@@ -69,7 +69,7 @@ def test_a_request_is_planned_merged_applied_and_looked_after(project: Project) 
     note = project.comment(number, "plan")
     assert note.startswith("<!-- trueup:acme/prod plan -->\n")
     assert "targets.prod.base_url" in note
-    project.forge.requests[number]["sha"] = project.forge.requests[number]["head"]["sha"]
+    project.platform.requests[number]["sha"] = project.platform.requests[number]["head"]["sha"]
     commit = project.merge(number)
     project.at_main()
     project.write("trueup.yaml", project.project_file())
@@ -89,7 +89,7 @@ def test_what_was_planned_is_applied(project: Project) -> None:
     project.ask("POST", f"/assistants/{project.live()['alpha']['id']}", {"instructions": "Say X."})
     assert project.schedule_job().code == 2
     assert project.schedule_job().code == 2
-    (issue,) = project.forge.issues
+    (issue,) = project.platform.issues
     assert issue["description"].startswith("<!-- trueup:acme/prod drift -->\n")
     project.ask("POST", f"/assistants/{project.live()['alpha']['id']}", {"instructions": "Say A, twice."})
     assert project.schedule_job().code == 0
@@ -108,7 +108,7 @@ def test_a_request_that_conflicts_is_told(project: Project) -> None:
 def test_the_same_plan_whether_the_forge_or_we_merge(project: Project) -> None:
     number = project.request({ALPHA: EDITED})
     ours = project.request_job(number)
-    head = project.forge.requests[number]["sha"]
+    head = project.platform.requests[number]["sha"]
     theirs = project.request_job(number, {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": head}, project.proposed(number))
     digests = [json.loads((done.kept / "plan.json").read_text())["digest"] for done in (ours, theirs)]
     assert digests[0] == digests[1]
@@ -120,7 +120,7 @@ def test_a_plan_of_an_older_commit_is_none_of_the_merge(project: Project) -> Non
     project.write(BETA, "model: gpt-4.1\ninstructions: Say what nobody looked at.\n")
     head = project.commit("One more.")
     project.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
-    request = project.forge.requests[number]
+    request = project.platform.requests[number]
     request.update(sha=head, head={**request["head"], "sha": head})
     done = project.merge_job(project.merge(number))
     assert done.code == 1
@@ -141,8 +141,8 @@ def test_neither_a_request_into_another_branch_nor_a_schedule_on_one_gets_to_the
         project.job({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "main"}, commit, "main"),
     ]
     assert [done.code for done in jobs] == [1, 1, 1, 1]
-    assert all("only for the default branch, `main`" in done.log and "127.0.0.1:9" not in done.log for done in jobs)
-    assert project.forge.issues == []
+    assert all("for the default branch only, `main`" in done.log and "127.0.0.1:9" not in done.log for done in jobs)
+    assert project.platform.issues == []
     without = project.job({"CI_PIPELINE_SOURCE": "schedule", "CI_DEFAULT_BRANCH": ""}, commit, "mine")
     assert "CI_DEFAULT_BRANCH is not set" in without.log
 

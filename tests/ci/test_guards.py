@@ -12,12 +12,12 @@ EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
 def test_a_mass_change_is_acknowledged_by_a_trailer_of_the_merge(world: World) -> None:
     number, line = _mass_change(world)
     assert f"`{line}`" in world.comment(number, "plan")
-    request = dict(world.forge.requests[number])
+    request = dict(world.platform.requests[number])
     without = world.merge(number, "Merge.\n\nTrueup-Ack: not-a-digest --yes\n")
     refused = world.merge_job(without)
     assert refused.code == 4, refused.log
     assert {entry["model"] for entry in world.live().values()} == {"gpt-4.1"}
-    world.forge.requests[number] = request
+    world.platform.requests[number] = request
     tree = world.git("rev-parse", f"{without}^{{tree}}")
     again = world.git("commit-tree", tree, "-p", world.tip(), "-F", "-", feed=f"Merge.\n\n{line}\n")
     world.git("push", "-q", "origin", f"{again}:refs/heads/main")
@@ -41,11 +41,11 @@ def _mass_change(world: World) -> tuple[int, str]:
 
 @pytest.mark.parametrize("where", ["title", "an earlier title", "body", "commit"])
 def test_the_author_of_a_request_acknowledges_nothing(world: World, where: str) -> None:
-    """A forge proposes title, description or commits as the message of the merge; who merges presses the button."""
+    """A platform proposes title, description or commits as the message of the merge; who merges presses the button."""
     number, line = _mass_change(world)
-    request = world.forge.requests[number]
+    request = world.platform.requests[number]
     if where == "an earlier title":  # changed back as soon as it was merged
-        world.forge.events[number] = [
+        world.platform.events[number] = [
             {"event": "merged"},
             {"event": "renamed", "rename": {"from": line, "to": "Tidy up"}},
         ]
@@ -60,7 +60,7 @@ def test_the_author_of_a_request_acknowledges_nothing(world: World, where: str) 
         request[where] = f"Tidy up\r\n\r\n{line}\r\n" if where == "body" else line
     done = world.merge_job(world.merge(number, f"Merge pull request #{number} from acme/topic\n\n{line}\n"))
     assert done.code == 4, done.log
-    assert "counts for nothing: it stands in the request's own" in done.log
+    assert "is ignored: the pull request's own" in done.log
     assert {entry["model"] for entry in world.live().values()} == {"gpt-4.1"}
 
 
@@ -71,7 +71,7 @@ def test_a_fast_forward_has_no_message_of_who_merges(world: World) -> None:
     world.git("rebase", "-q", "FETCH_HEAD")
     head = world.git("rev-parse", "HEAD")
     world.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
-    request = world.forge.requests[number]
+    request = world.platform.requests[number]
     request.update(sha=head, head={**request["head"], "sha": head})
     assert world.request_job(number).code == 0
     world.git("push", "-q", "origin", "HEAD:refs/heads/main")
@@ -93,7 +93,7 @@ def test_what_was_applied_is_told_also_where_state_cannot_be_committed(world: Wo
     assert world.says("alpha") == "Say A, twice."
     for told in (world.comment(number, "apply"), done.summary):
         assert "1 modified" in told
-        assert "**The state is not committed.** The state could not be pushed to main" in told
+        assert "**The state was not committed.** The state could not be pushed to main" in told
     hook.unlink()
     assert world.merge_job(commit).code == 0
     assert world.schedule_job().code == 0
@@ -103,11 +103,11 @@ def test_a_change_of_the_guards_themselves_is_pointed_at(world: World) -> None:
     number = world.request({ALPHA: EDITED, "trueup.yaml": world.project_file(more="    guard: {modifies: 1000}")})
     world.request_job(number)
     told = world.comment(number, "plan")
-    assert "**This request changes `trueup.yaml`.**" in told
+    assert "**This pull request changes `trueup.yaml`.**" in told
     assert "`setting-changed`: `targets.prod.guard.modifies` is 1000 here and is used" in told
     other = world.request({ALPHA: EDITED})
     world.request_job(other)
-    assert "This request changes" not in world.comment(other, "plan")
+    assert "This pull request changes" not in world.comment(other, "plan")
 
 
 def test_state_goes_on_top_of_what_was_pushed_meanwhile(world: World) -> None:
@@ -124,7 +124,7 @@ def test_state_goes_on_top_of_what_was_pushed_meanwhile(world: World) -> None:
     message = world.git("log", "-1", "--format=%B")
     assert message.startswith("Trueup: the state of prod [skip ci]\n")
     assert f"Trueup-Applied: {commit}" in message
-    assert "Trueup-Job: https://forge.example/acme/fleet/actions/runs/" in message
+    assert "Trueup-Job: https://platform.example/acme/fleet/actions/runs/" in message
     assert world.git("show", "--name-only", "--format=", "HEAD") == ".trueup/prod.state.json"
 
 
@@ -158,7 +158,7 @@ def test_a_commit_that_asks_for_nothing_is_no_trouble(world: World) -> None:
     world.git("push", "-q", "origin", "main")
     done = world.merge_job(pushed)
     assert done.code == 1
-    assert "nobody reviewed what would be applied" in done.log
+    assert "nobody reviewed the changes" in done.log
     assert world.says("alpha") == "Say A."
     assert world.merge_job(pushed, {"TRUEUP_CI_WITHOUT_PLAN": "apply"}).code == 0
     assert world.says("alpha") == "Say A, twice."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from trueup_ci.settings import settings_of
+from trueup_ci.settings import read_settings
 
 from tests.ci.world import ALPHA, BETA, World
 
@@ -17,14 +17,14 @@ def test_the_plan_that_the_comment_shows_is_applied(world: World) -> None:
     world.ask("POST", f"/assistants/{beta}", {"instructions": "Say what a hand says."})
     first = world.request_job(number)
     world.ask("POST", f"/assistants/{beta}", {"instructions": "Say B."})
-    head = world.forge.requests[number]["head"]["sha"]
-    world.forge.artifacts = [one for one in world.forge.artifacts if "-plan-" not in one["name"]]
+    head = world.platform.requests[number]["head"]["sha"]
+    world.platform.artifacts = [one for one in world.platform.artifacts if "-plan-" not in one["name"]]
     assert world.request_job(number, {"GITHUB_RUN_ATTEMPT": "7"}).code == 0
-    second = world.forge.artifacts.pop()
-    world.forge.upload(f"trueup-plan-prod-{head}", first.kept, head, f"topic-{number}")
+    second = world.platform.artifacts.pop()
+    world.platform.upload(f"trueup-plan-prod-{head}", first.kept, head, f"topic-{number}")
     second["created_at"] = "2026-11-21T23:59:59"
-    world.forge.artifacts.append(second)
-    world.forge.artifacts.reverse()
+    world.platform.artifacts.append(second)
+    world.platform.artifacts.reverse()
     assert "2 to modify" in world.comment(number, "plan")
     done = world.merge_job(world.merge(number))
     assert done.code == 0, done.log
@@ -35,18 +35,18 @@ def test_others_artifacts_hide_no_plan(world: World) -> None:
     """A fork may keep as many as it likes under the name of a request's plan, a drift's report or an apply's."""
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)
-    head = world.forge.requests[number]["head"]["sha"]
+    head = world.platform.requests[number]["head"]["sha"]
     assert world.schedule_job({"TRUEUP_CI_SNAPSHOT": "true"}).code == 0
     for name in (f"trueup-plan-prod-{head}", "trueup-drift-prod-1"):
-        template = world.forge.artifacts[-1]
+        template = world.platform.artifacts[-1]
         for place in range(230):
             run = {"head_sha": f"{place:040x}", "head_branch": "main", "repository_id": 1, "head_repository_id": 2}
-            world.forge.artifacts.append({**template, "id": 10_000 + place, "name": name, "workflow_run": run})
+            world.platform.artifacts.append({**template, "id": 10_000 + place, "name": name, "workflow_run": run})
     done = world.merge_job(world.merge(number))
     assert done.code == 0, done.log
     assert world.says("alpha") == "Say A, twice."
     fork = world.request({ALPHA: "model: gpt-4.1\ninstructions: Say F.\n"}, fork=True)
-    assert "compared with a snapshot" in world.request_job(fork).summary
+    assert "compares with a snapshot" in world.request_job(fork).summary
     assert planned.code == 0
 
 
@@ -67,7 +67,7 @@ def test_two_projects_of_one_repository_stay_apart(world: World) -> None:
     names = set()
     for more in folders:
         assert world.request_job(number, more).code == 0
-        names.add(world.forge.artifacts[-1]["name"])
+        names.add(world.platform.artifacts[-1]["name"])
     assert len(names) == 2
     commit = world.merge(number)
     for more in folders:
@@ -82,17 +82,17 @@ def test_two_projects_of_one_repository_stay_apart(world: World) -> None:
 
 @pytest.mark.parametrize(("folder", "slug"), [(".", "prod"), ("shop", "shop%2Fprod"), ("./shop/", "shop%2Fprod")])
 def test_the_word_for_folder_and_target(folder: str, slug: str) -> None:
-    assert settings_of({"TRUEUP_CI_TARGET": "prod", "TRUEUP_CI_FOLDER": folder}).slug == slug
+    assert read_settings({"TRUEUP_CI_TARGET": "prod", "TRUEUP_CI_FOLDER": folder}).slug == slug
 
 
 def test_a_history_that_cannot_be_used_stops_no_look(world: World) -> None:
     """What an earlier job kept may be of a project that has another name by now, or damaged."""
     looked = world.schedule_job()
     (looked.kept / "drift.json").write_text("{}")
-    world.forge.upload("trueup-drift-prod-1", looked.kept, world.tip(), "main")
+    world.platform.upload("trueup-drift-prod-1", looked.kept, world.tip(), "main")
     again = world.schedule_job()
     assert again.code == 0, again.log
-    assert "Once more, without what earlier jobs kept." in again.log
+    assert "Retrying without the reports of earlier jobs." in again.log
 
 
 def test_what_is_wrong_in_a_merge_without_a_plan_is_told(world: World) -> None:
@@ -101,5 +101,5 @@ def test_what_is_wrong_in_a_merge_without_a_plan_is_told(world: World) -> None:
     done = world.merge_job(world.merge(number))
     assert done.code == 1
     comment = world.comment(number, "apply")
-    assert "and none can be made" in comment
+    assert "and no plan can be made" in comment
     assert "temprature" in comment

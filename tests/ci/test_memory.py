@@ -47,7 +47,7 @@ def test_invented_records_are_named_and_lift_no_guard(world: World) -> None:
     assert "4 to delete" in told
     assert "Trueup-Ack: " in told
     named = "60 added (`z00`, `z01`, `z02`, `z03`, `z04` and 55 more) in `.trueup/prod.state.json`"
-    assert f"**This request changes what Trueup remembers**: {named}. This plan is made without that" in told
+    assert f"**This pull request changes Trueup's state files**: {named}. This plan ignores that change" in told
     done = world.merge_job(world.merge(number))
     assert done.code == 4, done.log
     assert len(world.live()) == 10
@@ -63,13 +63,13 @@ def test_a_record_without_a_field_overwrites_no_hands_edit(world: World) -> None
     number = world.request({ALPHA: EDITED, STATE: _state(world, records)})
     world.request_job(number)
     told = world.comment(number, "plan")
-    assert "**This request changes what Trueup remembers**: `alpha` in `.trueup/prod.state.json`" in told
+    assert "**This pull request changes Trueup's state files**: `alpha` in `.trueup/prod.state.json`" in told
     assert "1 blocked" in told
     assert "1 new since the plan" in world.merge_job(world.merge(number)).log
     assert world.says("alpha") == "Said by hand."
     other = world.request({ALPHA: EDITED.replace("twice", "thrice")})
     world.request_job(other)
-    assert "remembers" not in world.comment(other, "plan")
+    assert "state files" not in world.comment(other, "plan")
 
 
 def test_what_a_setting_of_the_request_deletes_is_of_the_request(world: World) -> None:
@@ -82,7 +82,7 @@ def test_what_a_setting_of_the_request_deletes_is_of_the_request(world: World) -
     world.request_job(number)
     told = world.comment(number, "plan")
     assert "1 to delete" in told
-    assert "Not of this request" not in told
+    assert "Not changed by this pull request" not in told
 
 
 def test_a_record_of_somebody_elses_assistant_shows_and_sends_nothing(world: World) -> None:
@@ -115,7 +115,9 @@ def test_what_a_probe_found_is_the_target_branchs(world: World) -> None:
     caps = json.dumps({"format_version": 1, "clear": {}})
     number = world.request({ALPHA: EDITED, ".trueup/prod.caps.json": caps})
     assert world.request_job(number).code == 0
-    assert "**This request changes what Trueup remembers**: `.trueup/prod.caps.json`." in world.comment(number, "plan")
+    assert "**This pull request changes Trueup's state files**: `.trueup/prod.caps.json`." in world.comment(
+        number, "plan"
+    )
 
 
 @pytest.mark.parametrize("branch", ["", "trueup-state"])
@@ -129,12 +131,12 @@ def test_a_file_in_the_place_of_the_memory_ends_no_job_in_a_traceback(world: Wor
     world.write(".trueup", "Not a folder.")
     head = world.commit("A file.")
     world.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
-    request = world.forge.requests[number]
+    request = world.platform.requests[number]
     request.update(sha=head, head={**request["head"], "sha": head})
     planned = world.request_job(number)
     assert planned.code == 0, planned.log
     assert "1 to modify" in world.comment(number, "plan")
-    assert ("remembers" in world.comment(number, "plan")) is (branch == "")
+    assert ("state files" in world.comment(number, "plan")) is (branch == "")
     done = world.merge_job(world.merge(number))
     assert "Traceback" not in done.log
     assert world.schedule_job().code == 0
@@ -147,10 +149,10 @@ def test_a_conflict_is_told_in_the_place_of_the_older_plan(world: World) -> None
     other = world.request({ALPHA: "model: gpt-4.1\ninstructions: Say Z.\n"})
     world.request_job(other)
     assert world.merge_job(world.merge(other)).code == 0
-    head = world.forge.requests[number]["head"]["sha"]
+    head = world.platform.requests[number]["head"]["sha"]
     done = world.request_job(number, commit=head)
     assert done.code == 1
-    assert "### Trueup: no plan\n\nThe request conflicts with its target branch." in world.comment(number, "plan")
+    assert "### Trueup: no plan\n\nThe pull request conflicts with its target branch." in world.comment(number, "plan")
 
 
 def test_two_projects_of_one_repository_have_a_comment_each(world: World) -> None:
@@ -163,5 +165,5 @@ def test_two_projects_of_one_repository_have_a_comment_each(world: World) -> Non
     number = world.request({"shop/trueup.yaml": world.project_file(), ALPHA: EDITED})
     world.request_job(number, {"TRUEUP_CI_FOLDER": "shop"})
     world.request_job(number)
-    first = [entry["body"].split("\n", 1)[0] for entry in world.forge.comments[number]]
+    first = [entry["body"].split("\n", 1)[0] for entry in world.platform.comments[number]]
     assert first == ["<!-- trueup:shop/shop/prod plan -->", "<!-- trueup:acme/prod plan -->"]

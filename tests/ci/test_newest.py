@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ci.forges import TOKEN
+from tests.ci.platforms import TOKEN
 from tests.ci.world import ALPHA, BETA, KEY, World
 
 EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
@@ -37,9 +37,9 @@ def test_an_old_job_brings_nothing_back_that_a_later_merge_removed(world: World)
     again = world.merge_job(old)
     assert again.code == 3, again.log
     assert sorted(world.live()) == ["alpha", "beta"]
-    assert "**A later merge decides** on `gamma`" in world.comment(number, "apply")
+    assert "**Left to a later merge**: `gamma`" in world.comment(number, "apply")
     assert world.schedule_job().code == 0
-    assert world.forge.issues == []
+    assert world.platform.issues == []
 
 
 def test_an_old_job_without_a_plan_puts_no_old_text_back(world: World) -> None:
@@ -60,10 +60,10 @@ def test_what_a_later_merge_changed_is_left_to_it_and_the_rest_is_applied(world:
     done = world.merge_job(first)
     assert done.code == 3, done.log
     assert (world.says("alpha"), world.says("beta")) == ("Say A.", "Say B, twice.")
-    assert "**A later merge decides** on `alpha`: `main` asks" in world.comment(number, "apply")
-    assert "`beta`" not in world.comment(number, "apply").split("**A later merge decides**")[1].split("\n")[0]
+    assert "**Left to a later merge**: `alpha`. `main` has" in world.comment(number, "apply")
+    assert "`beta`" not in world.comment(number, "apply").split("**Left to a later merge**")[1].split("\n")[0]
     reviewed = done.json("reviewed.plan")["digest"]
-    assert f"**Reviewed was the plan `{reviewed[:16]}`**" in world.comment(number, "apply")
+    assert f"**The reviewed plan is `{reviewed[:16]}`.**" in world.comment(number, "apply")
     world.at_main()
     assert f"Trueup-Plan: {reviewed}" in world.git("log", "-1", "--format=%B")
     assert world.merge_job(second).code == 0, two
@@ -74,7 +74,7 @@ def test_a_refusal_that_no_later_merge_made_is_not_laid_on_one(world: World) -> 
     number, commit = _merged(world, {ALPHA: EDITED})
     world.ask("POST", f"/assistants/{world.live()['alpha']['id']}", {"instructions": "Say what a hand says."})
     assert world.merge_job(commit).code == 3
-    assert "A later merge decides" not in world.comment(number, "apply")
+    assert "Left to a later merge" not in world.comment(number, "apply")
 
 
 def test_a_drift_job_that_waited_looks_at_what_was_merged_meanwhile(world: World) -> None:
@@ -84,14 +84,14 @@ def test_a_drift_job_that_waited_looks_at_what_was_merged_meanwhile(world: World
     given = {"TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY}
     done = world._job("schedule", old, {}, given, old, "main")
     assert done.code == 0, done.log
-    assert world.forge.issues == []
+    assert world.platform.issues == []
 
 
 def test_a_delete_that_waits_is_told_apart(world: World) -> None:
     _pruning(world)
     _merged(world, {BETA: None})
     world.schedule_job()
-    (issue,) = world.forge.issues
+    (issue,) = world.platform.issues
     assert "**Not deleted yet**: `beta`" in issue["body"]
     assert "Merged and not applied" not in issue["body"]
 
@@ -107,30 +107,30 @@ def test_no_job_looks_at_another_branch(world: World, name: str) -> None:
         given = {"TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY, **more}
         done = world._job(name, commit, {}, given, commit, "mine")
         assert done.code == 1
-        assert "only for the default branch, `main`" in done.log
-    assert world.forge.issues == []
+        assert "for the default branch only, `main`" in done.log
+    assert world.platform.issues == []
 
 
 def test_a_request_into_another_branch_is_not_planned(world: World) -> None:
     world.at_main()
     world.git("push", "-q", "origin", "HEAD:refs/heads/evil-base")
     number = world.request({ALPHA: EDITED})
-    request = world.forge.requests[number]
+    request = world.platform.requests[number]
     event = {"pull_request": {**request, "base": {"ref": "evil-base"}}}
     given = {"TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY}
     done = world._job("pull_request", world.proposed(number), event, given, request["head"]["sha"], "topic")
     assert done.code == 1
-    assert "This job is about `evil-base`" in done.log
-    assert world.forge.comments == {}
+    assert "This job runs for `evil-base`" in done.log
+    assert world.platform.comments == {}
 
 
 def test_a_merge_into_another_branch_is_not_taken_for_this_one(world: World) -> None:
-    """A stranger's find: after a fast-forward a forge lists the same commit under two requests."""
+    """A stranger's find: after a fast-forward a platform lists the same commit under two requests."""
     number, commit = _merged(world, {ALPHA: EDITED})
-    other = {**world.forge.requests[number], "number": 1, "iid": 1, "base": {"ref": "dev"}, "target_branch": "dev"}
-    known = dict(world.forge.requests)
-    world.forge.requests.clear()
-    world.forge.requests.update({1: other, **known})
+    other = {**world.platform.requests[number], "number": 1, "iid": 1, "base": {"ref": "dev"}, "target_branch": "dev"}
+    known = dict(world.platform.requests)
+    world.platform.requests.clear()
+    world.platform.requests.update({1: other, **known})
     assert world.merge_job(commit).code == 0
     assert world.says("alpha") == "Say A, twice."
-    assert not world.forge.comments.get(1)
+    assert not world.platform.comments.get(1)

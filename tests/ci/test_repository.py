@@ -69,9 +69,9 @@ def test_the_same_lines_are_a_persons_to_settle(tmp_path: Path, origin: Path) ->
     repository = _repository(tmp_path, origin)
     _other(origin, STATE, LINES.replace(b'"a": 1', b'"a": 3'))
     before = _git(origin, "rev-parse", "main")
-    with pytest.raises(Problem, match="the same lines") as caught:
+    with pytest.raises(Problem, match="The same lines") as caught:
         repository.commit("main", {STATE: LINES}, {STATE: LINES.replace(b'"a": 1', b'"a": 2')}, "State.")
-    assert "What was applied stands" in caught.value.hint
+    assert "The changes were applied" in caught.value.hint
     assert _git(origin, "rev-parse", "main") == before
 
 
@@ -83,10 +83,10 @@ def test_nothing_new_is_no_commit(tmp_path: Path, origin: Path) -> None:
 
 def test_a_branch_that_is_not_there_is_made(tmp_path: Path, origin: Path) -> None:
     repository = _repository(tmp_path, origin)
-    assert repository.branch("trueup-state") is None
+    assert repository.fetch_branch("trueup-state") is None
     assert repository.commit("trueup-state", {}, {STATE: LINES}, "State.")
     assert _git(origin, "ls-tree", "-r", "--name-only", "trueup-state") == STATE
-    assert repository.files(repository.branch("trueup-state"), ".trueup", ".state.json") == {STATE: LINES}
+    assert repository.read_files(repository.fetch_branch("trueup-state"), ".trueup", ".state.json") == {STATE: LINES}
 
 
 def test_who_may_not_push_is_told_what_to_do(tmp_path: Path, origin: Path) -> None:
@@ -95,11 +95,11 @@ def test_who_may_not_push_is_told_what_to_do(tmp_path: Path, origin: Path) -> No
     hook.chmod(0o755)
     with pytest.raises(Problem, match="could not be pushed to main") as caught:
         _repository(tmp_path, origin).commit("main", {STATE: LINES}, {STATE: b"{}\n"}, "State.")
-    assert "a branch of its own" in caught.value.hint
+    assert "set a state branch" in caught.value.hint
 
 
 def test_a_push_that_comes_in_between_is_no_end(tmp_path: Path, origin: Path) -> None:
-    """A hook of the forge lets another commit in just before ours, once."""
+    """A hook of the platform lets another commit in just before ours, once."""
     marker = tmp_path / "once"
     hook = origin / ".git" / "hooks" / "pre-receive"
     hook.write_text(
@@ -117,9 +117,9 @@ def test_a_push_that_comes_in_between_is_no_end(tmp_path: Path, origin: Path) ->
 def test_trailers_are_read_as_git_reads_them(tmp_path: Path, origin: Path) -> None:
     repository = _repository(tmp_path, origin)
     commit = repository.fetch("refs/heads/main", 1)
-    assert repository.trailers(commit, "Trueup-Ack") == ["0123456789abcdef", "fedcba9876543210"]
+    assert repository.read_trailers(commit, "Trueup-Ack") == ["0123456789abcdef", "fedcba9876543210"]
     _git(origin, "commit", "-q", "--allow-empty", "-m", "Two.\n\nTrueup-Ack: 1111111111111111\n\nAnd more text.")
-    assert repository.trailers(repository.fetch("refs/heads/main", 1), "Trueup-Ack") == []
+    assert repository.read_trailers(repository.fetch("refs/heads/main", 1), "Trueup-Ack") == []
 
 
 def test_a_link_becomes_a_file_and_leads_nowhere(tmp_path: Path, origin: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_link_becomes_a_file_and_leads_nowhere(tmp_path: Path, origin: Path) -
     place = repository.checkout(repository.fetch("refs/heads/main", 1), tmp_path / "files")
     assert not (place / "link").is_symlink()
     assert (place / "link").read_text() == "/etc/passwd"
-    assert repository.files(repository.fetch("refs/heads/main", 1), ".", "link") == {}
+    assert repository.read_files(repository.fetch("refs/heads/main", 1), ".", "link") == {}
 
 
 def test_the_token_is_on_no_command_line_and_for_that_address_alone(
@@ -140,11 +140,13 @@ def test_the_token_is_on_no_command_line_and_for_that_address_alone(
     git.write_text(f'#!/bin/sh\necho "$@" >>{noted}\nenv | grep ^GIT_CONFIG >>{noted}.env\n', encoding="utf-8")
     git.chmod(0o755)
     monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
-    Repository(tmp_path / "clone.git", "https://forge.example/acme/fleet.git", "forge-token-123456").fetch("main")
-    assert re.search(r"fetch -q --no-tags --depth=\d+ https://forge.example/acme/fleet.git main\n", noted.read_text())
-    assert "forge-token" not in noted.read_text()
+    Repository(tmp_path / "clone.git", "https://platform.example/acme/fleet.git", "platform-token-123456").fetch("main")
+    assert re.search(
+        r"fetch -q --no-tags --depth=\d+ https://platform.example/acme/fleet.git main\n", noted.read_text()
+    )
+    assert "platform-token" not in noted.read_text()
     settings = Path(f"{noted}.env").read_text()
-    assert "http.https://forge.example/acme/fleet.git.extraHeader" in settings
+    assert "http.https://platform.example/acme/fleet.git.extraHeader" in settings
     assert "GIT_CONFIG_GLOBAL=/dev/null" in settings
 
 
@@ -192,7 +194,7 @@ def test_a_message_in_another_encoding_is_read_as_its_bytes_too(tmp_path: Path, 
     )  # fmt: skip
     _git(origin, "branch", "topic", made.stdout.decode().strip())
     assert "00aa11bb22cc33dd" not in _git(origin, "log", "-1", "--format=%B", "topic")
-    assert "00aa11bb22cc33dd" in _repository(tmp_path, origin).messages("refs/heads/topic")
+    assert "00aa11bb22cc33dd" in _repository(tmp_path, origin).read_messages("refs/heads/topic")
 
 
 def test_what_cancels_a_job_does_not_cut_off_its_push(tmp_path: Path, origin: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is shell in the action and the template, run by bash with the forge's environment."""
+"""What is shell in the action and the template, run by bash with the platform's environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.ci.forges import TOKEN, Answer, Asked, GitHubStandIn, served
+from tests.ci.platforms import TOKEN, Answer, Asked, GitHubStandIn, served
 from tests.ci.world import ALPHA, KEY, World
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_the_step_of_the_action_plans_a_request(world: World, tmp_path: Path) ->
     place = tmp_path / "run"
     place.mkdir()
     event = place / "event.json"
-    event.write_text(json.dumps({"pull_request": world.forge.requests[number]}), encoding="utf-8")
+    event.write_text(json.dumps({"pull_request": world.platform.requests[number]}), encoding="utf-8")
     environ = world.environ("pull_request", world.proposed(number), place, event)
     environ |= {"GITHUB_ACTION_PATH": str(ROOT), "TRUEUP_CI_VENV": str(_venv(tmp_path)), "ASSISTANTS_KEY": KEY}
     step = _step("Trueup")
@@ -68,7 +68,7 @@ def test_the_step_of_the_action_plans_a_request(world: World, tmp_path: Path) ->
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 to modify" in world.comment(number, "plan")
     told = dict(line.split("=", 1) for line in (place / "output").read_text().splitlines())
-    head = world.forge.requests[number]["head"]["sha"]
+    head = world.platform.requests[number]["head"]["sha"]
     assert told["artifact"] == f"trueup-plan-prod-{head}"
     assert (Path(told["kept"]) / f"{head}.plan").is_file()
 
@@ -92,7 +92,7 @@ def test_a_cancelled_job_finishes_what_it_began_and_commits_its_state(world: Wor
             time.sleep(0.05)
         job.send_signal(signal.SIGTERM)
         said = job.communicate()[1].decode()
-    assert "Cancelled: what is under way is finished and kept." in said
+    assert "Cancelled: requests under way were finished, and the state is kept." in said
     assert job.returncode == 130, said
     assert world.tip() != commit
     world.git("fetch", "-q", "origin", "main")
@@ -116,7 +116,7 @@ def test_a_job_that_is_cancelled_before_apply_sends_nothing(
     environ |= {"GITHUB_ACTION_PATH": str(ROOT), "TRUEUP_CI_VENV": str(_venv(tmp_path)), "ASSISTANTS_KEY": KEY}
     environ |= _inputs(_step("Trueup"), target="prod", token=TOKEN)
     asked, goes_on = threading.Event(), threading.Event()
-    answer = world.forge.answer
+    answer = world.platform.answer
 
     def slowly(request: Asked) -> Answer:
         if request.path.endswith("/zip"):
@@ -124,7 +124,7 @@ def test_a_job_that_is_cancelled_before_apply_sends_nothing(
             goes_on.wait(60)
         return answer(request)
 
-    monkeypatch.setattr(world.forge, "answer", slowly)
+    monkeypatch.setattr(world.platform, "answer", slowly)
     with subprocess.Popen(["bash", str(ROOT / "ci/job")], env=environ, stderr=subprocess.PIPE) as job:
         assert asked.wait(120)
         job.send_signal(number)
@@ -143,10 +143,10 @@ def test_a_job_that_is_cancelled_before_apply_sends_nothing(
         ({"target": ""}, "The job has no target."),
         ({"target": "--help"}, "The job has no target."),
         ({"target": ".."}, "The job has no target."),
-        ({"target": "prod", "command": "destroy"}, "There is no command 'destroy'"),
+        ({"target": "prod", "command": "destroy"}, "The command 'destroy' is unknown"),
         ({"target": "prod", "without-plan": "yes"}, "without-plan"),
-        ({"target": "prod", "folder": "../.."}, "is not below the repository's"),
-        ({"target": "prod", "acknowledge": "$(id)"}, "no digest"),
+        ({"target": "prod", "folder": "../.."}, "is outside the repository"),
+        ({"target": "prod", "acknowledge": "$(id)"}, "not the digest"),
         ({"target": "prod; touch stolen"}, "GITHUB_EVENT_PATH is not set"),
         ({"target": "$(touch stolen)"}, "GITHUB_EVENT_PATH is not set"),
     ],
@@ -224,25 +224,25 @@ def test_an_api_that_stumbles_is_asked_again_and_one_that_refuses_is_told(monkey
     from trueup_ci.problem import Problem
 
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    forge = GitHubStandIn()
-    with served(forge) as url:
+    platform = GitHubStandIn()
+    with served(platform) as url:
         hub = GitHub(url, "acme/fleet", TOKEN)
-        forge.requests[1] = {"head": {"sha": "abc"}}
-        forge.trouble = [502, 429, 503]
-        assert hub.head(1) == "abc"
-        forge.trouble = [502] * 4
-        with pytest.raises(Problem, match="answered with 502"):
-            hub.head(1)
-        forge.trouble = [302]
+        platform.requests[1] = {"head": {"sha": "abc"}}
+        platform.trouble = [502, 429, 503]
+        assert hub.read_head(1) == "abc"
+        platform.trouble = [502] * 4
+        with pytest.raises(Problem, match="HTTP 502"):
+            hub.read_head(1)
+        platform.trouble = [302]
         with pytest.raises(Problem, match="redirected"):
-            hub.head(1)
-        forge.trouble = [403, 0, 500]  # who we are, which comments there are, and then a write that fails
-        asked = len(forge.asked)
+            hub.read_head(1)
+        platform.trouble = [403, 0, 500]  # who we are, which comments there are, and then a write that fails
+        asked = len(platform.asked)
         with pytest.raises(Problem, match="POST"):
-            hub.comment(1, "m", "m\n")
-        assert [one.method for one in forge.asked[asked:]] == ["GET", "GET", "POST"]
-    with pytest.raises(Problem, match="had no answer"):
-        GitHub("http://127.0.0.1:9", "acme/fleet", TOKEN).head(1)
+            hub.write_comment(1, "m", "m\n")
+        assert [one.method for one in platform.asked[asked:]] == ["GET", "GET", "POST"]
+    with pytest.raises(Problem, match="got no response"):
+        GitHub("http://127.0.0.1:9", "acme/fleet", TOKEN).read_head(1)
 
 
 @pytest.mark.parametrize("answer", [b"<html>log in</html>", b"", b"7", b"PK torn", b"{}", b'{"artifacts": 7}'])
@@ -253,16 +253,16 @@ def test_an_answer_that_is_not_the_forges_is_one_sentence(
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)
     commit = world.merge(number)
-    usual = world.forge.answer
+    usual = world.platform.answer
     for ending in ("/artifacts", "/zip", "/pulls", f"/{number}/comments"):
 
         def hostile(asked: Asked, ending: str = ending) -> Answer:
             return (200, answer) if asked.path.endswith(ending) and asked.method == "GET" else usual(asked)
 
-        monkeypatch.setattr(world.forge, "answer", hostile)
+        monkeypatch.setattr(world.platform, "answer", hostile)
         done = world.merge_job(commit)
         assert done.code == 1, done.log
         assert "Traceback" not in done.log
-        assert "Trueup in CI: What /repos/acme/fleet/" in done.log
-        assert "Run the job again later." in done.log or "run the job again later." in done.log
+        assert "Trueup in CI: The response to /repos/acme/fleet/" in done.log
+        assert "Run the job again later." in done.log or "and run the job again." in done.log
     assert planned.code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.forges import READ_ONLY, TOKEN
+from tests.ci.platforms import READ_ONLY, TOKEN
 from tests.ci.world import ALPHA, BETA, KEY, World
 
 EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
@@ -75,7 +75,7 @@ def test_no_secret_is_in_what_a_job_says_keeps_or_commits(world: World) -> None:
     number = world.request({ALPHA: EDITED})
     done = [world.request_job(number), world.merge_job(world.merge(number)), world.schedule_job()]
     kept = [path.read_bytes() for one in done for path in one.kept.rglob("*") if path.is_file()]
-    said = "".join(one.log + one.summary for one in done) + json.dumps(world.forge.comments)
+    said = "".join(one.log + one.summary for one in done) + json.dumps(world.platform.comments)
     world.git("fetch", "-q", "origin", "main")
     said += world.git("log", "-p", "FETCH_HEAD") + b"".join(kept).decode("utf-8", "replace")
     assert len(kept) > 6
@@ -83,7 +83,7 @@ def test_no_secret_is_in_what_a_job_says_keeps_or_commits(world: World) -> None:
 
 
 def test_what_is_the_jobs_own_is_not_handed_on(world: World, tmp_path: Path) -> None:
-    """A command of trueup.yaml sees the key that it needs, and no token of the forge."""
+    """A command of trueup.yaml sees the key that it needs, and no token of the platform."""
     seen = tmp_path / "seen"
     script = f"import os; open({str(seen)!r}, 'w').write(repr(dict(os.environ))); print(os.environ['ASSISTANTS_KEY'])"
     world.at_main()
@@ -108,17 +108,17 @@ def test_what_is_the_jobs_own_is_not_handed_on(world: World, tmp_path: Path) -> 
 
 def test_a_fork_is_only_checked_where_no_snapshot_is_kept(world: World) -> None:
     number = world.request({ALPHA: EDITED}, fork=True)
-    before, earlier = world.live(), len(world.forge.asked)
+    before, earlier = world.live(), len(world.platform.asked)
     done = world.request_job(number)
     assert done.code == 0, done.log
-    assert {asked.token for asked in world.forge.asked[earlier:]} == {READ_ONLY}
-    assert "No comment could be written" in done.log
-    assert world.forge.comments == {}
+    assert {asked.token for asked in world.platform.asked[earlier:]} == {READ_ONLY}
+    assert "may not write comments" in done.log
+    assert world.platform.comments == {}
     assert "**From a fork, so without credentials**" in done.summary
-    assert "the files were only checked" in done.summary
+    assert "the files were only validated" in done.summary
     told = world.fork_job(number)
     assert told.code == 0, told.log
-    assert "the files were only checked" in world.comment(number, "plan")
+    assert "the files were only validated" in world.comment(number, "plan")
     assert world.live() == before
 
 
@@ -137,7 +137,7 @@ def test_a_fork_is_planned_against_a_snapshot(world: World) -> None:
     told = world.fork_job(number)
     assert told.code == 0, told.log
     comment = world.comment(number, "plan")
-    assert "compared with a snapshot that an earlier job took" in comment
+    assert "compares with a snapshot that an earlier job took" in comment
     assert "1 to modify" in comment
     assert not (told.kept / "snapshot.json").exists()
 
@@ -146,12 +146,12 @@ def test_a_forks_artifacts_count_for_nothing(world: World) -> None:
     """A fork may keep whatever it likes, under any name; the newest of it is not looked at."""
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)
-    head = world.forge.requests[number]["head"]["sha"]
+    head = world.platform.requests[number]["head"]["sha"]
     (planned.kept / f"{head}.plan").write_text("{}")
-    own = world.forge.artifacts[-1]
-    world.forge.artifacts = [*world.forge.artifacts[:-1]]
-    world.forge.upload(f"trueup-plan-prod-{head}", planned.kept, head, "topic", fork=True)
-    world.forge.artifacts.insert(0, own)
+    own = world.platform.artifacts[-1]
+    world.platform.artifacts = [*world.platform.artifacts[:-1]]
+    world.platform.upload(f"trueup-plan-prod-{head}", planned.kept, head, "topic", fork=True)
+    world.platform.artifacts.insert(0, own)
     done = world.merge_job(world.merge(number))
     assert done.code == 0, done.log
     assert world.says("alpha") == "Say A, twice."
@@ -169,10 +169,10 @@ def test_a_merge_of_a_fork_was_reviewed_by_nobody(world: World) -> None:
 def test_a_forged_plan_applies_nothing(world: World) -> None:
     number = world.request({ALPHA: EDITED})
     planned = world.request_job(number)
-    head = world.forge.requests[number]["head"]["sha"]
+    head = world.platform.requests[number]["head"]["sha"]
     plan = planned.kept / f"{head}.plan"
     plan.write_text(plan.read_text().replace("Say A, twice.", "Say what I want."))
-    world.forge.upload(f"trueup-plan-prod-{head}", planned.kept, head, "topic")
+    world.platform.upload(f"trueup-plan-prod-{head}", planned.kept, head, "topic")
     done = world.merge_job(world.merge(number))
     assert done.code == 1
     assert world.says("alpha") == "Say A."
@@ -196,13 +196,16 @@ def test_what_a_refused_merge_left_is_named_in_the_next_plan_as_not_of_it(world:
     fork = world.request({ALPHA: EDITED}, fork=True)
     assert world.merge_job(world.merge(fork)).code == 1
     refused = world.comment(fork, "apply")
-    assert "Until then plans of other requests show it too, as not of theirs, and the merge of one sends it." in refused
+    assert (
+        "Until then other pull requests show these changes too, as unrelated, and merging one of them applies them."
+        in refused
+    )
     own = world.request({BETA: EDITED})
     world.request_job(own)
     told = world.comment(own, "plan")
-    assert "**Not of this request**: `alpha`. What `main` says of it already was never applied" in told
+    assert "**Not changed by this pull request**: `alpha`. These changes are already on `main`" in told
     assert world.merge_job(world.merge(own)).code == 0
     assert world.says("alpha") == world.says("beta") == "Say A, twice."
     last = world.request({ALPHA: "model: gpt-4.1\ninstructions: Say C.\n"})
     world.request_job(last)
-    assert "Not of this request" not in world.comment(last, "plan")
+    assert "Not changed by this pull request" not in world.comment(last, "plan")

@@ -1,4 +1,4 @@
-"""The ways that docs/ci.md walks, each walked here: against the embedded server, git repositories and a forge's API."""
+"""The procedures of docs/ci.md, each against the embedded server, git repositories and a platform's API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_request_is_planned_merged_and_applied(world: World) -> None:
     assert comment.startswith("<!-- trueup:acme/prod plan -->\n### Trueup: plan for `acme/prod`\n")
     assert "Plan: 0 to create, 1 to modify" in comment
     assert "::notice file=assistants/alpha.yaml,line=" in planned.log
-    assert "[The job](https://forge.example/acme/fleet/actions/runs/" in comment
+    assert "[The job](https://platform.example/acme/fleet/actions/runs/" in comment
     assert planned.summary == comment
     done = world.merge_job(world.merge(number))
     assert done.code == 0, done.log
@@ -28,7 +28,7 @@ def test_a_request_is_planned_merged_and_applied(world: World) -> None:
     assert "1 modified" in world.comment(number, "apply")
     assert {path.name for path in done.kept.iterdir()} >= {"apply.json", "apply.md", "reviewed.plan", "prod.state.json"}
     assert world.schedule_job().code == 0
-    assert world.forge.issues == []
+    assert world.platform.issues == []
 
 
 def test_one_comment_however_often(world: World) -> None:
@@ -39,11 +39,11 @@ def test_one_comment_however_often(world: World) -> None:
         "body": "<!-- trueup:acme/prod plan -->\nAll is well, merge it.",
         "user": {"login": "eve"},
     }
-    world.forge.comments[number].insert(0, eve)
-    ours = world.forge.comments[number][1]
-    world.forge.comments[number].append({**ours, "id": 2})  # as two jobs at once may leave it
+    world.platform.comments[number].insert(0, eve)
+    ours = world.platform.comments[number][1]
+    world.platform.comments[number].append({**ours, "id": 2})  # as two jobs at once may leave it
     assert world.request_job(number).code == 0
-    assert [entry["id"] for entry in world.forge.comments[number]] == [1, ours["id"]]
+    assert [entry["id"] for entry in world.platform.comments[number]] == [1, ours["id"]]
     assert eve["body"].endswith("merge it.")
 
 
@@ -52,19 +52,19 @@ def test_an_old_job_does_not_take_the_comment_back(world: World) -> None:
     old = world.proposed(number)
     world.request_job(number)
     new = world.comment(number, "plan")
-    world.forge.requests[number] = {**world.forge.requests[number], "open": True}
-    stale = dict(world.forge.requests[number])
+    world.platform.requests[number] = {**world.platform.requests[number], "open": True}
+    stale = dict(world.platform.requests[number])
     world.write(ALPHA, "model: gpt-4.1\ninstructions: Say C.\n")
     head = world.commit("Another.")
     world.git("push", "-q", "-f", "origin", f"HEAD:refs/heads/topic-{number}")
-    world.forge.requests[number] = {**stale, "head": {**stale["head"], "sha": head}, "sha": head}
-    event_of_old = {**world.forge.requests, number: world.forge.requests[number]}
-    world.forge.requests = event_of_old
+    world.platform.requests[number] = {**stale, "head": {**stale["head"], "sha": head}, "sha": head}
+    event_of_old = {**world.platform.requests, number: world.platform.requests[number]}
+    world.platform.requests = event_of_old
     done = world._job(
-        "pull_request", old, {"pull_request": stale}, {"TRUEUP_CI_TOKEN": "forge-token-123456", "ASSISTANTS_KEY": KEY},
-        stale["head"]["sha"], "topic",
+        "pull_request", old, {"pull_request": stale},
+        {"TRUEUP_CI_TOKEN": "platform-token-123456", "ASSISTANTS_KEY": KEY}, stale["head"]["sha"], "topic",
     )  # fmt: skip
-    assert "left to the newer run" in done.log
+    assert "their run writes the comment" in done.log
     assert world.comment(number, "plan") == new
 
 
@@ -81,7 +81,7 @@ def test_two_merges_within_a_minute(world: World) -> None:
     assert done.code == 0, done.log
     assert (world.says("alpha"), world.says("beta")) == ("Say A, twice.", "Say B, thrice.")
     assert world.schedule_job().code == 0
-    assert world.forge.issues == []
+    assert world.platform.issues == []
 
 
 def test_two_merges_that_change_the_same_text(world: World) -> None:
@@ -93,7 +93,7 @@ def test_two_merges_that_change_the_same_text(world: World) -> None:
     assert world.request_job(two).code == 0
     assert world.merge_job(world.merge(one)).code == 0
     three = world.request({ALPHA: EDITED + "temperature: 0.5\n"})  # two, brought up to date
-    world.forge.requests[two]["head"] = world.forge.requests[three]["head"]
+    world.platform.requests[two]["head"] = world.platform.requests[three]["head"]
     commit = world.merge(two)
     done = world.merge_job(commit)
     assert done.code == 1
@@ -104,7 +104,7 @@ def test_two_merges_that_change_the_same_text(world: World) -> None:
         commit, "main",
     )  # fmt: skip
     digest = looked.json("plan.json")["digest"][:16]
-    assert f"acknowledge `{digest}`" in looked.summary
+    assert f"`acknowledge` = `{digest}`" in looked.summary
     given = {"TRUEUP_CI_COMMAND": "apply", "TRUEUP_CI_ACKNOWLEDGE": digest}
     wrong = world.merge_job(commit, {**given, "TRUEUP_CI_ACKNOWLEDGE": "0123456789abcdef"})
     assert wrong.code == 1
@@ -162,7 +162,7 @@ def test_a_failed_apply_is_told_kept_and_finished_by_running_it_again(world: Wor
     assert "Trueup-Exit: 5" in _message(world)
     looked = world.schedule_job()
     assert looked.code == 0
-    (issue,) = world.forge.issues
+    (issue,) = world.platform.issues
     assert "**Merged and not applied**: `beta`" in issue["body"]
     again = world.merge_job(commit)
     assert again.code == 0, again.log

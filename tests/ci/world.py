@@ -1,4 +1,4 @@
-"""A company's repository with a forge and a vendor beside it, and the jobs that its events start. All in one folder."""
+"""A company's repository, its platform and its vendor, and the jobs that its events start, in one folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 import pytest
 from trueup_ci.__main__ import main
 
-from tests.ci.forges import READ_ONLY, TOKEN, Forge
+from tests.ci.platforms import READ_ONLY, TOKEN, Platform
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
 
@@ -64,14 +64,14 @@ class World:
     root: Path
     vendor: Server
     address: str
-    forge: Forge
+    platform: Platform
     capfd: pytest.CaptureFixture[str]
     more: dict[str, str] = field(default_factory=dict)
     state: str = "file"
 
     @property
     def origin(self) -> Path:
-        """The repository at the forge."""
+        """The repository at the platform."""
         return self.root / "origin.git"
 
     @property
@@ -100,7 +100,7 @@ class World:
         return "\n".join([*lines, f"    state: {self.state}", "    api_key: {env: ASSISTANTS_KEY}", more, ""])
 
     def settle_git(self) -> None:
-        """Give both repositories their settings; the checkout sees the objects of the forge without fetching them."""
+        """Give both repositories their settings; the checkout reads the platform's objects without a fetch."""
         (self.origin / "config").write_text(f"{SETTINGS}[core]\n\tbare = true\n", encoding="utf-8")
         remote = f'[remote "origin"]\n\turl = {self.origin}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
         (self.clone / ".git/config").write_text(f"{SETTINGS}[core]\n\tbare = false\n{remote}", encoding="utf-8")
@@ -116,8 +116,8 @@ class World:
         ran = subprocess.run(["git", *words], cwd=place, capture_output=True, text=True, check=True, input=feed)
         return ran.stdout.strip()
 
-    def _merge_at_forge(self, head: str, ref: str, message: str) -> str:
-        """The merge commit of main and a head, under a ref of the forge."""
+    def _merge_at_platform(self, head: str, ref: str, message: str) -> str:
+        """The merge commit of main and a head, under a ref of the platform."""
         base = self.tip()
         tree = self._run_git(self.origin, ("merge-tree", "--write-tree", base, head)).splitlines()[0]
         words = ("commit-tree", tree, "-p", base, "-p", head, "-F", "-")
@@ -141,7 +141,7 @@ class World:
         return self.git("rev-parse", "HEAD")
 
     def tip(self, branch: str = "main") -> str:
-        """The last commit of a branch at the forge."""
+        """The last commit of a branch at the platform."""
         return self._run_git(self.origin, ("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}"))
 
     def at_main(self) -> None:
@@ -150,14 +150,14 @@ class World:
 
     def request(self, edits: Mapping[str, str | None], *, fork: bool = False, message: str = "An edit.") -> int:
         """Opens a request with these files."""
-        number = self.forge.number()
+        number = self.platform.number()
         self.git("checkout", "-q", "-B", f"topic-{number}", self.tip())
         for path, text in edits.items():
             self.write(path, text)
         head = self.commit(message)
         place = f"refs/pull/{number}/head" if fork else f"refs/heads/topic-{number}"
         self.git("push", "-q", "origin", f"+HEAD:{place}")
-        self.forge.requests[number] = {
+        self.platform.requests[number] = {
             "number": number, "iid": number, "open": True, "state": "opened", "merged_at": None, "sha": head,
             "merge_commit_sha": None, "source_project_id": 2 if fork else 1, "target_project_id": 1,
             "head": {"sha": head, "repo": {"full_name": "eve/fleet" if fork else "acme/fleet"}},
@@ -166,14 +166,14 @@ class World:
         return number
 
     def proposed(self, number: int) -> str:
-        """The merge commit that the forge makes of a request, to be looked at."""
-        head = str(self.forge.requests[number]["head"]["sha"])
-        return self._merge_at_forge(head, f"refs/pull/{number}/merge", "merge")
+        """The merge commit that the platform makes of a request, to be looked at."""
+        head = str(self.platform.requests[number]["head"]["sha"])
+        return self._merge_at_platform(head, f"refs/pull/{number}/merge", "merge")
 
     def merge(self, number: int, message: str = "Merge.") -> str:
         """Merges a request; the commit."""
-        request = self.forge.requests[number]
-        made = self._merge_at_forge(request["head"]["sha"], "refs/heads/main", message)
+        request = self.platform.requests[number]
+        made = self._merge_at_platform(request["head"]["sha"], "refs/heads/main", message)
         request.update(open=False, state="merged", merged_at="2026-11-21", merge_commit_sha=made)
         return made
 
@@ -181,7 +181,7 @@ class World:
 
     def request_job(self, number: int, more: Mapping[str, str] | None = None, commit: str = "") -> Done:
         """The job of `pull_request`; a fork's has no secret and a token that only reads."""
-        request = self.forge.requests[number]
+        request = self.platform.requests[number]
         is_fork = request["head"]["repo"]["full_name"] != "acme/fleet"
         event = {"pull_request": {**request, "base": {"ref": "main"}}}
         secret = {} if is_fork else {"ASSISTANTS_KEY": KEY}
@@ -192,7 +192,7 @@ class World:
 
     def fork_job(self, number: int) -> Done:
         """The job of `workflow_run` behind a fork's: the default branch's own, without a secret of the company."""
-        request = self.forge.requests[number]
+        request = self.platform.requests[number]
         run = {"event": "pull_request", "head_sha": request["head"]["sha"], "head_repository": request["head"]["repo"]}
         event = {"workflow_run": run, "repository": {"default_branch": "main"}}
         return self._job("workflow_run", self.tip(), event, {"TRUEUP_CI_TOKEN": TOKEN}, self.tip(), "main")
@@ -213,8 +213,8 @@ class World:
         return {
             **plain, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": name, "GITHUB_SHA": sha,
             "GITHUB_EVENT_PATH": str(event), "GITHUB_REPOSITORY": "acme/fleet", "GITHUB_RUN_ID": str(next(RUNS)),
-            "GITHUB_RUN_ATTEMPT": "1", "GITHUB_SERVER_URL": "https://forge.example", "GITHUB_REF_NAME": "main",
-            "GITHUB_API_URL": self.forge.url, "GITHUB_OUTPUT": str(place / "output"), "RUNNER_TEMP": str(place),
+            "GITHUB_RUN_ATTEMPT": "1", "GITHUB_SERVER_URL": "https://platform.example", "GITHUB_REF_NAME": "main",
+            "GITHUB_API_URL": self.platform.url, "GITHUB_OUTPUT": str(place / "output"), "RUNNER_TEMP": str(place),
             "GITHUB_STEP_SUMMARY": str(place / "summary"), "TRUEUP_CI_TARGET": "prod",
             "TRUEUP_CI_ADDRESS": str(self.origin), **self.more,
         }  # fmt: skip
@@ -232,7 +232,7 @@ class World:
         told = dict(line.split("=", 1) for line in (place / "output").read_text().splitlines())
         kept = Path(told["kept"])
         if kept.is_dir():
-            self.forge.upload(told["artifact"], kept, head, branch, fork=fork)
+            self.platform.upload(told["artifact"], kept, head, branch, fork=fork)
         shutil.rmtree(next(iter(place.glob("trueup-job-*"))), ignore_errors=True)
         summary = place / "summary"
         return Done(code, said.out + said.err, kept, summary.read_text("utf-8") if summary.exists() else "")
@@ -262,6 +262,6 @@ class World:
     def comment(self, number: int, kind: str) -> str:
         """The one comment of a kind on a request."""
         (found,) = [
-            entry["body"] for entry in self.forge.comments.get(number, []) if f"/prod {kind} -->" in entry["body"]
+            entry["body"] for entry in self.platform.comments.get(number, []) if f"/prod {kind} -->" in entry["body"]
         ]
         return str(found)

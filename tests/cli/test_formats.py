@@ -113,7 +113,7 @@ def test_a_guard_is_read_first(place: Place) -> None:
         place.replace(f"assistants/many/a{number}.yaml", "Say", "Tell")
     for form in ("markdown", "html", "github"):
         ran = place.run("plan", "--format", form)
-        assert "A guard wants this plan to be acknowledged" in ran.out
+        assert "A guard requires an acknowledgement of this plan" in ran.out
         assert "--ack" in ran.out
         refused = place.run("apply", "--yes", "--format", form)
         assert refused.code == 4

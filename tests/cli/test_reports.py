@@ -49,7 +49,7 @@ def test_a_guard_that_refused_leaves_something_to_send(place: Place, saved: bool
     pages = _pages(place, *(["p.plan"] if saved else ["--yes"]), code=4)
     for form, page in pages.items():
         assert NOT_NEEDED not in page, form
-    assert "Nothing was sent: a guard refused" in pages["markdown"]
+    assert "Nothing was sent. A guard requires an acknowledgement" in pages["markdown"]
 
 
 def test_a_backup_that_cannot_be_written_leaves_something_to_send(place: Place) -> None:

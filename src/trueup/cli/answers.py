@@ -25,15 +25,18 @@ PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
 
 
-def plan(plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, again: Sequence[Command] = ()) -> str:
+def plan(
+    plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, again: Sequence[Command] = (),
+    guard: Sequence[str] = (),
+) -> str:  # fmt: skip
     """Write a plan and the exit code; `alerts` must be read first, where the format has a place for them.
 
-    `again` are the commands that show the same plan.
+    `again` are the commands that show the same plan, `guard` why an apply of it needs an acknowledgement.
     """
     if screen.format == "json":
         from trueup.render.records import json
 
-        return json.plan(plan, code)
+        return json.plan(plan, code, guard)
     if screen.format in PAGES:
         from trueup.render import pages
         from trueup.render.terminal.text import Layout

@@ -17,7 +17,13 @@ from trueup.core.command import Command, Message, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
 from trueup.core.memory.state import State
-from trueup.core.plans.exits import ACK_DIGITS, codes_of, is_acknowledged, tripped
+from trueup.core.plans.exits import (
+    ACK_DIGITS,
+    ask_for_acknowledgement,
+    codes_of,
+    find_guard_reasons,
+    is_acknowledged,
+)
 from trueup.core.plans.plan import WRITES, Plan
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Provenance, Report, Result
@@ -189,7 +195,7 @@ def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
     """
     if not any(change.action in WRITES for change in plan.changes):
         return Consent()
-    reasons = tripped(plan, session.target.guard)
+    reasons = find_guard_reasons(plan, session.target.guard)
     guarded = [plan, promised] if reasons else []  # a digest is only made where it is asked for: it reads every request
     acknowledged = any(is_acknowledged(digest(one), session.flags.acks) for one in guarded if one is not None)
     may_ask = promised is None and session.screen.can_ask
@@ -227,18 +233,18 @@ def _how_to_confirm(session: Session, plan: Plan) -> Message:
 
 def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     start = digest(plan)[:ACK_DIGITS]
-    words = session.screen.filled(f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}.")
+    words = session.screen.filled(ask_for_acknowledgement(reasons))
     session.screen.complain(f"\n{words}")
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 
 def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Command, made: Provenance) -> Exit:
     """Says which guard refused, and the command to go on with."""
-    problem = f"Nothing was sent: a guard refused. {'; '.join(reasons)}."
+    problem = f"Nothing was sent. {ask_for_acknowledgement(reasons)}"
     told = Message(problem, " To go on: ", again)
-    report = Report(plan, (), (Exit.REFUSED,), problems=(told,), provenance=made)
+    report = Report(plan, (), (Exit.REFUSED,), problems=(told,), provenance=made, guard=reasons)
     if session.screen.is_text:
-        show(RefusedError(problem, "If that is what you want, acknowledge the plan by its digest:"), session.screen)
+        show(RefusedError(problem, "To apply this plan, acknowledge its digest:"), session.screen)
         session.screen.complain(f"  {again}")
         _end_unsent(session, report)
     else:

@@ -75,11 +75,17 @@ def show(flags: Flags, file: str) -> int:
 
 
 def show_plan(
-    plan: Plan, screen: Screen, again: Sequence[Command], alerts: Sequence[str] = (), code: Exit | None = None
+    plan: Plan,
+    screen: Screen,
+    again: Sequence[Command],
+    alerts: Sequence[str] = (),
+    code: Exit | None = None,
+    guard: Sequence[str] = (),
 ) -> None:
     """Write a plan to stdout; quiet leaves a text's summary.
 
-    `again` are the commands that show it again, `alerts` must be read first, `code` ends the command.
+    `again` are the commands that show it again, `alerts` must be read first, `code` ends the command,
+    `guard` are the reasons for which an apply needs an acknowledgement.
     """
     from trueup.cli import answers
     from trueup.core.errors import Exit
@@ -87,8 +93,8 @@ def show_plan(
 
     code = code or Exit.OK
     is_short = screen.quiet and screen.is_text
-    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code, again))
-    screen.keep(lambda place: answers.plan(plan, place, alerts, code, again))
+    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code, again, guard))
+    screen.keep(lambda place: answers.plan(plan, place, alerts, code, again, guard))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -116,12 +122,13 @@ def show_guarded(
     """
     from trueup.cli.planning import command_to_go_on, tell_idle
     from trueup.core.command import Message
-    from trueup.core.plans.exits import tripped
+    from trueup.core.plans.exits import ask_for_acknowledgement, find_guard_reasons
 
-    reasons = tripped(plan, session.target.guard) if not plan.snapshot else ()
-    words = f"A guard wants this plan to be acknowledged: {'; '.join(reasons)}."
+    reasons = find_guard_reasons(plan, session.target.guard) if not plan.snapshot else ()
+    words = ask_for_acknowledgement(reasons)
     again = command_to_go_on(session, plan, names, file=file) if reasons else ""
-    show_plan(plan, session.screen, same, [Message(words, " To go on: ", again)] if reasons else [], code)
+    alerts = [Message(words, " To go on: ", again)] if reasons else []
+    show_plan(plan, session.screen, same, alerts, code, reasons)
     tell_idle(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")

@@ -5,6 +5,8 @@ Each guard fails closed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Plan, Reason, is_outside
 from trueup.core.projects.project import Guard
@@ -75,7 +77,7 @@ ACK_DIGITS = 16
 """Characters of a plan's digest that an acknowledgement needs at least."""
 
 
-def tripped(plan: Plan, guard: Guard) -> tuple[str, ...]:
+def find_guard_reasons(plan: Plan, guard: Guard) -> tuple[str, ...]:
     """Why this plan needs an acknowledgement; empty when it does not. Re-creates count as deletes."""
     gone = sum(change.action is Action.FORGET and change.reason is Reason.GONE for change in plan.changes)
     records = max(plan.records - gone, 1)  # a record of nothing makes no fleet larger
@@ -87,6 +89,11 @@ def tripped(plan: Plan, guard: Guard) -> tuple[str, ...]:
     if modifies > guard.modifies and modifies / records > guard.modify_share:
         reasons.append(_sentence(modifies, records, "modified", guard.modifies, guard.modify_share))
     return tuple(reasons)
+
+
+def ask_for_acknowledgement(reasons: Sequence[str]) -> str:
+    """Return the sentence that asks to acknowledge a plan."""
+    return f"A guard requires an acknowledgement of this plan: {'; '.join(reasons)}."
 
 
 def is_acknowledged(digest: str, acks: tuple[str, ...]) -> bool:

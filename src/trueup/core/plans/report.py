@@ -52,7 +52,8 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An apply from end to end. `codes` are all exit codes that hold; `only_fresh` counts changes outside the plan."""
+    """An apply from end to end. `codes` are all exit codes that hold; `only_fresh` counts changes outside the plan,
+    `guard` are the reasons for which it needs an acknowledgement that was not given."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
@@ -62,3 +63,4 @@ class Report:
     retries: int = 0
     problems: tuple[str, ...] = field(default=())
     provenance: Provenance = Provenance()
+    guard: tuple[str, ...] = ()

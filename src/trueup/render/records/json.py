@@ -41,8 +41,8 @@ FORMAT_VERSION = 1
 NO_HISTORY = History("")
 
 
-def plan(plan: Plan, code: Exit = Exit.OK) -> str:
-    """A plan with its digest, its counts and its summary line."""
+def plan(plan: Plan, code: Exit = Exit.OK, guard: Sequence[str] = ()) -> str:
+    """Write a plan with its digest, its counts, why an apply needs an acknowledgement, and its summary line."""
     return _document(
         "plan",
         plan={key: value for key, value in plain(plan).items() if key != "selection"},
@@ -50,6 +50,7 @@ def plan(plan: Plan, code: Exit = Exit.OK) -> str:
         counts=asdict(counts(plan)),
         summary=summary(plan, code),
         texts=_texts(plan.changes),
+        guard=guard,
     )
 
 
@@ -94,6 +95,7 @@ def report(report: Report) -> str:
         calls=report.calls,
         retries=report.retries,
         problems=plain(report.problems),
+        guard=report.guard,
         exit=int(worst(report.codes)),
         summary=report_summary(report),
     )

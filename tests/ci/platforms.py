@@ -1,6 +1,6 @@
 """Stand-ins of GitHub's and GitLab's REST API on loopback: what Trueup's jobs ask of them, as their documentation says.
 
-Whoever has no token that may write is answered as the forges answer. Every request is noted.
+Whoever has no token that may write is answered as the platforms answer. Every request is noted.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-TOKEN = "forge-token-123456"
-READ_ONLY = "forge-token-of-a-fork"
+TOKEN = "platform-token-123456"
+READ_ONLY = "platform-token-of-a-fork"
 BOT = "github-actions[bot]"
 
 Answer = tuple[int, Any]
@@ -37,8 +37,8 @@ class Asked:
 
 
 @dataclass
-class Forge:
-    """What a forge remembers; `trouble` are statuses of the next answers; 0 is a usual one."""
+class Platform:
+    """What a platform remembers; `trouble` are statuses of the next answers; 0 is a usual one."""
 
     me: str = BOT
     requests: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ def _page(entries: list[Any], asked: Asked) -> Answer:
     return 200, entries[(page - 1) * size : page * size]
 
 
-class GitHubStandIn(Forge):
+class GitHubStandIn(Platform):
     """The repository acme/fleet."""
 
     def routes(self) -> list[tuple[str, str, Callable[..., Answer]]]:
@@ -169,7 +169,7 @@ class GitHubStandIn(Forge):
         return 200, next(one for one in self.artifacts if one["id"] == int(number))["zip"]
 
 
-class GitLabStandIn(Forge):
+class GitLabStandIn(Platform):
     """The project acme/fleet; what its jobs kept are the entries of `artifacts`."""
 
     def routes(self) -> list[tuple[str, str, Callable[..., Answer]]]:
@@ -244,8 +244,8 @@ class GitLabStandIn(Forge):
 
 
 @contextmanager
-def served(forge: Forge) -> Iterator[str]:
-    """The forge over HTTP; its address."""
+def served(platform: Platform) -> Iterator[str]:
+    """The platform over HTTP; its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
@@ -256,7 +256,7 @@ def served(forge: Forge) -> Iterator[str]:
                 "PRIVATE-TOKEN", ""
             )
             asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), body, token)
-            status, answer = forge.answer(asked)
+            status, answer = platform.answer(asked)
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", answer)
@@ -274,9 +274,9 @@ def served(forge: Forge) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    forge.url = f"http://127.0.0.1:{server.server_address[1]}"
+    platform.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield forge.url
+        yield platform.url
     finally:
         server.shutdown()
         thread.join()
