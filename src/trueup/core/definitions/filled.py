@@ -90,10 +90,10 @@ class Filler:
 
     def _is_schema(self, path: Path) -> bool:
         """Whether a JSON Schema stands here."""
-        return any(
-            len(place) == len(path) and place[0] == path[0] and all(map(_fits, place, path))
-            for place in self._table.schemas
-        )
+        for place in self._table.schemas:
+            if len(place) == len(path) and place[0] == path[0] and all(map(_fits, place, path)):
+                return True
+        return False
 
     def _from_file(self, name: str, path: Path) -> Any:
         """Return what a file holds: text where only text can stand, or where the file's ending says so."""

@@ -84,8 +84,9 @@ def comparable_name(name: object) -> str:
 
 def named_protocol(file: str, known: Collection[str]) -> str:
     """Return the protocol that a file's name says (`NAME.PROTOCOL.yaml`), empty where it says none of the known."""
-    ending = PurePosixPath(PurePosixPath(file).stem).suffix.removeprefix(".")
-    return ending if ending in known else ""
+    stem = file.rpartition("/")[2].rpartition(".")[0]
+    name, _, ending = stem.rpartition(".")
+    return ending if name and ending in known else ""
 
 
 def is_part(path: PurePosixPath) -> bool:

@@ -13,6 +13,9 @@ from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.plan import MISSING, OUTSIDE, Cause, FieldChange, Missing
 
 WISHES = frozenset({Cause.EDITED, Cause.REMOVED, Cause.CONFLICT, Cause.UNKNOWN})
+SENT_ALWAYS = WISHES - OUTSIDE
+"""Why a field is sent whether or not drift is reverted."""
+
 STRUCTURED = frozenset({Kind.TOOLS, Kind.OBJECT})
 """The kinds of fields in which servers fill in what nobody wrote."""
 
@@ -142,7 +145,7 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
     found = []
     for change in changes:
         cause = change.cause
-        is_sent = cause in WISHES - OUTSIDE or (cause in OUTSIDE and revert)
+        is_sent = cause in SENT_ALWAYS or (cause in OUTSIDE and revert)
         if is_sent and rules.semantics.table.has_secret(change.path, change.before):
             cause = Cause.SECRET
         elif rules.semantics.is_stuck(change.path) and _clears(change, rules.semantics):
@@ -150,7 +153,7 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
                 continue
             if is_sent:
                 cause = Cause.IMPOSSIBLE
-        found.append(replace(change, cause=cause))
+        found.append(change if cause is change.cause else replace(change, cause=cause))
     return tuple(found)
 
 
@@ -175,6 +178,8 @@ def lean(name: str, live: Any, file: Any, semantics: Semantics) -> Any:
 
 
 def _lean_tool(name: str, tool: Any, file: Any, semantics: Semantics) -> Any:
+    if same(tool, file):
+        return _copied(tool)  # most often: the file has every key of it
     return lean_whole(name, without_open_parts(name, [tool], [file], semantics), [file], semantics)[0]
 
 
@@ -218,7 +223,8 @@ def _partner(entry: Any, known: Any) -> Any:
     """The file's entry of the same tool, whose words are kept."""
     if not isinstance(known, (list, tuple)) or not isinstance(entry, Mapping):
         return None
-    return next((other for other in known if _called(other) == _called(entry)), None)
+    called = _called(entry)
+    return next((other for other in known if _called(other) == called), None)
 
 
 def _called(entry: Any) -> Any:

@@ -57,20 +57,22 @@ def beyond_schema(
 def written_schemas(body: Mapping[str, Any], table: FieldTable) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """The JSON Schemas that a definition holds, by path: functions' parameters and the like."""
     for steps in table.schemas:
-        for path, schema in _below((), body, steps):
+        found: list[tuple[Path, Any]] = [((), body)]
+        for step in steps:
+            found = list(_step(found, step))
+        for path, schema in found:
             if isinstance(schema, OBJECT):
                 yield path, schema
 
 
-def _below(path: Path, value: Any, steps: tuple[str, ...]) -> Iterator[tuple[Path, Any]]:
-    """What stands at the end of the steps, `*` being each entry of a list."""
-    if not steps:
-        yield path, value
-    elif steps[0] == "*":
-        for index, entry in enumerate(value if isinstance(value, list) else ()):
-            yield from _below((*path, index), entry, steps[1:])
-    elif isinstance(value, OBJECT) and steps[0] in value:
-        yield from _below((*path, steps[0]), value[steps[0]], steps[1:])
+def _step(found: Iterable[tuple[Path, Any]], step: str) -> Iterator[tuple[Path, Any]]:
+    """Yield what stands one step below each value, `*` being each entry of a list."""
+    for path, value in found:
+        if step == "*":
+            for index, entry in enumerate(value if isinstance(value, list) else ()):
+                yield (*path, index), entry
+        elif isinstance(value, OBJECT) and step in value:
+            yield (*path, step), value[step]
 
 
 def _warning(code: str, path: Path, message: str, hint: str) -> Fault:

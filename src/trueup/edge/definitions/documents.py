@@ -159,8 +159,10 @@ def _bad_name(path: str, why: str) -> Diagnostic:
 
 def _is_readme(path: PurePosixPath) -> bool:
     suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        return False
     stem = path.stem if suffix == ".md" else path.name.partition(".")[0]
-    return suffix not in (".yaml", ".yml") and stem.casefold() == "readme"
+    return stem.casefold() == "readme"
 
 
 def _note_ending(path: str, taken: Collection[str]) -> Diagnostic:
@@ -361,13 +363,13 @@ class Documents:
         return Document(file, refusal=link) if link else self._read(file, locate=False, is_included=is_included)
 
     def _read(self, file: str, *, locate: bool, is_included: bool = False) -> Document:
-        suffix = PurePosixPath(file).suffix.lower()
-        if suffix != ".md" and suffix not in _STRUCTURED:
+        ending = PurePosixPath(file).suffix.lower()
+        if ending != ".md" and ending not in _STRUCTURED:
             return Document(file, refusal="is neither YAML nor JSON, going by its ending")
         data = self.content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
-        if suffix == ".md":
+        if ending == ".md":
             return read_markdown(data, file, locate=locate)
         return read(data, file, locate=locate, is_included=is_included)
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from trueup.core.definitions.document import Document, Lines, decode
 from trueup.core.source import Diagnostic, Severity
 from trueup.edge.yaml.builder import Builder, StopReading
-from trueup.edge.yaml.syntax import Opened, Stop, diagnose
+
+if TYPE_CHECKING:
+    from trueup.edge.yaml.syntax import Opened, Stop, SyntaxFault
 
 HAS_C: Final = bool(yaml.__with_libyaml__)
 """Whether libyaml is there; without it reading takes eleven times as long (SPEED: a matter of one notice)."""
@@ -90,7 +92,7 @@ def read_text(text: str, file: str, *, locate: bool = False, is_included: bool =
     except StopReading:
         pass
     except yaml.YAMLError:
-        fault = diagnose(text, _find_stop(text))
+        fault = _diagnose(text)
         at = lines.offset(fault.offset)
         builder.problems.append(Diagnostic(Severity.ERROR, fault.code, fault.message, at, hint=fault.hint))
     return builder.document(file)
@@ -157,8 +159,17 @@ def _with_stand_ins(text: str, is_json: bool) -> tuple[str, dict[int, str]]:
     return text, {**restore, nothing: "", **characters}
 
 
+def _diagnose(text: str) -> SyntaxFault:
+    """Return the mistake in a text that the parser refuses. What knows mistakes is loaded at the first one."""
+    from trueup.edge.yaml.syntax import diagnose
+
+    return diagnose(text, _find_stop(text))
+
+
 def _find_stop(text: str) -> Stop:
     """Return where the parser stops in a text that it refuses, and what is open there. It reads the text once more."""
+    from trueup.edge.yaml.syntax import Stop
+
     opened: list[Opened] = []
     read, last, style = 0, 0, ""
     loader = _LOADER(text)
@@ -184,6 +195,8 @@ def _find_stop(text: str) -> Stop:
 
 def _read_opened(is_mapping: bool, event: Any, text: str) -> Opened:
     """Return the collection that an event opens: behind an anchor it begins later, a list below its key at a dash."""
+    from trueup.edge.yaml.syntax import Opened
+
     end = event.end_mark
     before = text[end.index - 1 : end.index]
     if event.flow_style and before in ("[", "{"):
