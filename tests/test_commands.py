@@ -42,7 +42,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "f'{self.name}={live_id}'": ("support/triage=asst_1",),
     "identity.target": ("prod",),
     "target.name": ("prod",),
-    "order.identity.target": ("prod",),
+    "spec.identity.target": ("prod",),
     "self.selection.target": ("prod",),
     "*names": ("support/triage", "sales/"),
     "*linked": ("support/triage=asst_1", "sales/quotes=asst_2"),

@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import ForeignStateError, StateError
-from trueup.core.memory.capabilities import Capabilities, decode, differences, encode
-from trueup.core.memory.questions import UNKNOWN
+from trueup.core.memory.capabilities import UNKNOWN, Capabilities, decode, differences, encode
 from trueup.core.memory.state import Identity
 from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
-from trueup.wire.openai_assistants.questions import CLEARABLE, QUESTIONS
+from trueup.wire.openai_assistants.probe import CLEARABLE, QUESTIONS
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1", {"openai_project": "proj_1"})
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -105,6 +104,16 @@ def test_the_published_schema_knows_the_same_questions_and_answers() -> None:
     assert tuple(rows["tried"]["properties"]) == QUESTIONS.limits
     assert tuple(rows["fills"]["properties"]) == QUESTIONS.filled
     assert tuple(rows["words"]["properties"]) == QUESTIONS.words
+
+
+def test_what_earlier_versions_asked_is_left_out() -> None:
+    text = encode(
+        Capabilities(
+            HERE, "openai", "", "gpt-4o", {"numbers": "exact", "metadata": "merges"}, {"name": 256},
+            {"tools.retrieval": {"depth": 1}}, {"numbers": {"one": "1"}},
+        )
+    )  # fmt: skip
+    assert read(text) == Capabilities(HERE, "openai", "", "gpt-4o", {"metadata": "merges"})
 
 
 def test_every_question_can_be_left_open_and_every_field_that_can_be_cleared_is_asked() -> None:

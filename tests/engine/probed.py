@@ -8,8 +8,7 @@ from typing import Any
 
 from tests.engine.world import World
 from trueup.core.memory.capabilities import Capabilities
-from trueup.engine.probe import probe
-from trueup.engine.probe_create import Order
+from trueup.engine.probe import ProbeSpec, probe
 from trueup.engine.refresh import walk
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import USUAL, Habits
@@ -62,9 +61,9 @@ class Probed(World):
     def adapter(self) -> Adapter:
         return adapter_for(self.target, self.found)
 
-    def order(self, **changes: Any) -> Order:
+    def order(self, **changes: Any) -> ProbeSpec:
         given = {"model": "gpt-4o", "nonce": "0123456789ab", "file_id": "file-1", "store_id": "vs_1", **changes}
-        return Order(
+        return ProbeSpec(
             identity=identity_of(self.target), dialect=self.dialect, gateway="", settle=self.target.settle, **given
         )
 

@@ -19,7 +19,7 @@ from trueup.core.plans.plan import WRITES, Cause, Plan
 from trueup.core.plans.summary import counts, summary
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import Habits
-from trueup.wire.openai_assistants.questions import QUESTIONS
+from trueup.wire.openai_assistants.probe import QUESTIONS
 
 ALL = frozenset({
     "name", "description", "instructions", "temperature", "top_p", "reasoning_effort", "response_format", "metadata",
@@ -99,27 +99,13 @@ def expected(habits: Habits) -> dict[str, str]:
     answers = {
         "metadata": "merges" if merges else "replaces",
         "metadata-key": "left-out" if not merges else "null" if removes else "never",
-        "metadata-null": "keeps" if "metadata" in kept else "resets",
         "resources": "merges" if habits.resources == "merge" else "replaces",
-        "unknown-field": "refused" if habits.refuses_unknown else "ignored",
-        "numbers": "float32" if habits.float32 else "exact",
-        "empty-text": "null" if habits.empty_is_null else "kept",
-        "json-schema": "filled" if habits.fills_schema else "as-sent",
-        "ranker": "replaced" if habits.dates_ranker else "kept",
-        "tools": "filled",
-        "tools-null": "refused",
         "clear.tools": "empty",
         "clear.tool_resources": "empty",
-        "null.tool_resources": "keeps" if "tool_resources" in kept else "resets",
         "listing": "at-once",
-        "reads": "at-once",
         "has-more": "unknown",
-        "deleted": "own-404",
-        **{f"limit.{name}": "exact" for name in ("name", "description", "instructions", "metadata-key")},
-        **{f"limit.{name}": "exact" for name in ("metadata-value", "metadata-pairs")},
     }
     for name in ALL - {"metadata", "tool_resources"}:
-        answers[f"null.{name}"] = "keeps" if name in kept else "resets"
         answers[f"clear.{name}"] = "null" if name not in kept else "never" if name == "reasoning_effort" else "default"
     return answers
 
@@ -153,6 +139,8 @@ def test_a_probe_tells_the_truth_and_apply_goes_by_it(chosen: dict[str, Any], st
     assert isinstance(world, Probed)
     found = world.probe()
     assert found.answers == expected(habits)
+    assert ("response_format.json_schema" in found.fills) is habits.fills_schema
+    assert ("ranking_options.ranker" in found.words) is habits.dates_ranker
     assert world.live() == {}
     assert decode(encode(found), found.identity, "openai", "", "caps", QUESTIONS) == found
 
@@ -254,12 +242,8 @@ def test_every_dialect_can_be_probed(dialect: str) -> None:
     found = world.probe()
     assert set(world.live()) == {mine}
     assert [name for name, answer in found.answers.items() if answer == "unknown"] == []
-    assert found.answers["deleted"] == "own-404"
     assert ("clear.file_ids" in found.answers) is (dialect == "openai-v1")
-    assert found.answers["numbers"] == ("float32" if dialect == "foundry-classic" else "exact")
-    assert found.answers.get("null.tool_resources", "-") == {"openai": "resets", "openai-v1": "-"}.get(
-        dialect, "refused"
-    )
+    assert ("limit.instructions" in found.answers) is (dialect == "azure-openai")
 
 
 @pytest.mark.parametrize("kept", [{"temperature", "top_p"}, set()])

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.canonical import canonical, same
-from trueup.core.memory.capabilities import Capabilities
-from trueup.core.memory.questions import UNKNOWN, Questions
+from trueup.core.memory.capabilities import UNKNOWN, Capabilities, Questions
 from trueup.wire.base import Dialect
 
 METADATA: Final = "metadata"
@@ -18,7 +17,7 @@ PREFIX: Final = "trueup_probe"
 TEXT: Final = "Made by trueup targets probe, and removed by it. It can be deleted at any time."
 
 Ask = Generator[Mapping[str, Any], bool, None]
-"""Yields what to send, is sent whether it was taken."""
+"""A question: yields the body of a modify, and is sent whether it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,9 @@ class Subject:
     """The probe's assistant as it was last read, and what was found out with it.
 
     `mark` are the metadata by which it is known; `name` is its display name. `file_id` and `store_id` exist at the
-    server, as far as anybody knows. `extra` are keys of it that nobody here knows; `sent` is the body of the last
-    modify as it went out; `control` is one that the server took and that changes nothing; `taken` are the fields of
-    which it took some value, of metadata one beside the mark; `refusal` is what it said when it last refused.
-    `in_doubt` is whether the question under way met a read that is not what the modify answered; `never_shown` is how
-    many such there were.
+    server, as far as anybody knows. `sent` is the body of the last modify as it went out; `taken` are the fields of
+    which it took some value; `refusal` is what it said when it last refused. `in_doubt` is whether the question under
+    way met a read that is not what the modify answered.
     """
 
     row: Dialect
@@ -48,16 +45,13 @@ class Subject:
     mark: Mapping[str, str]
     file_id: str
     store_id: str
-    control: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
     sent: Mapping[str, Any] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     tried: dict[str, int] = field(default_factory=dict)
     fills: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     words: dict[str, Mapping[str, str]] = field(default_factory=dict)
     in_doubt: bool = False
-    never_shown: int = 0
     taken: set[str] = field(default_factory=set)
     refusal: str = ""
 
@@ -66,27 +60,23 @@ class Subject:
         """The metadata that is live."""
         return self.body.get(METADATA) or {}
 
-    def known(self) -> Known:
-        """What was found out by now."""
+    def copy_known(self) -> Known:
+        """Return what was found out by now."""
         return Known(dict(self.answers), dict(self.tried), dict(self.fills), dict(self.words))
 
-    def forget(self, before: Known) -> None:
-        """Makes every answer that came after `before` not known; that reads come late stays."""
+    def forget_since(self, before: Known) -> None:
+        """Make every answer that came after `before` not known."""
         for name, answer in self.answers.items():
-            if name != "reads" and before.answers.get(name) != answer:
+            if before.answers.get(name) != answer:
                 self.answers[name] = UNKNOWN
         self.tried, self.fills, self.words = dict(before.tried), dict(before.fills), dict(before.words)
 
-    def took(self, body: Mapping[str, Any]) -> None:
-        """Notes what a modify that was taken held."""
-        self.taken |= {name for name, value in body.items() if value is not None and value != self.mark}
-
-    def refused(self, name: str, word: str = "refused") -> str:
-        """The answer where a value of a field was refused: `word` only where another value of it was taken."""
-        return word if name in self.taken else UNKNOWN
+    def note_taken(self, body: Mapping[str, Any]) -> None:
+        """Note what a modify that was taken held."""
+        self.taken |= {name for name, value in body.items() if value is not None}
 
     def shows(self, name: str, value: Any) -> bool:
-        """Whether a field is live with this value, defaults on both sides counted as the same."""
+        """Return whether a field is live with this value, defaults on both sides counted as the same."""
         rules = self.row.semantics
         return same(canonical(name, self.body.get(name), rules), canonical(name, value, rules))
 

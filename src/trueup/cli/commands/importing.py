@@ -31,7 +31,7 @@ from trueup.edge.files import sweep_folders, write_inside
 from trueup.engine.apply import execute
 from trueup.engine.facts import seen_in
 from trueup.engine.plan import Planning
-from trueup.engine.probe_left import is_any
+from trueup.engine.probe import is_probe_made
 from trueup.engine.refresh import View
 from trueup.engine.request_runner import RequestRunner
 from trueup.engine.takeover import Obstacle, find_obstacle, has_room, is_duplicate, linked, stamping
@@ -175,7 +175,7 @@ def _chosen(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[
 def _without_probes(session: Session, chosen: Sequence[str], state: State, view: View) -> list[str]:
     """Those that are no throw-aways of probes, which are named: the next probe removes them."""
     recorded = {record.id for record in state.records.values()}
-    left = [live_id for live_id in chosen if live_id not in recorded and is_any(view.live[live_id])]
+    left = [live_id for live_id in chosen if live_id not in recorded and is_probe_made(view.live[live_id])]
     for live_id in left:
         session.screen.say(
             Message(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -12,11 +11,10 @@ from trueup.cli.flags import Flags
 from trueup.cli.options import CONSENT, NETWORK, VARS, takes
 
 if TYPE_CHECKING:
-    from trueup.cli.output import Screen
     from trueup.cli.session import Session
     from trueup.core.memory.capabilities import Capabilities
     from trueup.edge.state.probe_files import Diary
-    from trueup.engine.probe_left import Left
+    from trueup.engine.probe import LeftOver
     from trueup.engine.refresh import View
     from trueup.engine.request_runner import RequestRunner
     from trueup.wire.probe import Probe
@@ -34,7 +32,7 @@ NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
 def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: str) -> int:
     """Ask the server of the target NAME what its documents leave open, and keep the answers for plan and apply.
 
-    One assistant is made, changed about seventy times, and removed, also after Ctrl-C; no other one is touched. What a
+    One assistant is made, changed about thirty times, and removed, also after Ctrl-C; no other one is touched. What a
     killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
     """
     from trueup.cli.loop import complete
@@ -46,34 +44,9 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
         raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of them.")
     session = open_unprobed(flags, name)
     asked = _questions_for(session)
-    before = _before(session)
-    chosen = model or _model(session, before)
+    before = _read_last_answers(session)
+    chosen = model or _choose_model(session, before)
     return complete(_probe(session, asked, chosen, before, (file_id, store_id)))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A diary that also tells the person the id of what was made; satisfies `engine.probe.Diary`."""
-
-    diary: Diary
-    screen: Screen
-
-    def begun(self, nonce: str) -> None:
-        """A probe is about to create its assistant."""
-        self.diary.begun(nonce)
-
-    def made(self, nonce: str, live_id: str) -> None:
-        """The assistant has this id."""
-        self.diary.made(nonce, live_id)
-        self.screen.note(f"Made {live_id}; it is removed at the end.")
-
-    def ended(self, nonce: str) -> None:
-        """Nothing of this probe is live."""
-        self.diary.ended(nonce)
-
-    def spare(self, live_id: str) -> None:
-        """This assistant was there before a probe that it now looks like: it is never a probe's."""
-        self.diary.spare(live_id)
 
 
 def _questions_for(session: Session) -> Probe:
@@ -91,8 +64,8 @@ def _questions_for(session: Session) -> Probe:
     return found
 
 
-def _before(session: Session) -> Capabilities | None:
-    """The last probe's answers; where they cannot be used it is said why, and they are written anew."""
+def _read_last_answers(session: Session) -> Capabilities | None:
+    """Return the last probe's answers; where they cannot be used, say why: they are written anew."""
     from trueup.core.command import Message
     from trueup.core.errors import StateError
     from trueup.edge.state.probe_files import read_answers
@@ -104,8 +77,8 @@ def _before(session: Session) -> Capabilities | None:
         return None
 
 
-def _model(session: Session, before: Capabilities | None) -> str:
-    """The last probe's model, else that of the first definition, one that does not reason before others."""
+def _choose_model(session: Session, before: Capabilities | None) -> str:
+    """Return the last probe's model, else that of the first definition, one that does not reason before others."""
     from trueup.cli.session import checked
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
@@ -131,15 +104,15 @@ async def _probe(
     from trueup.cli.applying import stoppable
     from trueup.cli.transport import writing
     from trueup.edge.state.probe_files import Diary, write_answers
+    from trueup.engine.probe import ProbeSpec
     from trueup.engine.probe import probe as ask_all
-    from trueup.engine.probe_create import Order
 
     with session.store.lock():
         async with writing(session) as runner:
-            told = Told(Diary(session.store), session.screen)
-            view, left = await _found(session, runner, told)
-            _consent(session, model, left)
-            order = Order(
+            diary = Diary(session.store, session.screen.note)
+            view, left = await _find_left_over(session, runner, diary)
+            _confirm(session, model, left)
+            spec = ProbeSpec(
                 identity=session.identity,
                 dialect=session.target.dialect,
                 gateway=session.target.gateway,
@@ -150,31 +123,31 @@ async def _probe(
                 settle=session.target.settle,
             )
             with stoppable(session, runner.ports.stop):
-                await _remove(session, runner, left, told)
-                found = await ask_all(order, asked, session.adapter, runner, view, told)
+                await _remove_left_over(session, runner, left, diary)
+                found = await ask_all(spec, asked, session.adapter, runner, view, diary)
         write_answers(session.store, found)
-    _show(session, asked, found, before)
+    _print_answers(session, asked, found, before)
     return 0
 
 
-async def _found(session: Session, runner: RequestRunner, told: Told) -> tuple[View, tuple[Left, ...]]:
-    """All that is live, and what earlier probes of this target left of theirs, those under way elsewhere apart.
+async def _find_left_over(session: Session, runner: RequestRunner, diary: Diary) -> tuple[View, tuple[LeftOver, ...]]:
+    """Return all that is live, and what earlier probes of this target left of theirs, those under way elsewhere apart.
 
     Raises UnreadableError where not everything can be read.
     """
-    from trueup.engine.probe_left import left_in, of_others, seen_by_id, whole
+    from trueup.engine.probe import find_in_use, find_left_over, read_unlisted, require_complete
     from trueup.engine.refresh import walk
 
-    noted = told.diary.noted()
+    noted = diary.noted()
     view = await walk(session.adapter, runner)
-    await seen_by_id(noted.values(), view, session.adapter, runner)
-    found = left_in(whole(view), session.identity, noted, told.diary.spared())
+    await read_unlisted(noted.values(), view, session.adapter, runner)
+    found = find_left_over(require_complete(view), session.identity, noted, diary.spared())
     records = session.store.load().records.items() if found else ()
     managed = {record.id: name for name, record in records}
     free = tuple(item for item in found if item.sure and item.id not in managed)
-    busy = of_others(free, noted, runner.ports.clock.wall())
+    busy = find_in_use(free, noted, runner.ports.clock.wall())
     for item in found:
-        _say_of(session, item, managed.get(item.id, ""), is_busy=item in busy)
+        _report_left_alone(session, item, managed.get(item.id, ""), is_busy=item in busy)
     known = {item.nonce for item in found}
     for nonce, live_id in noted.items():
         if live_id in view.live and nonce not in known:
@@ -183,12 +156,12 @@ async def _found(session: Session, runner: RequestRunner, told: Told) -> tuple[V
                 "alone. Look at it, and delete it at the vendor if nobody uses it."
             )
         elif nonce not in known:
-            told.ended(nonce)
+            diary.ended(nonce)
     return view, tuple(item for item in free if item not in busy)
 
 
-def _say_of(session: Session, item: Left, name: str, *, is_busy: bool) -> None:
-    """Why one that looks like a probe's is left alone, where it is; `name` is the definition that it belongs to."""
+def _report_left_alone(session: Session, item: LeftOver, name: str, *, is_busy: bool) -> None:
+    """Say why one that looks like a probe's is left alone; `name` is the definition that it belongs to."""
     from trueup.core.command import Message
 
     if name:
@@ -213,8 +186,8 @@ def _say_of(session: Session, item: Left, name: str, *, is_busy: bool) -> None:
         )
 
 
-def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
-    """Leave to create and to remove. Raises TrueupError where it is declined, and where there is nobody to ask."""
+def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
+    """Ask whether to go on. Raises TrueupError where that is declined, and where there is nobody to ask."""
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.wire.registry import base_url
@@ -225,36 +198,33 @@ def _consent(session: Session, model: str, left: Sequence[Left]) -> None:
     where = "the embedded server" if to.is_local else base_url(to)
     if not session.screen.can_ask:
         raise TrueupError(
-            f"A probe makes an assistant at {to.name}: confirmation required, and there is nobody to ask. "
-            "Nothing was sent.",
+            f"A probe makes an assistant at {to.name}: confirmation required; pass --yes. Nothing was sent.",
             Message("To probe without a question: ", session.flags.again(yes=True)),
         )
     session.screen.say(
-        f"One assistant with the model {model} is made at {to.name} ({where}), changed about seventy times, and "
+        f"One assistant with the model {model} is made at {to.name} ({where}), changed about thirty times, and "
         "removed. No other assistant is touched."
     )
     if left:
         session.screen.say(f"Earlier probes left {', '.join(item.id for item in left)}: removed first.")
-    if session.screen.ask(f"\nProbe {to.name}? Only yes goes on: ").lower() != "yes":
+    if session.screen.ask(f"\nProbe {to.name}? Type 'yes' to probe: ").lower() != "yes":
         raise TrueupError("Not probed: nothing was sent.")
 
 
-async def _remove(session: Session, runner: RequestRunner, left: Sequence[Left], told: Told) -> None:
-    from trueup.engine.probe_create import StillThereError
-    from trueup.engine.probe_left import remove
+async def _remove_left_over(session: Session, runner: RequestRunner, left: Sequence[LeftOver], diary: Diary) -> None:
+    from trueup.engine.probe import StillThereError, remove
 
     for item in left:
-        gone = await remove(item.id, session.adapter, runner)
-        if gone.problem:
+        if problem := await remove(item.id, session.adapter, runner):
             raise StillThereError(
-                f"{item.id}, which an earlier probe left, could not be removed: {gone.problem.rstrip('.')}.",
+                f"{item.id}, which an earlier probe left, could not be removed: {problem.rstrip('.')}.",
                 "Delete it at the vendor, or probe again.",
             )
-        told.ended(item.nonce)
+        diary.ended(item.nonce)
         session.screen.note(f"Removed {item.id}, which an earlier probe left.")
 
 
-def _show(session: Session, asked: Probe, found: Capabilities, before: Capabilities | None) -> None:
+def _print_answers(session: Session, asked: Probe, found: Capabilities, before: Capabilities | None) -> None:
     from trueup.core.memory.capabilities import differences
 
     screen, file = session.screen, str(session.store.answers_path)

@@ -1,4 +1,4 @@
-"""What a probe found out of one target's server, as a value, as text and back. Knows no file and asks nothing.
+"""What a probe can ask of a server and what it found out, as values, as text and back. Knows no file and asks nothing.
 
 The text is JSON in a fixed layout, one answer a line, without a time or a version of ours: a second probe that finds
 the same writes the same bytes. The layout is published as `schemas/caps.schema.json`.
@@ -23,7 +23,6 @@ from trueup.core.checked import (
 )
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
-from trueup.core.memory.questions import Questions
 from trueup.core.memory.state import Identity
 from trueup.core.memory.state_codec import comparable, identity_value, load_json
 
@@ -33,6 +32,33 @@ LIMIT: Final = 1024 * 1024
 """Bytes of a file of answers; a real one has a few thousand."""
 
 _MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
+
+
+UNKNOWN: Final = "unknown"
+"""The answer where the server let nothing be found out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`asks` are the words of the question, `answers` a sentence's end for each answer; `{at}` is a limit's number."""
+
+    asks: str
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """All that a probe of one protocol can find out.
+
+    `by_name` are the questions in their order; a field or a limit stands in a question's name. `limits` are the lengths
+    that are tried, `filled` the objects whose missing keys a server may fill in, `words` the values that it may answer
+    with another word.
+    """
+
+    by_name: Mapping[str, Question]
+    limits: tuple[str, ...]
+    filled: tuple[str, ...]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +90,7 @@ class Difference:
 
 
 def encode(found: Capabilities) -> str:
-    """The text: the same answers give the same text, whatever order their mappings have."""
+    """Return the text: the same answers give the same one, whatever order their mappings have."""
     value = {
         "format_version": FORMAT_VERSION,
         "target": identity_value(found.identity),
@@ -149,24 +175,21 @@ def _flat(found: Capabilities, questions: Questions) -> dict[str, str]:
 
 
 def _in_order(value: Any) -> Any:
-    """The value with each object's keys in order."""
+    """Return the value with each object's keys in order."""
     if isinstance(value, Mapping):
         return {key: _in_order(value[key]) for key in sorted(value)}
     return [_in_order(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _reader(questions: Questions) -> Callable[[Any, str], Capabilities]:
-    """Return what reads a checked object that holds answers to these questions and no others."""
+    """Return what reads a checked object; what no question asks any more is left out."""
 
     def answers(value: Any, where: str) -> dict[str, str]:
         found: dict[str, str] = map_of(a_text)(value, where)
         for name, answer in found.items():
-            if name not in questions.by_name:
-                raise MismatchError(f"{where}.{name}", "absent: there is no such question")
-            known = questions.by_name[name].answers
-            if answer not in known:
-                raise MismatchError(f"{where}.{name}", f"one of {', '.join(known)}")
-        return found
+            if name in questions.by_name and answer not in questions.by_name[name].answers:
+                raise MismatchError(f"{where}.{name}", f"one of {', '.join(questions.by_name[name].answers)}")
+        return {name: answer for name, answer in found.items() if name in questions.by_name}
 
     return record_of(
         Capabilities,
@@ -184,14 +207,10 @@ def _reader(questions: Questions) -> Callable[[Any, str], Capabilities]:
 
 
 def _only(keys: tuple[str, ...], entry: Callable[[Any, str], Any]) -> Callable[[Any, str], dict[str, Any]]:
-    """Return what reads an object that has no other keys than these."""
+    """Return what reads the entries of an object under these keys."""
 
     def read(value: Any, where: str) -> dict[str, Any]:
-        found = an_object(value, where)
-        for key in found:
-            if key not in keys:
-                raise MismatchError(f"{where}.{key}", f"one of {', '.join(keys)}")
-        return {key: entry(value, f"{where}.{key}") for key, value in found.items()}
+        return {key: found for key, found in map_of(entry)(value, where).items() if key in keys}
 
     return read
 

@@ -5,6 +5,7 @@ checkout alone. Knows no question and sends nothing.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,46 +39,53 @@ def read_answers(store: Store) -> Capabilities | None:
 
 
 def write_answers(store: Store, found: Capabilities) -> None:
-    """Puts the answers in the place of the last probe's; the same answers leave the file alone. Raises TrueupError."""
+    """Write the answers in the place of the last probe's; the same ones leave the file alone. Raises TrueupError."""
     content = encode(found).encode("utf-8")
     _put(store, store.answers_path, content, "Make room or give the right to write there, and probe again.")
+
+
+def _silent(_line: str) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diary:
     """The assistants that probes of one target are about to make or have made; one process writes it at a time.
 
-    Each call that changes it returns once it is on disk. Raises TrueupError where it cannot be, and StateError for
-    a damaged one.
+    Each call that changes it returns once it is on disk; `note` is told the id of what was made. Raises TrueupError
+    where it cannot be, and StateError for a damaged one. Satisfies `engine.probe.Diary`.
     """
 
     store: Store
+    note: Callable[[str], None] = _silent
 
     def noted(self) -> dict[str, str]:
-        """The id of each probe's assistant, by the probe's nonce; empty where it was not known yet."""
+        """Return the id of each probe's assistant, by the probe's nonce; empty where it was not known yet."""
         return self._read()[0]
 
     def spared(self) -> frozenset[str]:
-        """The ids of assistants that are no probe's, whatever they carry."""
+        """Return the ids of assistants that are no probe's, whatever they carry."""
         return frozenset(self._read()[1])
 
     def begun(self, nonce: str) -> None:
-        """A probe is about to create its assistant."""
-        self.made(nonce, "")
+        """Note that a probe is about to create its assistant."""
+        noted, spared = self._read()
+        self._write({**noted, nonce: ""}, spared)
 
     def made(self, nonce: str, live_id: str) -> None:
-        """The assistant has this id."""
+        """Note the id of the assistant."""
         noted, spared = self._read()
         self._write({**noted, nonce: live_id}, spared)
+        self.note(f"Made {live_id}; it is removed at the end.")
 
     def ended(self, nonce: str) -> None:
-        """Nothing of this probe is live."""
+        """Note that nothing of this probe is live."""
         noted, spared = self._read()
         if nonce in noted:
             self._write({other: live_id for other, live_id in noted.items() if other != nonce}, spared)
 
     def spare(self, live_id: str) -> None:
-        """This assistant was there before a probe that it now looks like: it is never a probe's."""
+        """Note that this assistant was there before a probe that it now looks like: it is never a probe's."""
         noted, spared = self._read()
         self._write(noted, sorted({*spared, live_id}))
 

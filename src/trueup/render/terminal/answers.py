@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
 from trueup.core.command import Message
-from trueup.core.memory.capabilities import Capabilities, Difference
-from trueup.core.memory.questions import UNKNOWN, Question
+from trueup.core.memory.capabilities import UNKNOWN, Capabilities, Difference, Question
 from trueup.core.plans.plan import MISSING
 from trueup.core.plans.reasons import Why, WhyField
 from trueup.core.plans.summary import accept_summary, probe_summary

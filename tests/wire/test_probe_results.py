@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import canonical, same
-from trueup.core.memory.capabilities import Capabilities
-from trueup.core.memory.questions import UNKNOWN
+from trueup.core.memory.capabilities import UNKNOWN, Capabilities
 from trueup.core.memory.state import Identity
 from trueup.wire.base import Dialect
 from trueup.wire.openai_assistants.dialects import DIALECTS
-from trueup.wire.openai_assistants.probe_results import answered, settle_of
-from trueup.wire.openai_assistants.questions import QUESTIONS
+from trueup.wire.openai_assistants.probe import QUESTIONS, apply_probe_results, settle_after
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1")
 
@@ -25,13 +23,13 @@ def found(answers: Mapping[str, str] | None = None, **more: Any) -> Capabilities
 
 
 def row(name: str = "openai", **answers: str) -> Dialect:
-    return answered(DIALECTS[name], found({key.replace("_IS_", "."): word for key, word in answers.items()}))
+    return apply_probe_results(DIALECTS[name], found({key.replace("_IS_", "."): word for key, word in answers.items()}))
 
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_open_answers_change_nothing(name: str) -> None:
-    assert answered(DIALECTS[name], found(dict.fromkeys(QUESTIONS.by_name, UNKNOWN))) == DIALECTS[name]
-    assert answered(DIALECTS[name], found()) == DIALECTS[name]
+    assert apply_probe_results(DIALECTS[name], found(dict.fromkeys(QUESTIONS.by_name, UNKNOWN))) == DIALECTS[name]
+    assert apply_probe_results(DIALECTS[name], found()) == DIALECTS[name]
 
 
 @pytest.mark.parametrize(
@@ -51,16 +49,16 @@ def test_null_goes_before_the_default_that_a_vendor_documents() -> None:
 
 
 def test_metadata_keys() -> None:
-    rules = answered(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "never"})).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "never"})).semantics
     assert (rules.null_removes, rules.is_stuck("metadata.a.b")) == (False, True)
-    rules = answered(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "null"})).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "null"})).semantics
     assert (rules.null_removes, rules.is_stuck("metadata.a")) == (True, False)
 
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("word", ["honest", "wrong", "unknown"])
 def test_a_has_more_that_lies_ends_the_belief_in_it_and_no_answer_begins_it(known: bool, word: str) -> None:
-    believed = answered(replace(DIALECTS["openai"], honest=known), found({"has-more": word})).honest
+    believed = apply_probe_results(replace(DIALECTS["openai"], honest=known), found({"has-more": word})).honest
     assert believed is (known and word != "wrong")
 
 
@@ -70,7 +68,7 @@ def test_what_is_filled_in_counts_as_the_default() -> None:
         "tools.code_interpreter": {"memory": "1g"},
         "response_format.json_schema": {"depth": 5},
     }
-    rules = answered(DIALECTS["openai"], found(fills=fills)).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found(fills=fills)).semantics
     pairs = [
         (
             [{"type": "file_search"}, {"type": "code_interpreter"}],
@@ -89,7 +87,9 @@ def test_what_is_filled_in_counts_as_the_default() -> None:
 
 
 def test_a_word_that_comes_back_as_another_is_the_same() -> None:
-    rules = answered(DIALECTS["openai"], found(words={"ranking_options.ranker": {"auto": "dated"}})).semantics
+    rules = apply_probe_results(
+        DIALECTS["openai"], found(words={"ranking_options.ranker": {"auto": "dated"}})
+    ).semantics
     mine, live = (
         [{"type": "file_search", "file_search": {"ranking_options": {"ranker": word, "score_threshold": 0}}}]
         for word in ("auto", "dated")
@@ -104,7 +104,7 @@ def test_a_modify_that_took_more_than_is_documented_is_not_warned_of() -> None:
 
 
 def test_a_listing_that_lags_is_given_its_time() -> None:
-    assert settle_of(found({"listing": "at-once"}), 0.0) == 0.0
-    assert settle_of(found({"listing": "later"}), 10.0) == 20.0
-    assert settle_of(found({"listing": "later"}), 90.0) == 90.0
-    assert settle_of(found({"listing": "not-seen"}), 10.0) == 60.0
+    assert settle_after(found({"listing": "at-once"}), 0.0) == 0.0
+    assert settle_after(found({"listing": "later"}), 10.0) == 20.0
+    assert settle_after(found({"listing": "later"}), 90.0) == 90.0
+    assert settle_after(found({"listing": "not-seen"}), 10.0) == 60.0
