@@ -198,7 +198,7 @@ def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
     where = "the embedded server" if to.is_local else base_url(to)
     if not session.screen.can_ask:
         raise TrueupError(
-            f"A probe makes an assistant at {to.name}: confirmation required; pass --yes. Nothing was sent.",
+            f"A probe makes an assistant at {to.name}: confirmation required. Nothing was sent.",
             Message("To probe without a question: ", session.flags.again(yes=True)),
         )
     session.screen.say(
