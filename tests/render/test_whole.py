@@ -16,6 +16,7 @@ from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, Plan
+from trueup.core.yaml_text import LOGGED, lines_of
 from trueup.edge.yaml.reader import read
 from trueup.render import pages
 from trueup.render.markup import html, markdown
@@ -24,7 +25,6 @@ from trueup.render.terminal import text
 from trueup.render.terminal.values import FOLD, spelled
 from trueup.render.values import BRIEF
 from trueup.render.visible import columns, visible
-from trueup.render.yaml_lines import yaml_lines
 
 LOOK = Look(color=False, width=100_000, verbose=True)
 WORDS = st.one_of(st.sampled_from(NASTY), st.text(max_size=12), st.just("some words " * 30), st.just("x" * 90))
@@ -57,14 +57,14 @@ def _needles(value: Any) -> Iterator[str]:
     """What must stand in an answer, as it is written there: keys and scalars as YAML, longer texts by line."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
-            (line,) = yaml_lines({key: True})
+            (line,) = lines_of({key: True}, LOGGED)
             yield line.removesuffix("true") + ("true" if entry is True else "false" if entry is False else "")
             yield from _needles(entry)
     elif isinstance(value, list):
         for entry in value:
             yield from _needles(entry)
     elif value is not None and not isinstance(value, bool):
-        yield from (line.lstrip(" ").removeprefix("- ") for line in yaml_lines([value]) if line != "- |-")
+        yield from (line.lstrip(" ").removeprefix("- ") for line in lines_of([value], LOGGED) if line != "- |-")
 
 
 def _squeezed(shown: str) -> str:
@@ -130,7 +130,7 @@ def test_all_fields_of_a_create_are_told_whole(shape: Any, said: str) -> None:
 @given(SHAPES)
 @LAW
 def test_the_rows_of_a_value_read_back_as_the_value(shape: Any) -> None:
-    assume("\\U0000d" not in "".join(yaml_lines(shape)))  # half a sign, which YAML cannot hold
+    assume("\\U0000d" not in "".join(lines_of(shape, LOGGED)))  # half a sign, which YAML cannot hold
     shown = paint(spelled({"value": shape}, LOOK, 0, "", Tone.PLAIN), color=False)
     document = read(shown.encode("utf-8"), "x.yaml")
     assert not document.diagnostics

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from trueup.core.definitions.definition import Definition
+from trueup.core.yaml_text import LOGGED, entries
 from trueup.render.style import defused, unrunnable_json
-from trueup.render.yaml_lines import mapping_lines
 
 FORMAT_VERSION = 1
 
@@ -24,7 +24,7 @@ def as_yaml(definitions: Sequence[Definition], target: str) -> str:
     return "---\n".join(
         defused(f"# {item.name} (target {target}), from {item.file}")
         + "\n"
-        + "\n".join(mapping_lines(item.body, 0))
+        + "\n".join(entries(item.body, 0, LOGGED))
         + "\n"
         for item in definitions
     )

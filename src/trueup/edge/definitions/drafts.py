@@ -23,13 +23,13 @@ from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
+from trueup.core.yaml_text import dump, is_visible
 from trueup.edge.definitions.documents import SUFFIXES, read_markdown
 from trueup.edge.definitions.loader import Resolver
 from trueup.edge.files import link_on_the_way, read_inside
 from trueup.edge.schemas import Format, format_of
 from trueup.edge.yaml.editor import equal
 from trueup.edge.yaml.reader import read
-from trueup.edge.yaml.writer import dumped, holds_plainly
 from trueup.wire.registry import row_of
 
 LONG_LINES: Final = 20
@@ -66,7 +66,7 @@ class Proof:
         if unwritable:
             return [deeper for item in unwritable for deeper in _narrowed(item, body)]
         file = "proof.yaml"
-        return self._judged(file, {file: dumped(body)}, body)
+        return self._judged(file, {file: dump(body)}, body)
 
     def holds(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> bool:
         """Whether a file, with the parts beside it, comes to the body without an error."""
@@ -124,8 +124,8 @@ def definition_files(
     Changes of the fields `ignored` are left to others, because the source of the body does not say them.
     """
     table = proof.format.table
-    shared = {f"{folder}/{path}": dumped(tool) for path, tool in parts.fresh.items()}
-    shared |= {f"{folder}/{path}": dumped(tool) for path, tool in _used(body.get(table.tools), parts)}
+    shared = {f"{folder}/{path}": dump(tool) for path, tool in parts.fresh.items()}
+    shared |= {f"{folder}/{path}": dump(tool) for path, tool in _used(body.get(table.tools), parts)}
     for suffix in (".md", ".yaml") if _is_long(body.get(table.prompt)) else (".yaml",):
         file = f"{folder}/{name}{suffix}"
         value = proof.line | _written(name, body, file, folder, parts, table)
@@ -145,7 +145,7 @@ def schema_file(protocol: str) -> str:
 
 def part_text(tool: Mapping[str, Any]) -> str:
     """The text of a part that holds one tool."""
-    return dumped(tool)
+    return dump(tool)
 
 
 def prose_part(text: Any) -> bool:
@@ -188,16 +188,16 @@ def _written(
 
 def _yaml(value: Mapping[str, Any], file: str, form: Format) -> str:
     schema = posixpath.relpath(schema_file(form.protocol), posixpath.dirname(file))
-    return f"# yaml-language-server: $schema={schema}\n{dumped(value)}"
+    return f"# yaml-language-server: $schema={schema}\n{dump(value)}"
 
 
 def _markdown(value: Mapping[str, Any], prompt: str) -> str:
     front = {key: entry for key, entry in value.items() if key != prompt}
-    return f"---\n{dumped(front)}---\n\n{value[prompt]}\n"
+    return f"---\n{dump(front)}---\n\n{value[prompt]}\n"
 
 
 def _is_long(text: Any) -> bool:
-    if not isinstance(text, str) or not holds_plainly(text) or not text.strip():
+    if not isinstance(text, str) or not is_visible(text) or not text.strip():
         return False
     return len(text) > LONG_TEXT or text.count("\n") >= LONG_LINES
 
@@ -205,7 +205,7 @@ def _is_long(text: Any) -> bool:
 def _unwritable(path: ValuePath, value: Any) -> Diagnostic | None:
     """Why no file can hold a value; None where one can."""
     try:
-        dumped({str(path[-1]): value})
+        dump({str(path[-1]): value})
     except ValueError as error:
         return Diagnostic(Severity.ERROR, "not-written", str(error), path=path)
     return None

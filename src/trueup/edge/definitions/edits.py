@@ -29,12 +29,12 @@ from trueup.core.source import Diagnostic, Position, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.merge import merged
+from trueup.core.yaml_text import PLAIN, entries
 from trueup.edge.definitions.documents import Documents, read_markdown, split
 from trueup.edge.definitions.loader import Resolver, Workspace
 from trueup.edge.schemas import format_of
 from trueup.edge.yaml.editor import CannotEdit, equal, rewritten, with_value
 from trueup.edge.yaml.reader import read
-from trueup.edge.yaml.text import Form, entries
 
 COMMITS: Final = 50
 """Commits that are looked at, the newest first."""
@@ -377,7 +377,7 @@ class Editor:
 
     def _lines(self, path: Sequence[str | int], value: Any) -> tuple[str, ...]:
         """The value as the lines of a definition."""
-        return tuple(entries(with_value({}, tuple(path), value), 0, Form()))
+        return tuple(entries(with_value({}, tuple(path), value), 0, PLAIN))
 
     def _check(
         self, contents: Contents, name: str, field: str, live: Any, before: Resolved, at: Position | None

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from trueup.core.plans.diff import gaps
 from trueup.core.texts.align import Allowance
+from trueup.core.yaml_text import PLAIN, entries
 from trueup.edge.yaml.nodes import Kind, Layout, Node, Place, Splice, TooFine, parse, spliced, walk
 from trueup.edge.yaml.reader import read_text
-from trueup.edge.yaml.text import Form, entries
 
 ALIGNMENTS: Final = 200_000
 """Comparisons that finding the unchanged entries of lists may cost."""
@@ -32,7 +32,7 @@ def rewritten(text: str, value: Any, file: str) -> str:
     if before is None:
         if value and [item.code for item in found.diagnostics] == ["empty-file"]:
             above = text if not text or text.endswith("\n") else f"{text}\n"
-            return _checked(above + "".join(f"{line}\n" for line in entries(value, 0, Form())), value, file)
+            return _checked(above + "".join(f"{line}\n" for line in entries(value, 0, PLAIN)), value, file)
         raise CannotEdit(f"{file} has problems of its own, which come first")
     if equal(before, value):
         return text

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
-from trueup.edge.yaml.reader import events
-from trueup.edge.yaml.text import (
+from trueup.core.yaml_text import (
     Form,
     after_dash,
     after_key,
@@ -26,6 +25,7 @@ from trueup.edge.yaml.text import (
     quoted_lines,
     token,
 )
+from trueup.edge.yaml.reader import events
 
 Splice = tuple[int, int, str]
 """From one offset to another, and the text that comes there."""
@@ -245,7 +245,7 @@ class Place:
     def with_entries(self, fresh: dict[str, Any]) -> Splice:
         """The splice that adds keys to this mapping, behind its last one."""
         if self.node.flow:
-            form = flow(fresh, is_json=self.layout.form.is_json)[1:-1]
+            form = flow(fresh, self.layout.form)[1:-1]
             return self._into_flow([value for _, value in self.node.entries], len(self.node.entries), form)
         if self.node.kind is not Kind.MAPPING or not self.node.entries:
             raise TooFine("there is no entry to stand behind")
@@ -268,7 +268,7 @@ class Place:
     def with_items(self, index: int, fresh: Sequence[Any]) -> Splice:
         """The splice that adds entries to this list, before the one at `index` or at the end."""
         if self.node.flow:
-            form = flow(list(fresh), is_json=self.layout.form.is_json)[1:-1]
+            form = flow(list(fresh), self.layout.form)[1:-1]
             return self._into_flow(self.node.items, index, form)
         lines = items(fresh, self.node.column, self.layout.form)
         if index:
@@ -286,11 +286,10 @@ class Place:
         return self._line_start(self._dash(index)), next_line(self.text, nodes[index].end), ""
 
     def _in_flow(self, value: Any) -> str:
-        is_json = self.layout.form.is_json
         if isinstance(value, (dict, list)):
-            return flow(value, is_json=is_json)
+            return flow(value, self.layout.form)
         style = '"' if self.layout.quote else self.node.style if self.node.kind is Kind.SCALAR else ""
-        return token(value, style, in_flow=True, is_json=is_json)
+        return token(value, style, in_flow=True, form=self.layout.form)
 
     def _lines(self, before: Any, after: Any) -> list[str]:
         """The new value as lines, the first as it follows `key:` or the dash."""
@@ -308,7 +307,7 @@ class Place:
             column = self.column + (2 if self.is_item else form.step)
             return ["", f"{' ' * column}<<: *{node.text}", *entries(own, column, form)]
         if isinstance(after, (dict, list)) and (self.layout.quote or (node.flow and node.kind is not Kind.SCALAR)):
-            return [f" {flow(after, is_json=form.is_json)}"]
+            return [f" {flow(after, form)}"]
         if not isinstance(after, (dict, list)) or not after:
             return [f" {flow(after)}"]
         if node.kind in (Kind.MAPPING, Kind.SEQUENCE) and not self.is_item:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trueup.core import yaml_text
 from trueup.core.field_table import inner_of
 from trueup.core.plans.diff import Difference, Fate, ToolChange, diff, tool_changes
 from trueup.core.plans.plan import MISSING
@@ -20,7 +21,6 @@ from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.terminal.prose import difference_rows
 from trueup.render.values import is_brief, is_nested, is_text, many, value
 from trueup.render.visible import columns, hanging, visible
-from trueup.render.yaml_lines import yaml_lines
 from trueup.wire.registry import built_in_tools
 
 PARTS = 24
@@ -180,7 +180,7 @@ ROWS = 8
 
 def lines_of(item: Any) -> list[str]:
     """A value as the lines that its rows tell: a long text's own, anything else as YAML."""
-    return item.split("\n") if is_text(item) else list(yaml_lines(item))
+    return item.split("\n") if is_text(item) else yaml_text.lines_of(item, yaml_text.LOGGED)
 
 
 def spelled(item: Any, look: Look, indent: int, sign: str, tone: Tone) -> Iterator[Row]:
