@@ -34,7 +34,7 @@ def clocked(figures: Figures, name: str) -> Iterator[None]:
 def phases(folder: str, mode: str = "") -> Figures:
     """Loading, reading and comparing of one plan; `--in-sequence` reads the listing page by page."""
     from trueup.cli.flags import Flags
-    from trueup.cli.planning import plan_afresh, read_live
+    from trueup.cli.planning import plan_live, read_live
     from trueup.cli.session import definitions, open_session
     from trueup.cli.transport import reading
     from trueup.engine import refresh
@@ -54,7 +54,7 @@ def phases(folder: str, mode: str = "") -> Figures:
                 view = await read_live(session, runner, state)
             figures["found"] = {"pages": view.pages, "live": len(view.live), "definitions": len(loaded.definitions)}
             with clocked(figures, "both"):
-                planning = await plan_afresh(session, runner, loaded, state)
+                planning = await plan_live(session, runner, loaded, state)
             figures["found"]["unchanged"] = planning.plan.unchanged
 
     asyncio.run(work())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from trueup.cli import answers
 from trueup.cli.failure import show
-from trueup.cli.planning import command_to_go_on, plan_afresh, tell_idle
+from trueup.cli.planning import command_to_go_on, plan_view, read_live, tell_idle
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
 from trueup.core.command import Command, Message, join_messages
@@ -39,9 +39,10 @@ from trueup.engine.run import Locate
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be executed: `plan` is the planning's own, or what a promised one left of it."""
+    """What is to be executed: `plan` is the planning's own, or what a promised one left of it; `state` is as stored."""
 
     loaded: Loaded
+    state: State
     planning: Planning
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
@@ -72,8 +73,9 @@ async def apply(
     loaded = definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
     with session.store.lock():
         async with writing(session) as runner:
-            await _settle(session, runner, session.store.load())
-            work = await _work(session, runner, loaded, names, promised, destroy)
+            state = session.store.load()
+            await _wait_for_earlier_requests(session, runner, state)
+            work = await _plan_work(session, runner, loaded, state, names, promised, destroy)
             if session.screen.is_text and promised is None:
                 session.screen.result(_shown(work.plan, session))
             tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
@@ -82,7 +84,8 @@ async def apply(
                 again = command_to_go_on(session, promised or work.plan, names, file=file)
                 return _refuse(session, work.plan, consent.refused, again, made)
             if consent.asked:
-                work = await _work(session, runner, definitions(session), names, work.plan, destroy)
+                loaded, state = definitions(session), session.store.load()
+                work = await _plan_work(session, runner, loaded, state, names, work.plan, destroy)
             report = await _carried_out(session, runner, work)
     report = replace(report if promised is None else explained(report), provenance=made)
     _tell(session, report, is_promised=promised is not None)
@@ -159,20 +162,26 @@ def tell_plan(promised: Plan, file: str, session: Session) -> None:
         session.screen.result(session.screen.filled(words))
 
 
-async def _work(
-    session: Session, runner: RequestRunner, loaded: Loaded, names: Sequence[str], promised: Plan | None, destroy: bool
+async def _plan_work(
+    session: Session,
+    runner: RequestRunner,
+    loaded: Loaded,
+    state: State,
+    names: Sequence[str],
+    promised: Plan | None,
+    destroy: bool,
 ) -> Work:
-    """A plan from the files, from state and live as they are now, and of it what was promised."""
-    state = session.store.load()
-    planning = await plan_afresh(session, runner, loaded, state, names, destroy=destroy)
+    """Plan from the files, from state and from what is live now, and keep of it what was promised."""
+    view = await read_live(session, runner, state)
+    planning = plan_view(session, loaded, state, view, names, destroy=destroy)
     if promised is None:
-        return Work(loaded, planning, planning.plan)
+        return Work(loaded, state, planning, planning.plan)
     meeting = meet(promised, planning)
-    return Work(loaded, planning, meeting.plan, meeting.outcomes, meeting.only_fresh)
+    return Work(loaded, state, planning, meeting.plan, meeting.outcomes, meeting.only_fresh)
 
 
-async def _settle(session: Session, runner: RequestRunner, state: State) -> None:
-    """Waits until requests of an earlier run whose answers were lost must have come through or not at all."""
+async def _wait_for_earlier_requests(session: Session, runner: RequestRunner, state: State) -> None:
+    """Wait until requests of an earlier run whose answers were lost must have come through or not at all."""
     since = [entry.since for entry in state.pending.values()]
     left = max(since, default=0.0) + session.target.settle - runner.ports.clock.wall()
     if since and left > 0:
@@ -272,7 +281,7 @@ async def _execute(session: Session, runner: RequestRunner, work: Work) -> Repor
     Raises TrueupError before anything is sent.
     """
     planned = work.planning.state
-    if session.target.state == "file" and (planned != session.store.load() or not session.store.is_folded):
+    if session.target.state == "file" and (planned != work.state or not session.store.is_folded):
         session.store.save(planned)  # also what a killed run left in the journal, which no checkout but this one has
     if is_idle(work.plan):
         codes = codes_of(work.plan)

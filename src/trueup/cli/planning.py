@@ -33,17 +33,19 @@ from trueup.engine.takeover import has_room
 async def plan_live_or_snapshot(
     session: Session, names: Sequence[str], snapshot: str | None
 ) -> tuple[Loaded, Planning]:
-    """The definitions and the plan; with a `snapshot` nothing is sent and no credential is needed. Raises TrueupError.
+    """Return the definitions and the plan; with a `snapshot` nothing is sent and no credential is needed.
 
-    The file is seen from the project's folder.
+    The file is seen from the project's folder. Raises TrueupError.
     """
     loaded = definitions(session)
     if session.commands is not None:
         session = replace(session, notes=(*session.notes, *_lifecycles(session, loaded, session.commands)))
     if snapshot is not None:
-        return loaded, _of_snapshot(session, loaded, names, snapshot)
+        return loaded, _plan_snapshot(session, loaded, names, snapshot)
+    state = session.store.load()
     async with reading(session) as runner:
-        return loaded, await plan_afresh(session, runner, loaded, session.store.load(), names)
+        view = await read_live(session, runner, state)
+    return loaded, plan_view(session, loaded, state, view, names)
 
 
 def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
@@ -60,7 +62,7 @@ def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diag
                 yield difference_note(item, definition.locate())
 
 
-def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:
+def _plan_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:
     from trueup.core.migration.export import moment, refuse_other_target
     from trueup.edge.migration_files import read_export
     from trueup.engine.plan import mark_as_snapshot
@@ -70,7 +72,7 @@ def _of_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: s
     export = read_export(session.root / file, again)
     refuse_other_target(export, session.identity, again)
     state = session.store.load()
-    planning = plan_of(session, loaded, state, view_export(export, state, session.adapter.dialect.table), names)
+    planning = plan_view(session, loaded, state, view_export(export, state, session.adapter.dialect.table), names)
     return replace(planning, plan=mark_as_snapshot(planning.plan, moment(export.exported_at), again))
 
 
@@ -83,48 +85,36 @@ async def read_live(session: Session, runner: RequestRunner, state: State) -> Vi
         return await refresh(session.adapter, runner, filter(None, ids))
 
 
-async def plan_afresh(
-    session: Session,
-    runner: RequestRunner,
-    loaded: Loaded,
-    state: State,
-    names: Sequence[str] = (),
-    *,
-    destroy: bool = False,
+async def plan_live(
+    session: Session, runner: RequestRunner, loaded: Loaded, state: State, names: Sequence[str] = ()
 ) -> Planning:
-    """The plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
-    view = await read_live(session, runner, state)
-    return plan_of(session, loaded, state, view, names, destroy=destroy)
+    """Return the plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
+    return plan_view(session, loaded, state, await read_live(session, runner, state), names)
 
 
-def plan_of(
+def plan_view(
     session: Session, loaded: Loaded, state: State, view: View, names: Sequence[str] = (), *, destroy: bool = False
 ) -> Planning:
-    """The same, of a view that was read before. Raises TrueupError."""
+    """Return the plan for what was read before. Raises TrueupError."""
     with paused():
-        planning = _compared(session, loaded, state, view, names, destroy=destroy)
+        desired = DesiredState(
+            target=session.target,
+            identity=session.identity,
+            definitions={definition.name: definition for definition in loaded.definitions},
+            names=loaded.names,
+            targets=frozenset(session.project.targets),
+            options=session.options(
+                destroy=destroy, accepted_ids=[ack for ack in session.flags.acks if ack in view.live]
+            ),
+            moved=session.project.moved,
+            released=frozenset(session.project.released),
+            accepted=read_accepted(session.store),
+        )
+        if names:
+            seen = seen_in(view, session.adapter)
+            desired = replace(desired, selected=_selected(names, loaded, state, seen, desired), words=tuple(names))
+        planning = make_plan(desired, state, view, session.adapter)
     return replace(planning, plan=_with_notes(planning, session, loaded, view))
-
-
-def _compared(
-    session: Session, loaded: Loaded, state: State, view: View, names: Sequence[str], *, destroy: bool
-) -> Planning:
-    accepted = [ack for ack in session.flags.acks if ack in view.live]
-    desired = DesiredState(
-        target=session.target,
-        identity=session.identity,
-        definitions={definition.name: definition for definition in loaded.definitions},
-        names=loaded.names,
-        targets=frozenset(session.project.targets),
-        options=session.options(destroy=destroy, accepted_ids=accepted),
-        moved=session.project.moved,
-        released=frozenset(session.project.released),
-        accepted=read_accepted(session.store),
-    )
-    if names:
-        seen = seen_in(view, session.adapter)
-        desired = replace(desired, selected=_selected(names, loaded, state, seen, desired), words=tuple(names))
-    return make_plan(desired, state, view, session.adapter)
 
 
 def _selected(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trueup.cli.session import Session
 from trueup.core.call import Call, Reply, Send, read_only
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.edge.state.journal_file import Journal
 
+
+T = TypeVar("T")
 
 TICK = 0.5
 """Seconds after which what is shown of the work is brought up to date."""
@@ -45,6 +47,21 @@ class WallClock:
     async def sleep(self, seconds: float) -> None:
         """Waits."""
         await asyncio.sleep(seconds)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work in an event loop and return its result; a Ctrl-C is raised in it, as `asyncio.run` does.
+
+    The loop's task is never given the result: Python 3.11 spells a task out, with all that it returned, each time
+    the handler of Ctrl-C is put back, and for a plan of thousands that takes seconds.
+    """
+    found: list[T] = []
+
+    async def keep_result() -> None:
+        found.append(await work)
+
+    asyncio.run(keep_result())
+    return found[0]
 
 
 @asynccontextmanager

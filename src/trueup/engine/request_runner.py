@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, TypeVar
@@ -223,7 +223,9 @@ class RequestRunner:
         while True:
             start = self.ports.clock.monotonic()
             try:
-                reply = await self._read_once(call, in_slot=in_slot)
+                async with nullcontext() if in_slot else self.slot():
+                    await self.limiter.wait_until_allowed()
+                    reply = await self._send(call)
             except (NotSent, OutcomeUnknown) as error:
                 if not await self._is_repeated(attempt, None, str(error), start):
                     raise
@@ -283,13 +285,6 @@ class RequestRunner:
             return False
         self.retries += 1
         return True
-
-    async def _read_once(self, call: Call, *, in_slot: bool) -> Reply:
-        if in_slot:
-            await self.limiter.wait_until_allowed()
-            return await self._send(call)
-        async with self.slot():
-            return await self._read_once(call, in_slot=True)
 
     async def _send(self, call: Call) -> Reply:
         self.calls += 1

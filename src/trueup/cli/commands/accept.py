@@ -36,17 +36,17 @@ def accept(flags: Flags, name: str, fields: tuple[str, ...], as_patch: bool) -> 
     Only the lines of each value change. Where the file was edited too, a conflict is left between markers, as git
     leaves it. Exit code 3 when something is left for a person to do.
     """
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
 
     session = open_session(flags)
-    return complete(_accept(session, name, fields, as_patch=as_patch))
+    return run_async(_accept(session, name, fields, as_patch=as_patch))
 
 
 async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_patch: bool) -> int:
     from dataclasses import replace
 
-    from trueup.cli.planning import plan_afresh
+    from trueup.cli.planning import plan_live
     from trueup.cli.session import checked, refuse_errors
     from trueup.cli.transport import reading
     from trueup.core.acceptance.accepted import Accepted
@@ -58,7 +58,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     loaded = checked(workspace, session.target, session.flags)
     refuse_errors(loaded.diagnostics)
     async with reading(session) as runner:
-        planning = await plan_afresh(session, runner, loaded, session.store.load())
+        planning = await plan_live(session, runner, loaded, session.store.load())
     definition, record, live = _one(session, asked, loaded, planning)
     semantics = session.adapter.dialect.semantics
     editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace)

@@ -40,8 +40,8 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     in .plan or .json, or if it is given with its folder, as in ./change, and begins as a plan does.
     """
     from trueup.cli import applying
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_project, session_of
+    from trueup.cli.transport import run_async
 
     made = provenance(commit, pipeline, os.environ)
     root, project = open_project(flags)
@@ -50,10 +50,10 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
         applying.refuse_snapshot(promised, what[0])
     session = session_of(flags, root, project, promised.identity.target if promised is not None else "")
     if promised is None:
-        return int(complete(applying.apply(session, what, made)))
+        return int(run_async(applying.apply(session, what, made)))
     applying.refuse_other_plan(promised, session, what[0])
     applying.tell_plan(promised, what[0], session)
-    return int(complete(applying.apply(session, (), made, promised=promised, file=what[0])))
+    return int(run_async(applying.apply(session, (), made, promised=promised, file=what[0])))
 
 
 @click.command(short_help="Delete what state holds for the target.")
@@ -61,11 +61,11 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
 def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
     """Delete every assistant that state holds for the target; what is protected stays."""
     from trueup.cli import applying
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
 
     made = provenance(commit, pipeline, os.environ)
-    return int(complete(applying.apply(open_session(flags), (), made, destroy=True)))
+    return int(run_async(applying.apply(open_session(flags), (), made, destroy=True)))
 
 
 def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...]) -> Plan | None:

@@ -53,13 +53,13 @@ def drift(
     With --since each drift tells since when it is seen, with --reports who applied before it.
     """
     from trueup.cli import answers
-    from trueup.cli.loop import complete
     from trueup.cli.planning import plan_live_or_snapshot
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
     from trueup.core.plans.exits import drift_exit
 
     session = open_session(flags)
-    loaded, planning = complete(plan_live_or_snapshot(session, names, snapshot))
+    loaded, planning = run_async(plan_live_or_snapshot(session, names, snapshot))
     unmanaged = _unmanaged(session, names, loaded, planning) if everything else None
     plan, history = _history(session, planning, since, reports)
     files = {"since": since or "", "snapshot": snapshot or "", "reports": reports or ""}
@@ -130,11 +130,11 @@ def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
     FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
     With --reports it is told who applied last.
     """
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
 
     session = open_session(flags)
-    answer = complete(_answer(session, name, field, reports))
+    answer = run_async(_answer(session, name, field, reports))
     if flags.json:
         from trueup.render.records import json as as_json
 
@@ -149,7 +149,7 @@ def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
 async def _answer(session: Session, asked: str, field: str | None, reports: str | None) -> Why:
     from dataclasses import replace
 
-    from trueup.cli.planning import plan_afresh
+    from trueup.cli.planning import plan_live
     from trueup.cli.session import definitions
     from trueup.cli.transport import reading
     from trueup.core.definitions.names import meant, select
@@ -157,7 +157,7 @@ async def _answer(session: Session, asked: str, field: str | None, reports: str 
 
     loaded = definitions(session)
     async with reading(session) as runner:
-        planning = await plan_afresh(session, runner, loaded, session.store.load())
+        planning = await plan_live(session, runner, loaded, session.store.load())
     chosen = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
     if len(chosen) > 1:
         raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")

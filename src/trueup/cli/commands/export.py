@@ -27,14 +27,14 @@ def export(flags: Flags, file: str, force: bool) -> int:
     Everything the server answers is in it, also a secret in an assistant, but not the target's credential: for
     `trueup import --from`, and as a backup. What could not be read completely is not written.
     """
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
 
     session = open_session(flags)
     place = session.root / file if file != STDOUT else None
     if place is not None:
         _refuse_place(place, session, force=force)
-    made = complete(_export(session))
+    made = run_async(_export(session))
     if place is None:
         from trueup.core.migration.export import dumps
 

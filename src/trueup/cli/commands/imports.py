@@ -35,16 +35,16 @@ def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_ru
     links = [name for name in names if "=" in name]
     if links and (len(links) < len(names) or files or dry_run):
         raise click.UsageError("NAME=ID links a definition that is there; give it without other names and flags.")
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
 
     if links:
         from trueup.cli.commands.importing import link
 
         pairs = pairs_of(names)
-        return int(complete(link(open_session(flags), pairs)))
+        return int(run_async(link(open_session(flags), pairs)))
     session = open_session(flags, may_begin=bool(files))
-    return int(_from_files(session, names, files, dry_run) if files else complete(_from_live(session, names, dry_run)))
+    return int(_from_files(session, names, files, dry_run) if files else run_async(_from_live(session, names, dry_run)))
 
 
 async def _from_live(session: Session, names: tuple[str, ...], dry_run: bool) -> int:
@@ -87,11 +87,11 @@ def delete_duplicate(flags: Flags, pair: str) -> int:
     It is read again right before and kept in .trueup/backup. Nothing else is ever deleted: not the recorded assistant,
     none without this stamp, and none while it is not clear which one is to be kept (exit code 4).
     """
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
 
     ((name, live_id),) = pairs_of((pair,)).items()
-    return int(complete(_delete(open_session(flags), name, live_id)))
+    return int(run_async(_delete(open_session(flags), name, live_id)))
 
 
 async def _delete(session: Session, name: str, live_id: str) -> int:
@@ -117,12 +117,12 @@ async def _delete(session: Session, name: str, live_id: str) -> int:
 
 async def _plan(session: Session, runner: RequestRunner, asked: str, live_id: str) -> tuple[Planning, Change]:
     """Return the delete, of what is live now. Raises TrueupError where it may not be sent."""
-    from trueup.cli.planning import plan_afresh
+    from trueup.cli.planning import plan_live
     from trueup.cli.session import definitions
     from trueup.core.errors import TrueupError
     from trueup.engine.duplicates import plan_delete
 
-    planning = await plan_afresh(session, runner, definitions(session), session.store.load(), [asked])
+    planning = await plan_live(session, runner, definitions(session), session.store.load(), [asked])
     names = sorted(planning.judged)
     if len(names) > 1:
         raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")

@@ -41,8 +41,9 @@ def plan(
     With --snapshot nothing is sent and no credential is needed; what comes of it is marked as old and never applied.
     With --connections what trueup.yaml itself says of where to go is shown and not used: for files nobody reviewed yet.
     """
-    from trueup.cli.loop import complete
+    from trueup.cli.planning import plan_live_or_snapshot
     from trueup.cli.session import open_guarded, open_session
+    from trueup.cli.transport import run_async
     from trueup.core.plans.exits import plan_exit
     from trueup.core.plans.wording import plan_again
 
@@ -50,7 +51,8 @@ def plan(
     place = session.root / out if out is not None else None
     if place is not None:
         _refuse_place(place, session)
-    made = complete(_plan(session, names, snapshot))
+    _, planning = run_async(plan_live_or_snapshot(session, names, snapshot))
+    made = planning.plan
     if place is not None:
         save(made, place)
     again = plan_again(made, out or "", snapshot=snapshot or "", connections=connections or "")
@@ -134,13 +136,6 @@ def show_guarded(
         session.screen.note("")
         session.screen.say(words)
         session.screen.note(f"  {again}")
-
-
-async def _plan(session: Session, names: tuple[str, ...], snapshot: str | None) -> Plan:
-    from trueup.cli.planning import plan_live_or_snapshot
-
-    _, planning = await plan_live_or_snapshot(session, names, snapshot)
-    return planning.plan
 
 
 COMMANDS = {"plan": plan, "show": show}

@@ -35,8 +35,8 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
     One assistant is made, changed about thirty times, and removed, also after Ctrl-C; no other one is touched. What a
     killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
     """
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_unprobed
+    from trueup.cli.transport import run_async
     from trueup.core.errors import TrueupError
 
     typed = click.get_current_context().get_parameter_source("target") is click.core.ParameterSource.COMMANDLINE
@@ -46,7 +46,7 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
     asked = _questions_for(session)
     before = _read_last_answers(session)
     chosen = model or _choose_model(session, before)
-    return complete(_probe(session, asked, chosen, before, (file_id, store_id)))
+    return run_async(_probe(session, asked, chosen, before, (file_id, store_id)))
 
 
 def _questions_for(session: Session) -> Probe:

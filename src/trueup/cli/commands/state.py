@@ -104,8 +104,8 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
     A record is stale where another checkout has applied since. A state file or a journal that is damaged is moved
     aside, never deleted.
     """
-    from trueup.cli.loop import complete
     from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
     from trueup.core.errors import Exit
     from trueup.edge.state.store import put_back, set_damaged_aside
 
@@ -114,7 +114,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
     with session.store.lock():
         aside = set_damaged_aside(session.store)
         try:
-            made = complete(_rebuild(session, names))
+            made = run_async(_rebuild(session, names))
         except BaseException:
             put_back(session.store, aside)
             raise
@@ -151,9 +151,9 @@ def _known(session: Session) -> State:
     state = session.store.load()
     if session.target.state == "file":
         return state
-    from trueup.cli.loop import complete
+    from trueup.cli.transport import run_async
 
-    return replace(complete(_rebuild(session, (), state)).state, pending=state.pending)
+    return replace(run_async(_rebuild(session, (), state)).state, pending=state.pending)
 
 
 async def _rebuild(session: Session, names: Sequence[str], state: State | None = None) -> Rebuilt:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from trueup.cli.loop import complete
+from trueup.cli.transport import run_async
 
 
 class Result:
@@ -28,7 +28,7 @@ def test_the_result_of_a_command_is_not_spelt_out() -> None:
         await asyncio.sleep(0)
         return made
 
-    assert complete(work()) is made
+    assert run_async(work()) is made
     assert made.spelt == 0
 
 
@@ -39,4 +39,4 @@ def test_what_the_work_raises_is_raised() -> None:
         raise ValueError("this one")
 
     with pytest.raises(ValueError, match="this one"):
-        complete(work())
+        run_async(work())
