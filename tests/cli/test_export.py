@@ -55,7 +55,7 @@ def test_a_file_that_is_no_export_is_not_overwritten(place: Place, content: str)
     place.write("notes.json", content)
     ran = place.run("export", "notes.json")
     assert ran.code == 1
-    assert "is there already, and is no" in ran.err
+    assert "is there already, and is not" in ran.err
     assert "--force" in ran.err
     assert (place.root / "notes.json").read_text("utf-8") == content
     assert place.run("export", "notes.json", "--force").code == 0

@@ -20,8 +20,8 @@ from tests.cli.place import Place
      ("assistants", "is for other files"), ("assistants/alpha.yaml", "is for other files"),
      ("assistants/new.plan", "is for other files"), (".trueup/local/local.state.json", "is for other files"),
      (".trueup/new.plan", "is for other files"), ("docs/../.trueup/new.plan", "is for other files"),
-     ("trueup.yaml", "is no plan"), ("notes.json", "is no plan"), ("/dev/null", "is no plan"), ("docs", "is a folder"),
-     ("gone/new.plan", "there is no folder")],
+     ("trueup.yaml", "is not a plan"), ("notes.json", "is not a plan"), ("/dev/null", "is not a plain file"),
+     ("docs", "is a folder"), ("gone/new.plan", "there is no folder")],
 )  # fmt: skip
 def test_a_plan_overwrites_nothing_else(place: Place, out: str, words: str) -> None:
     place.applied()

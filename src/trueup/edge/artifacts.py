@@ -16,8 +16,7 @@ from trueup.core.command import HERE, Command, Message, Selection
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan, with_kinds
 from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
-from trueup.edge.collector import paused
-from trueup.edge.files import read_named, read_regular, reason, write_named
+from trueup.edge.files import read_named, read_start, refuse_place, write_named
 from trueup.wire.registry import field_table, protocols
 
 SUFFIXES = (".json", ".plan")
@@ -37,8 +36,8 @@ def is_path(text: str) -> bool:
 def begins_as_plan(path: Path) -> bool:
     """Whether a plain file begins as each plan of ours does."""
     try:
-        return path.is_file() and _start(path) == BEGINNING
-    except OSError:
+        return path.is_file() and read_start(path, len(BEGINNING)) == BEGINNING
+    except (OSError, TrueupError):
         return False
 
 
@@ -54,34 +53,14 @@ def read_plan(root: Path, file: str, selection: Selection = HERE) -> Plan:
     return with_kinds(plan, field_table(protocol)) if protocol in protocols() else plan
 
 
-def refuse_place(path: Path, kept: Sequence[Path], again: Command) -> None:
-    """Raises TrueupError where a plan may not be written: over what is no plan, or in a folder of `kept`.
+def refuse_plan_place(path: Path, kept: Sequence[Path], again: Command) -> None:
+    """Raise TrueupError where a plan may not be written: over what is no plan, or in a folder of `kept`.
 
     `again` is the command with a place that would do.
     """
     elsewhere = Message("Name another file: ", again)
-    for folder in kept:
-        if path.resolve().is_relative_to(folder.resolve()):
-            raise TrueupError(f"A plan is not written to {path}: {folder} is for other files.", elsewhere)
-    if not path.parent.is_dir():
-        raise TrueupError(f"A plan cannot be written to {path}: there is no folder {path.parent}.", "Make it first.")
-    if path.is_dir():
-        raise TrueupError(f"A plan cannot be written to {path}: it is a folder.", elsewhere)
-    if path.exists() and not (path.is_file() and _may_go(path)):
-        raise TrueupError(
-            f"A plan is not written to {path}: it is there already, and is no plan.",
-            Message("Remove it first if it may go, or name another file: ", again),
-        )
-
-
-def _may_go(path: Path) -> bool:
-    """Whether a file is empty, as mktemp leaves one, or begins as each plan of ours does."""
-    return _start(path) in (b"", BEGINNING)
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(len(BEGINNING))
+    overwrite = Message("Remove it first if it may go, or name another file: ", again)
+    refuse_place(path, "a plan", BEGINNING, kept, elsewhere, overwrite)
 
 
 def write_plan(path: Path, plan: Plan) -> None:
@@ -97,23 +76,15 @@ MOST = 20_000
 
 
 def read_report(path: Path) -> Any:
-    """The JSON value in a file, None where there is no such file. Raises TrueupError where it cannot be read."""
+    """Return the JSON value in a file, None where there is no such file. Raises TrueupError where it cannot be read."""
+    return read_named(path, "report", LARGEST, "Name another file.", _parse_report) if path.exists() else None
+
+
+def _parse_report(text: str) -> Any:
     try:
-        data = read_regular(path, LARGEST)
-        if len(data) > LARGEST:
-            raise TrueupError(f"{path} is larger than {LARGEST >> 20} MiB, which no report is.", "Name another file.")
-        text = data.decode("utf-8-sig")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise TrueupError(f"{path} could not be read: {reason(error)}.", "Name another file.") from None
-    except UnicodeDecodeError:
-        raise TrueupError(f"{path} is no report: it is not UTF-8 text.", "Name another file.") from None
-    try:
-        with paused():
-            return json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        raise TrueupError(f"{path} is no report: it is no JSON, or is cut off.", "Name another file.") from None
+        raise TrueupError("it is not a report: it is not JSON, or is cut off.", "") from None
 
 
 def read_reports(folder: Path) -> Iterator[tuple[str, Any]]:

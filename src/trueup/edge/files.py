@@ -11,7 +11,7 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -251,6 +251,45 @@ def write_named(path: Path, what: str, content: Iterable[bytes]) -> None:
             f"The {what} {path} could not be written: {reason(error)}.",
             "Make room, or name a file in a folder that you may write.",
         ) from None
+
+
+def refuse_place(
+    path: Path,
+    what: str,
+    beginning: bytes,
+    kept: Sequence[Path],
+    elsewhere: str,
+    overwrite: str,
+    *,
+    force: bool = False,
+) -> None:
+    """Raise TrueupError where a file of a kind may not be written: over what is none, or in a folder of `kept`.
+
+    `what` is the kind with its article ("a plan"), `beginning` the bytes that each of the kind begins with.
+    `elsewhere` and `overwrite` are hints: how to name another place, and how to take this one. An empty file, as mktemp
+    leaves one, may go; with `force` any plain file may.
+    """
+    refused = f"Cannot write {what} to {path}:"
+    for folder in kept:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise TrueupError(f"{refused} {folder} is for other files.", elsewhere)
+    if not path.parent.is_dir():
+        raise TrueupError(f"{refused} there is no folder {path.parent}.", "Make it first.")
+    if path.is_dir():
+        raise TrueupError(f"{refused} it is a folder.", elsewhere)
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise TrueupError(f"{refused} it is not a plain file.", elsewhere)
+    if path.exists() and not force and read_start(path, len(beginning)) not in (b"", beginning):
+        raise TrueupError(f"{refused} it is there already, and is not {what}.", overwrite)
+
+
+def read_start(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file. Raises TrueupError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise TrueupError(f"{path} could not be read: {reason(error)}.", "Name another file.") from None
 
 
 def write_inside(root: Path, file: str, content: bytes, before: bytes | None = None) -> None:

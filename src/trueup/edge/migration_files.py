@@ -13,14 +13,13 @@ from typing import Any, Final
 
 from trueup.core.command import Command, Message
 from trueup.core.definitions.document import BODY
-from trueup.core.errors import TrueupError
 from trueup.core.migration.export import BEGINNING, Export, dumps, loads
 from trueup.core.migration.export import LIMIT as EXPORT_LIMIT
 from trueup.core.migration.json_text import parse_json
 from trueup.core.source import Severity
 from trueup.edge.collector import paused
 from trueup.edge.definitions.documents import read_markdown
-from trueup.edge.files import read_named, read_regular, reason, write_named
+from trueup.edge.files import read_named, read_regular, reason, refuse_place, write_named
 from trueup.edge.yaml.reader import read
 from trueup.wire.registry import definition_table, protocols
 
@@ -39,23 +38,13 @@ def _maps(protocol: str) -> dict[str, int]:
     return {name: row.depth for name, row in definition_table(protocol).maps.items()} if protocol in protocols() else {}
 
 
-def refuse_place(path: Path, kept: Sequence[Path], again: Command, *, force: bool = False) -> None:
+def refuse_export_place(path: Path, kept: Sequence[Path], again: Command, *, force: bool = False) -> None:
     """Raises TrueupError where an export may not be written: over what is no export, or in a folder of `kept`.
 
     `force` lets it take the place of any plain file, and nothing else; `again` is the command with it.
     """
-    for folder in kept:
-        if path.resolve().is_relative_to(folder.resolve()):
-            raise TrueupError(f"An export is not written to {path}: {folder} is for other files.", _ELSEWHERE)
-    if not path.parent.is_dir():
-        raise TrueupError(f"An export cannot be written to {path}: there is no folder {path.parent}.", "Make it first.")
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise TrueupError(f"An export cannot be written to {path}: it is no plain file.", _ELSEWHERE)
-    if path.exists() and not force and not _may_go(path):
-        raise TrueupError(
-            f"An export is not written to {path}: it is there already, and is no export.",
-            Message("Name another file, or if it may go, write over it: ", again),
-        )
+    overwrite = Message("Name another file, or if it may go, write over it: ", again)
+    refuse_place(path, "an export", BEGINNING.encode(), kept, _ELSEWHERE, overwrite, force=force)
 
 
 def write_export(path: Path, export: Export) -> None:
@@ -63,16 +52,6 @@ def write_export(path: Path, export: Export) -> None:
     with paused():
         content = dumps(export).encode("utf-8")
     write_named(path, "export", [content])
-
-
-def _may_go(path: Path) -> bool:
-    """Whether a file is empty, as mktemp leaves one, or begins as each export of ours does."""
-    beginning = BEGINNING.encode()
-    try:
-        with path.open("rb") as file:
-            return file.read(len(beginning)) in (b"", beginning)
-    except OSError as error:
-        raise TrueupError(f"{path} could not be read: {reason(error)}.", _ELSEWHERE) from None
 
 
 LIMIT: Final = 512 * 1024 * 1024

@@ -49,11 +49,11 @@ def export(flags: Flags, file: str, force: bool) -> int:
 
 def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
     """Raises TrueupError where the export would overwrite something, before anything is read for it."""
-    from trueup.edge.migration_files import refuse_place
+    from trueup.edge.migration_files import refuse_export_place
     from trueup.edge.state.store import FOLDER
 
     again = session.flags.again(force=True)
-    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), again, force=force)
+    refuse_export_place(path, (session.root / FOLDER, session.root / session.project.definitions), again, force=force)
 
 
 async def _export(session: Session) -> Export:

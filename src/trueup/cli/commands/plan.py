@@ -101,11 +101,11 @@ def show_plan(
 
 def _refuse_place(path: Path, session: Session) -> None:
     """Raises TrueupError where a plan would overwrite something, before anything is read for it."""
-    from trueup.edge.artifacts import refuse_place
+    from trueup.edge.artifacts import refuse_plan_place
     from trueup.edge.state.store import FOLDER
 
     again = session.flags.again(out="change.plan")
-    refuse_place(path, (session.root / FOLDER, session.root / session.project.definitions), again)
+    refuse_plan_place(path, (session.root / FOLDER, session.root / session.project.definitions), again)
 
 
 def save(plan: Plan, path: Path) -> None:
