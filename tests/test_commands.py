@@ -273,7 +273,7 @@ NAMED_FLAGS: Mapping[str, str] = {
     "edge/definitions/loader.py": "--var",
     "local/connections.py": "--port",
     "local/web_pages.py": "--allow-host",
-    "render/terminal/text.py": "--on-drift --prune --stamp --var --ack",
+    "render/pages.py": "--on-drift --prune --stamp --var --ack",
 }
 """Flags that sentences name because they were typed, or are the only place for a value that nobody knows."""
 

@@ -50,7 +50,7 @@ def test_a_saved_plan_keeps_its_limit(place: Place) -> None:
 def test_nothing_to_do_is_not_said_of_everything(place: Place) -> None:
     place.run("apply", "team/", "--yes")
     ran = place.run("plan", "team/")
-    assert "Nothing to do: what it is limited to is as the files say." in ran.out
+    assert "Nothing to do: what it is limited to matches the files." in ran.out
     assert "everything" not in ran.out
 
 

@@ -34,7 +34,7 @@ def test_a_hand_s_edit_that_is_left_alone_wants_nothing_to_be_sent(place: Place)
     place.applied().poke("alpha", {"instructions": "by hand"})
     pages = _pages(place, "--yes", code=0)
     assert NOT_NEEDED in pages["markdown"]
-    assert "Changed by hand" in pages["markdown"] or "Left for a person" in pages["markdown"]
+    assert "Manual changes" in pages["markdown"] or "Manual decision required" in pages["markdown"]
 
 
 @pytest.mark.parametrize("saved", [False, True])
@@ -68,4 +68,4 @@ def test_a_conflict_leaves_something_to_send(place: Place) -> None:
     place.replace("assistants/alpha.yaml", "0.2", "0.3")
     pages = _pages(place, "--yes", code=3)
     assert NOT_NEEDED not in pages["markdown"]
-    assert "Left for a person" in pages["markdown"]
+    assert "Manual decision required" in pages["markdown"]

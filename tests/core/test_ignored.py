@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from trueup.core.plans.ignored import sentences
 from trueup.core.plans.plan import Ignored
-from trueup.render.markup.escape import LOOK, marked, shown
+from trueup.render.grouping import marked
+from trueup.render.markup.escape import shown
+from trueup.render.style import PAGE
 from trueup.render.visible import columns, visible
 
 WHOLE = (
@@ -34,14 +36,14 @@ ENTRY = st.builds(
 
 
 def _size(text: str) -> int:
-    return columns(visible(text, LOOK))
+    return columns(visible(text, PAGE))
 
 
 @given(st.lists(ENTRY, max_size=60), st.booleans())
 def test_each_whole_field_is_named_where_a_page_shows_it(entries: list[Ignored], whole: bool) -> None:
     told = sentences(entries, marked, _size, whole=whole)
     seen = [shown(text) for text in told]
-    assert seen == [visible(text, LOOK) for text in told], "no sentence is cut"
+    assert seen == [visible(text, PAGE) for text in told], "no sentence is cut"
     joined = " ".join(seen)
     for field in {entry.field for entry in entries if "." not in entry.field}:
         assert f"`{field}` in " in joined or f"`{field}` is left alone" in joined

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.render import samples
+from tests.render import samples, text
 from tests.render.changes import read_plan
 from trueup.core.command import Command, parts_of
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import summary
 from trueup.core.plans.wording import add_words
 from trueup.render.records import json
-from trueup.render.terminal import answers, problems, text
+from trueup.render.terminal import answers, problems
 from trueup.render.visible import columns
 from trueup.wire.described import dialect_tables
 

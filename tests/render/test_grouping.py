@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from tests.render import text
 from tests.render.changes import field_change
 from tests.render.hostile import PLANS
 from tests.render.test_hostile import LAW
@@ -23,9 +24,9 @@ from trueup.render import grouping, pages
 from trueup.render.findings import of_plan
 from trueup.render.grouping import COMPACT_ABOVE, SMALLEST, fold_advice, group_changes
 from trueup.render.markup import html, markdown
+from trueup.render.pages import Layout
 from trueup.render.records import json
-from trueup.render.terminal import text
-from trueup.render.terminal.text import NAMED, Layout
+from trueup.render.terminal.text import NAMED
 from trueup.render.visible import columns
 
 BEFORE = "You are {}.\n\nNever guess.\nBe kind.\n\nEnd well."
@@ -77,7 +78,7 @@ def test_one_line_of_a_shared_file_under_a_fleet_is_shown_once_with_the_names() 
     assert f"{SAFETY}:1\n" in written
     assert f"{FLEET[0]}, {FLEET[1]}," in written
     assert re.sub(r"\s+", " ", written).count(f"{FLEET[NAMED - 1]} and {300 - NAMED} more") == 1
-    assert "  Of each list 20 names are shown. All of them: trueup plan --prune --compact\n" in written
+    assert "  All names: trueup plan --prune --compact\n" in written
     assert len(written.splitlines()) < 40
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from tests.render import parsed
+from tests.render import parsed, text
 from tests.render.changes import field_change, read_plan
 from tests.render.hostile import DIAGNOSTICS, PLANS, REPORTS
 from trueup.core.errors import TrueupError
@@ -25,9 +25,8 @@ from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import pages
 from trueup.render.markup import html, markdown
+from trueup.render.pages import Layout
 from trueup.render.records import github, junit, sarif
-from trueup.render.terminal import text
-from trueup.render.terminal.text import Layout
 
 LAW = settings(
     max_examples=examples(60),

@@ -14,8 +14,9 @@ from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.render import pages
+from trueup.render.grouping import named
 from trueup.render.markup import markdown
-from trueup.render.markup.escape import inline, named, span_code
+from trueup.render.markup.escape import inline, span_code
 
 PROD = Selection("/home/me", "prod")
 WRITTEN = {

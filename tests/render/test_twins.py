@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.render import text
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
-from trueup.render.terminal import text
 
 MESSAGE = "is as the file says; a twin carries the same stamp: asst_2"
 

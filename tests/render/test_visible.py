@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.core.plans import PLANS
 from tests.extent import examples
-from tests.render import samples
+from tests.render import samples, text
 from tests.render.changes import field_change
 from trueup.core.command import HERE, Command, Message, join_messages
 from trueup.core.errors import TrueupError
@@ -20,7 +20,7 @@ from trueup.core.plans.plan import Action, Cause, Change, Plan, Reason
 from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render.style import Look, Piece, Tone, paint
-from trueup.render.terminal import problems, text
+from trueup.render.terminal import problems
 from trueup.render.visible import columns, sentence, shortened, visible, wrapped
 
 LOOK = Look(color=False)

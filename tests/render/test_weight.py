@@ -16,9 +16,9 @@ from trueup.core.plans.plan import Action, Change, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.source import Diagnostic, Path, Position, Severity
 from trueup.render import pages
-from trueup.render.findings import FEW, HEAVY, by_weight, chosen, weight
 from trueup.render.markup import html, markdown
 from trueup.render.records import github
+from trueup.render.weight import FEW, HEAVY, by_weight, chosen, weight
 
 CODES = ("setting-changed", "not-used", "until-passed", "unused-var", "pruned", "guard", "partial-view")
 ITEMS = st.lists(

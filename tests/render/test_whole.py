@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.render import parsed
+from tests.render import parsed, text
 from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _large
@@ -21,7 +21,6 @@ from trueup.edge.yaml.reader import read
 from trueup.render import pages
 from trueup.render.markup import html, markdown
 from trueup.render.style import Look, Tone, paint, unrunnable
-from trueup.render.terminal import text
 from trueup.render.terminal.values import FOLD, spelled
 from trueup.render.values import BRIEF
 from trueup.render.visible import columns, visible

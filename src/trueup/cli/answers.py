@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trueup.core.plans.report import Report
     from trueup.core.source import Diagnostic
     from trueup.render.model import Page
+    from trueup.render.pages import Layout
 
 PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
@@ -37,25 +38,23 @@ def plan(
         from trueup.render.records import json
 
         return json.plan(plan, code, guard)
-    if screen.format in PAGES:
-        from trueup.render import pages
-        from trueup.render.terminal.text import Layout
-
-        return _written(pages.plan_page(plan, alerts, code, Layout(screen.compact, again)), screen)
     if screen.format == "github":
         from trueup.render.records import github
 
         return github.plan(plan, alerts, code, folder=screen.folder)
-    return plan_text(plan, screen, code, again)
+    from trueup.render import pages
+
+    first = alerts if screen.format in PAGES else ()
+    return _written(pages.plan_page(plan, first, code, _layout(screen, again)), screen)
 
 
-def plan_text(plan: Plan, screen: Screen, code: Exit | None = None, again: Sequence[Command] = ()) -> str:
+def plan_text(plan: Plan, screen: Screen) -> str:
     """Write a plan for people, whatever format was asked for."""
-    from trueup.core.errors import Exit
+    from trueup.render import pages
     from trueup.render.terminal import text
-    from trueup.render.terminal.text import Layout
 
-    return text.plan(plan, code or Exit.OK, Layout(screen.compact, again), verbose=screen.verbose > 0, **screen.look)
+    layout = pages.Layout(screen.compact, (), screen.verbose > 0, in_terminal=True)
+    return text.write_page(pages.plan_page(plan, layout=layout), verbose=screen.verbose > 0, **screen.look)
 
 
 def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
@@ -64,21 +63,14 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
         from trueup.render.records import json
 
         return json.drift(plan, unmanaged, history)
-    from trueup.render.terminal.text import Layout
-
-    layout = Layout(screen.compact, [again])
-    if screen.format in PAGES:
-        from trueup.render import pages
-
-        return _written(pages.drift_page(plan, unmanaged, layout), screen)
     if screen.format in ("github", "sarif", "junit"):
         from trueup.render.records import github, junit, sarif
 
         listed = {"github": github.drift, "sarif": sarif.drift, "junit": junit.drift}
         return listed[screen.format](plan, folder=screen.folder)
-    from trueup.render.terminal import text
+    from trueup.render import pages
 
-    return text.drift(plan, unmanaged, layout, verbose=screen.verbose > 0, **screen.look)
+    return _written(pages.drift_page(plan, unmanaged, _layout(screen, [again])), screen)
 
 
 def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
@@ -87,17 +79,13 @@ def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
         from trueup.render.records import json
 
         return json.report(report)
-    if screen.format in PAGES:
-        from trueup.render import pages
-
-        return _written(pages.report_page(report), screen)
     if screen.format == "github":
         from trueup.render.records import github
 
         return github.report(report, folder=screen.folder)
-    from trueup.render.terminal import text
+    from trueup.render import pages
 
-    return text.report(report, verbose=screen.verbose > 0, headed=headed, **screen.look)
+    return _written(pages.report_page(report, _layout(screen)), screen, is_headed=headed)
 
 
 def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
@@ -146,15 +134,28 @@ def error(error: TrueupError, screen: Screen) -> str:
     return ""
 
 
-def _written(page: Page, screen: Screen) -> str:
-    """A page in one of the formats `PAGES`."""
+def _layout(screen: Screen, again: Sequence[Command] = ()) -> Layout:
+    """Return how much of each change is shown: a page is whole in itself, a terminal takes what was asked for."""
+    from trueup.render.pages import Layout
+
+    if screen.format in PAGES:
+        return Layout(screen.compact, again)
+    return Layout(screen.compact, again, screen.verbose > 0, in_terminal=True)
+
+
+def _written(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
+    """Write a page as text, or in one of the formats `PAGES`; `is_headed`: the text names the target."""
     if screen.format == "markdown":
         from trueup.render.markup import markdown
 
         return markdown.written(page)
-    from trueup.render.markup import html
+    if screen.format == "html":
+        from trueup.render.markup import html
 
-    return html.written(page)
+        return html.written(page)
+    from trueup.render.terminal import text
+
+    return text.write_page(page, verbose=screen.verbose > 0, is_headed=is_headed, **screen.look)
 
 
 def _from_root(error: TrueupError, root: str) -> TrueupError:

@@ -7,13 +7,14 @@ pass and with one digest for each, so that time and memory grow with the fleet a
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from trueup.core.canonical import canonical_json
-from trueup.core.command import Message, parts_of, texts_of
+from trueup.core.command import Message, change_texts, parts_of, texts_of
 from trueup.core.field_table import Kind
 from trueup.core.plans.exits import is_blocked
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Reason
@@ -22,7 +23,6 @@ from trueup.core.plans.wording import quoted
 from trueup.core.texts.compare import compare
 from trueup.core.texts.prose import Prose, Run, sections
 from trueup.core.texts.words import function_names, mentions
-from trueup.render.markup.escape import marked
 from trueup.render.prose_lines import Key, key
 from trueup.wire.registry import built_in_tools
 
@@ -41,6 +41,8 @@ OWN = "."
 _LISTED = frozenset({Action.DELETE, Action.HELD, Action.DRIFT, Action.ORPHAN, Action.UNREAD})
 
 T = TypeVar("T")
+
+_WORD = re.compile(r"""`[^`]*`|"(?:[^"\\]|\\.)*"|[^\s`"(),;:]+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,3 +360,18 @@ def _note(groups: Sequence[ChangeGroup], parts: Sequence[str]) -> Iterator[str]:
 def _who(changes: Sequence[Change]) -> str:
     """Return the first assistant's name, and how many others there are."""
     return marked(changes[0].name) + (f" and {len(changes) - 1:,} more" if len(changes) > 1 else "")
+
+
+def marked(name: str) -> str:
+    """Return a name as code within a sentence; one that looks like code or has none to show stays as it is."""
+    return f"`{name}`" if name.strip() and "`" not in name else name
+
+
+def named(text: str, names: Container[str]) -> str:
+    """Return a sentence with each of the names in it as code; those in quotes, code and commands stay as they are."""
+
+    def as_code(found: re.Match[str]) -> str:
+        word = found[0].rstrip(".!?")
+        return f"`{word}`{found[0][len(word) :]}" if word in names else found[0]
+
+    return change_texts(text, lambda part: _WORD.sub(as_code, part))

@@ -1,6 +1,11 @@
-"""What a page shows, as values: one model that markdown and html lay out, for plans, drift, applies and problems alike.
+"""What a page shows, as values: one model of plans, drift reports, applies and problems, which every format lays out.
 
-Texts in it are foreign and not escaped yet, unless a docstring says "visible". Knows neither tags nor fences.
+`pages` makes it, and decides all of this once: a `Page` has the target's facts, alerts to read first, blocks, remarks,
+problems and the summary. A `Block` is one assistant, or several that read the same: a sign with its word, a message,
+fields, notes and a hint; in a compact page each assistant is one, with its fields in a few words, and what several have
+in common stands below as `reasons`. A `Field` has two sides and a `Shape`, a text its difference as lines. `groups`
+name what must not be missed. A format decides what is a heading, a row or a fold, and where it has to cut.
+Texts are foreign and not escaped yet. Knows neither terminals nor tags.
 """
 
 from __future__ import annotations
@@ -11,11 +16,13 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from trueup.core.plans.plan import MISSING
-from trueup.core.source import Diagnostic
+from trueup.core.command import Command
+from trueup.core.plans.live import Unmanaged
+from trueup.core.plans.plan import MISSING, Action
+from trueup.core.source import Diagnostic, Position
 from trueup.core.texts.prose import Prose
 from trueup.render.prose_lines import Key, Line, Place, lines
-from trueup.render.style import Row, Tone
+from trueup.render.style import Tone
 
 
 class Shape(Enum):
@@ -86,28 +93,68 @@ class Member(NamedTuple):
     also: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One assistant, or several that read the same: its sign and word, what is to be said of it, and its fields.
-
-    `members` are several assistants; `name` then is how many, and `id` is empty.
-
-    `is_sentence`: the message goes on from the name, and the word is not told. `facts` are those of the notes that a
-    reader wants to know before opening it: since when, and who applied before.
-    """
+class Sign(NamedTuple):
+    """A symbol, its word and its tone."""
 
     symbol: str
     word: str
     tone: Tone
+
+
+SIGNS = {
+    Action.CREATE: Sign("+", "create", Tone.CREATE),
+    Action.MODIFY: Sign("~", "modify", Tone.MODIFY),
+    Action.STAMP: Sign("~", "stamp", Tone.MODIFY),
+    Action.RELEASE: Sign("~", "release", Tone.MODIFY),
+    Action.ADOPT: Sign("=", "adopt", Tone.ADOPT),
+    Action.DELETE: Sign("-", "delete", Tone.DELETE),
+    Action.HELD: Sign("!", "blocked", Tone.HELD),
+    Action.DRIFT: Sign("!", "drifted", Tone.HELD),
+    Action.ORPHAN: Sign("!", "orphaned", Tone.HELD),
+    Action.UNREAD: Sign("?", "unreadable", Tone.UNREAD),
+    Action.RECORD: Sign("=", "remember", Tone.FAINT),
+    Action.FORGET: Sign("=", "forget", Tone.FAINT),
+    Action.NOTHING: Sign(" ", "unchanged", Tone.FAINT),
+}
+"""In the order in which a plan shows them: what is sent first, then what needs a decision."""
+
+
+class Note(NamedTuple):
+    """A sentence beside the message; `source` is the line of a file that it is about."""
+
+    text: str
+    tone: Tone = Tone.FAINT
+    source: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One assistant, or several that read the same: its sign, what is to be said of it, and its fields.
+
+    `also` is what people know it as, where a name alone says less.
+    `members` are several assistants; `name` then is how many, and `id` is empty. `is_listed`: each of them must be
+    known, so that none is left out. `names_all` says what shows all of them where some are.
+
+    `is_sentence`: the message goes on from the name, and the sign's word is not shown. `facts` are those of the notes
+    that a reader wants to know before opening it: since when, and who applied before. `briefs` are the fields in a few
+    words, on a compact page. `is_same_advice`: the hint is the same advice as that of others with the same texts.
+    """
+
+    sign: Sign
     name: str
     message: str
     id: str = ""
-    notes: tuple[str, ...] = ()
+    also: str = ""
+    notes: tuple[Note, ...] = ()
     hint: str = ""
     is_sentence: bool = False
     fields: tuple[Field, ...] = ()
+    briefs: tuple[Brief, ...] = ()
     facts: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
+    is_listed: bool = False
+    is_same_advice: bool = False
+    names_all: str = ""
 
     @property
     def is_bare(self) -> bool:
@@ -122,7 +169,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What a reader must not miss, told before everything else: a heading and the assistants it is about."""
+    """What a reader must not miss: a heading and the assistants it is about."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -133,11 +180,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of Trueup.
+    """What Trueup shows of one answer.
 
     `kind` is plan, drift, apply, validate or error. `name` is what people call the target, `target` is
     `project/target`; both are empty where the answer is about none. `where` is its protocol and address. `summary` is
-    the stable line of the text format. `again` are the commands that show all of it.
+    the stable last line. `nothing` says that there is nothing to show, `partial` that not all of it is known. `ignored`
+    are sentences on what `ignore_changes` leaves alone. `again` are the commands that show the same again, to be
+    followed by a flag of how much is shown, and `whole` is what shows all of it.
     """
 
     kind: str
@@ -151,7 +200,13 @@ class Page:
     alerts: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
     blocks: tuple[Block, ...] = ()
+    is_compact: bool = False
+    reasons: tuple[Block, ...] = ()
+    unmanaged: Unmanaged | None = None
+    nothing: str = ""
+    partial: str = ""
+    ignored: tuple[str, ...] = ()
+    remarks: tuple[Note, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
-    remarks: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
-    again: str = ""
+    again: tuple[Command, ...] = ()
+    whole: str = ""

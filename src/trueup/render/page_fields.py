@@ -44,13 +44,15 @@ def fields_of(group: ChangeGroup, *, whole: bool = False) -> Iterator[Field]:
         yield _field(group, item)
 
 
-def brief_fields(change: Change) -> Iterator[Brief]:
-    """Yield the fields of a change in a few words each; of a create only the model."""
+def brief_fields(change: Change, *, by_name: bool = False) -> Iterator[Brief]:
+    """Yield the fields of a change in a few words each, or `by_name` alone; of a create only the model."""
     is_create = change.action is Action.CREATE
     for item in change.fields:
         if item.cause is Cause.RECORDED or (is_create and item.path != "model"):
             continue
-        if isinstance(item.before, str) and isinstance(item.after, str) and is_text(item.after):
+        if by_name and not is_create:
+            yield Brief(item.path)
+        elif isinstance(item.before, str) and isinstance(item.after, str) and is_text(item.after):
             line = 1 + first_difference(item.before.split("\n"), item.after.split("\n"))
             at = _place_of_lines(change, item, item.after)(line)
             yield Brief(item.path, at if ":" in at else "")

@@ -80,6 +80,9 @@ class Look:
         return "-" if self.ascii_only else "·"
 
 
+PAGE = Look(color=False, width=96)
+"""How values are made visible for a page, whose lines a browser wraps."""
+
 NARROW = 40
 """Columns below which nothing is laid out: a narrower place wraps by itself."""
 

@@ -35,6 +35,7 @@ from trueup.engine.probe import is_probe_made
 from trueup.engine.refresh import View
 from trueup.engine.request_runner import RequestRunner
 from trueup.engine.takeover import Obstacle, find_obstacle, has_room, is_duplicate, linked, stamping
+from trueup.render import pages
 from trueup.render.records import imports as render
 from trueup.render.records import json as as_json
 from trueup.render.records import state as memory
@@ -132,7 +133,7 @@ async def _carried_out(session: Session, runner: RequestRunner, work: Imports, s
 
 
 def _tell_report(session: Session, report: Report) -> None:
-    session.screen.complain(text.report(report, **session.screen.note_look))
+    session.screen.complain(text.write_page(pages.report_page(report, pages.TERMINAL), **session.screen.note_look))
 
 
 def _consent(session: Session, work: Imports) -> None:
@@ -339,4 +340,7 @@ def tell_stamped(session: Session, report: Report) -> None:
     """Shows what became of each stamp."""
 
     screen = session.screen
-    screen.result(as_json.report(report) if screen.json else text.report(report, **screen.look))
+    if screen.json:
+        screen.result(as_json.report(report))
+    else:
+        screen.result(text.write_page(pages.report_page(report, pages.TERMINAL), **screen.look))

@@ -7,24 +7,19 @@ into a mention, a link or an emoji is put into a code span, where it does not lo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from trueup.core.command import Command, change_texts, parts_of
-from trueup.core.texts.prose import Kind
-from trueup.render.style import Look, unrunnable
+from trueup.core.command import Command, parts_of
+from trueup.render.style import PAGE, unrunnable
 from trueup.render.visible import columns, shortened, visible
 
 if TYPE_CHECKING:
     from trueup.render.model import Member
-    from trueup.render.prose_lines import Line
 
-LOOK = Look(color=False, width=96)
-"""How values are made visible for a page; `width` is in columns."""
-
-WHOLE = replace(LOOK, verbose=True)
+WHOLE = replace(PAGE, verbose=True)
 """How rows are made for a page: folded nowhere. A page that has an end cuts them itself, and counts what it cuts."""
 
 BROAD = 4_000
@@ -55,8 +50,6 @@ _SERVER = re.compile(r"\bHTTP \d{3}\b[^:\"`]{0,60}: (?=\S)")
 
 _BRACKETS = re.compile(r"""[{\[]|[}\]]|"(?:[^"\\]|\\.)*\"""")
 
-_WORD = re.compile(r"""`[^`]*`|"(?:[^"\\]|\\.)*"|[^\s`"(),;:]+""")
-
 _ENDS = (".", ",", ";", ":", ")")
 _TAIL = re.compile(r"[.,;:!?)]*\Z")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
@@ -67,7 +60,7 @@ Code = Callable[[str], str]
 
 def shown(text: str, width: int = LONGEST) -> str:
     """Foreign text on one row, visible and not endless."""
-    return shortened(visible(text[: width * 4], LOOK), width, LOOK)
+    return shortened(visible(text[: width * 4], PAGE), width, PAGE)
 
 
 def escaped(text: str) -> str:
@@ -101,7 +94,7 @@ def inline(text: str, code: Code, command: Code | None = None) -> str:
     found, room = "", LONGEST
     for part in parts_of(text):
         if isinstance(part, Command):
-            found += (command or code)(visible(str(part.for_page), LOOK))
+            found += (command or code)(visible(str(part.for_page), PAGE))
             continue
         said = shown(part.replace("\n", " "), room) if room > 0 else ""
         room -= columns(said)
@@ -168,7 +161,7 @@ def _closing(said: str, start: int) -> int:
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(sign[0], 0)
         if not depth:
             return sign.end()
-    return said.find(LOOK.cut, start) + 1
+    return said.find(PAGE.cut, start) + 1
 
 
 def _after(said: str, at: int) -> int:
@@ -180,21 +173,6 @@ def member(one: Member, code: Code) -> str:
     """Return one assistant of several: its name, its id, and what people know it as."""
     words = ", ".join(code(shown(text, 80)) for text in (one.id, one.also) if text)
     return code(shown(one.name, 120)) + (f" ({words})" if words else "")
-
-
-def marked(name: str) -> str:
-    """A name within a sentence, as code; one that looks like code or has none to show is left to `inline`."""
-    return f"`{name}`" if name.strip() and "`" not in name else name
-
-
-def named(text: str, names: Container[str]) -> str:
-    """A sentence with each of the names in it as code; those within quotes, code and commands stay as they are."""
-
-    def as_code(found: re.Match[str]) -> str:
-        word = found[0].rstrip(".!?")
-        return f"`{word}`{found[0][len(word) :]}" if word in names else found[0]
-
-    return change_texts(text, lambda part: _WORD.sub(as_code, part))
 
 
 def _close(parts: list[str], odd: list[str], code: Code) -> None:
@@ -211,14 +189,3 @@ def _close(parts: list[str], odd: list[str], code: Code) -> None:
 def marker(*words: str) -> str:
     """A comment by which a program finds its own text again; nothing within can end it."""
     return "<!-- " + " ".join(quote(word, safe=":/._-", errors="replace") for word in words) + " -->"
-
-
-START = 60
-"""Columns of a moved block's beginning, where it left."""
-
-
-def words_of(line: Line) -> str:
-    """Return the sentence of a line of a difference that stands for others: where they are, and how they begin."""
-    if line.kind is Kind.LEFT:
-        return f"{line.words} {shown(line.parts[0].text, START) if line.parts else ''}"
-    return " · ".join(filter(None, (line.words, line.at))) if line.kind is Kind.FOLDED else line.words

@@ -14,15 +14,16 @@ from typing import Any
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
-from trueup.render import pages
-from trueup.render.findings import chosen
-from trueup.render.markup.escape import BROAD, LOOK, WHOLE, escaped, html_code, inline, marker, member, shown, words_of
+from trueup.render.markup.escape import BROAD, WHOLE, escaped, html_code, inline, marker, member, shown
+from trueup.render.markup.sentences import UNTRUSTED, message_of, notes_above, words_of
 from trueup.render.model import Block, Field, Group, Page, Shape
 from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
-from trueup.render.style import Row, Tone
+from trueup.render.style import PAGE, Row, Tone
+from trueup.render.terminal.text import unmanaged_rows
 from trueup.render.terminal.values import value_rows
 from trueup.render.values import value
 from trueup.render.visible import visible
+from trueup.render.weight import chosen
 
 OPEN = 30
 """Assistants up to which all blocks stand open."""
@@ -74,7 +75,7 @@ def _command(text: str) -> str:
 
 
 def _above(page: Page) -> Iterator[str]:
-    for sentence in (*page.alerts, *page.remarks):
+    for sentence in (*page.alerts, *notes_above(page)):
         yield f'<p class="alert">{_said(sentence)}</p>'
 
 
@@ -87,7 +88,7 @@ def _groups(groups: Sequence[Group]) -> Iterator[str]:
             advice = texts_of(block.hint)
             hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint and advice not in told else ""
             told.add(advice)
-            note = f" · {_said(block.notes[0])}" if block.is_sentence and block.notes else ""
+            note = f" · {_said(block.notes[0].text)}" if block.is_sentence and block.notes else ""
             who = escaped(block.name) if block.members else member(block.assistants[0], html_code)
             names = _names(block) if block.members else ""
             yield f"<li>{_sign(block)} {who}: {_said(block.message)}{note}{hint}{names}</li>"
@@ -134,25 +135,26 @@ def _blocks(page: Page) -> Iterator[str]:
         yield _LAYOUT
     for block in page.blocks:
         yield from _block(block, is_open=len(page.blocks) <= OPEN)
-    if page.rows:
-        yield "<section><h2>What nobody manages</h2>"
-        yield from _preformatted(page.rows)
+    unmanaged = [*unmanaged_rows(page.unmanaged, PAGE)] if page.unmanaged is not None else []
+    if unmanaged:
+        yield "<section><h2>Unmanaged</h2>"
+        yield from _preformatted(unmanaged)
         yield "</section>"
 
 
 def _tone(block: Block) -> str:
-    return _CLASSES.get(block.tone, "faint")
+    return _CLASSES.get(block.sign.tone, "faint")
 
 
 def _sign(block: Block) -> str:
-    return f'<code class="{_tone(block)}">{escaped(block.symbol)}</code>'
+    return f'<code class="{_tone(block)}">{escaped(block.sign.symbol)}</code>'
 
 
 def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     """One assistant that folds, or a row where there is nothing to unfold."""
-    word = "" if block.is_sentence else f'<span class="{_tone(block)}">{escaped(block.word)}</span>: '
+    word = "" if block.is_sentence else f'<span class="{_tone(block)}">{escaped(block.sign.word)}</span>: '
     name = escaped(block.name) if block.members else html_code(shown(block.name))
-    title = f"{_sign(block)} <h2>{name}</h2> {word}{_said(block.message)}"
+    title = f"{_sign(block)} <h2>{name}</h2> {word}{_said(message_of(block))}"
     if block.is_bare:
         live_id = f' <span class="faint">{html_code(shown(block.id))}</span>' if block.id else ""
         yield f'<div class="bare">{title}{live_id}</div>'
@@ -163,7 +165,7 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     if block.id:
         yield f'<p class="faint">{html_code(shown(block.id))}</p>'
     for note in block.notes:
-        yield f"<p>{_said(note)}</p>"
+        yield f"<p>{_said(note.text)}</p>"
     if block.hint:
         yield f"<p>→ {_said(block.hint)}</p>"
     for is_outside in (True, False):
@@ -196,7 +198,7 @@ def _scalars(fields: Sequence[Field]) -> Iterator[str]:
 
 
 def _value(side: Any) -> str:
-    return value(side, LOOK, BROAD)
+    return value(side, PAGE, BROAD)
 
 
 def _field(field: Field) -> Iterator[str]:
@@ -208,7 +210,7 @@ def _field(field: Field) -> Iterator[str]:
         yield from _preformatted([*value_rows(field, WHOLE, 0)])
         return
     whose = f"in {html_code(shown(field.seen_in))}: " if field.seen_in else ""
-    yield f'<p class="faint">{whose}{_said(describe_sizes(field.prose, LOOK))}</p>'
+    yield f'<p class="faint">{whose}{_said(describe_sizes(field.prose, PAGE))}</p>'
     for word, appeared, found in mentions_by_fate(field.prose):
         names = ", ".join(f"{item.sort.value} {html_code(shown(item.text))}" for item in found)
         yield f'<p class="{"create" if appeared else "delete"}">{"+" if appeared else "-"} {word}: {names}</p>'
@@ -246,7 +248,7 @@ def _cell(side: str, line: Line, parts: Iterable[Part], field: Field, end: str) 
 
 
 def _part(part: Part) -> str:
-    tag, text = _TAGS.get(part.kind), escaped(visible(part.text, LOOK, blanks=part.blanks))
+    tag, text = _TAGS.get(part.kind), escaped(visible(part.text, PAGE, blanks=part.blanks))
     return f"<{tag}>{text}</{tag}>" if tag and text else text
 
 
@@ -278,7 +280,7 @@ def _foot(page: Page) -> Iterator[str]:
     facts = [f"Target: {page.where}"] if page.where else []
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest}"] if page.digest else []
-    told = [_said(fact) for fact in facts] + [escaped(pages.UNTRUSTED)]
+    told = [_said(fact) for fact in facts] + [escaped(UNTRUSTED)]
     yield "<footer>" + "".join(f"<p>{fact}</p>" for fact in told) + "</footer>"
 
 

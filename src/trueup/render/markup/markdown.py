@@ -15,28 +15,18 @@ from functools import partial
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
-from trueup.render import pages
-from trueup.render.findings import by_code, chosen
-from trueup.render.markup.escape import (
-    BROAD,
-    LOOK,
-    WHOLE,
-    escaped,
-    html_code,
-    inline,
-    marker,
-    member,
-    shown,
-    span_code,
-    words_of,
-)
+from trueup.render.markup.escape import BROAD, WHOLE, escaped, html_code, inline, marker, member, shown, span_code
 from trueup.render.markup.room import Section, cut, shortened
+from trueup.render.markup.sentences import UNTRUSTED, message_of, notes_above, words_of
 from trueup.render.model import Block, Field, Group, Member, Page, Shape
+from trueup.render.pages import count_words
 from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
-from trueup.render.style import Row
+from trueup.render.style import PAGE, Row
+from trueup.render.terminal.text import unmanaged_rows
 from trueup.render.terminal.values import value_rows
 from trueup.render.values import many, value
 from trueup.render.visible import visible
+from trueup.render.weight import by_code, chosen
 
 LIMIT = 65_000
 """Bytes of a comment in UTF-8: GitHub takes 65,536 characters, and a bot may add a line of its own."""
@@ -73,7 +63,7 @@ def written(page: Page) -> str:
     room = LIMIT - sum(map(_size, (head, foot, unmanaged))) - PARTED
     full = [[*block_sections(block)] for block in page.blocks]
     names = min(_size(_left(page.blocks, page, LIMIT)), NAMED)
-    blocks = _within(full, room if sum(map(_whole, full)) <= room else room - names, page.again)
+    blocks = _within(full, room if sum(map(_whole, full)) <= room else room - names, page.whole)
     room -= sum(_size(block) + 1 for block in blocks)
     cut = page.blocks[len(blocks) :]
     parts = [head, *blocks, unmanaged, _left(cut, page, room) if cut else "", foot]
@@ -82,10 +72,10 @@ def written(page: Page) -> str:
 
 def _left(cut: Sequence[Block], page: Page, room: int) -> str:
     """How many assistants have no block, and which, by what happens to them, as far as there is room."""
-    told = f"**Not shown for want of room: {pages.counted(cut)}.** All of it: {inline(page.again, span_code)}."
+    told = f"**Not shown for want of room: {count_words(cut)}.** All of it: {inline(page.whole, span_code)}."
     room -= _size(told)
-    for word in dict.fromkeys(block.word for block in cut):
-        found = [one.name for block in cut if block.word == word for one in block.assistants]
+    for word in dict.fromkeys(block.sign.word for block in cut):
+        found = [one.name for block in cut if block.sign.word == word for one in block.assistants]
         names = [span_code(shown(name, 120)) for name in found]
         taken, room = 0, room - _size(f"\n- {word}: ") - MORE
         while taken < len(names) and room >= _size(names[taken]) + 1:
@@ -98,7 +88,8 @@ def _left(cut: Sequence[Block], page: Page, room: int) -> str:
 
 def _unmanaged(page: Page, room: int) -> str:
     """What nobody manages, in a folded block of its own."""
-    return cut([*rows_sections("What nobody manages", page.rows)], room, page.again) if page.rows else ""
+    rows = [*unmanaged_rows(page.unmanaged, PAGE)] if page.unmanaged is not None else []
+    return cut([*rows_sections("Unmanaged", rows)], room, page.whole) if rows else ""
 
 
 def _head(page: Page) -> Iterator[str]:
@@ -109,12 +100,12 @@ def _head(page: Page) -> Iterator[str]:
     yield f"**{inline(page.summary, span_code)}**"
     for alert in page.alerts:
         yield from ("", f"> **Note:** {inline(alert, span_code)}")
-    for remark in page.remarks:
+    for remark in notes_above(page):
         yield from ("", f"**Note:** {inline(remark, span_code)}")
     for group in page.groups:
         yield from _group(group)
     if page.problems:
-        yield from _problems(page.problems, page.again)
+        yield from _problems(page.problems, page.whole)
 
 
 def _group(group: Group) -> Iterator[str]:
@@ -135,8 +126,8 @@ def _group(group: Group) -> Iterator[str]:
 def _listed(block: Block, listed: Sequence[Member], *, with_hint: bool) -> str:
     """Return one assistant above the fold, or several that read the same, as one row."""
     who = f"**{escaped(block.name)}**" if block.members else member(listed[0], span_code)
-    words = [f"- {span_code(block.symbol)} {who}: {inline(block.message, span_code)}"]
-    words += [f"· {inline(note, span_code)}" for note in block.notes[:1] if block.is_sentence]
+    words = [f"- {span_code(block.sign.symbol)} {who}: {inline(block.message, span_code)}"]
+    words += [f"· {inline(note.text, span_code)}" for note in block.notes[:1] if block.is_sentence]
     words += [f"· {inline(fact[:FACT], span_code)}" for fact in block.facts[:2]]
     words += [f"→ {inline(block.hint, span_code)}"] if block.hint and with_hint else []
     if block.members:
@@ -180,7 +171,7 @@ def _foot(page: Page) -> Iterator[str]:
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest[:DIGITS]}"] if page.digest else []
     told = "".join(f"{inline(fact, html_code)}. " for fact in facts)
-    yield f"<p><sub>{told}{escaped(pages.UNTRUSTED)}</sub></p>"  # <sub> alone would be read as markdown
+    yield f"<p><sub>{told}{escaped(UNTRUSTED)}</sub></p>"  # <sub> alone would be read as markdown
 
 
 def _size(text: str) -> int:
@@ -215,7 +206,7 @@ _TAGS = {Kind.KEPT: ("", ""), Kind.REMOVED: ("<del>", "</del>"), Kind.ADDED: ("<
 def block_sections(block: Block) -> Iterator[Section]:
     """The sections of one assistant, the first and the last of which make the fold, or a row where nothing unfolds."""
     name = escaped(block.name) if block.members else html_code(shown(block.name, 120))
-    title = f"{html_code(block.symbol)} <b>{name}</b> {_said(block)}"
+    title = f"{html_code(block.sign.symbol)} <b>{name}</b> {_said(block)}"
     if block.is_bare:
         yield Section(f"<p>{title}{f' {html_code(shown(block.id, 80))}' if block.id else ''}")
         yield Section("</p>")
@@ -224,7 +215,7 @@ def block_sections(block: Block) -> Iterator[Section]:
     if block.id:
         yield Section(f"<p>{html_code(shown(block.id, 80))}</p>")
     for note in block.notes:
-        yield Section(f"<p>{inline(note, html_code)}</p>")
+        yield Section(f"<p>{inline(note.text, html_code)}</p>")
     if block.hint:
         yield Section(f"<p>→ {inline(block.hint, html_code)}</p>")
     for is_outside in (True, False):
@@ -248,8 +239,8 @@ def rows_sections(title: str, rows: Sequence[Row]) -> Iterator[Section]:
 
 
 def _said(block: Block) -> str:
-    message = inline(block.message, html_code)
-    return message if block.is_sentence else f"{escaped(block.word)}: {message}"
+    message = inline(message_of(block), html_code)
+    return message if block.is_sentence else f"{escaped(block.sign.word)}: {message}"
 
 
 def _scalars(fields: Sequence[Field]) -> Section:
@@ -262,7 +253,7 @@ def _scalars(fields: Sequence[Field]) -> Section:
     rows = []
     for field in fields:
         words = f" {inline(f'({field.words})', html_code)}" if field.words else ""
-        sides = [html_code(value(side, LOOK, BROAD)) for side in ([] if news else [field.old]) + [field.new]]
+        sides = [html_code(value(side, PAGE, BROAD)) for side in ([] if news else [field.old]) + [field.new]]
         cells = [f"{html_code(shown(field.path))}{words}", *sides, *([html_code(shown(field.where))] if placed else [])]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     return Section(f"<table><tr>{heading}</tr>", tuple(rows), "</table>")
@@ -276,7 +267,7 @@ def _field(field: Field) -> Iterator[Section]:
         prose = field.prose
         said = [
             (f"in {html_code(shown(field.seen_in))}: " if field.seen_in else "")
-            + inline(describe_sizes(prose, LOOK), html_code)
+            + inline(describe_sizes(prose, PAGE), html_code)
         ]
         for word, _, found in mentions_by_fate(prose):
             names = ", ".join(f"{item.sort.value} {html_code(shown(item.text, 80))}" for item in found[:NAMES])
@@ -318,7 +309,7 @@ def _code(parts: Sequence[Part], *, marked: bool) -> str:
     found = ""
     for part in parts:
         opening, closing = _TAGS[part.kind if marked else Kind.KEPT]
-        text = visible(part.text, LOOK, blanks=part.blanks)
+        text = visible(part.text, PAGE, blanks=part.blanks)
         found += f"{opening}{escaped(text)}{closing}" if text else ""
     return f"<code>{found}</code>" if found else ""
 

@@ -16,10 +16,10 @@ from trueup.core.plans.report import Report
 from trueup.core.plans.summary import drift_summary, report_summary, summary
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
-from trueup.render.findings import Rest, by_code, by_weight, chosen
 from trueup.render.style import Look, defused, unrunnable
 from trueup.render.values import many
 from trueup.render.visible import visible
+from trueup.render.weight import Rest, by_code, by_weight, chosen
 
 LIMIT = 10
 """Annotations of one kind that a runner shows for a step."""

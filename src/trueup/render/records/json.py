@@ -30,9 +30,9 @@ from trueup.core.plans.summary import (
 from trueup.core.source import Diagnostic
 from trueup.core.texts.prose import encode_prose
 from trueup.render.grouping import difference
+from trueup.render.pages import describe_outcome
 from trueup.render.style import unrunnable_json
 from trueup.render.terminal.answers import cannot, summary_of
-from trueup.render.terminal.text import ended
 from trueup.render.values import is_text
 from trueup.wire.described import Described, Table
 
@@ -223,7 +223,7 @@ def _outcome(outcome: Outcome, operation: str) -> dict[str, Any]:
         "name": outcome.name,
         "action": outcome.action.value,
         "result": outcome.result.value,
-        "sentence": f"{outcome.name} {ended(outcome)}",
+        "sentence": f"{outcome.name} {describe_outcome(outcome)}",
         "id": outcome.id,
         "message": outcome.message,
         "hint": outcome.hint,
