@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any
 from unittest.mock import patch
 
@@ -243,6 +244,15 @@ def test_ten_thousand_take_sixteen_stretches_of_whole_pages() -> None:
     assert len(view.live) == 10_000
     assert len(shelf.lists) == 101  # a full last page is followed
     assert shelf.busiest == 15
+
+
+def test_a_prompt_that_a_file_holds_too_is_in_memory_once() -> None:
+    written = intern("".join(["Be brief. "] * 9))
+    entry = {"object": "assistant", "id": "asst_1", "created_at": 1, "instructions": "".join(["Be brief. "] * 9)}
+    shelf = Shelf(["asst_1"], replies={0: Reply(200, {}, {"object": "list", "data": [entry], "has_more": False})})
+    live = walked(shelf, []).live["asst_1"]
+    assert live.body["instructions"] is written
+    assert live.raw["instructions"] is written
 
 
 def test_few_known_ids_are_read_page_by_page() -> None:

@@ -288,7 +288,11 @@ def _repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) 
 def _shared(live: Live, prompt: str) -> Live:
     """Return the same with its prompt as the one copy of that text there is: most often a file holds it too."""
     text = live.body.get(prompt)
-    return replace(live, body={**live.body, prompt: intern(text)}) if type(text) is str else live
+    if type(text) is not str:
+        return live
+    shared = {prompt: intern(text)}
+    raw = {**live.raw, **shared} if prompt in live.raw else live.raw
+    return replace(live, body={**live.body, **shared}, raw=raw)
 
 
 def _is_cut(stretches: Sequence[Stretch]) -> bool:
