@@ -18,7 +18,7 @@ import pytest
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import Stamp
 from trueup.core.plans.live import stamp_of
-from trueup.core.projects.project import DEFAULT_PROTOCOL, Target
+from trueup.core.projects.project import PORTABLE, Target
 from trueup.local.registry import SERVERS
 from trueup.local.server import EmbeddedServer
 from trueup.wire import registry
@@ -139,7 +139,7 @@ class Protocol:
 
     def yaml(self, **keys: Any) -> dict[str, Any]:
         """Return the keys of a target in `trueup.yaml`; the default protocol is not written."""
-        return keys if self.name == DEFAULT_PROTOCOL else {"protocol": self.name, **keys}
+        return keys if self.name == PORTABLE else {"protocol": self.name, **keys}
 
     # --- words of its bodies
 
@@ -179,7 +179,7 @@ def protocol_of(name: str) -> Protocol:
     return Protocol(name, SAMPLES[name])
 
 
-DEFAULT = DEFAULT_PROTOCOL
+DEFAULT = PORTABLE
 """The protocol that is spoken where nothing else is said."""
 
 _spoken: ContextVar[str] = ContextVar("spoken", default=DEFAULT)

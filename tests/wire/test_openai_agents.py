@@ -111,4 +111,4 @@ def test_the_stamp_needs_one_of_the_pairs() -> None:
     metadata = {f"k{number}": "v" for number in range(16)}
     assert not ADAPTER.has_room({"metadata": metadata}, {})
     assert ADAPTER.has_room({"metadata": metadata}, {"metadata.k1": None})
-    assert DIALECTS["openai"].metadata_pairs == 16
+    assert DIALECTS["openai"].table.maps["metadata"].max_entries == 16

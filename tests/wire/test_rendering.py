@@ -87,7 +87,7 @@ def test_null_takes_an_entry_away_only_where_the_server_is_known_to_take_it_so()
     ],
 )
 def test_the_room_for_a_stamp_is_what_the_request_leaves(there: list[str], sets: Any, *, fits: bool) -> None:
-    assert has_room({"metadata": dict.fromkeys(there, "x")}, sets, TABLE, most=3) is fits
+    assert has_room({"metadata": dict.fromkeys(there, "x")}, sets, TABLE.vary({"metadata": {"max_entries": 3}})) is fits
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ class Field:
     knows the default, so that any value is as good as cleared. `letter` is the field's in a stamp, never given to
     another field later; a field without one is unknown after a rebuild. Of a MAP, `depth` is how many keys below it
     make a field, `entries` are the ones that there are where they are known, and `default` is an absent entry's;
-    `merged`: the server keeps the entries that a request leaves out; `clear` is what resets one.
+    `max_entries` is how many a server takes, which the map with the stamp has to say; `merged`: the server keeps the
+    entries that a request leaves out; `clear` is what resets one.
 
     `fills` is what the server adds inside a value that lacks it: of an OBJECT by key, of TOOLS, and of an OBJECT that
     is `typed`, by type and key. An object in it also fills one that is there; RESOLVED stands for any value.
@@ -58,6 +59,7 @@ class Field:
     letter: str = ""
     depth: int = 1
     entries: tuple[str, ...] = ()
+    max_entries: int = 0
     merged: bool = False
     fills: Mapping[str, Any] = field(default_factory=dict)
     typed: bool = False
@@ -79,8 +81,9 @@ class FieldTable:
     """All fields of one protocol, in the order in which people write them.
 
     `prompt` is the text that a Markdown definition's body stands for and `tools` the list of tools; `stamp` is the
-    entry that holds the ownership stamp. `schemas` are the places of embedded JSON Schemas, `*` for any index, and
-    `schema_keys` the last step of each; `secrets` are places that may hold a secret, which no definition does.
+    entry that holds the ownership stamp, in at most `stamp_length` characters. `schemas` are the places of embedded
+    JSON Schemas, `*` for any index, and `schema_keys` the last step of each; `secrets` are places that may hold a
+    secret, which no definition does.
     `built_in` are the names of the tools that the vendor provides, which prompts speak of.
     `display_name` is the field that people know an assistant by, empty where there is none. `names` are all fields,
     `maps` those whose entries are fields of their own, `letters` the letters of those that a stamp holds.
@@ -90,6 +93,7 @@ class FieldTable:
     prompt: str = "instructions"
     tools: str = "tools"
     stamp: str = "metadata.trueup"
+    stamp_length: int = 512
     schemas: tuple[tuple[str, ...], ...] = ()
     secrets: tuple[tuple[str, ...], ...] = ()
     display_name: str = "name"

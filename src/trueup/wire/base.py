@@ -125,7 +125,6 @@ class Dialect:
     headers: Mapping[str, str] = field(default_factory=dict)
     honest: bool = False
     page_size: int = 100
-    metadata_pairs: int = 16
     example: str = ""
     prefix: str = ""
     auth: Mapping[str, str] = field(default_factory=lambda: {"api_key": "bearer", "token": "bearer"})

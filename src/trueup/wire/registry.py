@@ -17,7 +17,7 @@ from trueup.core.errors import TrueupError
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.state import Identity
-from trueup.core.projects.project import LOCAL, ProtocolRow, SecretRef, Target
+from trueup.core.projects.project import LOCAL, PORTABLE, ProtocolRow, SecretRef, Target
 from trueup.core.rules.fault import Fault
 from trueup.wire import portkey
 from trueup.wire.access import Access, access_of
@@ -27,9 +27,6 @@ from trueup.wire.probe import Probe
 
 GATEWAYS: Final = (portkey.NAME,)
 """What may stand in front of a server."""
-
-PORTABLE: Final = "openai-assistants"
-"""The protocol whose bodies can be translated into those of others."""
 
 ROWS: Final[Mapping[str, ProtocolRow]] = {
     "openai-assistants": ProtocolRow(

@@ -35,9 +35,10 @@ def patch_body(
     return body
 
 
-def has_room(live: Mapping[str, Any], sets: Mapping[str, Any], table: FieldTable, most: int) -> bool:
-    """Return whether the stamp fits among the entries that its map will hold, of which there may be `most`."""
+def has_room(live: Mapping[str, Any], sets: Mapping[str, Any], table: FieldTable) -> bool:
+    """Return whether the stamp fits among the entries that its map will hold."""
     holder = top_of(table.stamp)
+    most = table.maps[holder].max_entries
     if len(live.get(holder) or ()) + len(sets) < most:
         return True  # most often: there are so few entries that none needs to be looked at
     there = {**table.split({holder: live.get(holder)}), **_entries(holder, sets)}

@@ -65,7 +65,7 @@ class RestAdapter(ABC):
 
     def has_room(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> bool:
         """Return whether the stamp fits among the metadata pairs that will be there."""
-        return has_room(live, sets, self.dialect.table, self.dialect.metadata_pairs)
+        return has_room(live, sets, self.dialect.table)
 
     def remove(self, live: Live) -> Call:
         """DELETE one object."""

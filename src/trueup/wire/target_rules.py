@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 from trueup.core.command import HERE, Message
 from trueup.core.definitions.names import meant
 from trueup.core.projects.endpoint import is_plain_http, secret_problem
-from trueup.core.projects.project import DEFAULT_PROTOCOL, Target
+from trueup.core.projects.project import PORTABLE, Target
 from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of, scope_of
 from trueup.core.rules.fault import Fault, nearest, shown
 from trueup.wire import portkey
 from trueup.wire.base import Dialect
-from trueup.wire.registry import GATEWAYS, PORTABLE, ROWS, dialects, losses, scope_keys, translator
+from trueup.wire.registry import GATEWAYS, ROWS, dialects, losses, scope_keys, translator
 
 
 def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     """Everything in a target that its protocol, dialect and gateway cannot make sense of."""
-    protocol = value.get("protocol", DEFAULT_PROTOCOL)
+    protocol = value.get("protocol", PORTABLE)
     if not isinstance(protocol, str) or protocol not in ROWS:
         if isinstance(protocol, str):
             message = f"there is no protocol {shown(protocol)}"

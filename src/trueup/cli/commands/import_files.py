@@ -22,9 +22,10 @@ from trueup.core.migration.first_protocol import has_first_words
 from trueup.core.migration.foreign import assistants_in, is_backup
 from trueup.core.migration.imports import Found, Imports, Unread, unknown
 from trueup.core.plans.live import Seen, see
+from trueup.core.projects.project import PORTABLE
 from trueup.edge.migration_files import NotRead, read_export, read_values
 from trueup.render.values import many
-from trueup.wire.registry import PORTABLE, definition_table, identity_of, protocols
+from trueup.wire.registry import definition_table, identity_of, protocols
 
 PAIRS: Final = 20
 """Links that one printed command makes."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.projects.project import DEFAULT_PROTOCOL
+from trueup.core.projects.project import PORTABLE
 from trueup.core.source import SourceMap
 
 
@@ -33,7 +33,7 @@ class DefinitionFile:
 
     name: str
     file: str
-    protocol: str = DEFAULT_PROTOCOL
+    protocol: str = PORTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Definition:
     lifecycle: Lifecycle = Lifecycle()
     parts: tuple[str, ...] = ()
     locate: Callable[[], SourceMap] = SourceMap
-    protocol: str = DEFAULT_PROTOCOL
+    protocol: str = PORTABLE
 
     @property
     def ignored(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from trueup.core.canonical import Semantics, canonical, fits, float32, same
 from trueup.core.command import HERE, Selection
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
-from trueup.core.projects.project import DEFAULT_PROTOCOL
+from trueup.core.projects.project import PORTABLE
 from trueup.core.source import Diagnostic, Path, Severity, dotted
 
 Problems = Callable[[Mapping[str, Any]], Sequence[Diagnostic]]
@@ -73,7 +73,7 @@ class Found:
     extra: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     omissions: tuple[Omission, ...] = ()
-    protocol: str = DEFAULT_PROTOCOL
+    protocol: str = PORTABLE
 
     @property
     def display_name(self) -> str:

@@ -11,8 +11,8 @@ from trueup.core.command import HERE, Command, Flag, Selection
 LOCAL = "local"
 """The base URL of the embedded server, and the project name of every local target."""
 
-DEFAULT_PROTOCOL = "openai-assistants"
-"""The protocol of a target that names none."""
+PORTABLE = "openai-assistants"
+"""The protocol of portable definitions, which can be translated into others; also that of a target that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Target:
 
     name: str
     project: str
-    protocol: str = DEFAULT_PROTOCOL
+    protocol: str = PORTABLE
     dialect: str = "openai"
     base_url: str = LOCAL
     allow_http: bool = False
@@ -146,4 +146,4 @@ class Project:
         It is the one that all targets without `translate` share. Where every target translates, the portable one.
         """
         spoken = {target.protocol for target in self.targets.values() if not target.translate}
-        return self.protocol or (next(iter(spoken)) if len(spoken) == 1 else "" if spoken else DEFAULT_PROTOCOL)
+        return self.protocol or (next(iter(spoken)) if len(spoken) == 1 else "" if spoken else PORTABLE)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from trueup.core.definitions.names import normal
 from trueup.core.projects.endpoint import secret_problem, secret_ref
 from trueup.core.projects.project import (
-    DEFAULT_PROTOCOL,
     LOCAL,
+    PORTABLE,
     Guard,
     Portkey,
     Project,
@@ -69,7 +69,7 @@ def project_of(value: Mapping[str, Any], protocols: Mapping[str, ProtocolRow]) -
 def target_of(name: str, value: Mapping[str, Any], project: str, protocols: Mapping[str, ProtocolRow]) -> Target:
     """Return the target that a checked mapping of the file describes."""
     is_local = is_local_target(name, value)
-    row = protocols[value.get("protocol", DEFAULT_PROTOCOL)]
+    row = protocols[value.get("protocol", PORTABLE)]
     return Target(
         name,
         LOCAL if is_local else project,

@@ -21,12 +21,6 @@ from trueup.core.rules.fault import Fault, Proposal, nearest, place, shown, spel
 from trueup.core.rules.gate import is_type
 from trueup.core.source import Diagnostic, Path, Position, Severity
 
-METADATA_PAIRS = 16
-"""Pairs that metadata holds, the stamp included (the vendors' documentation says so in prose only)."""
-
-STAMP_LENGTH = 512
-"""Characters of a metadata value."""
-
 STAMP_NAMES = 256
 """Characters that project, target and name may have together, so that the stamp fits."""
 
@@ -47,7 +41,7 @@ def beyond_schema(
     body = definition.body
     yield from _empty_maps(body, table)
     yield from _metadata(body, table, stamp_length is not None, stamp_needed)
-    yield from _stamp(stamp_length)
+    yield from _stamp(stamp_length, table.stamp_length)
     yield from lost_numbers(body, ())
     yield from _object_parameters(body, table)
     for index, entry in enumerate(definition.lifecycle.ignore_changes):
@@ -99,18 +93,19 @@ def _metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed:
             "Give your own entry another key.", at_key=True,
         )  # fmt: skip
     count = sum(entry is not None and other != key for other, entry in metadata.items())
-    if count > METADATA_PAIRS:
+    most = table.maps[name].max_entries
+    if count > most:
         yield Fault(
-            "too-many", (name,), f"{name} holds {count} keys; at most {METADATA_PAIRS} are allowed",
-            f"Keep {METADATA_PAIRS - 1}: one is needed for Trueup's stamp.", at_key=True,
+            "too-many", (name,), f"{name} holds {count} keys; at most {most} are allowed",
+            f"Keep {most - 1}: one is needed for Trueup's stamp.", at_key=True,
         )  # fmt: skip
-    elif count == METADATA_PAIRS and stamped:
-        yield _no_room(name, count, needed)
+    elif count == most and stamped:
+        yield _no_room(name, most, needed)
 
 
-def _no_room(name: str, count: int, needed: bool) -> Fault:
+def _no_room(name: str, most: int, needed: bool) -> Fault:
     """Where the stamp is the only memory an error; else a create is blocked, and what exists can be kept."""
-    message = f"the stamp has no room: {name} holds {count} keys of {METADATA_PAIRS}"
+    message = f"the stamp has no room: {name} holds {most} keys of {most}"
     lost = "With `state: stamps` the stamp is all that remembers an assistant."
     kept = "Without its stamp an assistant is not created, and a lost state cannot be rebuilt."
     severity = Severity.ERROR if needed else Severity.WARNING
@@ -118,11 +113,11 @@ def _no_room(name: str, count: int, needed: bool) -> Fault:
     return Fault("no-room-for-stamp", (name,), message, hint, at_key=True, severity=severity)
 
 
-def _stamp(length: int | None) -> Iterator[Fault]:
-    if length is not None and length > STAMP_LENGTH:
+def _stamp(length: int | None, most: int) -> Iterator[Fault]:
+    if length is not None and length > most:
         yield Fault(
             "stamp-too-long", (),
-            f"the stamp would hold {length} characters, and a metadata value holds {STAMP_LENGTH}",
+            f"the stamp would hold {length} characters, and a metadata value holds {most}",
             f"Shorten the path of the definition: project, target and name may have {STAMP_NAMES} characters together.",
         )  # fmt: skip
 

@@ -17,13 +17,13 @@ from trueup.core.definitions.protocols import Native, ProtocolFinder, resolve_tr
 from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
 from trueup.core.definitions.sources import PROJECT_FILE, Setting, Sources
 from trueup.core.errors import TrueupError
-from trueup.core.projects.project import Project, Target
+from trueup.core.projects.project import PORTABLE, Project, Target
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, Stretch, in_order, stretch
 from trueup.core.source import Path as ValuePath
 from trueup.edge.collector import paused
 from trueup.edge.definitions.documents import Documents, find, find_clashes
 from trueup.edge.schemas import Format, format_of
-from trueup.wire.registry import PORTABLE, protocols, translator
+from trueup.wire.registry import protocols, translator
 
 
 def takes(target: Target, protocol: str) -> bool:

@@ -49,7 +49,7 @@ TABLE: Final = FieldTable(
         ),
         Field("compaction", Kind.OBJECT, default={"async": False}, letter="c", fills={"async": False}),
         Field("experimental", Kind.MAP, default=False, clear=False, entries=("time_awareness",), merged=True),
-        Field("metadata", Kind.MAP),
+        Field("metadata", Kind.MAP, max_entries=16),
     ),
     secrets=(("tools", "*", "transport", "headers"), ("tools", "*", "transport", "env_vars")),
     schemas=(("tools", "*", "parameters"), ("text", "format", "schema")),

@@ -46,7 +46,7 @@ TABLE: Final = FieldTable(
             depth=2,
             entries=("code_interpreter.file_ids", "file_search.vector_store_ids"),
         ),
-        Field("metadata", Kind.MAP),
+        Field("metadata", Kind.MAP, max_entries=16),
         Field("temperature", Kind.NUMBER, default=1.0, letter="e"),
         Field("top_p", Kind.NUMBER, default=1.0, letter="p"),
         Field(
