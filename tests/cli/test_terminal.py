@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -242,24 +243,32 @@ def test_sigterm_is_as_ctrl_c(hosted: Place, faulty: Arm) -> None:
     assert len(hosted.run("state", "list", "--json").json["assistants"]) == len(hosted.live())
 
 
-def test_ctrl_c_while_reading_sends_nothing(hosted: Place, faulty: Arm) -> None:
-    faulty(Fault(Kind.PASS, method="GET", times=0, delay=5.0))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        process = subprocess.Popen([*COMMAND, "plan"], cwd=hosted.root, text=True, stderr=subprocess.PIPE)
-        time.sleep(1.2)
-        process.send_signal(number)
-        _, err = process.communicate(timeout=PATIENCE)
+def _interrupt_read(hosted: Place, number: int, *arguments: str) -> tuple[str, str]:
+    """Interrupt a plan once its first request has arrived at a server that never answers; return what it printed."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        base_url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        target = f"{{base_url: {json.dumps(base_url)}, api_key: {{env: CANARY_KEY}}}}"
+        hosted.write("trueup.yaml", f"project: shop\ntargets:\n  prod: {target}\n")
+        process = subprocess.Popen(
+            [*COMMAND, "plan", *arguments], cwd=hosted.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(4) == b"GET "
+            process.send_signal(number)
+            out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
-        assert err.strip() == "Interrupted."
+    return out, err
 
 
-def test_ctrl_c_while_reading_is_told_in_json_where_that_was_asked_for(hosted: Place, faulty: Arm) -> None:
-    faulty(Fault(Kind.PASS, method="GET", times=0, delay=5.0))
-    process = subprocess.Popen([*COMMAND, "plan", "--json"], cwd=hosted.root, text=True, stdout=subprocess.PIPE)
-    time.sleep(1.2)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_reading_sends_nothing(hosted: Place, number: signal.Signals) -> None:
+    assert _interrupt_read(hosted, number)[1].strip() == "Interrupted."
+
+
+def test_ctrl_c_while_reading_is_told_in_json_where_that_was_asked_for(hosted: Place) -> None:
+    out, _ = _interrupt_read(hosted, signal.SIGINT, "--json")
     assert json.loads(out)["kind"] == "error"
     assert json.loads(out)["exit"] == 130
 
