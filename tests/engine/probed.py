@@ -9,7 +9,7 @@ from typing import Any
 from tests.engine.world import World
 from trueup.core.memory.capabilities import Capabilities
 from trueup.engine.probe import ProbeSpec, probe
-from trueup.engine.refresh import walk
+from trueup.engine.refresh import list_all
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.habits import USUAL, Habits
 from trueup.wire.base import Adapter
@@ -25,15 +25,15 @@ class Notes:
     open: dict[str, str] = field(default_factory=dict)
     spared: list[str] = field(default_factory=list)
 
-    def begun(self, nonce: str) -> None:
+    def note_start(self, nonce: str) -> None:
         self.steps.append("begun")
         self.open[nonce] = ""
 
-    def made(self, nonce: str, live_id: str) -> None:
+    def note_id(self, nonce: str, live_id: str) -> None:
         self.steps.append(f"made {live_id}")
         self.open[nonce] = live_id
 
-    def ended(self, nonce: str) -> None:
+    def note_end(self, nonce: str) -> None:
         self.steps.append("ended")
         self.open.pop(nonce, None)
 
@@ -72,7 +72,7 @@ class Probed(World):
 
         async def run() -> Capabilities:
             runner, adapter = self.runner(self.ports()), adapter_for(self.target)
-            view = await walk(adapter, runner)
+            view = await list_all(adapter, runner)
             return await probe(self.order(**changes), PROBE, adapter, runner, view, self.notes)
 
         self.found = asyncio.run(run())

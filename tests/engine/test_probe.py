@@ -20,7 +20,7 @@ from trueup.core.call import Call, Reply
 from trueup.core.errors import EndpointError, Exit, InterruptedRun, TrueupError, UnreadableError
 from trueup.core.memory.capabilities import decode, encode
 from trueup.engine.probe import MARK, StillThereError, find_in_use, find_left_over, probe, probe_name, remove
-from trueup.engine.refresh import View, walk
+from trueup.engine.refresh import View, list_all
 from trueup.local.faults import Kind
 from trueup.wire.openai_assistants.dialects import DIALECTS
 from trueup.wire.openai_assistants.probe import PROBE, QUESTIONS
@@ -30,7 +30,7 @@ NONCE = "0123456789ab"
 
 
 def seen(world: Probed) -> View:
-    return asyncio.run(walk(world.adapter(), world.runner(world.ports())))
+    return asyncio.run(list_all(world.adapter(), world.runner(world.ports())))
 
 
 def cleaned(world: Probed) -> list[str]:
@@ -84,7 +84,7 @@ def test_interrupted_it_removes_what_it_made_and_stores_nothing(step: int) -> No
     async def run() -> None:
         ports = world.ports()
         runner, adapter = world.runner(ports), adapter_for(world.target)
-        view = await walk(adapter, runner)
+        view = await list_all(adapter, runner)
 
         def watch(_call: Call) -> None:
             if len(world.calls) >= step:

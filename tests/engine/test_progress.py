@@ -14,7 +14,7 @@ from tests.engine.world import World, code, definition, fleet
 from trueup.core.call import Reply
 from trueup.core.errors import Exit, NotSent, OutcomeUnknown
 from trueup.engine.ports import Ports, Progress, Wait, estimate_left
-from trueup.engine.refresh import walk
+from trueup.engine.refresh import list_all
 from trueup.engine.request_runner import Pace
 from trueup.local.faults import Kind
 
@@ -86,7 +86,7 @@ def test_reading_tells_of_how_many_where_that_is_known(known: int, total: int) -
     runner = shelf.runner(1)
     told: list[Progress] = []
     runner.ports.progress = told.append
-    asyncio.run(walk(shelf.adapter(), runner, names(known)))
+    asyncio.run(list_all(shelf.adapter(), runner, names(known)))
     assert {item.what for item in told} == {"Reading assistants"}
     assert {item.total for item in told} == {total}
     assert [item.done for item in told] == sorted(item.done for item in told)

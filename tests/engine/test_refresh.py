@@ -20,7 +20,7 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.errors import EndpointError, OutcomeUnknown
 from trueup.engine import refresh as subject
 from trueup.engine.ports import Ports, Progress
-from trueup.engine.refresh import View, refresh, walk
+from trueup.engine.refresh import View, list_all, refresh
 from trueup.engine.request_runner import Pace, RequestRunner
 from trueup.wire.base import Page
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
@@ -128,7 +128,7 @@ def names(count: int) -> list[str]:
 
 def walked(shelf: Shelf, known: Sequence[str], parallelism: int = 8) -> View:
     with patch.object(subject, "MANY", 4):
-        return asyncio.run(walk(shelf.adapter(), shelf.runner(parallelism), known))
+        return asyncio.run(list_all(shelf.adapter(), shelf.runner(parallelism), known))
 
 
 def refreshed(shelf: Shelf, known: Sequence[str]) -> View:
@@ -290,7 +290,7 @@ class Tokens(OpenAIAssistants):
 
 def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
     shelf = Shelf(names(1000), page_size=100, lazy=3)
-    view = asyncio.run(walk(Tokens(100), shelf.runner(), names(1000)))
+    view = asyncio.run(list_all(Tokens(100), shelf.runner(), names(1000)))
     assert view.complete
     assert list(view.live) == shelf.alive
     assert shelf.busiest == 1
@@ -298,7 +298,7 @@ def test_a_server_that_goes_by_page_tokens_is_read_page_by_page() -> None:
 
 def test_a_full_last_page_without_a_token_is_the_end_and_page_one_is_read_once() -> None:
     shelf = Shelf(names(4), page_size=2)
-    view = asyncio.run(walk(Tokens(2), shelf.runner(), names(4)))
+    view = asyncio.run(list_all(Tokens(2), shelf.runner(), names(4)))
     assert (view.complete, list(view.live)) == (True, names(4))
     assert shelf.lists == ["", names(4)[1]]
 
@@ -306,7 +306,7 @@ def test_a_full_last_page_without_a_token_is_the_end_and_page_one_is_read_once()
 @pytest.mark.parametrize("again", [names(2), []])
 def test_a_token_that_leads_to_nothing_new_ends_the_walk_as_a_partial_view(again: list[str]) -> None:
     shelf = Shelf(names(4), page_size=2, replies={1: page(again, more=True)})
-    view = asyncio.run(walk(Tokens(2), shelf.runner()))
+    view = asyncio.run(list_all(Tokens(2), shelf.runner()))
     assert not view.complete
     assert len(shelf.lists) == 2
     assert list(view.live) == names(2)
@@ -333,7 +333,7 @@ class Heedless(Shelf):
 
 def test_a_whole_listing_may_change_its_order_between_its_readings() -> None:
     shelf = Heedless(names(3), page_size=1_000, replies={1: page(names(3)[::-1], more=False)})
-    view = asyncio.run(walk(Whole(), shelf.runner()))
+    view = asyncio.run(list_all(Whole(), shelf.runner()))
     assert (view.complete, list(view.live)) == (True, names(3))
 
 
@@ -364,13 +364,13 @@ def test_a_limit_that_is_heeded_and_a_cursor_that_is_not_hide_what_comes_after(c
 @pytest.mark.parametrize("count", [1, 100, 101, 250])
 def test_a_whole_listing_that_pages_after_all_is_read_page_by_page(count: int) -> None:
     shelf = Shelf(names(count), page_size=100)
-    view = asyncio.run(walk(Whole(), shelf.runner()))
+    view = asyncio.run(list_all(Whole(), shelf.runner()))
     assert (view.complete, list(view.live)) == (True, names(count))
 
 
 def test_a_whole_listing_that_changes_between_its_readings_is_partial() -> None:
     shelf = Heedless(names(3), page_size=100, heeds_limit=False, births={1: "asst_new"})
-    assert not asyncio.run(walk(Whole(), shelf.runner())).complete
+    assert not asyncio.run(list_all(Whole(), shelf.runner())).complete
 
 
 def test_a_joint_that_nobody_comes_upon_has_everything_read_again() -> None:
@@ -431,11 +431,11 @@ def test_a_listing_without_end_is_given_up_after_a_thousand_pages_and_told_meanw
     runner = shelf.runner(8)
     told: list[Progress] = []
     runner.ports.progress = told.append
-    view = asyncio.run(walk(shelf.adapter(), runner))
+    view = asyncio.run(list_all(shelf.adapter(), runner))
     assert not view.complete
     assert "goes on after 1,000 pages" in view.problem
     assert (told[0].what, told[0].done, told[-1].done, told[-1].total) == ("Reading assistants", 0, 2_000, 0)
-    assert asyncio.run(walk(shelf.adapter(), shelf.runner(8), most=1_100)).complete
+    assert asyncio.run(list_all(shelf.adapter(), shelf.runner(8), most=1_100)).complete
 
 
 @settings(deadline=None, max_examples=examples(300))
@@ -495,8 +495,8 @@ def test_a_page_of_the_smaller_size_is_no_end_by_itself() -> None:
 
 def test_smaller_pages_may_be_more() -> None:
     shelf = Shelf(names(5_000), page_size=4, bound=1)
-    assert asyncio.run(walk(shelf.adapter(), shelf.runner(), most=1_250 + 1)).complete
-    assert not asyncio.run(walk(shelf.adapter(), shelf.runner(), most=1_249)).complete
+    assert asyncio.run(list_all(shelf.adapter(), shelf.runner(), most=1_250 + 1)).complete
+    assert not asyncio.run(list_all(shelf.adapter(), shelf.runner(), most=1_249)).complete
 
 
 def test_a_server_that_takes_no_notice_of_the_limit_is_given_up() -> None:

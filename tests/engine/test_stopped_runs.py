@@ -13,7 +13,7 @@ from trueup.core.errors import CredentialError, Exit, TrueupError
 from trueup.core.memory.journal import Entry
 from trueup.core.plans.plan import WRITES, Action
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.engine.apply import STOPPED, unsent
+from trueup.engine.apply import STOPPED, report_unsent
 
 pytestmark = pytest.mark.usefixtures("protocol")
 
@@ -145,7 +145,7 @@ def test_a_plan_whose_state_cannot_be_kept_is_told_as_unsent_as_a_whole() -> Non
     world = _busy()
     plan = world.plan(prune=True, on_drift="revert")
     refused = Outcome("held", Action.MODIFY, Result.REFUSED)
-    report = unsent(plan, FULL, world.runner(world.ports()), (refused,), 2)
+    report = report_unsent(plan, FULL, world.runner(world.ports()), (refused,), 2)
     assert _skipped(report) == {change.name for change in plan.changes if change.action in WRITES}
     assert [outcome.name for outcome in report.outcomes] == sorted(results(report))
     assert {*report.codes} == {Exit.ERROR, Exit.HELD}

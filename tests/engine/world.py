@@ -25,7 +25,7 @@ from trueup.core.plans.exits import codes_of
 from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Report, Result
 from trueup.core.projects.project import Target
-from trueup.engine.apply import Meeting, execute, is_idle, meet
+from trueup.engine.apply import SavedPlanMatch, execute, is_idle, match_saved_plan
 from trueup.engine.facts import DesiredState
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.ports import Ports
@@ -267,7 +267,7 @@ class World:
             return await self._executed(planning, runner, promised)
 
     async def _executed(self, planning: Planning, runner: RequestRunner, promised: Plan | None) -> Report:
-        meeting = meet(promised, planning) if promised is not None else Meeting(planning.plan, (), 0)
+        meeting = match_saved_plan(promised, planning) if promised is not None else SavedPlanMatch(planning.plan, (), 0)
         if is_idle(meeting.plan):
             refused = any(outcome.result is Result.REFUSED for outcome in meeting.outcomes)
             codes = codes_of(meeting.plan) | ({Exit.HELD} if refused else set())

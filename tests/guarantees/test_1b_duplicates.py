@@ -20,9 +20,9 @@ from trueup.core.plans.plan import Options
 from trueup.core.plans.report import Report
 from trueup.engine.apply import execute
 from trueup.engine.duplicates import delete_duplicate, plan_delete
-from trueup.engine.facts import seen_in
+from trueup.engine.facts import read_stamps
 from trueup.engine.plan import Planning
-from trueup.engine.takeover import stamping
+from trueup.engine.takeover import make_link_change
 from trueup.local.faults import Kind
 from trueup.wire.registry import identity_of
 
@@ -61,8 +61,8 @@ def delete(world: World, name: str, live_id: str) -> Report:
 async def _chosen(world: World, name: str, live_id: str) -> None:
     runner = world.runner(world.ports())
     planning = await world._plan(Options(), runner)
-    identity, seen = identity_of(world.target), seen_in(planning.view, world.adapter())
-    change = stamping(world.definitions[name], seen[live_id], identity, world.adapter())
+    identity, seen = identity_of(world.target), read_stamps(planning.view, world.adapter())
+    change = make_link_change(world.definitions[name], seen[live_id], identity, world.adapter())
     plan = replace(planning.plan, changes=(change,))
     with world.journaled() as journal:
         runner.ports.journal = journal

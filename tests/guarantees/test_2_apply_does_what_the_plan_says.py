@@ -8,7 +8,7 @@ from tests.engine.rendered import render
 from tests.engine.world import Killed, World, actions, code, definition, fleet, results
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.plans.plan_codec import dumps, loads
-from trueup.engine.apply import PARTIAL, explained
+from trueup.engine.apply import PARTIAL, explain_blocked
 from trueup.local.faults import Kind
 
 
@@ -182,7 +182,7 @@ def test_what_the_fresh_plan_alone_holds_back_is_told() -> None:
     plan = loads(saved(world))
     world.edit(world.id_of("b"), instructions="by hand")
     world.definitions["b"] = definition("b", instructions="later")
-    report = explained(world.apply(plan))
+    report = explain_blocked(world.apply(plan))
     assert results(report) == {"a": "done"}
     assert code(report) is Exit.HELD
     assert len(report.problems) == 1
@@ -195,7 +195,7 @@ def test_a_partial_view_is_told_where_a_saved_plan_is_applied() -> None:
     plan = loads(saved(world))
     world.fail(kind=Kind.ANSWER, method="GET", path=world.protocol.path, nth=2, status=403)
     world.with_target(max_retries=0)
-    report = explained(world.apply(plan))
+    report = explain_blocked(world.apply(plan))
     assert code(report) is Exit.UNREADABLE
     assert PARTIAL in report.problems
 

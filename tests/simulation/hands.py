@@ -16,9 +16,9 @@ from tests.simulation.tally import Tally
 from tests.simulation.vendor import Habit, Vendor
 from trueup.core.call import Call, Reply
 from trueup.core.definitions.definition import Definition
-from trueup.engine.facts import seen_in
+from trueup.engine.facts import read_stamps
 from trueup.engine.refresh import View
-from trueup.engine.takeover import linked, rebuild_records
+from trueup.engine.takeover import make_link_record, rebuild_records
 from trueup.wire.registry import identity_of
 
 NAMES = ("a", "b", "c", "d/e")
@@ -174,14 +174,14 @@ class Hands:
         """`trueup state rebuild [NAME…]`: records from the stamps, damaged files set aside."""
         checkout.mend()
         identity = identity_of(checkout.target)
-        known = seen_in(self._view(checkout), checkout.adapter())
+        known = read_stamps(self._view(checkout), checkout.adapter())
         checkout.set_state(rebuild_records(checkout.state(), identity, known, names).state)
         self.say(f"{checkout.label}: state rebuild {sorted(names)}")
 
     def link(self, checkout: Checkout, name: str, live_id: str) -> None:
         """`trueup import NAME=ID`."""
-        state, seen = checkout.state(), seen_in(self._view(checkout), checkout.adapter())[live_id]
-        record = linked(checkout.definitions[name], seen, checkout.adapter())
+        state, seen = checkout.state(), read_stamps(self._view(checkout), checkout.adapter())[live_id]
+        record = make_link_record(checkout.definitions[name], seen, checkout.adapter())
         records = {**state.records, name: record}
         pending = {other: entry for other, entry in state.pending.items() if other != name}
         checkout.set_state(replace(state, records=records, pending=pending))

@@ -113,7 +113,7 @@ def _empty_is_end(stretch: Stretch, page: Page, *rest: Any) -> None:
 
 async def _never_read_alone(adapter: Adapter, runner: RequestRunner, recorded: Any) -> View:
     known = list(recorded)
-    view = await refresh.walk(adapter, runner, known)
+    view = await refresh.list_all(adapter, runner, known)
     view.absent |= set(known) - view.live.keys()
     return view
 
@@ -155,15 +155,20 @@ def _synced_by_its_maker(folder: Path) -> None:
 
 WISHES = frozenset({Cause.EDITED, Cause.CONFLICT, Cause.UNKNOWN})
 REAL_RENDER = modifies._render
-REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = fields.judge, engine_run.kept_record, Checkout.adapter, refresh._take
-REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._bookkeeping
+REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = (
+    fields.judge,
+    engine_run.keep_answer,
+    Checkout.adapter,
+    refresh._take_page,
+)
+REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._record_without_sending
 
 MUTANTS: dict[str, list[Patch]] = {
     "an unclear create is sent again without a look": [lambda: patch.object(creates, "_is_absent", _always)],
     "the listing does not wait for the vendor to settle": [lambda: patch.object(RequestRunner, "pause", _nothing)],
     "a create has no line on disk before it": [lambda: patch.object(Run, "intend", _nothing)],
     "stamps are not looked for": [
-        lambda: patch.object(facts, "by_stamp", lambda *_: {}),
+        lambda: patch.object(facts, "group_by_stamp", lambda *_: {}),
         lambda: patch("trueup.engine.plan.by_stamp", lambda *_: {}),
     ],
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
@@ -173,18 +178,20 @@ MUTANTS: dict[str, list[Patch]] = {
         lambda: patch.object(modifies, "_is_concluded_by_read", _done_without_looking)
     ],
     "a promised plan is not held to its word": [lambda: patch.object(apply, "is_equal", lambda *_: True)],
-    "a gateway's twin is not looked for": [lambda: patch.object(creates, "name_duplicates", _nothing)],
+    "a gateway's twin is not looked for": [lambda: patch.object(creates, "report_duplicates", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
     "a field that left the file is not cleared": [
         lambda: patch("trueup.core.plans.judge.WISHES", WISHES),
     ],
     "a short page is trusted": [lambda: patch.object(Checkout, "adapter", _trusting)],
-    "a page that repeats an id is taken for the end": [lambda: patch.object(refresh, "_take", _repeat_is_end)],
-    "an empty page is the end, whatever it says": [lambda: patch.object(refresh, "_take", _empty_is_end)],
+    "a page that repeats an id is taken for the end": [lambda: patch.object(refresh, "_take_page", _repeat_is_end)],
+    "an empty page is the end, whatever it says": [lambda: patch.object(refresh, "_take_page", _empty_is_end)],
     "a page that cannot be read is left out": [lambda: patch.object(View, "cut", _silent)],
     "what the listing does not show counts as gone": [lambda: patch("tests.engine.world.refresh", _never_read_alone)],
     "another checkout's stamp counts as ours": [lambda: patch.object(judge, "is_known", lambda *_: True)],
-    "what became of a promised change is not told": [lambda: patch.object(apply, "_bookkeeping", _told_once)],
+    "what became of a promised change is not told": [
+        lambda: patch.object(apply, "_record_without_sending", _told_once)
+    ],
     "a field that nobody declared is sent along": [lambda: patch.object(modifies, "_render", _talkative)],
     "what a server did not keep is not named": [
         lambda: patch.object(creates, "not_kept", lambda *_: ()),
@@ -197,7 +204,7 @@ MUTANTS: dict[str, list[Patch]] = {
         lambda: patch.object(journal_file, "sync_folder", _silent),
     ],
     "a write that fails on the journal goes unnoticed": [lambda: patch.object(Journal, "_to_disk", _failure_ignored)],
-    "what a run that stopped did not send is not told": [lambda: patch.object(apply, "_tell_the_rest", _silent)],
+    "what a run that stopped did not send is not told": [lambda: patch.object(apply, "_report_the_rest", _silent)],
     "the journal is emptied before state is written": [lambda: patch.object(Store, "save", _journal_first)],
     "state is written in place": [lambda: patch.object(files, "put", _in_place)],
     "a plan file is written in place": [lambda: patch.object(checkout, "write_plan", _plan_in_place)],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from trueup.cli import answers
 from trueup.cli.failure import show
-from trueup.cli.planning import command_to_go_on, plan_view, read_live, tell_idle
+from trueup.cli.planning import command_to_go_on, plan_view, read_live, warn_unused_acks
 from trueup.cli.session import Session, definitions
 from trueup.cli.transport import journaled, writing
 from trueup.core.command import Command, Message, join_messages
@@ -31,7 +31,7 @@ from trueup.core.plans.summary import report_summary, summary
 from trueup.core.plans.wording import plan_anew
 from trueup.core.source import Path, Position
 from trueup.edge.definitions.loader import Loaded
-from trueup.engine.apply import execute, explained, is_idle, meet, unsent
+from trueup.engine.apply import execute, explain_blocked, is_idle, match_saved_plan, report_unsent
 from trueup.engine.plan import Planning
 from trueup.engine.request_runner import RequestRunner
 from trueup.engine.run import Locate
@@ -77,18 +77,18 @@ async def apply(
             await _wait_for_earlier_requests(session, runner, state)
             work = await _plan_work(session, runner, loaded, state, names, promised, destroy)
             if session.screen.is_text and promised is None:
-                session.screen.result(_shown(work.plan, session))
-            tell_idle(session, [work.plan] if promised is None else [work.plan, promised])
-            consent = _consent(session, work.plan, promised)
+                session.screen.result(_layout_plan(work.plan, session))
+            warn_unused_acks(session, [work.plan] if promised is None else [work.plan, promised])
+            consent = _ask_consent(session, work.plan, promised)
             if consent.refused:
                 again = command_to_go_on(session, promised or work.plan, names, file=file)
                 return _refuse(session, work.plan, consent.refused, again, made)
             if consent.asked:
                 loaded, state = definitions(session), session.store.load()
                 work = await _plan_work(session, runner, loaded, state, names, work.plan, destroy)
-            report = await _carried_out(session, runner, work)
-    report = replace(report if promised is None else explained(report), provenance=made)
-    _tell(session, report, is_promised=promised is not None)
+            report = await execute_or_report_unsent(session, runner, work)
+    report = replace(report if promised is None else explain_blocked(report), provenance=made)
+    _print_report(session, report, is_promised=promised is not None)
     return worst(report.codes)
 
 
@@ -153,7 +153,7 @@ def _with_its_flags(promised: Plan, session: Session, file: str) -> Command:
     )
 
 
-def tell_plan(promised: Plan, file: str, session: Session) -> None:
+def announce_plan_file(promised: Plan, file: str, session: Session) -> None:
     """Says first that a plan file is applied, and which: as text with the answer, else beside it."""
     words = f"Applying the plan file {file} to {promised.identity.target}: {summary(promised).removeprefix('Plan: ')}"
     if not session.screen.is_text:
@@ -176,7 +176,7 @@ async def _plan_work(
     planning = plan_view(session, loaded, state, view, names, destroy=destroy)
     if promised is None:
         return Work(loaded, state, planning, planning.plan)
-    meeting = meet(promised, planning)
+    meeting = match_saved_plan(promised, planning)
     return Work(loaded, state, planning, meeting.plan, meeting.outcomes, meeting.only_fresh)
 
 
@@ -193,11 +193,11 @@ async def _wait_for_earlier_requests(session: Session, runner: RequestRunner, st
         )
 
 
-def _shown(plan: Plan, session: Session) -> str:
+def _layout_plan(plan: Plan, session: Session) -> str:
     return summary(plan) if session.screen.quiet else answers.plan_text(plan, session.screen)
 
 
-def _consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
+def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
     """Leave to write: by a flag, by a saved plan, or by an answer now; guards want the plan's digest.
 
     Raises TrueupError where it is declined, and where there is nobody to ask.
@@ -262,7 +262,7 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Comma
     return Exit.REFUSED
 
 
-async def _carried_out(session: Session, runner: RequestRunner, work: Work) -> Report:
+async def execute_or_report_unsent(session: Session, runner: RequestRunner, work: Work) -> Report:
     """What came of the plan's changes; where state or journal takes nothing from the start, each as not sent.
 
     Raises TrueupError where nothing was to be sent.
@@ -272,7 +272,7 @@ async def _carried_out(session: Session, runner: RequestRunner, work: Work) -> R
     except TrueupError as error:
         if not any(change.action in WRITES for change in work.plan.changes):
             raise
-        return unsent(work.plan, error, runner, work.outcomes, work.only_fresh)
+        return report_unsent(work.plan, error, runner, work.outcomes, work.only_fresh)
 
 
 async def _execute(session: Session, runner: RequestRunner, work: Work) -> Report:
@@ -292,12 +292,12 @@ async def _execute(session: Session, runner: RequestRunner, work: Work) -> Repor
     with journaled(session, runner), stoppable(session, runner.ports.stop):
         report, state = await execute(
             work.planning, work.plan, session.adapter, runner, session.target,
-            locator(work.loaded.definitions), work.outcomes, work.only_fresh,
+            make_locator(work.loaded.definitions), work.outcomes, work.only_fresh,
         )  # fmt: skip
-        return _saved(session, report, state)
+        return _save_state(session, report, state)
 
 
-def _saved(session: Session, report: Report, state: State) -> Report:
+def _save_state(session: Session, report: Report, state: State) -> Report:
     """The report once state is on disk; where that fails it says so too, and what was done is told all the same."""
     try:
         session.store.save(state)
@@ -307,7 +307,7 @@ def _saved(session: Session, report: Report, state: State) -> Report:
     return report
 
 
-def locator(definitions: Sequence[Definition]) -> Locate:
+def make_locator(definitions: Sequence[Definition]) -> Locate:
     """Finds where a value of a request stands in the files."""
     found = {definition.name: definition for definition in definitions}
 
@@ -317,7 +317,7 @@ def locator(definitions: Sequence[Definition]) -> Locate:
     return locate
 
 
-def _tell(session: Session, report: Report, *, is_promised: bool = False) -> None:
+def _print_report(session: Session, report: Report, *, is_promised: bool = False) -> None:
     """Write what was done; where nothing was to be done, and nothing is left over, the plan has said so already."""
     screen = session.screen
     if not screen.is_text:

@@ -23,7 +23,7 @@ from trueup.edge.collector import paused
 from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.project_file import difference_note, load_project
 from trueup.edge.state.store import read_accepted
-from trueup.engine.facts import DesiredState, is_ours, seen_in
+from trueup.engine.facts import DesiredState, is_ours, read_stamps
 from trueup.engine.plan import Planning, make_plan
 from trueup.engine.refresh import View, refresh
 from trueup.engine.request_runner import RequestRunner
@@ -39,7 +39,7 @@ async def plan_live_or_snapshot(
     """
     loaded = definitions(session)
     if session.commands is not None:
-        session = replace(session, notes=(*session.notes, *_lifecycles(session, loaded, session.commands)))
+        session = replace(session, notes=(*session.notes, *_compare_lifecycles(session, loaded, session.commands)))
     if snapshot is not None:
         return loaded, _plan_snapshot(session, loaded, names, snapshot)
     state = session.store.load()
@@ -48,7 +48,7 @@ async def plan_live_or_snapshot(
     return loaded, plan_view(session, loaded, state, view, names)
 
 
-def _lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
+def _compare_lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
     """What definitions say of their lifecycle otherwise than those in a folder, where these can be read."""
     trusted = load_project(folder)
     target = trusted.targets.get(session.target.name)
@@ -111,13 +111,13 @@ def plan_view(
             accepted=read_accepted(session.store),
         )
         if names:
-            seen = seen_in(view, session.adapter)
-            desired = replace(desired, selected=_selected(names, loaded, state, seen, desired), words=tuple(names))
+            seen = read_stamps(view, session.adapter)
+            desired = replace(desired, selected=_select_names(names, loaded, state, seen, desired), words=tuple(names))
         planning = make_plan(desired, state, view, session.adapter)
     return replace(planning, plan=_with_notes(planning, session, loaded, view))
 
 
-def _selected(
+def _select_names(
     names: Sequence[str], loaded: Loaded, state: State, seen: Mapping[str, Seen], desired: DesiredState
 ) -> frozenset[str]:
     """The names that were meant: of files, of records, and of our stamps."""
@@ -126,7 +126,7 @@ def _selected(
     return frozenset(desired.new_name(name) for name in select(names, loaded.definitions, known))
 
 
-def remembered(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
+def find_record_and_live(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
     """The record and what is live; without a record the stamp serves as one."""
     record = planning.state.records.get(name)
     if record is not None:
@@ -159,7 +159,7 @@ def _without_room(planning: Planning, session: Session) -> list[Diagnostic]:
     """Warn of assistants that are to be stamped and whose metadata has no room for it."""
     if not (planning.plan.not_stamped and planning.plan.options.stamp_all):
         return []
-    found = [(name, remembered(session, name, planning)[1]) for name in sorted(planning.judged)]
+    found = [(name, find_record_and_live(session, name, planning)[1]) for name in sorted(planning.judged)]
     full = [name for name, live in found if live and not live.stamp and not has_room(live, session.adapter)]
     if not full:
         return []
@@ -197,7 +197,7 @@ def _plan_file(file: str) -> str:
     return file if is_plan_named(file) or is_path(file) else f"./{file}"
 
 
-def tell_idle(session: Session, plans: Sequence[Plan]) -> None:
+def warn_unused_acks(session: Session, plans: Sequence[Plan]) -> None:
     """Says on stderr which --ack is neither the beginning of a plan's digest nor the id of anything live."""
     from trueup.core.plans.exits import ACK_DIGITS, is_acknowledged
     from trueup.core.plans.plan_codec import digest

@@ -16,7 +16,7 @@ from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import plan_anew
 from trueup.core.projects.project import Target
 from trueup.engine import creates, modifies
-from trueup.engine.creates import UnresolvedCreates, leave_unknown
+from trueup.engine.creates import UnresolvedCreates, report_unresolved
 from trueup.engine.plan import Planning
 from trueup.engine.request_runner import RequestRunner
 from trueup.engine.run import Locate, Run
@@ -27,7 +27,7 @@ PARTIAL = "Not everything could be read, so nothing was created or deleted. Appl
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class SavedPlanMatch:
     """`plan` is the fresh plan without what was not promised; `outcomes` tell the promised changes that are done
     already or refused; `only_fresh` counts what the fresh plan alone holds."""
 
@@ -36,7 +36,7 @@ class Meeting:
     only_fresh: int
 
 
-def meet(promised: Plan, fresh: Planning) -> Meeting:
+def match_saved_plan(promised: Plan, fresh: Planning) -> SavedPlanMatch:
     """What of the promised plan still holds."""
     wanted = {change.name: change for change in promised.changes if change.action in WRITES}
     now = {change.name: change for change in fresh.plan.changes}
@@ -51,12 +51,14 @@ def meet(promised: Plan, fresh: Planning) -> Meeting:
             kept.append(replace(change, action=Action.NOTHING, sets={}, stamp="", fields=(), record=None))
     standing = {change.name for change in kept if change.action in WRITES}
     outcomes = [
-        _settled(change, now.get(name), fresh) for name, change in sorted(wanted.items()) if name not in standing
+        _describe_missing(change, now.get(name), fresh)
+        for name, change in sorted(wanted.items())
+        if name not in standing
     ]
-    return Meeting(replace(fresh.plan, changes=tuple(kept), limit=promised.limit), tuple(outcomes), only_fresh)
+    return SavedPlanMatch(replace(fresh.plan, changes=tuple(kept), limit=promised.limit), tuple(outcomes), only_fresh)
 
 
-def explained(report: Report) -> Report:
+def explain_blocked(report: Report) -> Report:
     """The report of a promised plan with a word for what the fresh plan holds back: nobody was shown that plan."""
     told = {outcome.name for outcome in report.outcomes}
     words: list[str] = [
@@ -76,7 +78,7 @@ def is_equal(left: Change, right: Change) -> bool:
     return essence(left) == essence(right)
 
 
-def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
+def _describe_missing(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
     """A promised change that the fresh plan does not hold: in place already, or refused."""
     if promised.action is Action.DELETE:
         view = fresh.view
@@ -85,7 +87,7 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
         done = now is None
     else:
         known = fresh.operations.get(promised.name, frozenset())
-        done = promised.operation in known or _came_to_be(promised, now, fresh)
+        done = promised.operation in known or _is_in_place(promised, now, fresh)
     if done:
         return Outcome(promised.name, promised.action, Result.ALREADY, promised.id)
     reason = Message("now: ", now.message) if now is not None and now.message else "it is no longer wanted"
@@ -99,7 +101,7 @@ def _settled(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
     )
 
 
-def _came_to_be(promised: Change, now: Change | None, fresh: Planning) -> bool:
+def _is_in_place(promised: Change, now: Change | None, fresh: Planning) -> bool:
     """Whether live is as the files say, and the files say what was promised: somebody else has made it so."""
     if promised.action is Action.STAMP or (now is not None and now.action not in (Action.RECORD, Action.ADOPT)):
         return False  # that a stamp was written only its operation tells
@@ -146,12 +148,12 @@ async def execute(
         if outcome.result is Result.REFUSED:
             run.codes.add(Exit.HELD)
     try:
-        await _work_through(run, plan)
+        await _run_steps(run, plan)
     except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
         run.codes.add(error.exit)
-        run.note(join_messages((error.message, error.hint)))
-        _tell_the_rest(run, plan)
-    if run.stopped:
+        run.note_problem(join_messages((error.message, error.hint)))
+        _report_the_rest(run, plan)
+    if run.is_stopped:
         run.codes.add(Exit.INTERRUPTED)
     state = fold(planning.state, run.entries)
     report = Report(
@@ -166,45 +168,45 @@ async def execute(
     return report, state
 
 
-async def _work_through(run: Run, plan: Plan) -> None:
+async def _run_steps(run: Run, plan: Plan) -> None:
     """All steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
-    await _bookkeeping(run, plan)
+    await _record_without_sending(run, plan)
     made = [change for change in plan.changes if change.action is Action.CREATE]
     changed = [change for change in plan.changes if change.action in MODIFYING]
     gone = [change for change in plan.changes if change.action is Action.DELETE]
-    run.begin("Creating", made)
+    run.begin_step("Creating", made)
     await creates.create_all(run, made)
-    run.begin("Modifying", changed)
+    run.begin_step("Modifying", changed)
     await modifies.modify_all(run, changed)
-    run.begin("Deleting", gone)
+    run.begin_step("Deleting", gone)
     await modifies.delete_all(run, gone)
 
 
-def _tell_the_rest(run: Run, plan: Plan) -> None:
+def _report_the_rest(run: Run, plan: Plan) -> None:
     """What a run that had to stop never told of: not sent, or unclear where the journal has its intent and no end."""
     steps, unresolved = {entry.name: entry.step for entry in run.entries}, UnresolvedCreates()
     for change in plan.changes:
         if change.action not in WRITES or change.name in run.outcomes:
             continue
         if steps.get(change.name) != INTENT:
-            run.tell(_skipped(change))
+            run.report(_skip(change))
         elif change.action is Action.CREATE:
             unresolved.creates[change.name] = (change, WriteFailure(UNTOLD, ""))
         else:
             message = f"it is not known whether it was done: {UNTOLD}"
-            run.tell(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
-    leave_unknown(run, unresolved)
+            run.report(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
+    report_unresolved(run, unresolved)
 
 
-def _skipped(change: Change) -> Outcome:
+def _skip(change: Change) -> Outcome:
     return Outcome(change.name, change.action, Result.SKIPPED, change.id, STOPPED)
 
 
-def unsent(
+def report_unsent(
     plan: Plan, error: TrueupError, runner: RequestRunner, already: Sequence[Outcome] = (), only_fresh: int = 0
 ) -> Report:
     """The report of an apply whose state or journal takes nothing from the start: none of its changes was sent."""
-    skipped = (_skipped(change) for change in plan.changes if change.action in WRITES)
+    skipped = (_skip(change) for change in plan.changes if change.action in WRITES)
     codes = codes_of(plan) | {error.exit}
     if any(outcome.result is Result.REFUSED for outcome in already):
         codes.add(Exit.HELD)
@@ -219,7 +221,7 @@ def unsent(
     )
 
 
-async def _bookkeeping(run: Run, plan: Plan) -> None:
+async def _record_without_sending(run: Run, plan: Plan) -> None:
     """Adoptions, record-only changes and forgotten records: nothing is sent for them.
 
     One that is adopted and then left alone is ours from now on all the same. What became of a promised change is told

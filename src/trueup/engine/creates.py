@@ -15,10 +15,18 @@ from trueup.core.plans.plan import Change, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import HINTS, Advice, say
 from trueup.core.source import Path
-from trueup.engine.refresh import View, walk
+from trueup.engine.refresh import View, list_all
 from trueup.engine.request_runner import INTERRUPTED, Interrupted, run_concurrently
-from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
-from trueup.engine.write_failures import APPLY, NO_STAMP, PLAN, WriteFailure, foreign, refusal, silence
+from trueup.engine.run import Run, keep_answer, list_not_kept, list_sent_fields, list_sent_keys
+from trueup.engine.write_failures import (
+    APPLY,
+    NO_STAMP,
+    PLAN,
+    WriteFailure,
+    describe_foreign_answer,
+    describe_no_response,
+    describe_refusal,
+)
 from trueup.wire.base import Live, Unexpected
 
 BLIND = Message(
@@ -42,28 +50,28 @@ class UnresolvedCreates:
     shown: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # ids by name, in any listing since
 
 
-async def settle(run: Run, unresolved: UnresolvedCreates) -> list[Change] | None:
+async def settle_unresolved(run: Run, unresolved: UnresolvedCreates) -> list[Change] | None:
     """Decides all parked creates by one listing, and gives those that are not there, to be sent again.
 
     None where no complete listing could be had, so that nothing is decided.
     """
-    view = await _list_after_settling(run, unresolved)
+    view = await _list_after_delay(run, unresolved)
     if view is None:
         return None
-    found = _stamped(run, unresolved, view)
+    found = _group_by_stamp(run, unresolved, view)
     parked = [change for _, (change, _) in sorted(unresolved.creates.items())]
     return [change for change in parked if await _is_absent(run, unresolved, change, view, found.get(change.name, []))]
 
 
-async def _list_after_settling(run: Run, unresolved: UnresolvedCreates) -> View | None:
+async def _list_after_delay(run: Run, unresolved: UnresolvedCreates) -> View | None:
     """The one complete listing that decides; None when there is none."""
     runner = run.runner
     why = f"Creates not answered clearly: {len(unresolved.creates):,}; waiting for the consistency delay"
     await runner.pause(unresolved.last_sent + run.target.settle - runner.ports.clock.monotonic(), why)
-    if run.stopped:
+    if run.is_stopped:
         return None
     try:
-        view = await walk(run.adapter, runner, run.known_ids)
+        view = await list_all(run.adapter, runner, run.known_ids)
     except EndpointError:
         run.codes.add(Exit.UNREADABLE)
         return None
@@ -83,14 +91,14 @@ async def _is_absent(
     attempts = unresolved.attempts[change.name]
     if len(found) > 1:
         del unresolved.creates[change.name]
-        _leave_doubled(run, change, found)
+        _report_doubled(run, change, found)
         return False
     if not found:
-        lookalikes = _new_namesakes(run, change, view)
+        lookalikes = _find_new_lookalikes(run, change, view)
         if not lookalikes or unresolved.proven:
             return True
         del unresolved.creates[change.name]
-        run.tell(
+        run.report(
             Outcome(
                 change.name,
                 change.action,
@@ -121,22 +129,22 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
     ours = stamp.operation == change.operation
     record = record_of(stamp, live.id, live.created_at)
     if ours:
-        record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
-    run.tell(
+        record = keep_answer(change.record, live, list_sent_fields(change, run.adapter.dialect.table), run.adapter)
+    run.report(
         Outcome(
             change.name,
             change.action,
             Result.DONE if ours else Result.ADOPTED,
             live.id,
             message="found after an unclear answer" if ours else "another writer created it meanwhile",
-            not_kept=not_kept(change, live, run.adapter) if ours else (),
+            not_kept=list_not_kept(change, live, run.adapter) if ours else (),
             attempts=attempts,
         )
     )
     await run.conclude(change, "create", record)
 
 
-def _stamped(run: Run, unresolved: UnresolvedCreates, view: View) -> Mapping[str, list[Live]]:
+def _group_by_stamp(run: Run, unresolved: UnresolvedCreates, view: View) -> Mapping[str, list[Live]]:
     """Live assistants with our stamp, by name; the unresolved remembers that they were shown."""
     found: dict[str, list[Live]] = defaultdict(list)
     for live in view.live.values():
@@ -147,7 +155,7 @@ def _stamped(run: Run, unresolved: UnresolvedCreates, view: View) -> Mapping[str
     return found
 
 
-def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
+def _find_new_lookalikes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     """Unstamped assistants of the created display name that were not there before this run."""
     table = run.adapter.dialect.table
     if not table.display_name:
@@ -166,11 +174,11 @@ def _new_namesakes(run: Run, change: Change, view: View) -> tuple[str, ...]:
     )
 
 
-def _leave_doubled(run: Run, change: Change, found: Sequence[Live]) -> None:
+def _report_doubled(run: Run, change: Change, found: Sequence[Live]) -> None:
     """Report a create of which several live assistants carry the stamp: which one is kept is for a person to say."""
     ids = tuple(sorted(live.id for live in found))
     message, hint = say(Reason.TWINS, change.name, ids, selection=run.target.selection)
-    run.tell(
+    run.report(
         Outcome(
             change.name,
             change.action,
@@ -183,19 +191,19 @@ def _leave_doubled(run: Run, change: Change, found: Sequence[Live]) -> None:
     )
 
 
-def leave_unknown(run: Run, unresolved: UnresolvedCreates) -> None:
+def report_unresolved(run: Run, unresolved: UnresolvedCreates) -> None:
     """What is still unclear at the end: the journal keeps it, and the next run's listing decides."""
     for change, failure in unresolved.creates.values():
-        _leave(run, change, failure, unresolved.attempts[change.name])
+        _report_one_unresolved(run, change, failure, unresolved.attempts[change.name])
 
 
-def _leave(run: Run, change: Change, failure: WriteFailure, attempts: int) -> None:
+def _report_one_unresolved(run: Run, change: Change, failure: WriteFailure, attempts: int) -> None:
     if run.target.stamp:
         again = Message("To list what is live, and create it if it is not there: ", APPLY)
         hint = join_messages((again, failure.check), ". ")
     else:
         hint = Advice(change.name, selection=run.target.selection).fill(HINTS[Reason.UNSETTLED])
-    run.tell(
+    run.report(
         Outcome(
             change.name,
             change.action,
@@ -208,19 +216,19 @@ def _leave(run: Run, change: Change, failure: WriteFailure, attempts: int) -> No
     )
 
 
-async def name_duplicates(run: Run, unresolved: UnresolvedCreates) -> None:
+async def report_duplicates(run: Run, unresolved: UnresolvedCreates) -> None:
     """List once more after the creates, and name what a gateway's retry or a second writer doubled with both ids.
 
     What only an earlier listing showed counts as well: the last one may have been cut.
     """
     try:
-        view = await walk(run.adapter, run.runner, run.known_ids)
+        view = await list_all(run.adapter, run.runner, run.known_ids)
     except EndpointError:
         view = View(complete=False)
     if not view.complete:
         run.codes.add(Exit.UNREADABLE)
-        run.note(BLIND)
-    _stamped(run, unresolved, view)
+        run.note_problem(BLIND)
+    _group_by_stamp(run, unresolved, view)
     for name in unresolved.sent:
         ours = run.outcomes[name].id
         others = tuple(sorted(unresolved.shown[name] - {ours}))
@@ -234,27 +242,27 @@ async def create_all(run: Run, changes: list[Change]) -> None:
     """Sends every create once, then settles what is unclear and looks for duplicates."""
     if not changes:
         return
-    unresolved = UnresolvedCreates(proven=_carried(run) or not run.target.stamp)
+    unresolved = UnresolvedCreates(proven=_has_own_stamp(run) or not run.target.stamp)
     try:
         await _send_and_settle(run, unresolved, changes)
     finally:  # also where the journal takes no more
-        leave_unknown(run, unresolved)
+        report_unresolved(run, unresolved)
     if unresolved.sent and run.target.stamp and not unresolved.lost:
-        await name_duplicates(run, unresolved)
+        await report_duplicates(run, unresolved)
 
 
 async def _send_and_settle(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
-    await _send_lot(run, unresolved, changes)
+    await _send_all(run, unresolved, changes)
     rounds = 0
-    while unresolved.creates and run.target.stamp and not run.stopped:
-        again = await settle(run, unresolved)
+    while unresolved.creates and run.target.stamp and not run.is_stopped:
+        again = await settle_unresolved(run, unresolved)
         if again is None or rounds >= run.runner.pace.max_retries:
             break
         rounds += 1
-        await _send_lot(run, unresolved, again)
+        await _send_all(run, unresolved, again)
 
 
-def _carried(run: Run) -> bool:
+def _has_own_stamp(run: Run) -> bool:
     identity = run.identity
     return any(
         seen.stamp is not None and (seen.stamp.project, seen.stamp.target) == (identity.project, identity.target)
@@ -262,14 +270,14 @@ def _carried(run: Run) -> bool:
     )
 
 
-async def _send_lot(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
+async def _send_all(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
     """One alone as long as it is not proven that the server keeps our stamp, the others side by side."""
     queue = list(changes)
-    while queue and not unresolved.proven and not unresolved.lost and not run.stopped:
-        await _create(run, unresolved, queue.pop(0))
+    while queue and not unresolved.proven and not unresolved.lost and not run.is_stopped:
+        await _create_one(run, unresolved, queue.pop(0))
     if unresolved.lost:
         for change in queue:
-            run.tell(
+            run.report(
                 Outcome(
                     change.name,
                     change.action,
@@ -282,36 +290,36 @@ async def _send_lot(run: Run, unresolved: UnresolvedCreates, changes: list[Chang
         return
 
     async def work(change: Change) -> None:
-        await _create(run, unresolved, change)
+        await _create_one(run, unresolved, change)
 
     await run_concurrently(queue, run.runner.pace.parallelism, work)
 
 
-async def _create(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
+async def _create_one(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
     """Journal, send, and sort the answer: done, refused, or parked."""
     try:
         async with run.runner.slot():
             reply = await _send(run, unresolved, change)
     except Interrupted:
         if change.name not in unresolved.creates:  # what is parked was sent before: that one may still appear
-            run.tell(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
+            run.report(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
         return
     except NotSent as error:
-        failure = silence(error)
-        await _failed(run, unresolved, change, replace(failure, text=f"was not sent: {failure.text}"))
+        failure = describe_no_response(error)
+        await _fail(run, unresolved, change, replace(failure, text=f"was not sent: {failure.text}"))
         return
     except OutcomeUnknown as error:
-        unresolved.creates[change.name] = (change, silence(error))
+        unresolved.creates[change.name] = (change, describe_no_response(error))
         unresolved.last_sent = run.runner.ports.clock.monotonic()
         return
-    await _sort(run, unresolved, change, reply)
+    await _sort_answer(run, unresolved, change, reply)
 
 
 async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Reply:
     """Sends it when its turn has come and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
     await run.runner.wait_to_write()
     await run.intend(change, "create", "")
-    if run.stopped:
+    if run.is_stopped:
         if change.name not in unresolved.creates:
             await run.withdraw(change, "create")
         raise Interrupted
@@ -321,33 +329,39 @@ async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Repl
     return await run.runner.send(run.adapter.create(change.sets, change.stamp))
 
 
-async def _sort(run: Run, unresolved: UnresolvedCreates, change: Change, reply: Reply) -> None:
+async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, reply: Reply) -> None:
     adapter = run.adapter
     if 200 <= reply.status < 300:
         try:
             live = adapter.read(reply)
         except Unexpected as error:
-            unresolved.creates[change.name] = (change, foreign(f"HTTP {reply.status}, but {error}", reply))
+            unresolved.creates[change.name] = (
+                change,
+                describe_foreign_answer(f"HTTP {reply.status}, but {error}", reply),
+            )
             unresolved.last_sent = run.runner.ports.clock.monotonic()
             return
         known = live.id in run.planning.seen or live.id in unresolved.ids
         if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
-            unresolved.creates[change.name] = (change, foreign(f"the answer is another assistant ({live.id})", reply))
+            unresolved.creates[change.name] = (
+                change,
+                describe_foreign_answer(f"the answer is another assistant ({live.id})", reply),
+            )
             return
         unresolved.sent.add(change.name)
-        await _done(run, unresolved, change, live)
+        await _conclude(run, unresolved, change, live)
         return
     problem = adapter.problem(reply)
-    failure = refusal(problem, reply)
+    failure = describe_refusal(problem, reply)
     if problem.unclear:
         unresolved.last_sent = max(unresolved.last_sent, run.runner.ports.clock.monotonic())
     if problem.unclear and problem.code != "insufficient_quota":
         unresolved.creates[change.name] = (change, failure)
         return
-    await _failed(run, unresolved, change, failure, problem.place)
+    await _fail(run, unresolved, change, failure, problem.place)
 
 
-async def _failed(
+async def _fail(
     run: Run, unresolved: UnresolvedCreates, change: Change, failure: WriteFailure, path: Path | None = None
 ) -> None:
     """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
@@ -362,17 +376,17 @@ def _is_what_was_sent(change: Change, live: Live, key: str) -> bool:
     return name is None or live.body.get(key) in (None, name)
 
 
-async def _done(run: Run, unresolved: UnresolvedCreates, change: Change, live: Live) -> None:
+async def _conclude(run: Run, unresolved: UnresolvedCreates, change: Change, live: Live) -> None:
     assert change.record is not None
     unresolved.ids.add(live.id)
-    live = await _whole(run, change, live)
-    record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
-    missing = not_kept(change, live, run.adapter)
+    live = await _read_whole(run, change, live)
+    record = keep_answer(change.record, live, list_sent_fields(change, run.adapter.dialect.table), run.adapter)
+    missing = list_not_kept(change, live, run.adapter)
     if run.target.stamp:
         unresolved.proven = unresolved.proven or record.stamped is True
         unresolved.lost = not unresolved.proven and record.stamped is False
     codes = (Exit.PARTIAL,) if unresolved.lost else ()
-    run.tell(
+    run.report(
         Outcome(
             change.name,
             change.action,
@@ -386,9 +400,9 @@ async def _done(run: Run, unresolved: UnresolvedCreates, change: Change, live: L
     await run.conclude(change, "create", record)
 
 
-async def _whole(run: Run, change: Change, live: Live) -> Live:
+async def _read_whole(run: Run, change: Change, live: Live) -> Live:
     """The assistant with every key that was sent; one GET where the answer was only a part of it."""
-    if sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
+    if list_sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         return live
     try:
         found = await run.runner.run_reads(run.adapter.get(live.id))

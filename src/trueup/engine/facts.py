@@ -44,7 +44,7 @@ class DesiredState:
         return name if name in self.definitions else self.moved.get(name, name)
 
 
-def seen_in(view: View, adapter: Adapter) -> dict[str, Seen]:
+def read_stamps(view: View, adapter: Adapter) -> dict[str, Seen]:
     """Every live assistant with its stamp read."""
     table = adapter.dialect.table
     return {live.id: see(live.id, live.body, live.created_at, live.stamp, table) for live in view.live.values()}
@@ -56,7 +56,9 @@ def is_ours(seen: Seen, desired: DesiredState) -> bool:
     return stamp is not None and stamp.project == identity.project and stamp.target == identity.target
 
 
-def by_stamp(desired: DesiredState, seen: Iterable[Seen], records: Mapping[str, Record]) -> dict[str, tuple[Seen, ...]]:
+def group_by_stamp(
+    desired: DesiredState, seen: Iterable[Seen], records: Mapping[str, Record]
+) -> dict[str, tuple[Seen, ...]]:
     """Our stamped assistants by today's name, in id order; one that its record keeps under its old name has that."""
     kept = {(name, record.id) for name, record in records.items() if _target_name(name, records, desired) == name}
     found: dict[str, list[Seen]] = defaultdict(list)
@@ -67,7 +69,7 @@ def by_stamp(desired: DesiredState, seen: Iterable[Seen], records: Mapping[str, 
     return {name: tuple(sorted(lives, key=lambda live: live.id)) for name, lives in found.items()}
 
 
-def renamed(state: State, desired: DesiredState) -> State:
+def rename_state(state: State, desired: DesiredState) -> State:
     """The state under today's names; a record that already has the new name stays."""
     records = {
         name: record for name, record in state.records.items() if _target_name(name, state.records, desired) == name
@@ -87,7 +89,7 @@ def _target_name(name: str, table: Mapping[str, object], desired: DesiredState) 
     return name if new in table else new
 
 
-def records_of_stamps(stamped: Mapping[str, tuple[Seen, ...]], identity: Identity) -> dict[str, Record]:
+def make_records(stamped: Mapping[str, tuple[Seen, ...]], identity: Identity) -> dict[str, Record]:
     """Without a state file the stamps are the records; of several that carry a name the chosen one has it, if any."""
     records = {}
     for name, lives in stamped.items():
@@ -105,12 +107,12 @@ def count_accepted(state: State, desired: DesiredState, adapter: Adapter) -> Sta
     records = dict(state.records)
     for name, accepted in desired.accepted.items():
         if name in records and name in desired.definitions:
-            file = declared(desired.definitions[name], adapter)
+            file = declare_fields(desired.definitions[name], adapter)
             records[name] = apply_accepted(records[name], accepted, file)
     return replace(state, records=records)
 
 
-def gather(
+def gather_facts(
     desired: DesiredState,
     state: State,
     view: View,
@@ -122,9 +124,9 @@ def gather(
     """The facts of every name; `before` are the records under the names they had when the state was read."""
     facts = {}
     for name in sorted({*desired.definitions, *state.records, *stamped}):
-        definition, record = desired.definitions.get(name), _spoken(state.records.get(name), adapter)
+        definition, record = desired.definitions.get(name), _drop_unsupported_fields(state.records.get(name), adapter)
         live = seen.get(record.id) if record is not None else None
-        file = declared(definition, adapter) if definition is not None else None
+        file = declare_fields(definition, adapter) if definition is not None else None
         facts[name] = Facts(
             name=name,
             file=file,
@@ -137,16 +139,16 @@ def gather(
             protect=definition.lifecycle.protect if definition is not None else None,
             ignored=definition.ignored if definition is not None else frozenset(),
             pending=state.pending.get(name),
-            moved_from=_moved_from(name, desired, before, record, stamped.get(name, ())),
-            moved_onto=_moved_onto(name, desired, state),
+            moved_from=_find_old_name(name, desired, before, record, stamped.get(name, ())),
+            moved_onto=_find_taken_name(name, desired, state),
             released=name in desired.released,
             crowded=file is not None and not adapter.has_room({}, file),
             full=live is not None and not adapter.has_room(live.body, {}),
         )
-    return _with_lookalikes(facts, desired, seen, state)
+    return _add_lookalikes(facts, desired, seen, state)
 
 
-def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
+def _drop_unsupported_fields(record: Record | None, adapter: Adapter) -> Record | None:
     """The record without fields that the dialect has no word for: such a field can neither be seen nor cleared here."""
     known = adapter.dialect.fields
     if record is None or all(top_of(name) in known for name in record.fields):
@@ -154,7 +156,7 @@ def _spoken(record: Record | None, adapter: Adapter) -> Record | None:
     return replace(record, fields={name: kept for name, kept in record.fields.items() if top_of(name) in known})
 
 
-def _moved_from(
+def _find_old_name(
     name: str, desired: DesiredState, before: Mapping[str, Record], record: Record | None, stamped: tuple[Seen, ...]
 ) -> str:
     """The old name, as long as a record or the stamp of what is recorded still has it."""
@@ -166,14 +168,14 @@ def _moved_from(
     return ""
 
 
-def _moved_onto(name: str, desired: DesiredState, state: State) -> tuple[str, ...]:
+def _find_taken_name(name: str, desired: DesiredState, state: State) -> tuple[str, ...]:
     """The name that `moved` gives a record and the id of the other assistant that has it, which leaves it unmoved."""
     new = desired.new_name(name)
     both = new != name and name in state.records and new in state.records
     return (new, state.records[new].id) if both else ()
 
 
-def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:
+def declare_fields(definition: Definition, adapter: Adapter) -> dict[str, object]:
     """Return the declared fields; a null for a whole map declares each entry that there can be at its default."""
     table, body = adapter.dialect.table, definition.body
     fields = table.split(body)
@@ -183,25 +185,25 @@ def declared(definition: Definition, adapter: Adapter) -> dict[str, object]:
     return fields
 
 
-def _with_lookalikes(
+def _add_lookalikes(
     facts: dict[str, Facts], desired: DesiredState, seen: Mapping[str, Seen], state: State
 ) -> dict[str, Facts]:
     """Adds to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
-    namesakes, strangers = _unmanaged_by_name(desired, seen, state), _of_other_projects(desired, seen)
-    orphans = _orphans_by_trait(facts, desired)
+    namesakes, strangers = _group_unmanaged(desired, seen, state), _find_of_other_projects(desired, seen)
+    orphans = _group_orphans(facts, desired)
     result, news_of = dict(facts), defaultdict(set)
     for name, fact in facts.items():
         if fact.file is None or fact.record is not None or fact.stamped:
             continue
-        likely = {old for trait in _traits(fact.file) for old in _only(orphans.get(trait, []))}
+        likely = {old for trait in _list_traits(fact.file) for old in _keep_unique(orphans.get(trait, []))}
         for old in likely:
             news_of[old].add(name)
         shared = comparable_name(fact.file.get("name"))
-        ids = tuple(live.id for old in sorted(likely) if (live := _live(facts[old])) is not None)
+        ids = tuple(live.id for old in sorted(likely) if (live := _choose_live(facts[old])) is not None)
         result[name] = replace(
             fact,
             namesakes=tuple(sorted(namesakes.get(shared, []))),
-            elsewhere=_who_else(name, strangers.get(shared)),
+            elsewhere=_describe_owner(name, strangers.get(shared)),
             rename_of=tuple(sorted(likely)),
             rename_ids=ids,
         )
@@ -210,12 +212,12 @@ def _with_lookalikes(
     return result
 
 
-def _live(fact: Facts) -> Seen | None:
+def _choose_live(fact: Facts) -> Seen | None:
     """The recorded assistant, else the first that carries the name's stamp."""
     return fact.live or (fact.stamped[0] if fact.stamped else None)
 
 
-def _unmanaged_by_name(desired: DesiredState, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
+def _group_unmanaged(desired: DesiredState, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
     known = {record.id for record in state.records.values()} | set(desired.options.accepted_ids)
     found: dict[str, list[str]] = defaultdict(list)
     for live in seen.values():
@@ -225,7 +227,7 @@ def _unmanaged_by_name(desired: DesiredState, seen: Mapping[str, Seen], state: S
     return found
 
 
-def _of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[str, Seen]:
+def _find_of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[str, Seen]:
     """The assistants that other projects manage by display name; the first by id where there are several."""
     found: dict[str, Seen] = {}
     for live in sorted(seen.values(), key=lambda live: live.id):
@@ -235,7 +237,7 @@ def _of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[
     return found
 
 
-def _who_else(name: str, live: Seen | None) -> tuple[str, ...]:
+def _describe_owner(name: str, live: Seen | None) -> tuple[str, ...]:
     """Who manages an assistant of the same display name, with its name there if that is another one; and the id."""
     if live is None or live.stamp is None:
         return ()
@@ -243,10 +245,10 @@ def _who_else(name: str, live: Seen | None) -> tuple[str, ...]:
     return (place if stamp.name == name else f"{stamp.name} of {place}", live.id)
 
 
-def _orphans_by_trait(facts: Mapping[str, Facts], desired: DesiredState) -> dict[tuple[str, str], list[str]]:
+def _group_orphans(facts: Mapping[str, Facts], desired: DesiredState) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, fact in facts.items():
-        live = _live(fact)
+        live = _choose_live(fact)
         if (
             fact.file is None
             and not fact.released
@@ -254,22 +256,22 @@ def _orphans_by_trait(facts: Mapping[str, Facts], desired: DesiredState) -> dict
             and name not in desired.names
             and live.id not in desired.options.accepted_ids
         ):
-            for trait in _traits(live.fields):
+            for trait in _list_traits(live.fields):
                 found[trait].append(name)
     return found
 
 
-def _only(names: list[str]) -> list[str]:
+def _keep_unique(names: list[str]) -> list[str]:
     """A trait that several orphans share says nothing."""
     return names if len(names) == 1 else []
 
 
-def _traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
+def _list_traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
     found = [(key, value) for key in ("name", "instructions") if isinstance(value := fields.get(key), str) and value]
     return [(key, comparable_name(value) if key == "name" else value) for key, value in found]
 
 
-def choices_of(desired: DesiredState, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
+def make_policy(desired: DesiredState, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
     """The target's rules and the flags, as the judge wants them."""
     carried = any(is_ours(live, desired) for live in seen.values())
     lost = any(record.stamped is False for record in state.records.values())

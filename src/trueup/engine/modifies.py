@@ -16,8 +16,17 @@ from trueup.core.memory.state import DUPLICATE
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.engine.request_runner import CLOSE, INTERRUPTED, Interrupted, run_concurrently
-from trueup.engine.run import Run, kept_record, not_kept, sent_fields, sent_keys
-from trueup.engine.write_failures import AGAIN, JUDGE, TAKE_OFF, UNTRIED, WriteFailure, answered, leaves_open, silence
+from trueup.engine.run import Run, keep_answer, list_not_kept, list_sent_fields, list_sent_keys
+from trueup.engine.write_failures import (
+    AGAIN,
+    JUDGE,
+    TAKE_OFF,
+    UNTRIED,
+    WriteFailure,
+    describe_answer,
+    describe_no_response,
+    leaves_open,
+)
 from trueup.engine.write_specs import drop_stamp
 from trueup.wire.base import Live, Unexpected
 
@@ -130,12 +139,12 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
     """Deletes last, and only if every write of this run was done and everything could be read."""
     bad = any(outcome.result in SPOILED or outcome.others for outcome in run.outcomes.values())
     unread = not run.planning.view.complete or Exit.UNREADABLE in run.codes
-    if not (bad or unread or run.stopped):
+    if not (bad or unread or run.is_stopped):
         await modify_all(run, changes)
         return
-    why = "interrupted" if run.stopped else "a write failed" if bad else "not everything could be read"
+    why = "interrupted" if run.is_stopped else "a write failed" if bad else "not everything could be read"
     for change in changes:
-        run.tell(
+        run.report(
             Outcome(
                 change.name,
                 change.action,
@@ -213,26 +222,26 @@ def _render(run: Run, change: Change, live: Live, way: int) -> Call:
 
 async def _read_and_check(run: Run, change: Change) -> Live | None:
     """The object to write to, if the write may go on; tells the outcome and returns None otherwise."""
-    if run.stopped:
+    if run.is_stopped:
         raise Interrupted
     try:
         is_old, live_id = _is_read_old(run, change.id), change.id
         live = await _reread(run, live_id, in_slot=True) if is_old else run.planning.view.live.get(live_id)
     except Unread as error:
-        run.tell(
+        run.report(
             Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}", AGAIN),
             Exit.UNREADABLE,
         )
         return None
     if live is None and change.action is Action.DELETE:
-        run.tell(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
+        run.report(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
         await run.conclude(change, _verb(change), None)
         return None
     if live is not None and _is_unchanged(change, live, run.adapter.dialect.table):
         return live
     what = "was deleted" if live is None else "was changed by somebody else"
     message = f"{what} since the plan; left alone"
-    run.tell(Outcome(change.name, change.action, Result.CHANGED, change.id, message, JUDGE), Exit.HELD)
+    run.report(Outcome(change.name, change.action, Result.CHANGED, change.id, message, JUDGE), Exit.HELD)
     return None
 
 
@@ -244,12 +253,12 @@ async def _send(run: Run, change: Change, call: Call, attempts: Attempts) -> Rep
     except Interrupted:
         raise
     except (NotSent, OutcomeUnknown) as error:
-        attempts.count, attempts.failure = attempts.count + 1, silence(error)
+        attempts.count, attempts.failure = attempts.count + 1, describe_no_response(error)
         if isinstance(error, OutcomeUnknown):
             attempts.unclear_at, attempts.in_doubt = clock.monotonic(), True
         return None
     attempts.count += 1
-    attempts.failure = answered(run.adapter, change, reply)
+    attempts.failure = describe_answer(run.adapter, change, reply)
     if leaves_open(run.adapter, change, reply):
         attempts.unclear_at = clock.monotonic()
         attempts.in_doubt = attempts.in_doubt or reply.status != 429
@@ -263,12 +272,12 @@ async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts:
     found, live = await _reread_after_write(run, change)
     if await _is_concluded_by_read(run, change, found, live, attempts):
         return True
-    last = attempts.count > run.runner.pace.max_retries or run.stopped
+    last = attempts.count > run.runner.pace.max_retries or run.is_stopped
     if found is AfterWrite.AS_BEFORE and not last:
         await run.runner.back_off(attempts.count - 1, reply)
         run.runner.retries += 1
         return False
-    if found is AfterWrite.AS_BEFORE and attempts.unclear_at is not None and not run.stopped:
+    if found is AfterWrite.AS_BEFORE and attempts.unclear_at is not None and not run.is_stopped:
         left = attempts.unclear_at + run.target.settle - run.runner.ports.clock.monotonic()
         await run.runner.pause(left, "A write was not answered clearly; waiting for the consistency delay")
         found, live = await _reread_after_write(run, change)
@@ -314,7 +323,7 @@ def _is_ignored(run: Run, change: Change, live: Live) -> bool:
         return False  # what the answer shows decides: `_released`
     table = run.adapter.dialect.table
     sent = {*change.sets, *((table.stamp,) if change.stamp else ())}
-    return sent <= {*not_kept(change, live, run.adapter)} and _is_unchanged(change, live, table)
+    return sent <= {*list_not_kept(change, live, run.adapter)} and _is_unchanged(change, live, table)
 
 
 def _read_answer(run: Run, change: Change, reply: Reply) -> Live | None:
@@ -334,17 +343,17 @@ async def _conclude_modify(run: Run, change: Change, live: Live, attempts: Attem
         return
     assert change.record is not None
     message, hint = "", Message()
-    if not sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
+    if not list_sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         try:
             live = await _reread(run, change.id) or live
         except (Unread, Interrupted) as error:
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
             hint = JUDGE
-    record = kept_record(change.record, live, sent_fields(change, run.adapter.dialect.table), run.adapter)
-    missing = not_kept(change, live, run.adapter)
+    record = keep_answer(change.record, live, list_sent_fields(change, run.adapter.dialect.table), run.adapter)
+    missing = list_not_kept(change, live, run.adapter)
     done = Outcome(change.name, change.action, Result.DONE, live.id, message, hint, not_kept=missing)
-    run.tell(replace(done, attempts=attempts.count))
+    run.report(replace(done, attempts=attempts.count))
     await run.conclude(change, "modify", record)
 
 
@@ -356,13 +365,13 @@ async def _conclude_release(run: Run, change: Change, live: Live, attempts: Atte
         with contextlib.suppress(Unread, Interrupted):
             live = await _reread(run, change.id) or live
     if holder in live.body and parse(live.stamp, run.adapter.dialect.table.letters) is None:
-        run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=count))
+        run.report(Outcome(change.name, change.action, Result.DONE, change.id, attempts=count))
         await run.conclude(change, "release", None)
     elif attempts.way + 1 < len(run.adapter.release(live)):
         await _write_change(run, change, attempts.way + 1)
     elif holder not in live.body:
         message = "it is not known whether it was done: the answer does not show its metadata, and no read did"
-        run.tell(
+        run.report(
             Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE, attempts=count),
             Exit.PARTIAL,
             Exit.UNREADABLE,
@@ -373,7 +382,7 @@ async def _conclude_release(run: Run, change: Change, live: Live, attempts: Atte
 
 
 async def _conclude_delete(run: Run, change: Change, attempts: int) -> None:
-    run.tell(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
+    run.report(Outcome(change.name, change.action, Result.DONE, change.id, attempts=attempts))
     await run.conclude(change, _verb(change), None)
 
 
@@ -381,7 +390,7 @@ async def _report_interrupted(run: Run, change: Change, attempts: Attempts) -> N
     """Tells of a write that an interrupt kept from being sent, or from being sent or looked at again."""
     why = attempts.failure.text
     if not attempts.count:
-        run.tell(Outcome(change.name, change.action, Result.SKIPPED, change.id, INTERRUPTED))
+        run.report(Outcome(change.name, change.action, Result.SKIPPED, change.id, INTERRUPTED))
     elif attempts.in_doubt:
         await _give_up(run, change, None, attempts)
     else:
@@ -394,12 +403,12 @@ async def _report_interrupted(run: Run, change: Change, attempts: Attempts) -> N
 async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts: Attempts) -> None:
     """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
     why, count, hint = attempts.failure.text, attempts.count, JUDGE
-    if found is AfterWrite.AS_BEFORE and run.stopped and attempts.in_doubt:
+    if found is AfterWrite.AS_BEFORE and run.is_stopped and attempts.in_doubt:
         found = None  # nobody waited until the vendor must have been done with it
     if found is AfterWrite.AS_BEFORE:
         text = f"was not done after {count} {'try' if count == 1 else 'tries'}: {why}"
         run.fail(change, replace(attempts.failure, text=text), attempts=count)
-        if not run.stopped or attempts.unclear_at is None:
+        if not run.is_stopped or attempts.unclear_at is None:
             await run.withdraw(change, _verb(change))
         return
     if found is None:
@@ -408,4 +417,4 @@ async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts:
     else:
         message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)
-    run.tell(outcome, Exit.PARTIAL, code)
+    run.report(outcome, Exit.PARTIAL, code)

@@ -34,13 +34,13 @@ from trueup.core.plans.wording import (
 from trueup.core.texts.words import function_names
 from trueup.engine.facts import (
     DesiredState,
-    by_stamp,
-    choices_of,
     count_accepted,
-    gather,
-    records_of_stamps,
-    renamed,
-    seen_in,
+    gather_facts,
+    group_by_stamp,
+    make_policy,
+    make_records,
+    read_stamps,
+    rename_state,
 )
 from trueup.engine.refresh import View
 from trueup.engine.write_specs import (
@@ -69,26 +69,26 @@ class Planning:
 
 def make_plan(desired: DesiredState, state: State, view: View, adapter: Adapter) -> Planning:
     """The plan. Raises `RefusedError` where any plan would be unsafe."""
-    seen = seen_in(view, adapter)
+    seen = read_stamps(view, adapter)
     before = state.records
     state = settled(state, seen, frozenset(view.absent))
-    stamped = by_stamp(desired, seen.values(), {} if desired.target.state == "stamps" else state.records)
-    state = renamed(state, desired)
+    stamped = group_by_stamp(desired, seen.values(), {} if desired.target.state == "stamps" else state.records)
+    state = rename_state(state, desired)
     if desired.target.state == "stamps":
-        state = replace(state, records=records_of_stamps(stamped, desired.identity))
+        state = replace(state, records=make_records(stamped, desired.identity))
     else:
         _refuse_another_account(desired, state, view)
     _refuse_empty(desired, state)
     state = count_accepted(state, desired, adapter) if desired.accepted else state
-    facts = gather(desired, state, view, seen, stamped, before, adapter)
-    choices = choices_of(desired, state, seen, adapter)
+    facts = gather_facts(desired, state, view, seen, stamped, before, adapter)
+    choices = make_policy(desired, state, seen, adapter)
     verdicts = {
         name: judge(fact, choices)
         for name, fact in facts.items()
         if desired.selected is None or name in desired.selected or desired.selected.intersection(fact.moved_onto[:1])
     }
-    moves = likely_moves(facts, verdicts)
-    changes = [_change(facts[name], verdict, desired, adapter, moves) for name, verdict in verdicts.items()]
+    moves = find_likely_moves(facts, verdicts)
+    changes = [_make_change(facts[name], verdict, desired, adapter, moves) for name, verdict in verdicts.items()]
     _refuse_unknown_target(desired, changes, seen)
     plan = Plan(
         identity=desired.identity,
@@ -98,22 +98,22 @@ def make_plan(desired: DesiredState, state: State, view: View, adapter: Adapter)
         not_stamped=sum(_lacks_stamp(verdict, desired) for verdict in verdicts.values()),
         records=len(state.records),
         complete=view.complete,
-        ignored=tuple(_ignored(facts, verdicts, desired, adapter)),
-        limit=_limit(desired, len(verdicts), len(facts)),
+        ignored=tuple(_list_ignored(facts, verdicts, desired, adapter)),
+        limit=_describe_limit(desired, len(verdicts), len(facts)),
         selection=desired.target.selection,
     )
-    operations = _operations({**records_of_stamps(stamped, desired.identity), **state.records}, seen)
+    operations = _list_operations({**make_records(stamped, desired.identity), **state.records}, seen)
     return Planning(plan, state, view, seen, operations, frozenset(verdicts))
 
 
-def _limit(desired: DesiredState, chosen: int, total: int) -> Limit | None:
+def _describe_limit(desired: DesiredState, chosen: int, total: int) -> Limit | None:
     """Return what the plan is limited to; None where it is about all there are."""
     if desired.selected is None or chosen == total:
         return None
     return Limit(desired.words or tuple(sorted(desired.selected)), chosen, total)
 
 
-def _ignored(
+def _list_ignored(
     facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict], desired: DesiredState, adapter: Adapter
 ) -> Iterator[Ignored]:
     """What the definitions that this plan is about leave alone."""
@@ -129,7 +129,7 @@ def _is_listed(change: Change) -> bool:
     return change.action is not Action.NOTHING or bool(change.others)
 
 
-def _operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:
+def _list_operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:
     """The operations that are in place, by name: the record's and the stamp's."""
     found = {}
     for name, record in records.items():
@@ -139,9 +139,9 @@ def _operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict
     return found
 
 
-def _change(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter, moves: Moves) -> Change:
+def _make_change(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter, moves: Moves) -> Change:
     definition = desired.definitions.get(fact.name)
-    message, hint = _words(fact, verdict, desired, moves)
+    message, hint = _word_change(fact, verdict, desired, moves)
     live, record = verdict.live, verdict.record
     base = Change(
         name=fact.name,
@@ -168,8 +168,8 @@ def _change(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapt
         return replace(base, operation=build_release(verdict, desired.identity, fact.name).operation)
     if definition is None or fact.file is None:
         return base
-    base = _located(base, definition, verdict, adapter.dialect.table)
-    spec = _write_spec(fact, verdict, desired, adapter)
+    base = _add_positions(base, definition, verdict, adapter.dialect.table)
+    spec = _make_write_spec(fact, verdict, desired, adapter)
     if verdict.action in WRITES:
         is_new = verdict.action is Action.CREATE
         made = build_create(spec, verdict) if is_new else build_modify(spec, verdict, adapter)
@@ -189,7 +189,7 @@ def _change(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapt
     return replace(base, record=verdict.record if verdict.adopted else None)
 
 
-def _write_spec(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter) -> WriteSpec:
+def _make_write_spec(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter) -> WriteSpec:
     old = verdict.record
     return WriteSpec(
         name=fact.name,
@@ -203,7 +203,7 @@ def _write_spec(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: A
     )
 
 
-def _located(base: Change, definition: Definition, verdict: Verdict, table: FieldTable) -> Change:
+def _add_positions(base: Change, definition: Definition, verdict: Verdict, table: FieldTable) -> Change:
     """The change with where its fields stand, if they are to change or differ; a create's are found when needed."""
     shown = [change for change in verdict.fields if change.cause is not Cause.RECORDED]
     if verdict.action is Action.CREATE or not shown:
@@ -220,16 +220,16 @@ def _located(base: Change, definition: Definition, verdict: Verdict, table: Fiel
     return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 
-def _words(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves) -> tuple[str, str]:
+def _word_change(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves) -> tuple[str, str]:
     """The message and the hint of a change."""
     selection = desired.target.selection
     if verdict.reason is Reason.RENAME:
-        return rename_words(fact, verdict, selection, moves)
+        return word_rename(fact, verdict, selection, moves)
     message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from, selection)
     if verdict.action is Action.DELETE and fact.file is not None:
         message = DESTROYED
     if verdict.reason is Reason.ORPHANED:
-        hint = orphan_hint(fact, verdict, desired)
+        hint = word_orphan_hint(fact, verdict, desired)
         message = UNHELD if verdict.record is None and fact.file is not None else message
     if verdict.action is Action.CREATE and fact.elsewhere:
         who, live_id = fact.elsewhere
@@ -239,7 +239,7 @@ def _words(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves) -
     if verdict.reason is Reason.RELEASED and verdict.live is not None:
         hint = Advice(fact.name, (verdict.live.id,), selection).fill(LET_GO)
     if verdict.others and verdict.reason not in (Reason.TWINS, Reason.NAMESAKE):
-        old = next((name for name in _stamped_names(fact, verdict) if name != fact.name), "")
+        old = next((name for name in _list_stamped_names(fact, verdict) if name != fact.name), "")
         extra, how = say(Reason.TWIN_BESIDE, fact.name, verdict.others, old, selection)
         if verdict.record is None and verdict.live is not None:
             return f"{message}; {extra}", _choose_one(fact, (verdict.live.id, *verdict.others), selection)
@@ -252,7 +252,7 @@ def _choose_one(fact: Facts, ids: tuple[str, ...], selection: Selection) -> Mess
     return Advice(fact.name, ids, selection).fill(DOUBLED_STRAY if fact.file is None else HINTS[Reason.TWINS])
 
 
-def _stamped_names(fact: Facts, verdict: Verdict) -> list[str]:
+def _list_stamped_names(fact: Facts, verdict: Verdict) -> list[str]:
     """The names in the stamps of the duplicates."""
     return [live.stamp.name for live in fact.stamped if live.stamp is not None and live.id in verdict.others]
 
@@ -310,7 +310,7 @@ Moves = Mapping[str, str]
 """New names to the old ones that they alone may have had: several are one mapping to paste, shown with the first."""
 
 
-def likely_moves(facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict]) -> Moves:
+def find_likely_moves(facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict]) -> Moves:
     """Return the likely renames of which both sides are sure; none where there is only one, which has its own line."""
     likely = {
         name: verdict.others[0]
@@ -322,7 +322,7 @@ def likely_moves(facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict]) ->
     return sure if len(sure) > 1 else {}
 
 
-def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
+def word_rename(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
     """The message and the hint of a declared rename that cannot be, and of either side of a likely one."""
     live = [verdict.live.id] if verdict.live else []
     if fact.moved_onto and fact.file is None:
@@ -341,21 +341,21 @@ def rename_words(fact: Facts, verdict: Verdict, selection: Selection, moves: Mov
         again = selection.command("apply", fact.name, ack=fact.rename_ids)
         return (
             f"has the display name or the instructions of {others}, which no file describes any more",
-            Message(_how_to_move(fact.name, verdict.others[0], moves), "If it is a new one: ", again),
+            Message(_word_move(fact.name, verdict.others[0], moves), "If it is a new one: ", again),
         )
     return (
         f"looks as if it was renamed to {others}",
         Message(
-            f"If it was, {_where_moved(verdict.others[0], fact.name, moves)} If not: ",
+            f"If it was, {_word_where_moved(verdict.others[0], fact.name, moves)} If not: ",
             selection.command("apply", fact.name, prune=True, ack=live),
         ),
     )
 
 
-def _how_to_move(new: str, old: str, moves: Moves) -> str:
+def _word_move(new: str, old: str, moves: Moves) -> str:
     """The line of a rename to paste, or where it stands in the one mapping of several."""
     if new not in moves:
-        return f"If it was renamed, {_line(old, new)} "
+        return f"If it was renamed, {_write_moved_line(old, new)} "
     first = next(iter(moves))
     if new != first:
         return f"If it was renamed: its line stands with {first}'s. "
@@ -363,16 +363,16 @@ def _how_to_move(new: str, old: str, moves: Moves) -> str:
     return f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
 
 
-def _where_moved(new: str, old: str, moves: Moves) -> str:
+def _word_where_moved(new: str, old: str, moves: Moves) -> str:
     """The line of a rename to paste, or with whose new name it stands."""
-    return f"its line stands with {next(iter(moves))}'s." if new in moves else _line(old, new)
+    return f"its line stands with {next(iter(moves))}'s." if new in moves else _write_moved_line(old, new)
 
 
-def _line(old: str, new: str) -> str:
+def _write_moved_line(old: str, new: str) -> str:
     return f"write into trueup.yaml: `moved: {{{yaml_word(old)}: {yaml_word(new)}}}`."
 
 
-def orphan_hint(fact: Facts, verdict: Verdict, desired: DesiredState) -> Message:
+def word_orphan_hint(fact: Facts, verdict: Verdict, desired: DesiredState) -> Message:
     """Return how to go on with an orphan; each command in it does what it is printed for."""
     live = verdict.live
     advice = Advice(fact.name, (live.id,) if live is not None else (), desired.target.selection)
@@ -386,10 +386,10 @@ def orphan_hint(fact: Facts, verdict: Verdict, desired: DesiredState) -> Message
     else:
         delete = Message("To delete it: ", advice.prune, ".")
     keep = "" if fact.file is not None else advice.fill(MANAGE_LEFT_OUT if fact.name in desired.names else KEEP_ORPHAN)
-    return join_messages((_why_kept(fact, verdict, desired), delete, keep))
+    return join_messages((_word_why_kept(fact, verdict, desired), delete, keep))
 
 
-def _why_kept(fact: Facts, verdict: Verdict, desired: DesiredState) -> str:
+def _word_why_kept(fact: Facts, verdict: Verdict, desired: DesiredState) -> str:
     """Return the sentence that says that it is kept, and what it may be."""
     if verdict.record is None:
         return "Kept: state does not record it. If another checkout created it, pull its files and state."
@@ -418,11 +418,11 @@ def mark_as_snapshot(plan: Plan, taken: str, again: Command) -> Plan:
     `again` makes a newer snapshot.
     """
     hint = Message("Look at what is live now, or make a newer snapshot: ", again)
-    changes = tuple(_reworded(change, hint) for change in plan.changes)
+    changes = tuple(_reword(change, hint) for change in plan.changes)
     return replace(plan, snapshot=taken, changes=changes)
 
 
-def _reworded(change: Change, hint: Message) -> Change:
+def _reword(change: Change, hint: Message) -> Change:
     if change.action is Action.UNREAD:
         return replace(change, message=TOO_YOUNG, hint=hint)
     if change.reason is Reason.BEHIND and change.action is Action.HELD:

@@ -68,11 +68,11 @@ class Clock(Protocol):
         """Waits."""
 
 
-def _silent(_progress: Progress) -> None:
+def _ignore_progress(_progress: Progress) -> None:
     """No progress is shown."""
 
 
-def _unheard(_wait: Wait) -> None:
+def _ignore_wait(_wait: Wait) -> None:
     """No wait is shown."""
 
 
@@ -87,5 +87,5 @@ class Ports:
     backup: Callable[[str, str, object], None]
     random: random.Random = field(default_factory=random.Random)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    progress: Callable[[Progress], None] = _silent
-    waiting: Callable[[Wait], None] = _unheard
+    progress: Callable[[Progress], None] = _ignore_progress
+    waiting: Callable[[Wait], None] = _ignore_wait

@@ -29,7 +29,7 @@ from trueup.core.memory.capabilities import UNKNOWN, Capabilities
 from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
 from trueup.engine.ports import Progress
-from trueup.engine.refresh import View, ask, walk
+from trueup.engine.refresh import View, list_all, request_page
 from trueup.engine.request_runner import RequestRunner
 from trueup.wire.base import Adapter, Live, Page, Unexpected
 from trueup.wire.probe import METADATA, PREFIX, Ask, Probe, Subject
@@ -66,13 +66,13 @@ class StillThereError(TrueupError):
 class Diary(Protocol):
     """Where it is noted which assistants are probes': each call returns once it is on disk."""
 
-    def begun(self, nonce: str) -> None:
+    def note_start(self, nonce: str) -> None:
         """Note that a probe is about to create its assistant."""
 
-    def made(self, nonce: str, live_id: str) -> None:
+    def note_id(self, nonce: str, live_id: str) -> None:
         """Note the id of the assistant."""
 
-    def ended(self, nonce: str) -> None:
+    def note_end(self, nonce: str) -> None:
         """Note that nothing of this probe is live."""
 
     def spare(self, live_id: str) -> None:
@@ -225,7 +225,7 @@ async def probe(
     subject = Subject(adapter.dialect, probe_name(spec.nonce), spec.mark, spec.file_id, spec.store_id)
     run = _ProbeRun(spec, asked, adapter, runner, require_complete(view), diary, subject)
     run.live_id = (await run.create()).id
-    diary.made(spec.nonce, run.live_id)
+    diary.note_id(spec.nonce, run.live_id)
     try:
         await run.look_in_listing()
         await run.ask_all()
@@ -266,11 +266,11 @@ class _ProbeRun:
         """Send the one create, once. Raises TrueupError; what an unclear one made is removed."""
         spec, diary = self.spec, self.diary
         body = self.asked.body(self.subject.name, spec.model, spec.mark)
-        diary.begun(spec.nonce)
+        diary.note_start(spec.nonce)
         try:
             reply = await self.runner.write(self.adapter.create(self.adapter.dialect.table.split(body), ""))
         except NotSent as error:
-            diary.ended(spec.nonce)
+            diary.note_end(spec.nonce)
             raise EndpointError(
                 f"The probe's assistant could not be sent: {_bare(error)}.", "Nothing was created."
             ) from error
@@ -292,7 +292,7 @@ class _ProbeRun:
         problem = self.adapter.problem(reply)
         if problem.unclear:
             raise await self._remove_unclear(problem.message)
-        diary.ended(spec.nonce)
+        diary.note_end(spec.nonce)
         raise TrueupError(
             f"The server refused the probe's assistant: {_bare(problem.message)}.",
             Message(
@@ -329,7 +329,7 @@ class _ProbeRun:
         said = f"The answer to the probe's create was not clear: {_bare(why)}."
         look = "Probe again: it looks for what this one may have left."
         try:
-            view = await walk(self.adapter, self.runner)
+            view = await list_all(self.adapter, self.runner)
         except EndpointError as error:
             return StillThereError(f"{said} {error.message}", look)
         found = sorted(live.id for live in view.live.values() if self._is_ours(live))
@@ -349,7 +349,7 @@ class _ProbeRun:
         if not view.complete:
             return StillThereError(f"{said} Not everything could be read afterwards: {_bare(view.problem)}.", look)
         if made:
-            self.diary.ended(self.spec.nonce)
+            self.diary.note_end(self.spec.nonce)
             return TrueupError(said, "Probe again.")
         if changed:
             return TrueupError(
@@ -369,7 +369,7 @@ class _ProbeRun:
                     "Probe again: it removes what an earlier probe left. Or delete it at the vendor.",
                 )
         if duplicates is not None:
-            self.diary.ended(self.spec.nonce)
+            self.diary.note_end(self.spec.nonce)
 
     async def _find_duplicates(self) -> list[str] | None:
         """Return what else of this probe is among the newest; None where that cannot be read."""
@@ -400,14 +400,14 @@ class _ProbeRun:
             return  # what cannot be read is not known; whether the server answers at all the next question shows
 
     async def _newest_page(self) -> Page:
-        reply, _ = await ask(self.adapter, self.runner, "", "desc", self.adapter.dialect.page_size)
+        reply, _ = await request_page(self.adapter, self.runner, "", "desc", self.adapter.dialect.page_size)
         return self.adapter.read_page(reply)
 
     async def _is_listed(self) -> bool:
         newest = await self._newest_page()
         if any(item.id == self.live_id for item in newest.items):
             return True
-        return self.live_id in (await walk(self.adapter, self.runner)).live
+        return self.live_id in (await list_all(self.adapter, self.runner)).live
 
     async def _has_more(self) -> str:
         """Compare `has_more` of three pages of one entry each with what the page behind it shows.

@@ -113,7 +113,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
     Raises `EndpointError` when nothing at all can be read.
     """
     known = list(dict.fromkeys(recorded))
-    view = await walk(adapter, runner, known)
+    view = await list_all(adapter, runner, known)
     missing = sorted(set(known) - view.live.keys())
 
     looked = 0
@@ -144,7 +144,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
     return view
 
 
-async def walk(adapter: Adapter, runner: RequestRunner, known: Sequence[str] = (), most: int = PAGES) -> View:
+async def list_all(adapter: Adapter, runner: RequestRunner, known: Sequence[str] = (), most: int = PAGES) -> View:
     """One complete listing, oldest first, or a view that says where it was cut.
 
     `known` are ids that are, or were, in it; `most` is how many pages at least are followed.
@@ -160,39 +160,39 @@ async def walk(adapter: Adapter, runner: RequestRunner, known: Sequence[str] = (
 
     told(0)
     first = Stretch(adapter.dialect.page_size, most=most)
-    page = await _fetch(first, adapter, runner)
-    starts = _starts(known, first.size) if page is not None and adapter.dialect.listing == "ids" else []
+    page = await _fetch_page(first, adapter, runner)
+    starts = _choose_starts(known, first.size) if page is not None and adapter.dialect.listing == "ids" else []
     stretches = [first, *(Stretch(first.size, start, most=most) for start in starts)]
     stops = frozenset(starts)
     if page is not None:
-        _take(first, page, adapter, runner, stops)
+        _take_page(first, page, adapter, runner, stops)
 
     async def read_on(stretch: Stretch) -> None:
         while stretch.reach is Reach.OPEN and not _is_cut(stretches):
             told(sum(len(item.items) for item in stretches))
-            page = await _fetch(stretch, adapter, runner)
+            page = await _fetch_page(stretch, adapter, runner)
             if page is not None:
-                _take(stretch, page, adapter, runner, stops)
+                _take_page(stretch, page, adapter, runner, stops)
 
     if first.reach in (Reach.OPEN, Reach.JOINED):
         await run_concurrently(stretches, len(stretches), read_on)
     if _is_cut(stretches):
-        return _view(stretches)
-    chain = _joined(stretches)
-    return _view(chain) if chain else await _from_the_front(adapter, runner, stretches)
+        return _make_view(stretches)
+    chain = _join(stretches)
+    return _make_view(chain) if chain else await _list_in_sequence(adapter, runner, stretches)
 
 
-async def _from_the_front(adapter: Adapter, runner: RequestRunner, stretches: Sequence[Stretch]) -> View:
+async def _list_in_sequence(adapter: Adapter, runner: RequestRunner, stretches: Sequence[Stretch]) -> View:
     """One page after the other, since the stretches did not join; where even that fails, what they read, as partial."""
     try:
-        return await walk(adapter, runner, most=stretches[0].most)
+        return await list_all(adapter, runner, most=stretches[0].most)
     except EndpointError as error:
-        view = _view(stretches)
+        view = _make_view(stretches)
         view.cut(error.message)
         return view
 
 
-def _starts(known: Sequence[str], page_size: int) -> list[str]:
+def _choose_starts(known: Sequence[str], page_size: int) -> list[str]:
     """The known ids to begin at, a whole number of pages apart if they are in the listing's order.
 
     Behind the last one there is a page of known ids: were there nothing, it could not be told from one that is gone.
@@ -204,7 +204,9 @@ def _starts(known: Sequence[str], page_size: int) -> list[str]:
     return list(known[step - 1 : len(known) - page_size : step])
 
 
-async def ask(adapter: Adapter, runner: RequestRunner, cursor: str, order: str, size: int) -> tuple[Reply, int]:
+async def request_page(
+    adapter: Adapter, runner: RequestRunner, cursor: str, order: str, size: int
+) -> tuple[Reply, int]:
     """The answer to the request for a page of `size`, or of half as many as long as it is larger than is read of one,
     and how many were asked for in the end. Raises `NotSent` or `OutcomeUnknown`."""
     while True:
@@ -219,7 +221,7 @@ def _is_too_large(reply: Reply | None) -> bool:
     return reply is not None and reply.status < 300 and reply.json is Body.TOO_LARGE
 
 
-async def _fetch(stretch: Stretch, adapter: Adapter, runner: RequestRunner) -> Page | None:
+async def _fetch_page(stretch: Stretch, adapter: Adapter, runner: RequestRunner) -> Page | None:
     """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
     if stretch.pages * stretch.size >= stretch.most * adapter.dialect.page_size:
@@ -227,13 +229,15 @@ async def _fetch(stretch: Stretch, adapter: Adapter, runner: RequestRunner) -> P
         return None
     try:
         if adapter.dialect.listing == "whole" and stretch.pages == 1:
-            reply, _ = await ask(adapter, runner, stretch.cursor or "", "asc", 1)
+            reply, _ = await request_page(adapter, runner, stretch.cursor or "", "asc", 1)
         else:
-            reply, stretch.size = await ask(adapter, runner, stretch.cursor or stretch.start, "asc", stretch.size)
+            reply, stretch.size = await request_page(
+                adapter, runner, stretch.cursor or stretch.start, "asc", stretch.size
+            )
         return adapter.read_page(reply)
     except (Unexpected, NotSent, OutcomeUnknown) as error:
         if stretch.pages == 0 and not stretch.start:
-            raise _unreachable(adapter, error, reply) from error
+            raise _describe_unreachable(adapter, error, reply) from error
         if stretch.pages == 0 and reply is not None and reply.status in (400, 404):
             stretch.reach = Reach.LOST
         else:
@@ -244,7 +248,7 @@ async def _fetch(stretch: Stretch, adapter: Adapter, runner: RequestRunner) -> P
         return None
 
 
-def _take(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRunner, stops: Collection[str]) -> None:
+def _take_page(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRunner, stops: Collection[str]) -> None:
     """Adds a page to a stretch, up to where another one begins, and judges how far that is."""
     if not page.items and stretch.start and stretch.pages == 0:
         stretch.reach = Reach.LOST
@@ -252,11 +256,11 @@ def _take(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRunner,
     stretch.pages += 1
     ids = [item.id for item in page.items]
     if len({*ids}) < len(ids) or not stretch.items.keys().isdisjoint(ids):
-        _repeat(stretch, ids, page, adapter)
+        _judge_repeat(stretch, ids, page, adapter)
         return
     now = runner.ports.clock.monotonic()
     for item in page.items:
-        stretch.items[item.id], stretch.read_at[item.id] = _shared(item, adapter.dialect.table.prompt), now
+        stretch.items[item.id], stretch.read_at[item.id] = _share_prompt(item, adapter.dialect.table.prompt), now
         if item.id in stops and not page.doubt:
             stretch.reach, stretch.cursor = Reach.JOINED, item.id
             return
@@ -274,7 +278,7 @@ def _is_last(page: Page, stretch: Stretch, dialect: Dialect) -> bool:
     return dialect.listing == "ids" and dialect.honest and not page.has_more and len(page.items) < stretch.size
 
 
-def _repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) -> None:
+def _judge_repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) -> None:
     """Judges a page that brings again what was there already."""
     is_first_again = stretch.pages == 2 and sorted(ids) == sorted(stretch.items)
     if adapter.dialect.listing == "whole" and is_first_again and not page.has_more:
@@ -285,7 +289,7 @@ def _repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) 
         stretch.cut(f"page {stretch.pages} of the listing repeats an id")
 
 
-def _shared(live: Live, prompt: str) -> Live:
+def _share_prompt(live: Live, prompt: str) -> Live:
     """Return the same with its prompt as the one copy of that text there is: most often a file holds it too."""
     text = live.body.get(prompt)
     if type(text) is not str:
@@ -299,7 +303,7 @@ def _is_cut(stretches: Sequence[Stretch]) -> bool:
     return any(stretch.reach is Reach.CUT for stretch in stretches)
 
 
-def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+def _join(stretches: Sequence[Stretch]) -> list[Stretch]:
     """The stretches from the beginning to the end, each where the one before it stopped; none if there is any doubt.
 
     A stretch that no other one came upon began after an id that is gone: it must hold nothing that the others lack.
@@ -317,7 +321,7 @@ def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
     return chain if proven else []
 
 
-def _view(stretches: Sequence[Stretch]) -> View:
+def _make_view(stretches: Sequence[Stretch]) -> View:
     view = View()
     for stretch in stretches:
         view.live.update(stretch.items)
@@ -328,14 +332,14 @@ def _view(stretches: Sequence[Stretch]) -> View:
     return view
 
 
-def _noun(adapter: Adapter) -> str:
+def _noun_of(adapter: Adapter) -> str:
     return row_of(adapter.name).noun
 
 
-def _not_there(adapter: Adapter, text: str) -> EndpointError:
+def _describe_missing_endpoint(adapter: Adapter, text: str) -> EndpointError:
     """Return that the address has no such endpoint, with the one that the protocol's own address lets expect."""
     access = adapter.access
-    message = f"There is no {_noun(adapter)}s endpoint at {access.url}{adapter.list_page('').path}: {text}"
+    message = f"There is no {_noun_of(adapter)}s endpoint at {access.url}{adapter.list_page('').path}: {text}"
     if not access.proposal:
         hint = f"Check base_url. {adapter.dialect.ended} Definitions can be applied to another target."
         return EndpointError(message, hint.replace("  ", " "))
@@ -348,7 +352,7 @@ def _not_there(adapter: Adapter, text: str) -> EndpointError:
     )
 
 
-def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:
+def _describe_unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:
     """Why nothing could be read at all, and what to do about it."""
     text = f"{str(error).rstrip('.')}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
@@ -359,13 +363,13 @@ def _unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> End
     if status in (401, 403):
         return EndpointError(
             text if adapter.access.keys else f"The target refused the credentials: {text}",
-            f"Check that the key belongs to this account and project and may read {_noun(adapter)}s.",
+            f"Check that the key belongs to this account and project and may read {_noun_of(adapter)}s.",
         )
     if status == 404:
-        return _not_there(adapter, text)
+        return _describe_missing_endpoint(adapter, text)
     if status == 200:
         return EndpointError(
-            f"The target's answer is no listing of {_noun(adapter)}s: {text}",
+            f"The target's answer is no listing of {_noun_of(adapter)}s: {text}",
             ELSEWHERE,
         )
     if status == 407 or 300 <= status < 400:

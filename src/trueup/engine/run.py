@@ -52,7 +52,7 @@ class Run:
         return self.planning.plan.identity
 
     @property
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether an interrupt was asked for: nothing new starts."""
         return self.runner.ports.stop.is_set()
 
@@ -70,7 +70,16 @@ class Run:
     async def intend(self, change: Change, action: str, live_id: str) -> None:
         """The line before a write."""
         await self.journal(
-            Entry("intent", change.name, action, change.operation, self.now, live_id, self.after(change), change.record)
+            Entry(
+                "intent",
+                change.name,
+                action,
+                change.operation,
+                self.now,
+                live_id,
+                self.last_operation(change),
+                change.record,
+            )
         )
 
     async def conclude(self, change: Change, action: str, record: Record | None) -> None:
@@ -80,16 +89,16 @@ class Run:
         """
         live_id = record.id if record else change.id
         await self.journal(
-            Entry("done", change.name, action, change.operation, self.now, live_id, self.after(change), record)
+            Entry("done", change.name, action, change.operation, self.now, live_id, self.last_operation(change), record)
         )
 
     async def withdraw(self, change: Change, action: str) -> None:
         """The line after a write that certainly was not done."""
         await self.journal(
-            Entry("not-done", change.name, action, change.operation, self.now, change.id, self.after(change))
+            Entry("not-done", change.name, action, change.operation, self.now, change.id, self.last_operation(change))
         )
 
-    def after(self, change: Change) -> str:
+    def last_operation(self, change: Change) -> str:
         """The operation that the state's record of this name has."""
         record = self.planning.state.records.get(change.name)
         return record.operation if record else ""
@@ -99,7 +108,7 @@ class Run:
         """Unix seconds."""
         return self.runner.ports.clock.wall()
 
-    def tell(self, outcome: Outcome, *codes: Exit) -> None:
+    def report(self, outcome: Outcome, *codes: Exit) -> None:
         """Notes how one assistant ended."""
         message, hint = self._locate(outcome.message), self._locate(outcome.hint)
         self.outcomes[outcome.name] = replace(outcome, message=message, hint=hint)
@@ -109,14 +118,14 @@ class Run:
         self.step = replace(self.step, done=self.step.done + 1, left=left, name=outcome.name)
         self.runner.ports.progress(self.step)
 
-    def begin(self, what: str, changes: Sequence[Change]) -> None:
+    def begin_step(self, what: str, changes: Sequence[Change]) -> None:
         """Begins a step, such as all creates; what the run may still take is reckoned over all its steps."""
         self.started = self.started or self.runner.ports.clock.monotonic()
         self.step = Progress(what, 0, len(changes), self.step.left)
         if changes:
             self.runner.ports.progress(self.step)
 
-    def note(self, problem: str) -> None:
+    def note_problem(self, problem: str) -> None:
         """Notes what is to be known beside the assistants."""
         self.problems.append(self._locate(problem))
 
@@ -127,14 +136,14 @@ class Run:
     def fail(self, change: Change, failure: WriteFailure, path: Path | None = None, *, attempts: int = 1) -> None:
         """Notes a write that was not done; `path` is where in the request, None where that is not the cause."""
         at = self.locate(change.name, path) if path is not None else None
-        self.tell(
+        self.report(
             Outcome(
                 change.name,
                 change.action,
                 Result.FAILED,
                 change.id,
                 failure.text,
-                _wanted(change, failure.text, path or (), self.adapter) or failure.hint,
+                _hint_always_send(change, failure.text, path or (), self.adapter) or failure.hint,
                 attempts=attempts,
                 position=at,
             ),
@@ -142,7 +151,7 @@ class Run:
         )
 
 
-def _wanted(change: Change, message: str, path: Path, adapter: Adapter) -> str:
+def _hint_always_send(change: Change, message: str, path: Path, adapter: Adapter) -> str:
     """How to go on where a server misses a field that the modify had no reason to hold."""
     writes = change.action in (Action.MODIFY, Action.STAMP)
     if not writes or not path or path[0] not in adapter.dialect.table.letters or path[0] in change.sets:
@@ -152,7 +161,7 @@ def _wanted(change: Change, message: str, path: Path, adapter: Adapter) -> str:
     return f"This server wants it in every modify: write `always_send: [{path[0]}]` for the target into trueup.yaml."
 
 
-def kept_record(record: Record, live: Live, sent: frozenset[str], adapter: Adapter) -> Record:
+def keep_answer(record: Record, live: Live, sent: frozenset[str], adapter: Adapter) -> Record:
     """The record with the server's answer to each field that was sent."""
     table = adapter.dialect.table
     found = fields_of(live.body, table)
@@ -171,7 +180,7 @@ def kept_record(record: Record, live: Live, sent: frozenset[str], adapter: Adapt
     )
 
 
-def not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
+def list_not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
     """The fields that the server answered otherwise than sent, cleared ones included."""
     semantics, found = adapter.dialect.semantics, adapter.dialect.table.split(live.body)
     wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **change.sets}
@@ -181,13 +190,13 @@ def not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def sent_keys(change: Change, table: FieldTable) -> frozenset[str]:
+def list_sent_keys(change: Change, table: FieldTable) -> frozenset[str]:
     """The top-level keys that the change's request holds."""
     return frozenset(top_of(path) for path in (*change.sets, *((table.stamp,) if change.stamp else ())))
 
 
-def sent_fields(change: Change, table: FieldTable) -> frozenset[str]:
+def list_sent_fields(change: Change, table: FieldTable) -> frozenset[str]:
     """The recorded fields that the request sets; a map that it holds is set as a whole."""
-    fields, keys = change.record.fields if change.record else {}, sent_keys(change, table)
+    fields, keys = change.record.fields if change.record else {}, list_sent_keys(change, table)
     waiting = (name for name, applied in fields.items() if applied.kept is None)
     return frozenset(name for name in waiting if top_of(name) in keys or change.action is Action.CREATE)

@@ -20,7 +20,7 @@ from trueup.core.migration.imports import Ambiguous
 from trueup.core.plans.judge import is_known
 from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import Action, Change, Reason
-from trueup.engine.facts import declared
+from trueup.engine.facts import declare_fields
 from trueup.wire.base import Adapter
 
 
@@ -55,7 +55,7 @@ def is_duplicate(live: Seen, name: str, identity: Identity) -> bool:
     return stamp is not None and (stamp.project, stamp.target, stamp.name) == (identity.project, identity.target, name)
 
 
-def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
+def make_link_record(definition: Definition, live: Seen, adapter: Adapter) -> Record:
     """The record in which live counts as applied for the declared fields."""
     stamp = live.stamp
     protect = definition.lifecycle.protect
@@ -67,7 +67,7 @@ def linked(definition: Definition, live: Seen, adapter: Adapter) -> Record:
         stamped=True if stamp is not None else None,
         fields={
             name: count_as_applied(name, value, live.fields.get(name), adapter.dialect.semantics)
-            for name, value in declared(definition, adapter).items()
+            for name, value in declare_fields(definition, adapter).items()
         },
     )
 
@@ -78,10 +78,10 @@ def count_as_applied(name: str, value: Any, live: Any, semantics: Semantics) -> 
     return Applied(sent=digest(value) if is_live else None, kept=digest(live))
 
 
-def stamping(definition: Definition, live: Seen, identity: Identity, adapter: Adapter) -> Change:
+def make_link_change(definition: Definition, live: Seen, identity: Identity, adapter: Adapter) -> Change:
     """The write of the stamp alone that takes an assistant over where the stamps are the state."""
-    record = linked(definition, live, adapter)
-    fields = {name: live.fields.get(name) for name in declared(definition, adapter)}
+    record = make_link_record(definition, live, adapter)
+    fields = {name: live.fields.get(name) for name in declare_fields(definition, adapter)}
     known = stamps.digests(fields, adapter.dialect.semantics)
     operation = stamps.link_operation(identity, definition.name, live.id, known)
     stamp = Stamp(identity.project, identity.target, definition.name, operation, record.protect, fields=known)
@@ -104,7 +104,7 @@ def has_room(live: Seen, adapter: Adapter) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class ImportMatches:
     """What is to be done with each live assistant that was asked for, oldest first.
 
     `new` maps ids to the name that a record or a stamp gives, empty where there is none; `managed` maps ids to the
@@ -119,7 +119,7 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownAssistants:
     """What there is already: definitions of the target, the names that have a file (left out for it or not), state."""
 
     definitions: Mapping[str, Definition]
@@ -129,9 +129,9 @@ class Known:
     moved: Mapping[str, str] = field(default_factory=dict)
 
 
-def claims(
-    seen: Mapping[str, Seen], chosen: Collection[str], bodies: Mapping[str, Mapping[str, Any]], known: Known
-) -> Claims:
+def match_imports(
+    seen: Mapping[str, Seen], chosen: Collection[str], bodies: Mapping[str, Mapping[str, Any]], known: KnownAssistants
+) -> ImportMatches:
     """What becomes of the chosen ids; `bodies` are what a new definition of each would say."""
     new: dict[str, str] = {}
     managed: dict[str, str] = {}
@@ -140,7 +140,7 @@ def claims(
     free: list[Seen] = []
     named: dict[str, list[str]] = defaultdict(list)
     for live in _oldest_first(seen[live_id] for live_id in chosen):
-        name, theirs = _owner(live, owners, known)
+        name, theirs = _find_owner(live, owners, known)
         if theirs:
             foreign[live.id] = theirs
         elif not name:
@@ -151,20 +151,20 @@ def claims(
             named[name].append(live.id)
     new |= {ids[0]: name for name, ids in named.items() if len(ids) == 1}
     twins = tuple(Ambiguous(name, tuple(sorted(ids)), ()) for name, ids in named.items() if len(ids) > 1)
-    open_ones = _without_assistant(seen, owners, known)
-    doubtful, free = _perhaps_created(free, known)
-    alike, free, open_ones = _equal(free, open_ones, bodies)
-    by_name, ambiguous, free = _namesakes(free, open_ones)
+    open_ones = _list_without_assistant(seen, owners, known)
+    doubtful, free = _set_aside_doubtful(free, known)
+    alike, free, open_ones = _match_equal(free, open_ones, bodies)
+    by_name, ambiguous, free = _match_by_name(free, open_ones)
     new |= {live.id: "" for live in free}
     ordered = {live.id: new[live.id] for live in _oldest_first(seen[live_id] for live_id in new)}
-    return Claims(ordered, (*alike, *by_name), managed, foreign, (*twins, *doubtful, *ambiguous))
+    return ImportMatches(ordered, (*alike, *by_name), managed, foreign, (*twins, *doubtful, *ambiguous))
 
 
 def _oldest_first(lives: Iterable[Seen]) -> list[Seen]:
     return sorted(lives, key=lambda live: (live.created_at, live.id))
 
 
-def _owner(live: Seen, owners: Mapping[str, str], known: Known) -> tuple[str, str]:
+def _find_owner(live: Seen, owners: Mapping[str, str], known: KnownAssistants) -> tuple[str, str]:
     """The name that a live assistant has here, and why it is somebody else's; both empty where nobody has it."""
     stamp, identity = live.stamp, known.identity
     if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
@@ -175,14 +175,16 @@ def _owner(live: Seen, owners: Mapping[str, str], known: Known) -> tuple[str, st
     return (name if name in known.definitions else known.moved.get(name, name)), ""
 
 
-def _without_assistant(seen: Mapping[str, Seen], owners: Mapping[str, str], known: Known) -> list[Definition]:
+def _list_without_assistant(
+    seen: Mapping[str, Seen], owners: Mapping[str, str], known: KnownAssistants
+) -> list[Definition]:
     """The definitions that no record and no stamp gives an assistant, in name order."""
-    owned = {name for live in seen.values() for name, theirs in [_owner(live, owners, known)] if not theirs}
+    owned = {name for live in seen.values() for name, theirs in [_find_owner(live, owners, known)] if not theirs}
     taken = owned | {known.moved.get(name, name) for name in {*known.state.records, *known.state.pending}}
     return [known.definitions[name] for name in sorted(known.definitions) if name not in taken]
 
 
-def _perhaps_created(free: Sequence[Seen], known: Known) -> tuple[list[Ambiguous], list[Seen]]:
+def _set_aside_doubtful(free: Sequence[Seen], known: KnownAssistants) -> tuple[list[Ambiguous], list[Seen]]:
     """Assistants without a stamp that an apply which was cut off may have created: their names wait in state."""
     waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(known.state.pending):
@@ -197,7 +199,7 @@ def _perhaps_created(free: Sequence[Seen], known: Known) -> tuple[list[Ambiguous
     return doubtful, [live for live in free if live.display_name not in waiting]
 
 
-def _equal(
+def _match_equal(
     free: Sequence[Seen], definitions: Sequence[Definition], bodies: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[tuple[Definition, Seen]], list[Seen], list[Definition]]:
     """Definitions that say just what an import would write: an earlier one did, and ended before its state was saved.
@@ -208,21 +210,21 @@ def _equal(
     files: dict[str, list[Definition]] = defaultdict(list)
     for live in free:
         if live.id in bodies:
-            lives[_text(bodies[live.id])].append(live)
+            lives[_canonical_text(bodies[live.id])].append(live)
     for definition in definitions:
-        files[_text(definition.body)].append(definition)
+        files[_canonical_text(definition.body)].append(definition)
     pairs = [
         pair
         for text, mine in files.items()
         if len(mine) == len(lives.get(text, ()))
         for pair in zip(mine, lives[text], strict=True)
     ]
-    linked, used = {live.id for _, live in pairs}, {definition.name for definition, _ in pairs}
-    rest = [live for live in free if live.id not in linked]
+    paired, used = {live.id for _, live in pairs}, {definition.name for definition, _ in pairs}
+    rest = [live for live in free if live.id not in paired]
     return pairs, rest, [definition for definition in definitions if definition.name not in used]
 
 
-def _namesakes(
+def _match_by_name(
     free: Sequence[Seen], definitions: Sequence[Definition]
 ) -> tuple[list[tuple[Definition, Seen]], list[Ambiguous], list[Seen]]:
     """One definition and one assistant of a display name belong together; more of either are named."""
@@ -245,7 +247,7 @@ def _namesakes(
     return links, ambiguous, [live for live in free if live.display_name not in by_name]
 
 
-def _text(body: Mapping[str, Any]) -> str:
+def _canonical_text(body: Mapping[str, Any]) -> str:
     return json.dumps(body, sort_keys=True)
 
 

@@ -58,34 +58,34 @@ UNTRIED = WriteFailure("", "")
 """Before anything was sent."""
 
 
-def checked(text: str, check: str) -> WriteFailure:
+def fail_permanently(text: str, check: str) -> WriteFailure:
     """One that comes again until somebody has seen to its cause."""
     return WriteFailure(text, Message(check, " ", AGAIN), check)
 
 
-def passing(text: str, check: str) -> WriteFailure:
+def fail_transiently(text: str, check: str) -> WriteFailure:
     """One that may be over by now."""
     return WriteFailure(text, Message(AGAIN, ". ", check), check)
 
 
-def silence(error: NotSent | OutcomeUnknown) -> WriteFailure:
+def describe_no_response(error: NotSent | OutcomeUnknown) -> WriteFailure:
     """No answer at all."""
     text = str(error)
-    return checked(text, NETWORK) if isinstance(error, NotSent) else passing(text, PATIENCE)
+    return fail_permanently(text, NETWORK) if isinstance(error, NotSent) else fail_transiently(text, PATIENCE)
 
 
-def refusal(problem: Problem, reply: Reply, live_id: str = "") -> WriteFailure:
+def describe_refusal(problem: Problem, reply: Reply, live_id: str = "") -> WriteFailure:
     """An answer that is no success; `live_id` is whom the write was for, empty for a create."""
     if live_id and problem.is_of_another(live_id):
         return WriteFailure(f"the answer speaks of another assistant: {problem.message}", ANEW)
     if problem.conflict or (live_id and problem.is_own_404(live_id)):
         return WriteFailure(problem.message, JUDGE)
-    return _of_status(problem, reply)
+    return _describe_status(problem, reply)
 
 
-def foreign(text: str, reply: Reply) -> WriteFailure:
+def describe_foreign_answer(text: str, reply: Reply) -> WriteFailure:
     """A success whose body is not what a success of this write is: `text` says what it is instead."""
-    return checked(text, ELSEWHERE) if is_page(reply) else WriteFailure(text, ANEW)
+    return fail_permanently(text, ELSEWHERE) if is_page(reply) else WriteFailure(text, ANEW)
 
 
 def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
@@ -96,23 +96,23 @@ def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
     return problem.unclear or problem.is_of_another(change.id)
 
 
-def answered(adapter: Adapter, change: Change, reply: Reply) -> WriteFailure:
+def describe_answer(adapter: Adapter, change: Change, reply: Reply) -> WriteFailure:
     """An answer to a modify or a delete, for the case that it is the last and that what is live is as before."""
     if reply.status >= 300:
-        return refusal(adapter.problem(reply), reply, change.id)
+        return describe_refusal(adapter.problem(reply), reply, change.id)
     if change.action is Action.DELETE:
-        failure = foreign(adapter.not_deleted(reply, change.id), reply)
+        failure = describe_foreign_answer(adapter.not_deleted(reply, change.id), reply)
         return failure if failure.check else replace(failure, hint=STAYS)
     try:
         live = adapter.read(reply)
     except Unexpected as error:
-        return foreign(str(error), reply)
+        return describe_foreign_answer(str(error), reply)
     if live.id != change.id:
-        return foreign(f"the answer is another assistant ({live.id})", reply)
-    return _ignored(change)
+        return describe_foreign_answer(f"the answer is another assistant ({live.id})", reply)
+    return _describe_ignored(change)
 
 
-def _ignored(change: Change) -> WriteFailure:
+def _describe_ignored(change: Change) -> WriteFailure:
     """A success that changed nothing: which fields this server does not take."""
     fields = ", ".join(change.sets)
     if not fields:
@@ -121,18 +121,18 @@ def _ignored(change: Change) -> WriteFailure:
     return WriteFailure(text, Message(AGAIN, ". Should it stay so, ", IGNORED))
 
 
-def _of_status(problem: Problem, reply: Reply) -> WriteFailure:
+def _describe_status(problem: Problem, reply: Reply) -> WriteFailure:
     status, text = reply.status, problem.message
     if problem.code == "insufficient_quota":
-        return checked(text, QUOTA)
+        return fail_permanently(text, QUOTA)
     if 300 <= status < 400 or status == 407:
-        return checked(text, REDIRECT)
+        return fail_permanently(text, REDIRECT)
     if problem.unclear:
-        return passing(text, SLOWER)
+        return fail_transiently(text, SLOWER)
     if is_page(reply):
-        return checked(text, ELSEWHERE)
+        return fail_permanently(text, ELSEWHERE)
     if status in (401, 403):
-        return checked(text, RIGHT)
+        return fail_permanently(text, RIGHT)
     if status in (404, 405) and not problem.path:
-        return checked(text, NO_PATH)
+        return fail_permanently(text, NO_PATH)
     return WriteFailure(text, MEND)

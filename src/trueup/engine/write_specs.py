@@ -52,7 +52,7 @@ class WriteContent:
 def build_create(spec: WriteSpec, verdict: Verdict) -> WriteContent:
     """A new assistant: every declared field that is not null, and the stamp."""
     sets = {name: value for name, value in spec.file.items() if value is not None}
-    operation = _operation(spec, create_body(sets, "", spec.semantics.table), verdict.record)
+    operation = _make_operation(spec, create_body(sets, "", spec.semantics.table), verdict.record)
     fields = stamps.about_to_send(spec.file, spec.semantics)
     record = Record(
         id="",
@@ -61,7 +61,7 @@ def build_create(spec: WriteSpec, verdict: Verdict) -> WriteContent:
         stamped=spec.stamped or None,
         fields=fields,
     )
-    return WriteContent(sets, operation, record, _stamp(spec, operation, fields))
+    return WriteContent(sets, operation, record, _make_stamp(spec, operation, fields))
 
 
 def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteContent:
@@ -70,18 +70,18 @@ def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteCo
     assert live is not None
     assert old is not None
     changed = [change.path for change in verdict.fields if change.cause not in UNSENT]
-    sets = _changed_fields(spec, changed)
+    sets = _list_changed_fields(spec, changed)
     own = adapter.forced(live.fields, sets)
-    forced = _beside(spec, live, sets, own)
+    forced = _list_forced(spec, live, sets, own)
     sets.update({change.path: change.after for change in forced})
     nulls = spec.semantics.null_removes
     body = patch_body({}, sets, "", spec.semantics.table, null_removes=nulls)
     body.update({name: value for name, value in own.items() if name in sets and sets[name] is None})
-    operation = _operation(spec, body, old)
+    operation = _make_operation(spec, body, old)
     fields = stamps.about_to_send(spec.file, spec.semantics)
     written = {top_of(path) for path in sets}
     if spec.stamped:  # the map that holds the stamp is sent whole
-        sets.update(_declared(spec, top_of(spec.semantics.table.stamp)))
+        sets.update(_list_declared(spec, top_of(spec.semantics.table.stamp)))
     carries = spec.stamped and adapter.has_room(live.body, sets)
     if carries:
         written.add(top_of(spec.semantics.table.stamp))
@@ -89,8 +89,8 @@ def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteCo
     return WriteContent(
         sets,
         operation,
-        remembered(spec, verdict, operation, sent, stamped=True if carries else old.stamped),
-        _stamp(spec, operation, fields),
+        make_record(spec, verdict, operation, sent, stamped=True if carries else old.stamped),
+        _make_stamp(spec, operation, fields),
         overwritten={name: digest(live.fields.get(name)) for name in (*changed, *(f.path for f in forced))},
         forced=forced,
     )
@@ -136,7 +136,7 @@ def drop_stamp(change: Change, old: Record | None, live: Live, table: FieldTable
     return replace(change, sets=sets, stamp="", record=replace(record, fields=fields))
 
 
-def remembered(
+def make_record(
     spec: WriteSpec, verdict: Verdict, operation: str, sent: Mapping[str, Applied], *, stamped: bool | None
 ) -> Record:
     """The record after a write or a record-only change: sent fields wait for the answer, the others are as planned."""
@@ -170,23 +170,25 @@ def build_record_only(spec: WriteSpec, verdict: Verdict) -> Record:
     """The record when nothing is sent."""
     old = verdict.record
     assert old is not None
-    record = remembered(spec, verdict, old.operation, {}, stamped=old.stamped)
+    record = make_record(spec, verdict, old.operation, {}, stamped=old.stamped)
     live = verdict.live
     return replace(record, stamped=True) if live is not None and live.stamp is not None else record
 
 
-def _changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, Any]:
+def _list_changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, Any]:
     """What is to change: each field by itself, and of a map that has a change in it everything that is declared."""
     sets = {path: spec.file.get(path) for path in changed if top_of(path) not in spec.semantics.table.maps}
     for name in sorted(spec.semantics.table.maps):
         entries = [path for path in changed if top_of(path) == name]
         if entries:
             sets.update({path: spec.file.get(path) for path in entries})
-            sets.update(_declared(spec, name))
+            sets.update(_list_declared(spec, name))
     return sets
 
 
-def _beside(spec: WriteSpec, live: Seen, sets: Mapping[str, Any], forced: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+def _list_forced(
+    spec: WriteSpec, live: Seen, sets: Mapping[str, Any], forced: Mapping[str, Any]
+) -> tuple[FieldChange, ...]:
     """What a modify carries beside what is wanted: the protocol's own, then what the target always wants.
 
     Where the file says something of a field, or leaves it alone, the protocol's word does not count.
@@ -198,11 +200,11 @@ def _beside(spec: WriteSpec, live: Seen, sets: Mapping[str, Any], forced: Mappin
         if name not in sets and spec.file.get(name) is None and name not in spec.ignored
     }
     kept = {name for name in spec.always if table.has_secret(name, live.fields.get(name))}
-    always = (_forced(spec, live, name) for name in spec.always if name not in {*sets, *own, *kept})
+    always = (_force_field(spec, live, name) for name in spec.always if name not in {*sets, *own, *kept})
     return (*own.values(), *always)
 
 
-def _forced(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
+def _force_field(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
     """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
     found = live.fields.get(name, MISSING)
     value = spec.file[name] if name in spec.file and name not in spec.ignored else live.fields.get(name)
@@ -211,7 +213,7 @@ def _forced(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
     return FieldChange(name, found, sent, Cause.FORCED, table.kind_of(name))
 
 
-def _declared(spec: WriteSpec, name: str) -> dict[str, Any]:
+def _list_declared(spec: WriteSpec, name: str) -> dict[str, Any]:
     """The declared, not ignored and not null entries of a map."""
     return {
         path: value
@@ -220,7 +222,7 @@ def _declared(spec: WriteSpec, name: str) -> dict[str, Any]:
     }
 
 
-def _operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | None) -> str:
+def _make_operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | None) -> str:
     """Derived, never random: the same change of the same assistant is the same operation on every machine."""
     identity = spec.identity
     after = [record.id, record.operation] if record else []
@@ -228,7 +230,7 @@ def _operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | None) 
     return digest([where, spec.name, body, spec.protect, after], 16)
 
 
-def _stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) -> str:
+def _make_stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) -> str:
     """The stamp's text; empty where the target's assistants are not stamped."""
     if not spec.stamped:
         return ""

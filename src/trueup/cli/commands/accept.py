@@ -82,7 +82,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
 
 def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
     """The definition that was meant, with its record and what is live. Raises TrueupError where one of them lacks."""
-    from trueup.cli.planning import remembered
+    from trueup.cli.planning import find_record_and_live
     from trueup.core.command import Message
     from trueup.core.definitions.names import select
     from trueup.core.errors import TrueupError, UnreadableError
@@ -102,7 +102,7 @@ def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tu
                 session.target.command("import", *_recorded_id(planning, name)),
             ),
         )
-    record, live = remembered(session, name, planning)
+    record, live = find_record_and_live(session, name, planning)
     change = next((item for item in planning.plan.changes if item.name == name), None)
     clear = (Reason.BEHIND, Reason.TWINS, Reason.FOREIGN)
     if change is not None and (live is None or record is None or change.reason in clear):
@@ -225,11 +225,11 @@ def _takings(
     from trueup.core.definitions.names import meant
     from trueup.core.errors import TrueupError
     from trueup.core.plans.fields import Rules
-    from trueup.engine.facts import declared
+    from trueup.engine.facts import declare_fields
     from trueup.wire.model_names import name_in_files
 
     rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
-    file = declared(definition, session.adapter)
+    file = declare_fields(definition, session.adapter)
     known = dict.fromkeys([*file, *record.fields, *live.fields])
     wanted: dict[str, None] = {}
     for field in asked:
@@ -316,7 +316,7 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
     from trueup.core.acceptance.accepted import Ending, add_accepted
     from trueup.edge.definitions.loader import Workspace
     from trueup.edge.state.store import read_accepted, write_accepted
-    from trueup.engine.facts import declared
+    from trueup.engine.facts import declare_fields
     from trueup.engine.takeover import count_as_applied
 
     names = [item.name for item in accepted.fields if item.ending is Ending.TAKEN]
@@ -324,7 +324,7 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
     definition = next((item for item in loaded.definitions if item.name == accepted.name), None)
     if definition is None or not names:
         return
-    file, semantics = declared(definition, session.adapter), session.adapter.dialect.semantics
+    file, semantics = declare_fields(definition, session.adapter), session.adapter.dialect.semantics
     taken = {
         name: count_as_applied(name, file[name], live.fields.get(name), semantics) for name in names if name in file
     }

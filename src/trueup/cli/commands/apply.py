@@ -52,7 +52,7 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     if promised is None:
         return int(run_async(applying.apply(session, what, made)))
     applying.refuse_other_plan(promised, session, what[0])
-    applying.tell_plan(promised, what[0], session)
+    applying.announce_plan_file(promised, what[0], session)
     return int(run_async(applying.apply(session, (), made, promised=promised, file=what[0])))
 
 

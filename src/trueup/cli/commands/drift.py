@@ -177,16 +177,16 @@ async def _answer(session: Session, asked: str, field: str | None, reports: str 
 
 def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
     """What the plan says of one assistant, and why."""
-    from trueup.cli.planning import remembered
+    from trueup.cli.planning import find_record_and_live
     from trueup.core.plans.fields import Rules
     from trueup.core.plans.plan import Reason
     from trueup.core.plans.reasons import Why, reasons
     from trueup.core.plans.wording import say
-    from trueup.engine.facts import declared
+    from trueup.engine.facts import declare_fields
 
-    record, live = remembered(session, name, planning)
+    record, live = find_record_and_live(session, name, planning)
     rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
-    file = declared(definition, session.adapter) if definition is not None else {}
+    file = declare_fields(definition, session.adapter) if definition is not None else {}
     locate = _field_locator(definition, session.adapter.dialect.table)
     fields = reasons(definition, file, live.fields if live else None, record, rules, locate)
     change = next((item for item in planning.plan.changes if item.name == name), None)

@@ -48,8 +48,8 @@ from trueup.edge.definitions.loader import Loaded, Workspace
 from trueup.edge.files import read_content
 from trueup.edge.schemas import format_of
 from trueup.edge.yaml.editor import CannotEdit
-from trueup.engine.facts import declared
-from trueup.engine.takeover import Claims, Known, claims, find_obstacle, has_room
+from trueup.engine.facts import declare_fields
+from trueup.engine.takeover import ImportMatches, KnownAssistants, find_obstacle, has_room, match_imports
 from trueup.wire.registry import adapter_for, protocols, row_of
 
 NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
@@ -120,14 +120,14 @@ class Work:
     def made(self, given: Given) -> Imports:
         """The whole import."""
         bodies = self._live_bodies(given)
-        known = Known(
+        known = KnownAssistants(
             {item.name: item for item in self._loaded.definitions},
             self._loaded.names,
             self._state,
             self._session.identity,
             self._session.project.moved,
         )
-        claimed = claims(given.seen, given.chosen, {key: draft.body for key, draft in bodies.items()}, known)
+        claimed = match_imports(given.seen, given.chosen, {key: draft.body for key, draft in bodies.items()}, known)
         links = tuple(self._link(item, live, bodies) for item, live in self._linkable(claimed, given))
         drafts = [
             replace(bodies[live_id], name=name)
@@ -196,7 +196,7 @@ class Work:
             self._session.target.state == "stamps" and live.stamp is None and not has_room(live, self._session.adapter)
         )
 
-    def _linkable(self, claimed: Claims, given: Given) -> Iterable[tuple[Definition, Seen]]:
+    def _linkable(self, claimed: ImportMatches, given: Given) -> Iterable[tuple[Definition, Seen]]:
         for definition, live in claimed.links:
             if live.id in self._outside:
                 continue
@@ -209,7 +209,7 @@ class Work:
 
     def _link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
         """A link, with what the file must say for the target where it differs from what is live."""
-        fields = declared(definition, self._session.adapter)
+        fields = declare_fields(definition, self._session.adapter)
         managed = {top_of(name) for name in fields.keys() - definition.ignored}
         self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
         patch = override(fields, live.fields, bodies[live.id].body, self._own.semantics, definition.ignored)

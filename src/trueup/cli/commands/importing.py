@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 
-from trueup.cli.applying import locator, stoppable
+from trueup.cli.applying import make_locator, stoppable
 from trueup.cli.commands.import_work import Given, Work, written_fields
 from trueup.cli.planning import read_live
 from trueup.cli.session import Session, definitions
@@ -29,12 +29,12 @@ from trueup.edge.definitions.drafts import SCHEMA_FOLDER
 from trueup.edge.definitions.loader import Loaded
 from trueup.edge.files import sweep_folders, write_inside
 from trueup.engine.apply import execute
-from trueup.engine.facts import seen_in
+from trueup.engine.facts import read_stamps
 from trueup.engine.plan import Planning
 from trueup.engine.probe import is_probe_made
 from trueup.engine.refresh import View
 from trueup.engine.request_runner import RequestRunner
-from trueup.engine.takeover import Obstacle, find_obstacle, has_room, is_duplicate, linked, stamping
+from trueup.engine.takeover import Obstacle, find_obstacle, has_room, is_duplicate, make_link_change, make_link_record
 from trueup.render import pages
 from trueup.render.records import imports as render
 from trueup.render.records import json as as_json
@@ -49,7 +49,7 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
         loaded, state = existing(session), session.store.load()
         async with _connected(session, dry_run) as runner:
             view = await read_live(session, runner, state)
-            seen = seen_in(view, session.adapter)
+            seen = read_stamps(view, session.adapter)
             state = settled(state, seen, frozenset(view.absent))
             chosen = _chosen(names, seen, view)
             if not names:
@@ -89,7 +89,7 @@ def linked_definitions(session: Session, work: Imports, seen: Mapping[str, Seen]
 
 def save_state(session: Session, state: State, found: Sequence[tuple[Definition, Seen]]) -> None:
     """Saves the records in which live counts as applied. Raises TrueupError."""
-    records = {item.name: linked(item, live, session.adapter) for item, live in found}
+    records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
     pending = {name: entry for name, entry in state.pending.items() if name not in records}
     session.store.save(replace(state, records={**state.records, **records}, pending=pending))
 
@@ -115,7 +115,7 @@ async def _connected(session: Session, dry_run: bool) -> AsyncIterator[RequestRu
 
 
 async def _carried_out(session: Session, runner: RequestRunner, work: Imports, state: State, view: View) -> Exit:
-    seen = seen_in(view, session.adapter)
+    seen = read_stamps(view, session.adapter)
     if session.target.state == "stamps":
         _consent(session, work)
     write_files(session, work)
@@ -219,14 +219,14 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
         connected = writing if session.target.state == "stamps" else reading
         async with connected(session) as runner:
             view = await read_live(session, runner, state)
-            seen = seen_in(view, session.adapter)
+            seen = read_stamps(view, session.adapter)
             found = _found(session, pairs, loaded, state, view, seen)
             if session.target.state == "stamps":
                 _consent_to_links(session, found)
                 report = await write_stamps(session, runner, found, state, view)
                 tell_stamped(session, report)
                 return int(worst(report.codes))
-        records = {item.name: linked(item, live, session.adapter) for item, live in found}
+        records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
         pending = {name: entry for name, entry in state.pending.items() if name not in records}
         session.store.save(replace(state, records={**state.records, **records}, pending=pending))
     if session.screen.json:
@@ -325,12 +325,12 @@ async def write_stamps(
 ) -> Report:
     """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
 
-    changes = tuple(stamping(item, live, session.identity, session.adapter) for item, live in found)
+    changes = tuple(make_link_change(item, live, session.identity, session.adapter) for item, live in found)
     plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
-    planning = Planning(plan, state, view, seen_in(view, session.adapter), {})
+    planning = Planning(plan, state, view, read_stamps(view, session.adapter), {})
     with journaled(session, runner), stoppable(session, runner.ports.stop):
         report, after = await execute(
-            planning, plan, session.adapter, runner, session.target, locator([item for item, _ in found])
+            planning, plan, session.adapter, runner, session.target, make_locator([item for item, _ in found])
         )
         session.store.save(after)
     return report

@@ -122,7 +122,7 @@ def show_guarded(
 
     `same` are the commands that show it again.
     """
-    from trueup.cli.planning import command_to_go_on, tell_idle
+    from trueup.cli.planning import command_to_go_on, warn_unused_acks
     from trueup.core.command import Message
     from trueup.core.plans.exits import ask_for_acknowledgement, find_guard_reasons
 
@@ -131,7 +131,7 @@ def show_guarded(
     again = command_to_go_on(session, plan, names, file=file) if reasons else ""
     alerts = [Message(words, " To go on: ", again)] if reasons else []
     show_plan(plan, session.screen, same, alerts, code, reasons)
-    tell_idle(session, [plan])
+    warn_unused_acks(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")
         session.screen.say(words)

@@ -136,10 +136,10 @@ async def _find_left_over(session: Session, runner: RequestRunner, diary: Diary)
     Raises UnreadableError where not everything can be read.
     """
     from trueup.engine.probe import find_in_use, find_left_over, read_unlisted, require_complete
-    from trueup.engine.refresh import walk
+    from trueup.engine.refresh import list_all
 
     noted = diary.noted()
-    view = await walk(session.adapter, runner)
+    view = await list_all(session.adapter, runner)
     await read_unlisted(noted.values(), view, session.adapter, runner)
     found = find_left_over(require_complete(view), session.identity, noted, diary.spared())
     records = session.store.load().records.items() if found else ()
@@ -156,7 +156,7 @@ async def _find_left_over(session: Session, runner: RequestRunner, diary: Diary)
                 "alone. Look at it, and delete it at the vendor if nobody uses it."
             )
         elif nonce not in known:
-            diary.ended(nonce)
+            diary.note_end(nonce)
     return view, tuple(item for item in free if item not in busy)
 
 
@@ -220,7 +220,7 @@ async def _remove_left_over(session: Session, runner: RequestRunner, left: Seque
                 f"{item.id}, which an earlier probe left, could not be removed: {problem.rstrip('.')}.",
                 "Delete it at the vendor, or probe again.",
             )
-        diary.ended(item.nonce)
+        diary.note_end(item.nonce)
         session.screen.note(f"Removed {item.id}, which an earlier probe left.")
 
 

@@ -161,7 +161,7 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
     from trueup.cli.planning import read_live
     from trueup.cli.transport import reading
     from trueup.core.errors import UnreadableError
-    from trueup.engine.facts import seen_in
+    from trueup.engine.facts import read_stamps
     from trueup.engine.takeover import rebuild_records
 
     loaded = state or session.store.load()
@@ -169,7 +169,7 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
         view = await read_live(session, runner, loaded)
     if not view.complete:
         raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
-    seen = seen_in(view, session.adapter)
+    seen = read_stamps(view, session.adapter)
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None}
     return rebuild_records(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
 

@@ -67,18 +67,18 @@ class Diary:
         """Return the ids of assistants that are no probe's, whatever they carry."""
         return frozenset(self._read()[1])
 
-    def begun(self, nonce: str) -> None:
+    def note_start(self, nonce: str) -> None:
         """Note that a probe is about to create its assistant."""
         noted, spared = self._read()
         self._write({**noted, nonce: ""}, spared)
 
-    def made(self, nonce: str, live_id: str) -> None:
+    def note_id(self, nonce: str, live_id: str) -> None:
         """Note the id of the assistant."""
         noted, spared = self._read()
         self._write({**noted, nonce: live_id}, spared)
         self.note(f"Made {live_id}; it is removed at the end.")
 
-    def ended(self, nonce: str) -> None:
+    def note_end(self, nonce: str) -> None:
         """Note that nothing of this probe is live."""
         noted, spared = self._read()
         if nonce in noted:
