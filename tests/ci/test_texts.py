@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from trueup_ci import texts
 from trueup_ci.problem import Problem
 
-from trueup.render.markup.escape import marker
+from trueup.render.markup.escape import write_marker
 
 PAGE = "<!-- trueup:acme/prod plan -->\n### Trueup: plan for `acme/prod`\n\n**Plan: 0 to create.**\n"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_marker_is_the_one_that_pages_begin_with(project: str, target: str) -> None:
-    assert texts.write_marker(project, target, "plan") == marker(f"trueup:{project}/{target}", "plan")
+    assert texts.write_marker(project, target, "plan") == write_marker(f"trueup:{project}/{target}", "plan")
 
 
 @given(st.integers(-600, 600), st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=300))

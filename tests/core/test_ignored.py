@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from trueup.core.plans.ignored import sentences
 from trueup.core.plans.plan import Ignored
-from trueup.render.grouping import marked
-from trueup.render.markup.escape import shown
+from trueup.render.grouping import mark_name
+from trueup.render.markup.escape import show
 from trueup.render.style import PAGE
-from trueup.render.visible import columns, visible
+from trueup.render.visible import count_columns, make_visible
 
 WHOLE = (
     "name", "description", "model", "instructions", "tools", "response_format", "temperature", "top_p",
@@ -36,14 +36,14 @@ ENTRY = st.builds(
 
 
 def _size(text: str) -> int:
-    return columns(visible(text, PAGE))
+    return count_columns(make_visible(text, PAGE))
 
 
 @given(st.lists(ENTRY, max_size=60), st.booleans())
 def test_each_whole_field_is_named_where_a_page_shows_it(entries: list[Ignored], whole: bool) -> None:
-    told = sentences(entries, marked, _size, whole=whole)
-    seen = [shown(text) for text in told]
-    assert seen == [visible(text, PAGE) for text in told], "no sentence is cut"
+    told = sentences(entries, mark_name, _size, whole=whole)
+    seen = [show(text) for text in told]
+    assert seen == [make_visible(text, PAGE) for text in told], "no sentence is cut"
     joined = " ".join(seen)
     for field in {entry.field for entry in entries if "." not in entry.field}:
         assert f"`{field}` in " in joined or f"`{field}` is left alone" in joined
@@ -52,7 +52,7 @@ def test_each_whole_field_is_named_where_a_page_shows_it(entries: list[Ignored],
 @given(st.integers(1, 60), st.integers(1, 64), st.sets(st.sampled_from(WHOLE)))
 def test_what_is_not_named_is_counted(parts: int, length: int, whole: set[str]) -> None:
     fields = [f"metadata.{number:02}{'k' * length}" for number in range(parts)]
-    told = " ".join(sentences([Ignored("a", field) for field in (*fields, *whole)], marked, _size, whole=False))
+    told = " ".join(sentences([Ignored("a", field) for field in (*fields, *whole)], mark_name, _size, whole=False))
     counted = re.search(r"; and (\d+) more, see `ignored` in --json\.\Z", told)
     named = [field for field in (*fields, *whole) if f"`{field}` in `a`" in told]
     assert len(named) + (int(counted[1]) if counted else 0) == parts + len(whole)
@@ -63,7 +63,7 @@ def test_whole_fields_come_before_parts_of_one() -> None:
     """A stranger's find: eight long keys of metadata stood before `tools` and `model`, and a page was cut after six."""
     fields = [f"metadata.a{'k' * 60}{number}" for number in range(8)]
     entries = [Ignored("i2", field) for field in (*fields, "tools", "model")]
-    (first, *more) = sentences(entries, marked, _size, whole=False)
+    (first, *more) = sentences(entries, mark_name, _size, whole=False)
     assert first.startswith("Left alone by ignore_changes, and as the file says: `model` in `i2`; `tools` in `i2`; ")
     told = " ".join([first, *more])
     named = sum(f"`{field}`" in told for field in fields)
@@ -73,14 +73,14 @@ def test_whole_fields_come_before_parts_of_one() -> None:
 
 def test_many_parts_are_counted_in_at_most_two_sentences() -> None:
     entries = [Ignored("a", f"metadata.{number:03}{'k' * 60}") for number in range(500)]
-    (only,) = sentences(entries, marked, _size, whole=False)
+    (only,) = sentences(entries, mark_name, _size, whole=False)
     named = only.count("`metadata.")
     assert only.endswith(f"; and {500 - named} more, see `ignored` in --json.")
 
 
 def test_reasons_of_one_s_own_do_not_hide_another_field() -> None:
     entries = [Ignored(f"a{number:02}", "description", f"reason {number}", differs=True) for number in range(40)]
-    told = sentences([*entries, Ignored("z", "tools", "the last", differs=True)], marked, _size, whole=False)
+    told = sentences([*entries, Ignored("z", "tools", "the last", differs=True)], mark_name, _size, whole=False)
     assert len(told) == 21
     assert "`tools` in `z`" in told[-1]
 

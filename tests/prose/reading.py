@@ -17,7 +17,7 @@ from trueup.core.texts.prose import Prose
 from trueup.render.prose_lines import describe_extent
 from trueup.render.style import Look, Piece, Row, paint
 from trueup.render.terminal import prose as prose_rows
-from trueup.render.visible import columns
+from trueup.render.visible import count_columns
 from trueup.wire.registry import built_in_tools
 
 WIDTH = 80
@@ -80,4 +80,4 @@ def git(edit: Edit) -> str:
 
 def rows(text: str, width: int = WIDTH) -> int:
     """Rows that a text takes in a terminal of a width."""
-    return sum(max(1, -(-columns(line) // width)) for line in text.removesuffix("\n").split("\n")) if text else 0
+    return sum(max(1, -(-count_columns(line) // width)) for line in text.removesuffix("\n").split("\n")) if text else 0

@@ -32,10 +32,10 @@ def _check(path: Path, found: str) -> None:
 def test_a_plan_reads_as_it_did(case: str) -> None:
     plan = read_plan((PLANS / case / "plan.json").read_text("utf-8"))
     folder = GOLDEN / case
-    _check(folder / "plan.md", markdown.written(pages.plan_page(plan)))
-    _check(folder / "plan.html", html.written(pages.plan_page(plan)))
+    _check(folder / "plan.md", markdown.write_page(pages.plan_page(plan)))
+    _check(folder / "plan.html", html.write_page(pages.plan_page(plan)))
     _check(folder / "plan.github.txt", github.plan(plan, folder="fleet"))
-    _check(folder / "drift.md", markdown.written(pages.drift_page(plan)))
+    _check(folder / "drift.md", markdown.write_page(pages.drift_page(plan)))
     _check(folder / "drift.github.txt", github.drift(plan))
     _check(folder / "drift.sarif", sarif.drift(plan))
     _check(folder / "drift.junit.xml", junit.drift(plan))
@@ -43,16 +43,16 @@ def test_a_plan_reads_as_it_did(case: str) -> None:
 
 def test_other_answers_read_as_they_did() -> None:
     folder = GOLDEN / "_answers"
-    _check(folder / "report.md", markdown.written(pages.report_page(samples.REPORT)))
-    _check(folder / "report.html", html.written(pages.report_page(samples.REPORT)))
+    _check(folder / "report.md", markdown.write_page(pages.report_page(samples.REPORT)))
+    _check(folder / "report.html", html.write_page(pages.report_page(samples.REPORT)))
     _check(folder / "report.github.txt", github.report(samples.REPORT))
     checked = samples.CHECKED
-    _check(folder / "validate.md", markdown.written(pages.problems_page(samples.DIAGNOSTICS, checked)))
+    _check(folder / "validate.md", markdown.write_page(pages.problems_page(samples.DIAGNOSTICS, checked)))
     _check(folder / "validate.github.txt", github.diagnostics(samples.DIAGNOSTICS, checked))
     _check(folder / "validate.sarif", sarif.diagnostics(samples.DIAGNOSTICS, folder="fleet"))
     files = ["assistants/math-tutor.yaml", "assistants/press.yaml"]
     _check(folder / "validate.junit.xml", junit.diagnostics(samples.DIAGNOSTICS, files, checked))
-    _check(folder / "error.md", markdown.written(pages.error_page(samples.ERROR)))
+    _check(folder / "error.md", markdown.write_page(pages.error_page(samples.ERROR)))
     _check(folder / "error.github.txt", github.error(samples.ERROR))
     _check(folder / "error.sarif", sarif.error(samples.ERROR))
     _check(folder / "error.junit.xml", junit.error(samples.ERROR))

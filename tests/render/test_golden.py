@@ -15,7 +15,7 @@ from trueup.core.plans.summary import summary
 from trueup.core.plans.wording import add_words
 from trueup.render.records import json
 from trueup.render.terminal import answers, problems
-from trueup.render.visible import columns
+from trueup.render.visible import count_columns
 from trueup.wire.described import dialect_tables
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "render"
@@ -59,11 +59,11 @@ def test_other_answers_read_as_they_did() -> None:
     _check(folder / "diagnostics.json", json.diagnostics(samples.DIAGNOSTICS, samples.CHECKED))
     _check(folder / "error.txt", problems.write_error(samples.ERROR, color=False, width=80))
     _check(folder / "error.json", json.error(samples.ERROR))
-    _check(folder / "why.txt", answers.why(samples.WHY, color=False, width=80))
+    _check(folder / "why.txt", answers.write_why(samples.WHY, color=False, width=80))
     _check(folder / "why.json", json.why(samples.WHY))
-    _check(folder / "targets.txt", answers.targets(samples.TARGETS, "prod", color=False, width=80))
-    _check(folder / "dialects.txt", answers.dialects(dialect_tables(), color=False, width=80))
-    _check(folder / "dialects.narrow.txt", answers.dialects(dialect_tables(), color=False, width=50))
+    _check(folder / "targets.txt", answers.write_targets(samples.TARGETS, "prod", color=False, width=80))
+    _check(folder / "dialects.txt", answers.write_dialects(dialect_tables(), color=False, width=80))
+    _check(folder / "dialects.narrow.txt", answers.write_dialects(dialect_tables(), color=False, width=50))
     _check(folder / "targets.json", json.targets(samples.TARGETS, "prod"))
 
 
@@ -83,7 +83,7 @@ def test_every_row_fits_and_the_last_line_is_the_summary(case: str, width: int, 
         if isinstance(part, Command)
     }
     for line in lines[:-3]:
-        assert columns(line) <= width or line.strip().removeprefix("-> ").removeprefix("→ ") in commands, line
+        assert count_columns(line) <= width or line.strip().removeprefix("-> ").removeprefix("→ ") in commands, line
         assert not ascii_only or line.isascii()
 
 

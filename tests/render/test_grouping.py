@@ -27,7 +27,7 @@ from trueup.render.markup import html, markdown
 from trueup.render.pages import Layout
 from trueup.render.records import json
 from trueup.render.terminal.text import NAMED
-from trueup.render.visible import columns
+from trueup.render.visible import count_columns
 
 BEFORE = "You are {}.\n\nNever guess.\nBe kind.\n\nEnd well."
 AFTER = BEFORE.replace("guess", "ever guess")
@@ -83,7 +83,7 @@ def test_one_line_of_a_shared_file_under_a_fleet_is_shown_once_with_the_names() 
 
 
 def test_a_comment_shows_it_once_and_names_all_of_them() -> None:
-    written = markdown.written(pages.plan_page(_plan(*map(_change, FLEET))))
+    written = markdown.write_page(pages.plan_page(_plan(*map(_change, FLEET))))
     assert len(written.encode()) < 16_000
     assert written.count("<ins>ever </ins>") == 1
     assert written.count("<details>") == 1
@@ -91,7 +91,7 @@ def test_a_comment_shows_it_once_and_names_all_of_them() -> None:
 
 
 def test_a_page_shows_it_once_and_names_all_of_them() -> None:
-    written = html.written(pages.plan_page(_plan(*map(_change, FLEET))))
+    written = html.write_page(pages.plan_page(_plan(*map(_change, FLEET))))
     assert written.count("<ins>ever </ins>") == 1
     assert "<summary>300 names</summary>" in written
     assert all(f"<code>{name}</code>" in written for name in FLEET)
@@ -99,7 +99,7 @@ def test_a_page_shows_it_once_and_names_all_of_them() -> None:
 
 def test_in_a_comment_too_many_names_are_counted_and_the_command_that_shows_them_is_named() -> None:
     fleet = [f"team/agent-{number:05}" for number in range(10_000)]
-    written = markdown.written(pages.plan_page(_plan(*map(_change, fleet)), layout=Layout(again=[SHOW])))
+    written = markdown.write_page(pages.plan_page(_plan(*map(_change, fleet)), layout=Layout(again=[SHOW])))
     assert len(written.encode()) < 65_000
     left = re.search(
         r"⋯ ([\d,]+) more rows left out for want of room; all of it: <code>trueup plan --prune -v<", written
@@ -229,16 +229,16 @@ def test_each_of_many_deletes_stands_there_with_name_and_id(width: int, compact:
         assert f"{change.id}\n" in written
         assert f'"{change.display_name}"' in re.sub(r"\s+", " ", written)
     assert written.count(".trueup/backup/ first") == 1
-    assert all(columns(line) <= width for line in written.splitlines()[:-1])
+    assert all(count_columns(line) <= width for line in written.splitlines()[:-1])
 
 
 def test_a_page_lists_each_of_many_deletes_with_its_id() -> None:
     page = pages.plan_page(_plan(*map(_gone, FLEET)))
-    for written in (markdown.written(page), html.written(page)):
+    for written in (markdown.write_page(page), html.write_page(page)):
         assert all(
             f"<code>{name}</code> (<code>asst_{name}</code>, <code>The {name}</code>)" in written for name in FLEET
         )
-    assert "**To be deleted: 300**" in markdown.written(page)
+    assert "**To be deleted: 300**" in markdown.write_page(page)
 
 
 def test_in_a_compact_plan_deletes_and_what_is_blocked_come_first() -> None:
@@ -273,7 +273,7 @@ def test_many_that_changed_alike_do_not_make_a_plan_compact() -> None:
 
 
 def test_a_compact_page_has_no_fields() -> None:
-    written = markdown.written(pages.plan_page(_plan(*map(_change, FLEET[:5])), layout=Layout(compact=True)))
+    written = markdown.write_page(pages.plan_page(_plan(*map(_change, FLEET[:5])), layout=Layout(compact=True)))
     assert written.count("modify: the file changed (instructions at ") == 5
     assert "<details>" not in written
     assert "<table>" not in written
@@ -312,12 +312,12 @@ def test_244_times_interrupted_is_one_sentence_with_a_list_of_names() -> None:
     assert "  What is still to be done, with all names: trueup plan --compact\n" in written
     assert len(written.splitlines()) < 25
     page = pages.report_page(report)
-    comment = markdown.written(page)
+    comment = markdown.write_page(page)
     assert comment.count(SENTENCE) == 2, "above the fold and in it"
     assert "**Not sent: 244**" in comment
     assert comment.count(" and 219 more, below") == comment.count("219 more") == 1
     assert len(comment.encode()) < 16_000
-    for paper in (comment, html.written(page)):
+    for paper in (comment, html.write_page(page)):
         assert all(f"<code>{name}</code>" in paper for name in FLEET[:244])
     assert json.report(report).count(SENTENCE) == 244
 

@@ -124,8 +124,8 @@ def _is_junit(written: str) -> None:
 @given(PLANS, st.lists(st.sampled_from(["a guard: --ack `x`"]), max_size=1))
 @LAW
 def test_a_plan_breaks_out_of_no_format(plan: Plan, alerts: Sequence[str]) -> None:
-    _is_safe_comment(markdown.written(pages.plan_page(plan, alerts)))
-    _is_safe_page(html.written(pages.plan_page(plan, alerts)))
+    _is_safe_comment(markdown.write_page(pages.plan_page(plan, alerts)))
+    _is_safe_page(html.write_page(pages.plan_page(plan, alerts)))
     _are_annotations(github.plan(plan, alerts))
     written = text.plan(plan, color=False, width=80)
     assert not COMMAND.search(written)
@@ -139,8 +139,8 @@ def test_groups_of_equal_changes_and_outcomes_break_out_of_no_format(plan: Plan,
     outcomes = [replace(item, name=item.name + end, others=()) for item in report.outcomes for end in ("", "2", "<3")]
     plan, report = replace(plan, changes=tuple(changes)), replace(report, outcomes=tuple(outcomes))
     for page in (pages.plan_page(plan), pages.drift_page(plan), pages.report_page(report)):
-        _is_safe_comment(markdown.written(page))
-        _is_safe_page(html.written(page))
+        _is_safe_comment(markdown.write_page(page))
+        _is_safe_page(html.write_page(page))
     for compact in (False, True):
         written = text.plan(plan, layout=Layout(compact), color=False, width=80)
         assert not COMMAND.search(written)
@@ -151,8 +151,8 @@ def test_groups_of_equal_changes_and_outcomes_break_out_of_no_format(plan: Plan,
 @given(PLANS)
 @LAW
 def test_a_drift_report_breaks_out_of_no_format(plan: Plan) -> None:
-    _is_safe_comment(markdown.written(pages.drift_page(plan)))
-    _is_safe_page(html.written(pages.drift_page(plan)))
+    _is_safe_comment(markdown.write_page(pages.drift_page(plan)))
+    _is_safe_page(html.write_page(pages.drift_page(plan)))
     _are_annotations(github.drift(plan))
     _is_sarif(sarif.drift(plan))
     _is_junit(junit.drift(plan))
@@ -161,8 +161,8 @@ def test_a_drift_report_breaks_out_of_no_format(plan: Plan) -> None:
 @given(REPORTS)
 @LAW
 def test_an_apply_report_breaks_out_of_no_format(report: Report) -> None:
-    _is_safe_comment(markdown.written(pages.report_page(report)))
-    _is_safe_page(html.written(pages.report_page(report)))
+    _is_safe_comment(markdown.write_page(pages.report_page(report)))
+    _is_safe_page(html.write_page(pages.report_page(report)))
     _are_annotations(github.report(report))
 
 
@@ -170,9 +170,12 @@ def test_an_apply_report_breaks_out_of_no_format(report: Report) -> None:
 @LAW
 def test_problems_and_errors_break_out_of_no_format(items: list[Diagnostic]) -> None:
     error = TrueupError("::error::failed", "-->", items)
-    for written in (markdown.written(pages.problems_page(items, "checked")), markdown.written(pages.error_page(error))):
+    for written in (
+        markdown.write_page(pages.problems_page(items, "checked")),
+        markdown.write_page(pages.error_page(error)),
+    ):
         _is_safe_comment(written)
-    for written in (html.written(pages.problems_page(items, "checked")), html.written(pages.error_page(error))):
+    for written in (html.write_page(pages.problems_page(items, "checked")), html.write_page(pages.error_page(error))):
         _is_safe_page(written)
     assert len(_are_annotations(github.error(error))) <= len(items) + 1
     _are_annotations(github.diagnostics(items, "checked"))
@@ -205,7 +208,7 @@ LARGE = {
 @pytest.mark.parametrize("case", LARGE)
 def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
     before, after = LARGE[case]
-    written = markdown.written(pages.plan_page(_large([field_change("instructions", before, after, Cause.EDITED)])))
+    written = markdown.write_page(pages.plan_page(_large([field_change("instructions", before, after, Cause.EDITED)])))
     _is_safe_comment(written)
     assert re.search(r"[\d,]+ more (rows?|characters?)", written)
 
@@ -214,7 +217,7 @@ def test_a_large_text_is_cut_at_a_row_and_the_cut_is_counted(case: str) -> None:
 @pytest.mark.parametrize("number", [2, 70, 400, 3_000])
 def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> None:
     lines = field_change("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
-    written = markdown.written(pages.plan_page(_large([lines], number)))
+    written = markdown.write_page(pages.plan_page(_large([lines], number)))
     _is_safe_comment(written)
     shown = written.count("<details>")
     left = re.search(r"Not shown for want of room: ([\d,]+) modify", written)
@@ -224,10 +227,10 @@ def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> 
 
 def test_a_cut_comment_uses_its_room_and_names_those_without_a_block() -> None:
     lines = field_change("instructions", "a\n", "".join(f"line {n} of the text\n" for n in range(60)), Cause.EDITED)
-    written = markdown.written(pages.plan_page(_large([lines], 150)))
+    written = markdown.write_page(pages.plan_page(_large([lines], 150)))
     assert 63_000 < len(written.encode("utf-8")) < 65_000
     assert all(f"team/{number:04}" in written for number in range(150))
-    many = markdown.written(pages.plan_page(_large([lines], 3_000)))
+    many = markdown.write_page(pages.plan_page(_large([lines], 3_000)))
     left = re.search(r"\n- modify: (.*) and ([\d,]+) more\n", many)
     assert left is not None
     assert many.count("<details>") + left[1].count("`") // 2 + int(left[2].replace(",", "")) == 3_000
@@ -237,7 +240,7 @@ def test_every_size_is_cut_safely() -> None:
     for number in range(900, 1_000, 3):
         lines = "".join(f"{n} </details> ``` ünï 日本 👩‍💻\n" for n in range(number))
         page = pages.plan_page(_large([field_change("instructions", "", lines, Cause.EDITED)]))
-        _is_safe_comment(markdown.written(page))
+        _is_safe_comment(markdown.write_page(page))
 
 
 def test_a_runner_is_given_ten_of_a_kind_and_the_rest_as_a_number() -> None:
@@ -263,10 +266,12 @@ def test_a_fingerprint_stays_where_the_line_moves() -> None:
 def test_a_comment_is_found_by_its_first_line() -> None:
     plan = _large([])
     for page in (pages.plan_page(plan), pages.drift_page(plan), pages.report_page(Report(plan, ()))):
-        written = markdown.written(page)
+        written = markdown.write_page(page)
         assert written.startswith("<!-- trueup:acme/prod ")
     foreign = replace(plan, identity=replace(plan.identity, target="x --> <script>"))
-    assert markdown.written(pages.plan_page(foreign)).startswith("<!-- trueup:acme/x%20--%3E%20%3Cscript%3E plan -->\n")
+    assert markdown.write_page(pages.plan_page(foreign)).startswith(
+        "<!-- trueup:acme/x%20--%3E%20%3Cscript%3E plan -->\n"
+    )
 
 
 def test_the_saved_plan_of_each_golden_case_is_safe() -> None:
@@ -274,5 +279,5 @@ def test_the_saved_plan_of_each_golden_case_is_safe() -> None:
 
     for case in CASES:
         plan = read_plan((GOLDEN / case / "plan.json").read_text("utf-8"))
-        _is_safe_comment(markdown.written(pages.plan_page(plan)))
-        _is_safe_page(html.written(pages.plan_page(plan)))
+        _is_safe_comment(markdown.write_page(pages.plan_page(plan)))
+        _is_safe_page(html.write_page(pages.plan_page(plan)))

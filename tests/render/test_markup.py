@@ -14,9 +14,9 @@ from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Action, Change, Ignored, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Result
 from trueup.render import pages
-from trueup.render.grouping import named
+from trueup.render.grouping import mark_names
 from trueup.render.markup import markdown
-from trueup.render.markup.escape import inline, span_code
+from trueup.render.markup.escape import code_span, write_sentence
 
 PROD = Selection("/home/me", "prod")
 WRITTEN = {
@@ -43,18 +43,18 @@ WRITTEN = {
 
 @pytest.mark.parametrize("sentence", WRITTEN)
 def test_a_value_or_a_command_is_one_piece_of_code(sentence: str) -> None:
-    assert inline(sentence, span_code) == WRITTEN[sentence]
+    assert write_sentence(sentence, code_span) == WRITTEN[sentence]
 
 
 @given(st.text(alphabet="a1 `\"'{}[](),.:;@#…-\\", max_size=60))
 def test_no_word_is_lost_or_said_twice(sentence: str) -> None:
     bare = str.maketrans("", "", " `")
-    assert inline(sentence, lambda text: text).translate(bare) == sentence.translate(bare)
+    assert write_sentence(sentence, lambda text: text).translate(bare) == sentence.translate(bare)
 
 
 def test_a_name_is_code_wherever_it_stands_and_once() -> None:
     names = {"tutor", "a/b"}
-    assert named('tutor, "tutor" and `tutor` (a/b). tutoring a/b/c', names) == (
+    assert mark_names('tutor, "tutor" and `tutor` (a/b). tutoring a/b/c', names) == (
         '`tutor`, "tutor" and `tutor` (`a/b`). tutoring a/b/c'
     )
 
@@ -70,10 +70,10 @@ def test_names_fields_and_foreign_words_stand_in_code_only() -> None:
     orphan = Change("essay", Action.ORPHAN, Reason.ORPHANED, "asst_1", display_name='A" by octocat, approved')
     ignored = (Ignored("coach", "temperature", 'see GH "12", merge without reading', "", False),)
     to = Identity("acme", "prod", "openai-assistants", "https://api.example")
-    plain = _plain(markdown.written(pages.plan_page(Plan(to, Options(), (change, orphan), ignored=ignored))))
+    plain = _plain(markdown.write_page(pages.plan_page(Plan(to, Options(), (change, orphan), ignored=ignored))))
     for word in ("coach", "essay", "temperature", "octocat", "approved", "merge without"):
         assert word not in plain
     answered = Outcome("coach", Action.MODIFY, Result.FAILED, "asst_1", message="HTTP 400: approved, merge it")
     told = replace(samples.REPORT, outcomes=(replace(answered, not_kept=("temperature",)),))
-    assert "approved" not in _plain(markdown.written(pages.report_page(told)))
-    assert "temperature" not in _plain(markdown.written(pages.report_page(told)))
+    assert "approved" not in _plain(markdown.write_page(pages.report_page(told)))
+    assert "temperature" not in _plain(markdown.write_page(pages.report_page(told)))

@@ -81,7 +81,7 @@ def test_what_slips_through_would_not_run(seen: Browser, tmp_path: Path) -> None
 @pytest.mark.parametrize("case", ["one line", "backticks"])
 def test_a_line_of_a_megabyte_does_not_scroll(seen: Browser, tmp_path: Path, case: str) -> None:
     before, after = LARGE[case]
-    page = html.written(pages.plan_page(_large([field_change("instructions", before, after, Cause.EDITED)])))
+    page = html.write_page(pages.plan_page(_large([field_change("instructions", before, after, Cause.EDITED)])))
     (tmp_path / "large.html").write_text(page, "utf-8")
     seen.show(tmp_path / "large.html", 390)
     assert seen.value(WIDE) <= 390

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trueup.core.texts.compare import compare
 from trueup.core.texts.prose import sections
-from trueup.render.prose_lines import Place, key
+from trueup.render.prose_lines import Place, hunk_key
 from trueup.render.style import Look, paint
 from trueup.render.terminal import prose as prose_rows
 
@@ -59,7 +59,7 @@ def test_a_shared_change_is_not_shown_again_and_what_leads_to_the_next_one_is() 
     before = "\n".join(["top", *"abcdefgh", "mid", *"ijklmnop", "end"])
     prose = compare(before, before.replace("top", "tip").replace("mid", "mit").replace("end", "ent"))
     first, second, _ = (section.changed for section in sections(prose))
-    notes = {key(first): "=The same as in x.", key(second): "This also reaches y:"}
+    notes = {hunk_key(first): "=The same as in x.", hunk_key(second): "This also reaches y:"}
     shown = paint(prose_rows.difference_rows(prose, LOOK, 0, "line {}".format, notes), color=False).splitlines()
     assert shown[0] == "The same as in x."
     assert shown[1] == "⋯ 4 lines unchanged · line 10"

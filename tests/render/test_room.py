@@ -18,7 +18,7 @@ from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange
 from trueup.core.texts.prose import Kind
 from trueup.render import pages
 from trueup.render.markup import markdown
-from trueup.render.markup.room import shortened
+from trueup.render.markup.room import shorten_line
 from trueup.render.prose_lines import Part
 
 WORDS = " ".join(f"word{number}" for number in range(900))
@@ -30,7 +30,7 @@ LEFT = re.compile(
 
 def _written(*fields: FieldChange, action: Action = Action.MODIFY) -> str:
     plan = _large(fields)
-    return markdown.written(pages.plan_page(replace(plan, changes=(replace(plan.changes[0], action=action),))))
+    return markdown.write_page(pages.plan_page(replace(plan, changes=(replace(plan.changes[0], action=action),))))
 
 
 def _text(after: str, before: Any = "short\nsecond\n") -> FieldChange:
@@ -97,7 +97,7 @@ def test_long_lines_of_any_signs_break_out_of_nothing(lines: list[str]) -> None:
 @LAW
 def test_what_is_shown_and_what_is_counted_is_all_of_the_line(stretches: list[tuple[str, Kind]], room: int) -> None:
     parts = [Part(text.replace("⋯", "."), kind) for text, kind in stretches]
-    found, left = shortened(parts, lambda shown: sum(len(part.text) for part in shown) <= room)
+    found, left = shorten_line(parts, lambda shown: sum(len(part.text) for part in shown) <= room)
     told = "".join(part.text for part in found)
     notes = re.findall(r" ⋯ ([\d,]+) more characters?(?: ⋯ )?", told)
     assert sum(int(number.replace(",", "")) for number in notes) == left

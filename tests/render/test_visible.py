@@ -21,7 +21,7 @@ from trueup.core.plans.summary import summary
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render.style import Look, Piece, Tone, paint
 from trueup.render.terminal import problems
-from trueup.render.visible import columns, sentence, shortened, visible, wrapped
+from trueup.render.visible import count_columns, make_visible, sentence_rows, shorten, wrap
 
 LOOK = Look(color=False)
 ASCII = Look(color=False, ascii_only=True)
@@ -43,35 +43,35 @@ def _is_harmless(shown: str) -> bool:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_what_a_terminal_would_obey_or_hide_becomes_a_sign(nasty: str) -> None:
-    shown = visible(nasty, LOOK)
+    shown = make_visible(nasty, LOOK)
     assert _is_harmless(shown)
     assert shown != nasty
-    assert visible(nasty, ASCII).isascii()
-    assert visible(nasty, ASCII).isprintable()
+    assert make_visible(nasty, ASCII).isascii()
+    assert make_visible(nasty, ASCII).isprintable()
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
 @settings(max_examples=examples(300))
 def test_any_text_becomes_harmless(anything: str) -> None:
-    assert _is_harmless(visible(anything, LOOK))
-    assert _is_harmless(visible(anything, LOOK, blanks=True))
-    assert visible(anything, ASCII).isascii()
+    assert _is_harmless(make_visible(anything, LOOK))
+    assert _is_harmless(make_visible(anything, LOOK, blanks=True))
+    assert make_visible(anything, ASCII).isascii()
 
 
 @pytest.mark.parametrize("plain", ["naïve café", "日本語", "👩‍💻 ❤️", "a\\b", "[-x-]"])
 def test_ordinary_text_stays_as_it_is(plain: str) -> None:
-    assert visible(plain, LOOK) == plain
+    assert make_visible(plain, LOOK) == plain
 
 
 def test_blanks_can_be_shown() -> None:
-    assert visible("a b\tc", LOOK, blanks=True) == "a·b⇥c"
-    assert visible("a\tb", LOOK) == "a    b"
+    assert make_visible("a b\tc", LOOK, blanks=True) == "a·b⇥c"
+    assert make_visible("a\tb", LOOK) == "a    b"
 
 
 def test_width_is_counted_in_columns() -> None:
-    assert [columns(item) for item in ("abc", "日本", "e\u0301", "ü")] == [3, 4, 1, 1]
-    assert shortened("日本語日本語", 6, LOOK) == "日本…"
-    assert shortened("abcdef", 6, LOOK) == "abcdef"
+    assert [count_columns(item) for item in ("abc", "日本", "e\u0301", "ü")] == [3, 4, 1, 1]
+    assert shorten("日本語日本語", 6, LOOK) == "日本…"
+    assert shorten("abcdef", 6, LOOK) == "abcdef"
 
 
 @given(
@@ -82,10 +82,10 @@ def test_width_is_counted_in_columns() -> None:
 @settings(max_examples=examples(300))
 def test_wrapping_loses_no_character_and_keeps_the_width(parts: list[tuple[str, Tone]], width: int) -> None:
     pieces = [Piece(*part) for part in parts]
-    rows = wrapped(pieces, width)
+    rows = wrap(pieces, width)
     assert "".join(piece.text for row in rows for piece in row) == "".join(piece.text for piece in pieces)
     for row in rows:
-        assert columns("".join(piece.text for piece in row).rstrip(" ")) <= width
+        assert count_columns("".join(piece.text for piece in row).rstrip(" ")) <= width
 
 
 COMMAND = HERE.command("why", "a b")
@@ -102,11 +102,13 @@ def test_a_command_is_never_broken_and_stands_alone_where_its_row_has_no_room(
     parts: list[str | Command], width: int, lead: str
 ) -> None:
     message = Message(*parts)
-    rows = ["".join(piece.text for piece in row) for row in sentence(message, 2, Look(False, width), Tone.HINT, lead)]
+    rows = [
+        "".join(piece.text for piece in row) for row in sentence_rows(message, 2, Look(False, width), Tone.HINT, lead)
+    ]
     assert sum(row.count(WRITTEN) for row in rows) == parts.count(COMMAND)
     for number, row in enumerate(rows):
         alone = row.removeprefix(f"  {lead if number == 0 else ' ' * len(lead)}") == WRITTEN
-        assert columns(row.rstrip(" ")) <= max(width, 2 + len(lead) + 8) or alone
+        assert count_columns(row.rstrip(" ")) <= max(width, 2 + len(lead) + 8) or alone
     squeezed = str.maketrans("", "", " .,")
     assert "".join(rows).removeprefix(f"  {lead}").translate(squeezed) == message.translate(squeezed)
 
@@ -114,20 +116,20 @@ def test_a_command_is_never_broken_and_stands_alone_where_its_row_has_no_room(
 def test_code_in_a_sentence_stays_on_one_row() -> None:
     text = "To lift that, write `lifecycle: {protect: false}`."
     for width in (30, 40, 45):
-        shown = paint(sentence(text, 0, Look(False, width)), False)
+        shown = paint(sentence_rows(text, 0, Look(False, width)), False)
         assert "`lifecycle: {protect: false}`." in shown
         assert " ".join(shown.split()) == text
-    assert "lifecycle:" in paint(sentence(text, 0, Look(False, 20)), False)
+    assert "lifecycle:" in paint(sentence_rows(text, 0, Look(False, 20)), False)
 
 
 @pytest.mark.parametrize("between", [". ", ", ", " "])
 def test_a_command_ends_its_row(between: str) -> None:
     message = Message("To let it go: ", COMMAND, between, "or ", COMMAND, ".")
-    shown = paint(sentence(message, 0, Look(False, 80)), False)
+    shown = paint(sentence_rows(message, 0, Look(False, 80)), False)
     assert shown == f"To let it go: {WRITTEN}\nor {WRITTEN}\n"
-    shown = paint(sentence(message, 0, Look(False, 30)), False)
+    shown = paint(sentence_rows(message, 0, Look(False, 30)), False)
     assert shown == f"To let it go: {WRITTEN}\nor {WRITTEN}\n"
-    shown = paint(sentence(join_messages((message, "Go on.")), 0, Look(False, 25)), False)
+    shown = paint(sentence_rows(join_messages((message, "Go on.")), 0, Look(False, 25)), False)
     assert shown == f"To let it go:\n{WRITTEN}\nor {WRITTEN}\nGo on.\n"
 
 

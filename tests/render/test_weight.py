@@ -18,7 +18,7 @@ from trueup.core.source import Diagnostic, Path, Position, Severity
 from trueup.render import pages
 from trueup.render.markup import html, markdown
 from trueup.render.records import github
-from trueup.render.weight import FEW, HEAVY, by_weight, chosen, weight
+from trueup.render.weight import FEW, HEAVY, choose, sort_by_weight, weigh
 
 CODES = ("setting-changed", "not-used", "until-passed", "unused-var", "pruned", "guard", "partial-view")
 ITEMS = st.lists(
@@ -75,7 +75,7 @@ def test_a_setting_of_another_target_takes_no_place_of_this_ones() -> None:
     plan = replace(NOISY, diagnostics=(*others, _setting(90, "guard")))
     first = github.plan(plan).splitlines()[0]
     assert "setting-changed number 90" in first
-    assert "number 90" in markdown.written(pages.plan_page(plan)).split("problems in the files")[1].splitlines()[2]
+    assert "number 90" in markdown.write_page(pages.plan_page(plan)).split("problems in the files")[1].splitlines()[2]
 
 
 def test_headers_that_are_not_used_push_out_no_setting_and_no_delete() -> None:
@@ -85,7 +85,7 @@ def test_headers_that_are_not_used_push_out_no_setting_and_no_delete() -> None:
 
 
 def test_a_comment_lists_what_has_weight_and_the_first_few_of_what_repeats() -> None:
-    told = markdown.written(pages.plan_page(NOISY))
+    told = markdown.write_page(pages.plan_page(NOISY))
     listed = Counter(re.findall(r"^- `[^`]*`: warning `([a-z-]+)`", told, re.MULTILINE))
     assert listed == {"setting-changed": 4, "not-used": 1, "until-passed": FEW, "unused-var": 1}
     assert told.index("`setting-changed`") < told.index("`not-used`") < told.index("`until-passed`")
@@ -94,7 +94,7 @@ def test_a_comment_lists_what_has_weight_and_the_first_few_of_what_repeats() -> 
 
 
 def test_a_page_folds_what_repeats_and_leaves_nothing_out() -> None:
-    told = html.written(pages.plan_page(NOISY))
+    told = html.write_page(pages.plan_page(NOISY))
     assert "<details><summary>and 795 more <code>until-passed</code></summary>" in told
     assert all(f"number <code>{line}</code>" in told or f"number {line}" in told for line in range(1, 801))
     assert told.index("setting-changed") < told.index("not-used") < told.index("until-passed")
@@ -107,7 +107,7 @@ def test_problems_that_fill_a_comment_leave_room_for_the_rest_of_it() -> None:
         )
         for number in range(400)
     ]
-    told = markdown.written(pages.error_page(DefinitionError("400 problems to correct.", "", long)))
+    told = markdown.write_page(pages.error_page(DefinitionError("400 problems to correct.", "", long)))
     assert len(told.encode()) < markdown.LIMIT
     left = re.search(r"^- and (\d+) more \(.* and (\d+) more codes\)", told, re.MULTILINE)
     assert left is not None
@@ -145,16 +145,16 @@ def test_what_was_held_back_comes_before_what_the_files_only_warn_of(severity: S
 
 @given(ITEMS)
 def test_one_order_for_every_input(items: list[Diagnostic]) -> None:
-    found = by_weight(items, "prod")
-    assert found == by_weight(reversed(items), "prod")
+    found = sort_by_weight(items, "prod")
+    assert found == sort_by_weight(reversed(items), "prod")
     assert set(found) == set(items)
-    assert [weight(item, "prod") for item in found] == sorted(weight(item, "prod") for item in found)
+    assert [weigh(item, "prod") for item in found] == sorted(weigh(item, "prod") for item in found)
 
 
 @given(ITEMS, st.integers(0, 12), st.integers(1, 5))
 def test_a_choice_loses_nothing_and_prefers_weight(items: list[Diagnostic], room: int, few: int) -> None:
-    found = by_weight(items)
-    listed, rest = chosen(found, room, few)
+    found = sort_by_weight(items)
+    listed, rest = choose(found, room, few)
     left = [item for of_code in rest.values() for item in of_code]
     assert Counter(listed) + Counter(left) == Counter(found)
     assert list(listed) == [item for item in found if item in set(listed)]
@@ -174,6 +174,8 @@ def _plan_of(found: list[Diagnostic]) -> Plan:
 
 @given(ITEMS)
 def test_every_code_with_weight_is_in_the_comment(items: list[Diagnostic]) -> None:
-    page = markdown.written(pages.plan_page(_plan_of([item for item in items if item.severity is not Severity.ERROR])))
+    page = markdown.write_page(
+        pages.plan_page(_plan_of([item for item in items if item.severity is not Severity.ERROR]))
+    )
     for item in items:
         assert item.severity is Severity.ERROR or item.code not in HEAVY or f"`{item.code}`" in page

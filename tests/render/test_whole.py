@@ -20,10 +20,10 @@ from trueup.core.yaml_text import LOGGED, lines_of
 from trueup.edge.yaml.reader import read
 from trueup.render import pages
 from trueup.render.markup import html, markdown
-from trueup.render.style import Look, Tone, paint, unrunnable
-from trueup.render.terminal.values import FOLD, spelled
+from trueup.render.style import Look, Tone, disarm, paint
+from trueup.render.terminal.values import FOLD, whole_rows
 from trueup.render.values import BRIEF
-from trueup.render.visible import columns, visible
+from trueup.render.visible import count_columns, make_visible
 
 LOOK = Look(color=False, width=100_000, verbose=True)
 WORDS = st.one_of(st.sampled_from(NASTY), st.text(max_size=12), st.just("some words " * 30), st.just("x" * 90))
@@ -68,12 +68,12 @@ def _needles(value: Any) -> Iterator[str]:
 
 def _squeezed(shown: str) -> str:
     """Without what a row's end puts between: blanks and breaks, and the blank that parts a runner's command."""
-    return re.sub(r"[\s\u200b]", "", unrunnable(shown))
+    return re.sub(r"[\s\u200b]", "", disarm(shown))
 
 
 def _missing(value: Any, shown: str) -> list[str]:
     whole = _squeezed(shown)
-    return [needle for needle in _needles(value) if _squeezed(visible(needle, LOOK)) not in whole]
+    return [needle for needle in _needles(value) if _squeezed(make_visible(needle, LOOK)) not in whole]
 
 
 def _plan(way: str, tool: Any) -> Plan:
@@ -93,8 +93,8 @@ def test_a_function_that_comes_or_goes_is_told_whole(way: str, parameters: dict[
     parameters = _told_apart(parameters, iter(range(100, 10_000)))
     plan = _plan(way, _tool("h", f"{said}d99q", parameters))
     for shown in (
-        parsed.Parsed(html.written(pages.plan_page(plan))).text,
-        parsed.markdown(markdown.written(pages.plan_page(plan))).text,
+        parsed.Parsed(html.write_page(pages.plan_page(plan))).text,
+        parsed.markdown(markdown.write_page(pages.plan_page(plan))).text,
         text.plan(plan, color=False, width=80, verbose=True),
         text.plan(plan, color=False, width=100_000, verbose=True),
     ):
@@ -117,7 +117,7 @@ def test_all_fields_of_a_create_are_told_whole(shape: Any, said: str) -> None:
         plan = _large(fields)
         plan = replace(plan, changes=(replace(plan.changes[0], action=action),))
         for shown in (
-            parsed.Parsed(html.written(pages.plan_page(plan))).text,
+            parsed.Parsed(html.write_page(pages.plan_page(plan))).text,
             text.plan(plan, color=False, width=80, verbose=True),
         ):
             assert _missing([form["json_schema"]], shown) == []
@@ -130,7 +130,7 @@ def test_all_fields_of_a_create_are_told_whole(shape: Any, said: str) -> None:
 @LAW
 def test_the_rows_of_a_value_read_back_as_the_value(shape: Any) -> None:
     assume("\\U0000d" not in "".join(lines_of(shape, LOGGED)))  # half a sign, which YAML cannot hold
-    shown = paint(spelled({"value": shape}, LOOK, 0, "", Tone.PLAIN), color=False)
+    shown = paint(whole_rows({"value": shape}, LOOK, 0, "", Tone.PLAIN), color=False)
     document = read(shown.encode("utf-8"), "x.yaml")
     assert not document.diagnostics
     assert _seen(document.value) == _seen({"value": shape})
@@ -142,7 +142,7 @@ def _seen(value: Any) -> Any:
         return {_seen(key): _seen(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_seen(entry) for entry in value]
-    return tuple(visible(line, LOOK) for line in value.split("\n")) if isinstance(value, str) else value
+    return tuple(make_visible(line, LOOK) for line in value.split("\n")) if isinstance(value, str) else value
 
 
 @SIDES
@@ -151,7 +151,7 @@ def _seen(value: Any) -> Any:
 def test_every_row_of_a_tool_fits(way: str, parameters: Any, said: str) -> None:
     for verbose in (False, True):
         shown = text.plan(_plan(way, _tool("h", said, parameters)), color=False, width=60, verbose=verbose)
-        assert all(columns(line) <= 60 for line in shown.splitlines()[:-1])
+        assert all(count_columns(line) <= 60 for line in shown.splitlines()[:-1])
 
 
 LONG = _tool("h", "what it is for", {f"p{number:02}": {"type": "string"} for number in range(30)})
@@ -219,8 +219,8 @@ def test_a_schema_that_an_assistant_gets_is_told_whole(old: Any) -> None:
     plan = _large([field_change("response_format", old, form, Cause.EDITED)])
     for shown in (
         text.plan(plan, color=False, width=80),
-        markdown.written(pages.plan_page(plan)),
-        html.written(pages.plan_page(plan)),
+        markdown.write_page(pages.plan_page(plan)),
+        html.write_page(pages.plan_page(plan)),
     ):
         assert "p" * 30 in shown
         assert "x" * 50 in shown
@@ -232,7 +232,7 @@ def test_a_list_without_tools_is_told_as_one(way: Action) -> None:
     plan = replace(plan, changes=(replace(plan.changes[0], action=way),))
     for verbose in (False, True):
         assert re.search(r"tools  .*\[\]", text.plan(plan, color=False, width=80, verbose=verbose))
-    assert "<code>[]</code>" in markdown.written(pages.plan_page(plan))
+    assert "<code>[]</code>" in markdown.write_page(pages.plan_page(plan))
 
 
 @pytest.mark.parametrize(
@@ -242,4 +242,4 @@ def test_a_tool_of_no_known_shape_is_told_whole_too(tool: Any) -> None:
     beside = {key: entry for key, entry in tool.items() if entry != "function"} if isinstance(tool, dict) else tool
     plan = _plan("added", tool)
     assert _missing(beside, text.plan(plan, color=False, width=80)) == []
-    assert _missing(beside, parsed.Parsed(html.written(pages.plan_page(plan))).text) == []
+    assert _missing(beside, parsed.Parsed(html.write_page(pages.plan_page(plan))).text) == []

@@ -148,11 +148,11 @@ def _written(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
     if screen.format == "markdown":
         from trueup.render.markup import markdown
 
-        return markdown.written(page)
+        return markdown.write_page(page)
     if screen.format == "html":
         from trueup.render.markup import html
 
-        return html.written(page)
+        return html.write_page(page)
     from trueup.render.terminal import text
 
     return text.write_page(page, verbose=screen.verbose > 0, is_headed=is_headed, **screen.look)

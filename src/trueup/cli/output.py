@@ -160,11 +160,11 @@ class Screen:
         from trueup.core.command import Message
         from trueup.render.style import Look as Place
         from trueup.render.style import paint
-        from trueup.render.visible import sentence
+        from trueup.render.visible import sentence_rows
 
         if isinstance(text, Message):
             place = Place(**self.note_look)
-            return paint(sentence(text, 0, place), place.color).removesuffix("\n")
+            return paint(sentence_rows(text, 0, place), place.color).removesuffix("\n")
         import textwrap
 
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
@@ -332,9 +332,9 @@ def _harmless(text: str, *, as_json: bool = False) -> str:
     """Words, or JSON, that a runner of CI finds no command in."""
     if "##" not in text and "::" not in text:
         return text
-    from trueup.render.style import defused_lines, unrunnable_json
+    from trueup.render.style import disarm_json, disarm_lines
 
-    return unrunnable_json(text) if as_json else defused_lines(text)
+    return disarm_json(text) if as_json else disarm_lines(text)
 
 
 def _tell(text: str) -> None:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 
 from trueup.core.definitions.definition import Definition
 from trueup.core.yaml_text import LOGGED, entries
-from trueup.render.style import defused, unrunnable_json
+from trueup.render.style import disarm_json, disarm_line
 
 FORMAT_VERSION = 1
 
 
-def as_json(definitions: Sequence[Definition], target: str) -> str:
-    """One versioned document: the body of each assistant by name."""
+def write_json(definitions: Sequence[Definition], target: str) -> str:
+    """Return one versioned document: the body of each assistant by name."""
     shown = {item.name: dict(item.body) for item in definitions}
     document = {"format_version": FORMAT_VERSION, "kind": "render", "target": target, "assistants": shown}
-    return unrunnable_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
+    return disarm_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
 
 
-def as_yaml(definitions: Sequence[Definition], target: str) -> str:
-    """One YAML document for each assistant, with its name, file and target in a comment."""
+def write_yaml(definitions: Sequence[Definition], target: str) -> str:
+    """Return one YAML document for each assistant, with its name, file and target in a comment."""
     return "---\n".join(
-        defused(f"# {item.name} (target {target}), from {item.file}")
+        disarm_line(f"# {item.name} (target {target}), from {item.file}")
         + "\n"
         + "\n".join(entries(item.body, 0, LOGGED))
         + "\n"

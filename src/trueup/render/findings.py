@@ -16,10 +16,10 @@ from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Rea
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import add_words
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.render.grouping import OWN, difference, hunks, shared_file, text_change
+from trueup.render.grouping import OWN, compare_texts, find_hunks, find_shared_file, find_text_change
 from trueup.render.model import SIGNS
 from trueup.render.pages import describe_outcome, describe_snapshot
-from trueup.render.weight import by_weight, weight
+from trueup.render.weight import sort_by_weight, weigh
 
 _LEVELS = {
     Action.CREATE: Severity.NOTE,
@@ -41,49 +41,51 @@ _HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
 
 
 def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What a plan would do and what it leaves alone, by weight; of one weight what happens before what files say."""
+    """Return what a plan would do and leaves alone, by weight; of one weight changes before problems of the files."""
     plan = add_words(plan)
-    by_part = {change.name: spots for change in plan.changes if (spots := part_spots(change))}
-    found = [*_of_parts(plan.changes, by_part)]
+    by_part = {change.name: spots for change in plan.changes if (spots := find_shared_places(change))}
+    found = [*_shared_findings(plan.changes, by_part)]
     found += [
-        _of_change(change, _LEVELS[change.action])
+        _change_finding(change, _LEVELS[change.action])
         for change in plan.changes
         if change.action in _LEVELS and change.name not in by_part
     ]
     quiet = [
-        _of_change(change, Severity.WARNING)
+        _change_finding(change, Severity.WARNING)
         for change in plan.changes
         if change.others and change.action not in _LEVELS
     ]
     quiet += [
-        _of_change(change, Severity.NOTE)
+        _change_finding(change, Severity.NOTE)
         for change in plan.changes
         if change.reason is Reason.IMPOSSIBLE and not change.others and change.action not in _LEVELS
     ]
-    return _urgent([*_old(plan), *_partial(plan), *found, *quiet], plan, _ignored(plan))
+    return _order_findings(
+        [*_snapshot_findings(plan), *_partial_findings(plan), *found, *quiet], plan, _ignored_findings(plan)
+    )
 
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What was changed or deleted outside, what is nobody's, and what could not be read."""
+    """Return what was changed or deleted manually, what is unmanaged, and what could not be read."""
     plan = add_words(plan)
     outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
-    found = [_of_change(change, Severity.ERROR) for change in outside]
-    found += [_of_change(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
-    found += [_of_change(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
-    return _urgent([*_old(plan), *_partial(plan), *found], plan, _ignored(plan))
+    found = [_change_finding(change, Severity.ERROR) for change in outside]
+    found += [_change_finding(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
+    found += [_change_finding(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
+    return _order_findings([*_snapshot_findings(plan), *_partial_findings(plan), *found], plan, _ignored_findings(plan))
 
 
 def of_report(report: Report) -> tuple[Diagnostic, ...]:
-    """How each assistant of an apply ended, and what went wrong beside them."""
+    """Return how each assistant of an apply ended, and what went wrong beside them."""
     changes = {change.name: change for change in report.plan.changes}
     outcomes = sorted(report.outcomes, key=lambda item: not _destroys(item, changes.get(item.name)))
-    found = [_of_outcome(outcome, changes.get(outcome.name)) for outcome in outcomes]
+    found = [_outcome_finding(outcome, changes.get(outcome.name)) for outcome in outcomes]
     problems = [Diagnostic(Severity.WARNING, "apply", problem) for problem in report.problems]
-    return _urgent([*problems, *found], report.plan)
+    return _order_findings([*problems, *found], report.plan)
 
 
 def place_of(change: Change, item: FieldChange | None = None) -> Position | None:
-    """Where a field of a change stands in the files, else the first one that is known, else the file's first line."""
+    """Return where a field of a change stands, else the first one that is known, else the first line of its file."""
     for one in (item,) if item is not None else change.fields:
         found = change.sources.get(one.path) or change.sources.get(top_of(one.path))
         if found is not None:
@@ -91,11 +93,13 @@ def place_of(change: Change, item: FieldChange | None = None) -> Position | None
     return Position(change.file, 1, 1) if change.file else None
 
 
-def _urgent(found: Sequence[Diagnostic], plan: Plan, least: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
-    """What was found, with the problems of the files behind what weighs as much as they do, and the `least` at last."""
+def _order_findings(
+    found: Sequence[Diagnostic], plan: Plan, least: Sequence[Diagnostic] = ()
+) -> tuple[Diagnostic, ...]:
+    """Return findings by weight, of one weight with the problems of the files behind them, the `least` at the end."""
     target = plan.identity.target
-    whole = [*found, *by_weight(plan.diagnostics, target), *least]
-    return tuple(sorted(whole, key=lambda item: weight(item, target)))
+    whole = [*found, *sort_by_weight(plan.diagnostics, target), *least]
+    return tuple(sorted(whole, key=lambda item: weigh(item, target)))
 
 
 def _destroys(outcome: Outcome, change: Change | None) -> bool:
@@ -103,25 +107,25 @@ def _destroys(outcome: Outcome, change: Change | None) -> bool:
     return outcome.action is Action.DELETE or (change is not None and change.recreate)
 
 
-def _partial(plan: Plan) -> list[Diagnostic]:
+def _partial_findings(plan: Plan) -> list[Diagnostic]:
     known = any(item.code == "partial-view" for item in plan.diagnostics)
     words = "not everything could be read, so nothing is created or deleted"
     hint = "Try again when the target answers."
     return [] if plan.complete or known else [Diagnostic(Severity.WARNING, "partial-view", words, hint=hint)]
 
 
-def _ignored(plan: Plan) -> list[Diagnostic]:
-    """What is left alone although live differs; what is as the file says needs nobody's eye."""
+def _ignored_findings(plan: Plan) -> list[Diagnostic]:
+    """Return what is left alone although live differs; what is as the file says needs nobody's eye."""
     found = [group for group in groups(plan.ignored) if group.differing]
     return [Diagnostic(Severity.NOTE, "ignored", group.told(str)) for group in found]
 
 
-def _old(plan: Plan) -> list[Diagnostic]:
+def _snapshot_findings(plan: Plan) -> list[Diagnostic]:
     return [Diagnostic(Severity.WARNING, "snapshot", describe_snapshot(plan))] if plan.snapshot else []
 
 
-def _of_parts(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position]]) -> Iterator[Diagnostic]:
-    """One note for each changed line of a part, with the assistants that change by it alone."""
+def _shared_findings(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position]]) -> Iterator[Diagnostic]:
+    """Yield one note for each changed line of a part, with the assistants that change by it alone."""
     reached: dict[Position, list[Change]] = {}
     for change in changes:
         for spot in by_part.get(change.name, ()):
@@ -133,15 +137,15 @@ def _of_parts(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position
         yield Diagnostic(Severity.NOTE, found[0].reason.value, words, spot, (names[0],))
 
 
-def part_spots(change: Change) -> tuple[Position, ...]:
-    """Where the change stands in its parts, if it is a modify of the instructions that comes from their lines alone."""
-    item = text_change(change)
+def find_shared_places(change: Change) -> tuple[Position, ...]:
+    """Return the places of a change in shared files, if only its instructions change, and only by their lines."""
+    item = find_text_change(change)
     told = [other for other in change.fields if other.cause is not Cause.RECORDED]
     if item is None or told != [item] or change.action is not Action.MODIFY or change.hint or change.remarks:
         return ()
     found: dict[Position, None] = {}
-    for hunk in hunks(difference(change, item.before, item.after)):
-        if shared_file(change, hunk) in ("", OWN):
+    for hunk in find_hunks(compare_texts(change, item.before, item.after)):
+        if find_shared_file(change, hunk) in ("", OWN):
             return ()
         for run in hunk:
             spot = next(entry for entry in reversed(change.stretches) if entry.line <= hunk[0].after)
@@ -149,7 +153,7 @@ def part_spots(change: Change) -> tuple[Position, ...]:
     return tuple(found)
 
 
-def _of_change(change: Change, severity: Severity) -> Diagnostic:
+def _change_finding(change: Change, severity: Severity) -> Diagnostic:
     fields = ", ".join(item.path for item in change.fields) if change.action is not Action.CREATE else ""
     words = Message(f"{change.name}: {SIGNS[change.action].word}: ", change.message, f" ({fields})" if fields else "")
     words = join_messages([words, *(remark.removesuffix(".") for remark in change.remarks)], ". ")
@@ -163,7 +167,7 @@ def _of_change(change: Change, severity: Severity) -> Diagnostic:
     )
 
 
-def _of_outcome(outcome: Outcome, change: Change | None) -> Diagnostic:
+def _outcome_finding(outcome: Outcome, change: Change | None) -> Diagnostic:
     bad, held = outcome.result in _BAD, outcome.result in _HELD or outcome.not_kept
     severity = Severity.ERROR if bad else Severity.WARNING if held else Severity.NOTE
     words = join_messages([f"{outcome.name} {describe_outcome(outcome)}", outcome.message], ": ")

@@ -23,7 +23,7 @@ from trueup.core.plans.wording import quoted
 from trueup.core.texts.compare import compare
 from trueup.core.texts.prose import Prose, Run, sections
 from trueup.core.texts.words import function_names, mentions
-from trueup.render.prose_lines import Key, key
+from trueup.render.prose_lines import Key, hunk_key
 from trueup.wire.registry import built_in_tools
 
 SMALLEST = 3
@@ -93,7 +93,7 @@ def group_changes(changes: Sequence[Change], *, whole: bool = False) -> list[Cha
         return [ChangeGroup((change,)) for change in changes]
     texts = _Texts()
     groups = [ChangeGroup(items, texts.known(items[0])) for items in group_equal(changes, texts.change_key)]
-    return list(_with_notes(groups))
+    return list(_add_notes(groups))
 
 
 def group_outcomes(outcomes: Iterable[Outcome], part_of: Callable[[Outcome], Hashable] = bool) -> list[OutcomeGroup]:
@@ -141,7 +141,7 @@ def is_listed(change: Change) -> bool:
     return change.action in _LISTED or change.backup or change.recreate or bool(change.others)
 
 
-def notes(change: Change, *, is_named: bool = False) -> Iterator[str]:
+def change_notes(change: Change, *, is_named: bool = False) -> Iterator[str]:
     """Yield what a reader should know beside the fields, a sentence each; `is_named`: the display name is shown."""
     if change.adopted and change.action is not Action.ADOPT:
         yield "Adopted by its stamp first."
@@ -161,7 +161,7 @@ def display_name(change: Change) -> str:
     return change.display_name if change.action in (Action.DELETE, Action.ORPHAN) else ""
 
 
-def known_as(change: Change) -> str:
+def distinct_name(change: Change) -> str:
     """Return the same for a list of names, where it says more than the name does."""
     return "" if display_name(change) == change.name.rpartition("/")[2] else display_name(change)
 
@@ -173,7 +173,7 @@ def group_message(group: ChangeGroup) -> str:
     return Message("each ", message) if is_predicate and len(group.items) > 1 else message
 
 
-def text_change(change: Change) -> FieldChange | None:
+def find_text_change(change: Change) -> FieldChange | None:
     """Return the change's instructions if both sides are text."""
     return next(
         (
@@ -188,25 +188,25 @@ def text_change(change: Change) -> FieldChange | None:
     )
 
 
-def difference(change: Change, old: str, new: str) -> Prose:
+def compare_texts(change: Change, old: str, new: str) -> Prose:
     """Return the difference of two texts of one assistant, with its functions known, those that go included."""
     return compare(old, new, _functions(change))
 
 
-def first_difference(old: Sequence[str], new: Sequence[str]) -> int:
+def count_common_lines(old: Sequence[str], new: Sequence[str]) -> int:
     """Return how many lines two texts have in common at their beginning."""
     return next(
         (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
     )
 
 
-def shared_file(change: Change, hunk: Sequence[Run]) -> str:
+def find_shared_file(change: Change, hunk: Sequence[Run]) -> str:
     """Return the shared file in whose lines a hunk begins, `OWN` for the assistant's own, nothing if not known."""
     files = [item.file for item in change.stretches if item.line <= hunk[0].after]
     return (files[-1] if files[-1] in change.parts else OWN) if files else ""
 
 
-def hunks(prose: Prose) -> list[Sequence[Run]]:
+def find_hunks(prose: Prose) -> list[Sequence[Run]]:
     """Return the groups of changed lines of a difference."""
     return [section.changed for section in sections(prose) if section.changed]
 
@@ -223,8 +223,8 @@ class _Texts:
         if not _may_share(change):
             return None
         if change.name not in self._proses:
-            item = text_change(change)
-            self._proses[change.name] = difference(change, item.before, item.after)  # type: ignore[union-attr]
+            item = find_text_change(change)
+            self._proses[change.name] = compare_texts(change, item.before, item.after)  # type: ignore[union-attr]
         return self._proses[change.name]
 
     def change_key(self, change: Change) -> Hashable:
@@ -233,9 +233,9 @@ class _Texts:
         The lines between the first and the last one that differ say most often that two texts changed alike. Where
         they do not, and the texts are made of shared files, their hunks do.
         """
-        item = text_change(change)
-        own = _digest(_shown(change, item))
-        middle = _middle(change, item) if item is not None else ()
+        item = find_text_change(change)
+        own = _digest(_key_parts(change, item))
+        middle = _text_key_parts(change, item) if item is not None else ()
         first = _digest((own, *middle))
         if first not in self._keys:
             prose = self.known(change)
@@ -246,7 +246,7 @@ class _Texts:
 def _may_share(change: Change) -> bool:
     """Whether the difference of the instructions may come from the lines of a shared file."""
     is_shown_as_change = change.action in (Action.MODIFY, Action.HELD)
-    return is_shown_as_change and bool(change.parts) and text_change(change) is not None
+    return is_shown_as_change and bool(change.parts) and find_text_change(change) is not None
 
 
 def _functions(change: Change) -> set[str]:
@@ -254,7 +254,7 @@ def _functions(change: Change) -> set[str]:
     return {*built_in_tools(), *change.functions, *(name for side in tools for name in function_names(side))}
 
 
-def _shown(change: Change, text: FieldChange | None) -> Iterator[Any]:
+def _key_parts(change: Change, text: FieldChange | None) -> Iterator[Any]:
     """Yield what is shown of a change, without its name and its id; the lines of a text are left to the caller."""
     names = (change.name, change.id)
     yield from (
@@ -264,7 +264,7 @@ def _shown(change: Change, text: FieldChange | None) -> Iterator[Any]:
         advice_key(change.message, names),
         advice_key("" if change.action is Action.CREATE else change.hint, names),
     )
-    yield from (advice_key(note, names) for note in notes(change, is_named=True))
+    yield from (advice_key(note, names) for note in change_notes(change, is_named=True))
     if change.others:
         yield change.name  # its sentences name live assistants, which nobody else's do
     for item in change.fields:
@@ -274,11 +274,11 @@ def _shown(change: Change, text: FieldChange | None) -> Iterator[Any]:
                 yield from (b"" if side is MISSING else canonical_json(side) for side in (item.before, item.after))
 
 
-def _middle(change: Change, item: FieldChange) -> Iterator[Any]:
+def _text_key_parts(change: Change, item: FieldChange) -> Iterator[Any]:
     """Yield the lines of two texts between the first and the last one that differ, and the names that come or go."""
     old, new = item.before.split("\n"), item.after.split("\n")
-    start = first_difference(old, new)
-    end = first_difference(old[start:][::-1], new[start:][::-1])
+    start = count_common_lines(old, new)
+    end = count_common_lines(old[start:][::-1], new[start:][::-1])
     sides = "\n".join(old[start : len(old) - end]), "\n".join(new[start : len(new) - end])
     yield from sides
     if mentions(*sides, _functions(change)):  # only then can any come or go in the whole of the texts
@@ -286,7 +286,7 @@ def _middle(change: Change, item: FieldChange) -> Iterator[Any]:
 
 
 def _hunk_keys(prose: Prose) -> Iterator[Any]:
-    yield from (key(hunk) for hunk in hunks(prose))
+    yield from (hunk_key(hunk) for hunk in find_hunks(prose))
     yield from ((item.sort.value, item.text, item.appeared) for item in prose.mentions)
     yield (prose.newline_before, prose.newline_after)
 
@@ -325,7 +325,7 @@ def _goes_on(sign: str) -> bool:
     return sign.isalnum() or sign in ("/", "_", "-")
 
 
-def _with_notes(groups: Sequence[ChangeGroup]) -> Iterator[ChangeGroup]:
+def _add_notes(groups: Sequence[ChangeGroup]) -> Iterator[ChangeGroup]:
     """Yield the groups with notes on hunks that more than one of them has: the first one shows it, others refer to it.
 
     A hunk comes from the file in whose lines it stands; where no line says so, if exactly the file's users have it.
@@ -335,39 +335,39 @@ def _with_notes(groups: Sequence[ChangeGroup]) -> Iterator[ChangeGroup]:
     for place, group in enumerate(groups):
         if group.prose is None:
             continue
-        for owned in {(key(hunk), shared_file(group.first, hunk)): None for hunk in hunks(group.prose)}:
+        for owned in {(hunk_key(hunk), find_shared_file(group.first, hunk)): None for hunk in find_hunks(group.prose)}:
             owners.setdefault(owned, []).append(place)
         for part in group.first.parts:
             users.setdefault(part, []).append(place)
     found: dict[int, dict[Key, str]] = {}
-    for (hunk_key, part), places in owners.items():
+    for (hunk, part), places in owners.items():
         parts = [part] if part else [name for name, wanted in sorted(users.items()) if wanted == places]
         if parts and len(places) > 1 and part != OWN:
-            for place, note in zip(places, _note([groups[place] for place in places], parts), strict=True):
-                found.setdefault(place, {})[hunk_key] = note
+            for place, note in zip(places, _hunk_notes([groups[place] for place in places], parts), strict=True):
+                found.setdefault(place, {})[hunk] = note
     for place, group in enumerate(groups):
         yield ChangeGroup(group.items, group.prose, found.get(place, {}))
 
 
-def _note(groups: Sequence[ChangeGroup], parts: Sequence[str]) -> Iterator[str]:
+def _hunk_notes(groups: Sequence[ChangeGroup], parts: Sequence[str]) -> Iterator[str]:
     """Yield for the first group how many others have its hunk, for each other one the reference to the first."""
     source = f" from {parts[0]}" if len(parts) == 1 else ""
-    yield f"This change{source} also affects {_who([item for group in groups[1:] for item in group.items])}:"
+    yield f"This change{source} also affects {_name_first([item for group in groups[1:] for item in group.items])}:"
     for _ in groups[1:]:
-        yield f"=The same change{source} as in {_who(groups[0].items)}."
+        yield f"=The same change{source} as in {_name_first(groups[0].items)}."
 
 
-def _who(changes: Sequence[Change]) -> str:
+def _name_first(changes: Sequence[Change]) -> str:
     """Return the first assistant's name, and how many others there are."""
-    return marked(changes[0].name) + (f" and {len(changes) - 1:,} more" if len(changes) > 1 else "")
+    return mark_name(changes[0].name) + (f" and {len(changes) - 1:,} more" if len(changes) > 1 else "")
 
 
-def marked(name: str) -> str:
+def mark_name(name: str) -> str:
     """Return a name as code within a sentence; one that looks like code or has none to show stays as it is."""
     return f"`{name}`" if name.strip() and "`" not in name else name
 
 
-def named(text: str, names: Container[str]) -> str:
+def mark_names(text: str, names: Container[str]) -> str:
     """Return a sentence with each of the names in it as code; those in quotes, code and commands stay as they are."""
 
     def as_code(found: re.Match[str]) -> str:

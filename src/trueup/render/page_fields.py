@@ -14,10 +14,10 @@ from trueup.core.field_table import Kind, top_of
 from trueup.core.plans.plan import MISSING, OUTSIDE, Action, Cause, Change, FieldChange, Reason
 from trueup.core.source import Position, Stretch
 from trueup.core.texts.prose import Prose, first_line
-from trueup.render.grouping import ChangeGroup, difference, first_difference
+from trueup.render.grouping import ChangeGroup, compare_texts, count_common_lines
 from trueup.render.model import Brief, Field, Shape
 from trueup.render.prose_lines import Place, describe_extent
-from trueup.render.values import Words, amount, is_brief, is_nested, is_text
+from trueup.render.values import Words, describe_amount, is_brief, is_nested, is_text
 
 SIDES = ": - in the file, + live"
 """What two sides below each other are, of which one is the file's and the other one live."""
@@ -53,7 +53,7 @@ def brief_fields(change: Change, *, by_name: bool = False) -> Iterator[Brief]:
         if by_name and not is_create:
             yield Brief(item.path)
         elif isinstance(item.before, str) and isinstance(item.after, str) and is_text(item.after):
-            line = 1 + first_difference(item.before.split("\n"), item.after.split("\n"))
+            line = 1 + count_common_lines(item.before.split("\n"), item.after.split("\n"))
             at = _place_of_lines(change, item, item.after)(line)
             yield Brief(item.path, at if ":" in at else "")
         elif not (is_brief(item.before) and is_brief(item.after)) or _note(item, is_alone=False):
@@ -74,7 +74,7 @@ def _field(group: ChangeGroup, item: FieldChange) -> Field:
     shape = _shape(item, old, new)
     if shape is Shape.TEXT:
         return _text_field(group, item, (old, new), outside)
-    words = _note(item) if shape is Shape.NOTE else _why(change, item, outside)
+    words = _note(item) if shape is Shape.NOTE else _describe_cause(change, item, outside)
     if shape is Shape.WHOLE:
         words = f"manual change{SIDES}" if outside else words or ("cleared" if new is MISSING else "")
     if shape is Shape.SIDES and outside and old is MISSING:
@@ -82,7 +82,7 @@ def _field(group: ChangeGroup, item: FieldChange) -> Field:
     elif shape is Shape.SIDES and not outside and new is MISSING:
         new = Words("(cleared)")
     is_new = change.action is Action.CREATE
-    return Field(item.path, shape, old, new, _where(group, item), words, outside, is_new)
+    return Field(item.path, shape, old, new, _find_place(group, item), words, outside, is_new)
 
 
 def _shape(item: FieldChange, old: Any, new: Any) -> Shape:
@@ -112,9 +112,9 @@ def _text_field(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], o
     old, new = ("" if side is MISSING or side is None else side for side in sides)
     known = group.prose if item.kind is Kind.TEXT and not outside else None
     is_new = not old or change.action is Action.CREATE
-    prose = known or (None if is_new else difference(change, old, new))
+    prose = known or (None if is_new else compare_texts(change, old, new))
     place = _place_of_lines(change, item, new if not outside else old)
-    words, at = amount(new), ""
+    words, at = describe_amount(new), ""
     if prose is not None and not is_new:
         words, line = _text_words(change, item, sides, prose, outside), first_line(prose, old_side=outside)
         at = place(line) if line else ""
@@ -123,14 +123,14 @@ def _text_field(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], o
         Shape.TEXT,
         old,
         new,
-        at if ":" in at else _where(group, item),
+        at if ":" in at else _find_place(group, item),
         words,
         outside,
         is_new,
-        make_prose=lambda: prose or difference(change, old, new),
+        make_prose=lambda: prose or compare_texts(change, old, new),
         place=place,
         notes=group.notes if known else {},
-        seen_in=_seen_in(group, item),
+        seen_in=_name_of_text(group, item),
     )
 
 
@@ -139,12 +139,12 @@ def _text_words(change: Change, item: FieldChange, sides: tuple[Any, Any], prose
     if outside:
         return f"{describe_extent(prose)} manually{SIDES}"
     if sides[1] is MISSING or sides[1] is None:
-        return f"{amount(sides[0])}, cleared: gone from the file"
-    reason = _why(change, item, outside)
+        return f"{describe_amount(sides[0])}, cleared: gone from the file"
+    reason = _describe_cause(change, item, outside)
     return describe_extent(prose) + (f"  ({reason})" if reason else "")
 
 
-def _why(change: Change, item: FieldChange, outside: bool) -> str:
+def _describe_cause(change: Change, item: FieldChange, outside: bool) -> str:
     """Return why a field is there, where the assistant's heading does not say it."""
     if outside or change.action is Action.CREATE:
         return ""
@@ -157,7 +157,7 @@ def _why(change: Change, item: FieldChange, outside: bool) -> str:
     return _WHY.get(item.cause, "")
 
 
-def _where(group: ChangeGroup, item: FieldChange) -> str:
+def _find_place(group: ChangeGroup, item: FieldChange) -> str:
     """Return `file:line` of a field, nothing where that is not known or not the same for the whole group."""
     position = _position(group.first, item)
     if position is None or any(_position(change, item) != position for change in group.items[1:]):
@@ -169,7 +169,7 @@ def _position(change: Change, item: FieldChange) -> Position | None:
     return change.sources.get(item.path) or change.sources.get(top_of(item.path))
 
 
-def _seen_in(group: ChangeGroup, item: FieldChange) -> str:
+def _name_of_text(group: ChangeGroup, item: FieldChange) -> str:
     """Return the assistant whose text a group's difference is of, nothing where all texts of the group are the same."""
     sides = item.before, item.after
     for change in group.items[1:]:

@@ -29,6 +29,8 @@ from trueup.render.grouping import (
     ChangeGroup,
     OutcomeGroup,
     advice_key,
+    change_notes,
+    distinct_name,
     fold_advice,
     group_changes,
     group_equal,
@@ -36,17 +38,15 @@ from trueup.render.grouping import (
     group_message,
     group_outcomes,
     is_listed,
-    known_as,
-    marked,
-    named,
-    notes,
+    mark_name,
+    mark_names,
 )
 from trueup.render.model import SIGNS, Block, Field, Group, Member, Note, Page, Sign
 from trueup.render.page_fields import brief_fields, fields_of
 from trueup.render.style import PAGE, Tone
-from trueup.render.values import many, value
-from trueup.render.visible import columns, visible
-from trueup.render.weight import by_weight
+from trueup.render.values import pluralize, write_value
+from trueup.render.visible import count_columns, make_visible
+from trueup.render.weight import sort_by_weight
 
 PARTIAL = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
 NOT_NEEDED = "Nothing had to be sent."
@@ -184,11 +184,11 @@ def report_page(report: Report, layout: Layout = AUTOMATIC) -> Page:
     ]
     remarks = [Note(problem, Tone.WARNING) for problem in report.problems]
     if report.only_fresh:
-        words = f"{many(report.only_fresh, 'change')} appeared after the plan was made, and not sent."
+        words = f"{pluralize(report.only_fresh, 'change')} appeared after the plan was made, and not sent."
         remarks.append(Note(f"{words} Plan again to see more."))
     if layout.in_terminal:
         if layout.whole:
-            remarks.append(Note(f"{many(report.calls, 'HTTP request')} sent, {report.retries:,} of them again."))
+            remarks.append(Note(f"{pluralize(report.calls, 'HTTP request')} sent, {report.retries:,} of them again."))
         blocks = tuple(_terminal_outcomes(outcomes, plan, whole=layout.whole))
         return replace(
             _page("apply", plan, layout),
@@ -310,7 +310,7 @@ def _page(kind: str, plan: Plan, layout: Layout, again: tuple[Command, ...] = ()
     target = f"{to.project}/{to.target}"
     is_local = to.base_url == LOCAL
     is_whole = kind == "drift"
-    mark, size = (str, boundless) if layout.in_terminal else (marked, _columns_on_page)
+    mark, size = (str, boundless) if layout.in_terminal else (mark_name, _columns_on_page)
     return Page(
         kind,
         f"Trueup: {kind}",
@@ -329,7 +329,7 @@ def _page(kind: str, plan: Plan, layout: Layout, again: tuple[Command, ...] = ()
 
 def _columns_on_page(text: str) -> int:
     """Return the columns that a text of a sentence takes on a page."""
-    return columns(visible(text, PAGE))
+    return count_columns(make_visible(text, PAGE))
 
 
 def _snapshot_alerts(plan: Plan) -> tuple[str, ...]:
@@ -341,7 +341,7 @@ def _flags(options: Options) -> str:
     found = [f"--on-drift {options.on_drift}"] if options.on_drift != "refuse" else []
     found += ["--prune"] if options.prune else []
     found += ["--stamp"] if options.stamp_all else []
-    found += [f"--var {name}={value(options.vars[name], PAGE, 30)}" for name in sorted(options.vars)]
+    found += [f"--var {name}={write_value(options.vars[name], PAGE, 30)}" for name in sorted(options.vars)]
     found += [f"--ack {item}" for item in options.accepted_ids]
     return " ".join(found)
 
@@ -349,9 +349,9 @@ def _flags(options: Options) -> str:
 def _problems(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic, ...]:
     """Return problems by weight, whose sentences show the field they are about as code."""
     shown = []
-    for item in by_weight(found, target):
+    for item in sort_by_weight(found, target):
         names = {dotted(item.path), str(item.path[-1])} if item.path else ()
-        shown.append(replace(item, message=named(item.message, names), hint=named(item.hint, names)))
+        shown.append(replace(item, message=mark_names(item.message, names), hint=mark_names(item.hint, names)))
     return tuple(shown)
 
 
@@ -397,12 +397,12 @@ def _change_block(
     has_fields = change.action not in _BARE and not is_compact
     return Block(
         sign_of(change),
-        name=change.name if number == 1 else many(number, "assistant"),
-        message=named(group_message(group), known),
+        name=change.name if number == 1 else pluralize(number, "assistant"),
+        message=mark_names(group_message(group), known),
         id=change.id if number == 1 else "",
-        also=known_as(change) if is_compact else "",
-        notes=tuple(Note(named(note, known)) for note in notes(change, is_named=number > 1)),
-        hint=named(group_hint(group.items), known),
+        also=distinct_name(change) if is_compact else "",
+        notes=tuple(Note(mark_names(note, known)) for note in change_notes(change, is_named=number > 1)),
+        hint=mark_names(group_hint(group.items), known),
         fields=tuple(fields_of(group, whole=whole)) if has_fields else (),
         briefs=tuple(brief_fields(change, by_name=listed)) if is_compact else (),
         facts=change.remarks,
@@ -415,7 +415,7 @@ def _change_block(
 
 def _member(change: Change) -> Member:
     """Return one assistant of several, with its id where that must be known."""
-    return Member(change.name, change.id, known_as(change)) if is_listed(change) else Member(change.name)
+    return Member(change.name, change.id, distinct_name(change)) if is_listed(change) else Member(change.name)
 
 
 def _reasons(changes: Sequence[Change]) -> Iterator[Block]:
@@ -434,7 +434,7 @@ def _reasons(changes: Sequence[Change]) -> Iterator[Block]:
 
 def _sentences_below(change: Change) -> tuple[str, ...]:
     """Return the sentences on a change that its one row has no room for."""
-    return "" if change.reason in _USUAL else change.message, *notes(change, is_named=True), change.hint
+    return "" if change.reason in _USUAL else change.message, *change_notes(change, is_named=True), change.hint
 
 
 def _key_below(change: Change) -> Hashable:
@@ -469,7 +469,7 @@ def _outcome_blocks(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[tuple[O
             items = tuple(by_name[item.name] for item in group.items)
             shared = replace(shared, items=items, prose=shared.prose if items[0] is shared.first else None)
             fields = tuple(fields_of(shared))
-        yield group, replace(_outcome_block(group, marked), fields=fields)
+        yield group, replace(_outcome_block(group, mark_name), fields=fields)
 
 
 def _outcome_block(group: OutcomeGroup, mark: Callable[[str], str] = str) -> Block:
@@ -479,9 +479,9 @@ def _outcome_block(group: OutcomeGroup, mark: Callable[[str], str] = str) -> Blo
     sign = SIGNS[outcome.action]
     return Block(
         Sign(sign.symbol if well else "!", outcome.action.value, sign.tone if well else Tone.ERROR),
-        name=outcome.name if number == 1 else many(number, "assistant"),
+        name=outcome.name if number == 1 else pluralize(number, "assistant"),
         message=describe_outcome(outcome, number)
-        + (f" after {many(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else ""),
+        + (f" after {pluralize(outcome.attempts, 'attempt')}" if outcome.attempts > 1 else ""),
         id=outcome.id if number == 1 else "",
         notes=tuple(_outcome_notes(group, mark)),
         hint=group_hint(group.items),

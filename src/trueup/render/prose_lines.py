@@ -12,7 +12,7 @@ from typing import NamedTuple
 from trueup.core.texts import prose as model
 from trueup.core.texts.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, first_line, sections
 from trueup.render.style import Look
-from trueup.render.values import many
+from trueup.render.values import pluralize
 
 Place = Callable[[int], str]
 """Where a line of a text, counted from 1 on the file's side, is to be found: `file:line`, or `line 12`."""
@@ -63,9 +63,9 @@ SIGNS = {
 """What each kind of row is marked with, beside its colour."""
 
 
-def key(changed: Sequence[Run]) -> Key:
+def hunk_key(changed: Sequence[Run]) -> Key:
     """Return what a group of changes is, without the line numbers."""
-    return tuple((run.kind.value, run.lines, run.spans, key(run.runs)) for run in changed)
+    return tuple((run.kind.value, run.lines, run.spans, hunk_key(run.runs)) for run in changed)
 
 
 def describe_extent(prose: Prose) -> str:
@@ -74,8 +74,10 @@ def describe_extent(prose: Prose) -> str:
         return f"only the newline at the end was {'added' if prose.newline_after else 'removed'}"
     counts = ((prose.changed, "changed"), (prose.removed, "removed"), (prose.added, "added"))
     found = [(number, word) for number, word in counts if number]
-    words = [f"{many(number, 'line') if not at else f'{number:,}'} {word}" for at, (number, word) in enumerate(found)]
-    words += [f"{many(len(prose.moves), 'block')} moved"] if prose.moves else []
+    words = [
+        f"{pluralize(number, 'line') if not at else f'{number:,}'} {word}" for at, (number, word) in enumerate(found)
+    ]
+    words += [f"{pluralize(len(prose.moves), 'block')} moved"] if prose.moves else []
     words += ["only in blanks and line breaks"] if prose.nature is Nature.WHITESPACE else []
     return ", ".join(words)
 
@@ -83,12 +85,12 @@ def describe_extent(prose: Prose) -> str:
 def describe_sizes(prose: Prose, look: Look) -> str:
     """Return the size before and after, in characters and in tokens as they are commonly reckoned."""
     old, new = prose.before, prose.after
-    characters = f"{old.characters:,} {look.arrow} {many(new.characters, 'character')}"
-    tokens = f"{old.tokens:,} {look.arrow} {many(new.tokens, 'token')}"
+    characters = f"{old.characters:,} {look.arrow} {pluralize(new.characters, 'character')}"
+    tokens = f"{old.tokens:,} {look.arrow} {pluralize(new.tokens, 'token')}"
     if old.characters == new.characters:
-        characters = many(new.characters, "character")
+        characters = pluralize(new.characters, "character")
     if old.tokens == new.tokens:
-        tokens = many(new.tokens, "token")
+        tokens = pluralize(new.tokens, "token")
     return f"{characters}, about {tokens} (characters / 4)"
 
 
@@ -108,7 +110,7 @@ def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: boo
     """
     note, file = "", _file_of(place(first_line(prose, old_side=old_side)))
     for number, (unchanged, changed) in enumerate(sections(prose)):
-        was, note = note, notes.get(key(changed), "") if changed else ""
+        was, note = note, notes.get(hunk_key(changed), "") if changed else ""
         if note.startswith("="):
             yield from _note_line(note, was)
             continue
@@ -151,7 +153,7 @@ def _note_line(note: str, was: str) -> Iterator[Line]:
 def _run_lines(run: Run, at: str, place: Place | None = None, old_side: bool = False) -> Iterator[Line]:
     """Yield the rows of one run; `at` is where it stands in the file."""
     if run.kind is Kind.FOLDED:
-        yield Line(Kind.FOLDED, words=f"{many(run.old, 'line')} unchanged", at=at)
+        yield Line(Kind.FOLDED, words=f"{pluralize(run.old, 'line')} unchanged", at=at)
     elif run.kind is Kind.CHANGED:
         for row in model.rows(run):
             parts = tuple(_span_parts(row.spans, blanks=run.blanks_only))
@@ -160,11 +162,11 @@ def _run_lines(run: Run, at: str, place: Place | None = None, old_side: bool = F
     elif run.kind is Kind.LEFT and place is not None:
         there = f"live line {run.after:,}" if old_side else place(run.after)
         start = tuple(Part(text, Kind.KEPT) for text in run.lines[:1])
-        yield Line(Kind.LEFT, run.before, 0, start, f"{many(run.old, 'line')} moved to {there}:", there)
+        yield Line(Kind.LEFT, run.before, 0, start, f"{pluralize(run.old, 'line')} moved to {there}:", there)
     elif run.kind is Kind.MOVED and place is not None:
         there = place(run.before) if old_side else f"line {run.before:,}"
         end = ", changed inside" if run.edited else ", unchanged"
-        words = f"{many(run.new, 'line')} moved here from {there}{end}"
+        words = f"{pluralize(run.new, 'line')} moved here from {there}{end}"
         yield Line(Kind.MOVED, 0, run.after, words=words, at=there, is_alone=run.new == len(run.runs) == 1)
         for inner in run.runs:
             if run.edited or inner.kind is not Kind.FOLDED:

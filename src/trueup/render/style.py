@@ -87,45 +87,45 @@ NARROW = 40
 """Columns below which nothing is laid out: a narrower place wraps by itself."""
 
 
-def look_of(color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> Look:
+def make_look(color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> Look:
     """Return the look of a place of `width` columns."""
     return Look(color, max(width, NARROW), verbose, ascii_only)
 
 
 def paint(rows: Iterable[Row], color: bool) -> str:
-    """The rows as text, each ended by a newline; blanks at a row's end are dropped where they carry no tone."""
-    return "".join(_painted(row, color) + "\n" for row in rows)
+    """Return the rows as text, each ended by a newline; blanks at a row's end are dropped where they carry no tone."""
+    return "".join(_paint_row(row, color) + "\n" for row in rows)
 
 
-def unrunnable(text: str, second: str = "\u200b#") -> str:
-    """The text, but nothing in it that a runner takes for a command wherever it stands in a log.
+def disarm(text: str, second: str = "\u200b#") -> str:
+    """Return the text, but nothing in it that a runner takes for a command wherever it stands in a log.
 
     `second` comes in the place of the second sign of `##`: an invisible blank and the sign, an entity, an escape.
     """
     return COMMAND.sub(lambda _: f"#{second}", text) if "##" in text else text
 
 
-def unrunnable_json(text: str) -> str:
-    """A JSON document of the same value that no runner finds a command in: two such signs only stand in its texts."""
-    return unrunnable(text, "\\u0023")
+def disarm_json(text: str) -> str:
+    """Return a JSON document of the same value without anything that a runner takes for a command."""
+    return disarm(text, "\\u0023")
 
 
-def defused(line: str) -> str:
-    """The line, but none that a runner finds a command in when it stands in a log."""
-    line = unrunnable(line)
+def disarm_line(line: str) -> str:
+    """Return the line, but none that a runner finds a command in when it stands in a log."""
+    line = disarm(line)
     return line.replace("::", ":\u200b:", 1) if line.lstrip().startswith("::") else line
 
 
-def defused_lines(text: str) -> str:
-    """A text of which no line is a command to a runner."""
-    return "\n".join(map(defused, text.split("\n"))) if "##" in text or "::" in text else text
+def disarm_lines(text: str) -> str:
+    """Return a text of which no line is a command to a runner."""
+    return "\n".join(map(disarm_line, text.split("\n"))) if "##" in text or "::" in text else text
 
 
-def _painted(row: Row, color: bool) -> str:
+def _paint_row(row: Row, color: bool) -> str:
     if not color:
-        return defused("".join(piece.text for piece in row).rstrip(" "))
+        return disarm_line("".join(piece.text for piece in row).rstrip(" "))
     parts = (
         f"\x1b[{piece.tone.value}m{piece.text}\x1b[0m" if piece.tone.value and piece.text else piece.text
         for piece in row
     )
-    return defused("".join(parts).rstrip(" "))
+    return disarm_line("".join(parts).rstrip(" "))

@@ -9,7 +9,7 @@ from typing import Any
 from trueup.core.plans.diff import tool_label
 from trueup.core.plans.plan import MISSING
 from trueup.render.style import Look
-from trueup.render.visible import shortened, visible
+from trueup.render.visible import make_visible, shorten
 
 MUCH = 4_000
 """Characters of a value that are looked at when it is shown on one row."""
@@ -25,33 +25,33 @@ class Words(str):
     """Words of ours in the place of a value that is not there."""
 
 
-def value(item: Any, look: Look, width: int = 60) -> str:
-    """One value on one row: text in double quotes, an absent one as words, one of more than `width` columns cut."""
+def write_value(item: Any, look: Look, width: int = 60) -> str:
+    """Return one value on one row, cut at `width` columns: text in double quotes, an absent one as words."""
     if item is MISSING:
         return "(not set)"
     if isinstance(item, Words):
         return item
     if isinstance(item, str):
-        quoted = visible(item[:MUCH].replace("\n", "\\n"), look)
-        return f'"{shortened(quoted, max(width - 2, 4), look)}"'
+        quoted = make_visible(item[:MUCH].replace("\n", "\\n"), look)
+        return f'"{shorten(quoted, max(width - 2, 4), look)}"'
     if isinstance(item, float) and item.is_integer() and abs(item) < 1e15:
         return str(int(item))
-    return shortened(visible(_json(item), look), width, look)
+    return shorten(make_visible(_json(item), look), width, look)
 
 
 def _json(item: Any) -> str:
-    """JSON with blanks, no further than anybody will see: large values are opened only at their start."""
+    """Return JSON with blanks, no further than anybody will see: large values are opened only at their start."""
     if isinstance(item, Mapping):
         inner = (f"{json.dumps(key, ensure_ascii=False)}: {_json(entry)}" for key, entry in item.items())
-        return "{" + _joined(inner) + "}"
+        return "{" + _join(inner) + "}"
     if isinstance(item, (list, tuple)):
-        return "[" + _joined(map(_json, item)) + "]"
+        return "[" + _join(map(_json, item)) + "]"
     if isinstance(item, str):
         return json.dumps(item[:MUCH], ensure_ascii=False)
     return json.dumps(item)
 
 
-def _joined(parts: Iterable[str]) -> str:
+def _join(parts: Iterable[str]) -> str:
     text = ""
     for part in parts:
         text += (", " if text else "") + part
@@ -77,20 +77,20 @@ def is_brief(item: Any) -> bool:
     return not is_text(item)
 
 
-def amount(text: str) -> str:
-    """How much text there is: `24 lines, 1,204 characters`."""
+def describe_amount(text: str) -> str:
+    """Return how much text there is: `24 lines, 1,204 characters`."""
     lines = text.count("\n") + (not text.endswith("\n") and text != "")
-    return f"{many(lines, 'line')}, {many(len(text), 'character')}"
+    return f"{pluralize(lines, 'line')}, {pluralize(len(text), 'character')}"
 
 
-def many(number: int, word: str) -> str:
-    """A number with its word: `1 line`, `12 lines`."""
+def pluralize(number: int, word: str) -> str:
+    """Return a number with its word: `1 line`, `12 lines`."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
-def tools(items: Any, look: Look) -> str:
-    """A list of tools by what people call them."""
+def list_tools(items: Any, look: Look) -> str:
+    """Return a list of tools by what people call them."""
     if not isinstance(items, (list, tuple)) or not items:
-        return value(items, look)
+        return write_value(items, look)
     more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
-    return visible(", ".join(map(tool_label, items[:NAMED])), look) + more
+    return make_visible(", ".join(map(tool_label, items[:NAMED])), look) + more

@@ -25,10 +25,10 @@ _HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\u
 """Characters that count as printable and still show nothing, or change what stands before them."""
 
 
-def visible(text: str, look: Look, *, blanks: bool = False) -> str:
-    """The text on one row, with all that a terminal would obey or hide made visible; `blanks` shows blanks too."""
+def make_visible(text: str, look: Look, *, blanks: bool = False) -> str:
+    """Return the text on one row, all that a terminal would obey or hide made visible; `blanks`: blanks too."""
     if not text.isprintable() or _HIDDEN.search(text):
-        text = "".join(_sign(text, place, look, blanks) for place in range(len(text)))
+        text = "".join(_visible_sign(text, place, look, blanks) for place in range(len(text)))
     if blanks and not look.ascii_only:
         text = text.replace(" ", "·")
     if look.ascii_only and not text.isascii():
@@ -36,7 +36,7 @@ def visible(text: str, look: Look, *, blanks: bool = False) -> str:
     return text
 
 
-def _sign(text: str, place: int, look: Look, blanks: bool) -> str:
+def _visible_sign(text: str, place: int, look: Look, blanks: bool) -> str:
     sign = text[place]
     if sign == "\t":
         return ("\\t" if look.ascii_only else "⇥") if blanks else TAB
@@ -63,12 +63,12 @@ def _joins_pictures(text: str, place: int) -> bool:
     return (before in ("So", "Sk") or text[place - 1 : place] == "\ufe0f") and after == "So"
 
 
-def columns(text: str) -> int:
-    """How many terminal columns a visible text takes."""
-    return len(text) if text.isascii() else sum(map(_column, text))
+def count_columns(text: str) -> int:
+    """Return how many terminal columns a visible text takes."""
+    return len(text) if text.isascii() else sum(map(_count_column, text))
 
 
-def _column(sign: str) -> int:
+def _count_column(sign: str) -> int:
     if sign < "\u0300":
         return 1
     if category(sign) in ("Mn", "Me", "Cf"):
@@ -76,31 +76,31 @@ def _column(sign: str) -> int:
     return 2 if east_asian_width(sign) in "WF" else 1
 
 
-def shortened(text: str, width: int, look: Look) -> str:
-    """A visible text cut to a width, the cut marked."""
-    if columns(text) <= width:
+def shorten(text: str, width: int, look: Look) -> str:
+    """Return a visible text cut to a width, the cut marked."""
+    if count_columns(text) <= width:
         return text
-    room = max(width - columns(look.cut), 1)
+    room = max(width - count_columns(look.cut), 1)
     taken = 0
     for place, sign in enumerate(text):
-        taken += _column(sign)
+        taken += _count_column(sign)
         if taken > room:
             return text[:place].rstrip(" ") + look.cut
     return text
 
 
-def spoken(text: str, look: Look, tone: Tone = Tone.PLAIN) -> list[Piece]:
+def message_pieces(text: str, look: Look, tone: Tone = Tone.PLAIN) -> list[Piece]:
     """Return a message on one row as pieces: its texts, and its commands, each whole."""
     return [
-        Piece(visible(part, look), tone)
+        Piece(make_visible(part, look), tone)
         if isinstance(part, str)
-        else Piece(visible(part.write(ascii_only=look.ascii_only), look), Tone.COMMAND, whole=True)
+        else Piece(make_visible(part.write(ascii_only=look.ascii_only), look), Tone.COMMAND, whole=True)
         for part in parts_of(text)
     ]
 
 
-def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
-    """Pieces broken into rows at blanks, or anywhere inside what is longer than a row.
+def wrap(pieces: Iterable[Piece], width: int) -> list[Row]:
+    """Return pieces broken into rows at blanks, or anywhere inside what is longer than a row.
 
     A whole piece ends its row, so that it can be taken from there as it is; where the row has no room for it, it gets
     a row of its own, which may be wider. No character is lost but what parts it from its neighbours: blanks, and the
@@ -117,23 +117,23 @@ def wrapped(pieces: Iterable[Piece], width: int) -> list[Row]:
             pending.append(piece._replace(text=text))
             continue
         is_after_whole = True
-        before = _broken(pending, width)
-        if columns(piece.text) <= width - _width_of(before[-1]):
-            rows += _broken([*pending, piece], width)
+        before = _break_pieces(pending, width)
+        if count_columns(piece.text) <= width - _count_row_columns(before[-1]):
+            rows += _break_pieces([*pending, piece], width)
         else:
             rows += [row for row in before if "".join(part.text for part in row).strip()]
             rows.append((piece,))
         pending = []
-    last = _broken(pending, width)
-    return [*rows, *last] if not rows or _width_of(last[-1]) else rows
+    last = _break_pieces(pending, width)
+    return [*rows, *last] if not rows or _count_row_columns(last[-1]) else rows
 
 
-def _width_of(row: Row) -> int:
-    return sum(columns(piece.text) for piece in row)
+def _count_row_columns(row: Row) -> int:
+    return sum(count_columns(piece.text) for piece in row)
 
 
-def _broken(pieces: Iterable[Piece], width: int) -> list[Row]:
-    """Pieces broken at blanks, of which each whole one fits on the row that it comes to stand on.
+def _break_pieces(pieces: Iterable[Piece], width: int) -> list[Row]:
+    """Return pieces broken at blanks, of which each whole one fits on the row that it comes to stand on.
 
     What stands in backticks stays on one row where it fits on one.
     """
@@ -145,36 +145,36 @@ def _broken(pieces: Iterable[Piece], width: int) -> list[Row]:
     start = taken = 0
     blank = -1
     for place, (sign, _, whole) in enumerate(signs):
-        wide = columns(sign) if whole else _column(sign)
+        wide = count_columns(sign) if whole else _count_column(sign)
         is_blank = sign == " " and place not in kept
         while taken + wide > width and not is_blank:
             end = blank + 1 if blank >= start else place
-            rows.append(_grouped(signs[start:end]))
-            start, taken = end, sum(columns(sign) for sign, _, _ in signs[end:place])
+            rows.append(_group_signs(signs[start:end]))
+            start, taken = end, sum(count_columns(sign) for sign, _, _ in signs[end:place])
         if is_blank:
             blank = place
         taken += wide
-    rows.append(_grouped(signs[start:]))
+    rows.append(_group_signs(signs[start:]))
     return rows
 
 
 def _places_in_code(text: str, width: int) -> set[int]:
     """Return the places of a text within backticks, of what is no wider than a row."""
-    spans = (match.span() for match in _CODE.finditer(text) if columns(match[0]) <= width)
+    spans = (match.span() for match in _CODE.finditer(text) if count_columns(match[0]) <= width)
     return {place for start, end in spans for place in range(start, end)}
 
 
-def fitting(rows: Iterable[Row], width: int) -> Iterator[Row]:
-    """Wrapped rows without the blank that hangs over the edge: a terminal would make an empty row of it."""
+def drop_last_blank(rows: Iterable[Row], width: int) -> Iterator[Row]:
+    """Yield wrapped rows without the blank that hangs over the edge: a terminal would make an empty row of it."""
     for row in rows:
-        if row and row[-1].text.endswith(" ") and sum(columns(piece.text) for piece in row) > width:
+        if row and row[-1].text.endswith(" ") and sum(count_columns(piece.text) for piece in row) > width:
             yield (*row[:-1], row[-1]._replace(text=row[-1].text[:-1]))
         else:
             yield row
 
 
-def _grouped(signs: Sequence[tuple[str, Tone, bool]]) -> Row:
-    """Signs put together again, one piece for each stretch of one tone."""
+def _group_signs(signs: Sequence[tuple[str, Tone, bool]]) -> Row:
+    """Return signs put together again, one piece for each stretch of one tone."""
     pieces: list[Piece] = []
     at = 0
     for place in range(1, len(signs) + 1):
@@ -184,26 +184,28 @@ def _grouped(signs: Sequence[tuple[str, Tone, bool]]) -> Row:
     return tuple(pieces)
 
 
-def hanging(first: Sequence[Piece], pieces: Iterable[Piece], width: int, indent: int | None = None) -> Iterator[Row]:
-    """Rows that begin with `first` and go on under its end, or at `indent`."""
-    lead = sum(columns(piece.text) for piece in first)
+def hanging_rows(
+    first: Sequence[Piece], pieces: Iterable[Piece], width: int, indent: int | None = None
+) -> Iterator[Row]:
+    """Yield rows that begin with `first` and go on under its end, or at `indent`."""
+    lead = sum(count_columns(piece.text) for piece in first)
     under = lead if indent is None else indent
     room = width - max(lead, under)
-    for number, row in enumerate(fitting(wrapped(pieces, room), room)):
+    for number, row in enumerate(drop_last_blank(wrap(pieces, room), room)):
         yield (*first, *row) if number == 0 else (Piece(" " * under), *row)
 
 
-def sentence(text: str, indent: int, look: Look, tone: Tone = Tone.PLAIN, lead: str = "") -> list[Row]:
-    """A message of ours as wrapped rows at an indent, after a lead such as an arrow; its lines stay lines."""
+def sentence_rows(text: str, indent: int, look: Look, tone: Tone = Tone.PLAIN, lead: str = "") -> list[Row]:
+    """Return a message of ours as wrapped rows at an indent, after a lead such as an arrow; its lines stay lines."""
     rows: list[Row] = []
-    for number, line in enumerate(_lines(text)):
+    for number, line in enumerate(_message_lines(text)):
         first = (Piece(" " * indent + (lead if number == 0 else " " * len(lead)), tone),)
-        rows += hanging(first, spoken(line, look, tone), look.width)
+        rows += hanging_rows(first, message_pieces(line, look, tone), look.width)
     return rows
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The lines of a message, each with its commands."""
+def _message_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a message, each with its commands."""
     parts: list[str | Command] = []
     for part in parts_of(text):
         first, *more = part.split("\n") if isinstance(part, str) else [part]

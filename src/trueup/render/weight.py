@@ -12,7 +12,7 @@ from typing import Final
 
 from trueup.core.plans.plan import Reason
 from trueup.core.source import Diagnostic, Severity, in_order
-from trueup.render.values import many
+from trueup.render.values import pluralize
 
 SETTINGS: Final = ("setting-changed", "not-used")
 """Codes of what a proposed project file says otherwise than the one in force."""
@@ -34,26 +34,26 @@ Rest = Mapping[str, tuple[Diagnostic, ...]]
 """Findings that are only counted, by their code."""
 
 
-def weight(item: Diagnostic, target: str = "") -> tuple[int, int, int]:
-    """What to sort by: severity, then what destroys or decides something, there what reaches most of `target`."""
+def weigh(item: Diagnostic, target: str = "") -> tuple[int, int, int]:
+    """Return what to sort by: severity, what destroys or decides something, and how much of `target` it affects."""
     heavy = HEAVY.index(item.code) if item.code in HEAVY else len(HEAVY)
-    return _ORDER.index(item.severity), heavy, _distance(item, target) if item.code in SETTINGS else 0
+    return _ORDER.index(item.severity), heavy, _count_distance(item, target) if item.code in SETTINGS else 0
 
 
-def _distance(item: Diagnostic, target: str) -> int:
-    """How little a setting reaches: that of the project or of `target`, of one assistant, of another target."""
+def _count_distance(item: Diagnostic, target: str) -> int:
+    """Return how little a setting reaches: that of the project or of `target`, of one assistant, of another target."""
     if item.path[:1] == ("targets",) and item.path[1:2] != (target,):
         return 2
     return int(item.path[:1] == ("lifecycle",))
 
 
-def by_weight(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic, ...]:
-    """Problems by weight, each once; those of one weight by file, line, column and code."""
-    return tuple(sorted(in_order(found), key=lambda item: weight(item, target)))
+def sort_by_weight(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic, ...]:
+    """Return problems by weight, each once; those of one weight by file, line, column and code."""
+    return tuple(sorted(in_order(found), key=lambda item: weigh(item, target)))
 
 
-def chosen(found: Sequence[Diagnostic], room: int, few: int = FEW) -> tuple[tuple[Diagnostic, ...], Rest]:
-    """The findings to list, `room` of them at most and in the order given, and the rest by code.
+def choose(found: Sequence[Diagnostic], room: int, few: int = FEW) -> tuple[tuple[Diagnostic, ...], Rest]:
+    """Return the findings to list, `room` of them at most and in the order given, and the rest by code.
 
     Errors have the first choice, then what has weight, then all else; among these each code has its turn before one
     has the next, so that none takes all the room. Of a code without weight there are no more than a `few`.
@@ -73,10 +73,10 @@ def chosen(found: Sequence[Diagnostic], room: int, few: int = FEW) -> tuple[tupl
     return tuple(found[place] for place in sorted(kept)), {code: tuple(items) for code, items in rest.items()}
 
 
-def by_code(numbers: Mapping[str, int]) -> str:
-    """How many there are of each code, as far as there is room to name them: `790 until-passed, 6 unused-var`."""
+def count_by_code(numbers: Mapping[str, int]) -> str:
+    """Return how many there are of each code, as far as there is room: `790 until-passed, 6 unused-var`."""
     if len(numbers) == 1:
         return next(iter(numbers))
     named = [f"{number:,} {code}" for code, number in numbers.items()]
-    more = f" and {many(len(named) - CODES, 'more code')}" if len(named) > CODES else ""
+    more = f" and {pluralize(len(named) - CODES, 'more code')}" if len(named) > CODES else ""
     return f"{', '.join(named[:CODES])}{more}"

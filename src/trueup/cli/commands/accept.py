@@ -292,7 +292,7 @@ def _ask(session: Session, accepted: Accepted) -> None:
                 session.flags.again(patch=True),
             ),
         )
-    session.screen.complain(answers.accept(accepted, **session.screen.note_look))
+    session.screen.complain(answers.write_accept(accepted, **session.screen.note_look))
     if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
         raise TrueupError("Not accepted: nothing was written.")
 
@@ -347,9 +347,9 @@ def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
         if accepted.left or accepted.also or not accepted.patches:
             from dataclasses import replace
 
-            screen.note(answers.accept(replace(accepted, patches=()), **screen.note_look))
+            screen.note(answers.write_accept(replace(accepted, patches=()), **screen.note_look))
     else:
-        screen.result(answers.accept(accepted, **screen.look))
+        screen.result(answers.write_accept(accepted, **screen.look))
 
 
 def refuse_unseen(screen: Screen, accepted: Accepted, again: Command) -> None:
@@ -360,12 +360,12 @@ def refuse_unseen(screen: Screen, accepted: Accepted, again: Command) -> None:
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.core.texts.escapes import names_of
-    from trueup.render.style import defused_lines
+    from trueup.render.style import disarm_lines
 
     for item in accepted.patches:
         text = item.patch.decode("utf-8", "replace").replace("\r\n", "\n")
         signs = names_of(text) if screen.is_seen else ""
-        if signs or (screen.is_logged and defused_lines(text) != text):
+        if signs or (screen.is_logged and disarm_lines(text) != text):
             what = f"{signs}, which a terminal obeys or hides" if signs else "what a runner of CI takes for a command"
             raise TrueupError(
                 f"The patch was not printed: in {item.file} it holds {what}, and a patch has no escape for it.",

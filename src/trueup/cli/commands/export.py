@@ -80,7 +80,7 @@ async def _export(session: Session) -> Export:
 
 
 def _tell(session: Session, made: Export, file: str) -> None:
-    from trueup.render.values import many
+    from trueup.render.values import pluralize
 
     screen = session.screen
     count = len(made.assistants)
@@ -90,7 +90,7 @@ def _tell(session: Session, made: Export, file: str) -> None:
         told = {"format_version": 1, "kind": "exported", "target": session.target.name, "file": file, "count": count}
         screen.result(json.dumps(told, indent=2))
         return
-    screen.result(f"{many(count, 'assistant')} of {session.target.name} written to {file}.")
+    screen.result(f"{pluralize(count, 'assistant')} of {session.target.name} written to {file}.")
 
 
 COMMANDS = {"export": export}

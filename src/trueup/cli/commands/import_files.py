@@ -24,7 +24,7 @@ from trueup.core.migration.imports import Found, Imports, Unread, unknown
 from trueup.core.plans.live import Seen, see
 from trueup.core.projects.project import PORTABLE
 from trueup.edge.migration_files import NotRead, read_export, read_values
-from trueup.render.values import many
+from trueup.render.values import pluralize
 from trueup.wire.registry import definition_table, identity_of, protocols
 
 PAIRS: Final = 20
@@ -206,7 +206,8 @@ def _warn_unlinked(session: Session, work: Imports) -> None:
         return
     target, what = session.target, "a second one" if len(pairs) == 1 else "a second one of each"
     words = (
-        f"{many(len(pairs), 'assistant')} {'was' if len(pairs) == 1 else 'were'} not linked. Do not apply yet where "
+        f"{pluralize(len(pairs), 'assistant')} {'was' if len(pairs) == 1 else 'were'} not linked. "
+        "Do not apply yet where "
         f"{'it is' if len(pairs) == 1 else 'they are'} live on {target.name}: an apply creates {what}. "
         "Link first: "
     )

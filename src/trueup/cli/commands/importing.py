@@ -40,7 +40,7 @@ from trueup.render.records import imports as render
 from trueup.render.records import json as as_json
 from trueup.render.records import state as memory
 from trueup.render.terminal import text
-from trueup.render.values import many
+from trueup.render.values import pluralize
 
 
 async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:
@@ -98,11 +98,11 @@ def tell(session: Session, work: Imports, codes: Sequence[Exit] = (), *, dry_run
     """Show an import on stdout and return its exit code; `codes` are those of what was sent for it."""
     code = worst([*codes, Exit.OK if work.is_whole else Exit.HELD])
     if session.screen.json:
-        session.screen.result(render.as_json(work, code, dry_run=dry_run))
+        session.screen.result(render.write_json(work, code, dry_run=dry_run))
     elif session.screen.quiet:
         session.screen.result(import_summary(work, code, dry_run=dry_run))
     else:
-        session.screen.result(render.text(work, code, dry_run=dry_run))
+        session.screen.result(render.write_text(work, code, dry_run=dry_run))
     return code
 
 
@@ -143,7 +143,8 @@ def _consent(session: Session, work: Imports) -> None:
         return
     if not session.screen.can_ask:
         raise TrueupError(
-            f"Confirmation required to write {many(count, 'stamp')}, and there is nobody to ask. Nothing was written.",
+            f"Confirmation required to write {pluralize(count, 'stamp')}, and there is nobody to ask. "
+            "Nothing was written.",
             Message(
                 "To write them without a question: ",
                 session.flags.again(yes=True),
@@ -151,8 +152,8 @@ def _consent(session: Session, work: Imports) -> None:
                 session.flags.again(dry_run=True),
             ),
         )
-    session.screen.complain(render.text(work, Exit.OK, dry_run=True))
-    question = f"\nWrite these files, and {many(count, 'stamp')} to {session.target.name}? Only yes goes on: "
+    session.screen.complain(render.write_text(work, Exit.OK, dry_run=True))
+    question = f"\nWrite these files, and {pluralize(count, 'stamp')} to {session.target.name}? Only yes goes on: "
     if session.screen.ask(question).lower() != "yes":
         raise TrueupError("Not imported: nothing was written.")
 
@@ -230,10 +231,10 @@ async def link(session: Session, pairs: Mapping[str, str]) -> int:
         pending = {name: entry for name, entry in state.pending.items() if name not in records}
         session.store.save(replace(state, records={**state.records, **records}, pending=pending))
     if session.screen.json:
-        session.screen.result(memory.changed_json("linked", session.target.name, dict(pairs)))
+        session.screen.result(memory.write_change_json("linked", session.target.name, dict(pairs)))
     else:
         note = Message("To see what the files would change: ", session.target.command("plan", *pairs))
-        session.screen.result(memory.changed("linked to", pairs, session.target.name, [note]))
+        session.screen.result(memory.write_change("linked to", pairs, session.target.name, [note]))
     return 0
 
 
@@ -307,7 +308,7 @@ def _consent_to_links(session: Session, found: list[tuple[Definition, Seen]]) ->
 
     if session.flags.yes:
         return
-    stamps = many(len(found), "stamp")
+    stamps = pluralize(len(found), "stamp")
     if not session.screen.can_ask:
         raise TrueupError(
             f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",

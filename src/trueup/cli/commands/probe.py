@@ -237,7 +237,7 @@ def _print_answers(session: Session, asked: Probe, found: Capabilities, before: 
 
     from trueup.render.terminal import answers
 
-    screen.result(answers.probe(found, changed, file, **screen.look))
+    screen.result(answers.write_probe(found, changed, file, **screen.look))
 
 
 COMMANDS: Mapping[str, click.Command] = {"probe": probe}

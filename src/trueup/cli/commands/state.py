@@ -33,9 +33,9 @@ def list_(flags: Flags) -> int:
     session = open_session(flags)
     state = _known(session)
     if flags.json:
-        session.screen.result(memory.listing_json(state.records, session.target.name))
+        session.screen.result(memory.write_listing_json(state.records, session.target.name))
     else:
-        session.screen.result(memory.listing(state.records, state.pending))
+        session.screen.result(memory.write_listing(state.records, state.pending))
     return 0
 
 
@@ -59,9 +59,9 @@ def show(flags: Flags, name: str) -> int:
         state.pending.get(names[0]),
     )
     if flags.json:
-        session.screen.result(memory.record_json(*known, session.target.name))
+        session.screen.result(memory.write_record_json(*known, session.target.name))
     else:
-        session.screen.result(memory.record(*known))
+        session.screen.result(memory.write_record(*known))
     return 0
 
 
@@ -88,10 +88,10 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
         pending = {name: entry for name, entry in state.pending.items() if name not in ids}
         session.store.save(replace(state, records=records, pending=pending))
     if flags.json:
-        session.screen.result(memory.changed_json("forgotten", session.target.name, ids))
+        session.screen.result(memory.write_change_json("forgotten", session.target.name, ids))
     else:
         target = session.target
-        session.screen.result(memory.forgotten(ids, state.pending, target.name, target.command("plan")))
+        session.screen.result(memory.write_forgotten(ids, state.pending, target.name, target.command("plan")))
     return 0
 
 
@@ -137,7 +137,7 @@ def unlock(flags: Flags) -> int:
     removed = session.store.unlock()
     target = session.target.name
     if flags.json:
-        session.screen.result(memory.changed_json("unlocked", target, {}, removed=removed))
+        session.screen.result(memory.write_change_json("unlocked", target, {}, removed=removed))
     else:
         words = "The lock was taken away." if removed else "There was no lock that outlives its holder."
         session.screen.result(f"{target}: {words}")
@@ -195,11 +195,11 @@ def _tell_rebuilt(session: Session, made: Rebuilt, aside: Sequence[Path], lost: 
     if session.screen.json:
         duplicates = {name: list(known) for name, known in made.duplicates.items()}
         more = {"aside": list(map(str, aside)), "twins": duplicates, "not_restored": dict(lost)}
-        session.screen.result(memory.changed_json("rebuilt", session.target.name, ids, **more))
+        session.screen.result(memory.write_change_json("rebuilt", session.target.name, ids, **more))
         return
     notes = [*_rebuild_notes(session, made), *_lost_notes(session, lost)]
     notes = notes or ([] if ids else [_nothing_rebuilt(session, made)])
-    session.screen.result(memory.changed("rebuilt as", ids, session.target.name, notes))
+    session.screen.result(memory.write_change("rebuilt as", ids, session.target.name, notes))
 
 
 def _nothing_rebuilt(session: Session, made: Rebuilt) -> str:

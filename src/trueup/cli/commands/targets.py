@@ -55,7 +55,7 @@ def _targets(flags: Flags, screen: Screen) -> str:
 
     from trueup.render.terminal import answers
 
-    return answers.targets(shown, project.default_target, **screen.look)
+    return answers.write_targets(shown, project.default_target, **screen.look)
 
 
 def _dialects(screen: Screen) -> str:
@@ -68,7 +68,7 @@ def _dialects(screen: Screen) -> str:
 
     from trueup.render.terminal import answers
 
-    return answers.dialects(dialect_tables(), **screen.look)
+    return answers.write_dialects(dialect_tables(), **screen.look)
 
 
 COMMANDS = {"targets": targets}

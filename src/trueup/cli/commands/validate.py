@@ -67,9 +67,9 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
     shown = [item for item in loaded.definitions if chosen is None or item.name in chosen]
     target = session.target.name
     if flags.json:
-        session.screen.result(bodies.as_json(shown, target))
+        session.screen.result(bodies.write_json(shown, target))
     else:
-        session.screen.result(bodies.as_yaml(shown, target))
+        session.screen.result(bodies.write_yaml(shown, target))
         for name in sorted((chosen or set()) & loaded.left_out):
             session.screen.note(f"{name} is left out of the target {target}.")
     return 0

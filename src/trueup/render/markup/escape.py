@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trueup.core.command import Command, parts_of
-from trueup.render.style import PAGE, unrunnable
-from trueup.render.visible import columns, shortened, visible
+from trueup.render.style import PAGE, disarm
+from trueup.render.visible import count_columns, make_visible, shorten
 
 if TYPE_CHECKING:
     from trueup.render.model import Member
@@ -58,35 +58,35 @@ Code = Callable[[str], str]
 """How a dialect writes code."""
 
 
-def shown(text: str, width: int = LONGEST) -> str:
-    """Foreign text on one row, visible and not endless."""
-    return shortened(visible(text[: width * 4], PAGE), width, PAGE)
+def show(text: str, width: int = LONGEST) -> str:
+    """Return foreign text on one row, visible and not endless."""
+    return shorten(make_visible(text[: width * 4], PAGE), width, PAGE)
 
 
-def escaped(text: str) -> str:
-    """Visible text for HTML, within an element or an attribute; no runner finds a command of its own in it."""
+def escape_html(text: str) -> str:
+    """Return visible text for HTML, within an element or an attribute; no runner finds a command of its own in it."""
     safe = "".join(_ENTITIES.get(sign, sign) for sign in text)
-    return unrunnable(safe.replace("::", "&#58;:"), "&#35;")
+    return disarm(safe.replace("::", "&#58;:"), "&#35;")
 
 
-def html_code(text: str) -> str:
-    """A code element."""
-    return f"<code>{escaped(text)}</code>" if text else ""
+def code_element(text: str) -> str:
+    """Return a code element."""
+    return f"<code>{escape_html(text)}</code>" if text else ""
 
 
-def span_code(text: str) -> str:
-    """A code span of markdown: its fence is longer than any run of backticks inside."""
+def code_span(text: str) -> str:
+    """Return a code span of markdown: its fence is longer than any run of backticks inside."""
     if not text.strip(" "):
-        return html_code(text)
-    text = unrunnable(text)
+        return code_element(text)
+    text = disarm(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text[0] in "` " or text[-1] in "` " else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def inline(text: str, code: Code, command: Code | None = None) -> str:
-    """A sentence that may hold foreign words: plain words stay, and whatever is none becomes code.
+def write_sentence(text: str, code: Code, command: Code | None = None) -> str:
+    """Return a sentence that may hold foreign words: plain words stay, and whatever is none becomes code.
 
     A text in quotes, a value in brackets and what stands in backticks are one piece of code each; so is each command of
     a message, whole, which `command` writes.
@@ -94,68 +94,68 @@ def inline(text: str, code: Code, command: Code | None = None) -> str:
     found, room = "", LONGEST
     for part in parts_of(text):
         if isinstance(part, Command):
-            found += (command or code)(visible(str(part.for_page), PAGE))
+            found += (command or code)(make_visible(str(part.for_page), PAGE))
             continue
-        said = shown(part.replace("\n", " "), room) if room > 0 else ""
-        room -= columns(said)
-        end = _after(said, 0) if found else 0
-        found += said[:end] + _blanks(said[end:], before=True)
-        found += _marked(said[end:].strip(" "), code) + _blanks(said[end:], before=False)
+        said = show(part.replace("\n", " "), room) if room > 0 else ""
+        room -= count_columns(said)
+        end = _end_of_punctuation(said, 0) if found else 0
+        found += said[:end] + _outer_blank(said[end:], before=True)
+        found += _mark_code(said[end:].strip(" "), code) + _outer_blank(said[end:], before=False)
     return found.strip(" ")
 
 
-def _blanks(said: str, *, before: bool) -> str:
-    """The blank that parts a text from the command before or after it."""
+def _outer_blank(said: str, *, before: bool) -> str:
+    """Return the blank that parts a text from the command before or after it."""
     return " " if (said.startswith(" ") if before else said.endswith(" ") and said.strip(" ")) else ""
 
 
-def _marked(said: str, code: Code) -> str:
-    """Visible words of a sentence, as `inline` writes them."""
+def _mark_code(said: str, code: Code) -> str:
+    """Return visible words of a sentence, as `inline` writes them."""
     parts: list[str] = []
     odd: list[str] = []
     at = 0
     answer = _SERVER.search(said)
     if answer is not None:
-        return f"{_marked(said[: answer.end()].rstrip(' '), code)} {code(said[answer.end() :])}"
+        return f"{_mark_code(said[: answer.end()].rstrip(' '), code)} {code(said[answer.end() :])}"
     while at < len(said):
         token = _TOKEN.match(said, at)
         if token is None:
             break
-        whole = _whole(said, token)
+        whole = _find_code(said, token)
         if whole is not None:
-            _close(parts, odd, code)
+            _flush_code(parts, odd, code)
             inner, at = whole
-            parts.append((token["before"] or "") + code(inner) + said[at : (at := _after(said, at))])
+            parts.append((token["before"] or "") + code(inner) + said[at : (at := _end_of_punctuation(said, at))])
             continue
         found = _WORD_AT.match(said, at)
         word, at = (found[1], found.end()) if found is not None else (said[at:], len(said))
         if _PLAIN.match(word):
-            _close(parts, odd, code)
+            _flush_code(parts, odd, code)
             parts.append(word)
         else:
             odd.append(word)
         if word.endswith(_ENDS):
-            _close(parts, odd, code)
-    _close(parts, odd, code)
+            _flush_code(parts, odd, code)
+    _flush_code(parts, odd, code)
     return " ".join(parts)
 
 
-def _whole(said: str, token: re.Match[str]) -> tuple[str, int] | None:
-    """What is one piece of code, and where it ends; nothing if the token is a word, or its piece goes on like one."""
+def _find_code(said: str, token: re.Match[str]) -> tuple[str, int] | None:
+    """Return what is one piece of code, and where it ends; None for a word, or for what goes on like one."""
     if token["code"] is not None:
         found, end = token["code"], token.end()
     elif token["quote"] is not None:
         found, end = token["quote"], token.end()
     elif token["json"] is not None:
-        end = _closing(said, token.start("json"))
+        end = _find_closing(said, token.start("json"))
         found = said[token.start("json") : end]
     else:
         return None
     return (found, end) if end and _AFTER.match(said, end) else None
 
 
-def _closing(said: str, start: int) -> int:
-    """Where the bracket at `start` is closed, or where the value was cut; 0 where it never is."""
+def _find_closing(said: str, start: int) -> int:
+    """Return where the bracket at `start` is closed, or where the value was cut; 0 where it never is."""
     depth = 0
     for sign in _BRACKETS.finditer(said, start):
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(sign[0], 0)
@@ -164,19 +164,19 @@ def _closing(said: str, start: int) -> int:
     return said.find(PAGE.cut, start) + 1
 
 
-def _after(said: str, at: int) -> int:
+def _end_of_punctuation(said: str, at: int) -> int:
     found = _AFTER.match(said, at)
     return found.end() if found is not None else at
 
 
-def member(one: Member, code: Code) -> str:
+def write_member(one: Member, code: Code) -> str:
     """Return one assistant of several: its name, its id, and what people know it as."""
-    words = ", ".join(code(shown(text, 80)) for text in (one.id, one.also) if text)
-    return code(shown(one.name, 120)) + (f" ({words})" if words else "")
+    words = ", ".join(code(show(text, 80)) for text in (one.id, one.also) if text)
+    return code(show(one.name, 120)) + (f" ({words})" if words else "")
 
 
-def _close(parts: list[str], odd: list[str], code: Code) -> None:
-    """Writes the words gathered so far as one piece of code, the punctuation after it outside."""
+def _flush_code(parts: list[str], odd: list[str], code: Code) -> None:
+    """Write the words gathered so far as one piece of code, the punctuation after it outside."""
     if not odd:
         return
     whole = " ".join(odd)
@@ -186,6 +186,6 @@ def _close(parts: list[str], odd: list[str], code: Code) -> None:
     parts.append(code(whole[:end]) + whole[end:])
 
 
-def marker(*words: str) -> str:
-    """A comment by which a program finds its own text again; nothing within can end it."""
+def write_marker(*words: str) -> str:
+    """Return a comment by which a program finds its own text again; nothing within can end it."""
     return "<!-- " + " ".join(quote(word, safe=":/._-", errors="replace") for word in words) + " -->"

@@ -14,16 +14,25 @@ from typing import Any
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
-from trueup.render.markup.escape import BROAD, WHOLE, escaped, html_code, inline, marker, member, shown
+from trueup.render.markup.escape import (
+    BROAD,
+    WHOLE,
+    code_element,
+    escape_html,
+    show,
+    write_marker,
+    write_member,
+    write_sentence,
+)
 from trueup.render.markup.sentences import UNTRUSTED, message_of, notes_above, words_of
 from trueup.render.model import Block, Field, Group, Page, Shape
 from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
 from trueup.render.style import PAGE, Row, Tone
 from trueup.render.terminal.text import unmanaged_rows
 from trueup.render.terminal.values import value_rows
-from trueup.render.values import value
-from trueup.render.visible import visible
-from trueup.render.weight import chosen
+from trueup.render.values import write_value
+from trueup.render.visible import make_visible
+from trueup.render.weight import choose
 
 OPEN = 30
 """Assistants up to which all blocks stand open."""
@@ -45,88 +54,95 @@ _LAYOUT = (
 )
 
 
-def written(page: Page) -> str:
-    """The whole page."""
-    name = shown(page.name, 160)
+def write_page(page: Page) -> str:
+    """Return the whole page."""
+    name = show(page.name, 160)
     title = f"{page.title} for {name}" if name else page.title
-    heading = f"{escaped(page.title)} for {html_code(name)}" if name else escaped(page.title)
+    heading = f"{escape_html(page.title)} for {code_element(name)}" if name else escape_html(page.title)
     head = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY.replace("&", "&amp;")}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
-        f"<title>{escaped(title)}</title>",
+        f"<title>{escape_html(title)}</title>",
         f"<style>{STYLE}</style></head>",
-        f"<body>{marker(f'trueup:{page.target}', page.kind)}",
-        f'<header><h1>{heading}</h1><p class="summary">{_said(page.summary)}</p>',
+        f"<body>{write_marker(f'trueup:{page.target}', page.kind)}",
+        f'<header><h1>{heading}</h1><p class="summary">{_sentence(page.summary)}</p>',
     ]
-    body = [*_above(page), "</header>", "<main>", *_groups(page.groups), *_problems(page.problems), *_blocks(page)]
+    body = [
+        *_notes_above(page),
+        "</header>",
+        "<main>",
+        *_groups(page.groups),
+        *_problems(page.problems),
+        *_blocks(page),
+    ]
     return "\n".join([*head, *body, "</main>", *_foot(page), "</body></html>"]) + "\n"
 
 
-def _said(text: str) -> str:
-    return inline(text, html_code, _command)
+def _sentence(text: str) -> str:
+    return write_sentence(text, code_element, _command)
 
 
 def _command(text: str) -> str:
-    """A command as one piece that a click selects and no narrow window breaks."""
-    return f'<code class="command">{escaped(text)}</code>'
+    """Return a command as one piece that a click selects and no narrow window breaks."""
+    return f'<code class="command">{escape_html(text)}</code>'
 
 
-def _above(page: Page) -> Iterator[str]:
+def _notes_above(page: Page) -> Iterator[str]:
     for sentence in (*page.alerts, *notes_above(page)):
-        yield f'<p class="alert">{_said(sentence)}</p>'
+        yield f'<p class="alert">{_sentence(sentence)}</p>'
 
 
 def _groups(groups: Sequence[Group]) -> Iterator[str]:
-    """What must not be missed, as lists."""
+    """Yield what must not be missed, as lists."""
     for group in groups:
-        yield f"<section><h2>{escaped(group.title)}: {len(group):,}</h2><ul>"
+        yield f"<section><h2>{escape_html(group.title)}: {len(group):,}</h2><ul>"
         told: set[tuple[str, ...]] = set()
         for block in group.blocks:
             advice = texts_of(block.hint)
-            hint = f' <span class="faint">→ {_said(block.hint)}</span>' if block.hint and advice not in told else ""
+            hint = f' <span class="faint">→ {_sentence(block.hint)}</span>' if block.hint and advice not in told else ""
             told.add(advice)
-            note = f" · {_said(block.notes[0].text)}" if block.is_sentence and block.notes else ""
-            who = escaped(block.name) if block.members else member(block.assistants[0], html_code)
+            note = f" · {_sentence(block.notes[0].text)}" if block.is_sentence and block.notes else ""
+            who = escape_html(block.name) if block.members else write_member(block.assistants[0], code_element)
             names = _names(block) if block.members else ""
-            yield f"<li>{_sign(block)} {who}: {_said(block.message)}{note}{hint}{names}</li>"
+            yield f"<li>{_sign(block)} {who}: {_sentence(block.message)}{note}{hint}{names}</li>"
         yield "</ul></section>"
 
 
 def _names(block: Block) -> str:
     """Return all assistants of a block that is about several, folded where they are many."""
-    listed = f'<ul class="names">{"".join(f"<li>{member(one, html_code)}</li>" for one in block.members)}</ul>'
+    listed = f'<ul class="names">{"".join(f"<li>{write_member(one, code_element)}</li>" for one in block.members)}</ul>'
     if len(block.members) <= NAMED:
         return listed
     return f"<details><summary>{len(block.members):,} names</summary>{listed}</details>"
 
 
 def _problems(problems: Sequence[Diagnostic]) -> Iterator[str]:
-    """Problems by weight; of many that only repeat the first few, and the rest folded."""
+    """Yield problems by weight; of many that only repeat the first few, and the rest folded."""
     if not problems:
         return
     yield f"<section><h2>Problems: {len(problems):,}</h2>"
-    listed, rest = chosen(problems, len(problems))
-    yield from _list(listed)
+    listed, rest = choose(problems, len(problems))
+    yield from _problem_list(listed)
     for code, items in rest.items():
-        yield f"<details><summary>and {len(items):,} more {html_code(shown(code))}</summary>"
+        yield f"<details><summary>and {len(items):,} more {code_element(show(code))}</summary>"
         yield '<div class="inside">'
-        yield from _list(items)
+        yield from _problem_list(items)
         yield "</div></details>"
     yield "</section>"
 
 
-def _list(problems: Sequence[Diagnostic]) -> Iterator[str]:
+def _problem_list(problems: Sequence[Diagnostic]) -> Iterator[str]:
     yield "<ul>"
     told: set[str] = set()
     for item in problems:
-        at = shown(str(item.position) if item.position is not None else dotted(item.path))
-        place = f"{html_code(at)}: " if at else ""
-        hint = f' <span class="faint">→ {_said(item.hint)}</span>' if item.hint and item.hint not in told else ""
+        at = show(str(item.position) if item.position is not None else dotted(item.path))
+        place = f"{code_element(at)}: " if at else ""
+        hint = f' <span class="faint">→ {_sentence(item.hint)}</span>' if item.hint and item.hint not in told else ""
         told.add(item.hint)
-        yield f"<li>{place}{item.severity.value} {html_code(shown(item.code))}: {_said(item.message)}{hint}</li>"
+        yield f"<li>{place}{item.severity.value} {code_element(show(item.code))}: {_sentence(item.message)}{hint}</li>"
     yield "</ul>"
 
 
@@ -138,7 +154,7 @@ def _blocks(page: Page) -> Iterator[str]:
     unmanaged = [*unmanaged_rows(page.unmanaged, PAGE)] if page.unmanaged is not None else []
     if unmanaged:
         yield "<section><h2>Unmanaged</h2>"
-        yield from _preformatted(unmanaged)
+        yield from _preformat(unmanaged)
         yield "</section>"
 
 
@@ -147,30 +163,30 @@ def _tone(block: Block) -> str:
 
 
 def _sign(block: Block) -> str:
-    return f'<code class="{_tone(block)}">{escaped(block.sign.symbol)}</code>'
+    return f'<code class="{_tone(block)}">{escape_html(block.sign.symbol)}</code>'
 
 
 def _block(block: Block, *, is_open: bool) -> Iterator[str]:
-    """One assistant that folds, or a row where there is nothing to unfold."""
-    word = "" if block.is_sentence else f'<span class="{_tone(block)}">{escaped(block.sign.word)}</span>: '
-    name = escaped(block.name) if block.members else html_code(shown(block.name))
-    title = f"{_sign(block)} <h2>{name}</h2> {word}{_said(message_of(block))}"
+    """Yield one assistant that folds, or a row where there is nothing to unfold."""
+    word = "" if block.is_sentence else f'<span class="{_tone(block)}">{escape_html(block.sign.word)}</span>: '
+    name = escape_html(block.name) if block.members else code_element(show(block.name))
+    title = f"{_sign(block)} <h2>{name}</h2> {word}{_sentence(message_of(block))}"
     if block.is_bare:
-        live_id = f' <span class="faint">{html_code(shown(block.id))}</span>' if block.id else ""
+        live_id = f' <span class="faint">{code_element(show(block.id))}</span>' if block.id else ""
         yield f'<div class="bare">{title}{live_id}</div>'
         return
     yield f"<details{' open' if is_open else ''}>"
     yield f"<summary>{title}</summary>"
     yield '<div class="inside">'
     if block.id:
-        yield f'<p class="faint">{html_code(shown(block.id))}</p>'
+        yield f'<p class="faint">{code_element(show(block.id))}</p>'
     for note in block.notes:
-        yield f"<p>{_said(note.text)}</p>"
+        yield f"<p>{_sentence(note.text)}</p>"
     if block.hint:
-        yield f"<p>→ {_said(block.hint)}</p>"
+        yield f"<p>→ {_sentence(block.hint)}</p>"
     for is_outside in (True, False):
         scalars = [field for field in block.fields if field.shape is Shape.SIDES and field.is_outside is is_outside]
-        yield from _scalars(scalars)
+        yield from _sides_table(scalars)
     for field in block.fields:
         if field.shape is not Shape.SIDES:
             yield from _field(field)
@@ -179,8 +195,8 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     yield "</div></details>"
 
 
-def _scalars(fields: Sequence[Field]) -> Iterator[str]:
-    """A table of fields with their two sides; with one side where all are new."""
+def _sides_table(fields: Sequence[Field]) -> Iterator[str]:
+    """Yield a table of fields with their two sides; with one side where all are new."""
     if not fields:
         return
     news = all(field.is_new for field in fields)
@@ -189,30 +205,30 @@ def _scalars(fields: Sequence[Field]) -> Iterator[str]:
     titles += ["where"] if placed else []
     yield "<table><thead><tr>" + "".join(f'<th scope="col">{title}</th>' for title in titles) + "</tr></thead><tbody>"
     for field in fields:
-        words = f' <span class="faint">({_said(field.words)})</span>' if field.words else ""
-        cells = [*([] if news else [_value(field.old)]), _value(field.new), *([shown(field.where)] if placed else [])]
+        words = f' <span class="faint">({_sentence(field.words)})</span>' if field.words else ""
+        cells = [*([] if news else [_value(field.old)]), _value(field.new), *([show(field.where)] if placed else [])]
         told = zip(titles[1:], cells, strict=True)
-        row = "".join(f'<td data-of="{title}">{html_code(text)}</td>' for title, text in told)
-        yield f'<tr><th scope="row">{html_code(shown(field.path))}{words}</th>{row}</tr>'
+        row = "".join(f'<td data-of="{title}">{code_element(text)}</td>' for title, text in told)
+        yield f'<tr><th scope="row">{code_element(show(field.path))}{words}</th>{row}</tr>'
     yield "</tbody></table>"
 
 
 def _value(side: Any) -> str:
-    return value(side, PAGE, BROAD)
+    return write_value(side, PAGE, BROAD)
 
 
 def _field(field: Field) -> Iterator[str]:
-    """A text as its difference, anything else as rows."""
-    where = f" {html_code(shown(field.where))}" if field.where else ""
-    words = f" {_said(field.words)}" if field.words else ""
-    yield f'<h3>{html_code(shown(field.path))} <span class="faint">{words}{where}</span></h3>'
+    """Yield a text as its difference, anything else as rows."""
+    where = f" {code_element(show(field.where))}" if field.where else ""
+    words = f" {_sentence(field.words)}" if field.words else ""
+    yield f'<h3>{code_element(show(field.path))} <span class="faint">{words}{where}</span></h3>'
     if field.shape is not Shape.TEXT:
-        yield from _preformatted([*value_rows(field, WHOLE, 0)])
+        yield from _preformat([*value_rows(field, WHOLE, 0)])
         return
-    whose = f"in {html_code(shown(field.seen_in))}: " if field.seen_in else ""
-    yield f'<p class="faint">{whose}{_said(describe_sizes(field.prose, PAGE))}</p>'
+    whose = f"in {code_element(show(field.seen_in))}: " if field.seen_in else ""
+    yield f'<p class="faint">{whose}{_sentence(describe_sizes(field.prose, PAGE))}</p>'
     for word, appeared, found in mentions_by_fate(field.prose):
-        names = ", ".join(f"{item.sort.value} {html_code(shown(item.text))}" for item in found)
+        names = ", ".join(f"{item.sort.value} {code_element(show(item.text))}" for item in found)
         yield f'<p class="{"create" if appeared else "delete"}">{"+" if appeared else "-"} {word}: {names}</p>'
     yield '<div class="diff">'
     for line in field.lines:
@@ -221,9 +237,11 @@ def _field(field: Field) -> Iterator[str]:
 
 
 def _line(line: Line, field: Field) -> str:
-    """One row: both sides of it, of which the layout shows one or two."""
+    """Return one row: both sides of it, of which the layout shows one or two."""
     if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
-        return f'<div class="r"><div class="words">{escaped(SIGNS[line.kind])} {_said(words_of(line))}</div></div>'
+        return (
+            f'<div class="r"><div class="words">{escape_html(SIGNS[line.kind])} {_sentence(words_of(line))}</div></div>'
+        )
     end = ' <span class="faint">(only blanks)</span>' if line.blanks else ""
     cells = (
         _cell("old", line, [part for part in line.parts if part.kind is not Kind.ADDED], field, end),
@@ -240,7 +258,7 @@ def _cell(side: str, line: Line, parts: Iterable[Part], field: Field, end: str) 
     kind = line.kind.value if line.kind is not Kind.KEPT else ""
     unseen = f'<span class="unseen">{kind}: </span>' if kind else ""
     numbered = _number(field, number, is_file=field.is_outside is (side == "old"))
-    sign = escaped(SIGNS[line.kind])
+    sign = escape_html(SIGNS[line.kind])
     return (
         f'<div class="c {side}"><span class="n">{numbered}</span><span aria-hidden="true">{sign}</span>'
         f'<span class="t">{unseen}{text}{end}</span></div>'
@@ -248,27 +266,27 @@ def _cell(side: str, line: Line, parts: Iterable[Part], field: Field, end: str) 
 
 
 def _part(part: Part) -> str:
-    tag, text = _TAGS.get(part.kind), escaped(visible(part.text, PAGE, blanks=part.blanks))
+    tag, text = _TAGS.get(part.kind), escape_html(make_visible(part.text, PAGE, blanks=part.blanks))
     return f"<{tag}>{text}</{tag}>" if tag and text else text
 
 
 def _number(field: Field, number: int, *, is_file: bool) -> str:
-    """A line's number: in its file on the file's side where that is known, else within the text."""
+    """Return a line's number: in its file on the file's side where that is known, else within the text."""
     if not number:
         return ""
     end = field.place(number).rpartition(":")[2] if is_file else ""
     return end if end.isascii() and end.isdigit() else str(number)
 
 
-def _preformatted(rows: Sequence[Row]) -> Iterator[str]:
-    """Rows as they stand in a terminal, toned."""
+def _preformat(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield rows as they stand in a terminal, toned."""
     if not rows:
         return
     texts = (
         "".join(
-            f'<span class="{_CLASSES[piece.tone]}">{escaped(piece.text)}</span>'
+            f'<span class="{_CLASSES[piece.tone]}">{escape_html(piece.text)}</span>'
             if piece.tone in _CLASSES and piece.text.strip()
-            else escaped(piece.text)
+            else escape_html(piece.text)
             for piece in row
         )
         for row in rows
@@ -280,7 +298,7 @@ def _foot(page: Page) -> Iterator[str]:
     facts = [f"Target: {page.where}"] if page.where else []
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest}"] if page.digest else []
-    told = [_said(fact) for fact in facts] + [escaped(UNTRUSTED)]
+    told = [_sentence(fact) for fact in facts] + [escape_html(UNTRUSTED)]
     yield "<footer>" + "".join(f"<p>{fact}</p>" for fact in told) + "</footer>"
 
 

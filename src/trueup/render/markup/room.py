@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.core.texts.prose import Kind
-from trueup.render.markup.escape import html_code, inline
+from trueup.render.markup.escape import code_element, write_sentence
 from trueup.render.prose_lines import Part
-from trueup.render.values import many
+from trueup.render.values import pluralize
 
 LEAST = 500
 """Bytes that a long line has before another one is left out for it."""
@@ -43,16 +43,16 @@ class Section:
         return len(self.rows) or 1
 
     def lines(self) -> list[str]:
-        """The section as lines."""
+        """Return the section as lines."""
         return [self.start, *self.rows, *([self.end] if self.end else [])]
 
     def size(self) -> int:
-        """Bytes of its lines in UTF-8, line ends included."""
+        """Return the bytes of its lines in UTF-8, line ends included."""
         return sum(len(line.encode("utf-8")) + 1 for line in self.lines())
 
 
-def cut(sections: Sequence[Section], room: int, again: str) -> str:
-    """A block in so many bytes, `again` says what shows all of it. Its heading and its end always stand."""
+def cut_block(sections: Sequence[Section], room: int, again: str) -> str:
+    """Return a block in so many bytes, `again` says what shows all of it. Its heading and its end always stand."""
     if sum(map(Section.size, sections)) <= room:
         return "\n".join(line for section in sections for line in section.lines())
     head, *inner, end = sections
@@ -76,7 +76,7 @@ def cut(sections: Sequence[Section], room: int, again: str) -> str:
 
 
 def _cut_rows(section: Section, room: int, note: int, again: str) -> list[str]:
-    """A section's first rows, as many as fit with the least of each long one; nothing where not one does."""
+    """Return a section's first rows, as many as fit with the least of each long one; nothing where not one does."""
     if section.size() <= room:
         return section.lines()
     sizes = [*map(_size, section.rows)]
@@ -94,7 +94,7 @@ def _cut_rows(section: Section, room: int, note: int, again: str) -> list[str]:
 
 
 def _shorten_rows(section: Section, sizes: Sequence[int], room: int) -> tuple[Mapping[int, str], int]:
-    """The long rows by place, in what room the short ones leave, and the characters that are left out of them."""
+    """Return the long rows by place, in the room that the short ones leave, and the characters left out of them."""
     found: dict[int, str] = {}
     left = 0
     if section.shorten is None or sum(sizes) <= room:
@@ -111,10 +111,10 @@ def _shorten_rows(section: Section, sizes: Sequence[int], room: int) -> tuple[Ma
 
 
 def _note(rows: int, characters: int, again: str) -> str:
-    """How many rows and characters are left out, and what shows them."""
-    told = [many(rows, "more row")] if rows else []
-    told += [many(characters, "character")] if characters else []
-    return f"<p>⋯ {' and '.join(told)} left out for want of room; all of it: {inline(again, html_code)}</p>"
+    """Return how many rows and characters are left out, and what shows them."""
+    told = [pluralize(rows, "more row")] if rows else []
+    told += [pluralize(characters, "character")] if characters else []
+    return f"<p>⋯ {' and '.join(told)} left out for want of room; all of it: {write_sentence(again, code_element)}</p>"
 
 
 def _size(text: str) -> int:
@@ -131,45 +131,47 @@ Fits = Callable[[tuple[Part, ...]], bool]
 """Whether a line of these stretches has room; what is longer never fits better."""
 
 
-def shortened(parts: Sequence[Part], fits: Fits) -> tuple[tuple[Part, ...], int]:
-    """The most of a line that fits, and the characters left out; what changed in it and what did not share the room.
+def shorten_line(parts: Sequence[Part], fits: Fits) -> tuple[tuple[Part, ...], int]:
+    """Return the most of a line that fits, and the characters left out; changed and kept stretches share the room.
 
     Where there is not even room for the ends of all stretches, the first ones.
     """
-    if fits(_ends(parts, STRETCH)):
+    if fits(_cut_stretches(parts, STRETCH)):
         longest = min(max((len(part.text) for part in parts), default=0), LONGEST)
-        length = _most(STRETCH, max(longest, STRETCH), lambda number: fits(_ends(parts, number)))
-        return _ends(parts, length), sum(_left_out(part.text, length) for part in parts)
-    count = _most(0, len(parts), lambda number: fits(_first(parts, number)))
-    left = sum(_left_out(part.text, STRETCH) for part in parts[:count])
-    return _first(parts, count), left + sum(len(part.text) for part in parts[count:])
+        length = _find_most(STRETCH, max(longest, STRETCH), lambda number: fits(_cut_stretches(parts, number)))
+        return _cut_stretches(parts, length), sum(_count_left_out(part.text, length) for part in parts)
+    count = _find_most(0, len(parts), lambda number: fits(_first_stretches(parts, number)))
+    left = sum(_count_left_out(part.text, STRETCH) for part in parts[:count])
+    return _first_stretches(parts, count), left + sum(len(part.text) for part in parts[count:])
 
 
-def _most(least: int, most: int, fits: Callable[[int], bool]) -> int:
-    """The largest number that fits; `least` where none does."""
+def _find_most(least: int, most: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest number that fits; `least` where none does."""
     while least < most:
         middle = (least + most + 1) // 2
         least, most = (middle, most) if fits(middle) else (least, middle - 1)
     return least
 
 
-def _ends(parts: Sequence[Part], length: int) -> tuple[Part, ...]:
-    """The stretches, of each longer one its two ends."""
-    return tuple(part._replace(text=_end(part.text, length)) if len(part.text) > length else part for part in parts)
+def _cut_stretches(parts: Sequence[Part], length: int) -> tuple[Part, ...]:
+    """Return the stretches, of each longer one its two ends."""
+    return tuple(
+        part._replace(text=_cut_middle(part.text, length)) if len(part.text) > length else part for part in parts
+    )
 
 
-def _end(text: str, length: int) -> str:
+def _cut_middle(text: str, length: int) -> str:
     half = length // 2
-    return f"{text[:half]} ⋯ {many(_left_out(text, length), 'more character')} ⋯ {text[-half:]}"
+    return f"{text[:half]} ⋯ {pluralize(_count_left_out(text, length), 'more character')} ⋯ {text[-half:]}"
 
 
-def _left_out(text: str, length: int) -> int:
-    """Characters of a stretch that are left out of it."""
+def _count_left_out(text: str, length: int) -> int:
+    """Return the characters that are left out of a stretch."""
     return len(text) - 2 * (length // 2) if len(text) > length else 0
 
 
-def _first(parts: Sequence[Part], count: int) -> tuple[Part, ...]:
-    """The ends of the first stretches, and how much there is in the others."""
+def _first_stretches(parts: Sequence[Part], count: int) -> tuple[Part, ...]:
+    """Return the ends of the first stretches, and how much there is in the others."""
     left = sum(len(part.text) for part in parts[count:])
-    more = (Part(f" ⋯ {many(left, 'more character')}", Kind.KEPT),) if left else ()
-    return (*_ends(parts[:count], STRETCH), *more)
+    more = (Part(f" ⋯ {pluralize(left, 'more character')}", Kind.KEPT),) if left else ()
+    return (*_cut_stretches(parts[:count], STRETCH), *more)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trueup.core.command import Message
 from trueup.core.texts.prose import Kind
-from trueup.render.markup.escape import shown
+from trueup.render.markup.escape import show
 from trueup.render.model import Block, Page
 from trueup.render.prose_lines import Line
 from trueup.render.style import PAGE
@@ -31,5 +31,5 @@ def message_of(block: Block) -> str:
 def words_of(line: Line) -> str:
     """Return the sentence of a line of a difference that stands for others: where they are, and how they begin."""
     if line.kind is Kind.LEFT:
-        return f"{line.words} {shown(line.parts[0].text, START) if line.parts else ''}"
+        return f"{line.words} {show(line.parts[0].text, START) if line.parts else ''}"
     return " · ".join(filter(None, (line.words, line.at))) if line.kind is Kind.FOLDED else line.words

@@ -16,10 +16,10 @@ from trueup.core.plans.report import Report
 from trueup.core.plans.summary import drift_summary, report_summary, summary
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
-from trueup.render.style import Look, defused, unrunnable
-from trueup.render.values import many
-from trueup.render.visible import visible
-from trueup.render.weight import Rest, by_code, by_weight, chosen
+from trueup.render.style import Look, disarm, disarm_line
+from trueup.render.values import pluralize
+from trueup.render.visible import make_visible
+from trueup.render.weight import Rest, choose, count_by_code, sort_by_weight
 
 LIMIT = 10
 """Annotations of one kind that a runner shows for a step."""
@@ -40,54 +40,55 @@ def plan(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, *, folder
     `folder` is where the project lies within the repository.
     """
     first = [Diagnostic(Severity.WARNING, "guard", alert) for alert in alerts]
-    return _written([*first, *findings.of_plan(plan)], folder, summary(plan, code), _title(plan))
+    return _write_findings([*first, *findings.of_plan(plan)], folder, summary(plan, code), _title(plan))
 
 
 def drift(plan: Plan, *, folder: str = "") -> str:
-    """What differs from what was applied."""
-    return _written(findings.of_drift(plan), folder, drift_summary(plan), _title(plan))
+    """Return what differs from what was applied."""
+    return _write_findings(findings.of_drift(plan), folder, drift_summary(plan), _title(plan))
 
 
 def report(report: Report, *, folder: str = "") -> str:
-    """What an apply did."""
-    return _written(findings.of_report(report), folder, report_summary(report), _title(report.plan))
+    """Return what an apply did."""
+    return _write_findings(findings.of_report(report), folder, report_summary(report), _title(report.plan))
 
 
 def diagnostics(diagnostics: Sequence[Diagnostic], checked: str, *, folder: str = "") -> str:
-    """Problems of files; `checked` is the sentence that sums up."""
-    return _written(by_weight(diagnostics), folder, visible(checked, _LOOK), "Trueup")
+    """Return problems of files; `checked` is the sentence that sums up."""
+    return _write_findings(sort_by_weight(diagnostics), folder, make_visible(checked, _LOOK), "Trueup")
 
 
 def error(error: TrueupError, *, folder: str = "") -> str:
-    """What ended a command: its problems, and itself as one more."""
+    """Return what ended a command: its problems, and itself as one more."""
     whole = Diagnostic(Severity.ERROR, "failed", error.message, hint=error.hint)
-    return _written([*by_weight(error.diagnostics), whole], folder, "", "Trueup")
+    return _write_findings([*sort_by_weight(error.diagnostics), whole], folder, "", "Trueup")
 
 
 def _title(plan: Plan) -> str:
     return f"Trueup {plan.identity.project}/{plan.identity.target}"
 
 
-def _written(found: Sequence[Diagnostic], folder: str, last: str, title: str) -> str:
-    lines = [line for severity in Severity for line in _of_kind(found, severity, folder, title)]
-    return "".join(f"{line}\n" for line in [*lines, *([defused(last)] if last else [])])
+def _write_findings(found: Sequence[Diagnostic], folder: str, last: str, title: str) -> str:
+    lines = [line for severity in Severity for line in _annotations(found, severity, folder, title)]
+    return "".join(f"{line}\n" for line in [*lines, *([disarm_line(last)] if last else [])])
 
 
-def _of_kind(found: Sequence[Diagnostic], severity: Severity, folder: str, title: str) -> Iterator[str]:
-    """The annotations of one kind, the last of them a count where there are too many."""
+def _annotations(found: Sequence[Diagnostic], severity: Severity, folder: str, title: str) -> Iterator[str]:
+    """Yield the annotations of one kind, the last of them a count where there are too many."""
     items = [item for item in found if item.severity is severity]
-    shown, rest = chosen(items, LIMIT if len(items) <= LIMIT else LIMIT - 1, few=LIMIT)
+    shown, rest = choose(items, LIMIT if len(items) <= LIMIT else LIMIT - 1, few=LIMIT)
     for item in shown:
         yield _command(item, folder, title)
     if rest:
-        yield f"::{_COMMANDS[severity]} title={_property(title)}::{_data(_left(rest, _COMMANDS[severity]))}"
+        words = _describe_rest(rest, _COMMANDS[severity])
+        yield f"::{_COMMANDS[severity]} title={_property(title)}::{_message_data(words)}"
 
 
-def _left(rest: Rest, word: str) -> str:
-    """How many are not shown, and of which codes."""
+def _describe_rest(rest: Rest, word: str) -> str:
+    """Return how many are not shown, and of which codes."""
     left = sum(map(len, rest.values()))
-    codes = by_code({code[:CODE]: len(items) for code, items in rest.items()})
-    return f"{many(left, f'more {word}')} ({codes}): see the whole output of the command."
+    codes = count_by_code({code[:CODE]: len(items) for code, items in rest.items()})
+    return f"{pluralize(left, f'more {word}')} ({codes}): see the whole output of the command."
 
 
 def _command(item: Diagnostic, folder: str, title: str) -> str:
@@ -97,16 +98,16 @@ def _command(item: Diagnostic, folder: str, title: str) -> str:
         place = {"file": path, "line": str(item.position.line), "col": str(item.position.column)}
         properties = {**place, **properties}
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{_COMMANDS[item.severity]} {written}::{_data(item.message, item.hint)}"
+    return f"::{_COMMANDS[item.severity]} {written}::{_message_data(item.message, item.hint)}"
 
 
-def _data(*parts: str) -> str:
-    """A message for a runner; each part is a line of its own."""
-    shown = [unrunnable(visible(write_for_page(part)[:LONGEST], _LOOK)) for part in parts if part]
+def _message_data(*parts: str) -> str:
+    """Return a message for a runner; each part is a line of its own."""
+    shown = [disarm(make_visible(write_for_page(part)[:LONGEST], _LOOK)) for part in parts if part]
     return "%0A".join(part.replace("%", "%25") for part in shown)
 
 
 def _property(text: str) -> str:
-    """A property's value for a runner, which splits at colons and commas."""
-    shown = unrunnable(visible(text[:LONGEST], _LOOK)).replace("%", "%25")
+    """Return a property's value for a runner, which splits at colons and commas."""
+    shown = disarm(make_visible(text[:LONGEST], _LOOK)).replace("%", "%25")
     return shown.replace(":", "%3A").replace(",", "%2C")

@@ -11,8 +11,8 @@ from trueup.core.errors import Exit
 from trueup.core.migration.imports import Ambiguous, Imports, Link
 from trueup.core.plans.summary import import_summary
 from trueup.render.style import Look
-from trueup.render.values import many
-from trueup.render.visible import visible
+from trueup.render.values import pluralize
+from trueup.render.visible import make_visible
 
 FORMAT_VERSION = 1
 
@@ -22,14 +22,14 @@ PAIRS = 12
 _LOOK = Look(False, 80)
 
 
-def text(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
+def write_text(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
     """Return the import for people, with the exit code; a dry run shows each file's text too."""
     lines = [*_files(done, dry_run), *_links(done, dry_run), *_outside(done)]
     gap = [""] if lines else []
     return "\n".join([*lines, *gap, import_summary(done, code, dry_run=dry_run)]) + "\n"
 
 
-def as_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
+def write_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
     """Return the same as JSON; the texts of files are in it for a dry run only."""
     texts = {item.file: item.text for item in done.files} | dict(done.parts) if dry_run else {}
     value: dict[str, Any] = {
@@ -65,7 +65,7 @@ def as_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
 
 
 def _sentences(done: Imports) -> dict[str, list[str]]:
-    """Everything to be known of each origin: remarks, then omissions."""
+    """Return everything to be known of each origin: remarks, then omissions."""
     said = {origin: list(remarks) for origin, remarks in done.remarks.items() if remarks}
     for origin, omitted in done.omissions.items():
         said.setdefault(origin, []).extend(item.message for item in omitted)
@@ -77,26 +77,26 @@ def _link_value(item: Link) -> dict[str, Any]:
     return value | ({"not_edited": item.why} if item.why else {})
 
 
-def _shown(value: str) -> str:
-    return visible(value, _LOOK)
+def _show(value: str) -> str:
+    return make_visible(value, _LOOK)
 
 
 def _files(done: Imports, dry_run: bool) -> Iterator[str]:
     word = "would write" if dry_run else "wrote"
     for item in done.files:
         where = f" on {done.target}" if item.id else ""
-        yield f"{word} {_shown(item.file)}  from {_shown(item.origin)}{where}"
-        yield from _body(item.text, dry_run)
+        yield f"{word} {_show(item.file)}  from {_show(item.origin)}{where}"
+        yield from _file_text(item.text, dry_run)
         yield from _remarks(done, item.origin)
     for file, content in done.parts.items():
-        yield f"{word} {_shown(file)}"
-        yield from _body(content, dry_run and not file.endswith(".json"))  # a schema of ours is nothing to read
+        yield f"{word} {_show(file)}"
+        yield from _file_text(content, dry_run and not file.endswith(".json"))  # a schema of ours is nothing to read
 
 
-def _body(content: str, dry_run: bool) -> Iterator[str]:
+def _file_text(content: str, dry_run: bool) -> Iterator[str]:
     if dry_run:
         yield from (
-            f"    {_shown(line)}".rstrip() if not line.strip() else f"    {_shown(line)}" for line in _lines(content)
+            f"    {_show(line)}".rstrip() if not line.strip() else f"    {_show(line)}" for line in _lines(content)
         )
 
 
@@ -107,49 +107,50 @@ def _lines(content: str) -> Sequence[str]:
 def _links(done: Imports, dry_run: bool) -> Iterator[str]:
     word = "would link" if dry_run else "linked"
     for item in done.links:
-        yield f"{word} {_shown(item.name)} to {_shown(item.id)} on {done.target}"
+        yield f"{word} {_show(item.name)} to {_show(item.id)} on {done.target}"
         if item.patch and not item.why:
-            fields = ", ".join(_shown(key) for key in item.patch)
+            fields = ", ".join(_show(key) for key in item.patch)
             said = "would say" if dry_run else "says now"
-            yield f"  {_shown(item.file)} {said} under targets.{_shown(done.target)} what is live there: {fields}"
+            yield f"  {_show(item.file)} {said} under targets.{_show(done.target)} what is live there: {fields}"
         if item.why:
-            yield from _by_hand(item, done.target)
+            yield from _manual_edit(item, done.target)
         yield from _remarks(done, item.id)
 
 
-def _by_hand(item: Link, target: str) -> Iterator[str]:
-    """What a person has to put into the file."""
-    yield f"  {_shown(item.file)} differs from what is live, and could not be edited: {_shown(item.why)}."
+def _manual_edit(item: Link, target: str) -> Iterator[str]:
+    """Yield what a person has to put into the file."""
+    yield f"  {_show(item.file)} differs from what is live, and could not be edited: {_show(item.why)}."
     yield "  Until it says this, the next plan shows an edit:"
     patch = json.dumps({"targets": {target: item.patch}}, indent=2, ensure_ascii=False)
-    yield from (f"    {_shown(line)}" for line in patch.split("\n"))
+    yield from (f"    {_show(line)}" for line in patch.split("\n"))
 
 
 def _remarks(done: Imports, origin: str) -> Iterator[str]:
-    yield from (f"  ! {_shown(said)}." for said in _sentences(done).get(origin, ()))
+    yield from (f"  ! {_show(said)}." for said in _sentences(done).get(origin, ()))
 
 
 def _outside(done: Imports) -> Iterator[str]:
     for live_id, why in done.foreign.items():
-        yield f"left {_shown(live_id)} alone: it {_shown(why)}."
+        yield f"left {_show(live_id)} alone: it {_show(why)}."
     for origin, why in done.outside.items():
-        yield f"! {_shown(origin)} was not imported: {_shown(why)}."
+        yield f"! {_show(origin)} was not imported: {_show(why)}."
     for item in done.unread:
-        yield f"! {_shown(item.where)} {_shown(item.why)}."
+        yield f"! {_show(item.where)} {_show(item.why)}."
     for group in done.ambiguous:
         yield from _ambiguous(group, done.selection)
 
 
 def _ambiguous(item: Ambiguous, selection: Selection) -> Iterator[str]:
-    ids = ", ".join(_shown(live_id) for live_id in item.ids)
+    ids = ", ".join(_show(live_id) for live_id in item.ids)
     if not item.names:
-        yield f"! The stamps of {many(len(item.ids), 'assistant')} have the name {_shown(item.display_name)} ({ids})."
+        assistants = pluralize(len(item.ids), "assistant")
+        yield f"! The stamps of {assistants} have the name {_show(item.display_name)} ({ids})."
         yield "  Choose the one to keep; the next plan prints the command that deletes the other:"
         yield from (f"    {selection.command('import', live_id)}" for live_id in item.ids)
         return
-    names = ", ".join(_shown(name) for name in item.names)
+    names = ", ".join(_show(name) for name in item.names)
     live = f"the live {'assistant' if len(item.ids) == 1 else 'assistants'} {ids}"
-    yield f"! The {_count(item.names)} {names} and {live} have the same name, {_shown(item.display_name)}."
+    yield f"! The {_count(item.names)} {names} and {live} have the same name, {_show(item.display_name)}."
     yield "  Say which belongs to which:"
     pairs = [f"{name}={live_id}" for name in item.names for live_id in item.ids]
     yield from (f"    {selection.command('import', pair)}" for pair in pairs[:PAIRS])

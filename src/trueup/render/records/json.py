@@ -29,10 +29,10 @@ from trueup.core.plans.summary import (
 )
 from trueup.core.source import Diagnostic
 from trueup.core.texts.prose import encode_prose
-from trueup.render.grouping import difference
+from trueup.render.grouping import compare_texts
 from trueup.render.pages import describe_outcome
-from trueup.render.style import unrunnable_json
-from trueup.render.terminal.answers import cannot, summary_of
+from trueup.render.style import disarm_json
+from trueup.render.terminal.answers import list_impossible, summarize_probe
 from trueup.render.values import is_text
 from trueup.wire.described import Described, Table
 
@@ -55,7 +55,7 @@ def plan(plan: Plan, code: Exit = Exit.OK, guard: Sequence[str] = ()) -> str:
 
 
 def drift(plan: Plan, unmanaged: Unmanaged | None = None, history: History = NO_HISTORY) -> str:
-    """What somebody changed outside, what nobody manages if that is asked for, and the summary of `drift`.
+    """Return what somebody changed outside, what nobody manages if that is asked for, and the summary of `drift`.
 
     `history` is since when, and by whom it was applied before.
     """
@@ -80,7 +80,7 @@ def drift(plan: Plan, unmanaged: Unmanaged | None = None, history: History = NO_
 
 
 def report(report: Report) -> str:
-    """What an apply did, one outcome for each assistant; `exit` is the code the command ends with."""
+    """Return what an apply did, one outcome for each assistant; `exit` is the code the command ends with."""
     operations = {change.name: change.operation for change in report.plan.changes}
     return _document(
         "report",
@@ -107,7 +107,7 @@ def diagnostics(diagnostics: Sequence[Diagnostic], checked: str) -> str:
 
 
 def error(error: TrueupError) -> str:
-    """What ended a command; `exit` is the code it ends with."""
+    """Return what ended a command; `exit` is the code it ends with."""
     found = [_diagnostic(item) for item in error.diagnostics]
     return _document(
         "error", error={"message": error.message, "hint": error.hint}, diagnostics=found, exit=int(error.exit)
@@ -115,12 +115,12 @@ def error(error: TrueupError) -> str:
 
 
 def why(why: Why) -> str:
-    """Why each field is as it is; a side without a value has no key."""
+    """Return why each field is as it is; a side without a value has no key."""
     return _document("why", why=plain(why))
 
 
 def accept(accepted: Accepted) -> str:
-    """What became of each field, the patches, and who else changes: pairs of a name and a target."""
+    """Return what became of each field, the patches, and who else changes: pairs of a name and a target."""
     fields = [
         {
             "name": item.name, "ending": item.ending.name.lower(), "message": item.message, "hint": item.hint,
@@ -144,7 +144,7 @@ def accept(accepted: Accepted) -> str:
 
 
 def targets(targets: Sequence[Described], default: str) -> str:
-    """The targets of a project; of their credentials only where each is to be had."""
+    """Return the targets of a project; of their credentials only where each is to be had."""
     shown = [
         {
             "name": item.target.name, "project": item.target.project, "protocol": item.target.protocol,
@@ -159,7 +159,7 @@ def targets(targets: Sequence[Described], default: str) -> str:
 
 
 def probe(found: Capabilities, changed: Sequence[Difference], file: str) -> str:
-    """What a probe found out, as the file of answers has it, and what is new in it."""
+    """Return what a probe found out, as the file of answers has it, and what is new in it."""
     return _document(
         "probe",
         target=plain(found.identity),
@@ -170,15 +170,15 @@ def probe(found: Capabilities, changed: Sequence[Difference], file: str) -> str:
         tried=dict(found.tried),
         fills=dict(found.fills),
         words=dict(found.words),
-        cannot=cannot(found),
+        cannot=list_impossible(found),
         changed=[{"what": item.what, "before": item.before, "after": item.after} for item in changed],
         file=file,
-        summary=summary_of(found, changed),
+        summary=summarize_probe(found, changed),
     )
 
 
 def dialects(tables: Sequence[Table]) -> str:
-    """What each dialect of every protocol holds, in the words of the text."""
+    """Return what each dialect of every protocol holds, in the words of the text."""
     shown = [
         {
             "protocol": table.protocol,
@@ -192,12 +192,12 @@ def dialects(tables: Sequence[Table]) -> str:
 
 
 def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """The differences of the texts that changed, in the order of the changes and their fields."""
+    """Return the differences of the texts that changed, in the order of the changes and their fields."""
     return [
         {
             "name": change.name,
             "path": item.path,
-            "difference": encode_prose(difference(change, item.before, item.after)),
+            "difference": encode_prose(compare_texts(change, item.before, item.after)),
         }
         for change in changes
         for item in change.fields
@@ -209,16 +209,16 @@ def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
 def _document(kind: str, **content: Any) -> str:
     document: Mapping[str, Any] = {"format_version": FORMAT_VERSION, "kind": kind, **plain(content)}
     text = json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True, allow_nan=False)
-    return unrunnable_json(text) + "\n"
+    return disarm_json(text) + "\n"
 
 
 def _sighting(item: Sighting) -> dict[str, Any]:
-    """One drifted field; `since` is always there, null where it is not known."""
+    """Return one drifted field; `since` is always there, null where it is not known."""
     return {"name": item.name, "field": item.field, "live": item.live, "since": item.since}
 
 
 def _outcome(outcome: Outcome, operation: str) -> dict[str, Any]:
-    """Every key is always there, so that a reader needs no defaults."""
+    """Return an outcome with every key, so that a reader needs no defaults."""
     return {
         "name": outcome.name,
         "action": outcome.action.value,

@@ -15,8 +15,8 @@ from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import drift_summary
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import findings
-from trueup.render.style import Look, unrunnable
-from trueup.render.visible import visible
+from trueup.render.style import Look, disarm
+from trueup.render.visible import make_visible
 
 PROJECT = "the project as a whole"
 """The test case of what belongs to no file."""
@@ -35,7 +35,7 @@ class Case:
 
 
 def drift(plan: Plan, *, folder: str = "") -> str:
-    """What differs from what was applied: a case for each assistant of the plan, and one for all the others."""
+    """Return what differs from what was applied: a case for each assistant of the plan, and one for all the others."""
     by_name: dict[str, list[Diagnostic]] = {change.name: [] for change in plan.changes}
     whole: list[Diagnostic] = []
     for item in findings.of_drift(plan):
@@ -58,7 +58,7 @@ def diagnostics(diagnostics: Sequence[Diagnostic], files: Iterable[str], checked
 
 
 def error(error: TrueupError, *, folder: str = "") -> str:
-    """What ended a command, as a case that failed beside those of its problems."""
+    """Return what ended a command, as a case that failed beside those of its problems."""
     whole = Diagnostic(Severity.ERROR, "failed", error.message, hint=error.hint)
     by_file: dict[str, list[Diagnostic]] = {}
     for item in (*error.diagnostics, whole):
@@ -68,22 +68,22 @@ def error(error: TrueupError, *, folder: str = "") -> str:
 
 
 def _document(suite: str, kind: str, cases: Sequence[Case], folder: str, summary: str = "") -> str:
-    numbers = {"tests": str(len(cases)), "failures": str(sum(map(_fails, cases))), "errors": "0", "skipped": "0"}
+    numbers = {"tests": str(len(cases)), "failures": str(sum(map(_has_error, cases))), "errors": "0", "skipped": "0"}
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', _tag("testsuites", {"name": "trueup", **numbers})]
     lines.append("  " + _tag("testsuite", {"name": suite, **numbers}))
     for case in cases:
         lines += _case(case, kind, folder)
     if summary:
-        lines.append(f"    <system-out>{_escaped(summary)}</system-out>")
+        lines.append(f"    <system-out>{_escape_xml(summary)}</system-out>")
     return "\n".join([*lines, "  </testsuite>", "</testsuites>"]) + "\n"
 
 
-def _fails(case: Case) -> bool:
+def _has_error(case: Case) -> bool:
     return any(item.severity is Severity.ERROR for item in case.found)
 
 
 def _case(case: Case, kind: str, folder: str) -> list[str]:
-    """One case; all its errors are one failure, since many readers show only the first."""
+    """Return one case; all its errors are one failure, since many readers show only the first."""
     facts = {"classname": kind, "name": case.name}
     if case.file:
         facts["file"] = f"{folder}/{case.file}" if folder else case.file
@@ -92,14 +92,14 @@ def _case(case: Case, kind: str, folder: str) -> list[str]:
     lines = ["    " + _tag("testcase", facts)]
     if errors:
         first = {"type": errors[0].code, "message": write_for_page(errors[0].message)}
-        lines.append(f"      {_tag('failure', first)}{_escaped(_told(errors))}</failure>")
+        lines.append(f"      {_tag('failure', first)}{_escape_xml(_write_findings(errors))}</failure>")
     if others:
-        lines.append(f"      <system-out>{_escaped(_told(others))}</system-out>")
+        lines.append(f"      <system-out>{_escape_xml(_write_findings(others))}</system-out>")
     return [*lines, "    </testcase>"]
 
 
-def _told(items: Sequence[Diagnostic]) -> str:
-    """Each finding with its place and how to go on, on lines of its own."""
+def _write_findings(items: Sequence[Diagnostic]) -> str:
+    """Return each finding with its place and how to go on, on lines of its own."""
     lines: list[str] = []
     for item in items:
         at = f"{item.position}: " if item.position is not None else ""
@@ -109,12 +109,12 @@ def _told(items: Sequence[Diagnostic]) -> str:
 
 
 def _tag(name: str, attributes: Mapping[str, str]) -> str:
-    written = "".join(f' {key}="{_escaped(value).replace(chr(10), "&#10;")}"' for key, value in attributes.items())
+    written = "".join(f' {key}="{_escape_xml(value).replace(chr(10), "&#10;")}"' for key, value in attributes.items())
     return f"<{name}{written}>"
 
 
-def _escaped(text: str) -> str:
-    """Text as XML holds it: its lines stay lines, all else that cannot be seen is shown as a sign."""
-    shown = "\n".join(visible(line, _LOOK) for line in text.split("\n"))
+def _escape_xml(text: str) -> str:
+    """Return text as XML holds it: its lines stay lines, all else that cannot be seen is shown as a sign."""
+    shown = "\n".join(make_visible(line, _LOOK) for line in text.split("\n"))
     safe = "".join(_ENTITIES.get(sign, sign) for sign in shown)
-    return unrunnable(safe.replace("::", "&#58;:"), "&#35;")
+    return disarm(safe.replace("::", "&#58;:"), "&#35;")

@@ -19,8 +19,8 @@ from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan
 from trueup.core.source import Diagnostic, Severity, dotted
 from trueup.render import findings
-from trueup.render.style import Look, unrunnable_json
-from trueup.render.visible import visible
+from trueup.render.style import Look, disarm_json
+from trueup.render.visible import make_visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "trueupFinding/v1"
@@ -32,18 +32,18 @@ _LOOK = Look(color=False)
 
 
 def drift(plan: Plan, *, folder: str = "") -> str:
-    """What differs from what was applied. `folder` is where the project lies within the repository."""
+    """Return what differs from what was applied. `folder` is where the project lies within the repository."""
     category = f"trueup/drift/{plan.identity.project}/{plan.identity.target}/"
     return _document(findings.of_drift(plan), folder, category)
 
 
 def diagnostics(diagnostics: Sequence[Diagnostic], *, folder: str = "") -> str:
-    """Problems of files."""
+    """Return problems of files."""
     return _document(diagnostics, folder, "trueup/validate/")
 
 
 def error(error: TrueupError, *, folder: str = "") -> str:
-    """What ended a command: its problems, and itself as a notification of a run that did not succeed."""
+    """Return what ended a command: its problems, and itself as a notification of a run that did not succeed."""
     return _document(error.diagnostics, folder, "trueup/error/", join_messages((error.message, error.hint)))
 
 
@@ -64,7 +64,7 @@ def _document(found: Sequence[Diagnostic], folder: str, category: str, failure: 
         "results": [_result(item, folder, rules.index(item.code), seen) for item in found],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return unrunnable_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
+    return disarm_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _result(item: Diagnostic, folder: str, rule: int, seen: Counter[str]) -> dic
 
 
 def _place(item: Diagnostic, folder: str) -> dict[str, Any]:
-    """The file as an address, and the place in it where one is known."""
+    """Return the file as an address, and the place in it where one is known."""
     file = item.position.file if item.position is not None else NOWHERE
     address = quote(f"{folder}/{file}" if folder else file, errors="replace")
     place: dict[str, Any] = {"artifactLocation": {"uri": address, "uriBaseId": "%SRCROOT%"}}
@@ -100,12 +100,12 @@ def _place(item: Diagnostic, folder: str) -> dict[str, Any]:
 
 
 def _fingerprint(item: Diagnostic) -> str:
-    """What makes a finding the same one tomorrow: rule, file and path, or the sentence where there is no path."""
+    """Return what makes a finding the same one tomorrow: rule, file, and path or sentence."""
     file = item.position.file if item.position is not None else ""
     facts = [item.code, file, dotted(item.path) or item.message]
     return sha256(json.dumps(facts).encode("ascii")).hexdigest()[:32]
 
 
 def _text(text: str) -> str:
-    """Text with all that a viewer would obey made visible; lines stay lines."""
-    return "\n".join(visible(line, _LOOK) for line in write_for_page(text).split("\n"))
+    """Return text with all that a viewer would obey made visible; lines stay lines."""
+    return "\n".join(make_visible(line, _LOOK) for line in write_for_page(text).split("\n"))

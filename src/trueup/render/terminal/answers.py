@@ -13,10 +13,10 @@ from trueup.core.memory.capabilities import UNKNOWN, Capabilities, Difference, Q
 from trueup.core.plans.plan import MISSING
 from trueup.core.plans.reasons import Why, WhyField
 from trueup.core.plans.summary import accept_summary, probe_summary
-from trueup.render.style import Look, Piece, Row, Tone, look_of, paint
-from trueup.render.terminal.fields import beside
-from trueup.render.values import amount, is_text, value
-from trueup.render.visible import columns, hanging, sentence, shortened, spoken, visible
+from trueup.render.style import Look, Piece, Row, Tone, make_look, paint
+from trueup.render.terminal.fields import rows_with_place
+from trueup.render.values import describe_amount, is_text, write_value
+from trueup.render.visible import count_columns, hanging_rows, make_visible, message_pieces, sentence_rows, shorten
 from trueup.wire.described import Described, Table
 from trueup.wire.registry import probe_of
 
@@ -36,26 +36,26 @@ def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
         yield from patch_rows(item, look)
         yield ()
     if not accepted.fields:
-        yield from hanging(
-            (), [Piece(f"{visible(accepted.name, look)}: no field was changed by somebody else.")], look.width, 2
+        yield from hanging_rows(
+            (), [Piece(f"{make_visible(accepted.name, look)}: no field was changed by somebody else.")], look.width, 2
         )
     for field in accepted.fields:
         yield from _accepted_field(field, accepted, look)
     if accepted.also:
-        yield from sentence(f"Also changed by this: {others(accepted)}.", 0, look)
+        yield from sentence_rows(f"Also changed by this: {list_others(accepted)}.", 0, look)
     if accepted.written:
         files = ", ".join(item.file for item in accepted.patches)
         marks = any(item.ending is Ending.CONFLICT for item in accepted.fields)
         settle = "Settle the conflicts between <<<<<<< and >>>>>>>, then: " if marks else "To see what is left: "
         verb = "was" if len(accepted.patches) == 1 else "were"
-        yield from sentence(f"{files} {verb} written with what is live on {accepted.target}.", 0, look)
-        yield from sentence(Message(settle, accepted.again), 0, look, Tone.HINT, f"{look.arrow} ")
+        yield from sentence_rows(f"{files} {verb} written with what is live on {accepted.target}.", 0, look)
+        yield from sentence_rows(Message(settle, accepted.again), 0, look, Tone.HINT, f"{look.arrow} ")
     yield ()
     yield (Piece(accept_summary(accepted), Tone.STRONG),)
 
 
-def others(accepted: Accepted) -> str:
-    """Who else changes: names with their targets."""
+def list_others(accepted: Accepted) -> str:
+    """Return who else changes: names with their targets."""
     by_name: dict[str, list[str]] = {}
     for name, target in accepted.also:
         by_name.setdefault(name, []).append(target)
@@ -63,9 +63,9 @@ def others(accepted: Accepted) -> str:
 
 
 def patch_rows(item: FilePatch, look: Look) -> Iterator[Row]:
-    """A patch line by line, each sign of it that a terminal would obey made visible."""
+    """Yield a patch line by line, each sign of it that a terminal would obey made visible."""
     for line in item.patch.decode("utf-8", "replace").removesuffix("\n").split("\n"):
-        yield (Piece(visible(line.removesuffix("\r"), look), _LINES.get(line[:1], Tone.PLAIN)),)
+        yield (Piece(make_visible(line.removesuffix("\r"), look), _LINES.get(line[:1], Tone.PLAIN)),)
 
 
 def _accepted_field(field: AcceptedField, accepted: Accepted, look: Look) -> Iterator[Row]:
@@ -74,67 +74,71 @@ def _accepted_field(field: AcceptedField, accepted: Accepted, look: Look) -> Ite
         head = f" would be {ending}"
     else:
         head = f" {'is' if field.ending is Ending.SAME else 'was'} {ending}"
-    name = Piece(visible(f"{accepted.name} {field.name}", look), Tone.STRONG)
+    name = Piece(make_visible(f"{accepted.name} {field.name}", look), Tone.STRONG)
     words = [name, Piece(head, _TONES[field.ending])]
     if field.message:
-        words += [Piece(": "), *spoken(field.message, look)]
+        words += [Piece(": "), *message_pieces(field.message, look)]
     if field.position is not None:
-        words.append(Piece(f" ({visible(f'{field.position.file}:{field.position.line}', look)})", Tone.FAINT))
-    yield from hanging((), words, look.width, 2)
+        words.append(Piece(f" ({make_visible(f'{field.position.file}:{field.position.line}', look)})", Tone.FAINT))
+    yield from hanging_rows((), words, look.width, 2)
     if field.hint:
-        yield from sentence(field.hint, 2, look, Tone.HINT, f"{look.arrow} ")
+        yield from sentence_rows(field.hint, 2, look, Tone.HINT, f"{look.arrow} ")
     for line in field.paste:
-        yield (Piece(f"      {visible(line, look)}"),)
+        yield (Piece(f"      {make_visible(line, look)}"),)
 
 
 def why_rows(why: Why, look: Look) -> Iterator[Row]:
-    """The assistant, then for each field its three sides and the rule that decided."""
-    head = (Piece(visible(why.name, look), Tone.STRONG), Piece("  "), *spoken(why.message, look))
-    yield from beside(list(hanging((), head, look.width, 4)), why.id, look)
+    """Yield the assistant, then for each field its three sides and the rule that decided."""
+    head = (Piece(make_visible(why.name, look), Tone.STRONG), Piece("  "), *message_pieces(why.message, look))
+    yield from rows_with_place(list(hanging_rows((), head, look.width, 4)), why.id, look)
     for item in why.fields:
         yield ()
         yield from _why_field(item, look)
     if why.origin is not None:
         yield ()
-        yield from sentence(why.origin.sentence, 2, look)
+        yield from sentence_rows(why.origin.sentence, 2, look)
     for name, note in why.notes.items():
         yield ()
-        yield from sentence(Message(name, ": ", note), 2, look, Tone.FAINT)
+        yield from sentence_rows(Message(name, ": ", note), 2, look, Tone.FAINT)
     if why.hint:
         yield ()
-        yield from sentence(why.hint, 2, look, Tone.HINT, f"{look.arrow} ")
+        yield from sentence_rows(why.hint, 2, look, Tone.HINT, f"{look.arrow} ")
 
 
 def _why_field(item: WhyField, look: Look) -> Iterator[Row]:
     where = f"{item.position.file}:{item.position.line}" if item.position else ""
-    name = shortened(visible(item.name, look), look.width - 4, look)
-    yield from beside([(Piece("  "), Piece(name, Tone.STRONG))], where, look)
-    sides = (("file", _side(item.file, look)), ("applied", item.applied.value), ("live", _side(item.live, look)))
+    name = shorten(make_visible(item.name, look), look.width - 4, look)
+    yield from rows_with_place([(Piece("  "), Piece(name, Tone.STRONG))], where, look)
+    sides = (
+        ("file", _write_side(item.file, look)),
+        ("applied", item.applied.value),
+        ("live", _write_side(item.live, look)),
+    )
     for word, text in sides:
-        yield (Piece(f"    {word:<9}", Tone.FAINT), Piece(shortened(text, look.width - 13, look)))
-    yield from hanging((Piece(f"    {'so':<9}", Tone.FAINT),), spoken(item.rule, look), look.width)
+        yield (Piece(f"    {word:<9}", Tone.FAINT), Piece(shorten(text, look.width - 13, look)))
+    yield from hanging_rows((Piece(f"    {'so':<9}", Tone.FAINT),), message_pieces(item.rule, look), look.width)
 
 
-def _side(side: object, look: Look) -> str:
+def _write_side(side: object, look: Look) -> str:
     if side is MISSING:
         return "(nothing)"
     if isinstance(side, str) and is_text(side):
-        return f"{value(side, look, 40)} ({amount(side)})"
-    return value(side, look, look.width - 13)
+        return f"{write_value(side, look, 40)} ({describe_amount(side)})"
+    return write_value(side, look, look.width - 13)
 
 
 def target_rows(targets: Sequence[Described], default: str, look: Look) -> Iterator[Row]:
-    """The targets, one block each; the default one is named."""
+    """Yield the targets, one block each; the default one is named."""
     for number, item in enumerate(targets):
         if number:
             yield ()
         mark = "  (default)" if item.target.name == default else ""
-        yield (Piece(visible(item.target.name, look), Tone.STRONG), Piece(mark, Tone.FAINT))
-        facts = _facts(item)
-        label = max(map(columns, facts)) + 2
+        yield (Piece(make_visible(item.target.name, look), Tone.STRONG), Piece(mark, Tone.FAINT))
+        facts = _target_facts(item)
+        label = max(map(count_columns, facts)) + 2
         for word, fact in facts.items():
             first = (Piece(f"  {word:<{label}}", Tone.FAINT),)
-            yield from hanging(first, [Piece(visible(fact, look))], look.width)
+            yield from hanging_rows(first, [Piece(make_visible(fact, look))], look.width)
 
 
 def dialect_rows(tables: Sequence[Table], look: Look) -> Iterator[Row]:
@@ -150,30 +154,30 @@ def dialect_rows(tables: Sequence[Table], look: Look) -> Iterator[Row]:
 def _table(table: Table, look: Look) -> Iterator[Row]:
     """Yield a column for each dialect, or where they do not fit a block for each."""
     labels = {name: _label(name) for name, _ in table.rows}
-    label = max(map(columns, labels.values())) + 1
+    label = max(map(count_columns, labels.values())) + 1
     widths = [
-        max(columns(table.names[place]), *(columns(words[place]) for _, words in table.rows)) + 1
+        max(count_columns(table.names[place]), *(count_columns(words[place]) for _, words in table.rows)) + 1
         for place in range(len(table.names))
     ]
     if label + sum(widths) > look.width:
-        yield from _blocks(table, labels, label)
+        yield from _dialect_blocks(table, labels, label)
         return
-    yield (Piece(" " * label), Piece(_cells(table.names, widths), Tone.STRONG))
+    yield (Piece(" " * label), Piece(_join_cells(table.names, widths), Tone.STRONG))
     for name, words in table.rows:
-        yield (Piece(f"{labels[name]:<{label}}", Tone.FAINT), Piece(_cells(words, widths)))
+        yield (Piece(f"{labels[name]:<{label}}", Tone.FAINT), Piece(_join_cells(words, widths)))
 
 
-def _cells(words: Sequence[str], widths: Sequence[int]) -> str:
+def _join_cells(words: Sequence[str], widths: Sequence[int]) -> str:
     return "".join(f"{word:<{width}}" for word, width in zip(words, widths, strict=True)).rstrip()
 
 
 def _label(name: str) -> str:
-    """A field as it is; what belongs to one stands below it, further in."""
+    """Return a field as it is; what belongs to one stands below it, further in."""
     head, dot, last = name.rpartition(".")
     return "  " * (head.count(".") + bool(dot)) + last
 
 
-def _blocks(table: Table, labels: Mapping[str, str], label: int) -> Iterator[Row]:
+def _dialect_blocks(table: Table, labels: Mapping[str, str], label: int) -> Iterator[Row]:
     for place, dialect in enumerate(table.names):
         if place:
             yield ()
@@ -182,7 +186,7 @@ def _blocks(table: Table, labels: Mapping[str, str], label: int) -> Iterator[Row
             yield (Piece(f"  {labels[name]:<{label}}", Tone.FAINT), Piece(words[place]))
 
 
-def _facts(item: Described) -> dict[str, str]:
+def _target_facts(item: Described) -> dict[str, str]:
     target = item.target
     facts = {
         "protocol": f"{target.protocol}, dialect {target.dialect}",
@@ -206,32 +210,32 @@ CANNOT = {"metadata-key": "remove a metadata key", "listing": "show a create in 
 
 
 def probe_rows(found: Capabilities, changed: Sequence[Difference], file: str, look: Look) -> Iterator[Row]:
-    """The answers in the order of the questions; the last row sums up."""
+    """Yield the answers in the order of the questions; the last row sums up."""
     to = found.identity
     where = f"{to.project}/{to.target}: {found.dialect}" + (f" behind {found.gateway}" if found.gateway else "")
-    yield (Piece("Probed "), Piece(visible(where, look), Tone.STRONG))
+    yield (Piece("Probed "), Piece(make_visible(where, look), Tone.STRONG))
     yield ()
     questions = _questions(found)
-    label = max(columns(questions[name].asks) for name in found.answers) + 2
+    label = max(count_columns(questions[name].asks) for name in found.answers) + 2
     for name in (name for name in questions if name in found.answers):
         asked, answer = questions[name], found.answers[name]
         words = asked.answers[answer].format(at=f"{found.tried.get(name.removeprefix('limit.'), 0):,}")
         tone = Tone.FAINT if answer == UNKNOWN else Tone.PLAIN
-        yield from hanging((Piece(f"  {asked.asks:<{label}}", Tone.FAINT),), [Piece(words, tone)], look.width)
-    for text in _added(found, look):
-        yield from sentence(text, 2, look)
+        yield from hanging_rows((Piece(f"  {asked.asks:<{label}}", Tone.FAINT),), [Piece(words, tone)], look.width)
+    for text in _additions(found, look):
+        yield from sentence_rows(text, 2, look)
     yield from _changes(changed, look)
-    if impossible := ", ".join(cannot(found)):
+    if impossible := ", ".join(list_impossible(found)):
         yield ()
         words = f"This server cannot {impossible}. A plan says so where a file asks for it, and sends nothing."
-        yield from sentence(words, 0, look)
+        yield from sentence_rows(words, 0, look)
     yield ()
-    yield from sentence(f"Kept in {file}, which plan and apply go by.", 0, look)
-    yield (Piece(summary_of(found, changed), Tone.STRONG),)
+    yield from sentence_rows(f"Kept in {file}, which plan and apply go by.", 0, look)
+    yield (Piece(summarize_probe(found, changed), Tone.STRONG),)
 
 
-def cannot(found: Capabilities) -> tuple[str, ...]:
-    """What the server was found unable to do."""
+def list_impossible(found: Capabilities) -> tuple[str, ...]:
+    """Return what the server was found unable to do."""
     words = [CANNOT[name] for name in CANNOT if found.answers.get(name) in ("never", "not-seen")]
     fields = [name.removeprefix("clear.") for name in _questions(found) if name.startswith("clear.")]
     return (*words, *(f"clear {name}" for name in fields if found.answers.get(f"clear.{name}") == "never"))
@@ -243,12 +247,16 @@ def _questions(found: Capabilities) -> Mapping[str, Question]:
     return probe.questions.by_name if probe is not None else {}
 
 
-def _added(found: Capabilities, look: Look) -> Iterator[str]:
+def _additions(found: Capabilities, look: Look) -> Iterator[str]:
     for where, keys in sorted(found.fills.items()):
-        entries = ", ".join(f"{visible(key, look)}: {value(entry, look, 60)}" for key, entry in sorted(keys.items()))
+        entries = ", ".join(
+            f"{make_visible(key, look)}: {write_value(entry, look, 60)}" for key, entry in sorted(keys.items())
+        )
         yield f"{where} is filled in with {entries}"
     for where, words in sorted(found.words.items()):
-        yield from (f"{where} {visible(old, look)} comes back as {visible(new, look)}" for old, new in words.items())
+        yield from (
+            f"{where} {make_visible(old, look)} comes back as {make_visible(new, look)}" for old, new in words.items()
+        )
 
 
 def _changes(changed: Sequence[Difference], look: Look) -> Iterator[Row]:
@@ -256,28 +264,28 @@ def _changes(changed: Sequence[Difference], look: Look) -> Iterator[Row]:
         yield ()
         yield (Piece("Changed since the last probe:", Tone.STRONG),)
     for item in changed:
-        old, new = visible(item.before or "(not asked)", look), visible(item.after or "(not asked)", look)
+        old, new = make_visible(item.before or "(not asked)", look), make_visible(item.after or "(not asked)", look)
         words = [Piece(old, Tone.GONE), Piece(f" {look.arrow} "), Piece(new, Tone.FRESH)]
-        yield from hanging((Piece(f"  ~ {visible(item.what, look)}  "),), words, look.width, 6)
+        yield from hanging_rows((Piece(f"  ~ {make_visible(item.what, look)}  "),), words, look.width, 6)
 
 
-def summary_of(found: Capabilities, changed: Sequence[Difference]) -> str:
+def summarize_probe(found: Capabilities, changed: Sequence[Difference]) -> str:
     """Return the last line of a probe."""
     unknown = sum(answer == UNKNOWN for answer in found.answers.values())
     return probe_summary(len(found.answers) - unknown, unknown, len(changed))
 
 
-def why(why: Why, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
-    """Why each field is as it is."""
-    return paint(why_rows(why, look_of(color, width, verbose, ascii_only)), color)
+def write_why(why: Why, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+    """Return why each field is as it is."""
+    return paint(why_rows(why, make_look(color, width, verbose, ascii_only)), color)
 
 
-def accept(accepted: Accepted, *, color: bool, width: int, ascii_only: bool = False) -> str:
-    """What was taken into which file, and what was not."""
-    return paint(accept_rows(accepted, look_of(color, width, ascii_only=ascii_only)), color)
+def write_accept(accepted: Accepted, *, color: bool, width: int, ascii_only: bool = False) -> str:
+    """Return what was taken into which file, and what was not."""
+    return paint(accept_rows(accepted, make_look(color, width, ascii_only=ascii_only)), color)
 
 
-def targets(
+def write_targets(
     targets: Sequence[Described],
     default: str,
     *,
@@ -286,11 +294,11 @@ def targets(
     verbose: bool = False,
     ascii_only: bool = False,
 ) -> str:
-    """The targets of a project."""
-    return paint(target_rows(targets, default, look_of(color, width, verbose, ascii_only)), color)
+    """Return the targets of a project."""
+    return paint(target_rows(targets, default, make_look(color, width, verbose, ascii_only)), color)
 
 
-def probe(
+def write_probe(
     found: Capabilities,
     changed: Sequence[Difference],
     file: str,
@@ -299,12 +307,12 @@ def probe(
     width: int,
     ascii_only: bool = False,
 ) -> str:
-    """What a probe found out; the last line begins with `Probe:`."""
-    return paint(probe_rows(found, changed, file, look_of(color, width, ascii_only=ascii_only)), color)
+    """Return what a probe found out; the last line begins with `Probe:`."""
+    return paint(probe_rows(found, changed, file, make_look(color, width, ascii_only=ascii_only)), color)
 
 
-def dialects(
+def write_dialects(
     tables: Sequence[Table], *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False
 ) -> str:
-    """What each dialect of every protocol holds."""
-    return paint(dialect_rows(tables, look_of(color, width, verbose, ascii_only)), color)
+    """Return what each dialect of every protocol holds."""
+    return paint(dialect_rows(tables, make_look(color, width, verbose, ascii_only)), color)

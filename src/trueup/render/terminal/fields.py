@@ -9,9 +9,9 @@ from trueup.core.plans.diff import tool_label
 from trueup.render.model import Brief, Field, Shape
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.terminal.prose import difference_rows, head_rows
-from trueup.render.terminal.values import WHOLE, fold, lines_of, spelled, tool_lines, value_rows
-from trueup.render.values import many, tools, value
-from trueup.render.visible import columns, hanging, shortened, visible
+from trueup.render.terminal.values import WHOLE, fold_row, tool_lines, value_lines, value_rows, whole_rows
+from trueup.render.values import list_tools, pluralize, write_value
+from trueup.render.visible import count_columns, hanging_rows, make_visible, shorten
 
 INDENT = 4
 LABEL = 20
@@ -26,15 +26,15 @@ HEAD = 3
 
 def field_rows(fields: Sequence[Field], look: Look) -> Iterator[Row]:
     """Yield the fields: names aligned, the file's line at the right."""
-    label = max((wide for item in fields if (wide := columns(visible(item.path, look))) <= LABEL), default=0)
+    label = max((wide for item in fields if (wide := count_columns(make_visible(item.path, look))) <= LABEL), default=0)
     for field in fields:
-        name, room = visible(field.path, look), look.width - 24
-        if columns(name) > room and look.verbose:
-            yield from hanging((Piece(" " * INDENT),), [Piece(name, Tone.STRONG)], look.width, INDENT + 2)
+        name, room = make_visible(field.path, look), look.width - 24
+        if count_columns(name) > room and look.verbose:
+            yield from hanging_rows((Piece(" " * INDENT),), [Piece(name, Tone.STRONG)], look.width, INDENT + 2)
             yield from _field(field, (Piece(" " * (INDENT + 2)),), look)
             continue
-        name = shortened(name, room, look)
-        first = (Piece(" " * INDENT), Piece(name + " " * (max(label - columns(name), 0) + 2), Tone.STRONG))
+        name = shorten(name, room, look)
+        first = (Piece(" " * INDENT), Piece(name + " " * (max(label - count_columns(name), 0) + 2), Tone.STRONG))
         yield from _field(field, first, look)
 
 
@@ -44,11 +44,11 @@ def _field(field: Field, first: Sequence[Piece], look: Look) -> Iterator[Row]:
     elif field.shape is Shape.TOOLS and field.is_new and not look.verbose:
         yield from _new_tools(field, first, look)
     elif field.shape is Shape.SIDES:
-        yield from _headed(first, _sides(field, look), field.where, look)
+        yield from _first_row(first, _sides(field, look), field.where, look)
     elif field.shape is Shape.WHOLE and field.is_new:
         yield from _new_value(field.new, first, look, field.where)
     else:
-        yield from _headed(first, field.words, field.where, look)
+        yield from _first_row(first, field.words, field.where, look)
         if field.shape is Shape.TEXT:
             old_side, indent = field.is_outside, INDENT + 2
             yield from head_rows(field.prose, look, indent, field.place, field.seen_in, old_side=old_side)
@@ -63,7 +63,7 @@ def summarize(brief: Brief, look: Look) -> str:
         return f"{brief.path} at {brief.at}"
     if brief.sides is None:
         return brief.path
-    old, new = (value(side, look, BRIEF) for side in brief.sides)
+    old, new = (write_value(side, look, BRIEF) for side in brief.sides)
     if brief.is_new:
         return f"{brief.path} {new}"
     if brief.is_outside:
@@ -73,7 +73,7 @@ def summarize(brief: Brief, look: Look) -> str:
 
 def _sides(field: Field, look: Look) -> list[Piece]:
     """Return `old → new`, or what is live and what the file has."""
-    old, new = value(field.old, look, WHOLE), value(field.new, look, WHOLE)
+    old, new = write_value(field.old, look, WHOLE), write_value(field.new, look, WHOLE)
     if field.is_new:
         return [Piece(new, Tone.FRESH)]
     if field.is_outside:
@@ -85,62 +85,62 @@ def _sides(field: Field, look: Look) -> list[Piece]:
     return words
 
 
-def _headed(first: Sequence[Piece], words: Sequence[Piece] | str, where: str, look: Look) -> Iterator[Row]:
+def _first_row(first: Sequence[Piece], words: Sequence[Piece] | str, where: str, look: Look) -> Iterator[Row]:
     """Yield a field's first row: its words, and at the right end where it stands; below them if there is no room."""
     pieces = [Piece(words, Tone.FAINT)] if isinstance(words, str) else list(words)
-    found = list(hanging(first, pieces, look.width)) if any(piece.text for piece in pieces) else [tuple(first)]
-    yield from beside(found, where, look)
+    found = list(hanging_rows(first, pieces, look.width)) if any(piece.text for piece in pieces) else [tuple(first)]
+    yield from rows_with_place(found, where, look)
 
 
-def beside(found: list[Row], where: str, look: Look) -> Iterator[Row]:
-    """Rows with a place at the right end of the first one, or on a row of its own below."""
-    place = shortened(visible(where, look), look.width - INDENT, look)
-    gap = look.width - sum(columns(piece.text) for piece in found[0]) - columns(place)
+def rows_with_place(found: list[Row], where: str, look: Look) -> Iterator[Row]:
+    """Yield rows with a place at the right end of the first one, or on a row of its own below."""
+    place = shorten(make_visible(where, look), look.width - INDENT, look)
+    gap = look.width - sum(count_columns(piece.text) for piece in found[0]) - count_columns(place)
     if place and gap >= 2:
         yield (*found[0], Piece(" " * gap), Piece(place, Tone.FAINT))
         yield from found[1:]
         return
     yield from found
     if place:
-        yield (Piece(" " * (look.width - columns(place))), Piece(place, Tone.FAINT))
+        yield (Piece(" " * (look.width - count_columns(place))), Piece(place, Tone.FAINT))
 
 
 def _new_text(field: Field, first: Sequence[Piece], look: Look) -> Iterator[Row]:
     """Yield a text that was not there: its size and first lines, or all of it; what is left out is counted."""
-    yield from _headed(first, field.words, field.where, look)
+    yield from _first_row(first, field.words, field.where, look)
     lines = field.new.removesuffix("\n").split("\n")
     under, room = (Piece(" " * (INDENT + 2)), Piece("+ ", Tone.FRESH)), look.width - INDENT - 4
     if look.verbose:
         for line in lines:
-            yield from hanging(under, [Piece(visible(line, look), Tone.FRESH)], look.width)
+            yield from hanging_rows(under, [Piece(make_visible(line, look), Tone.FRESH)], look.width)
         return
     cut = 0
     for line in lines[:HEAD]:
-        text = shortened(visible(line[: look.width * 4], look), room, look)
+        text = shorten(make_visible(line[: look.width * 4], look), room, look)
         cut += max(len(line) - len(text.removesuffix(look.cut)), 0)
         yield (*under, Piece(text, Tone.FRESH))
     if len(lines) > HEAD:
-        yield fold(many(len(lines) - HEAD, "more line"), look, INDENT + 2)
+        yield fold_row(pluralize(len(lines) - HEAD, "more line"), look, INDENT + 2)
     elif cut:
-        yield fold(many(cut, "more character"), look, INDENT + 2)
+        yield fold_row(pluralize(cut, "more character"), look, INDENT + 2)
 
 
 def _new_value(new: Any, first: Sequence[Piece], look: Look, where: str) -> Iterator[Row]:
     """Yield what a create sends and is too much for one row: all of it below, or its start and how much there is."""
     if look.verbose:
-        yield from _headed(first, many(len(lines_of(new)), "line"), where, look)
-        yield from spelled(new, look, INDENT + 2, "+ ", Tone.FRESH)
+        yield from _first_row(first, pluralize(len(value_lines(new)), "line"), where, look)
+        yield from whole_rows(new, look, INDENT + 2, "+ ", Tone.FRESH)
         return
-    room = look.width - sum(columns(piece.text) for piece in first)
-    yield from _headed(first, [Piece(value(new, look, room), Tone.FRESH)], where, look)
-    yield fold(many(len(lines_of(new)), "line"), look, INDENT + 2)
+    room = look.width - sum(count_columns(piece.text) for piece in first)
+    yield from _first_row(first, [Piece(write_value(new, look, room), Tone.FRESH)], where, look)
+    yield fold_row(pluralize(len(value_lines(new)), "line"), look, INDENT + 2)
 
 
 def _new_tools(field: Field, first: Sequence[Piece], look: Look) -> Iterator[Row]:
-    """The tools that a create sends, by name, and how much there is to read of those that say more."""
-    yield from _headed(first, [Piece(tools(field.new, look), Tone.FRESH)], field.where, look)
+    """Yield the tools that a create sends, by name, and how much there is to read of those that say more."""
+    yield from _first_row(first, [Piece(list_tools(field.new, look), Tone.FRESH)], field.where, look)
     said = [(tool_label(tool), number) for tool in field.new if (number := tool_lines(tool))]
     if said:
-        whose = visible(said[0][0], look) if len(said) == 1 else many(len(said), "tool")
-        words = f"{whose}: {many(sum(number for _, number in said), 'more line')}"
-        yield fold(shortened(words, look.width - INDENT - 22, look), look, INDENT + 2)
+        whose = make_visible(said[0][0], look) if len(said) == 1 else pluralize(len(said), "tool")
+        words = f"{whose}: {pluralize(sum(number for _, number in said), 'more line')}"
+        yield fold_row(shorten(words, look.width - INDENT - 22, look), look, INDENT + 2)
