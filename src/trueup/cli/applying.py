@@ -66,7 +66,7 @@ async def apply(
     file: str = "",
     destroy: bool = False,
 ) -> Exit:
-    """Carries out one apply under the target's lock and reports it; `file` is where a promised plan stood.
+    """Carry out one apply under the target's lock and reports it; `file` is where a promised plan stood.
 
     Raises TrueupError when nothing was sent.
     """
@@ -93,7 +93,7 @@ async def apply(
 
 
 def refuse_snapshot(promised: Plan, file: str) -> None:
-    """Raises where a saved plan was made from an export."""
+    """Raise RefusedError where a saved plan was made from an export."""
     if promised.snapshot:
         raise RefusedError(
             f"This plan was made from a snapshot of {promised.snapshot}, not from what is live: it is never applied.",
@@ -102,7 +102,7 @@ def refuse_snapshot(promised: Plan, file: str) -> None:
 
 
 def refuse_other_plan(promised: Plan, session: Session, file: str) -> None:
-    """Raises where a saved plan is for another target, or was made with other flags than these."""
+    """Raise TrueupError where a saved plan is for another target, or was made with other flags than these."""
     anew = Message("Make a new plan and have it reviewed: ", plan_anew(promised, out=file))
     identity, here = promised.identity, session.identity
     if identity.target != here.target:
@@ -138,7 +138,7 @@ def refuse_other_plan(promised: Plan, session: Session, file: str) -> None:
 
 
 def _with_its_flags(promised: Plan, session: Session, file: str) -> Command:
-    """The command that applies a plan file with the flags that it was made with, said where the target differs."""
+    """Return the command that applies a plan file with the flags that it was made with, where the target's differ."""
     made, target = promised.options, session.project.targets[session.target.name]
     selection = replace(session.target.selection, target="", vars=promised.selection.vars)
     return selection.command(
@@ -154,7 +154,7 @@ def _with_its_flags(promised: Plan, session: Session, file: str) -> Command:
 
 
 def announce_plan_file(promised: Plan, file: str, session: Session) -> None:
-    """Says first that a plan file is applied, and which: as text with the answer, else beside it."""
+    """Say first that a plan file is applied, and which: as text with the answer, else beside it."""
     words = f"Applying the plan file {file} to {promised.identity.target}: {summary(promised).removeprefix('Plan: ')}"
     if not session.screen.is_text:
         session.screen.say(words)
@@ -198,7 +198,7 @@ def _layout_plan(plan: Plan, session: Session) -> str:
 
 
 def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
-    """Leave to write: by a flag, by a saved plan, or by an answer now; guards want the plan's digest.
+    """Ask for leave to write: by a flag, by a saved plan, or by an answer now; guards want the plan's digest.
 
     Raises TrueupError where it is declined, and where there is nobody to ask.
     """
@@ -233,7 +233,7 @@ def _end_unsent(session: Session, report: Report) -> None:
 
 
 def _how_to_confirm(session: Session, plan: Plan) -> Message:
-    """The commands that apply without a question: this one, and those for a plan that is reviewed first."""
+    """Return the commands that apply without a question: this one, and those for a plan that is reviewed first."""
     hint = Message("To apply without a question: ", session.flags.again(yes=True))
     if plan.options.destroy:
         return hint
@@ -248,7 +248,7 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
 
 
 def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Command, made: Provenance) -> Exit:
-    """Says which guard refused, and the command to go on with."""
+    """Say which guard refused, and the command to go on with."""
     problem = f"Nothing was sent. {ask_for_acknowledgement(reasons)}"
     told = Message(problem, " To go on: ", again)
     report = Report(plan, (), (Exit.REFUSED,), problems=(told,), provenance=made, guard=reasons)
@@ -263,7 +263,7 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Comma
 
 
 async def execute_or_report_unsent(session: Session, runner: RequestRunner, work: Work) -> Report:
-    """What came of the plan's changes; where state or journal takes nothing from the start, each as not sent.
+    """Carry out the plan; where state or journal takes nothing from the start, report each change as not sent.
 
     Raises TrueupError where nothing was to be sent.
     """
@@ -276,7 +276,7 @@ async def execute_or_report_unsent(session: Session, runner: RequestRunner, work
 
 
 async def _execute(session: Session, runner: RequestRunner, work: Work) -> Report:
-    """Sends the plan's changes, and has state on disk when it returns, also when interrupted.
+    """Send the plan's changes, and has state on disk when it returns, also when interrupted.
 
     Raises TrueupError before anything is sent.
     """
@@ -298,7 +298,7 @@ async def _execute(session: Session, runner: RequestRunner, work: Work) -> Repor
 
 
 def _save_state(session: Session, report: Report, state: State) -> Report:
-    """The report once state is on disk; where that fails it says so too, and what was done is told all the same."""
+    """Save state and return the report; where that fails it says so too, beside what was done."""
     try:
         session.store.save(state)
     except TrueupError as error:
@@ -308,7 +308,7 @@ def _save_state(session: Session, report: Report, state: State) -> Report:
 
 
 def make_locator(definitions: Sequence[Definition]) -> Locate:
-    """Finds where a value of a request stands in the files."""
+    """Return what finds where a value of a request stands in the files."""
     found = {definition.name: definition for definition in definitions}
 
     def locate(name: str, path: Path) -> Position | None:
@@ -335,7 +335,7 @@ def _print_report(session: Session, report: Report, *, is_promised: bool = False
 
 @contextmanager
 def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM, however often, let nothing new start; what is in flight is awaited and remembered."""
+    """Let nothing new start after Ctrl-C or SIGTERM, however often; what is in flight is awaited and recorded."""
     loop = asyncio.get_running_loop()
 
     def interrupted(*_: object) -> None:

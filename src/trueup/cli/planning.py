@@ -49,7 +49,7 @@ async def plan_live_or_snapshot(
 
 
 def _compare_lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
-    """What definitions say of their lifecycle otherwise than those in a folder, where these can be read."""
+    """Return what definitions say of their lifecycle otherwise than those in a folder, where these can be read."""
     trusted = load_project(folder)
     target = trusted.targets.get(session.target.name)
     if target is None:
@@ -120,14 +120,14 @@ def plan_view(
 def _select_names(
     names: Sequence[str], loaded: Loaded, state: State, seen: Mapping[str, Seen], desired: DesiredState
 ) -> frozenset[str]:
-    """The names that were meant: of files, of records, and of our stamps."""
+    """Return the names that were meant: of files, of records, and of our stamps."""
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None and is_ours(live, desired)}
     known = loaded.names | state.records.keys() | stamped
     return frozenset(desired.new_name(name) for name in select(names, loaded.definitions, known))
 
 
 def find_record_and_live(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
-    """The record and what is live; without a record the stamp serves as one."""
+    """Return the record and what is live; without a record the stamp serves as one."""
     record = planning.state.records.get(name)
     if record is not None:
         return record, planning.seen.get(record.id)
@@ -140,7 +140,7 @@ def find_record_and_live(session: Session, name: str, planning: Planning) -> tup
 
 
 def _with_notes(planning: Planning, session: Session, loaded: Loaded, view: View) -> Plan:
-    """The plan with what of the project file is not used, the files' warnings, and what could not be done or read."""
+    """Return the plan with its warnings: unused settings, the files' own, and what could not be done or read."""
     warnings = [*session.notes, *_without_room(planning, session)]
     warnings += counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
     if not view.complete:
@@ -191,14 +191,14 @@ def command_to_go_on(session: Session, plan: Plan, names: Sequence[str] = (), *,
 
 
 def _plan_file(file: str) -> str:
-    """A plan file as apply takes it for one."""
+    """Return a plan file as apply takes it for one."""
     from trueup.edge.artifacts import is_path, is_plan_named
 
     return file if is_plan_named(file) or is_path(file) else f"./{file}"
 
 
 def warn_unused_acks(session: Session, plans: Sequence[Plan]) -> None:
-    """Says on stderr which --ack is neither the beginning of a plan's digest nor the id of anything live."""
+    """Say on stderr which --ack is neither the beginning of a plan's digest nor the id of anything live."""
     from trueup.core.plans.exits import ACK_DIGITS, is_acknowledged
     from trueup.core.plans.plan_codec import digest
 

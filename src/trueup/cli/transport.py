@@ -45,7 +45,7 @@ class WallClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Waits."""
+        """Wait."""
         await asyncio.sleep(seconds)
 
 
@@ -66,21 +66,21 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def reading(session: Session) -> AsyncIterator[RequestRunner]:
-    """A runner that can send nothing but GET, write no journal and no backup."""
+    """Open a connection whose runner can send nothing but GET, and write no journal and no backup."""
     async with _sending(session, writes=False) as send:
         yield RequestRunner(_ports(session, read_only(send), _no_journal, _no_backup), _pace(session))
 
 
 @asynccontextmanager
 async def writing(session: Session) -> AsyncIterator[RequestRunner]:
-    """A runner that can write; its journal opens with `journaled`. The target's lock is to be held."""
+    """Open a connection whose runner can write; its journal opens with `journaled`. The target's lock is to be held."""
     async with _sending(session, writes=True) as send:
         yield RequestRunner(_ports(session, send, _no_journal, session.store.backup), _pace(session))
 
 
 @contextmanager
 def journaled(session: Session, runner: RequestRunner) -> Iterator[Journal]:
-    """The target's journal, open for the runner's writes. Raises TrueupError."""
+    """Open the target's journal for the runner's writes. Raises TrueupError."""
     journal = session.store.open_journal()
     runner.ports.journal = journal.append
     try:
@@ -115,7 +115,7 @@ def _no_backup(name: str, _kind: str, _body: object) -> None:
 
 @asynccontextmanager
 async def _sending(session: Session, *, writes: bool) -> AsyncIterator[Send]:
-    """The target's transport: the embedded server in this process, or HTTP."""
+    """Open the target's transport: the embedded server in this process, or HTTP."""
     async with _connect(session, writes=writes) as send, _ticking(session.screen):
         try:
             yield _logged(send, session) if session.screen.verbose >= 2 else send
@@ -160,7 +160,7 @@ def _located(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:
 
 @asynccontextmanager
 async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
-    """The embedded server of the target's protocol; where nothing was ever applied, reading it makes no file."""
+    """Open the embedded server of the target's protocol; where nothing was ever applied, reading it makes no file."""
     from trueup.local.registry import local_database, open_server
 
     target = session.target

@@ -37,7 +37,7 @@ class SavedPlanMatch:
 
 
 def match_saved_plan(promised: Plan, fresh: Planning) -> SavedPlanMatch:
-    """What of the promised plan still holds."""
+    """Return what of the promised plan still holds."""
     wanted = {change.name: change for change in promised.changes if change.action in WRITES}
     now = {change.name: change for change in fresh.plan.changes}
     kept, only_fresh = [], 0
@@ -59,7 +59,7 @@ def match_saved_plan(promised: Plan, fresh: Planning) -> SavedPlanMatch:
 
 
 def explain_blocked(report: Report) -> Report:
-    """The report of a promised plan with a word for what the fresh plan holds back: nobody was shown that plan."""
+    """Return the report of a saved plan with a word for what the fresh plan blocks: nobody was shown that plan."""
     told = {outcome.name for outcome in report.outcomes}
     words: list[str] = [
         join_messages((Message(f"{change.name}: ", change.message, "."), change.hint))
@@ -74,12 +74,12 @@ def explain_blocked(report: Report) -> Report:
 
 
 def is_equal(left: Change, right: Change) -> bool:
-    """Whether two changes do the same: they set the same over the same live values."""
+    """Return whether two changes do the same: they set the same over the same live values."""
     return essence(left) == essence(right)
 
 
 def _describe_missing(promised: Change, now: Change | None, fresh: Planning) -> Outcome:
-    """A promised change that the fresh plan does not hold: in place already, or refused."""
+    """Return the outcome of a promised change that the fresh plan does not hold: in place already, or refused."""
     if promised.action is Action.DELETE:
         view = fresh.view
         done = promised.id in view.absent or (view.complete and promised.id not in view.live)
@@ -102,7 +102,7 @@ def _describe_missing(promised: Change, now: Change | None, fresh: Planning) -> 
 
 
 def _is_in_place(promised: Change, now: Change | None, fresh: Planning) -> bool:
-    """Whether live is as the files say, and the files say what was promised: somebody else has made it so."""
+    """Return whether live is as the files say, and the files say what was promised: somebody else has made it so."""
     if promised.action is Action.STAMP or (now is not None and now.action not in (Action.RECORD, Action.ADOPT)):
         return False  # that a stamp was written only its operation tells
     record = now.record if now is not None else fresh.state.records.get(promised.name)
@@ -122,7 +122,7 @@ MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
 
 
 def is_idle(plan: Plan) -> bool:
-    """Whether a plan neither sends nor records anything: no journal is opened for it."""
+    """Return whether a plan neither sends nor records anything: no journal is opened for it."""
     return not any(change.action in WRITES | BOOKKEEPING or change.adopted for change in plan.changes)
 
 
@@ -136,7 +136,7 @@ async def execute(
     already: Sequence[Outcome] = (),
     only_fresh: int = 0,
 ) -> tuple[Report, State]:
-    """Carries out `plan` (the planning's own, or what a promised one left of it) and returns what happened.
+    """Carry out `plan` (the planning's own, or what a promised one left of it) and returns what happened.
 
     The state that comes back is what the journal says; the caller writes it down.
     """
@@ -169,7 +169,7 @@ async def execute(
 
 
 async def _run_steps(run: Run, plan: Plan) -> None:
-    """All steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
+    """Run all steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
     await _record_without_sending(run, plan)
     made = [change for change in plan.changes if change.action is Action.CREATE]
     changed = [change for change in plan.changes if change.action in MODIFYING]
@@ -183,7 +183,7 @@ async def _run_steps(run: Run, plan: Plan) -> None:
 
 
 def _report_the_rest(run: Run, plan: Plan) -> None:
-    """What a run that had to stop never told of: not sent, or unclear where the journal has its intent and no end."""
+    """Report the rest of a run that had to stop: not sent, or unclear where the journal has its intent and no end."""
     steps, unresolved = {entry.name: entry.step for entry in run.entries}, UnresolvedCreates()
     for change in plan.changes:
         if change.action not in WRITES or change.name in run.outcomes:
@@ -205,7 +205,7 @@ def _skip(change: Change) -> Outcome:
 def report_unsent(
     plan: Plan, error: TrueupError, runner: RequestRunner, already: Sequence[Outcome] = (), only_fresh: int = 0
 ) -> Report:
-    """The report of an apply whose state or journal takes nothing from the start: none of its changes was sent."""
+    """Return the report of an apply whose state or journal takes nothing from the start: nothing was sent."""
     skipped = (_skip(change) for change in plan.changes if change.action in WRITES)
     codes = codes_of(plan) | {error.exit}
     if any(outcome.result is Result.REFUSED for outcome in already):
@@ -222,7 +222,7 @@ def report_unsent(
 
 
 async def _record_without_sending(run: Run, plan: Plan) -> None:
-    """Adoptions, record-only changes and forgotten records: nothing is sent for them.
+    """Record adoptions, record-only changes and forgotten records: nothing is sent for them.
 
     One that is adopted and then left alone is ours from now on all the same. What became of a promised change is told
     before: a name keeps that word.

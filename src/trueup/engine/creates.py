@@ -51,7 +51,7 @@ class UnresolvedCreates:
 
 
 async def settle_unresolved(run: Run, unresolved: UnresolvedCreates) -> list[Change] | None:
-    """Decides all parked creates by one listing, and gives those that are not there, to be sent again.
+    """Decide all unresolved creates by one listing, and return those that are not there, to be sent again.
 
     None where no complete listing could be had, so that nothing is decided.
     """
@@ -59,12 +59,12 @@ async def settle_unresolved(run: Run, unresolved: UnresolvedCreates) -> list[Cha
     if view is None:
         return None
     found = _group_by_stamp(run, unresolved, view)
-    parked = [change for _, (change, _) in sorted(unresolved.creates.items())]
-    return [change for change in parked if await _is_absent(run, unresolved, change, view, found.get(change.name, []))]
+    changes = [change for _, (change, _) in sorted(unresolved.creates.items())]
+    return [change for change in changes if await _is_absent(run, unresolved, change, view, found.get(change.name, []))]
 
 
 async def _list_after_delay(run: Run, unresolved: UnresolvedCreates) -> View | None:
-    """The one complete listing that decides; None when there is none."""
+    """Return the one complete listing that decides; None where there is none."""
     runner = run.runner
     why = f"Creates not answered clearly: {len(unresolved.creates):,}; waiting for the consistency delay"
     await runner.pause(unresolved.last_sent + run.target.settle - runner.ports.clock.monotonic(), why)
@@ -84,7 +84,7 @@ async def _list_after_delay(run: Run, unresolved: UnresolvedCreates) -> View | N
 async def _is_absent(
     run: Run, unresolved: UnresolvedCreates, change: Change, view: View, found: Sequence[Live]
 ) -> bool:
-    """Settles one parked create by the listing: adopted, or two of them, or absent and to be sent again.
+    """Return whether an unresolved create is absent and to be sent again; else it is adopted or reported.
 
     `found` are the live assistants with our stamp of its name.
     """
@@ -122,7 +122,7 @@ async def _is_absent(
 
 
 async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
-    """Takes over what an unclear create made; another writer's of the same name is remembered as its stamp says."""
+    """Adopt what an unclear create made; another writer's of the same name is recorded as its stamp says."""
     stamp = parse(live.stamp, run.adapter.dialect.table.letters)
     assert stamp is not None
     assert change.record is not None
@@ -145,7 +145,7 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
 
 
 def _group_by_stamp(run: Run, unresolved: UnresolvedCreates, view: View) -> Mapping[str, list[Live]]:
-    """Live assistants with our stamp, by name; the unresolved remembers that they were shown."""
+    """Return live assistants with our stamp, by name, and note that they were shown."""
     found: dict[str, list[Live]] = defaultdict(list)
     for live in view.live.values():
         stamp = parse(live.stamp, run.adapter.dialect.table.letters)
@@ -156,7 +156,7 @@ def _group_by_stamp(run: Run, unresolved: UnresolvedCreates, view: View) -> Mapp
 
 
 def _find_new_lookalikes(run: Run, change: Change, view: View) -> tuple[str, ...]:
-    """Unstamped assistants of the created display name that were not there before this run."""
+    """Return unstamped assistants of the created display name that were not there before this run."""
     table = run.adapter.dialect.table
     if not table.display_name:
         return ()
@@ -192,7 +192,7 @@ def _report_doubled(run: Run, change: Change, found: Sequence[Live]) -> None:
 
 
 def report_unresolved(run: Run, unresolved: UnresolvedCreates) -> None:
-    """What is still unclear at the end: the journal keeps it, and the next run's listing decides."""
+    """Report what is still unclear at the end: the journal keeps it, and the next run's listing decides."""
     for change, failure in unresolved.creates.values():
         _report_one_unresolved(run, change, failure, unresolved.attempts[change.name])
 
@@ -239,7 +239,7 @@ async def report_duplicates(run: Run, unresolved: UnresolvedCreates) -> None:
 
 
 async def create_all(run: Run, changes: list[Change]) -> None:
-    """Sends every create once, then settles what is unclear and looks for duplicates."""
+    """Send every create once, then resolve what is unclear and look for duplicates."""
     if not changes:
         return
     unresolved = UnresolvedCreates(proven=_has_own_stamp(run) or not run.target.stamp)
@@ -271,7 +271,7 @@ def _has_own_stamp(run: Run) -> bool:
 
 
 async def _send_all(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
-    """One alone as long as it is not proven that the server keeps our stamp, the others side by side."""
+    """Send one alone as long as it is not proven that the server keeps our stamp, the others side by side."""
     queue = list(changes)
     while queue and not unresolved.proven and not unresolved.lost and not run.is_stopped:
         await _create_one(run, unresolved, queue.pop(0))
@@ -296,12 +296,12 @@ async def _send_all(run: Run, unresolved: UnresolvedCreates, changes: list[Chang
 
 
 async def _create_one(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
-    """Journal, send, and sort the answer: done, refused, or parked."""
+    """Write the journal, send, and sort the answer: done, refused, or unresolved."""
     try:
         async with run.runner.slot():
             reply = await _send(run, unresolved, change)
     except Interrupted:
-        if change.name not in unresolved.creates:  # what is parked was sent before: that one may still appear
+        if change.name not in unresolved.creates:  # an unresolved one was sent before: it may still appear
             run.report(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
         return
     except NotSent as error:
@@ -316,7 +316,7 @@ async def _create_one(run: Run, unresolved: UnresolvedCreates, change: Change) -
 
 
 async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Reply:
-    """Sends it when its turn has come and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
+    """Send it once the rate allows it and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
     await run.runner.wait_to_write()
     await run.intend(change, "create", "")
     if run.is_stopped:
@@ -364,14 +364,14 @@ async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, 
 async def _fail(
     run: Run, unresolved: UnresolvedCreates, change: Change, failure: WriteFailure, path: Path | None = None
 ) -> None:
-    """Notes a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
+    """Note a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
     run.fail(change, failure, path, attempts=unresolved.attempts[change.name])
     if unresolved.attempts[change.name] == 1:
         await run.withdraw(change, "create")
 
 
 def _is_what_was_sent(change: Change, live: Live, key: str) -> bool:
-    """Whether the answer can be what we asked for: its display name, under `key`, is the sent one where it has one."""
+    """Return whether the answer can be what we asked for: its display name, if any, is the one sent under `key`."""
     name = change.sets.get(key)
     return name is None or live.body.get(key) in (None, name)
 
@@ -401,7 +401,7 @@ async def _conclude(run: Run, unresolved: UnresolvedCreates, change: Change, liv
 
 
 async def _read_whole(run: Run, change: Change, live: Live) -> Live:
-    """The assistant with every key that was sent; one GET where the answer was only a part of it."""
+    """Return the assistant with every key that was sent; one GET where the answer was only a part of it."""
     if list_sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         return live
     try:

@@ -40,18 +40,18 @@ class DesiredState:
     accepted: Mapping[str, AcceptedValues] = field(default_factory=dict)
 
     def new_name(self, name: str) -> str:
-        """The name under which a record or a stamp of this name counts today."""
+        """Return the name under which a record or a stamp of this name counts today."""
         return name if name in self.definitions else self.moved.get(name, name)
 
 
 def read_stamps(view: View, adapter: Adapter) -> dict[str, Seen]:
-    """Every live assistant with its stamp read."""
+    """Return every live assistant with its stamp read."""
     table = adapter.dialect.table
     return {live.id: see(live.id, live.body, live.created_at, live.stamp, table) for live in view.live.values()}
 
 
 def is_ours(seen: Seen, desired: DesiredState) -> bool:
-    """Whether an assistant carries the stamp of this project and target."""
+    """Return whether an assistant carries the stamp of this project and target."""
     stamp, identity = seen.stamp, desired.identity
     return stamp is not None and stamp.project == identity.project and stamp.target == identity.target
 
@@ -59,7 +59,7 @@ def is_ours(seen: Seen, desired: DesiredState) -> bool:
 def group_by_stamp(
     desired: DesiredState, seen: Iterable[Seen], records: Mapping[str, Record]
 ) -> dict[str, tuple[Seen, ...]]:
-    """Our stamped assistants by today's name, in id order; one that its record keeps under its old name has that."""
+    """Return our stamped assistants by today's name, in id order; by the old one where their record keeps that."""
     kept = {(name, record.id) for name, record in records.items() if _target_name(name, records, desired) == name}
     found: dict[str, list[Seen]] = defaultdict(list)
     for live in seen:
@@ -70,7 +70,7 @@ def group_by_stamp(
 
 
 def rename_state(state: State, desired: DesiredState) -> State:
-    """The state under today's names; a record that already has the new name stays."""
+    """Return the state under today's names; a record that already has the new name stays."""
     records = {
         name: record for name, record in state.records.items() if _target_name(name, state.records, desired) == name
     }
@@ -90,7 +90,7 @@ def _target_name(name: str, table: Mapping[str, object], desired: DesiredState) 
 
 
 def make_records(stamped: Mapping[str, tuple[Seen, ...]], identity: Identity) -> dict[str, Record]:
-    """Without a state file the stamps are the records; of several that carry a name the chosen one has it, if any."""
+    """Make records of the stamps, where these are the state; of several that carry a name the chosen one has it."""
     records = {}
     for name, lives in stamped.items():
         found = [(live, live.stamp) for live in lives if live.stamp is not None]
@@ -121,7 +121,7 @@ def gather_facts(
     before: Mapping[str, Record],
     adapter: Adapter,
 ) -> dict[str, Facts]:
-    """The facts of every name; `before` are the records under the names they had when the state was read."""
+    """Return the facts of every name; `before` are the records under the names they had when the state was read."""
     facts = {}
     for name in sorted({*desired.definitions, *state.records, *stamped}):
         definition, record = desired.definitions.get(name), _drop_unsupported_fields(state.records.get(name), adapter)
@@ -149,7 +149,7 @@ def gather_facts(
 
 
 def _drop_unsupported_fields(record: Record | None, adapter: Adapter) -> Record | None:
-    """The record without fields that the dialect has no word for: such a field can neither be seen nor cleared here."""
+    """Return the record without fields that the dialect does not support: they can neither be seen nor cleared."""
     known = adapter.dialect.fields
     if record is None or all(top_of(name) in known for name in record.fields):
         return record
@@ -159,7 +159,7 @@ def _drop_unsupported_fields(record: Record | None, adapter: Adapter) -> Record 
 def _find_old_name(
     name: str, desired: DesiredState, before: Mapping[str, Record], record: Record | None, stamped: tuple[Seen, ...]
 ) -> str:
-    """The old name, as long as a record or the stamp of what is recorded still has it."""
+    """Return the old name, as long as a record or the stamp of what is recorded still has it."""
     own = [live.stamp for live in stamped if record is None or live.id == record.id]
     for old, new in desired.moved.items():
         still = (old in before and name not in before) or any(stamp and stamp.name == old for stamp in own)
@@ -169,7 +169,7 @@ def _find_old_name(
 
 
 def _find_taken_name(name: str, desired: DesiredState, state: State) -> tuple[str, ...]:
-    """The name that `moved` gives a record and the id of the other assistant that has it, which leaves it unmoved."""
+    """Return the name that `moved` gives a record and the id of the assistant that has it already, if any."""
     new = desired.new_name(name)
     both = new != name and name in state.records and new in state.records
     return (new, state.records[new].id) if both else ()
@@ -188,7 +188,7 @@ def declare_fields(definition: Definition, adapter: Adapter) -> dict[str, object
 def _add_lookalikes(
     facts: dict[str, Facts], desired: DesiredState, seen: Mapping[str, Seen], state: State
 ) -> dict[str, Facts]:
-    """Adds to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
+    """Add to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
     namesakes, strangers = _group_unmanaged(desired, seen, state), _find_of_other_projects(desired, seen)
     orphans = _group_orphans(facts, desired)
     result, news_of = dict(facts), defaultdict(set)
@@ -213,7 +213,7 @@ def _add_lookalikes(
 
 
 def _choose_live(fact: Facts) -> Seen | None:
-    """The recorded assistant, else the first that carries the name's stamp."""
+    """Return the recorded assistant, else the first that carries the name's stamp."""
     return fact.live or (fact.stamped[0] if fact.stamped else None)
 
 
@@ -228,7 +228,7 @@ def _group_unmanaged(desired: DesiredState, seen: Mapping[str, Seen], state: Sta
 
 
 def _find_of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[str, Seen]:
-    """The assistants that other projects manage by display name; the first by id where there are several."""
+    """Return the assistants that other projects manage by display name; the first by id where there are several."""
     found: dict[str, Seen] = {}
     for live in sorted(seen.values(), key=lambda live: live.id):
         stamp = live.stamp
@@ -238,7 +238,7 @@ def _find_of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> 
 
 
 def _describe_owner(name: str, live: Seen | None) -> tuple[str, ...]:
-    """Who manages an assistant of the same display name, with its name there if that is another one; and the id."""
+    """Return who manages an assistant of the same display name, with its name there if it differs; and the id."""
     if live is None or live.stamp is None:
         return ()
     stamp, place = live.stamp, f"{live.stamp.project}/{live.stamp.target}"
@@ -262,7 +262,7 @@ def _group_orphans(facts: Mapping[str, Facts], desired: DesiredState) -> dict[tu
 
 
 def _keep_unique(names: list[str]) -> list[str]:
-    """A trait that several orphans share says nothing."""
+    """Return the names where there is only one: a trait that several orphans share says nothing."""
     return names if len(names) == 1 else []
 
 
@@ -272,7 +272,7 @@ def _list_traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def make_policy(desired: DesiredState, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
-    """The target's rules and the flags, as the judge wants them."""
+    """Return the target's rules and the flags, as the judge wants them."""
     carried = any(is_ours(live, desired) for live in seen.values())
     lost = any(record.stamped is False for record in state.records.values())
     return Choices(

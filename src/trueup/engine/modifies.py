@@ -71,13 +71,13 @@ async def _reread(run: Run, live_id: str, *, in_slot: bool = False) -> Live | No
 
 
 def _is_unchanged(change: Change, live: Live, table: FieldTable) -> bool:
-    """Whether the fields that the change overwrites still hold what the plan saw."""
+    """Return whether the fields that the change overwrites still hold what the plan saw."""
     found = table.split(live.body)  # with the stamp, which a duplicate's delete rests on
     return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
 
 
 async def _reread_after_write(run: Run, change: Change) -> tuple[AfterWrite | None, Live | None]:
-    """What is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
+    """Return what is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
     try:
         live = await _reread(run, change.id)
     except Unread:
@@ -93,7 +93,7 @@ async def _reread_after_write(run: Run, change: Change) -> tuple[AfterWrite | No
 
 
 def _is_carried_out(run: Run, change: Change, live: Live) -> bool:
-    """Whether the request was carried out: its stamp tells, and where it carries none, every field that it sets."""
+    """Return whether the request was carried out, by its stamp, or without one by every field that it sets."""
     if change.stamp:
         return live.stamp == change.stamp
     semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
@@ -127,7 +127,7 @@ class Attempts:
 
 
 async def modify_all(run: Run, changes: list[Change]) -> None:
-    """Sends every modify, side by side."""
+    """Send every modify, side by side."""
 
     async def work(change: Change) -> None:
         await _write_change(run, change)
@@ -136,7 +136,7 @@ async def modify_all(run: Run, changes: list[Change]) -> None:
 
 
 async def delete_all(run: Run, changes: list[Change]) -> None:
-    """Deletes last, and only if every write of this run was done and everything could be read."""
+    """Delete last, and only if every write of this run was done and everything could be read."""
     bad = any(outcome.result in SPOILED or outcome.others for outcome in run.outcomes.values())
     unread = not run.planning.view.complete or Exit.UNREADABLE in run.codes
     if not (bad or unread or run.is_stopped):
@@ -165,7 +165,7 @@ def _verb(change: Change) -> str:
 
 
 async def _write_change(run: Run, change: Change, way: int = 0) -> None:
-    """One modify or delete, from its last read to its outcome; `way` is which of the ways to take a stamp off."""
+    """Carry one modify or delete from its last read to its outcome; `way` is which of the ways to take a stamp off."""
     attempts = Attempts(way=way)
     try:
         while True:
@@ -202,7 +202,7 @@ async def _send_fresh(run: Run, planned: Change, attempts: Attempts) -> tuple[Ch
 
 
 def _fit_stamp(run: Run, change: Change, live: Live) -> Change:
-    """The change without its stamp where that has no room by now; with it where there is room again."""
+    """Return the change without its stamp where that has no room by now; with it where there is room again."""
     if not change.stamp or change.action is not Action.MODIFY:
         return change
     assert change.record is not None
@@ -212,7 +212,7 @@ def _fit_stamp(run: Run, change: Change, live: Live) -> Change:
 
 
 def _render(run: Run, change: Change, live: Live, way: int) -> Call:
-    """The request of a change, made of the last read."""
+    """Return the request of a change, made of the last read."""
     if change.action is Action.DELETE:
         return run.adapter.remove(live)
     if change.action is Action.RELEASE:
@@ -221,7 +221,7 @@ def _render(run: Run, change: Change, live: Live, way: int) -> Call:
 
 
 async def _read_and_check(run: Run, change: Change) -> Live | None:
-    """The object to write to, if the write may go on; tells the outcome and returns None otherwise."""
+    """Return the object to write to, if the write may go on; else report the outcome and return None."""
     if run.is_stopped:
         raise Interrupted
     try:
@@ -246,7 +246,7 @@ async def _read_and_check(run: Run, change: Change) -> Live | None:
 
 
 async def _send(run: Run, change: Change, call: Call, attempts: Attempts) -> Reply | None:
-    """Sends it; what is unclear about it is kept in `attempts`. Raises `Interrupted`: then it was not sent."""
+    """Send it; what is unclear about it is kept in `attempts`. Raises `Interrupted`: then it was not sent."""
     clock = run.runner.ports.clock
     try:
         reply = await run.runner.send(call)
@@ -266,7 +266,7 @@ async def _send(run: Run, change: Change, call: Call, attempts: Attempts) -> Rep
 
 
 async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts: Attempts) -> bool:
-    """Whether this try settled the write, and if so how; an unclear one is read before it is repeated."""
+    """Return whether this try settled the write, and if so how; an unclear one is read before it is repeated."""
     if reply is not None and await _is_concluded_by_answer(run, change, reply, attempts):
         return True
     found, live = await _reread_after_write(run, change)
@@ -288,7 +288,7 @@ async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts:
 
 
 async def _is_concluded_by_answer(run: Run, change: Change, reply: Reply, attempts: Attempts) -> bool:
-    """Whether the answer itself is clear: done, or a clear no."""
+    """Return whether the answer itself is clear: done, or a clear no."""
     problem = run.adapter.problem(reply)
     if change.action is Action.DELETE:
         if run.adapter.deleted(reply, change.id) or problem.is_own_404(change.id):
@@ -318,7 +318,7 @@ async def _is_concluded_by_read(
 
 
 def _is_ignored(run: Run, change: Change, live: Live) -> bool:
-    """Whether the server answered with nothing of what was sent: then it was not done, whatever the status says."""
+    """Return whether the answer shows nothing of what was sent: then it was not done, whatever the status says."""
     if change.action is Action.RELEASE:
         return False  # what the answer shows decides: `_released`
     table = run.adapter.dialect.table
@@ -327,7 +327,7 @@ def _is_ignored(run: Run, change: Change, live: Live) -> bool:
 
 
 def _read_answer(run: Run, change: Change, reply: Reply) -> Live | None:
-    """The assistant that was written to, if the answer is a success and is that one."""
+    """Return the assistant that was written to, if the answer is a success and is that one."""
     if not 200 <= reply.status < 300:
         return None
     try:
@@ -358,7 +358,7 @@ async def _conclude_modify(run: Run, change: Change, live: Live, attempts: Attem
 
 
 async def _conclude_release(run: Run, change: Change, live: Live, attempts: Attempts) -> None:
-    """Forgets what carries our stamp no longer; to a server that keeps the key its other request is sent."""
+    """Forget what carries our stamp no longer; a server that keeps the key is sent its other request."""
     count = attempts.count
     holder = top_of(run.adapter.dialect.table.stamp)
     if holder not in live.body:
@@ -387,7 +387,7 @@ async def _conclude_delete(run: Run, change: Change, attempts: int) -> None:
 
 
 async def _report_interrupted(run: Run, change: Change, attempts: Attempts) -> None:
-    """Tells of a write that an interrupt kept from being sent, or from being sent or looked at again."""
+    """Report a write that an interrupt kept from being sent, or from being sent or looked at again."""
     why = attempts.failure.text
     if not attempts.count:
         run.report(Outcome(change.name, change.action, Result.SKIPPED, change.id, INTERRUPTED))
@@ -401,7 +401,7 @@ async def _report_interrupted(run: Run, change: Change, attempts: Attempts) -> N
 
 
 async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts: Attempts) -> None:
-    """Gives up on an unclear write: what is known is said, and what is not stays in the journal."""
+    """Give up on an unclear write: report what is known; what is not stays in the journal."""
     why, count, hint = attempts.failure.text, attempts.count, JUDGE
     if found is AfterWrite.AS_BEFORE and run.is_stopped and attempts.in_doubt:
         found = None  # nobody waited until the vendor must have been done with it

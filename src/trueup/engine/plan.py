@@ -68,7 +68,7 @@ class Planning:
 
 
 def make_plan(desired: DesiredState, state: State, view: View, adapter: Adapter) -> Planning:
-    """The plan. Raises `RefusedError` where any plan would be unsafe."""
+    """Return the plan. Raises `RefusedError` where any plan would be unsafe."""
     seen = read_stamps(view, adapter)
     before = state.records
     state = settled(state, seen, frozenset(view.absent))
@@ -116,7 +116,7 @@ def _describe_limit(desired: DesiredState, chosen: int, total: int) -> Limit | N
 def _list_ignored(
     facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict], desired: DesiredState, adapter: Adapter
 ) -> Iterator[Ignored]:
-    """What the definitions that this plan is about leave alone."""
+    """Return what the definitions that this plan is about leave alone."""
     for name, verdict in verdicts.items():
         definition, file = desired.definitions.get(name), facts[name].file
         if definition is not None and file is not None and definition.lifecycle.ignore_changes:
@@ -125,12 +125,12 @@ def _list_ignored(
 
 
 def _is_listed(change: Change) -> bool:
-    """Assistants with nothing to do are only counted, unless a duplicate is to be named."""
+    """Return whether a change is listed: without anything to do it is only counted, unless a duplicate is named."""
     return change.action is not Action.NOTHING or bool(change.others)
 
 
 def _list_operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:
-    """The operations that are in place, by name: the record's and the stamp's."""
+    """Return the operations that are in place, by name: the record's and the stamp's."""
     found = {}
     for name, record in records.items():
         live = seen.get(record.id)
@@ -204,7 +204,7 @@ def _make_write_spec(fact: Facts, verdict: Verdict, desired: DesiredState, adapt
 
 
 def _add_positions(base: Change, definition: Definition, verdict: Verdict, table: FieldTable) -> Change:
-    """The change with where its fields stand, if they are to change or differ; a create's are found when needed."""
+    """Return the change with the positions of its fields that change or differ; a create's are found when needed."""
     shown = [change for change in verdict.fields if change.cause is not Cause.RECORDED]
     if verdict.action is Action.CREATE or not shown:
         return base
@@ -221,7 +221,7 @@ def _add_positions(base: Change, definition: Definition, verdict: Verdict, table
 
 
 def _word_change(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves) -> tuple[str, str]:
-    """The message and the hint of a change."""
+    """Return the message and the hint of a change."""
     selection = desired.target.selection
     if verdict.reason is Reason.RENAME:
         return word_rename(fact, verdict, selection, moves)
@@ -253,7 +253,7 @@ def _choose_one(fact: Facts, ids: tuple[str, ...], selection: Selection) -> Mess
 
 
 def _list_stamped_names(fact: Facts, verdict: Verdict) -> list[str]:
-    """The names in the stamps of the duplicates."""
+    """Return the names in the stamps of the duplicates."""
     return [live.stamp.name for live in fact.stamped if live.stamp is not None and live.id in verdict.others]
 
 
@@ -323,7 +323,7 @@ def find_likely_moves(facts: Mapping[str, Facts], verdicts: Mapping[str, Verdict
 
 
 def word_rename(fact: Facts, verdict: Verdict, selection: Selection, moves: Moves) -> tuple[str, str]:
-    """The message and the hint of a declared rename that cannot be, and of either side of a likely one."""
+    """Return the message and the hint of a declared rename that cannot be, and of either side of a likely one."""
     live = [verdict.live.id] if verdict.live else []
     if fact.moved_onto and fact.file is None:
         new, live_id = fact.moved_onto
@@ -353,7 +353,7 @@ def word_rename(fact: Facts, verdict: Verdict, selection: Selection, moves: Move
 
 
 def _word_move(new: str, old: str, moves: Moves) -> str:
-    """The line of a rename to paste, or where it stands in the one mapping of several."""
+    """Return the line of a rename to paste, or where it stands in the one mapping of several."""
     if new not in moves:
         return f"If it was renamed, {_write_moved_line(old, new)} "
     first = next(iter(moves))
@@ -364,7 +364,7 @@ def _word_move(new: str, old: str, moves: Moves) -> str:
 
 
 def _word_where_moved(new: str, old: str, moves: Moves) -> str:
-    """The line of a rename to paste, or with whose new name it stands."""
+    """Return the line of a rename to paste, or with whose new name it stands."""
     return f"its line stands with {next(iter(moves))}'s." if new in moves else _write_moved_line(old, new)
 
 
@@ -401,7 +401,7 @@ def _word_why_kept(fact: Facts, verdict: Verdict, desired: DesiredState) -> str:
 
 
 def _is_protected(fact: Facts, verdict: Verdict) -> bool:
-    """Whether a delete of it is refused."""
+    """Return whether a delete of it is refused."""
     if fact.protect is not None:
         return fact.protect
     stamp = verdict.live.stamp if verdict.live is not None else None

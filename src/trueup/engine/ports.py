@@ -65,7 +65,7 @@ class Clock(Protocol):
         """Never goes back."""
 
     async def sleep(self, seconds: float) -> None:
-        """Waits."""
+        """Wait."""
 
 
 def _ignore_progress(_progress: Progress) -> None:

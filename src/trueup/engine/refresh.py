@@ -71,7 +71,7 @@ class View:
     pages: int = 0
 
     def cut(self, problem: str) -> None:
-        """Marks the view as partial; the first reason is kept."""
+        """Mark the view as partial; the first reason is kept."""
         self.problem = self.problem or problem
         self.complete = False
 
@@ -102,12 +102,12 @@ class Stretch:
     most: int = PAGES
 
     def cut(self, problem: str) -> None:
-        """Notes why nothing behind the last page is known."""
+        """Note why nothing behind the last page is known."""
         self.reach, self.problem = Reach.CUT, problem
 
 
 async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[str]) -> View:
-    """Lists everything, then reads each recorded id that the listing did not show.
+    """List everything, then reads each recorded id that the listing did not show.
 
     `recorded` is best handed in oldest first: the nearer to the listing's order, the more evenly it is divided.
     Raises `EndpointError` when nothing at all can be read.
@@ -145,7 +145,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
 
 
 async def list_all(adapter: Adapter, runner: RequestRunner, known: Sequence[str] = (), most: int = PAGES) -> View:
-    """One complete listing, oldest first, or a view that says where it was cut.
+    """Return one complete listing, oldest first, or a view that says where it was cut.
 
     `known` are ids that are, or were, in it; `most` is how many pages at least are followed.
     Raises `EndpointError` when not even the first page can be read.
@@ -183,7 +183,7 @@ async def list_all(adapter: Adapter, runner: RequestRunner, known: Sequence[str]
 
 
 async def _list_in_sequence(adapter: Adapter, runner: RequestRunner, stretches: Sequence[Stretch]) -> View:
-    """One page after the other, since the stretches did not join; where even that fails, what they read, as partial."""
+    """Read page after page, since the stretches did not join; where that fails, return what they read, as partial."""
     try:
         return await list_all(adapter, runner, most=stretches[0].most)
     except EndpointError as error:
@@ -193,7 +193,7 @@ async def _list_in_sequence(adapter: Adapter, runner: RequestRunner, stretches: 
 
 
 def _choose_starts(known: Sequence[str], page_size: int) -> list[str]:
-    """The known ids to begin at, a whole number of pages apart if they are in the listing's order.
+    """Return the known ids to begin at, a whole number of pages apart if they are in the listing's order.
 
     Behind the last one there is a page of known ids: were there nothing, it could not be told from one that is gone.
     """
@@ -207,8 +207,10 @@ def _choose_starts(known: Sequence[str], page_size: int) -> list[str]:
 async def request_page(
     adapter: Adapter, runner: RequestRunner, cursor: str, order: str, size: int
 ) -> tuple[Reply, int]:
-    """The answer to the request for a page of `size`, or of half as many as long as it is larger than is read of one,
-    and how many were asked for in the end. Raises `NotSent` or `OutcomeUnknown`."""
+    """Return the answer to the request for a page, and how many assistants were asked for in the end.
+
+    Half as many as long as the page is larger than is read of an answer. Raises `NotSent` or `OutcomeUnknown`.
+    """
     while True:
         reply = await runner.read(adapter.list_page(cursor, order, size))
         if size == 1 or not _is_too_large(reply):
@@ -217,12 +219,12 @@ async def request_page(
 
 
 def _is_too_large(reply: Reply | None) -> bool:
-    """Whether it is a success of which only the start was read."""
+    """Return whether it is a success of which only the start was read."""
     return reply is not None and reply.status < 300 and reply.json is Body.TOO_LARGE
 
 
 async def _fetch_page(stretch: Stretch, adapter: Adapter, runner: RequestRunner) -> Page | None:
-    """The next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
+    """Return the next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
     if stretch.pages * stretch.size >= stretch.most * adapter.dialect.page_size:
         stretch.cut(f"the listing goes on after {stretch.pages:,} pages, which is taken for no end at all")
@@ -249,7 +251,7 @@ async def _fetch_page(stretch: Stretch, adapter: Adapter, runner: RequestRunner)
 
 
 def _take_page(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRunner, stops: Collection[str]) -> None:
-    """Adds a page to a stretch, up to where another one begins, and judges how far that is."""
+    """Add a page to a stretch, up to where another one begins, and judges how far that is."""
     if not page.items and stretch.start and stretch.pages == 0:
         stretch.reach = Reach.LOST
         return
@@ -279,7 +281,7 @@ def _is_last(page: Page, stretch: Stretch, dialect: Dialect) -> bool:
 
 
 def _judge_repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Adapter) -> None:
-    """Judges a page that brings again what was there already."""
+    """Judge a page that brings again what was there already."""
     is_first_again = stretch.pages == 2 and sorted(ids) == sorted(stretch.items)
     if adapter.dialect.listing == "whole" and is_first_again and not page.has_more:
         stretch.reach = Reach.ENDED
@@ -304,7 +306,7 @@ def _is_cut(stretches: Sequence[Stretch]) -> bool:
 
 
 def _join(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The stretches from the beginning to the end, each where the one before it stopped; none if there is any doubt.
+    """Return the stretches from beginning to end, each where the one before it stopped; none if there is any doubt.
 
     A stretch that no other one came upon began after an id that is gone: it must hold nothing that the others lack.
     """
@@ -353,7 +355,7 @@ def _describe_missing_endpoint(adapter: Adapter, text: str) -> EndpointError:
 
 
 def _describe_unreachable(adapter: Adapter, error: Exception, reply: Reply | None) -> EndpointError:
-    """Why nothing could be read at all, and what to do about it."""
+    """Return why nothing could be read at all, and what to do about it."""
     text = f"{str(error).rstrip('.')}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
         return EndpointError(f"The target gave no answer: {text}", NETWORK)

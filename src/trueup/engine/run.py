@@ -63,12 +63,12 @@ class Run:
         return list(dict.fromkeys([*self.planning.view.live, *made]))
 
     async def journal(self, entry: Entry) -> None:
-        """Puts a line on disk before going on."""
+        """Put a line on disk before going on."""
         await self.runner.ports.journal(entry)
         self.entries.append(entry)
 
     async def intend(self, change: Change, action: str, live_id: str) -> None:
-        """The line before a write."""
+        """Write the journal's line before a write."""
         await self.journal(
             Entry(
                 "intent",
@@ -83,7 +83,7 @@ class Run:
         )
 
     async def conclude(self, change: Change, action: str, record: Record | None) -> None:
-        """The line after a write that was done and told: what was done is said also where the disk takes no more.
+        """Write the journal's line after a write that was done and reported: it is reported even if the disk is full.
 
         No record forgets it.
         """
@@ -93,13 +93,13 @@ class Run:
         )
 
     async def withdraw(self, change: Change, action: str) -> None:
-        """The line after a write that certainly was not done."""
+        """Write the journal's line after a write that certainly was not done."""
         await self.journal(
             Entry("not-done", change.name, action, change.operation, self.now, change.id, self.last_operation(change))
         )
 
     def last_operation(self, change: Change) -> str:
-        """The operation that the state's record of this name has."""
+        """Return the operation that the state's record of this name has."""
         record = self.planning.state.records.get(change.name)
         return record.operation if record else ""
 
@@ -109,7 +109,7 @@ class Run:
         return self.runner.ports.clock.wall()
 
     def report(self, outcome: Outcome, *codes: Exit) -> None:
-        """Notes how one assistant ended."""
+        """Note how one assistant ended, and show the progress."""
         message, hint = self._locate(outcome.message), self._locate(outcome.hint)
         self.outcomes[outcome.name] = replace(outcome, message=message, hint=hint)
         self.codes.update(codes)
@@ -119,22 +119,22 @@ class Run:
         self.runner.ports.progress(self.step)
 
     def begin_step(self, what: str, changes: Sequence[Change]) -> None:
-        """Begins a step, such as all creates; what the run may still take is reckoned over all its steps."""
+        """Begin a step, such as all creates; what the run may still take is reckoned over all its steps."""
         self.started = self.started or self.runner.ports.clock.monotonic()
         self.step = Progress(what, 0, len(changes), self.step.left)
         if changes:
             self.runner.ports.progress(self.step)
 
     def note_problem(self, problem: str) -> None:
-        """Notes what is to be known beside the assistants."""
+        """Note a problem that is not one assistant's."""
         self.problems.append(self._locate(problem))
 
     def _locate(self, text: str) -> str:
-        """The message, whose commands go on with this run's plan."""
+        """Return the message, whose commands go on with this run's plan."""
         return change_commands(text, lambda command: go_on(command, self.planning.plan))
 
     def fail(self, change: Change, failure: WriteFailure, path: Path | None = None, *, attempts: int = 1) -> None:
-        """Notes a write that was not done; `path` is where in the request, None where that is not the cause."""
+        """Note a write that was not done; `path` is where in the request, None where that is not the cause."""
         at = self.locate(change.name, path) if path is not None else None
         self.report(
             Outcome(
@@ -152,7 +152,7 @@ class Run:
 
 
 def _hint_always_send(change: Change, message: str, path: Path, adapter: Adapter) -> str:
-    """How to go on where a server misses a field that the modify had no reason to hold."""
+    """Return how to go on where a server misses a field that the modify had no reason to hold."""
     writes = change.action in (Action.MODIFY, Action.STAMP)
     if not writes or not path or path[0] not in adapter.dialect.table.letters or path[0] in change.sets:
         return ""
@@ -162,7 +162,7 @@ def _hint_always_send(change: Change, message: str, path: Path, adapter: Adapter
 
 
 def keep_answer(record: Record, live: Live, sent: frozenset[str], adapter: Adapter) -> Record:
-    """The record with the server's answer to each field that was sent."""
+    """Return the record with the server's answer to each field that was sent."""
     table = adapter.dialect.table
     found = fields_of(live.body, table)
     fields = {
@@ -181,7 +181,7 @@ def keep_answer(record: Record, live: Live, sent: frozenset[str], adapter: Adapt
 
 
 def list_not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
-    """The fields that the server answered otherwise than sent, cleared ones included."""
+    """Return the fields that the server answered otherwise than sent, cleared ones included."""
     semantics, found = adapter.dialect.semantics, adapter.dialect.table.split(live.body)
     wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **change.sets}
     missing = [name for name, value in wanted.items() if not fits(name, value, found.get(name), semantics)]
@@ -191,12 +191,12 @@ def list_not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ..
 
 
 def list_sent_keys(change: Change, table: FieldTable) -> frozenset[str]:
-    """The top-level keys that the change's request holds."""
+    """Return the top-level keys that the change's request holds."""
     return frozenset(top_of(path) for path in (*change.sets, *((table.stamp,) if change.stamp else ())))
 
 
 def list_sent_fields(change: Change, table: FieldTable) -> frozenset[str]:
-    """The recorded fields that the request sets; a map that it holds is set as a whole."""
+    """Return the recorded fields that the request sets; a map that it holds is set as a whole."""
     fields, keys = change.record.fields if change.record else {}, list_sent_keys(change, table)
     waiting = (name for name, applied in fields.items() if applied.kept is None)
     return frozenset(name for name in waiting if top_of(name) in keys or change.action is Action.CREATE)

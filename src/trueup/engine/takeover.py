@@ -56,7 +56,7 @@ def is_duplicate(live: Seen, name: str, identity: Identity) -> bool:
 
 
 def make_link_record(definition: Definition, live: Seen, adapter: Adapter) -> Record:
-    """The record in which live counts as applied for the declared fields."""
+    """Return the record in which live counts as applied for the declared fields."""
     stamp = live.stamp
     protect = definition.lifecycle.protect
     return Record(
@@ -79,7 +79,7 @@ def count_as_applied(name: str, value: Any, live: Any, semantics: Semantics) -> 
 
 
 def make_link_change(definition: Definition, live: Seen, identity: Identity, adapter: Adapter) -> Change:
-    """The write of the stamp alone that takes an assistant over where the stamps are the state."""
+    """Return the write of the stamp alone that takes an assistant over where the stamps are the state."""
     record = make_link_record(definition, live, adapter)
     fields = {name: live.fields.get(name) for name in declare_fields(definition, adapter)}
     known = stamps.digests(fields, adapter.dialect.semantics)
@@ -99,7 +99,7 @@ def make_link_change(definition: Definition, live: Seen, identity: Identity, ada
 
 
 def has_room(live: Seen, adapter: Adapter) -> bool:
-    """Whether the stamp fits among the assistant's metadata pairs."""
+    """Return whether the stamp fits among the assistant's metadata pairs."""
     return adapter.has_room(live.body, {})
 
 
@@ -132,7 +132,7 @@ class KnownAssistants:
 def match_imports(
     seen: Mapping[str, Seen], chosen: Collection[str], bodies: Mapping[str, Mapping[str, Any]], known: KnownAssistants
 ) -> ImportMatches:
-    """What becomes of the chosen ids; `bodies` are what a new definition of each would say."""
+    """Return what becomes of the chosen ids; `bodies` are what a new definition of each would say."""
     new: dict[str, str] = {}
     managed: dict[str, str] = {}
     foreign: dict[str, str] = {}
@@ -165,7 +165,7 @@ def _oldest_first(lives: Iterable[Seen]) -> list[Seen]:
 
 
 def _find_owner(live: Seen, owners: Mapping[str, str], known: KnownAssistants) -> tuple[str, str]:
-    """The name that a live assistant has here, and why it is somebody else's; both empty where nobody has it."""
+    """Return the name that a live assistant has here, and why it is somebody else's; both empty where nobody has it."""
     stamp, identity = live.stamp, known.identity
     if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
         if not stamp.name:
@@ -178,14 +178,14 @@ def _find_owner(live: Seen, owners: Mapping[str, str], known: KnownAssistants) -
 def _list_without_assistant(
     seen: Mapping[str, Seen], owners: Mapping[str, str], known: KnownAssistants
 ) -> list[Definition]:
-    """The definitions that no record and no stamp gives an assistant, in name order."""
+    """Return the definitions that no record and no stamp gives an assistant, in name order."""
     owned = {name for live in seen.values() for name, theirs in [_find_owner(live, owners, known)] if not theirs}
     taken = owned | {known.moved.get(name, name) for name in {*known.state.records, *known.state.pending}}
     return [known.definitions[name] for name in sorted(known.definitions) if name not in taken]
 
 
 def _set_aside_doubtful(free: Sequence[Seen], known: KnownAssistants) -> tuple[list[Ambiguous], list[Seen]]:
-    """Assistants without a stamp that an apply which was cut off may have created: their names wait in state."""
+    """Set aside assistants without a stamp that an interrupted apply may have created: their names wait in state."""
     waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(known.state.pending):
         definition = known.definitions.get(name)
@@ -202,7 +202,7 @@ def _set_aside_doubtful(free: Sequence[Seen], known: KnownAssistants) -> tuple[l
 def _match_equal(
     free: Sequence[Seen], definitions: Sequence[Definition], bodies: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[tuple[Definition, Seen]], list[Seen], list[Definition]]:
-    """Definitions that say just what an import would write: an earlier one did, and ended before its state was saved.
+    """Match definitions that say just what an import would write: an earlier one ended before its state was saved.
 
     Only where there are as many of the one as of the other; then it does not matter which is whose.
     """
@@ -227,7 +227,7 @@ def _match_equal(
 def _match_by_name(
     free: Sequence[Seen], definitions: Sequence[Definition]
 ) -> tuple[list[tuple[Definition, Seen]], list[Ambiguous], list[Seen]]:
-    """One definition and one assistant of a display name belong together; more of either are named."""
+    """Match one definition and one assistant of a display name; more of either are ambiguous."""
     by_name: dict[str, list[Definition]] = defaultdict(list)
     for definition in definitions:
         name = definition.body.get("name")

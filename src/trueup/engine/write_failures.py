@@ -59,23 +59,23 @@ UNTRIED = WriteFailure("", "")
 
 
 def fail_permanently(text: str, check: str) -> WriteFailure:
-    """One that comes again until somebody has seen to its cause."""
+    """Return a failure that comes again until its cause is removed."""
     return WriteFailure(text, Message(check, " ", AGAIN), check)
 
 
 def fail_transiently(text: str, check: str) -> WriteFailure:
-    """One that may be over by now."""
+    """Return a failure that may be over by now."""
     return WriteFailure(text, Message(AGAIN, ". ", check), check)
 
 
 def describe_no_response(error: NotSent | OutcomeUnknown) -> WriteFailure:
-    """No answer at all."""
+    """Describe a request that got no answer at all."""
     text = str(error)
     return fail_permanently(text, NETWORK) if isinstance(error, NotSent) else fail_transiently(text, PATIENCE)
 
 
 def describe_refusal(problem: Problem, reply: Reply, live_id: str = "") -> WriteFailure:
-    """An answer that is no success; `live_id` is whom the write was for, empty for a create."""
+    """Describe an answer that is no success; `live_id` is whom the write was for, empty for a create."""
     if live_id and problem.is_of_another(live_id):
         return WriteFailure(f"the answer speaks of another assistant: {problem.message}", ANEW)
     if problem.conflict or (live_id and problem.is_own_404(live_id)):
@@ -84,12 +84,12 @@ def describe_refusal(problem: Problem, reply: Reply, live_id: str = "") -> Write
 
 
 def describe_foreign_answer(text: str, reply: Reply) -> WriteFailure:
-    """A success whose body is not what a success of this write is: `text` says what it is instead."""
+    """Describe a success whose body is not that of this write; `text` says what it is instead."""
     return fail_permanently(text, ELSEWHERE) if is_page(reply) else WriteFailure(text, ANEW)
 
 
 def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
-    """Whether an answer that shows no success leaves open what was done: one that speaks of another does too."""
+    """Return whether an answer that shows no success leaves open what was done: one that speaks of another does too."""
     if reply.status < 300:
         return True
     problem = adapter.problem(reply)
@@ -97,7 +97,7 @@ def leaves_open(adapter: Adapter, change: Change, reply: Reply) -> bool:
 
 
 def describe_answer(adapter: Adapter, change: Change, reply: Reply) -> WriteFailure:
-    """An answer to a modify or a delete, for the case that it is the last and that what is live is as before."""
+    """Describe an answer to a modify or a delete, should it be the last and what is live be as before."""
     if reply.status >= 300:
         return describe_refusal(adapter.problem(reply), reply, change.id)
     if change.action is Action.DELETE:
@@ -113,7 +113,7 @@ def describe_answer(adapter: Adapter, change: Change, reply: Reply) -> WriteFail
 
 
 def _describe_ignored(change: Change) -> WriteFailure:
-    """A success that changed nothing: which fields this server does not take."""
+    """Describe a success that changed nothing: which fields this server ignores."""
     fields = ", ".join(change.sets)
     if not fields:
         return WriteFailure("the answer shows nothing of what was sent", NO_STAMP)

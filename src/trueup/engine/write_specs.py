@@ -50,7 +50,7 @@ class WriteContent:
 
 
 def build_create(spec: WriteSpec, verdict: Verdict) -> WriteContent:
-    """A new assistant: every declared field that is not null, and the stamp."""
+    """Set every declared field that is not null, and the stamp."""
     sets = {name: value for name, value in spec.file.items() if value is not None}
     operation = _make_operation(spec, create_body(sets, "", spec.semantics.table), verdict.record)
     fields = stamps.about_to_send(spec.file, spec.semantics)
@@ -65,7 +65,7 @@ def build_create(spec: WriteSpec, verdict: Verdict) -> WriteContent:
 
 
 def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteContent:
-    """What differs is set; a stamp alone is written when nothing does."""
+    """Set what differs; a stamp alone where nothing does."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
@@ -97,7 +97,7 @@ def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteCo
 
 
 def build_delete(verdict: Verdict, identity: Identity, name: str) -> WriteContent:
-    """The removal of an assistant; it overwrites everything."""
+    """Return the removal of an assistant, which overwrites everything."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
@@ -107,7 +107,7 @@ def build_delete(verdict: Verdict, identity: Identity, name: str) -> WriteConten
 
 
 def build_release(verdict: Verdict, identity: Identity, name: str) -> WriteContent:
-    """The stamp is taken off; nothing else is touched."""
+    """Return the removal of the stamp; nothing else is touched."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
@@ -139,7 +139,7 @@ def drop_stamp(change: Change, old: Record | None, live: Live, table: FieldTable
 def make_record(
     spec: WriteSpec, verdict: Verdict, operation: str, sent: Mapping[str, Applied], *, stamped: bool | None
 ) -> Record:
-    """The record after a write or a record-only change: sent fields wait for the answer, the others are as planned."""
+    """Return the record after a write or a record-only change: sent fields wait for the answer."""
     live, old = verdict.live, verdict.record
     assert live is not None
     assert old is not None
@@ -167,7 +167,7 @@ def make_record(
 
 
 def build_record_only(spec: WriteSpec, verdict: Verdict) -> Record:
-    """The record when nothing is sent."""
+    """Return the record when nothing is sent."""
     old = verdict.record
     assert old is not None
     record = make_record(spec, verdict, old.operation, {}, stamped=old.stamped)
@@ -176,7 +176,7 @@ def build_record_only(spec: WriteSpec, verdict: Verdict) -> Record:
 
 
 def _list_changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, Any]:
-    """What is to change: each field by itself, and of a map that has a change in it everything that is declared."""
+    """Return what is to change: each field by itself, and of a map with a change everything that is declared."""
     sets = {path: spec.file.get(path) for path in changed if top_of(path) not in spec.semantics.table.maps}
     for name in sorted(spec.semantics.table.maps):
         entries = [path for path in changed if top_of(path) == name]
@@ -189,7 +189,7 @@ def _list_changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, A
 def _list_forced(
     spec: WriteSpec, live: Seen, sets: Mapping[str, Any], forced: Mapping[str, Any]
 ) -> tuple[FieldChange, ...]:
-    """What a modify carries beside what is wanted: the protocol's own, then what the target always wants.
+    """Return what a modify carries beside what is wanted: the protocol's own, then what the target always wants.
 
     Where the file says something of a field, or leaves it alone, the protocol's word does not count.
     """
@@ -205,7 +205,7 @@ def _list_forced(
 
 
 def _force_field(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
-    """A field that is only sent because the target wants it: the file's value, live's where the file has no say."""
+    """Return a field that is only sent because the target wants it: the file's value, else the live one."""
     found = live.fields.get(name, MISSING)
     value = spec.file[name] if name in spec.file and name not in spec.ignored else live.fields.get(name)
     table = spec.semantics.table
@@ -214,7 +214,7 @@ def _force_field(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
 
 
 def _list_declared(spec: WriteSpec, name: str) -> dict[str, Any]:
-    """The declared, not ignored and not null entries of a map."""
+    """Return the declared, not ignored and not null entries of a map."""
     return {
         path: value
         for path, value in spec.file.items()
@@ -223,7 +223,7 @@ def _list_declared(spec: WriteSpec, name: str) -> dict[str, Any]:
 
 
 def _make_operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | None) -> str:
-    """Derived, never random: the same change of the same assistant is the same operation on every machine."""
+    """Return the operation's id: the same change of the same assistant has the same one on every machine."""
     identity = spec.identity
     after = [record.id, record.operation] if record else []
     where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
@@ -231,7 +231,7 @@ def _make_operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | N
 
 
 def _make_stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) -> str:
-    """The stamp's text; empty where the target's assistants are not stamped."""
+    """Return the stamp's text; empty where the target's assistants are not stamped."""
     if not spec.stamped:
         return ""
     known = stamps.held(fields, spec.semantics)

@@ -69,7 +69,7 @@ def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
 
 
 def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...]) -> Plan | None:
-    """The saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
+    """Return the saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
     if not what:
         return None
     from trueup.cli.session import selection_of
@@ -84,7 +84,7 @@ def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...])
 
 
 def _is_plan(root: Path, definitions: str, text: str) -> bool:
-    """Whether an argument means a plan file: by its ending, or as the way to a file that begins as a plan does.
+    """Return whether an argument means a plan file: by its ending, or as the way to a file that begins as a plan does.
 
     Nothing in the definitions folder is one, and a bare name is an assistant's, whatever file there is of that name.
     """
@@ -97,7 +97,7 @@ def _is_plan(root: Path, definitions: str, text: str) -> bool:
 
 
 def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
-    """Says on stderr which NAMEs are those of a plan file too, and how it would be meant."""
+    """Say on stderr which NAMEs are those of a plan file too, and how it would be meant."""
     from trueup.cli.output import Screen
     from trueup.core.command import Message, Selection
     from trueup.edge.artifacts import begins_as_plan, is_path
@@ -109,7 +109,7 @@ def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
 
 
 def provenance(commit: str | None, pipeline: str | None, environ: Mapping[str, str]) -> Provenance:
-    """Who applies now: flags first, then what GitHub Actions and GitLab CI set.
+    """Return who applies now: flags first, then what GitHub Actions and GitLab CI set.
 
     Raises TrueupError for an address that carries a user or a password.
     """
@@ -123,7 +123,7 @@ def provenance(commit: str | None, pipeline: str | None, environ: Mapping[str, s
 
 
 def _of_github(environ: Mapping[str, str]) -> str:
-    """The address of a workflow's run, as GitHub's documentation puts it together."""
+    """Return the address of a workflow's run, as GitHub's documentation puts it together."""
     parts = [environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
     if not all(parts):
         return ""

@@ -79,7 +79,7 @@ def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, plannin
 
 
 def _history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
-    """The plan with what is known of each drift's beginning and of the applies before it. Raises TrueupError."""
+    """Return the plan with what is known of each drift's beginning and of the applies before it. Raises TrueupError."""
     import time
     from dataclasses import replace
 
@@ -102,7 +102,7 @@ def _history(session: Session, planning: Planning, since: str | None, reports: s
 
 
 def _earlier(session: Session, file: str) -> Earlier:
-    """What an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
+    """Return what an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
     from trueup.core.errors import TrueupError
     from trueup.core.plans.drift import Earlier, read_earlier
     from trueup.edge.artifacts import read_report
@@ -176,7 +176,7 @@ async def _answer(session: Session, asked: str, field: str | None, reports: str 
 
 
 def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
-    """What the plan says of one assistant, and why."""
+    """Return what the plan says of one assistant, and why."""
     from trueup.cli.planning import find_record_and_live
     from trueup.core.plans.fields import Rules
     from trueup.core.plans.plan import Reason
@@ -198,7 +198,7 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
 
 
 def _field_locator(definition: Definition | None, table: FieldTable) -> Locate:
-    """Where a field stands in the files; they are read again for it, once."""
+    """Return where a field stands in the files; they are read again for it, once."""
     source = definition.locate() if definition is not None else None
 
     def locate(field: str) -> Position | None:
@@ -208,7 +208,7 @@ def _field_locator(definition: Definition | None, table: FieldTable) -> Locate:
 
 
 def origins_of(session: Session, planning: Planning, names: Sequence[str], folder: str | None) -> dict[str, Origin]:
-    """The last apply of each assistant, by the reports in a folder seen from the project's; none without a folder.
+    """Return the last apply of each assistant, by the reports in a folder (relative to the project); none without.
 
     Where no report tells of an operation, its origin names nothing else. Raises TrueupError.
     """
@@ -226,7 +226,7 @@ def origins_of(session: Session, planning: Planning, names: Sequence[str], folde
 
 
 def operation_of(name: str, planning: Planning) -> str:
-    """The operation that an assistant's stamp names, else the one that state remembers; empty where neither does."""
+    """Return the operation that an assistant's stamp names, else the one in state; empty where there is none."""
     record = planning.state.records.get(name)
     live = planning.seen.get(record.id) if record is not None else None
     if live is not None and live.stamp is not None and live.stamp.operation:

@@ -100,7 +100,7 @@ def show_plan(
 
 
 def _refuse_place(path: Path, session: Session) -> None:
-    """Raises TrueupError where a plan would overwrite something, before anything is read for it."""
+    """Raise TrueupError where a plan would overwrite something, before anything is read for it."""
     from trueup.edge.artifacts import refuse_plan_place
     from trueup.edge.state.store import FOLDER
 
@@ -109,7 +109,7 @@ def _refuse_place(path: Path, session: Session) -> None:
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Writes a plan file, whole or not at all, readable by its owner only. Raises TrueupError."""
+    """Write a plan file, whole or not at all, readable by its owner only. Raises TrueupError."""
     from trueup.edge.artifacts import write_plan
 
     write_plan(path, plan)
