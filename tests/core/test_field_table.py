@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.canonical import Semantics, canonical, digest, fits, float32, same
+from trueup.core.canonical import Semantics, canonical, digest, fits, float32, same, strip_server_defaults
 from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, judge, lean
+from trueup.core.plans.fields import Rules, judge
 from trueup.core.plans.plan import MISSING, Cause
 from trueup.wire.registry import field_table, protocols
 
@@ -89,9 +89,11 @@ def test_an_object_is_one_field() -> None:
 
 def test_what_a_server_fills_in_is_not_shown_and_what_a_stranger_adds_is() -> None:
     live = {"heat": 0.5, "limit": 6, "stop": None, "theirs": 1}
-    assert lean("settings", live, {"heat": 0.5}, SEMANTICS) == {"heat": 0.5, "theirs": 1}
+    assert strip_server_defaults("settings", live, {"heat": 0.5}, SEMANTICS) == {"heat": 0.5, "theirs": 1}
     tool = {"type": "flat", "name": "a", "later": False, "where": {"city": "Rome"}}
-    assert lean("tools", [tool], [{"type": "flat", "name": "a"}], SEMANTICS) == [{"type": "flat", "name": "a"}]
+    assert strip_server_defaults("tools", [tool], [{"type": "flat", "name": "a"}], SEMANTICS) == [
+        {"type": "flat", "name": "a"}
+    ]
 
 
 @pytest.mark.parametrize("name", ["secretive", "labels.owner", "flags.time"])

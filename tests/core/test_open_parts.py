@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from trueup.core.canonical import Semantics, digest, fits
+from trueup.core.canonical import Semantics, digest, fits, strip_server_defaults
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, judge, lean
+from trueup.core.plans.fields import Rules, judge
 from trueup.core.plans.plan import MISSING, Cause
 
 SEMANTICS = Semantics(
@@ -102,9 +102,11 @@ def test_where_only_a_stamp_remembers_it(file: Any, live: Any, applied: Applied,
 
 
 def test_what_the_server_decides_is_not_shown_beside_what_a_definition_says() -> None:
-    assert lean("effort", {"level": "medium", "summary": "detailed"}, AUTO, SEMANTICS) == {"summary": "detailed"}
-    assert lean("effort", MEDIUM, {"level": "high"}, SEMANTICS) == {"level": "medium"}
+    assert strip_server_defaults("effort", {"level": "medium", "summary": "detailed"}, AUTO, SEMANTICS) == {
+        "summary": "detailed"
+    }
+    assert strip_server_defaults("effort", MEDIUM, {"level": "high"}, SEMANTICS) == {"level": "medium"}
 
 
 def test_what_no_definition_says_is_taken_whole() -> None:
-    assert lean("effort", MEDIUM, None, SEMANTICS) == MEDIUM
+    assert strip_server_defaults("effort", MEDIUM, None, SEMANTICS) == MEDIUM

@@ -13,7 +13,7 @@ from typing import Any
 
 import rfc8785
 
-from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind, top_of
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind, tool_name, top_of
 
 DIGEST_RULES = 1
 """Version of the canonical form; state written under other rules is unknown until the next apply."""
@@ -22,6 +22,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 
 _WORDS = frozenset((str, bool, type(None)))
 """The types whose values every encoder spells alike."""
+
+MAX_LEVELS = 99
+"""More levels than any server fills in."""
 
 OBJECT = (dict, Mapping)
 """What counts as a JSON object; the plain type first, because asking an abstract one takes ten times as long."""
@@ -262,3 +265,82 @@ def _synonym(words: Mapping[str, str], value: Any) -> Any:
 def _number(value: Any) -> Any:
     """Return a number as servers that store a single-precision one answer it, anything else as it is."""
     return float32(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def strip_server_defaults(name: str, live: Any, file: Any, semantics: Semantics, *, keep_open: bool = False) -> Any:
+    """Return a live value without each key that the file lacks and that says no more than its absence.
+
+    That are nulls and what the field table knows to be filled in. Parts that only the server decides go too, unless
+    `keep_open`.
+    """
+    row = semantics.table.field_of(name)
+    if row is None or row.kind not in (Kind.OBJECT, Kind.TOOLS):
+        return _copy(live)
+    if row.kind is Kind.OBJECT:
+        return _stripped_of(live, file, row, semantics.table, keep_open)
+    if not isinstance(live, (list, tuple)):
+        return _copy(live)
+    return [_stripped_of(tool, _find_tool(tool, file), row, semantics.table, keep_open) for tool in live]
+
+
+def strip_object(
+    value: Mapping[str, Any], known: Any, row: Field, table: FieldTable, levels: int = MAX_LEVELS
+) -> dict[str, Any]:
+    """Return a field's object, or one of its tools, without nulls and server defaults that `known` lacks.
+
+    Objects more than `levels` levels below it go whole or stay whole but for nulls.
+    """
+    if row.fills_of(value) is None:
+        return dict(value)
+    kind = {"type": value["type"]} if row.typed or row.kind is Kind.TOOLS else {}
+    defaults = {key: entry for key, entry in _completed(kind, row, table).items() if key not in kind}
+    return _without_defaults(value, known, _completed(value, row, table), defaults, table.schema_keys, levels)
+
+
+def _without_defaults(
+    value: Mapping[str, Any],
+    known: Any,
+    filled: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    schemas: frozenset[str],
+    levels: int,
+) -> dict[str, Any]:
+    """Return an object without the entries that are in `filled`, its completed form, what they are in `defaults`."""
+    kept: dict[str, Any] = {}
+    for key, entry in value.items():
+        is_known = isinstance(known, OBJECT) and key in known
+        default = defaults.get(key)
+        if not is_known and (entry is None or (key in defaults and same(filled[key], default))):
+            continue
+        if key in schemas or not isinstance(entry, OBJECT) or not isinstance(default, OBJECT):
+            kept[key] = _copy(entry)
+        elif levels:
+            beside = known[key] if is_known else None
+            kept[key] = _without_defaults(entry, beside, filled[key], default, schemas, levels - 1)
+        else:
+            kept[key] = {name: _copy(inner) for name, inner in entry.items() if inner is not None}
+    return kept
+
+
+def _stripped_of(value: Any, known: Any, row: Field, table: FieldTable, keep_open: bool) -> Any:
+    if not isinstance(value, OBJECT) or same(value, known):
+        return _copy(value)  # most often: the file has every key of it
+    return strip_object(value if keep_open else _closed(value, known, row), known, row, table)
+
+
+def _find_tool(tool: Any, tools: Any) -> Any:
+    """Return the entry of a list that is the same tool by type and name."""
+    if not isinstance(tools, (list, tuple)) or not isinstance(tool, OBJECT):
+        return None
+    label = (tool.get("type"), tool_name(tool))
+    others = (each for each in tools if isinstance(each, OBJECT))
+    return next((each for each in others if (each.get("type"), tool_name(each)) == label), None)
+
+
+def _copy(value: Any) -> Any:
+    """Return the value in plain containers of its own."""
+    if isinstance(value, OBJECT):
+        return {key: _copy(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy(entry) for entry in value]
+    return value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from trueup.core.canonical import Semantics, fits, same
+from trueup.core.canonical import Semantics, fits, same, strip_server_defaults
 from trueup.core.command import HERE, Message
 from trueup.core.definitions.document import BODY
 from trueup.core.definitions.layers import Origin, Tree, is_reference
@@ -20,7 +20,7 @@ from trueup.core.definitions.sources import PROJECT_FILE, Sources
 from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.state import Record
 from trueup.core.plans.diff import gaps
-from trueup.core.plans.fields import Rules, judge, lean, matches
+from trueup.core.plans.fields import Rules, judge, matches
 from trueup.core.plans.plan import MISSING, OUTSIDE, Cause
 from trueup.core.source import Path, dotted
 from trueup.core.texts.align import Allowance
@@ -89,7 +89,7 @@ def in_words(name: str, live: Any, file: Any, semantics: Semantics, *, has_null:
         return "" if row is not None and row.empty_is_null else semantics.table.default_of(name)
     if row is not None and row.kind is Kind.NUMBER and isinstance(live, float):
         return _shortest(live)
-    return lean(name, live, file, semantics)
+    return strip_server_defaults(name, live, file, semantics)
 
 
 def _shortest(number: float) -> float | int:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trueup.core.canonical import Semantics, canonical, fits, float32, same
+from trueup.core.canonical import Semantics, canonical, fits, float32, same, strip_object
 from trueup.core.command import HERE, Selection
-from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
+from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.core.projects.project import PORTABLE
 from trueup.core.source import Diagnostic, Path, Severity, dotted
 
@@ -186,8 +186,7 @@ def _entries(path: str, value: Any, row: Field, stamp: str, depth: int = 1) -> d
 def _value(row: Field, value: Any, written: FieldTable) -> Any:
     if row.kind is Kind.NUMBER and isinstance(value, float):
         return _short(value)
-    fills = row.fills_of(value) if isinstance(value, Mapping) else None
-    return value if fills is None else _shed(value, fills, written.schema_keys)
+    return strip_object(value, None, row, written, 1) if isinstance(value, Mapping) else value
 
 
 def _short(value: float) -> float:
@@ -201,32 +200,7 @@ def _tool(tool: Any, written: FieldTable) -> Any:
         return {"type": tool} if isinstance(tool, str) else tool
     first = {"type": tool["type"]} if "type" in tool else {}
     tool = {key: entry for key, entry in {**first, **tool}.items() if entry is not None}
-    fills = written.by_name[written.tools].fills_of(tool)
-    return tool if fills is None else _shed(tool, fills, written.schema_keys)
-
-
-def _shed(
-    value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozenset[str], depth: int = 1
-) -> dict[str, Any]:
-    """The mapping without nulls and what the server fills in, also one level down.
-
-    Further down nulls only: there a key may be needed for another, so that such an object goes whole or stays whole.
-    """
-    slim = {}
-    for key, entry in value.items():
-        default = fills.get(key)
-        if isinstance(default, Mapping) and isinstance(entry, Mapping) and key not in schemas:
-            entry = _shed(entry, default, schemas, depth - 1) if depth else _whole(entry, default)
-            if not entry:
-                continue
-        if entry is not None and not (key in fills and default is not RESOLVED and same(entry, default)):
-            slim[key] = entry
-    return slim
-
-
-def _whole(value: Mapping[str, Any], fills: Mapping[str, Any]) -> Mapping[str, Any]:
-    entry = {name: inner for name, inner in value.items() if inner is not None}
-    return {} if same({**fills, **entry}, fills) else entry
+    return strip_object(tool, None, written.by_name[written.tools], written, 1)
 
 
 def _place(item: Diagnostic, body: Mapping[str, Any], written: FieldTable, linked: bool) -> Path:
