@@ -35,7 +35,7 @@ def phases(folder: str, mode: str = "") -> Figures:
     """Loading, reading and comparing of one plan; `--in-sequence` reads the listing page by page."""
     from trueup.cli.flags import Flags
     from trueup.cli.planning import plan_live, read_live
-    from trueup.cli.session import definitions, open_session
+    from trueup.cli.session import load_definitions, open_session
     from trueup.cli.transport import reading
     from trueup.engine import refresh
 
@@ -46,7 +46,7 @@ def phases(folder: str, mode: str = "") -> Figures:
 
     async def work() -> None:
         with clocked(figures, "load"):
-            loaded = definitions(session)
+            loaded = load_definitions(session)
         with clocked(figures, "state"):
             state = session.store.load()
         async with reading(session) as runner:
@@ -64,7 +64,7 @@ def phases(folder: str, mode: str = "") -> Figures:
 def books(folder: str) -> Figures:
     """A folder of creates: intents and outcomes in the journal, then the state, then the plan file, out and in."""
     from trueup.cli.flags import Flags
-    from trueup.cli.session import definitions, open_session
+    from trueup.cli.session import load_definitions, open_session
     from trueup.core.memory.journal import DONE, INTENT, Entry
     from trueup.core.memory.state import State
     from trueup.edge.artifacts import read_plan, write_plan
@@ -75,14 +75,14 @@ def books(folder: str) -> Figures:
 
     figures: Figures = {}
     session = open_session(Flags(chdir=folder))
-    found = {item.name: item for item in definitions(session).definitions}
+    found = {item.name: item for item in load_definitions(session).definitions}
     desired = DesiredState(
         session.target, session.identity, found, frozenset(found), frozenset(session.project.targets)
     )
     plan = make_plan(desired, State(session.identity, 1), View(), session.adapter).plan
     records = {change.name: replace(change.record, id=change.name) for change in plan.changes if change.record}
 
-    async def journaled(store: Store) -> None:
+    async def journal_writes(store: Store) -> None:
         journal = store.open_journal()
         waiting = iter(records.items())
 
@@ -97,7 +97,7 @@ def books(folder: str) -> Figures:
     with tempfile.TemporaryDirectory() as place:
         store = Store(Path(place), session.target, session.identity)
         with clocked(figures, "journal"):
-            asyncio.run(journaled(store))
+            asyncio.run(journal_writes(store))
         with clocked(figures, "state"):
             store.load()
             store.save(State(session.identity, 1, records))

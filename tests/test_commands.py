@@ -49,7 +49,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "*pairs": ("support/triage", "sales/quotes"),
     "*pairs[start:start + PAIRS]": ("support/triage=asst_1", "sales/quotes=asst_2"),
     "*self.others[:1]": ("asst_1",),
-    "*_recorded_id(planning, name)": ("asst_1",),
+    "*_find_recorded_id(planning, name)": ("asst_1",),
     "*([_plan_file(file)] if file else names)": ("change.plan",),
 }
 """What stands for an argument that is filled in, by the expression that fills it."""

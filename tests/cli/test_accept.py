@@ -145,7 +145,7 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(place: Place, monkeypa
     def meanwhile(*_: Any) -> None:
         place.write("assistants/alpha.yaml", "model: gpt-5\n")
 
-    monkeypatch.setattr(accept, "_ask", meanwhile)
+    monkeypatch.setattr(accept, "_confirm", meanwhile)
     ran = place.run("accept", "alpha")
     assert ran.code != 0
     assert (place.root / "assistants/alpha.yaml").read_text() == "model: gpt-5\n"

@@ -9,7 +9,7 @@ from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.main import COMMANDS, cli
 from trueup.cli.session import open_session
-from trueup.cli.transport import _pace
+from trueup.cli.transport import _make_pace
 from trueup.core.command import Message, Selection, locate_commands
 
 TWO = "default_target: one\ntargets: {one: {base_url: local, on_drift: revert}, two: {base_url: local}}\n"
@@ -62,7 +62,7 @@ def test_flags_reach_the_target(place: Place) -> None:
 def test_a_dialect_bounds_the_requests_under_way(place: Place, dialect: str, most: int) -> None:
     keys = f"protocol: openai-agents, dialect: {dialect}, base_url: 'https://a.example/v1', api_key: {{env: KEY}}"
     place.write("trueup.yaml", f"project: p\ntargets: {{one: {{{keys}}}}}\n")
-    assert _pace(open_session(Flags(chdir=str(place.root), target="one", parallelism=3))).parallelism == most
+    assert _make_pace(open_session(Flags(chdir=str(place.root), target="one", parallelism=3))).parallelism == most
 
 
 @pytest.mark.parametrize(

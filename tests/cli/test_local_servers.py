@@ -20,7 +20,7 @@ def _ask(root: Path, protocol: str, call: Call, writes: bool = True) -> Reply:
     session: Any = SimpleNamespace(root=root, target=target)
 
     async def ask() -> Reply:
-        async with transport._local(cast(Session, session), writes) as send:
+        async with transport._connect_local(cast(Session, session), writes) as send:
             return await send(call)
 
     return asyncio.run(ask())

@@ -160,9 +160,9 @@ REFUSED = "example.com could not be reached: the connection was refused; trying 
 
 def test_a_terminal_shows_how_far_it_is_and_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
-    screen.progress(Progress("Creating", 12, 3_000, 125.0, "billing/\x1b[31mred"))
+    screen.show_progress(Progress("Creating", 12, 3_000, 125.0, "billing/\x1b[31mred"))
     assert said.getvalue() == "\r\x1b[KCreating 12 of 3,000, about 2 min left: billing/?[31mred"
-    screen.clear()
+    screen.clear_progress()
     assert said.getvalue().endswith("\r\x1b[K")
 
 
@@ -171,14 +171,14 @@ def test_a_terminal_shows_how_far_it_is_and_how_long_it_may_take(monkeypatch: py
 )
 def test_a_duration_is_told_as_people_say_it(seconds: float, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
-    screen.progress(Progress("Reading assistants", 5, 10, seconds))
+    screen.show_progress(Progress("Reading assistants", 5, 10, seconds))
     assert said.getvalue().endswith(f"Reading assistants 5 of 10, about {words} left")
 
 
 def test_what_takes_no_time_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
-    screen.begin()
-    screen.progress(Progress("Creating", 1, 2))
+    screen.start_work()
+    screen.show_progress(Progress("Creating", 1, 2))
     screen.tick()
     assert said.getvalue() == ""
 
@@ -186,9 +186,9 @@ def test_what_takes_no_time_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("terminal", [True, False])
 def test_trouble_is_told_at_once_with_until_when(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
     screen, said = _screen(monkeypatch, terminal=terminal)
-    screen.begin()
+    screen.start_work()
     end = _in(4)
-    screen.waits(Wait(REFUSED, end, at_once=True))
+    screen.show_wait(Wait(REFUSED, end, at_once=True))
     clock = time.strftime("%H:%M:%S", time.localtime(end))
     assert re.sub(r"\([34] s\)", "(N s)", said.getvalue()) == (
         f"\r\x1b[K{REFUSED[:43]}…; trying again until {clock} (N s)"
@@ -200,8 +200,8 @@ def test_trouble_is_told_at_once_with_until_when(monkeypatch: pytest.MonkeyPatch
 def test_a_narrow_terminal_never_cuts_off_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
     screen.width = 60
-    screen.progress(Progress("Creating", 12, 300, None, "a"))
-    screen.waits(Wait(REFUSED, _in(300), at_once=True))
+    screen.show_progress(Progress("Creating", 12, 300, None, "a"))
+    screen.show_wait(Wait(REFUSED, _in(300), at_once=True))
     line = said.getvalue().rsplit("\r\x1b[K", 1)[1]
     assert line.startswith("Creating 12 of 300. e")
     assert re.search(r"…; trying again until \d\d:\d\d:\d\d \(5 min\)$", line)
@@ -211,25 +211,25 @@ def test_a_narrow_terminal_never_cuts_off_until_when(monkeypatch: pytest.MonkeyP
 def test_a_wait_without_a_second_half_is_cut_before_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
     screen.width = 50
-    screen.waits(Wait("HTTP 429: the target asks to wait", _in(300), at_once=True))
+    screen.show_wait(Wait("HTTP 429: the target asks to wait", _in(300), at_once=True))
     assert re.search(r"HTTP 429: .+… until \d\d:\d\d:\d\d \(5 min\)$", said.getvalue())
 
 
 def test_a_log_is_told_of_the_same_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=False)
     for _ in range(9):
-        screen.waits(Wait(REFUSED, _in(4), at_once=True))
-        screen.waits(Wait(REFUSED, _in(4)))
+        screen.show_wait(Wait(REFUSED, _in(4), at_once=True))
+        screen.show_wait(Wait(REFUSED, _in(4)))
     assert said.getvalue().count("\n") == 1
 
 
 def test_a_log_is_told_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=False)
-    screen.progress(Progress("Creating", 12, 300, 40.0, "alpha"))
+    screen.show_progress(Progress("Creating", 12, 300, 40.0, "alpha"))
     assert said.getvalue() == ""
     screen._told -= 60
     for _ in range(3):
-        screen.progress(Progress("Creating", 13, 300, 40.0, "alpha"))
+        screen.show_progress(Progress("Creating", 13, 300, 40.0, "alpha"))
         screen.tick()
     assert said.getvalue() == "Creating 13 of 300, about 40 s left.\n"
 
@@ -238,16 +238,16 @@ def test_a_log_is_told_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatc
 def test_quiet_tells_of_no_progress_and_no_trouble(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
     screen, said = _screen(monkeypatch, terminal=terminal, quiet=True)
     screen._told -= 60
-    screen.progress(Progress("Creating", 12, 300))
-    screen.waits(Wait(REFUSED, _in(4), at_once=True))
+    screen.show_progress(Progress("Creating", 12, 300))
+    screen.show_wait(Wait(REFUSED, _in(4), at_once=True))
     screen.tick()
     assert said.getvalue() == ""
 
 
 def test_after_the_result_nothing_of_the_work_is_shown_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
-    screen.progress(Progress("Creating", 12, 300))
-    screen.result("done")
+    screen.show_progress(Progress("Creating", 12, 300))
+    screen.write_result("done")
     screen._since -= 60
     screen.tick()
     assert said.getvalue().endswith("\r\x1b[K")

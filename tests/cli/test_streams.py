@@ -89,9 +89,9 @@ def test_a_signal_while_modules_load_is_an_interruption(place: Place, number: si
     code = (
         "import sys; sys.argv = ['trueup', 'plan', '--json']; import trueup.cli.entry as entry; sys.path.insert(0, '.')"
     )
-    code += "\nimport pathlib, threading\nentry_told = entry._told\n"
-    code += "def told(error):\n    pathlib.Path('click.py').unlink()\n    return entry_told(error)\n"
-    code += "entry._told = told\nentry.run()\n"
+    code += "\nimport pathlib, threading\nentry_report = entry._report_interrupt\n"
+    code += "def report(error):\n    pathlib.Path('click.py').unlink()\n    return entry_report(error)\n"
+    code += "entry._report_interrupt = report\nentry.run()\n"
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
         [sys.executable, "-c", code],
@@ -129,8 +129,8 @@ def test_a_signal_while_a_class_is_made_is_an_interruption(place: Place) -> None
     code = (
         "import pathlib, sys\nimport trueup.cli.entry as entry\n"
         "sys.argv = ['trueup', 'plan']\nsys.path.insert(0, '.')\n"
-        "told = entry._told\n"
-        "entry._told = lambda error: (pathlib.Path('click.py').unlink(), told(error))[1]\n"
+        "report = entry._report_interrupt\n"
+        "entry._report_interrupt = lambda error: (pathlib.Path('click.py').unlink(), report(error))[1]\n"
         "entry.run()\n"
     )
     ran = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.place import Place
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
-from trueup.cli.session import note_elsewhere
+from trueup.cli.session import note_other_protocols
 from trueup.core.source import dotted
 from trueup.edge.definitions.loader import Loaded
 
@@ -430,7 +430,7 @@ def test_definitions_that_only_other_targets_take_are_counted_and_named_with_v(
 ) -> None:
     loaded = Loaded((), frozenset(), (), {}, {"b": "openai-agents", "a": "openai-agents", "c": "other"})
     for verbose in (0, 1):
-        note_elsewhere(Screen(Flags(verbose=verbose)), loaded, "prod")
+        note_other_protocols(Screen(Flags(verbose=verbose)), loaded, "prod")
     assert capsys.readouterr().err.splitlines() == [
         "2 definitions of the protocol openai-agents are not for prod (-v names them).",
         "1 definition of the protocol other is not for prod (-v names them).",

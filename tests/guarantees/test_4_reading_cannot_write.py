@@ -20,7 +20,18 @@ from trueup.local.server import EmbeddedServer
 
 CLI = Path(__file__).parents[2] / "src" / "trueup" / "cli"
 READING = ("validate", "render", "plan", "show", "drift", "why")
-WRITERS = frozenset({"writing", "journaled", "Client", "Server", "_sending", "_local", "_remote", "open_journal"})
+WRITERS = frozenset(
+    {
+        "writing",
+        "journal_writes",
+        "Client",
+        "Server",
+        "_open_transport",
+        "_connect_local",
+        "connect_remote",
+        "open_journal",
+    }
+)
 """Names by which a command could come by a transport, or a journal, that writes."""
 
 LINES = (

@@ -15,7 +15,7 @@ from tests.extent import examples
 from tests.process.file_storm import FileStory
 from tests.process.kill_storm import Story, Tally, run
 from tests.process.project import ended, hosted
-from trueup.cli.failure import told
+from trueup.cli.failure import report_failure
 from trueup.local.faults import Fault, Kind
 
 KILLS = int(os.environ.get("TRUEUP_KILLS", examples(8)))
@@ -68,6 +68,6 @@ def test_an_interrupt_that_python_wrapped_is_an_interrupt(capsys: pytest.Capture
     """Found by the storm: a Ctrl-C while a class was being made came out as a RuntimeError that nobody foresaw."""
     wrapped = RuntimeError("Error calling __set_name__ on 'Field' instance 'vars' in 'Options'")
     wrapped.__cause__ = KeyboardInterrupt()
-    assert told(wrapped, ["plan"]) == 130
+    assert report_failure(wrapped, ["plan"]) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
-    assert told(RuntimeError("another"), ["plan"]) == 1
+    assert report_failure(RuntimeError("another"), ["plan"]) == 1

@@ -26,7 +26,7 @@ PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
 
 
-def plan(
+def write_plan(
     plan: Plan, screen: Screen, alerts: Sequence[str], code: Exit, again: Sequence[Command] = (),
     guard: Sequence[str] = (),
 ) -> str:  # fmt: skip
@@ -45,10 +45,10 @@ def plan(
     from trueup.render import pages
 
     first = alerts if screen.format in PAGES else ()
-    return _written(pages.plan_page(plan, first, code, _layout(screen, again)), screen)
+    return _write_page(pages.plan_page(plan, first, code, _layout(screen, again)), screen)
 
 
-def plan_text(plan: Plan, screen: Screen) -> str:
+def write_plan_text(plan: Plan, screen: Screen) -> str:
     """Write a plan for people, whatever format was asked for."""
     from trueup.render import pages
     from trueup.render.terminal import text
@@ -57,7 +57,7 @@ def plan_text(plan: Plan, screen: Screen) -> str:
     return text.write_page(pages.plan_page(plan, layout=layout), verbose=screen.verbose > 0, **screen.look)
 
 
-def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
+def write_drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
     """What differs from what was applied; `again` is the command that shows the same."""
     if screen.format == "json":
         from trueup.render.records import json
@@ -70,10 +70,10 @@ def drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Scr
         return listed[screen.format](plan, folder=screen.folder)
     from trueup.render import pages
 
-    return _written(pages.drift_page(plan, unmanaged, _layout(screen, [again])), screen)
+    return _write_page(pages.drift_page(plan, unmanaged, _layout(screen, [again])), screen)
 
 
-def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
+def write_report(report: Report, screen: Screen, *, headed: bool = True) -> str:
     """What an apply did; as text without its target where `headed` is false: the reader has just seen it."""
     if screen.format == "json":
         from trueup.render.records import json
@@ -85,10 +85,10 @@ def report(report: Report, screen: Screen, *, headed: bool = True) -> str:
         return github.report(report, folder=screen.folder)
     from trueup.render import pages
 
-    return _written(pages.report_page(report, _layout(screen)), screen, is_headed=headed)
+    return _write_page(pages.report_page(report, _layout(screen)), screen, is_headed=headed)
 
 
-def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
+def write_diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
     """Problems of files. `checked` is the sentence that sums up, `files` are all that were looked at."""
     if screen.format == "json":
         from trueup.render.records import json
@@ -97,7 +97,7 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
     if screen.format in PAGES:
         from trueup.render import pages
 
-        return _written(pages.problems_page(found, checked), screen)
+        return _write_page(pages.problems_page(found, checked), screen)
     if screen.format == "github":
         from trueup.render.records import github
 
@@ -115,17 +115,17 @@ def diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str],
     return problems.write_diagnostics(found, checked, **screen.look)
 
 
-def error(error: TrueupError, screen: Screen) -> str:
+def write_error(error: TrueupError, screen: Screen) -> str:
     """What ended a command, as a document; nothing where the format is text, which goes elsewhere."""
     if screen.format == "json":
         from trueup.render.records import json
 
         return json.error(error)
-    error = _from_root(error, screen.root)
+    error = _strip_root(error, screen.root)
     if screen.format in PAGES:
         from trueup.render import pages
 
-        return _written(pages.error_page(error), screen)
+        return _write_page(pages.error_page(error), screen)
     if screen.format in ("github", "sarif", "junit"):
         from trueup.render.records import github, junit, sarif
 
@@ -143,7 +143,7 @@ def _layout(screen: Screen, again: Sequence[Command] = ()) -> Layout:
     return Layout(screen.compact, again, screen.verbose > 0, in_terminal=True)
 
 
-def _written(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
+def _write_page(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
     """Write a page as text, or in one of the formats `PAGES`; `is_headed`: the text names the target."""
     if screen.format == "markdown":
         from trueup.render.markup import markdown
@@ -158,20 +158,20 @@ def _written(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
     return text.write_page(page, verbose=screen.verbose > 0, is_headed=is_headed, **screen.look)
 
 
-def _from_root(error: TrueupError, root: str) -> TrueupError:
+def _strip_root(error: TrueupError, root: str) -> TrueupError:
     """The error with files named from the project's root: who reads a page is not on the machine that wrote it."""
     from trueup.core.command import change_texts
     from trueup.core.errors import TrueupError
 
     folders = sorted({f"{root.rstrip('/')}/", f"{Path(root).absolute()}/", f"{Path(root).resolve()}/"} - {"./", "/"})
 
-    def bare(text: str) -> str:
+    def strip(text: str) -> str:
         for folder in reversed(folders):
             text = text.replace(folder, "")
         return text
 
     found = [
-        replace(item, message=change_texts(item.message, bare), hint=change_texts(item.hint, bare))
+        replace(item, message=change_texts(item.message, strip), hint=change_texts(item.hint, strip))
         for item in error.diagnostics
     ]
-    return TrueupError(change_texts(error.message, bare), change_texts(error.hint, bare), found)
+    return TrueupError(change_texts(error.message, strip), change_texts(error.hint, strip), found)

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from trueup.cli import answers
-from trueup.cli.failure import show
+from trueup.cli.failure import write_problem
 from trueup.cli.planning import command_to_go_on, plan_view, read_live, warn_unused_acks
-from trueup.cli.session import Session, definitions
-from trueup.cli.transport import journaled, writing
+from trueup.cli.session import Session, load_definitions
+from trueup.cli.transport import journal_writes, writing
 from trueup.core.command import Command, Message, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import Exit, RefusedError, TrueupError, worst
@@ -70,21 +70,21 @@ async def apply(
 
     Raises TrueupError when nothing was sent.
     """
-    loaded = definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
+    loaded = load_definitions(session)  # what is wrong with the files is said before a lock is taken or a file made
     with session.store.lock():
         async with writing(session) as runner:
             state = session.store.load()
             await _wait_for_earlier_requests(session, runner, state)
             work = await _plan_work(session, runner, loaded, state, names, promised, destroy)
             if session.screen.is_text and promised is None:
-                session.screen.result(_layout_plan(work.plan, session))
+                session.screen.write_result(_layout_plan(work.plan, session))
             warn_unused_acks(session, [work.plan] if promised is None else [work.plan, promised])
             consent = _ask_consent(session, work.plan, promised)
             if consent.refused:
                 again = command_to_go_on(session, promised or work.plan, names, file=file)
                 return _refuse(session, work.plan, consent.refused, again, made)
             if consent.asked:
-                loaded, state = definitions(session), session.store.load()
+                loaded, state = load_definitions(session), session.store.load()
                 work = await _plan_work(session, runner, loaded, state, names, work.plan, destroy)
             report = await execute_or_report_unsent(session, runner, work)
     report = replace(report if promised is None else explain_blocked(report), provenance=made)
@@ -120,7 +120,7 @@ def refuse_other_plan(promised: Plan, session: Session, file: str) -> None:
             f"{identity.project}, and now it is {here.base_url} of {here.project}.",
             anew,
         )
-    made, now = promised.options, session.options(accepted_ids=promised.options.accepted_ids)
+    made, now = promised.options, session.plan_options(accepted_ids=promised.options.accepted_ids)
     asked = replace(now, accepted_ids=tuple(sorted(set(session.flags.acks) & set(made.accepted_ids))))
     flags = {
         "on_drift": "--on-drift",
@@ -157,9 +157,9 @@ def announce_plan_file(promised: Plan, file: str, session: Session) -> None:
     """Say first that a plan file is applied, and which: as text with the answer, else beside it."""
     words = f"Applying the plan file {file} to {promised.identity.target}: {summary(promised).removeprefix('Plan: ')}"
     if not session.screen.is_text:
-        session.screen.say(words)
+        session.screen.note_wrapped(words)
     elif not session.screen.quiet:
-        session.screen.result(session.screen.filled(words))
+        session.screen.write_result(session.screen.wrap(words))
 
 
 async def _plan_work(
@@ -194,7 +194,7 @@ async def _wait_for_earlier_requests(session: Session, runner: RequestRunner, st
 
 
 def _layout_plan(plan: Plan, session: Session) -> str:
-    return summary(plan) if session.screen.quiet else answers.plan_text(plan, session.screen)
+    return summary(plan) if session.screen.quiet else answers.write_plan_text(plan, session.screen)
 
 
 def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
@@ -209,7 +209,7 @@ def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent
     acknowledged = any(is_acknowledged(digest(one), session.flags.acks) for one in guarded if one is not None)
     may_ask = promised is None and session.screen.can_ask
     if may_ask and not session.screen.is_text and (reasons or not session.flags.yes):
-        session.screen.complain(answers.plan_text(plan, session.screen))
+        session.screen.write_stderr(answers.write_plan_text(plan, session.screen))
     if reasons and not acknowledged:
         return Consent(asked=True) if may_ask and _types_digest(session, plan, reasons) else Consent(reasons)
     if session.flags.yes or promised is not None:
@@ -229,7 +229,7 @@ def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent
 def _end_unsent(session: Session, report: Report) -> None:
     """End the plan that was shown with a line of what was not sent and the exit code."""
     if session.screen.is_text:
-        session.screen.result(report_summary(report))
+        session.screen.write_result(report_summary(report))
 
 
 def _how_to_confirm(session: Session, plan: Plan) -> Message:
@@ -242,8 +242,8 @@ def _how_to_confirm(session: Session, plan: Plan) -> Message:
 
 def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     start = digest(plan)[:ACK_DIGITS]
-    words = session.screen.filled(ask_for_acknowledgement(reasons))
-    session.screen.complain(f"\n{words}")
+    words = session.screen.wrap(ask_for_acknowledgement(reasons))
+    session.screen.write_stderr(f"\n{words}")
     return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
 
 
@@ -253,12 +253,12 @@ def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Comma
     told = Message(problem, " To go on: ", again)
     report = Report(plan, (), (Exit.REFUSED,), problems=(told,), provenance=made, guard=reasons)
     if session.screen.is_text:
-        show(RefusedError(problem, "To apply this plan, acknowledge its digest:"), session.screen)
-        session.screen.complain(f"  {again}")
+        write_problem(RefusedError(problem, "To apply this plan, acknowledge its digest:"), session.screen)
+        session.screen.write_stderr(f"  {again}")
         _end_unsent(session, report)
     else:
-        session.screen.result(answers.report(report, session.screen))
-    session.screen.keep(lambda place: answers.report(report, place))
+        session.screen.write_result(answers.write_report(report, session.screen))
+    session.screen.write_also(lambda place: answers.write_report(report, place))
     return Exit.REFUSED
 
 
@@ -288,8 +288,8 @@ async def _execute(session: Session, runner: RequestRunner, work: Work) -> Repor
         if any(outcome.result is Result.REFUSED for outcome in work.outcomes):
             codes.add(Exit.HELD)
         return Report(work.plan, work.outcomes, tuple(codes), work.only_fresh, runner.calls, runner.retries)
-    session.screen.begin()
-    with journaled(session, runner), stoppable(session, runner.ports.stop):
+    session.screen.start_work()
+    with journal_writes(session, runner), stoppable(session, runner.ports.stop):
         report, state = await execute(
             work.planning, work.plan, session.adapter, runner, session.target,
             make_locator(work.loaded.definitions), work.outcomes, work.only_fresh,
@@ -321,7 +321,7 @@ def _print_report(session: Session, report: Report, *, is_promised: bool = False
     """Write what was done; where nothing was to be done, and nothing is left over, the plan has said so already."""
     screen = session.screen
     if not screen.is_text:
-        screen.results(lambda place: answers.report(report, place))
+        screen.write_answer(lambda place: answers.write_report(report, place))
         return
     from trueup.render.terminal import problems
 
@@ -329,8 +329,8 @@ def _print_report(session: Session, report: Report, *, is_promised: bool = False
         screen.note(problems.write_diagnostics(report.plan.diagnostics, **screen.note_look))
     if report.outcomes or report.problems or is_promised or worst(report.codes):
         separator = "" if screen.quiet else "\n"
-        screen.result(separator + answers.report(report, screen, headed=screen.quiet))
-    screen.keep(lambda place: answers.report(report, place))
+        screen.write_result(separator + answers.write_report(report, screen, headed=screen.quiet))
+    screen.write_also(lambda place: answers.write_report(report, place))
 
 
 @contextmanager
@@ -340,7 +340,7 @@ def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
 
     def interrupted(*_: object) -> None:
         if not stop.is_set():
-            session.screen.complain("Interrupted: nothing new starts; waiting for what is under way.")
+            session.screen.write_stderr("Interrupted: nothing new starts; waiting for what is under way.")
         loop.call_soon_threadsafe(stop.set)
 
     before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -21,26 +21,26 @@ def run() -> None:
         interrupt = error if isinstance(error, KeyboardInterrupt) else error.__cause__
         if not isinstance(interrupt, KeyboardInterrupt):  # what interrupts the making of a class, Python 3.11 wraps
             raise
-        code = _told(interrupt)
-    _silence()  # else one that comes while the interpreter ends would hide the code
+        code = _report_interrupt(interrupt)
+    _ignore_signals()  # else one that comes while the interpreter ends would hide the code
     try:
         sys.stdout.flush()
     except OSError:  # what was to be said of it has been
-        from trueup.cli.output import forget
+        from trueup.cli.output import discard_output
 
-        forget(sys.stdout)
+        discard_output(sys.stdout)
     sys.exit(code)
 
 
-def _told(error: KeyboardInterrupt) -> int:
-    _silence()
-    from trueup.cli.failure import told
-    from trueup.cli.output import steady_streams
+def _report_interrupt(error: KeyboardInterrupt) -> int:
+    _ignore_signals()
+    from trueup.cli.failure import report_failure
+    from trueup.cli.output import prepare_streams
 
-    steady_streams()
-    return told(error, sys.argv[1:])
+    prepare_streams()
+    return report_failure(error, sys.argv[1:])
 
 
-def _silence() -> None:
+def _ignore_signals() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

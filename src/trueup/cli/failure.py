@@ -18,7 +18,7 @@ import click
 
 from trueup.cli.flags import Flags
 from trueup.cli.options import LISTS
-from trueup.cli.output import Screen, UnwrittenError, forget
+from trueup.cli.output import Screen, UnwrittenError, discard_output
 
 if TYPE_CHECKING:
     from trueup.cli.output import Look
@@ -29,36 +29,36 @@ INTERRUPTED = 130
 ERROR = 1
 
 
-def told(error: BaseException, arguments: Sequence[str]) -> int:
+def report_failure(error: BaseException, arguments: Sequence[str]) -> int:
     """Tells the failure and returns the exit code."""
-    flags = _guessed(arguments)
+    flags = _guess_flags(arguments)
     screen = Screen(flags)
-    error = _interrupt(error) or error
+    error = _find_interrupt(error) or error
     if isinstance(error, BrokenPipeError):
-        forget(sys.stdout)
+        discard_output(sys.stdout)
         return ERROR
     if isinstance(error, OSError) and _is_of_click(error):
-        forget(sys.stdout)
+        discard_output(sys.stdout)
         error = UnwrittenError(error)
-    problem = _located(_as_problem(error), flags)
+    problem = _locate_commands(_convert_to_problem(error), flags)
     if isinstance(error, UnwrittenError):
         screen.format, screen.also = "text", ()  # what could be written stays
     elif isinstance(error, (KeyboardInterrupt, click.Abort)):
         if not flags.json:
-            screen.complain("Interrupted.")
+            screen.write_stderr("Interrupted.")
             return INTERRUPTED
     elif isinstance(error, click.ClickException):
         screen.also = ()  # such as one that was just refused
         if not flags.json:
-            screen.complain(_usage(error))
+            screen.write_stderr(_format_usage(error))
             return ERROR
     elif flags.verbose >= 2 and problem is not error:
-        screen.complain("".join(format_exception(error)))
-    show(problem, screen)
+        screen.write_stderr("".join(format_exception(error)))
+    write_problem(problem, screen)
     return int(problem.exit)
 
 
-def _located(problem: TrueupError, flags: Flags) -> TrueupError:
+def _locate_commands(problem: TrueupError, flags: Flags) -> TrueupError:
     """The problem, whose commands work where this one did, as far as nothing else is known of it."""
     from trueup.core.command import Selection, locate_commands
 
@@ -71,7 +71,7 @@ def _located(problem: TrueupError, flags: Flags) -> TrueupError:
     return problem
 
 
-def _interrupt(error: BaseException) -> BaseException | None:
+def _find_interrupt(error: BaseException) -> BaseException | None:
     """The Ctrl-C that caused the error: Python wraps one that comes while a class is made into a RuntimeError."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, KeyboardInterrupt):
@@ -79,7 +79,7 @@ def _interrupt(error: BaseException) -> BaseException | None:
     return cause
 
 
-def show(problem: TrueupError, screen: Screen) -> None:
+def write_problem(problem: TrueupError, screen: Screen) -> None:
     """Writes an error with its diagnostics: as the document that was asked for on stdout, and as text on stderr.
 
     JSON stands alone.
@@ -87,16 +87,16 @@ def show(problem: TrueupError, screen: Screen) -> None:
     from trueup.cli import answers
 
     if not screen.is_text:
-        screen.result(answers.error(problem, screen))
+        screen.write_result(answers.write_error(problem, screen))
     if not screen.json:
-        screen.complain(_words(problem, screen.note_look))
+        screen.write_stderr(_format_problem(problem, screen.note_look))
     try:
-        screen.keep(lambda place: answers.error(problem, place) or _words(problem, place.look))
+        screen.write_also(lambda place: answers.write_error(problem, place) or _format_problem(problem, place.look))
     except UnwrittenError as error:
-        screen.complain(f"This could not be written to {error.place}: {error.reason}.")
+        screen.write_stderr(f"This could not be written to {error.place}: {error.reason}.")
 
 
-def _words(problem: TrueupError, look: Look) -> str:
+def _format_problem(problem: TrueupError, look: Look) -> str:
     from trueup.render.terminal import problems
 
     return problems.write_error(problem, **look)
@@ -108,14 +108,14 @@ def _is_of_click(error: OSError) -> bool:
     return str(frame.f_globals.get("__name__")).startswith("click.")
 
 
-def _usage(error: click.ClickException) -> str:
+def _format_usage(error: click.ClickException) -> str:
     """What click says of a wrong command line: its usage, what is wrong, and where there is help."""
     words = io.StringIO()
     error.show(words)
     return words.getvalue()
 
 
-def _as_problem(error: BaseException) -> TrueupError:
+def _convert_to_problem(error: BaseException) -> TrueupError:
     """The failure as one of ours; what nobody foresaw asks for a report."""
     from trueup.core.command import HERE, Message
     from trueup.core.errors import InterruptedRun, TrueupError
@@ -125,7 +125,7 @@ def _as_problem(error: BaseException) -> TrueupError:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return InterruptedRun("Interrupted.", "State and journal hold all that was done; run the command again.")
     if isinstance(error, click.ClickException):
-        return TrueupError(error.format_message(), _help_on(error))
+        return TrueupError(error.format_message(), _make_help_hint(error))
     if isinstance(error, UnwrittenError):
         return TrueupError(
             f"The result could not be written to {error.place}: {error.reason}.",
@@ -147,7 +147,7 @@ def _as_problem(error: BaseException) -> TrueupError:
     )
 
 
-def _help_on(error: click.ClickException) -> Message:
+def _make_help_hint(error: click.ClickException) -> Message:
     """Where to read how the command is written."""
     from trueup.core.command import Command, Message
 
@@ -156,7 +156,7 @@ def _help_on(error: click.ClickException) -> Message:
     return Message("To see how it is written: ", Command((*words, "--help"), None))
 
 
-def _guessed(arguments: Sequence[str]) -> Flags:
+def _guess_flags(arguments: Sequence[str]) -> Flags:
     """The flags that matter for telling a failure, also where the command line could not be read."""
     words = list(arguments)
     following = words[words.index("--format") + 1 :][:1] if "--format" in words else []
@@ -168,31 +168,31 @@ def _guessed(arguments: Sequence[str]) -> Flags:
     color = True if "--color" in words else False if "--no-color" in words else None
     verbose = sum(word.count("v") for word in words if word.startswith("-v") and not word.strip("-v"))
     flags = Flags(
-        chdir=_last(words, "-C", "--chdir", "TRUEUP_CHDIR", "."),
-        target=_last(words, "-t", "--target", "TRUEUP_TARGET", ""),
+        chdir=_find_last(words, "-C", "--chdir", "TRUEUP_CHDIR", "."),
+        target=_find_last(words, "-t", "--target", "TRUEUP_TARGET", ""),
         format=written,
         color=color,
         verbose=verbose,
-        also=_also(words),
+        also=_find_also(words),
     )
     return replace(flags, also=_fit(flags)) if flags.also else flags
 
 
 def _fit(flags: Flags) -> tuple[tuple[str, str], ...]:
     """The files of --also that may be written, however early the command failed."""
-    from trueup.cli.paths import fit
+    from trueup.cli.paths import find_writable_also
 
-    return fit(flags)
+    return find_writable_also(flags)
 
 
-def _last(words: Sequence[str], short: str, long: str, variable: str, default: str) -> str:
+def _find_last(words: Sequence[str], short: str, long: str, variable: str, default: str) -> str:
     """The last value that the words give a flag, as far as they can be read, else the environment's."""
     given = [word for before, word in pairwise(["", *words]) if before in (short, long)]
     given += [word.split("=", 1)[1] for word in words if word.startswith(f"{long}=")]
     return (given or [os.environ.get(variable) or default])[-1]
 
 
-def _also(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _find_also(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The formats and files of --also, as far as the words tell them."""
     given = [word for before, word in pairwise(["", *words]) if before == "--also"]
     given += [word.removeprefix("--also=") for word in words if word.startswith("--also=")]

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from trueup import __version__
-from trueup.cli.options import COMMON, SETTINGS, Commands, Table, help_alone
+from trueup.cli.options import COMMON, SETTINGS, Commands, Table, show_help_alone
 
 COMMANDS: Table = {
     "Write": {
@@ -59,7 +59,7 @@ def _root(**given: Any) -> None:
 
     Definitions are files: validate, plan, apply, drift.
     """
-    help_alone(**given)
+    show_help_alone(**given)
 
 
 for _option in reversed(COMMON):
@@ -69,13 +69,13 @@ cli: click.Command = click.command(cls=Root, **SETTINGS)(_root)
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; every failure has been told when it returns."""
-    from trueup.cli.output import steady_streams
+    from trueup.cli.output import prepare_streams
 
-    steady_streams()
+    prepare_streams()
     try:
         result: object = cli.main(list(arguments), "trueup", standalone_mode=False, obj=tuple(arguments))
         return result if isinstance(result, int) else 0
     except (Exception, KeyboardInterrupt) as error:
-        from trueup.cli.failure import told
+        from trueup.cli.failure import report_failure
 
-        return told(error, arguments)
+        return report_failure(error, arguments)

@@ -65,7 +65,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
         return name.strip(), text
 
 
-class Written(Pair):
+class FormatFile(Pair):
     """`FORMAT=FILE` as two texts, the first one of some formats; in an environment variable one on each line."""
 
     name = "format=file"
@@ -116,7 +116,7 @@ def format_flag(formats: Sequence[str]) -> Decorator:
 def also_flag(formats: Sequence[str]) -> Decorator:
     """The option that has the same answer written to files as well."""
     words = "Also write the answer to a file, in a format of its own; repeatable."
-    return flag("--also", type=Written(formats), multiple=True, metavar="FORMAT=FILE", help=words)
+    return flag("--also", type=FormatFile(formats), multiple=True, metavar="FORMAT=FILE", help=words)
 
 
 FORMAT = format_flag(LISTS)
@@ -188,7 +188,7 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
         def called(**given: Any) -> int:
             ctx = click.get_current_context()
             _refuse_empty(ctx)
-            flags = _flags(given, ctx)
+            flags = _pop_flags(given, ctx)
             if flags.also:
                 from trueup.cli.paths import refuse_places
 
@@ -213,7 +213,7 @@ def _refuse_empty(ctx: click.Context) -> None:
             raise click.UsageError(f"{option.opts[-1]} is given an empty value; leave it out, or say which.", ctx)
 
 
-def _flags(given: dict[str, Any], ctx: click.Context) -> Flags:
+def _pop_flags(given: dict[str, Any], ctx: click.Context) -> Flags:
     """The flags among a command's parameters, which keep what is their own."""
     from dataclasses import fields
 
@@ -221,12 +221,12 @@ def _flags(given: dict[str, Any], ctx: click.Context) -> Flags:
 
     values = {item.name: given.pop(item.name) for item in fields(Flags) if item.name in given}
     if given.pop("json"):
-        values["format"] = _with_json(values["format"], ctx)
+        values["format"] = _choose_format(values["format"], ctx)
     values["vars"] = dict(values.get("vars", ()))
     return Flags(**values, arguments=ctx.find_root().obj or ())
 
 
-def _with_json(format_: str, ctx: click.Context) -> str:
+def _choose_format(format_: str, ctx: click.Context) -> str:
     """The format where --json is set too: of the two what stands on the command line. Raises where both do."""
     typed = click.core.ParameterSource.COMMANDLINE
     if ctx.get_parameter_source("format") is not typed or format_ == "json":
@@ -264,8 +264,8 @@ class Commands(click.Group):
         name = args[0]
         command = self.get_command(ctx, name)
         if command is None:
-            raise click.UsageError(f"There is no command {name!r}.{self._nearest(ctx, name)}", ctx)
-        return name, command, [*_handed_on(ctx), *args[1:]]
+            raise click.UsageError(f"There is no command {name!r}.{self._suggest_nearest(ctx, name)}", ctx)
+        return name, command, [*_collect_given_flags(ctx), *args[1:]]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands under their headings, one line each, without importing any."""
@@ -274,23 +274,23 @@ class Commands(click.Group):
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), text) for name, (_, text) in section.items()])
 
-    def _nearest(self, ctx: click.Context, name: str) -> str:
+    def _suggest_nearest(self, ctx: click.Context, name: str) -> str:
         from difflib import get_close_matches
 
         close = get_close_matches(name, [*self.list_commands(ctx), *self.aliases], 1)
         return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def family(name: str, table: Table, text: str) -> click.Command:
+def make_family(name: str, table: Table, text: str) -> click.Command:
     """A group of commands below another one."""
     made = type("Family", (Commands,), {"table": table})
-    group: click.Command = made(name, help=text, callback=help_alone, **SETTINGS)
+    group: click.Command = made(name, help=text, callback=show_help_alone, **SETTINGS)
     for option in COMMON:  # a finished command takes them in this order
         group = option(group)
     return group
 
 
-def _handed_on(ctx: click.Context) -> list[str]:
+def _collect_given_flags(ctx: click.Context) -> list[str]:
     """The flags that stood before the command, as they were given."""
     words: list[str] = []
     for option in ctx.command.params:
@@ -307,7 +307,7 @@ def _handed_on(ctx: click.Context) -> list[str]:
     return words
 
 
-def help_alone(**given: Any) -> None:
+def show_help_alone(**given: Any) -> None:
     """Without a command, its help is the answer; a program that asked for JSON gets a usage error instead."""
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is not None:

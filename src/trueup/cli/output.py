@@ -60,15 +60,15 @@ class Screen:
 
     def __init__(self, flags: Flags, environ: Mapping[str, str] = os.environ) -> None:
         self.format = flags.format
-        self.also = _places(flags)
+        self.also = _resolve_also(flags)
         self.root = flags.chdir
-        self.folder = _folder(flags.chdir, environ)
+        self.folder = _find_project_folder(flags.chdir, environ)
         self.quiet = flags.quiet
         self.verbose = flags.verbose
         self.compact = flags.compact
-        self.width = _width(environ)
-        self.look = _look(flags.color, environ, self.width, sys.stdout)
-        self.note_look = _look(flags.color, environ, self.width, sys.stderr)
+        self.width = _find_width(environ)
+        self.look = _make_look(flags.color, environ, self.width, sys.stdout)
+        self.note_look = _make_look(flags.color, environ, self.width, sys.stderr)
         self.can_ask = _can_ask(flags.no_input, environ)
         self._lively = sys.stderr.isatty() and not flags.quiet and not _in_ci(environ) and environ.get("TERM") != "dumb"
         self._in_ci = _in_ci(environ)
@@ -100,29 +100,29 @@ class Screen:
         """Whether the result is for the person at the terminal; else it is one document."""
         return self.format == "text"
 
-    def result(self, text: str) -> None:
+    def write_result(self, text: str) -> None:
         """Writes to stdout, nothing of it a command to a runner of CI. A reader that has gone away is no failure.
 
         Raises UnwrittenError for every other reason, such as a full disk.
         """
-        self.begin()
+        self.start_work()
         if self.json or self.is_text:
-            text = _harmless(text, as_json=self.json)  # the other formats are made so as they are written
+            text = _defuse(text, as_json=self.json)  # the other formats are made so as they are written
         try:
             sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
             sys.stdout.flush()
         except BrokenPipeError:
-            forget(sys.stdout)
+            discard_output(sys.stdout)
         except OSError as error:
-            forget(sys.stdout)
+            discard_output(sys.stdout)
             raise UnwrittenError(error) from None
 
-    def results(self, written: Callable[[Screen], str]) -> None:
+    def write_answer(self, written: Callable[[Screen], str]) -> None:
         """Writes an answer to stdout, then to the files of --also. Raises UnwrittenError."""
-        self.result(written(self))
-        self.keep(written)
+        self.write_result(written(self))
+        self.write_also(written)
 
-    def keep(self, written: Callable[[Screen], str]) -> None:
+    def write_also(self, written: Callable[[Screen], str]) -> None:
         """Writes an answer to the files of --also, each in its format. Raises UnwrittenError."""
         for format_, path in self.also:
             other = copy(self)
@@ -133,29 +133,29 @@ class Screen:
             except OSError as error:
                 raise UnwrittenError(error, str(path)) from None
 
-    def result_bytes(self, content: bytes) -> None:
+    def write_bytes(self, content: bytes) -> None:
         """Writes to stdout what is not to be re-encoded for the terminal. Raises UnwrittenError."""
-        self.clear()
+        self.clear_progress()
         try:
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
             sys.stdout.flush()
         except BrokenPipeError:
-            forget(sys.stdout)
+            discard_output(sys.stdout)
         except OSError as error:
-            forget(sys.stdout)
+            discard_output(sys.stdout)
             raise UnwrittenError(error) from None
 
     def note(self, text: str) -> None:
         """Writes a line to stderr, unless quiet was asked for."""
         if not self.quiet:
-            self.complain(text)
+            self.write_stderr(text)
 
-    def say(self, text: str) -> None:
+    def note_wrapped(self, text: str) -> None:
         """Writes a sentence to stderr, broken at blanks to the width, unless quiet was asked for."""
-        self.note(self.filled(text))
+        self.note(self.wrap(text))
 
-    def filled(self, text: str) -> str:
+    def wrap(self, text: str) -> str:
         """A sentence broken at blanks to the width, its commands whole."""
         from trueup.core.command import Message
         from trueup.render.style import Look as Place
@@ -169,41 +169,41 @@ class Screen:
 
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
-    def complain(self, text: str) -> None:
+    def write_stderr(self, text: str) -> None:
         """Writes a line to stderr, always; nothing of it is a command to a runner of CI."""
-        self.clear()
-        text = _harmless(text)
-        _tell(text if text.endswith("\n") else f"{text}\n")
+        self.clear_progress()
+        text = _defuse(text)
+        _write_stderr(text if text.endswith("\n") else f"{text}\n")
 
     def ask(self, question: str) -> str:
         """The line that is typed, without the white space around it; empty at the end of input.
 
         Raises KeyboardInterrupt at the first Ctrl-C, also inside of an event loop.
         """
-        self.clear()
+        self.clear_progress()
         with _interruptible():
-            _tell(question)
+            _write_stderr(question)
             answer = sys.stdin.readline()
         if not answer.endswith("\n"):
-            _tell("\n")
-        self.begin()
+            _write_stderr("\n")
+        self.start_work()
         return answer.strip()
 
-    def progress(self, progress: Progress) -> None:
+    def show_progress(self, progress: Progress) -> None:
         """Show how far a long piece of work is: on a terminal in the progress line, in a log in a line now and then."""
         self._progress, self._wait = progress, None
         self.tick()
 
-    def waits(self, wait: Wait) -> None:
+    def show_wait(self, wait: Wait) -> None:
         """Show why nothing goes on for a while, and until when; what is news is printed at once in a log too."""
         self._wait = wait
         now = time.monotonic()
         is_told = wait.why == self._news and now - self._told < NOW_AND_THEN
         if self._lively and wait.at_once:
-            self._draw(now)
+            self._draw_progress(now)
         elif wait.at_once and not is_told:
             self._news, self._told = wait.why, now
-            self.note(f"{_shown(wait.why)}{_write_until(wait)}.")
+            self.note(f"{_strip_controls(wait.why)}{_write_until(wait)}.")
         self.tick()
 
     def tick(self) -> None:
@@ -213,38 +213,38 @@ class Screen:
             return
         if self._lively:
             if now - self._since >= PATIENCE and now - self._drawn >= REDRAW:
-                self._draw(now)
+                self._draw_progress(now)
         elif now - max(self._since, self._told) >= NOW_AND_THEN:
             self._told = now
-            self.note(f"{self._status(with_name=False)}{_write_until(self._wait) if self._wait else ''}.")
+            self.note(f"{self._describe_work(with_name=False)}{_write_until(self._wait) if self._wait else ''}.")
 
-    def _draw(self, now: float) -> None:
+    def _draw_progress(self, now: float) -> None:
         """Write the progress line, cut to the width; what is done about trouble, and until when, is never cut off."""
         self._drawn = now
-        _, comma, what = _shown(self._wait.why).rpartition("; ") if self._wait else ("", "", "")
+        _, comma, what = _strip_controls(self._wait.why).rpartition("; ") if self._wait else ("", "", "")
         end = f"{comma}{what}" if comma else ""
-        said = self._status(with_name=True).removesuffix(end)
+        said = self._describe_work(with_name=True).removesuffix(end)
         end += _write_until(self._wait) if self._wait else ""
         cut, room = "..." if self.note_look["ascii_only"] else "…", self.width - 1 - len(end)
         self._line = (said if len(said) <= room else f"{said[: max(room - len(cut), 0)]}{cut}") + end
-        _tell(f"{_CLEAR}{self._line}")
+        _write_stderr(f"{_CLEAR}{self._line}")
 
-    def _status(self, *, with_name: bool) -> str:
+    def _describe_work(self, *, with_name: bool) -> str:
         """Return what is being done, how far it is and how long the rest may take; and what is waited for."""
         parts = [_write_progress(self._progress, with_name=with_name and self._wait is None)] if self._progress else []
-        parts += [_shown(self._wait.why)] if self._wait else []
+        parts += [_strip_controls(self._wait.why)] if self._wait else []
         return ". ".join(parts)
 
-    def begin(self) -> None:
+    def start_work(self) -> None:
         """Notes that a piece of work begins, for the progress line's patience."""
-        self.clear()
+        self.clear_progress()
         self._since = time.monotonic()
         self._progress = self._wait = None
 
-    def clear(self) -> None:
+    def clear_progress(self) -> None:
         """Takes the progress line away."""
         if self._line:
-            _tell(_CLEAR)
+            _write_stderr(_CLEAR)
             self._line = ""
 
 
@@ -253,7 +253,7 @@ def _write_progress(progress: Progress, *, with_name: bool) -> str:
     count = f" {progress.done:,}" if progress.done or progress.total else ""
     count += f" of {progress.total:,}" if progress.total else ""
     left = f", about {_duration(progress.left)} left" if progress.left is not None and progress.left >= SHORT else ""
-    name = f": {_shown(progress.name)}" if with_name and progress.name else ""
+    name = f": {_strip_controls(progress.name)}" if with_name and progress.name else ""
     return f"{progress.what}{count}{left}{name}"
 
 
@@ -273,16 +273,16 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _shown(text: str) -> str:
+def _strip_controls(text: str) -> str:
     """Return foreign text for the progress line, without what a terminal would obey."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
-def _look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> Look:
+def _make_look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> Look:
     return Look(color=wants_color(color, environ, stream), width=width, ascii_only=not _is_unicode(stream))
 
 
-def _folder(chdir: str, environ: Mapping[str, str]) -> str:
+def _find_project_folder(chdir: str, environ: Mapping[str, str]) -> str:
     """Where the project lies within the repository: from the forge's workspace, else from here; empty for its top.
 
     Annotations and findings name files from the repository's top, Trueup from the project's.
@@ -307,7 +307,7 @@ def wants_color(asked: bool | None, environ: Mapping[str, str], stream: TextIO) 
     return stream.isatty()
 
 
-def steady_streams() -> None:
+def prepare_streams() -> None:
     """Lets stdout and stderr take any text: what their encoding lacks is escaped. One that is closed leads nowhere.
 
     A closed one also gets its number back, so that no file of ours is taken for it.
@@ -321,14 +321,14 @@ def steady_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
-def forget(stream: TextIO) -> None:
+def discard_output(stream: TextIO) -> None:
     """Sends nowhere what is still to be written: the reader has gone, or the disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
-def _harmless(text: str, *, as_json: bool = False) -> str:
+def _defuse(text: str, *, as_json: bool = False) -> str:
     """Words, or JSON, that a runner of CI finds no command in."""
     if "##" not in text and "::" not in text:
         return text
@@ -337,13 +337,13 @@ def _harmless(text: str, *, as_json: bool = False) -> str:
     return disarm_json(text) if as_json else disarm_lines(text)
 
 
-def _tell(text: str) -> None:
+def _write_stderr(text: str) -> None:
     """Writes to stderr; where that is not possible nobody listens, and the work goes on."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
-        forget(sys.stderr)
+        discard_output(sys.stderr)
 
 
 def _can_ask(no_input: bool, environ: Mapping[str, str]) -> bool:
@@ -363,14 +363,14 @@ def _is_file(stream: TextIO) -> bool:
         return False
 
 
-def _places(flags: Flags) -> tuple[tuple[str, Path], ...]:
+def _resolve_also(flags: Flags) -> tuple[tuple[str, Path], ...]:
     """The formats and files of --also."""
     from pathlib import Path
 
     return tuple((format_, Path(flags.chdir) / file) for format_, file in flags.also)
 
 
-def _width(environ: Mapping[str, str]) -> int:
+def _find_width(environ: Mapping[str, str]) -> int:
     """The terminal's columns; 80 in a pipe, so that a log reads the same everywhere."""
     if not sys.stdout.isatty() and not environ.get("COLUMNS", "").isdigit():
         return 80

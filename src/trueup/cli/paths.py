@@ -32,7 +32,7 @@ FILES = frozenset({"FILE", "FOLDER", "PLAN", "FORMAT=FILE"})
 MEMORY, GIT = ".trueup", ".git"
 """Folders in which each file is somebody's: what Trueup remembers, and what git does."""
 
-NAMED = {
+NAMED_FILES = {
     "out": "--out writes the plan there",
     "snapshot": "it is what --snapshot reads",
     "file": "it is the plan that is to be shown",
@@ -41,17 +41,17 @@ NAMED = {
 """Parameters of commands that name files of another kind, and why an answer is not written over one."""
 
 
-def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
+def check_project_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
     """Note on stderr where a project file above is not used; `may_begin`: the command may start a project.
 
     Raises TrueupError where there is nothing to work on.
     """
     if os.path.lexists(root / PROJECT_FILE):
         return
-    above = folder_above(root)
+    above = find_project_above(root)
     here = "here" if flags.chdir == "." else f"in {flags.chdir!r}"
     at = Path(above, PROJECT_FILE)
-    again = _command_above(flags, root, above) if above else None
+    again = _make_command_above(flags, root, above) if above else None
     if any(os.path.lexists(root / name) for name in (DEFINITIONS, FOLDER)):
         if again is not None:
             screen = Screen(flags)
@@ -68,13 +68,13 @@ def check_folder(root: Path, flags: Flags, *, may_begin: bool = False) -> None:
         raise TrueupError(message, Message(f"To start a project {here}: ", begin, ". Else name its folder with -C."))
 
 
-def _command_above(flags: Flags, root: Path, above: str) -> Command:
+def _make_command_above(flags: Flags, root: Path, above: str) -> Command:
     """Return this command line for the project above; its paths still name the same files."""
     typed = replace(flags, arguments=move_paths(flags.arguments, Folders(root, Path(above))))
     return replace(typed.again(), selection=Selection(above))
 
 
-def folder_above(root: Path) -> str:
+def find_project_above(root: Path) -> str:
     """Return the nearest folder above that has a project file, seen from the current one; empty where none has."""
     found = next((folder for folder in root.resolve().parents if os.access(folder / PROJECT_FILE, os.F_OK)), None)
     return os.path.relpath(found) if found is not None else ""
@@ -109,10 +109,10 @@ def move_paths(words: Sequence[str], folders: Folders) -> tuple[str, ...]:
     """Return the words of the running command's line, with its paths seen from the new folder."""
     ctx = click.get_current_context()
     options = {name: item for item in ctx.command.params if isinstance(item, click.Option) for name in item.opts}
-    return tuple(_moved(words, ctx, options, folders))
+    return tuple(_move_words(words, ctx, options, folders))
 
 
-def _moved(
+def _move_words(
     words: Sequence[str], ctx: click.Context, options: dict[str, click.Option], folders: Folders
 ) -> Iterator[str]:
     """Yield the words one by one: options with their values, the command's own words, then its arguments."""
@@ -150,17 +150,17 @@ def refuse_places(flags: Flags, given: Mapping[str, Any], ctx: click.Context) ->
     """
     root = Path(flags.chdir)
     folder = definitions_folder(root)
-    used = [*_named(root, given)]
+    used = [*_find_named_files(root, given)]
     for _, file in flags.also:
         place = root / file
-        words = why_not(root, place, folder) or next((why for other, why in used if _same(other, place)), "")
+        words = explain_refusal(root, place, folder) or next((why for other, why in used if _is_same(other, place)), "")
         if words:
             hint = "Name another file, such as report.json."
             raise click.UsageError(f"--also cannot write {place}: {words}. {hint}", ctx)
         used.append((place, "another --also writes there"))
 
 
-def why_not(root: Path, place: Path, definitions: str | None) -> str:
+def explain_refusal(root: Path, place: Path, definitions: str | None) -> str:
     """Why an answer is not written to a place, as the end of a sentence; empty where it may be.
 
     `definitions` is the project's folder of them; where nobody knows it, a command that needs it fails by itself.
@@ -182,21 +182,21 @@ def why_not(root: Path, place: Path, definitions: str | None) -> str:
         return f"{MEMORY} is for what Trueup remembers"
     if GIT in parts:
         return f"{GIT} is git's own"
-    if parts[-1] == PROJECT_FILE or _same(found, root / PROJECT_FILE):
+    if parts[-1] == PROJECT_FILE or _is_same(found, root / PROJECT_FILE):
         return f"{PROJECT_FILE} is the project's own file"
     if definitions is not None and _is_within(found, root / definitions):
         return f"{definitions} is for definitions"
     return ""
 
 
-def fit(flags: Flags) -> tuple[tuple[str, str], ...]:
+def find_writable_also(flags: Flags) -> tuple[tuple[str, str], ...]:
     """The files of --also that may be written where a command has failed, however early."""
     root = Path(flags.chdir)
     folder = definitions_folder(root)
     return tuple(
         (format_, file)
         for format_, file in flags.also
-        if not why_not(root, root / file, folder) and not (folder is None and _may_be_one(root, root / file))
+        if not explain_refusal(root, root / file, folder) and not (folder is None and _may_be_one(root, root / file))
     )
 
 
@@ -206,9 +206,9 @@ def _may_be_one(root: Path, place: Path) -> bool:
     return found.exists() and found.is_relative_to(top) and found.parent != top
 
 
-def _named(root: Path, given: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def _find_named_files(root: Path, given: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """The files that a command's own parameters name, each with what an answer would spoil there."""
-    for name, why in NAMED.items():
+    for name, why in NAMED_FILES.items():
         value = given.get(name)
         for file in value if isinstance(value, tuple) else () if value is None else (value,):
             if name != "what" or _is_file(root / file):  # else it is a NAME
@@ -224,10 +224,10 @@ def _is_file(place: Path) -> bool:
 
 def _is_within(found: Path, folder: Path) -> bool:
     """Whether a resolved place is a folder or in it, however both are spelled."""
-    return any(_same(one, folder) for one in (found, *found.parents))
+    return any(_is_same(one, folder) for one in (found, *found.parents))
 
 
-def _same(one: Path, other: Path) -> bool:
+def _is_same(one: Path, other: Path) -> bool:
     """Whether two places are one file, which need not be there."""
     try:
         return one.samefile(other)

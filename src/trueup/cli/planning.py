@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trueup.cli.session import Session, definitions
+from trueup.cli.session import Session, load_definitions
 from trueup.cli.transport import reading
 from trueup.core.command import Command, Message
 from trueup.core.definitions.names import select
@@ -37,7 +37,7 @@ async def plan_live_or_snapshot(
 
     The file is seen from the project's folder. Raises TrueupError.
     """
-    loaded = definitions(session)
+    loaded = load_definitions(session)
     if session.commands is not None:
         session = replace(session, notes=(*session.notes, *_compare_lifecycles(session, loaded, session.commands)))
     if snapshot is not None:
@@ -78,7 +78,7 @@ def _plan_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file:
 
 async def read_live(session: Session, runner: RequestRunner, state: State) -> View:
     """Everything that is live, and each recorded id. Raises EndpointError when nothing at all can be read."""
-    session.screen.begin()
+    session.screen.start_work()
     by_age = sorted(state.records.values(), key=lambda record: record.created_at)
     ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
     with paused():
@@ -103,7 +103,7 @@ def plan_view(
             definitions={definition.name: definition for definition in loaded.definitions},
             names=loaded.names,
             targets=frozenset(session.project.targets),
-            options=session.options(
+            options=session.plan_options(
                 destroy=destroy, accepted_ids=[ack for ack in session.flags.acks if ack in view.live]
             ),
             moved=session.project.moved,
@@ -205,7 +205,7 @@ def warn_unused_acks(session: Session, plans: Sequence[Plan]) -> None:
     used = {ack for plan in plans for ack in plan.options.accepted_ids}
     for ack in dict.fromkeys(session.flags.acks):
         if ack not in used and not any(is_acknowledged(digest(plan), (ack,)) for plan in plans):
-            session.screen.say(
+            session.screen.note_wrapped(
                 f"--ack {ack} acknowledges nothing: it is neither the beginning of this plan's digest "
                 f"({ACK_DIGITS} characters or more) nor the id of a live assistant."
             )

@@ -25,7 +25,7 @@ from trueup.wire.registry import base_url, headers, sealed_headers
 async def connect_remote(session: Session) -> AsyncIterator[Send]:
     """Connect to the target's server over HTTP, once every credential is there. Raises CredentialError."""
     target, secrets = session.target, Secrets()
-    keys = keys_of(session, secrets)
+    keys = load_keys(session, secrets)
     for credential in keys.all:
         credential.secret()
 
@@ -35,26 +35,28 @@ async def connect_remote(session: Session) -> AsyncIterator[Send]:
             secrets.add(Secret(made[name]))  # a header as a whole, should a server repeat it
         return made
 
-    asyncio.get_running_loop().set_exception_handler(_beneath(session, secrets))
+    asyncio.get_running_loop().set_exception_handler(_make_exception_handler(session, secrets))
     client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)
     try:
-        yield _masked(renewing(client.send, keys.all), secrets)
+        yield _mask_secrets(renewing(client.send, keys.all), secrets)
     finally:
         await client.close()
 
 
-def _beneath(session: Session, secrets: Secrets) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+def _make_exception_handler(
+    session: Session, secrets: Secrets
+) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
     """Tells of what breaks beneath a request that an interrupt gave up, only under -vv: what it means is told above."""
 
-    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def note_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if session.screen.verbose >= 2:
             words = f"{context.get('message', '')} {context.get('exception') or ''}".strip()
             session.screen.note(secrets.mask(words))
 
-    return tell
+    return note_exception
 
 
-def _masked(send: Send, secrets: Secrets) -> Send:
+def _mask_secrets(send: Send, secrets: Secrets) -> Send:
     """Return a transport whose answers and failures hold none of our secrets: the one door that they come in by.
 
     Servers and proxies repeat keys that they refuse, and people paste them into fields.
@@ -82,10 +84,10 @@ class Keys:
     def headers(self, adapter: Adapter) -> dict[str, str]:
         """The headers that carry them, for one request. Raises CredentialError."""
         main = adapter.auth(self.main.secret().reveal(), self.kind) if self.main is not None else {}
-        return {**main, **{name: _opened(value) for name, value in self.sealed.items()}}
+        return {**main, **{name: _reveal_header(value) for name, value in self.sealed.items()}}
 
 
-def keys_of(session: Session, secrets: Secrets) -> Keys:
+def load_keys(session: Session, secrets: Secrets) -> Keys:
     """The target's key or token, and the headers that hold secrets. Raises CredentialError."""
     target, made = session.target, []
 
@@ -95,13 +97,13 @@ def keys_of(session: Session, secrets: Secrets) -> Keys:
 
     kind, main = ("api_key", target.api_key) if target.api_key else ("token", target.token)
     if main is None and not target.gateway:
-        raise _no_credential(session)
+        raise _make_credential_error(session)
     own = credential(main, is_token=kind == "token") if main is not None else None
-    sealed = {name: _sealed(value, credential) for name, value in sealed_headers(target).items()}
+    sealed = {name: _bind_credentials(value, credential) for name, value in sealed_headers(target).items()}
     return Keys(own, kind, sealed, tuple(made))
 
 
-def _no_credential(session: Session) -> CredentialError:
+def _make_credential_error(session: Session) -> CredentialError:
     target, row = session.target, session.adapter.dialect
     entra = f"`token: {{command: [az, account, get-access-token, --scope, {row.token_scope}, -o, json]}}`"
     ways = ["`api_key: {env: NAME}`"] if "api_key" in row.auth else []
@@ -112,23 +114,23 @@ def _no_credential(session: Session) -> CredentialError:
     )
 
 
-def _sealed(value: Any, credential: Callable[[SecretRef], Credential]) -> Any:
+def _bind_credentials(value: Any, credential: Callable[[SecretRef], Credential]) -> Any:
     """A header's value with credentials in the place of its references."""
     if isinstance(value, SecretRef):
         return credential(value)
     if isinstance(value, Mapping):
-        return {key: _sealed(entry, credential) for key, entry in value.items()}
-    return [_sealed(entry, credential) for entry in value] if isinstance(value, (list, tuple)) else value
+        return {key: _bind_credentials(entry, credential) for key, entry in value.items()}
+    return [_bind_credentials(entry, credential) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
-def _opened(value: Any) -> str:
+def _reveal_header(value: Any) -> str:
     """A header's text with its secrets, for one request."""
-    return value.secret().reveal() if isinstance(value, Credential) else json.dumps(_revealed(value))
+    return value.secret().reveal() if isinstance(value, Credential) else json.dumps(_reveal(value))
 
 
-def _revealed(value: Any) -> Any:
+def _reveal(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _revealed(entry) for key, entry in value.items()}
+        return {key: _reveal(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_revealed(entry) for entry in value]
+        return [_reveal(entry) for entry in value]
     return value.secret().reveal() if isinstance(value, Credential) else value

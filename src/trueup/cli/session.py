@@ -14,7 +14,7 @@ from typing import Any
 
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
-from trueup.cli.paths import check_folder
+from trueup.cli.paths import check_project_folder
 from trueup.core.command import Message, Selection
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
@@ -58,7 +58,7 @@ class Session:
     notes: tuple[Diagnostic, ...] = ()
     commands: Path | None = None
 
-    def options(self, *, destroy: bool = False, accepted_ids: Sequence[str] = ()) -> Options:
+    def plan_options(self, *, destroy: bool = False, accepted_ids: Sequence[str] = ()) -> Options:
         """What a plan is made with."""
         return Options(
             on_drift=self.target.on_drift,
@@ -77,17 +77,17 @@ def open_session(flags: Flags, target: str = "", *, may_begin: bool = False) -> 
     project or target, or the project file is wrong.
     """
     root, project = open_project(flags, may_begin=may_begin)
-    return session_of(flags, root, project, target)
+    return open_on_target(flags, root, project, target)
 
 
 def open_guarded(flags: Flags, trusted: str) -> Session:
     """The same, connected as the project in the folder `trusted` says, where commands also run. Raises TrueupError."""
-    root, folder = _folder(flags.chdir), Path(flags.chdir) / trusted
+    root, folder = _find_folder(flags.chdir), Path(flags.chdir) / trusted
     if not folder.is_dir():
         raise TrueupError(f"There is no folder {trusted!r}.", "Name a folder that holds a trueup.yaml.")
     found = load_guarded(root, folder)
-    check_folder(root, flags)
-    session = session_of(flags, root, found.project)
+    check_project_folder(root, flags)
+    session = open_on_target(flags, root, found.project)
     if session.target.name in found.new:
         raise TrueupError(
             f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
@@ -102,27 +102,27 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
 def open_unprobed(flags: Flags, target: str) -> Session:
     """The same on this target, as if its server had never been probed. Raises TrueupError."""
     root, project = open_project(flags)
-    chosen = _with_flags(project, target, flags)
+    chosen = _apply_flags(project, target, flags)
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
     return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, store)
 
 
-def session_of(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
+def open_on_target(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
     """Open a project on the target that the flags name, else on `target`, else the default one. Raises TrueupError."""
     """Open a project on the target that the flags name, else on `target`, else the default one. Raises TrueupError."""
-    chosen = _with_flags(project, flags.target or target, flags)
+    chosen = _apply_flags(project, flags.target or target, flags)
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
     found = read_answers(store)
     if found is not None and (probe := probe_of(chosen.protocol)) is not None:
         chosen = replace(chosen, settle=probe.settle(found, chosen.settle))
     return Session(
-        flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store, _warnings(chosen)
+        flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store, _find_warnings(chosen)
     )
 
 
-def _warnings(target: Target) -> tuple[Diagnostic, ...]:
+def _find_warnings(target: Target) -> tuple[Diagnostic, ...]:
     """What every plan warns of, whatever the definitions say."""
     if not (target.allow_http and is_plain_http(target.base_url)):
         return ()
@@ -136,41 +136,43 @@ def _warnings(target: Target) -> tuple[Diagnostic, ...]:
 
 def open_project(flags: Flags, *, may_begin: bool = False) -> tuple[Path, Project]:
     """The folder and its project. Raises TrueupError."""
-    root = _folder(flags.chdir)
+    root = _find_folder(flags.chdir)
     project = load_project(root)
-    check_folder(root, flags, may_begin=may_begin)
+    check_project_folder(root, flags, may_begin=may_begin)
     return root, project
 
 
-def _folder(name: str) -> Path:
+def _find_folder(name: str) -> Path:
     root = Path(name)
     if not root.is_dir():
         raise TrueupError(f"There is no folder {name!r}.", "Name the project's folder with -C.")
     return root
 
 
-def definitions(session: Session) -> Loaded:
+def load_definitions(session: Session) -> Loaded:
     """The definitions for the session's target, all without errors.
 
     Raises DefinitionError with every problem of every file, also of those that were not asked for: a file that
     cannot be read must never look like one that is gone.
     """
-    loaded = checked(Workspace(session.root, session.project), session.target, session.flags, session.adapter)
+    loaded = check_definitions(Workspace(session.root, session.project), session.target, session.flags, session.adapter)
     refuse_errors(loaded.diagnostics)
-    note_elsewhere(session.screen, loaded, session.target.name)
+    note_other_protocols(session.screen, loaded, session.target.name)
     return loaded
 
 
-def note_elsewhere(screen: Screen, loaded: Loaded, target: str) -> None:
+def note_other_protocols(screen: Screen, loaded: Loaded, target: str) -> None:
     """Count the definitions that only other targets take, and name them with -v."""
     for protocol in sorted({*loaded.elsewhere.values()}):
         names = sorted(name for name, other in loaded.elsewhere.items() if other == protocol)
         count = "1 definition" if len(names) == 1 else f"{len(names)} definitions"
         shown = f": {', '.join(names)}" if screen.verbose else " (-v names them)"
-        screen.say(f"{count} of the protocol {protocol} {'is' if len(names) == 1 else 'are'} not for {target}{shown}.")
+        screen.note_wrapped(
+            f"{count} of the protocol {protocol} {'is' if len(names) == 1 else 'are'} not for {target}{shown}."
+        )
 
 
-def checked(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> Loaded:
+def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> Loaded:
     """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own.
 
     Without an adapter the target's is taken as it is documented.
@@ -178,12 +180,12 @@ def checked(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter
     adapter, identity = adapter or adapter_for(target), identity_of(target)
     today = date.today().isoformat()  # the day where the person is, as in the file
 
-    def beyond_schema(definition: Definition, form: Format) -> list[Diagnostic]:
-        length = _stamp_length(definition, identity, adapter.dialect.table) if target.stamp else None
+    def check_limits(definition: Definition, form: Format) -> list[Diagnostic]:
+        length = _measure_stamp(definition, identity, adapter.dialect.table) if target.stamp else None
         needed = target.state == "stamps"
         return limits(definition, form.table, form.check, stamp_length=length, stamp_needed=needed, today=today)
 
-    loaded = workspace.load(target, flags.vars, beyond_schema)
+    loaded = workspace.load(target, flags.vars, check_limits)
     audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]
     held = tuple(adapter.held(definition) for definition in loaded.definitions)
     return replace(loaded, definitions=held, diagnostics=in_order([*loaded.diagnostics, *audited]))
@@ -205,7 +207,7 @@ def selection_of(flags: Flags) -> Selection:
     return Selection(flags.folder, flags.target, vars=tuple(f"{name}={text}" for name, text in flags.vars.items()))
 
 
-def _with_flags(project: Project, name: str, flags: Flags) -> Target:
+def _apply_flags(project: Project, name: str, flags: Flags) -> Target:
     """The target of a name, or the default one, as the command line wants it. Raises TrueupError."""
     target = choose_target(project, name)
     is_default = target.name == project.default_target and "TRUEUP_TARGET" not in os.environ
@@ -220,7 +222,7 @@ def _with_flags(project: Project, name: str, flags: Flags) -> Target:
     return replace(target, selection=selection, **{name: value for name, value in wanted.items() if value is not None})
 
 
-def _stamp_length(definition: Definition, identity: Identity, table: FieldTable) -> int:
+def _measure_stamp(definition: Definition, identity: Identity, table: FieldTable) -> int:
     """Characters of the longest stamp that the definition can come to carry."""
     fields = dict.fromkeys(table.letters, "0" * DIGITS)
     operation = "0" * OPERATION_DIGITS

@@ -67,73 +67,75 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 @asynccontextmanager
 async def reading(session: Session) -> AsyncIterator[RequestRunner]:
     """Open a connection whose runner can send nothing but GET, and write no journal and no backup."""
-    async with _sending(session, writes=False) as send:
-        yield RequestRunner(_ports(session, read_only(send), _no_journal, _no_backup), _pace(session))
+    async with _open_transport(session, writes=False) as send:
+        yield RequestRunner(_make_ports(session, read_only(send), _refuse_journal, _refuse_backup), _make_pace(session))
 
 
 @asynccontextmanager
 async def writing(session: Session) -> AsyncIterator[RequestRunner]:
-    """Open a connection whose runner can write; its journal opens with `journaled`. The target's lock is to be held."""
-    async with _sending(session, writes=True) as send:
-        yield RequestRunner(_ports(session, send, _no_journal, session.store.backup), _pace(session))
+    """Open a connection whose runner can write; its journal opens with `journal_writes`. The target's lock is to be held."""
+    async with _open_transport(session, writes=True) as send:
+        yield RequestRunner(_make_ports(session, send, _refuse_journal, session.store.backup), _make_pace(session))
 
 
 @contextmanager
-def journaled(session: Session, runner: RequestRunner) -> Iterator[Journal]:
+def journal_writes(session: Session, runner: RequestRunner) -> Iterator[Journal]:
     """Open the target's journal for the runner's writes. Raises TrueupError."""
     journal = session.store.open_journal()
     runner.ports.journal = journal.append
     try:
         yield journal
     finally:
-        runner.ports.journal = _no_journal
+        runner.ports.journal = _refuse_journal
         journal.close()
 
 
-def _ports(
+def _make_ports(
     session: Session,
     send: Send,
     journal: Callable[[Entry], Any],
     backup: Callable[[str, str, object], None],
 ) -> Ports:
-    return Ports(send, WallClock(), journal, backup, progress=session.screen.progress, waiting=session.screen.waits)
+    return Ports(
+        send, WallClock(), journal, backup, progress=session.screen.show_progress, waiting=session.screen.show_wait
+    )
 
 
-def _pace(session: Session) -> Pace:
+def _make_pace(session: Session) -> Pace:
     target = session.target
     most = session.adapter.dialect.parallelism or target.parallelism
     return Pace(min(target.parallelism, most), target.rate_limit, target.max_retries)
 
 
-async def _no_journal(entry: Entry) -> None:
+async def _refuse_journal(entry: Entry) -> None:
     raise PermissionError(f"{entry.action} of {entry.name} refused: no journal is open")
 
 
-def _no_backup(name: str, _kind: str, _body: object) -> None:
+def _refuse_backup(name: str, _kind: str, _body: object) -> None:
     raise PermissionError(f"backup of {name} refused: this command is read-only")
 
 
 @asynccontextmanager
-async def _sending(session: Session, *, writes: bool) -> AsyncIterator[Send]:
+async def _open_transport(session: Session, *, writes: bool) -> AsyncIterator[Send]:
     """Open the target's transport: the embedded server in this process, or HTTP."""
-    async with _connect(session, writes=writes) as send, _ticking(session.screen):
+    async with _connect(session, writes=writes) as send, _keep_ticking(session.screen):
         try:
-            yield _logged(send, session) if session.screen.verbose >= 2 else send
+            yield _log_requests(send, session) if session.screen.verbose >= 2 else send
         except EndpointError as error:
-            error.diagnostics = _located(error, session)
+            error.diagnostics = _locate_problems(error, session)
             raise
 
 
 def _connect(session: Session, *, writes: bool) -> AbstractAsyncContextManager[Send]:
     if session.target.is_local:
-        return _local(session, writes)
+        return _connect_local(session, writes)
     from trueup.cli.remote import connect_remote
 
     return connect_remote(session)
 
 
 @asynccontextmanager
-async def _ticking(screen: Screen) -> AsyncIterator[None]:
+async def _keep_ticking(screen: Screen) -> AsyncIterator[None]:
     """Keep what is shown of the work up to date, also while one answer takes long."""
 
     async def tick() -> None:
@@ -146,10 +148,10 @@ async def _ticking(screen: Screen) -> AsyncIterator[None]:
         yield
     finally:
         ticking.cancel()
-        screen.begin()
+        screen.start_work()
 
 
-def _located(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:
+def _locate_problems(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:
     """Return an error's problems with where their settings stand in the project file, unless another file gave them."""
     from trueup.edge.project_file import locate_setting
 
@@ -159,7 +161,7 @@ def _located(error: EndpointError, session: Session) -> tuple[Diagnostic, ...]:
 
 
 @asynccontextmanager
-async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
+async def _connect_local(session: Session, writes: bool) -> AsyncIterator[Send]:
     """Open the embedded server of the target's protocol; where nothing was ever applied, reading it makes no file."""
     from trueup.local.registry import local_database, open_server
 
@@ -174,7 +176,7 @@ async def _local(session: Session, writes: bool) -> AsyncIterator[Send]:
         yield send
 
 
-def _logged(send: Send, session: Session) -> Send:
+def _log_requests(send: Send, session: Session) -> Send:
     """Tells each request on stderr: method, path, status and time; never a header or a body."""
 
     async def send_logged(call: Call) -> Reply:

@@ -47,7 +47,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     from dataclasses import replace
 
     from trueup.cli.planning import plan_live
-    from trueup.cli.session import checked, refuse_errors
+    from trueup.cli.session import check_definitions, refuse_errors
     from trueup.cli.transport import reading
     from trueup.core.acceptance.accepted import Accepted
     from trueup.core.errors import Exit
@@ -55,32 +55,32 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     from trueup.edge.definitions.loader import Workspace
 
     workspace = Workspace(session.root, session.project)
-    loaded = checked(workspace, session.target, session.flags)
+    loaded = check_definitions(workspace, session.target, session.flags)
     refuse_errors(loaded.diagnostics)
     async with reading(session) as runner:
         planning = await plan_live(session, runner, loaded, session.store.load())
-    definition, record, live = _one(session, asked, loaded, planning)
+    definition, record, live = _choose_one(session, asked, loaded, planning)
     semantics = session.adapter.dialect.semantics
     editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace)
-    made, settled, ended = _contents(session, editor, definition, record, live, fields)
+    made, settled, ended = _take_fields(session, editor, definition, record, live, fields)
     described = Accepted(
         definition.name,
         session.target.name,
         live.id,
         tuple(ended),
-        _patches(editor, made),
+        _make_patches(editor, made),
         again=session.target.command("plan"),
     )
-    accepted = replace(described, also=_also(session, editor, workspace, described, settled))
+    accepted = replace(described, also=_find_affected(session, editor, workspace, described, settled))
     if not as_patch and accepted.patches:
-        _ask(session, accepted)
-        accepted = _written(session, editor, accepted, made)
-        _remember(session, accepted, record, live)
-    _tell(session, accepted, as_patch=as_patch)
+        _confirm(session, accepted)
+        accepted = _write_files(session, editor, accepted, made)
+        _remember_base(session, accepted, record, live)
+    _show(session, accepted, as_patch=as_patch)
     return int(Exit.HELD if accepted.left else Exit.OK)
 
 
-def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
+def _choose_one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
     """The definition that was meant, with its record and what is live. Raises TrueupError where one of them lacks."""
     from trueup.cli.planning import find_record_and_live
     from trueup.core.command import Message
@@ -99,7 +99,7 @@ def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tu
             f"{name} {where} the target {session.target.name}, so there is no file to take values into.",
             Message(
                 "Choose a target that has it, or write a definition of what is live: ",
-                session.target.command("import", *_recorded_id(planning, name)),
+                session.target.command("import", *_find_recorded_id(planning, name)),
             ),
         )
     record, live = find_record_and_live(session, name, planning)
@@ -115,13 +115,13 @@ def _one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tu
     return definition, record, live
 
 
-def _recorded_id(planning: Planning, name: str) -> tuple[str, ...]:
+def _find_recorded_id(planning: Planning, name: str) -> tuple[str, ...]:
     """The id that state records under a name, if it does."""
     record = planning.state.records.get(name)
     return (record.id,) if record is not None and record.id else ()
 
 
-def _contents(
+def _take_fields(
     session: Session,
     editor: Editor,
     definition: Definition,
@@ -133,7 +133,7 @@ def _contents(
     from trueup.core.acceptance.accepted import AcceptedField, Ending
     from trueup.core.acceptance.placing import Way
 
-    found = _takings(session, definition, record, live, asked)
+    found = _choose_takings(session, definition, record, live, asked)
     contents: dict[str, bytes | None] = {}
     ended: dict[str, AcceptedField] = {}
     for taking in found:
@@ -142,23 +142,23 @@ def _contents(
     waiting = [taking for taking in found if taking.way is Way.TAKE]
     while waiting:  # what stood in the way of one may have gone with another
         for taking in waiting:
-            contents = _with(editor, contents, definition.name, taking, ended)
+            contents = _take_field(editor, contents, definition.name, taking, ended)
         left = [taking for taking in waiting if ended[taking.field].ending is Ending.REFUSED]
         waiting = left if len(left) < len(waiting) else []
     both = [taking for taking in found if taking.way is Way.MERGE]
     theirs: dict[str, bytes | None] = contents
     for taking in both:
-        theirs = _with(editor, theirs, definition.name, taking, ended)
+        theirs = _take_field(editor, theirs, definition.name, taking, ended)
     both = [taking for taking in both if ended[taking.field].ending is Ending.TAKEN]
     if both:
-        base = _base(session, editor, contents, definition.name, both, record)
+        base = _rebuild_base(session, editor, contents, definition.name, both, record)
         contents, conflicts = editor.with_conflicts(contents, theirs, base)
         for taking in both:
-            ended[taking.field] = _merged(session, definition.name, taking.field, conflicts)
+            ended[taking.field] = _describe_merge(session, definition.name, taking.field, conflicts)
     return contents, theirs, [ended[taking.field] for taking in found]
 
 
-def _merged(session: Session, name: str, field: str, conflicts: int) -> AcceptedField:
+def _describe_merge(session: Session, name: str, field: str, conflicts: int) -> AcceptedField:
     from trueup.core.acceptance.accepted import AcceptedField, Ending
     from trueup.core.command import Message
 
@@ -171,7 +171,7 @@ def _merged(session: Session, name: str, field: str, conflicts: int) -> Accepted
     return AcceptedField(field, Ending.MERGED, hint=hint)
 
 
-def _with(
+def _take_field(
     editor: Editor, contents: dict[str, bytes | None], name: str, taking: Taking, ended: dict[str, AcceptedField]
 ) -> dict[str, bytes | None]:
     """The contents with one more field; what cannot be taken is noted, and leaves them as they are."""
@@ -189,7 +189,7 @@ def _with(
     return made
 
 
-def _base(
+def _rebuild_base(
     session: Session,
     editor: Editor,
     contents: dict[str, bytes | None],
@@ -215,7 +215,7 @@ def _base(
     return contents
 
 
-def _takings(
+def _choose_takings(
     session: Session, definition: Definition, record: Record, live: Seen, asked: Sequence[str]
 ) -> list[Taking]:
     """The fields to take. Raises TrueupError for one that was asked for and is nowhere."""
@@ -247,7 +247,7 @@ def _takings(
     ]
 
 
-def _patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
+def _make_patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     """The change of each file that is to become another one."""
     from trueup.core.acceptance.accepted import FilePatch
     from trueup.core.texts.merge import patch
@@ -260,7 +260,7 @@ def _patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     )
 
 
-def _also(
+def _find_affected(
     session: Session, editor: Editor, workspace: Workspace, accepted: Accepted, settled: Contents
 ) -> tuple[tuple[str, str], ...]:
     """Who else changes, on any target, once the files hold this."""
@@ -272,7 +272,7 @@ def _also(
     return tuple(editor.affected(settled, accepted.name, users))
 
 
-def _ask(session: Session, accepted: Accepted) -> None:
+def _confirm(session: Session, accepted: Accepted) -> None:
     """Raises TrueupError unless it is wanted that other assistants change too."""
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
@@ -292,12 +292,12 @@ def _ask(session: Session, accepted: Accepted) -> None:
                 session.flags.again(patch=True),
             ),
         )
-    session.screen.complain(answers.write_accept(accepted, **session.screen.note_look))
+    session.screen.write_stderr(answers.write_accept(accepted, **session.screen.note_look))
     if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
         raise TrueupError("Not accepted: nothing was written.")
 
 
-def _written(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:
+def _write_files(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:
     """Writes the files, each whole. Raises TrueupError."""
     from dataclasses import replace
 
@@ -310,9 +310,9 @@ def _written(session: Session, editor: Editor, accepted: Accepted, made: Content
     return replace(accepted, written=True)
 
 
-def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) -> None:
+def _remember_base(session: Session, accepted: Accepted, record: Record, live: Seen) -> None:
     """Keep what was taken as the base of the next accept and plan, for as long as the file holds it."""
-    from trueup.cli.session import checked
+    from trueup.cli.session import check_definitions
     from trueup.core.acceptance.accepted import Ending, add_accepted
     from trueup.edge.definitions.loader import Workspace
     from trueup.edge.state.store import read_accepted, write_accepted
@@ -320,7 +320,7 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
     from trueup.engine.takeover import count_as_applied
 
     names = [item.name for item in accepted.fields if item.ending is Ending.TAKEN]
-    loaded = checked(Workspace(session.root, session.project), session.target, session.flags)
+    loaded = check_definitions(Workspace(session.root, session.project), session.target, session.flags)
     definition = next((item for item in loaded.definitions if item.name == accepted.name), None)
     if definition is None or not names:
         return
@@ -333,26 +333,26 @@ def _remember(session: Session, accepted: Accepted, record: Record, live: Seen) 
     write_accepted(session.store, known)
 
 
-def _tell(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
+def _show(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
     """The result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
     from trueup.render.records import json as as_json
     from trueup.render.terminal import answers
 
     screen = session.screen
     if screen.json:
-        screen.result(as_json.accept(accepted))
+        screen.write_result(as_json.accept(accepted))
     elif as_patch:
-        refuse_unseen(screen, accepted, session.flags.again(json=True))
-        screen.result_bytes(b"".join(item.patch for item in accepted.patches))
+        refuse_unprintable_patch(screen, accepted, session.flags.again(json=True))
+        screen.write_bytes(b"".join(item.patch for item in accepted.patches))
         if accepted.left or accepted.also or not accepted.patches:
             from dataclasses import replace
 
             screen.note(answers.write_accept(replace(accepted, patches=()), **screen.note_look))
     else:
-        screen.result(answers.write_accept(accepted, **screen.look))
+        screen.write_result(answers.write_accept(accepted, **screen.look))
 
 
-def refuse_unseen(screen: Screen, accepted: Accepted, again: Command) -> None:
+def refuse_unprintable_patch(screen: Screen, accepted: Accepted, again: Command) -> None:
     """Raises TrueupError before a patch is printed to a terminal or a log that must not have it as it is.
 
     Bytes for `git apply` cannot be escaped. `again` is the same command for JSON.

@@ -40,15 +40,15 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     in .plan or .json, or if it is given with its folder, as in ./change, and begins as a plan does.
     """
     from trueup.cli import applying
-    from trueup.cli.session import open_project, session_of
+    from trueup.cli.session import open_on_target, open_project
     from trueup.cli.transport import run_async
 
-    made = provenance(commit, pipeline, os.environ)
+    made = find_provenance(commit, pipeline, os.environ)
     root, project = open_project(flags)
-    promised = _promised(flags, root, project.definitions, what)
+    promised = _read_promised_plan(flags, root, project.definitions, what)
     if promised is not None:
         applying.refuse_snapshot(promised, what[0])
-    session = session_of(flags, root, project, promised.identity.target if promised is not None else "")
+    session = open_on_target(flags, root, project, promised.identity.target if promised is not None else "")
     if promised is None:
         return int(run_async(applying.apply(session, what, made)))
     applying.refuse_other_plan(promised, session, what[0])
@@ -64,11 +64,11 @@ def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
 
-    made = provenance(commit, pipeline, os.environ)
+    made = find_provenance(commit, pipeline, os.environ)
     return int(run_async(applying.apply(open_session(flags), (), made, destroy=True)))
 
 
-def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...]) -> Plan | None:
+def _read_promised_plan(flags: Flags, root: Path, definitions: str, what: tuple[str, ...]) -> Plan | None:
     """Return the saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
     if not what:
         return None
@@ -79,7 +79,7 @@ def _promised(flags: Flags, root: Path, definitions: str, what: tuple[str, ...])
     if plans and len(what) > 1:
         raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
     if not plans:
-        _tell_files(root, what, flags)
+        _note_plan_files(root, what, flags)
     return read_plan(root, plans[0], selection_of(flags)) if plans else None
 
 
@@ -96,7 +96,7 @@ def _is_plan(root: Path, definitions: str, text: str) -> bool:
     return is_plan_named(text) or (is_path(text) and begins_as_plan(path))
 
 
-def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
+def _note_plan_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
     """Say on stderr which NAMEs are those of a plan file too, and how it would be meant."""
     from trueup.cli.output import Screen
     from trueup.core.command import Message, Selection
@@ -105,10 +105,12 @@ def _tell_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
     for text in what:
         if not is_path(text) and begins_as_plan(root / text):
             again = Selection(flags.folder).command("apply", f"./{text}")
-            Screen(flags).say(Message(f"{text} is taken for a NAME. To apply the plan in the file {text}: ", again))
+            Screen(flags).note_wrapped(
+                Message(f"{text} is taken for a NAME. To apply the plan in the file {text}: ", again)
+            )
 
 
-def provenance(commit: str | None, pipeline: str | None, environ: Mapping[str, str]) -> Provenance:
+def find_provenance(commit: str | None, pipeline: str | None, environ: Mapping[str, str]) -> Provenance:
     """Return who applies now: flags first, then what GitHub Actions and GitLab CI set.
 
     Raises TrueupError for an address that carries a user or a password.
@@ -117,12 +119,12 @@ def provenance(commit: str | None, pipeline: str | None, environ: Mapping[str, s
     from trueup.core.plans.report import Provenance
 
     commit = commit or environ.get("GITHUB_SHA") or environ.get("CI_COMMIT_SHA") or ""
-    pipeline = pipeline or _of_github(environ) or environ.get("CI_PIPELINE_URL") or ""
+    pipeline = pipeline or _find_github_run(environ) or environ.get("CI_PIPELINE_URL") or ""
     _refuse_credential(pipeline)
     return Provenance(commit[:LONGEST], pipeline[:LONGEST], moment(time.time()))
 
 
-def _of_github(environ: Mapping[str, str]) -> str:
+def _find_github_run(environ: Mapping[str, str]) -> str:
     """Return the address of a workflow's run, as GitHub's documentation puts it together."""
     parts = [environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
     if not all(parts):

@@ -60,15 +60,15 @@ def drift(
 
     session = open_session(flags)
     loaded, planning = run_async(plan_live_or_snapshot(session, names, snapshot))
-    unmanaged = _unmanaged(session, names, loaded, planning) if everything else None
-    plan, history = _history(session, planning, since, reports)
+    unmanaged = _find_unmanaged(session, names, loaded, planning) if everything else None
+    plan, history = _add_history(session, planning, since, reports)
     files = {"since": since or "", "snapshot": snapshot or "", "reports": reports or ""}
     again = plan.selection.command("drift", *names, all=everything, **files)
-    session.screen.results(lambda place: answers.drift(plan, unmanaged, history, place, again))
+    session.screen.write_answer(lambda place: answers.write_drift(plan, unmanaged, history, place, again))
     return int(drift_exit(plan))
 
 
-def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
+def _find_unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
     from trueup.core.definitions.names import select
     from trueup.core.plans.live import unmanaged
 
@@ -78,7 +78,7 @@ def _unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, plannin
     return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics)
 
 
-def _history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
+def _add_history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
     """Return the plan with what is known of each drift's beginning and of the applies before it. Raises TrueupError."""
     import time
     from dataclasses import replace
@@ -89,10 +89,10 @@ def _history(session: Session, planning: Planning, since: str | None, reports: s
 
     plan = planning.plan
     now = plan.snapshot or moment(time.time())
-    earlier = _earlier(session, since) if since is not None else None
+    earlier = _read_earlier(session, since) if since is not None else None
     shown, carried = sightings(plan, planning.judged, earlier, now)
     names = [change.name for change in plan.changes if is_outside(change)]
-    origins = origins_of(session, planning, names, reports)
+    origins = find_origins(session, planning, names, reports)
     plan = told(plan, shown)
     changes = tuple(
         replace(change, remarks=(*change.remarks, origins[change.name].sentence)) if change.name in origins else change
@@ -101,7 +101,7 @@ def _history(session: Session, planning: Planning, since: str | None, reports: s
     return replace(plan, changes=changes), History(now, shown, carried, origins)
 
 
-def _earlier(session: Session, file: str) -> Earlier:
+def _read_earlier(session: Session, file: str) -> Earlier:
     """Return what an earlier report saw; nothing, and that is said, where there is none yet. Raises TrueupError."""
     from trueup.core.errors import TrueupError
     from trueup.core.plans.drift import Earlier, read_earlier
@@ -109,14 +109,14 @@ def _earlier(session: Session, file: str) -> Earlier:
 
     document = read_report(session.root / file)
     if document is None:
-        session.screen.say(f"There is no earlier report {file}: what drifts is told as seen since now.")
+        session.screen.note_wrapped(f"There is no earlier report {file}: what drifts is told as seen since now.")
         return Earlier("", ())
     try:
         found = read_earlier(document, session.identity)
     except TrueupError as error:
         raise TrueupError(f"{file}: {error.message}", error.hint) from None
     if found is None:
-        session.screen.say(f"{file} tells of a command that failed: what drifts is told as seen since now.")
+        session.screen.note_wrapped(f"{file} tells of a command that failed: what drifts is told as seen since now.")
     return found or Earlier("", ())
 
 
@@ -134,36 +134,38 @@ def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
     from trueup.cli.transport import run_async
 
     session = open_session(flags)
-    answer = run_async(_answer(session, name, field, reports))
+    answer = run_async(_explain(session, name, field, reports))
     if flags.json:
         from trueup.render.records import json as as_json
 
-        session.screen.result(as_json.why(answer))
+        session.screen.write_result(as_json.why(answer))
     else:
         from trueup.render.terminal import answers
 
-        session.screen.result(answers.write_why(answer, verbose=session.screen.verbose > 0, **session.screen.look))
+        session.screen.write_result(
+            answers.write_why(answer, verbose=session.screen.verbose > 0, **session.screen.look)
+        )
     return 0
 
 
-async def _answer(session: Session, asked: str, field: str | None, reports: str | None) -> Why:
+async def _explain(session: Session, asked: str, field: str | None, reports: str | None) -> Why:
     from dataclasses import replace
 
     from trueup.cli.planning import plan_live
-    from trueup.cli.session import definitions
+    from trueup.cli.session import load_definitions
     from trueup.cli.transport import reading
     from trueup.core.definitions.names import meant, select
     from trueup.core.errors import TrueupError
 
-    loaded = definitions(session)
+    loaded = load_definitions(session)
     async with reading(session) as runner:
         planning = await plan_live(session, runner, loaded, session.store.load())
     chosen = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
     if len(chosen) > 1:
         raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")
     definition = next((item for item in loaded.definitions if item.name == chosen[0]), None)
-    made = _why(session, chosen[0], definition, planning)
-    made = replace(made, origin=origins_of(session, planning, chosen, reports).get(chosen[0]))
+    made = _explain_fields(session, chosen[0], definition, planning)
+    made = replace(made, origin=find_origins(session, planning, chosen, reports).get(chosen[0]))
     fields = {item.name: item for item in made.fields}
     if field is None:
         return made
@@ -175,7 +177,7 @@ async def _answer(session: Session, asked: str, field: str | None, reports: str 
     return replace(made, fields=(fields[field],))
 
 
-def _why(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
+def _explain_fields(session: Session, name: str, definition: Definition | None, planning: Planning) -> Why:
     """Return what the plan says of one assistant, and why."""
     from trueup.cli.planning import find_record_and_live
     from trueup.core.plans.fields import Rules
@@ -187,7 +189,7 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
     record, live = find_record_and_live(session, name, planning)
     rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
     file = declare_fields(definition, session.adapter) if definition is not None else {}
-    locate = _field_locator(definition, session.adapter.dialect.table)
+    locate = _make_locator(definition, session.adapter.dialect.table)
     fields = reasons(definition, file, live.fields if live else None, record, rules, locate)
     change = next((item for item in planning.plan.changes if item.name == name), None)
     message, hint = (change.message, change.hint) if change is not None else say(Reason.CLEAN, name)
@@ -197,7 +199,7 @@ def _why(session: Session, name: str, definition: Definition | None, planning: P
     return Why(name, live.id if live else record.id if record else "", message, fields, hint, notes)
 
 
-def _field_locator(definition: Definition | None, table: FieldTable) -> Locate:
+def _make_locator(definition: Definition | None, table: FieldTable) -> Locate:
     """Return where a field stands in the files; they are read again for it, once."""
     source = definition.locate() if definition is not None else None
 
@@ -207,7 +209,7 @@ def _field_locator(definition: Definition | None, table: FieldTable) -> Locate:
     return locate
 
 
-def origins_of(session: Session, planning: Planning, names: Sequence[str], folder: str | None) -> dict[str, Origin]:
+def find_origins(session: Session, planning: Planning, names: Sequence[str], folder: str | None) -> dict[str, Origin]:
     """Return the last apply of each assistant, by the reports in a folder (relative to the project); none without.
 
     Where no report tells of an operation, its origin names nothing else. Raises TrueupError.
@@ -220,12 +222,12 @@ def origins_of(session: Session, planning: Planning, names: Sequence[str], folde
     found, others = origins(read_reports(session.root / folder))
     if others:
         files = "1 file is" if others == 1 else f"{others} files are"
-        session.screen.say(f"In {folder} {files} no report of an apply, and told nothing.")
-    known = {name: operation_of(name, planning) for name in names}
+        session.screen.note_wrapped(f"In {folder} {files} no report of an apply, and told nothing.")
+    known = {name: find_operation(name, planning) for name in names}
     return {name: found.get(text, Origin(text)) for name, text in known.items() if text}
 
 
-def operation_of(name: str, planning: Planning) -> str:
+def find_operation(name: str, planning: Planning) -> str:
     """Return the operation that an assistant's stamp names, else the one in state; empty where there is none."""
     record = planning.state.records.get(name)
     live = planning.seen.get(record.id) if record is not None else None

@@ -34,16 +34,16 @@ def export(flags: Flags, file: str, force: bool) -> int:
     place = session.root / file if file != STDOUT else None
     if place is not None:
         _refuse_place(place, session, force=force)
-    made = run_async(_export(session))
+    made = run_async(_read_export(session))
     if place is None:
         from trueup.core.migration.export import dumps
 
-        session.screen.result(dumps(made))
+        session.screen.write_result(dumps(made))
         return 0
     from trueup.edge.migration_files import write_export
 
     write_export(place, made)
-    _tell(session, made, file)
+    _show(session, made, file)
     return 0
 
 
@@ -56,7 +56,7 @@ def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
     refuse_export_place(path, (session.root / FOLDER, session.root / session.project.definitions), again, force=force)
 
 
-async def _export(session: Session) -> Export:
+async def _read_export(session: Session) -> Export:
     """One complete listing. Raises UnreadableError where it is not complete."""
     import time
 
@@ -79,7 +79,7 @@ async def _export(session: Session) -> Export:
     return Export(session.identity, now, tuple(assistants))
 
 
-def _tell(session: Session, made: Export, file: str) -> None:
+def _show(session: Session, made: Export, file: str) -> None:
     from trueup.render.values import pluralize
 
     screen = session.screen
@@ -88,9 +88,9 @@ def _tell(session: Session, made: Export, file: str) -> None:
         import json
 
         told = {"format_version": 1, "kind": "exported", "target": session.target.name, "file": file, "count": count}
-        screen.result(json.dumps(told, indent=2))
+        screen.write_result(json.dumps(told, indent=2))
         return
-    screen.result(f"{pluralize(count, 'assistant')} of {session.target.name} written to {file}.")
+    screen.write_result(f"{pluralize(count, 'assistant')} of {session.target.name} written to {file}.")
 
 
 COMMANDS = {"export": export}

@@ -10,8 +10,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from trueup.cli.commands.import_work import Given, Work, written_fields
-from trueup.cli.commands.importing import choose, existing, linked_definitions, save_state, tell, write_files
+from trueup.cli.commands.import_work import ImportBuilder, ImportInput, find_writable_fields
+from trueup.cli.commands.importing import (
+    choose_ids,
+    load_existing,
+    pair_with_live,
+    save_links,
+    show_import,
+    write_files,
+)
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
@@ -32,7 +39,7 @@ PAIRS: Final = 20
 
 
 @dataclass(slots=True)
-class _Read:
+class _Sources:
     """What the files hold; `first` says that the target has the first API's words.
 
     `others` maps files that are exports of other targets to what those are; `elsewhere` are the ids in exports of
@@ -50,28 +57,28 @@ class _Read:
 
 def import_files(session: Session, names: Sequence[str], files: Sequence[str], *, dry_run: bool) -> Exit:
     """Imports what the names stand for from these files, all without any. Raises TrueupError where there is nothing."""
-    read = _read(session, files)
+    read = _read_sources(session, files)
     if not read.exported and not read.loose and read.unread:
         told = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
         raise TrueupError(f"There is no assistant in what was given: {told}.", "Nothing was written.")
-    chosen, loose = _meant(names, read)
-    given = Given(read.exported, chosen, read.extra, loose, elsewhere=read.elsewhere, unread=read.unread)
+    chosen, loose = _choose(names, read)
+    given = ImportInput(read.exported, chosen, read.extra, loose, elsewhere=read.elsewhere, unread=read.unread)
     with nullcontext() if dry_run else session.store.import_lock():
-        loaded, state = existing(session), session.store.load()
-        work = Work(session, loaded, state).made(given)
+        loaded, state = load_existing(session), session.store.load()
+        work = ImportBuilder(session, loaded, state).build(given)
         if not dry_run:
             write_files(session, work)
             if work.ids and session.target.state != "stamps":
-                save_state(session, state, linked_definitions(session, work, read.exported))
-    code = tell(session, work, dry_run=dry_run)
+                save_links(session, state, pair_with_live(session, work, read.exported))
+    code = show_import(session, work, dry_run=dry_run)
     if not dry_run:
         _note_other_targets(session, read)
         _warn_unlinked(session, work)
     return code
 
 
-def _read(session: Session, files: Sequence[str]) -> _Read:
-    read = _Read(has_first_words(session.adapter.dialect.fields))
+def _read_sources(session: Session, files: Sequence[str]) -> _Sources:
+    read = _Sources(has_first_words(session.adapter.dialect.fields))
     for file in dict.fromkeys(files):
         try:
             values = read_values(session.root / file, file)
@@ -80,15 +87,15 @@ def _read(session: Session, files: Sequence[str]) -> _Read:
             continue
         for where, value in values:
             if isinstance(value, dict) and value.get("kind") == "export":
-                _take_export(read, session, file)
+                _add_export(read, session, file)
             elif is_backup(value) and value.get("protocol", PORTABLE) != PORTABLE:
-                _take(read, [_found_in_backup(value, where)])
+                _add(read, [_extract_backup(value, where)])
             else:
-                _take(read, assistants_in(value, where, first=read.first))
-    return _without_contradictions(read)
+                _add(read, assistants_in(value, where, first=read.first))
+    return _drop_contradictions(read)
 
 
-def _take(read: _Read, entries: Iterable[Found | Unread]) -> None:
+def _add(read: _Sources, entries: Iterable[Found | Unread]) -> None:
     for entry in entries:
         if isinstance(entry, Unread):
             read.unread.append(entry)
@@ -96,7 +103,7 @@ def _take(read: _Read, entries: Iterable[Found | Unread]) -> None:
             read.loose.append(entry)
 
 
-def _take_export(read: _Read, session: Session, file: str) -> None:
+def _add_export(read: _Sources, session: Session, file: str) -> None:
     """This target's own export counts as what is live; another's is a file like any other."""
     try:
         export = read_export(session.root / file, session.target.command("export", file))
@@ -105,7 +112,7 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
         read.unread.append(Unread(file, f"is an export that was not read: {why[:1].lower()}{why[1:]}"))
         return
     if not is_of(export, session.identity) or session.target.state == "stamps":
-        _take(read, _found_in(export, file, first=read.first))
+        _add(read, _extract_export(export, file, first=read.first))
         if not is_of(export, session.identity):
             read.others[file] = export.identity
         if not is_same_place(export, session.identity):
@@ -118,10 +125,10 @@ def _take_export(read: _Read, session: Session, file: str) -> None:
             )
         table = session.adapter.dialect.table
         read.exported[item.id] = see(item.id, item.body, item.created_at, table.read_stamp(item.body), table)
-        read.extra[item.id] = {**item.extra, **unknown(item.body, written_fields(session))}
+        read.extra[item.id] = {**item.extra, **unknown(item.body, find_writable_fields(session))}
 
 
-def _found_in(export: Export, file: str, *, first: bool) -> Iterable[Found | Unread]:
+def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[Found | Unread]:
     """What stands in an export of another target: portable assistants, or those of a protocol of their own."""
     protocol = export.identity.protocol
     if protocol not in protocols():
@@ -133,7 +140,7 @@ def _found_in(export: Export, file: str, *, first: bool) -> Iterable[Found | Unr
         ]
         return assistants_in({"kind": "export", "assistants": values}, file, first=first)
     found = (
-        (item, _native(item.body, f"{file}, entry {number}", protocol))
+        (item, _extract_native(item.body, f"{file}, entry {number}", protocol))
         for number, item in enumerate(export.assistants, 1)
     )
     return [
@@ -141,15 +148,15 @@ def _found_in(export: Export, file: str, *, first: bool) -> Iterable[Found | Unr
     ]
 
 
-def _found_in_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
+def _extract_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
     """What a backup of another protocol than the portable one holds; it names no id."""
     protocol = value["protocol"]
     if not isinstance(protocol, str) or protocol not in protocols():
         return Unread(where, f"is a backup of the protocol {str(protocol)[:60]}, which this Trueup does not know")
-    return _native(value["body"], where, protocol)
+    return _extract_native(value["body"], where, protocol)
 
 
-def _native(body: Mapping[str, Any], where: str, protocol: str) -> Found:
+def _extract_native(body: Mapping[str, Any], where: str, protocol: str) -> Found:
     """An object of a protocol in its own fields, with what definitions do not have apart."""
     known = definition_table(protocol).by_name
     return Found(
@@ -161,7 +168,7 @@ def _native(body: Mapping[str, Any], where: str, protocol: str) -> Found:
     )
 
 
-def _without_contradictions(read: _Read) -> _Read:
+def _drop_contradictions(read: _Sources) -> _Sources:
     """One of each id: what stands twice alike is taken once, and what differs not at all."""
     kept: dict[str, Found] = {}
     differing: dict[str, list[str]] = {}
@@ -176,17 +183,17 @@ def _without_contradictions(read: _Read) -> _Read:
     return read
 
 
-def _meant(names: Sequence[str], read: _Read) -> tuple[list[str], list[Found]]:
+def _choose(names: Sequence[str], read: _Sources) -> tuple[list[str], list[Found]]:
     """The exported ids and the other assistants that the names stand for."""
     if not names:
         return list(read.exported), read.loose
     labels = {item.id or item.where: item for item in read.loose}
     known = {live_id: live.display_name for live_id, live in read.exported.items()}
-    chosen = choose(names, known | {label: item.display_name for label, item in labels.items()})
+    chosen = choose_ids(names, known | {label: item.display_name for label, item in labels.items()})
     return [name for name in chosen if name in known], [labels[name] for name in chosen if name in labels]
 
 
-def _note_other_targets(session: Session, read: _Read) -> None:
+def _note_other_targets(session: Session, read: _Sources) -> None:
     """Say which files are exports of other targets, and how each is imported where it is from."""
     for file, there in read.others.items():
         words = (
@@ -196,7 +203,7 @@ def _note_other_targets(session: Session, read: _Read) -> None:
         of_it = [one for one in session.project.targets.values() if comparable(identity_of(one)) == comparable(there)]
         again = [replace(session.target.selection, target=one.name, is_default=False) for one in of_it]
         hints = [Message(" To link it there: ", selection.command("import", from_=file)) for selection in again]
-        session.screen.say(Message(words, *hints))
+        session.screen.note_wrapped(Message(words, *hints))
 
 
 def _warn_unlinked(session: Session, work: Imports) -> None:
@@ -212,4 +219,4 @@ def _warn_unlinked(session: Session, work: Imports) -> None:
         "Link first: "
     )
     links = [target.command("import", *pairs[start : start + PAIRS]) for start in range(0, len(pairs), PAIRS)]
-    session.screen.complain(session.screen.filled(Message(words, list_commands(links, "and"))))
+    session.screen.write_stderr(session.screen.wrap(Message(words, list_commands(links, "and"))))

@@ -56,7 +56,7 @@ NAMELESS: Final = "its source says no name, so that a live one is left as it is 
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ImportInput:
     """What is to be imported. `seen` is everything that is live on the target, `chosen` the ids of it that are meant,
     `extra` what each held beside its fields; `loose` came from files and stays unlinked, `elsewhere` are the ids of
     those that are live on another target; `unread` is what no assistant was."""
@@ -81,7 +81,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class DefinitionForm:
     """How definitions of one protocol are written: the fields they may hold, what is checked, and what there is."""
 
     proof: Proof
@@ -90,7 +90,7 @@ class Form:
     definitions: tuple[Definition, ...]
 
 
-class Work:
+class ImportBuilder:
     """One import of one session, made step by step; nothing outside is changed."""
 
     def __init__(self, session: Session, loaded: Loaded, state: State) -> None:
@@ -98,7 +98,7 @@ class Work:
         self._loaded = loaded
         self._state = state
         self._folder = session.project.definitions
-        self._forms: dict[str, Form] = {}
+        self._forms: dict[str, DefinitionForm] = {}
         self._outside: dict[str, str] = {}
         self._omissions: dict[str, tuple[Omission, ...]] = {}
         self._remarks: dict[str, tuple[str, ...]] = {}
@@ -107,19 +107,19 @@ class Work:
         self._texts: dict[str, str] = {}
         self._on_disk = taken_names(session.root, self._folder, protocols())
 
-    def _form(self, protocol: str) -> Form:
+    def _form(self, protocol: str) -> DefinitionForm:
         """How definitions of a protocol are written; what is live on the target is written in the target's own."""
         if protocol not in self._forms:
-            self._forms[protocol] = form_of(self._session, self._loaded, protocol)
+            self._forms[protocol] = find_form(self._session, self._loaded, protocol)
         return self._forms[protocol]
 
     @property
-    def _own(self) -> Form:
+    def _own(self) -> DefinitionForm:
         return self._form(self._session.target.protocol)
 
-    def made(self, given: Given) -> Imports:
+    def build(self, given: ImportInput) -> Imports:
         """The whole import."""
-        bodies = self._live_bodies(given)
+        bodies = self._draft_live(given)
         known = KnownAssistants(
             {item.name: item for item in self._loaded.definitions},
             self._loaded.names,
@@ -128,14 +128,14 @@ class Work:
             self._session.project.moved,
         )
         claimed = match_imports(given.seen, given.chosen, {key: draft.body for key, draft in bodies.items()}, known)
-        links = tuple(self._link(item, live, bodies) for item, live in self._linkable(claimed, given))
+        links = tuple(self._make_link(item, live, bodies) for item, live in self._find_linkable(claimed, given))
         drafts = [
             replace(bodies[live_id], name=name)
             for live_id, name in claimed.new.items()
-            if self._may(live_id, bodies, given)
+            if self._check_importable(live_id, bodies, given)
         ]
-        drafts += self._loose(given)
-        files, parts = self._files(drafts, given)
+        drafts += self._draft_loose(given)
+        files, parts = self._make_files(drafts, given)
         self._managed.update(claimed.managed)
         spoken = {item.origin for item in files} | {item.id for item in links}
         return Imports(
@@ -146,7 +146,7 @@ class Work:
             unlinked=self._unlinked, selection=self._session.target.selection,
         )  # fmt: skip
 
-    def _live_bodies(self, given: Given) -> dict[str, Draft]:
+    def _draft_live(self, given: ImportInput) -> dict[str, Draft]:
         """What a new definition of each chosen assistant would say; those that have a file are not looked at."""
         with_file = {record.id for name, record in self._state.records.items() if name in self._loaded.names}
         drafts = {}
@@ -174,17 +174,21 @@ class Work:
             self._outside.setdefault(found.where, f"no definition can hold it: {result.reason}")
         self._omissions[found.where] = (*omissions_of(found), *result.omissions)
         has_name = linked or "name" in found.body
-        self._remarks[found.where] = (*found.remarks, *([] if has_name else [NAMELESS]), *self._mapped(model, linked))
+        self._remarks[found.where] = (
+            *found.remarks,
+            *([] if has_name else [NAMELESS]),
+            *self._note_mapped_model(model, linked),
+        )
         return Draft(found, result.body, id=found.id if linked else "", ignored=() if has_name else ("name",))
 
-    def _mapped(self, model: Any, linked: bool) -> Iterable[str]:
+    def _note_mapped_model(self, model: Any, linked: bool) -> Iterable[str]:
         """What is to be known of a model that the target calls otherwise, where it is not the live one's."""
         target = self._session.target
         here = target.models.get(model) if isinstance(model, str) else None
         if here is not None and here != model and not linked:
             yield f"its model {model} is {here} on {target.name}, as targets.{target.name}.models says"
 
-    def _may(self, live_id: str, bodies: Mapping[str, Draft], given: Given) -> bool:
+    def _check_importable(self, live_id: str, bodies: Mapping[str, Draft], given: ImportInput) -> bool:
         """Whether a live assistant can be imported; else the reason is noted."""
         live = given.seen[live_id]
         if live_id not in self._outside and self._lacks_room(live):
@@ -196,7 +200,7 @@ class Work:
             self._session.target.state == "stamps" and live.stamp is None and not has_room(live, self._session.adapter)
         )
 
-    def _linkable(self, claimed: ImportMatches, given: Given) -> Iterable[tuple[Definition, Seen]]:
+    def _find_linkable(self, claimed: ImportMatches, given: ImportInput) -> Iterable[tuple[Definition, Seen]]:
         for definition, live in claimed.links:
             if live.id in self._outside:
                 continue
@@ -207,7 +211,7 @@ class Work:
             else:
                 yield definition, live
 
-    def _link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
+    def _make_link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
         """A link, with what the file must say for the target where it differs from what is live."""
         fields = declare_fields(definition, self._session.adapter)
         managed = {top_of(name) for name in fields.keys() - definition.ignored}
@@ -215,7 +219,7 @@ class Work:
         patch = override(fields, live.fields, bodies[live.id].body, self._own.semantics, definition.ignored)
         if not patch:
             return Link(definition.name, definition.file, live.id)
-        patch = self._patch_text(definition, patch)
+        patch = self._write_patch(definition, patch)
         try:
             before = read_content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
@@ -225,7 +229,7 @@ class Work:
             return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
         return Link(definition.name, definition.file, live.id, patch, (before, after))
 
-    def _patch_text(self, definition: Definition, patch: Mapping[str, Any]) -> dict[str, Any]:
+    def _write_patch(self, definition: Definition, patch: Mapping[str, Any]) -> dict[str, Any]:
         """The patch as people write it; a long text becomes a part beside the definition."""
         made = dict(patch)
         tools, prompt = self._own.written.tools, self._own.written.prompt
@@ -242,12 +246,12 @@ class Work:
             made[prompt] = {"file": PurePosixPath(path).name}
         return made
 
-    def _loose(self, given: Given) -> list[Draft]:
+    def _draft_loose(self, given: ImportInput) -> list[Draft]:
         """Drafts of what stays unlinked; what a definition says already is not written again."""
         owners = {record.id: name for name, record in self._state.records.items()}
         drafts: list[Draft] = []
         for item in given.loose:
-            draft = self._draft(self._without_stamp(item), linked=False)
+            draft = self._draft(self._remove_stamp(item), linked=False)
             known = self._form(item.protocol).definitions
             same = [definition for definition in known if definition.body == draft.body]
             names = {other.body.get("name"): other.file for other in known if other.body.get("name")}
@@ -266,15 +270,15 @@ class Work:
                 drafts.append(replace(draft, name=owner))
         return drafts
 
-    def _note_unlinked_again(self, item: Found, owner: str, same: Sequence[Definition], given: Given) -> None:
+    def _note_unlinked_again(self, item: Found, owner: str, same: Sequence[Definition], given: ImportInput) -> None:
         """Note a definition of an earlier import that has no record yet; stamps are not known without asking."""
         if owner or self._session.target.state == "stamps":
             return
         free = (other.name for other in same if other.name not in {**self._state.records, **self._unlinked})
-        if (name := next(free, "")) and self._can_link(item, given):
+        if (name := next(free, "")) and self._is_linkable(item, given):
             self._unlinked[name] = item.id
 
-    def _can_link(self, found: Found, given: Given) -> bool:
+    def _is_linkable(self, found: Found, given: ImportInput) -> bool:
         """Whether an assistant may be live on this target, and is nobody else's by its stamp."""
         if found.protocol != self._session.target.protocol:
             return False
@@ -282,7 +286,7 @@ class Work:
         is_free = stamp is None or (stamp.project, stamp.target) == (identity.project, identity.target)
         return bool(found.id) and found.id not in given.elsewhere and is_free
 
-    def _without_stamp(self, found: Found) -> Found:
+    def _remove_stamp(self, found: Found) -> Found:
         table = self._form(found.protocol).semantics.table
         holder: Any = found.body
         for step in table.path_of(table.stamp):
@@ -294,17 +298,17 @@ class Work:
         said = f"the stamp{whose} is not taken over: whoever creates it from this definition gives it its own"
         return replace(found, remarks=(*found.remarks, said))
 
-    def _files(self, drafts: Sequence[Draft], given: Given) -> tuple[tuple[NewFile, ...], dict[str, str]]:
+    def _make_files(self, drafts: Sequence[Draft], given: ImportInput) -> tuple[tuple[NewFile, ...], dict[str, str]]:
         """The new definitions, and the parts that they share."""
         root, project = self._session.root, self._session.project
         taken = self._on_disk | {folded(name) for name in self._loaded.names}
         taken |= {folded(name) for name in (*self._state.records, *project.moved, *project.released)}
         taken |= {folded(live.stamp.name) for live in given.seen.values() if live.stamp is not None}
         taken |= {folded(draft.name) for draft in drafts if draft.name}
-        parts = shared_parts([draft.body for draft in drafts], self._known_parts())
+        parts = shared_parts([draft.body for draft in drafts], self._read_parts())
         files = []
         for draft in drafts:
-            made = self._file(draft, taken, parts, given)
+            made = self._make_file(draft, taken, parts, given)
             files += [made] if made is not None else []
         texts = {f"{self._folder}/{path}": part_text(tool) for path, tool in parts.fresh.items()} if files else {}
         written = {draft.found.protocol for draft in drafts} if files else set()
@@ -313,11 +317,11 @@ class Work:
                 texts[schema_file(protocol)] = schemas.text(row_of(protocol).editor_schema)
         return tuple(files), texts
 
-    def _known_parts(self) -> dict[str, Any]:
+    def _read_parts(self) -> dict[str, Any]:
         found = parts_in(self._session.root, f"{self._folder}/{FOLDER}")
         return {f"{FOLDER}/{path}": value for path, value in found.items()}
 
-    def _file(self, draft: Draft, taken: set[str], parts: Parts, given: Given) -> NewFile | None:
+    def _make_file(self, draft: Draft, taken: set[str], parts: Parts, given: ImportInput) -> NewFile | None:
         name = draft.name or free(stem(draft.found.display_name), taken)
         taken.add(folded(name))
         if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
@@ -328,25 +332,27 @@ class Work:
         if made is None:
             self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
             return None
-        if not (draft.id or draft.name) and self._can_link(draft.found, given):
+        if not (draft.id or draft.name) and self._is_linkable(draft.found, given):
             self._unlinked[name] = draft.found.id
         return NewFile(name, *made, draft.found.where, draft.id)
 
 
-def form_of(session: Session, loaded: Loaded, protocol: str) -> Form:
+def find_form(session: Session, loaded: Loaded, protocol: str) -> DefinitionForm:
     """Return how an import writes definitions of a protocol; `loaded` are those of the session's target."""
     project = session.project
     if protocol == session.target.protocol:
         proof = Proof(project, session.target, session.adapter.audit)
-        return Form(proof, written_fields(session), session.adapter.dialect.semantics, loaded.definitions)
+        return DefinitionForm(
+            proof, find_writable_fields(session), session.adapter.dialect.semantics, loaded.definitions
+        )
     target = Target(session.target.name, project.name, protocol=protocol, dialect=row_of(protocol).dialect)
     adapter = adapter_for(target)
     there = (session.root / project.definitions).exists()
     definitions = Workspace(session.root, project).load(target, session.flags.vars).definitions if there else ()
     written = format_of(protocol).written(adapter.dialect.table)
-    return Form(Proof(project, target, adapter.audit), written, adapter.dialect.semantics, definitions)
+    return DefinitionForm(Proof(project, target, adapter.audit), written, adapter.dialect.semantics, definitions)
 
 
-def written_fields(session: Session) -> FieldTable:
+def find_writable_fields(session: Session) -> FieldTable:
     """Return the fields that new definitions in the names of the session's target may hold."""
     return format_of(session.target.protocol).written(session.adapter.dialect.table)

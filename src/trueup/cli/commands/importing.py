@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 
 from trueup.cli.applying import make_locator, stoppable
-from trueup.cli.commands.import_work import Given, Work, written_fields
+from trueup.cli.commands.import_work import ImportBuilder, ImportInput, find_writable_fields
 from trueup.cli.planning import read_live
-from trueup.cli.session import Session, definitions
-from trueup.cli.transport import journaled, reading, writing
+from trueup.cli.session import Session, load_definitions
+from trueup.cli.transport import journal_writes, reading, writing
 from trueup.core.command import Message
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import meant, select
@@ -46,26 +46,28 @@ from trueup.render.values import pluralize
 async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:
     """Imports what the names stand for, all without any. Raises TrueupError where nothing could be done."""
     with nullcontext() if dry_run else session.store.import_lock():
-        loaded, state = existing(session), session.store.load()
-        async with _connected(session, dry_run) as runner:
+        loaded, state = load_existing(session), session.store.load()
+        async with _connect(session, dry_run) as runner:
             view = await read_live(session, runner, state)
             seen = read_stamps(view, session.adapter)
             state = settled(state, seen, frozenset(view.absent))
-            chosen = _chosen(names, seen, view)
+            chosen = _choose_live(names, seen, view)
             if not names:
-                chosen = _without_probes(session, chosen, state, view)
-            given = Given(seen, chosen, {live_id: _unknown(session, view, live_id) for live_id in chosen})
-            work = Work(session, loaded, state).made(given)
+                chosen = _leave_out_probes(session, chosen, state, view)
+            given = ImportInput(
+                seen, chosen, {live_id: _find_unknown_fields(session, view, live_id) for live_id in chosen}
+            )
+            work = ImportBuilder(session, loaded, state).build(given)
             if dry_run:
-                return tell(session, work, dry_run=True)
-            return await _carried_out(session, runner, work, state, view)
+                return show_import(session, work, dry_run=True)
+            return await _write_import(session, runner, work, state, view)
 
 
-def existing(session: Session) -> Loaded:
+def load_existing(session: Session) -> Loaded:
     """The definitions there are; none at all where there is no folder for them yet. Raises DefinitionError."""
     if not (session.root / session.project.definitions).exists():
         return Loaded((), frozenset(), ())
-    return definitions(session)
+    return load_definitions(session)
 
 
 def write_files(session: Session, work: Imports) -> None:
@@ -81,62 +83,62 @@ def write_files(session: Session, work: Imports) -> None:
             write_inside(session.root, link.file, after, before)
 
 
-def linked_definitions(session: Session, work: Imports, seen: Mapping[str, Seen]) -> list[tuple[Definition, Seen]]:
+def pair_with_live(session: Session, work: Imports, seen: Mapping[str, Seen]) -> list[tuple[Definition, Seen]]:
     """The definitions as the files say them now, each with its live assistant. Raises DefinitionError."""
-    by_name = {item.name: item for item in definitions(session).definitions}
+    by_name = {item.name: item for item in load_definitions(session).definitions}
     return [(by_name[name], seen[live_id]) for name, live_id in work.ids.items()]
 
 
-def save_state(session: Session, state: State, found: Sequence[tuple[Definition, Seen]]) -> None:
+def save_links(session: Session, state: State, found: Sequence[tuple[Definition, Seen]]) -> None:
     """Saves the records in which live counts as applied. Raises TrueupError."""
     records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
     pending = {name: entry for name, entry in state.pending.items() if name not in records}
     session.store.save(replace(state, records={**state.records, **records}, pending=pending))
 
 
-def tell(session: Session, work: Imports, codes: Sequence[Exit] = (), *, dry_run: bool = False) -> Exit:
+def show_import(session: Session, work: Imports, codes: Sequence[Exit] = (), *, dry_run: bool = False) -> Exit:
     """Show an import on stdout and return its exit code; `codes` are those of what was sent for it."""
     code = worst([*codes, Exit.OK if work.is_whole else Exit.HELD])
     if session.screen.json:
-        session.screen.result(render.write_json(work, code, dry_run=dry_run))
+        session.screen.write_result(render.write_json(work, code, dry_run=dry_run))
     elif session.screen.quiet:
-        session.screen.result(import_summary(work, code, dry_run=dry_run))
+        session.screen.write_result(import_summary(work, code, dry_run=dry_run))
     else:
-        session.screen.result(render.write_text(work, code, dry_run=dry_run))
+        session.screen.write_result(render.write_text(work, code, dry_run=dry_run))
     return code
 
 
 @asynccontextmanager
-async def _connected(session: Session, dry_run: bool) -> AsyncIterator[RequestRunner]:
+async def _connect(session: Session, dry_run: bool) -> AsyncIterator[RequestRunner]:
     """A runner that can write only where stamps are to be written."""
     kind = writing if session.target.state == "stamps" and not dry_run else reading
     async with kind(session) as runner:
         yield runner
 
 
-async def _carried_out(session: Session, runner: RequestRunner, work: Imports, state: State, view: View) -> Exit:
+async def _write_import(session: Session, runner: RequestRunner, work: Imports, state: State, view: View) -> Exit:
     seen = read_stamps(view, session.adapter)
     if session.target.state == "stamps":
-        _consent(session, work)
+        _confirm_import(session, work)
     write_files(session, work)
     if not work.ids:
-        return tell(session, work)
-    found = linked_definitions(session, work, seen)
+        return show_import(session, work)
+    found = pair_with_live(session, work, seen)
     if session.target.state != "stamps":
-        save_state(session, state, found)
-        return tell(session, work)
+        save_links(session, state, found)
+        return show_import(session, work)
     report = await write_stamps(session, runner, found, state, view)
-    code = tell(session, work, report.codes)
+    code = show_import(session, work, report.codes)
     if worst(report.codes) or session.screen.verbose:
         _tell_report(session, report)
     return code
 
 
 def _tell_report(session: Session, report: Report) -> None:
-    session.screen.complain(text.write_page(pages.report_page(report, pages.TERMINAL), **session.screen.note_look))
+    session.screen.write_stderr(text.write_page(pages.report_page(report, pages.TERMINAL), **session.screen.note_look))
 
 
-def _consent(session: Session, work: Imports) -> None:
+def _confirm_import(session: Session, work: Imports) -> None:
     """Leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
     count = len(work.ids)
     if session.flags.yes or not count:
@@ -152,34 +154,34 @@ def _consent(session: Session, work: Imports) -> None:
                 session.flags.again(dry_run=True),
             ),
         )
-    session.screen.complain(render.write_text(work, Exit.OK, dry_run=True))
+    session.screen.write_stderr(render.write_text(work, Exit.OK, dry_run=True))
     question = f"\nWrite these files, and {pluralize(count, 'stamp')} to {session.target.name}? Only yes goes on: "
     if session.screen.ask(question).lower() != "yes":
         raise TrueupError("Not imported: nothing was written.")
 
 
-def _unknown(session: Session, view: View, live_id: str) -> dict[str, object]:
+def _find_unknown_fields(session: Session, view: View, live_id: str) -> dict[str, object]:
     """What the server answered beside the fields that definitions have."""
     live = view.live[live_id]
-    return {**live.extra, **unknown(live.body, written_fields(session))}
+    return {**live.extra, **unknown(live.body, find_writable_fields(session))}
 
 
-def _chosen(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[str]:
+def _choose_live(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[str]:
     """The ids that are meant. Raises TrueupError for a name that none has, or several; UnreadableError."""
     if not view.complete and not (names and all(name in seen for name in names)):
         raise UnreadableError(
             f"Nothing was imported: not everything could be read, for {view.problem}.",
             "A part is never taken for the whole. Try again later, or name what you want by its id.",
         )
-    return choose(names, {live_id: live.display_name for live_id, live in seen.items()})
+    return choose_ids(names, {live_id: live.display_name for live_id, live in seen.items()})
 
 
-def _without_probes(session: Session, chosen: Sequence[str], state: State, view: View) -> list[str]:
+def _leave_out_probes(session: Session, chosen: Sequence[str], state: State, view: View) -> list[str]:
     """Those that are no throw-aways of probes, which are named: the next probe removes them."""
     recorded = {record.id for record in state.records.values()}
     left = [live_id for live_id in chosen if live_id not in recorded and is_probe_made(view.live[live_id])]
     for live_id in left:
-        session.screen.say(
+        session.screen.note_wrapped(
             Message(
                 f"{live_id} was made by a probe of a target and is not imported. If you want it all the same: ",
                 session.target.command("import", live_id),
@@ -188,7 +190,7 @@ def _without_probes(session: Session, chosen: Sequence[str], state: State, view:
     return [live_id for live_id in chosen if live_id not in left]
 
 
-def choose(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
+def choose_ids(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
     """The ids that names stand for, all without any; `known` maps ids to display names.
 
     Raises TrueupError for a name that none has, or that several have.
@@ -210,35 +212,35 @@ def choose(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
     return list(chosen)
 
 
-async def link(session: Session, pairs: Mapping[str, str]) -> int:
+async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
     """Links all or none. Raises RefusedError where one cannot be linked, TrueupError where one is not there."""
 
-    loaded = definitions(session)
-    pairs = _named(pairs, loaded, session.target.name)
+    loaded = load_definitions(session)
+    pairs = _find_definitions(pairs, loaded, session.target.name)
     with session.store.lock():
         state = session.store.load()
         connected = writing if session.target.state == "stamps" else reading
         async with connected(session) as runner:
             view = await read_live(session, runner, state)
             seen = read_stamps(view, session.adapter)
-            found = _found(session, pairs, loaded, state, view, seen)
+            found = _check_links(session, pairs, loaded, state, view, seen)
             if session.target.state == "stamps":
-                _consent_to_links(session, found)
+                _confirm_links(session, found)
                 report = await write_stamps(session, runner, found, state, view)
-                tell_stamped(session, report)
+                show_stamped(session, report)
                 return int(worst(report.codes))
         records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
         pending = {name: entry for name, entry in state.pending.items() if name not in records}
         session.store.save(replace(state, records={**state.records, **records}, pending=pending))
     if session.screen.json:
-        session.screen.result(memory.write_change_json("linked", session.target.name, dict(pairs)))
+        session.screen.write_result(memory.write_change_json("linked", session.target.name, dict(pairs)))
     else:
         note = Message("To see what the files would change: ", session.target.command("plan", *pairs))
-        session.screen.result(memory.write_change("linked to", pairs, session.target.name, [note]))
+        session.screen.write_result(memory.write_change("linked to", pairs, session.target.name, [note]))
     return 0
 
 
-def _named(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
+def _find_definitions(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
     """The pairs by the names of definitions; NAME may be a path or a glob that means one. Raises TrueupError."""
 
     names = {item.name for item in loaded.definitions}
@@ -257,7 +259,7 @@ def _named(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, s
     return made
 
 
-def _found(
+def _check_links(
     session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
 ) -> list[tuple[Definition, Seen]]:
     """Each definition with its live assistant. Raises for the first that cannot be linked."""
@@ -275,7 +277,7 @@ def _found(
             )
         found_one = find_obstacle(name, live, session.identity, state, seen)
         if found_one is not None:
-            hint = _link_hint(session, name, live, state, seen, found_one)
+            hint = _explain_obstacle(session, name, live, state, seen, found_one)
             raise RefusedError(f"{name} was not linked. {found_one.why}", hint)
         if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
             raise RefusedError(
@@ -285,7 +287,9 @@ def _found(
     return found
 
 
-def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen], found: Obstacle) -> str:
+def _explain_obstacle(
+    session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen], found: Obstacle
+) -> str:
     """Return how to go on where an assistant cannot be linked under a name."""
 
     record, held = state.records.get(name), {record.id for record in state.records.values()}
@@ -303,7 +307,7 @@ def _link_hint(session: Session, name: str, live: Seen, state: State, seen: Mapp
     return "One assistant has one owner. A stamp goes with its metadata key `trueup`."
 
 
-def _consent_to_links(session: Session, found: list[tuple[Definition, Seen]]) -> None:
+def _confirm_links(session: Session, found: list[tuple[Definition, Seen]]) -> None:
     """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
 
     if session.flags.yes:
@@ -315,7 +319,7 @@ def _consent_to_links(session: Session, found: list[tuple[Definition, Seen]]) ->
             Message("To link without a question: ", session.flags.again(yes=True)),
         )
     for item, live in found:
-        session.screen.say(f"{item.name} is to be linked to {live.id}.")
+        session.screen.note_wrapped(f"{item.name} is to be linked to {live.id}.")
     question = f"\nWrite {stamps} to {session.target.name}? Only yes goes on: "
     if session.screen.ask(question).lower() != "yes":
         raise TrueupError("Not imported: nothing was written.")
@@ -324,12 +328,12 @@ def _consent_to_links(session: Session, found: list[tuple[Definition, Seen]]) ->
 async def write_stamps(
     session: Session, runner: RequestRunner, found: list[tuple[Definition, Seen]], state: State, view: View
 ) -> Report:
-    """Writes the stamps, which are the state here, as any write is: journaled, compared, told."""
+    """Writes the stamps, which are the state here, as any write is: journal_writes, compared, told."""
 
     changes = tuple(make_link_change(item, live, session.identity, session.adapter) for item, live in found)
     plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
     planning = Planning(plan, state, view, read_stamps(view, session.adapter), {})
-    with journaled(session, runner), stoppable(session, runner.ports.stop):
+    with journal_writes(session, runner), stoppable(session, runner.ports.stop):
         report, after = await execute(
             planning, plan, session.adapter, runner, session.target, make_locator([item for item, _ in found])
         )
@@ -337,11 +341,11 @@ async def write_stamps(
     return report
 
 
-def tell_stamped(session: Session, report: Report) -> None:
+def show_stamped(session: Session, report: Report) -> None:
     """Shows what became of each stamp."""
 
     screen = session.screen
     if screen.json:
-        screen.result(as_json.report(report))
+        screen.write_result(as_json.report(report))
     else:
-        screen.result(text.write_page(pages.report_page(report, pages.TERMINAL), **screen.look))
+        screen.write_result(text.write_page(pages.report_page(report, pages.TERMINAL), **screen.look))

@@ -39,10 +39,10 @@ def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_ru
     from trueup.cli.transport import run_async
 
     if links:
-        from trueup.cli.commands.importing import link
+        from trueup.cli.commands.importing import link_definitions
 
-        pairs = pairs_of(names)
-        return int(run_async(link(open_session(flags), pairs)))
+        pairs = parse_pairs(names)
+        return int(run_async(link_definitions(open_session(flags), pairs)))
     session = open_session(flags, may_begin=bool(files))
     return int(_from_files(session, names, files, dry_run) if files else run_async(_from_live(session, names, dry_run)))
 
@@ -59,7 +59,7 @@ def _from_files(session: Session, names: tuple[str, ...], files: tuple[str, ...]
     return import_files(session, names, files, dry_run=dry_run)
 
 
-def pairs_of(links: tuple[str, ...]) -> dict[str, str]:
+def parse_pairs(links: tuple[str, ...]) -> dict[str, str]:
     """The definitions' names and the ids they are given. Raises a usage error."""
     from trueup.core.memory.state import is_plain_id
 
@@ -90,39 +90,39 @@ def delete_duplicate(flags: Flags, pair: str) -> int:
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
 
-    ((name, live_id),) = pairs_of((pair,)).items()
+    ((name, live_id),) = parse_pairs((pair,)).items()
     return int(run_async(_delete(open_session(flags), name, live_id)))
 
 
 async def _delete(session: Session, name: str, live_id: str) -> int:
     from trueup.cli import answers
     from trueup.cli.applying import stoppable
-    from trueup.cli.transport import journaled, writing
+    from trueup.cli.transport import journal_writes, writing
     from trueup.core.errors import worst
     from trueup.engine import duplicates
 
     with session.store.lock():
         async with writing(session) as runner:
-            planning, change = await _plan(session, runner, name, live_id)
+            planning, change = await _plan_delete(session, runner, name, live_id)
             if _confirm(session, change):
-                planning, change = await _plan(session, runner, name, live_id)
-            with journaled(session, runner), stoppable(session, runner.ports.stop):
+                planning, change = await _plan_delete(session, runner, name, live_id)
+            with journal_writes(session, runner), stoppable(session, runner.ports.stop):
                 report, state = await duplicates.delete_duplicate(
                     planning, change, session.adapter, runner, session.target
                 )
                 session.store.save(state)
-    session.screen.result(answers.report(report, session.screen))
+    session.screen.write_result(answers.write_report(report, session.screen))
     return int(worst(report.codes))
 
 
-async def _plan(session: Session, runner: RequestRunner, asked: str, live_id: str) -> tuple[Planning, Change]:
+async def _plan_delete(session: Session, runner: RequestRunner, asked: str, live_id: str) -> tuple[Planning, Change]:
     """Return the delete, of what is live now. Raises TrueupError where it may not be sent."""
     from trueup.cli.planning import plan_live
-    from trueup.cli.session import definitions
+    from trueup.cli.session import load_definitions
     from trueup.core.errors import TrueupError
     from trueup.engine.duplicates import plan_delete
 
-    planning = await plan_live(session, runner, definitions(session), session.store.load(), [asked])
+    planning = await plan_live(session, runner, load_definitions(session), session.store.load(), [asked])
     names = sorted(planning.judged)
     if len(names) > 1:
         raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
@@ -145,7 +145,7 @@ def _confirm(session: Session, change: Change) -> bool:
                 session.target.command("delete-duplicate", f"{change.name}={change.id}", yes=True),
             ),
         )
-    session.screen.complain(session.screen.filled(what))
+    session.screen.write_stderr(session.screen.wrap(what))
     if session.screen.ask(f"\nDelete {change.id}? Type 'yes' to delete it: ").lower() != "yes":
         raise TrueupError("Not deleted: nothing was sent.")
     return True

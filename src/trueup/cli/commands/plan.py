@@ -95,8 +95,10 @@ def show_plan(
 
     code = code or Exit.OK
     is_short = screen.quiet and screen.is_text
-    screen.result(summary(plan, code) if is_short else answers.plan(plan, screen, alerts, code, again, guard))
-    screen.keep(lambda place: answers.plan(plan, place, alerts, code, again, guard))
+    screen.write_result(
+        summary(plan, code) if is_short else answers.write_plan(plan, screen, alerts, code, again, guard)
+    )
+    screen.write_also(lambda place: answers.write_plan(plan, place, alerts, code, again, guard))
 
 
 def _refuse_place(path: Path, session: Session) -> None:
@@ -134,7 +136,7 @@ def show_guarded(
     warn_unused_acks(session, [plan])
     if reasons and not session.screen.json:
         session.screen.note("")
-        session.screen.say(words)
+        session.screen.note_wrapped(words)
         session.screen.note(f"  {again}")
 
 

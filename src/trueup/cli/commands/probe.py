@@ -73,13 +73,13 @@ def _read_last_answers(session: Session) -> Capabilities | None:
     try:
         return read_answers(session.store)
     except StateError as error:
-        session.screen.say(Message(error.message, " The answers of this probe take its place."))
+        session.screen.note_wrapped(Message(error.message, " The answers of this probe take its place."))
         return None
 
 
 def _choose_model(session: Session, before: Capabilities | None) -> str:
     """Return the last probe's model, else that of the first definition, one that does not reason before others."""
-    from trueup.cli.session import checked
+    from trueup.cli.session import check_definitions
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.edge.definitions.loader import Workspace
@@ -87,7 +87,7 @@ def _choose_model(session: Session, before: Capabilities | None) -> str:
 
     if before is not None:
         return before.model
-    loaded = checked(Workspace(session.root, session.project), session.target, session.flags)
+    loaded = check_definitions(Workspace(session.root, session.project), session.target, session.flags)
     found = [model for item in loaded.definitions if isinstance(model := item.body.get("model"), str)]
     table = session.adapter.dialect.reasoning
     for model in sorted(found, key=lambda model: is_reasoning(model, table)):
@@ -151,7 +151,7 @@ async def _find_left_over(session: Session, runner: RequestRunner, diary: Diary)
     known = {item.nonce for item in found}
     for nonce, live_id in noted.items():
         if live_id in view.live and nonce not in known:
-            session.screen.say(
+            session.screen.note_wrapped(
                 f"An earlier probe made {live_id}, which carries neither its mark nor its name any more: it is left "
                 "alone. Look at it, and delete it at the vendor if nobody uses it."
             )
@@ -165,7 +165,7 @@ def _report_left_alone(session: Session, item: LeftOver, name: str, *, is_busy: 
     from trueup.core.command import Message
 
     if name:
-        session.screen.say(
+        session.screen.note_wrapped(
             Message(
                 f"{item.id} was made by a probe, but is recorded as {name}: it is left alone. If it was imported by "
                 "mistake, delete its definition and forget it: ",
@@ -174,13 +174,13 @@ def _report_left_alone(session: Session, item: LeftOver, name: str, *, is_busy: 
             )
         )
     elif not item.sure:
-        session.screen.say(
+        session.screen.note_wrapped(
             f"{item.id} looks like what a probe of this target left, but it does not carry both the mark and the name "
             "of one, and is not noted in this folder: it is left alone. Look at it, and delete it at the vendor if "
             "nobody uses it."
         )
     elif is_busy:
-        session.screen.say(
+        session.screen.note_wrapped(
             f"{item.id} was made by a probe of this target less than ten minutes ago, and not from this folder: it is "
             "left alone. A probe after that time removes it."
         )
@@ -201,12 +201,12 @@ def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
             f"A probe makes an assistant at {to.name}: confirmation required. Nothing was sent.",
             Message("To probe without a question: ", session.flags.again(yes=True)),
         )
-    session.screen.say(
+    session.screen.note_wrapped(
         f"One assistant with the model {model} is made at {to.name} ({where}), changed about thirty times, and "
         "removed. No other assistant is touched."
     )
     if left:
-        session.screen.say(f"Earlier probes left {', '.join(item.id for item in left)}: removed first.")
+        session.screen.note_wrapped(f"Earlier probes left {', '.join(item.id for item in left)}: removed first.")
     if session.screen.ask(f"\nProbe {to.name}? Type 'yes' to probe: ").lower() != "yes":
         raise TrueupError("Not probed: nothing was sent.")
 
@@ -232,12 +232,12 @@ def _print_answers(session: Session, asked: Probe, found: Capabilities, before: 
     if screen.json:
         from trueup.render.records import json
 
-        screen.result(json.probe(found, changed, file))
+        screen.write_result(json.probe(found, changed, file))
         return
 
     from trueup.render.terminal import answers
 
-    screen.result(answers.write_probe(found, changed, file, **screen.look))
+    screen.write_result(answers.write_probe(found, changed, file, **screen.look))
 
 
 COMMANDS: Mapping[str, click.Command] = {"probe": probe}

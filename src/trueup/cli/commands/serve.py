@@ -49,7 +49,7 @@ def serve(
     from trueup.local.portkey import Gateway
     from trueup.local.serve import run
 
-    screen, vendor = Screen(flags), _vendor(protocol, dialect)
+    screen, vendor = Screen(flags), _choose_dialect(protocol, dialect)
     if key == "any" and not is_loopback(host):
         raise click.UsageError(f"--key any is for loopback alone; {host} can be reached from other machines.")
     made = "" if key else f"local-{secrets.token_urlsafe(18)}"
@@ -59,10 +59,10 @@ def serve(
         what = {"protocol": protocol, "dialect": vendor, "gateway": gateway}
         told = {"format_version": 1, "kind": "serve", "url": url, **what}
         if not is_loopback(host):
-            screen.complain(f"Warning: {host} can be reached from other machines, and HTTP is not encrypted.")
-        screen.result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
+            screen.write_stderr(f"Warning: {host} can be reached from other machines, and HTTP is not encrypted.")
+        screen.write_result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
         if made and not flags.json:
-            screen.complain(f"Key: {made}")
+            screen.write_stderr(f"Key: {made}")
         screen.note("Serving until Ctrl-C.")
 
     front = Gateway() if gateway else None
@@ -72,7 +72,7 @@ def serve(
     return 0
 
 
-def _vendor(protocol: str, dialect: str | None) -> str:
+def _choose_dialect(protocol: str, dialect: str | None) -> str:
     """Return the protocol's dialect to serve. Raises `UsageError` for one of another protocol."""
     known = SERVERS[protocol].dialects
     if dialect is not None and dialect not in known:

@@ -57,29 +57,33 @@ def init(flags: Flags) -> int:
     from pathlib import Path
 
     from trueup.cli.output import Screen
-    from trueup.cli.paths import folder_above
+    from trueup.cli.paths import find_project_above
     from trueup.edge import schemas
 
     screen, root = Screen(flags), Path(flags.chdir)
-    above = folder_above(root) if root.is_dir() and not (root / "trueup.yaml").exists() else ""
+    above = find_project_above(root) if root.is_dir() and not (root / "trueup.yaml").exists() else ""
     if above:
-        screen.say(f"The folder {above} is a project already: this is another one within it, with a state of its own.")
+        screen.note_wrapped(
+            f"The folder {above} is a project already: this is another one within it, with a state of its own."
+        )
     texts = {
         "trueup.yaml": PROJECT,
         ".trueup/schemas/definition.schema.json": schemas.text("definition"),
     }
     if not _has_definitions(root):
         texts["assistants/hello.yaml"] = DEFINITION
-    written = [name for name, text in texts.items() if _write(root / name, text)]
-    written += [".gitignore"] if _ignore(root / ".gitignore") else []
+    written = [name for name, text in texts.items() if _create_file(root / name, text)]
+    written += [".gitignore"] if _extend_gitignore(root / ".gitignore") else []
     kept = [name for name in (*texts, ".gitignore") if name not in written]
     if flags.json:
-        screen.result(json.dumps({"format_version": 1, "kind": "init", "written": written, "kept": kept}, indent=2))
+        screen.write_result(
+            json.dumps({"format_version": 1, "kind": "init", "written": written, "kept": kept}, indent=2)
+        )
         return 0
     lines = [f"wrote  {name}" for name in written] + [f"kept   {name}" for name in kept]
     here = Selection(flags.folder)
     next_ones = [here.command("validate"), here.command("plan"), here.command("apply")]
-    screen.result("\n".join([*lines, "", "Next:", *(f"  {command}" for command in next_ones)]))
+    screen.write_result("\n".join([*lines, "", "Next:", *(f"  {command}" for command in next_ones)]))
     return 0
 
 
@@ -88,7 +92,7 @@ def _has_definitions(root: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def _write(path: Path, text: str) -> bool:
+def _create_file(path: Path, text: str) -> bool:
     """Writes a file that is not there; False when it is. Raises TrueupError."""
     from trueup.core.errors import TrueupError
 
@@ -109,7 +113,7 @@ def _write(path: Path, text: str) -> bool:
     return True
 
 
-def _ignore(path: Path) -> bool:
+def _extend_gitignore(path: Path) -> bool:
     """Appends to .gitignore what it lacks; False when it lacks nothing. Raises TrueupError."""
     from trueup.core.errors import TrueupError
     from trueup.edge.files import read_regular
@@ -142,11 +146,11 @@ def schema(flags: Flags, name: str | None) -> int:
 
     screen = Screen(flags)
     if name is not None:
-        screen.result(schemas.text(name))
+        screen.write_result(schemas.text(name))
     elif flags.json:
-        screen.result(json.dumps({"format_version": 1, "kind": "schemas", "names": schemas.names()}, indent=2))
+        screen.write_result(json.dumps({"format_version": 1, "kind": "schemas", "names": schemas.names()}, indent=2))
     else:
-        screen.result("\n".join(schemas.names()))
+        screen.write_result("\n".join(schemas.names()))
     return 0
 
 
@@ -167,7 +171,7 @@ def completion(flags: Flags, shell: str) -> int:
     if made is None:
         raise click.UsageError(f"There is no completion for {shell!r}.")
     script = made(context.command, {}, "trueup", "_TRUEUP_COMPLETE")
-    Screen(flags).result(script.source())
+    Screen(flags).write_result(script.source())
     return 0
 
 

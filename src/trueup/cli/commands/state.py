@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.cli.flags import Flags
-from trueup.cli.options import NETWORK, family, takes
+from trueup.cli.options import NETWORK, make_family, takes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +31,11 @@ def list_(flags: Flags) -> int:
     from trueup.render.records import state as memory
 
     session = open_session(flags)
-    state = _known(session)
+    state = _load_state(session)
     if flags.json:
-        session.screen.result(memory.write_listing_json(state.records, session.target.name))
+        session.screen.write_result(memory.write_listing_json(state.records, session.target.name))
     else:
-        session.screen.result(memory.write_listing(state.records, state.pending))
+        session.screen.write_result(memory.write_listing(state.records, state.pending))
     return 0
 
 
@@ -49,8 +49,8 @@ def show(flags: Flags, name: str) -> int:
     from trueup.render.records import state as memory
 
     session = open_session(flags)
-    state = _known(session)
-    names = _chosen(session, [name], state)
+    state = _load_state(session)
+    names = _choose_names(session, [name], state)
     if len(names) > 1:
         raise TrueupError(f"{name!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
     known: tuple[str, Record | None, Pending | None] = (
@@ -59,9 +59,9 @@ def show(flags: Flags, name: str) -> int:
         state.pending.get(names[0]),
     )
     if flags.json:
-        session.screen.result(memory.write_record_json(*known, session.target.name))
+        session.screen.write_result(memory.write_record_json(*known, session.target.name))
     else:
-        session.screen.result(memory.write_record(*known))
+        session.screen.write_result(memory.write_record(*known))
     return 0
 
 
@@ -81,17 +81,17 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     session = open_session(flags)
     _refuse_stamps(session, "forgotten")
     with session.store.lock():
-        state = _even_if_foreign(session, names)
-        gone = _chosen(session, names, state)
+        state = _load_even_if_foreign(session, names)
+        gone = _choose_names(session, names, state)
         ids = {name: state.records[name].id if name in state.records else "" for name in gone}
         records = {name: record for name, record in state.records.items() if name not in ids}
         pending = {name: entry for name, entry in state.pending.items() if name not in ids}
         session.store.save(replace(state, records=records, pending=pending))
     if flags.json:
-        session.screen.result(memory.write_change_json("forgotten", session.target.name, ids))
+        session.screen.write_result(memory.write_change_json("forgotten", session.target.name, ids))
     else:
         target = session.target
-        session.screen.result(memory.write_forgotten(ids, state.pending, target.name, target.command("plan")))
+        session.screen.write_result(memory.write_forgotten(ids, state.pending, target.name, target.command("plan")))
     return 0
 
 
@@ -114,7 +114,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
     with session.store.lock():
         aside = set_damaged_aside(session.store)
         try:
-            made = run_async(_rebuild(session, names))
+            made = run_async(_read_stamps(session, names))
         except BaseException:
             put_back(session.store, aside)
             raise
@@ -122,7 +122,7 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
             session.screen.note(f"What was damaged has been moved aside: {path}.")
         session.store.save(made.state)
     lost = _find_lost(made, aside)
-    _tell_rebuilt(session, made, aside, lost)
+    _show_rebuilt(session, made, aside, lost)
     return int(Exit.HELD if made.duplicates or lost else Exit.OK)
 
 
@@ -137,14 +137,14 @@ def unlock(flags: Flags) -> int:
     removed = session.store.unlock()
     target = session.target.name
     if flags.json:
-        session.screen.result(memory.write_change_json("unlocked", target, {}, removed=removed))
+        session.screen.write_result(memory.write_change_json("unlocked", target, {}, removed=removed))
     else:
         words = "The lock was taken away." if removed else "There was no lock that outlives its holder."
-        session.screen.result(f"{target}: {words}")
+        session.screen.write_result(f"{target}: {words}")
     return 0
 
 
-def _known(session: Session) -> State:
+def _load_state(session: Session) -> State:
     """The state; where the stamps are the state, what they say."""
     from dataclasses import replace
 
@@ -153,10 +153,10 @@ def _known(session: Session) -> State:
         return state
     from trueup.cli.transport import run_async
 
-    return replace(run_async(_rebuild(session, (), state)).state, pending=state.pending)
+    return replace(run_async(_read_stamps(session, (), state)).state, pending=state.pending)
 
 
-async def _rebuild(session: Session, names: Sequence[str], state: State | None = None) -> Rebuilt:
+async def _read_stamps(session: Session, names: Sequence[str], state: State | None = None) -> Rebuilt:
     """What the stamps say, from a complete view. Raises UnreadableError for a partial one."""
     from trueup.cli.planning import read_live
     from trueup.cli.transport import reading
@@ -171,7 +171,9 @@ async def _rebuild(session: Session, names: Sequence[str], state: State | None =
         raise UnreadableError(f"Not everything could be read: {view.problem}.", "Nothing was changed. Try again later.")
     seen = read_stamps(view, session.adapter)
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None}
-    return rebuild_records(loaded, session.identity, seen, _matching(session, names, stamped | loaded.records.keys()))
+    return rebuild_records(
+        loaded, session.identity, seen, _match_names(session, names, stamped | loaded.records.keys())
+    )
 
 
 def _find_lost(made: Rebuilt, aside: Sequence[Path]) -> dict[str, str]:
@@ -188,21 +190,21 @@ def _find_lost(made: Rebuilt, aside: Sequence[Path]) -> dict[str, str]:
     }
 
 
-def _tell_rebuilt(session: Session, made: Rebuilt, aside: Sequence[Path], lost: Mapping[str, str]) -> None:
+def _show_rebuilt(session: Session, made: Rebuilt, aside: Sequence[Path], lost: Mapping[str, str]) -> None:
     from trueup.render.records import state as memory
 
     ids = {name: record.id for name, record in made.found.items()}
     if session.screen.json:
         duplicates = {name: list(known) for name, known in made.duplicates.items()}
         more = {"aside": list(map(str, aside)), "twins": duplicates, "not_restored": dict(lost)}
-        session.screen.result(memory.write_change_json("rebuilt", session.target.name, ids, **more))
+        session.screen.write_result(memory.write_change_json("rebuilt", session.target.name, ids, **more))
         return
-    notes = [*_rebuild_notes(session, made), *_lost_notes(session, lost)]
-    notes = notes or ([] if ids else [_nothing_rebuilt(session, made)])
-    session.screen.result(memory.write_change("rebuilt as", ids, session.target.name, notes))
+    notes = [*_note_rebuilt(session, made), *_note_lost(session, lost)]
+    notes = notes or ([] if ids else [_explain_nothing_rebuilt(session, made)])
+    session.screen.write_result(memory.write_change("rebuilt as", ids, session.target.name, notes))
 
 
-def _nothing_rebuilt(session: Session, made: Rebuilt) -> str:
+def _explain_nothing_rebuilt(session: Session, made: Rebuilt) -> str:
     """Say why no record was made: all are there, or no stamp is this target's, and whose the others are."""
     here = f"{session.identity.project}/{session.identity.target}"
     why = f"every stamp of {here} has its record" if made.stamped else f"no live assistant carries the stamp of {here}"
@@ -215,7 +217,7 @@ def _nothing_rebuilt(session: Session, made: Rebuilt) -> str:
     return words
 
 
-def _lost_notes(session: Session, lost: Mapping[str, str]) -> list[str]:
+def _note_lost(session: Session, lost: Mapping[str, str]) -> list[str]:
     """Name the records that no stamp restored, and how to link those that are live."""
     from trueup.core.command import Message
     from trueup.render.records import state as memory
@@ -229,7 +231,7 @@ def _lost_notes(session: Session, lost: Mapping[str, str]) -> list[str]:
     return notes
 
 
-def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
+def _note_rebuilt(session: Session, made: Rebuilt) -> list[str]:
     """Name the records that were behind, and the names that several assistants carry."""
     from trueup.core.command import Message
     from trueup.core.plans.plan import Reason
@@ -262,7 +264,7 @@ def _rebuild_notes(session: Session, made: Rebuilt) -> list[str]:
     return notes
 
 
-def _even_if_foreign(session: Session, names: Sequence[str]) -> State:
+def _load_even_if_foreign(session: Session, names: Sequence[str]) -> State:
     """The state; one of another target only if all of it is to be forgotten. Raises StateError."""
     from trueup.core.errors import ForeignStateError
 
@@ -274,19 +276,23 @@ def _even_if_foreign(session: Session, names: Sequence[str]) -> State:
         return session.store.load(other_target=True)
 
 
-def _chosen(session: Session, names: Sequence[str], state: State) -> list[str]:
+def _choose_names(session: Session, names: Sequence[str], state: State) -> list[str]:
     """The names that state holds and that were meant. Raises TrueupError for one that is not there."""
-    return sorted(_matching(session, names, state.records.keys() | state.pending.keys()))
+    return sorted(_match_names(session, names, state.records.keys() | state.pending.keys()))
 
 
-def _matching(session: Session, names: Sequence[str], known: set[str]) -> set[str]:
+def _match_names(session: Session, names: Sequence[str], known: set[str]) -> set[str]:
     from trueup.core.definitions.names import select
 
     folder = session.project.definitions
-    return select([name if name in known else _name(name, folder) for name in names], (), known) if names else set()
+    return (
+        select([name if name in known else _strip_folder(name, folder) for name in names], (), known)
+        if names
+        else set()
+    )
 
 
-def _name(text: str, folder: str) -> str:
+def _strip_folder(text: str, folder: str) -> str:
     """The name, folder or glob that a path in the definitions folder stands for, whether or not the file is there."""
     from pathlib import PurePosixPath
 
@@ -311,7 +317,7 @@ def _refuse_stamps(session: Session, what: str) -> None:
 
 
 COMMANDS = {
-    "state": family(
+    "state": make_family(
         "state",
         {
             "State": {

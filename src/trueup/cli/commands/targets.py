@@ -36,11 +36,11 @@ def targets(flags: Flags, rows: bool) -> int:
     if click.get_current_context().invoked_subcommand is not None:
         return 0
     screen = Screen(flags)
-    screen.result(_dialects(screen) if rows else _targets(flags, screen))
+    screen.write_result(_write_dialects(screen) if rows else _write_targets(flags, screen))
     return 0
 
 
-def _targets(flags: Flags, screen: Screen) -> str:
+def _write_targets(flags: Flags, screen: Screen) -> str:
     from trueup.cli.session import open_project
     from trueup.core.definitions.names import choose_target
     from trueup.wire.described import described
@@ -58,7 +58,7 @@ def _targets(flags: Flags, screen: Screen) -> str:
     return answers.write_targets(shown, project.default_target, **screen.look)
 
 
-def _dialects(screen: Screen) -> str:
+def _write_dialects(screen: Screen) -> str:
     from trueup.wire.described import dialect_tables
 
     if screen.json:

@@ -38,13 +38,15 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     root, project = sessions.open_project(flags)
     targets = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
     workspace = Workspace(root, project)
-    found = {target.name: _with_repeated_names(sessions.checked(workspace, target, flags)) for target in targets}
-    diagnostics = _named(found)
+    found = {
+        target.name: _add_repeated_names(sessions.check_definitions(workspace, target, flags)) for target in targets
+    }
+    diagnostics = _name_targets(found)
     files = {(name, file) for loaded in found.values() for name, file in loaded.files.items()}
     if names:
-        diagnostics, files = _about(names, list(found.values()), diagnostics, files)
+        diagnostics, files = _filter_by_names(names, list(found.values()), diagnostics, files)
     if flags.target:
-        sessions.note_elsewhere(screen, found[targets[0].name], targets[0].name)
+        sessions.note_other_protocols(screen, found[targets[0].name], targets[0].name)
     _show(diagnostics, [file for _, file in sorted(files)], sorted(found), screen)
     return int(any(item.severity is Severity.ERROR for item in diagnostics))
 
@@ -57,25 +59,25 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
 
     The text is YAML. NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is sent.
     """
-    from trueup.cli.session import definitions, open_session
+    from trueup.cli.session import load_definitions, open_session
     from trueup.core.definitions.names import select
     from trueup.render import bodies
 
     session = open_session(flags)
-    loaded = definitions(session)
+    loaded = load_definitions(session)
     chosen = select(names, loaded.definitions, loaded.left_out) if names else None
     shown = [item for item in loaded.definitions if chosen is None or item.name in chosen]
     target = session.target.name
     if flags.json:
-        session.screen.result(bodies.write_json(shown, target))
+        session.screen.write_result(bodies.write_json(shown, target))
     else:
-        session.screen.result(bodies.write_yaml(shown, target))
+        session.screen.write_result(bodies.write_yaml(shown, target))
         for name in sorted((chosen or set()) & loaded.left_out):
             session.screen.note(f"{name} is left out of the target {target}.")
     return 0
 
 
-def _with_repeated_names(loaded: Loaded) -> Loaded:
+def _add_repeated_names(loaded: Loaded) -> Loaded:
     """Add the warnings on definitions of one display name."""
     from dataclasses import replace
 
@@ -84,7 +86,7 @@ def _with_repeated_names(loaded: Loaded) -> Loaded:
     return replace(loaded, diagnostics=(*loaded.diagnostics, *repeated_names(loaded.definitions)))
 
 
-def _named(found: dict[str, Loaded]) -> list[Diagnostic]:
+def _name_targets(found: dict[str, Loaded]) -> list[Diagnostic]:
     """All problems in order; one that not every target has says which has it."""
     from dataclasses import replace
 
@@ -97,12 +99,12 @@ def _named(found: dict[str, Loaded]) -> list[Diagnostic]:
     return list(
         in_order(
             item if len(where) == len(found) else replace(item, message=f"{item.message} (target {', '.join(where)})")
-            for item, where in ((_due(item), where) for item, where in targets.items())
+            for item, where in ((_raise_severity(item), where) for item, where in targets.items())
         )
     )
 
 
-def _due(item: Diagnostic) -> Diagnostic:
+def _raise_severity(item: Diagnostic) -> Diagnostic:
     """A day that has passed is an error where files are checked; plan and apply go on, so that no day stops them."""
     from dataclasses import replace
 
@@ -111,7 +113,7 @@ def _due(item: Diagnostic) -> Diagnostic:
     return replace(item, severity=Severity.ERROR) if item.code == "until-passed" else item
 
 
-def _about(
+def _filter_by_names(
     names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: set[tuple[str, str]]
 ) -> Selection:
     """The problems that are not in the file of an assistant that was not chosen, and the files that were.
@@ -135,7 +137,7 @@ def _show(diagnostics: list[Diagnostic], files: list[str], targets: list[str], s
     from trueup.core.plans.summary import validate_summary
 
     checked = validate_summary(len(files), targets, diagnostics)
-    screen.results(lambda place: answers.diagnostics(diagnostics, checked, files, place))
+    screen.write_answer(lambda place: answers.write_diagnostics(diagnostics, checked, files, place))
 
 
 COMMANDS = {"validate": validate, "render": render}
