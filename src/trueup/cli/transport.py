@@ -73,7 +73,7 @@ async def reading(session: Session) -> AsyncIterator[RequestRunner]:
 
 @asynccontextmanager
 async def writing(session: Session) -> AsyncIterator[RequestRunner]:
-    """Open a connection whose runner can write; its journal opens with `journal_writes`. The target's lock is to be held."""
+    """Open a connection whose runner can write, under the target's lock; `journal_writes` opens its journal."""
     async with _open_transport(session, writes=True) as send:
         yield RequestRunner(_make_ports(session, send, _refuse_journal, session.store.backup), _make_pace(session))
 
