@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import applying, growth, longtext, peers, planning, startup, validating
+from benchmarks import applying, further, growth, longtext, peers, planning, startup, validating
 from benchmarks.process import Failed
 from benchmarks.setting import Setting
 from benchmarks.stub import serving
@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "validate": validating.rows,
     "plan": planning.rows,
     "apply": applying.rows,
+    "protocols": further.rows,
     "growth": growth.rows,
     "text": longtext.rows,
     "peers": peers.rows,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks import corpus
 from benchmarks.process import Spent, busy, calm, trueup
 from benchmarks.setting import Setting
 from benchmarks.table import Row
@@ -71,7 +70,7 @@ def _created(setting: Setting) -> Path:
 def _edited(setting: Setting) -> Path:
     """A fleet that is live, every definition of which differs from what is there."""
     project = setting.fleet(setting.applied)
-    corpus.write(project, setting.applied, setting.stub.base_url)
+    setting.write(project, setting.applied)
     trueup("apply", "--yes", "--quiet", "--parallelism", "64", cwd=project)
-    corpus.edit(project, setting.applied, every=1)
+    setting.edit(project, setting.applied, every=1)
     return project

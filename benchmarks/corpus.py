@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from benchmarks.protocols import DEFAULT, SAMPLES, Sample
+
 _PROSE = (
     "answer the question only from what you were given and say so plainly when it is not there before offering a next "
     "step keep to the customer's own words never promise a date a price or a refund quote the order number check it "
@@ -19,26 +21,33 @@ CHANGED = 100
 """Every so manieth definition is changed by `edit`: one in a hundred."""
 
 
-def write(folder: Path, count: int, base_url: str = "http://127.0.0.1:9/v1", *, markdown: bool = False) -> Path:
-    """A project with so many definitions, for one target at the base URL; an old one in its place is kept."""
+def write(
+    folder: Path,
+    count: int,
+    base_url: str = "http://127.0.0.1:9/v1",
+    *,
+    markdown: bool = False,
+    protocol: str = DEFAULT,
+) -> Path:
+    """Write a project with so many definitions and one target at the base URL; other files in the folder stay."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trueup.yaml").write_text(
-        "project: benchmark\ntargets:\n  stub:\n    protocol: openai-assistants\n"
+        f"project: benchmark\ntargets:\n  stub:\n    protocol: {protocol}\n"
         f"    base_url: {base_url}\n    api_key: {{env: TRUEUP_BENCHMARK_KEY}}\n"
         "    guard: {modify_share: 1, delete_share: 1}\n",
         encoding="utf-8",
     )
     (folder / "assistants").mkdir(exist_ok=True)
     for index in range(count):
-        text = front_matter(index) if markdown else definition(index)
+        text = front_matter(index) if markdown else definition(index, protocol)
         (folder / "assistants" / f"{name(index)}.{'md' if markdown else 'yaml'}").write_text(text, encoding="utf-8")
     return folder
 
 
-def edit(folder: Path, count: int, *, every: int = CHANGED) -> None:
-    """Changes every so manieth definition: a sampling number and a line of its instructions."""
+def edit(folder: Path, count: int, *, every: int = CHANGED, protocol: str = DEFAULT) -> None:
+    """Change one definition in `every`: the value of a field and a line of its instructions."""
     for index in range(0, count, every):
-        text = definition(index).replace("temperature: 0.7", "temperature: 0.3", 1)
+        text = definition(index, protocol).replace(*SAMPLES[protocol].edit, 1)
         text = text.replace(
             "instructions: |-\n", "instructions: |-\n  This line is new, whatever was agreed before.\n", 1
         )
@@ -46,23 +55,22 @@ def edit(folder: Path, count: int, *, every: int = CHANGED) -> None:
 
 
 def name(index: int) -> str:
-    """A definition's name, in the order of its number."""
+    """Return the name of the definition with this number; names sort as the numbers do."""
     return f"assistant-{index:05}"
 
 
-def definition(index: int) -> str:
-    """One definition as YAML."""
-    dice = random.Random(index)
-    return "".join(
-        [_head(index), "instructions: |-\n", _indented(instructions(dice), 2), _tools(dice), _metadata(index)]
-    )
+def definition(index: int, protocol: str = DEFAULT) -> str:
+    """Return one definition as YAML."""
+    dice, sample = random.Random(index), SAMPLES[protocol]
+    text = _indent(instructions(dice), 2)
+    return "".join([_head(index, sample), "instructions: |-\n", text, _tools(dice, sample), _metadata(index)])
 
 
 def front_matter(index: int) -> str:
-    """The same definition as Markdown: the instructions are the body."""
-    dice = random.Random(index)
+    """Return a definition of the default protocol as Markdown: the instructions are the body."""
+    dice, sample = random.Random(index), SAMPLES[DEFAULT]
     body = instructions(dice)
-    return "".join(["---\n", _head(index), _tools(dice), _metadata(index), "---\n\n", body])
+    return "".join(["---\n", _head(index, sample), _tools(dice, sample), _metadata(index), "---\n\n", body])
 
 
 def instructions(dice: random.Random) -> str:
@@ -77,35 +85,29 @@ def instructions(dice: random.Random) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(index: int) -> str:
-    return (
-        f"name: Assistant {index}\nmodel: gpt-4.1-mini\ndescription: Number {index} of a fleet.\n"
-        "temperature: 0.7\ntop_p: 0.9\n"
-    )
+def _head(index: int, sample: Sample) -> str:
+    return f"name: {sample.noun.capitalize()} {index}\nmodel: gpt-4.1-mini\n{sample.fields.format(index)}"
 
 
-def _indented(text: str, by: int) -> str:
+def _indent(text: str, by: int) -> str:
     return "".join(f"{' ' * by}{line}\n" for line in text.splitlines())
 
 
-def _tools(dice: random.Random) -> str:
-    functions = "".join(_function(dice, number) for number in range(dice.randint(0, 6)))
-    return (
-        f"tools:\n  - code_interpreter\n  - type: file_search\n    file_search:\n      max_num_results: 8\n{functions}"
-    )
+def _tools(dice: random.Random, sample: Sample) -> str:
+    return f"tools:\n{sample.tools}{''.join(_function(dice, number, sample) for number in range(dice.randint(0, 6)))}"
 
 
-def _function(dice: random.Random, number: int) -> str:
+def _function(dice: random.Random, number: int, sample: Sample) -> str:
     properties = "".join(
-        f"          field_{at}:\n            type: string\n"
-        f"            description: {' '.join(dice.choices(WORDS, k=6))}\n"
+        f"    field_{at}:\n      type: string\n      description: {' '.join(dice.choices(WORDS, k=6))}\n"
         for at in range(dice.randint(1, 5))
     )
-    return (
-        f"  - type: function\n    function:\n      name: look_up_{number}\n"
-        f"      description: {' '.join(dice.choices(WORDS, k=9))}\n      parameters:\n        type: object\n"
-        f"        required: [field_0]\n        properties:\n{properties}"
+    text = (
+        f"name: look_up_{number}\ndescription: {' '.join(dice.choices(WORDS, k=9))}\nparameters:\n  type: object\n"
+        f"  required: [field_0]\n  properties:\n{properties}"
     )
+    nested = f"    function:\n{_indent(text, 6)}" if sample.nests_functions else _indent(text, 4)
+    return f"  - type: function\n{nested}"
 
 
 def _metadata(index: int) -> str:

@@ -146,9 +146,9 @@ def _without_state(setting: Setting, project: Path, count: int, latency: int) ->
 
 def _changed(setting: Setting, project: Path, count: int, latency: int) -> Row:
     """One definition in a hundred is edited, planned, and put back."""
-    corpus.edit(project, count)
+    setting.edit(project, count)
     try:
         spent, pages = _planned(setting, project, f"{-(-count // corpus.CHANGED)} to modify")
     finally:
-        corpus.write(project, count, setting.stub.base_url)
+        setting.write(project, count)
     return _limited(f"plan {count:,} with 1 % changed, {latency} ms", spent, setting, pages, latency)

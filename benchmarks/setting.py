@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import corpus
 from benchmarks.process import trueup
+from benchmarks.protocols import DEFAULT
 from benchmarks.stub import Stub
 
 EASY = 64
@@ -16,7 +17,7 @@ EASY = 64
 
 @dataclass(slots=True)
 class Setting:
-    """One run. `latencies` are milliseconds; `rounds` is how often cheap processes take turns.
+    """One run in one protocol. `latencies` are milliseconds; `rounds` is how often cheap processes take turns.
 
     `live` is how many the stub holds; `rest` the seconds that the last plan without latency took beyond its CPU.
     """
@@ -28,24 +29,33 @@ class Setting:
     workers: Sequence[int]
     rounds: int
     applied: int
+    protocol: str = DEFAULT
     projects: dict[str, Path] = field(default_factory=dict)
     live: int = 0
     rest: float = 0.0
 
     def project(self, count: int, *, markdown: bool = False) -> Path:
-        """A folder with so many definitions; written once, and nothing in it is ever applied."""
-        name = f"{'markdown' if markdown else 'yaml'}-{count}"
+        """Return a folder with so many definitions, written once; nothing in it is ever applied."""
+        name = f"{self.protocol}-{'markdown' if markdown else 'yaml'}-{count}"
         if name not in self.projects:
-            self.projects[name] = corpus.write(self.folder / name, count, self.stub.base_url, markdown=markdown)
+            self.projects[name] = self.write(self.folder / name, count, markdown=markdown)
         return self.projects[name]
 
     def fleet(self, count: int) -> Path:
-        """A folder with so many definitions, all of which are live at the stub, and nothing else is."""
-        name = f"fleet-{count}"
+        """Return a folder with so many definitions, all of which are live at the stub, and nothing else is."""
+        name = f"{self.protocol}-fleet-{count}"
         if self.live != count:
             self.stub.reset()
             place = self.folder / f"{name}-{len(self.projects)}"
-            self.projects[name] = corpus.write(place, count, self.stub.base_url)
+            self.projects[name] = self.write(place, count)
             trueup("apply", "--yes", "--quiet", "--parallelism", str(EASY), cwd=place)
             self.live = count
         return self.projects[name]
+
+    def write(self, folder: Path, count: int, *, markdown: bool = False) -> Path:
+        """Write so many definitions into a folder, as they were before any edit, and return it."""
+        return corpus.write(folder, count, self.stub.base_url, markdown=markdown, protocol=self.protocol)
+
+    def edit(self, folder: Path, count: int, *, every: int = corpus.CHANGED) -> None:
+        """Change one definition in `every`."""
+        corpus.edit(folder, count, every=every, protocol=self.protocol)

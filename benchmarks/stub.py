@@ -1,4 +1,4 @@
-"""A vendor that costs next to nothing: answers of the assistants API from memory, after a latency that can be set.
+"""A vendor that costs next to nothing: answers of each protocol from memory, after a latency that can be set.
 
 A process of its own (`python -m benchmarks.stub`), so that its work is not counted as ours. Knows no fault and checks
 nothing: what a vendor does to what it is sent is the embedded server's matter, which tests use.
@@ -19,18 +19,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.process import ROOT
+from benchmarks.protocols import SAMPLES, Sample
 
-DEFAULTS: dict[str, Any] = {
-    "name": None, "description": None, "model": "", "instructions": None, "tools": [], "top_p": 1.0,
-    "temperature": 1.0, "reasoning_effort": None, "tool_resources": {}, "metadata": {}, "response_format": "auto",
-}  # fmt: skip
+BY_COLLECTION = {sample.collection: sample for sample in SAMPLES.values()}
 START = 1_800_000_000
 A_SECOND = 5
-"""Assistants that share a `created_at`, as those made at the vendor's rate limit do."""
+"""Objects that share a `created_at`, as those made at the vendor's rate limit do."""
 
 
 class Shelf:
-    """The assistants in the order they were made, each kept as the bytes that a listing repeats."""
+    """The objects of one protocol in the order they were made, each kept as the bytes that a listing repeats."""
 
     def __init__(self) -> None:
         self.latency = 0.0
@@ -40,18 +38,19 @@ class Shelf:
         self.bodies: list[bytes] = []
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body of one answer."""
+        """Return the status and the body of one answer."""
         url = urlsplit(target)
         if url.path.startswith("/_"):
             return 200, self._control(url.path, body)
         self.requests += 1
-        live_id = url.path.removeprefix("/v1/assistants").lstrip("/")
+        collection, _, live_id = url.path.removeprefix("/v1/").partition("/")
+        sample = BY_COLLECTION[collection]
         if method == "GET" and not live_id:
             return 200, self._page(parse_qs(url.query))
         if method == "POST" and not live_id:
-            return 200, self._create(json.loads(body))
+            return 200, self._create(json.loads(body), sample)
         if live_id not in self.places:
-            return 404, json.dumps({"error": {"message": f"No assistant found with id '{live_id}'."}}).encode()
+            return 404, json.dumps({"error": {"message": f"No {sample.noun} found with id '{live_id}'."}}).encode()
         place = self.places[live_id]
         if method == "POST":
             self.bodies[place] = json.dumps({**json.loads(self.bodies[place]), **json.loads(body)}).encode()
@@ -65,10 +64,11 @@ class Shelf:
         count, self.requests = self.requests, 0
         return json.dumps({"requests": count, "cpu": time.process_time()}).encode()
 
-    def _create(self, sent: dict[str, Any]) -> bytes:
+    def _create(self, sent: dict[str, Any], sample: Sample) -> bytes:
         place = len(self.ids)
-        live_id = f"asst_{place * 7919 % 1_000_003:06}{place:05}"
-        made = {"id": live_id, "object": "assistant", "created_at": START + place // A_SECOND, **DEFAULTS, **sent}
+        live_id = f"{sample.prefix}_{place * 7919 % 1_000_003:06}{place:05}"
+        about = {"id": live_id, "object": sample.noun, "created_at": START + place // A_SECOND}
+        made = {**about, **sample.defaults, **sent}
         self.ids.append(live_id)
         self.places[live_id] = place
         self.bodies.append(json.dumps(made).encode())
@@ -92,12 +92,12 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keeps the way back."""
+        """Keep the transport for the answers."""
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answers once the whole request is there, when the latency is over."""
+        """Answer once the whole request is there, when the latency is over."""
         self._buffer += data
         head, blank, rest = self._buffer.partition(b"\r\n\r\n")
         if not blank:
@@ -120,25 +120,25 @@ class Connection(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """A stub that runs, and the way to set it up."""
+    """A running stub, and how to set it up."""
 
     port: int
 
     @property
     def base_url(self) -> str:
-        """What a target is told."""
+        """Return the base URL of a target."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def latency(self, milliseconds: float) -> None:
-        """How long each answer takes from now on."""
+        """Set how long each answer takes from now on."""
         self._post("/_latency", str(milliseconds / 1000))
 
     def reset(self) -> None:
-        """Forgets every assistant."""
+        """Forget every object."""
         self._post("/_reset")
 
     def taken(self) -> tuple[int, float]:
-        """The requests since this was last asked, and the CPU seconds that the stub has used so far."""
+        """Return the requests since the last call, and the CPU seconds that the stub has used so far."""
         found = self._post("/_taken")
         return int(found["requests"]), float(found["cpu"])
 
@@ -154,7 +154,7 @@ class Stub:
 
 @contextmanager
 def serving() -> Iterator[Stub]:
-    """A stub in a process of its own while the block runs."""
+    """Run a stub in a process of its own while the block runs."""
     child = subprocess.Popen([sys.executable, "-m", "benchmarks.stub"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     try:
@@ -166,7 +166,7 @@ def serving() -> Iterator[Stub]:
 
 
 async def main() -> None:
-    """Serves until it is ended; prints its port once it listens."""
+    """Serve until terminated; print the port once it listens."""
     shelf = Shelf()
     server = await asyncio.get_running_loop().create_server(lambda: Connection(shelf), "127.0.0.1", 0, backlog=256)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")

@@ -16,8 +16,10 @@ from benchmarks.__main__ import FULL, GROUPS
 from benchmarks.inside import KINDS
 from benchmarks.page import PAGE, embedded, row_names, with_table
 from benchmarks.process import Spent
+from benchmarks.protocols import SAMPLES
 from benchmarks.setting import Setting
 from benchmarks.table import Row, markdown
+from trueup.wire.registry import protocols
 
 CPU = {"wall": 1.0, "cpu": 1.0}
 PHASES = {"both": CPU, "refresh": CPU, "found": {"pages": 1}}
@@ -81,6 +83,11 @@ def test_the_page_shows_every_row_that_a_full_run_prints(suite: Setting) -> None
     printed = [row.what for rows in GROUPS.values() for row in rows(suite)]
     assert list(row_names(embedded(PAGE.read_text("utf-8")))) == printed
     assert len(set(printed)) == len(printed)
+
+
+def test_every_protocol_of_the_registry_is_measured() -> None:
+    missing = set(protocols()) - SAMPLES.keys()
+    assert not missing, f"write a row for each into benchmarks/protocols.py: {missing}"
 
 
 def test_another_run_takes_the_old_one_s_place_and_nothing_else() -> None:
