@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
 from trueup.core.canonical import same
 from trueup.core.plans import diff as subject
-from trueup.core.plans.diff import Difference, Fate, diff, patch, tool_changes, tool_label
+from trueup.core.plans.diff import Difference, Fate, diff, tool_changes, tool_label
 from trueup.core.plans.plan import MISSING
 
 LEAVES = st.one_of(
@@ -32,6 +33,31 @@ VALUES = st.recursive(
 )
 
 
+def patch(value: Any, differences: Sequence[Difference]) -> Any:
+    """Return the value with each difference's after-side in its place."""
+    result = copy.deepcopy(value)
+    for item in sorted(differences, key=lambda item: item.after is MISSING):
+        if not item.path:
+            return item.after
+        holder = result
+        for part in item.path[:-1]:
+            holder = holder[part]
+        last = item.path[-1]
+        if item.after is MISSING:
+            holder[last] = MISSING
+        elif isinstance(holder, list) and last == len(holder):
+            holder.append(item.after)
+        else:
+            holder[last] = item.after
+    return _without_missing(result)
+
+
+def _without_missing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_missing(entry) for key, entry in value.items() if entry is not MISSING}
+    return [_without_missing(entry) for entry in value if entry is not MISSING] if isinstance(value, list) else value
+
+
 @given(VALUES, VALUES)
 @settings(max_examples=examples(400), deadline=None)
 def test_patching_with_the_difference_gives_the_other_value(before: Any, after: Any) -> None:
@@ -41,17 +67,6 @@ def test_patching_with_the_difference_gives_the_other_value(before: Any, after: 
     assert (found == []) == same(before, after)
     assert same(before, left)
     assert same(after, right)
-
-
-@given(VALUES, VALUES)
-@settings(max_examples=examples(300), deadline=None)
-def test_deepdiff_and_the_own_walk_say_the_same(before: Any, after: Any) -> None:
-    assume(not same(before, after))
-    deep = subject._ordered(subject._deep(before, after))
-    if same(patch(before, deep), after):
-        walked = subject._ordered(subject._walk((), before, after))
-        assert [item.path for item in deep] == [item.path for item in walked]
-        assert repr(deep) == repr(walked)
 
 
 @pytest.mark.parametrize(
@@ -79,21 +94,31 @@ def test_numbers_are_compared_by_value_and_absence_is_not_null() -> None:
     assert diff([1, 1, 2], [1, 2, 2]) == [Difference((1,), 1, 2)]
 
 
-def test_a_value_that_is_too_large_for_deepdiff_is_still_compared_and_fast() -> None:
-    before = {"items": [{"n": n, "text": "line\n" * 50} for n in range(20_000)]}
-    after = {"items": [*before["items"][:-1], {"n": -1, "text": "x\n" * 10}]}
+@pytest.mark.parametrize(
+    ("size", "paths"),
+    [
+        (3_000, [("items", 2_999, "n"), ("items", 2_999, "text")]),
+        (9_000, [("items", 8_999)]),
+        (20_000, [("items",)]),
+    ],
+)
+def test_a_very_large_value_is_compared_fast_and_only_less_deep(size: int, paths: list[Any]) -> None:
+    before: dict[str, Any] = {"items": [{"n": n, "text": "line\n" * 50} for n in range(size)], "rest": [1]}
+    after = {**before, "items": [*before["items"][:-1], {"n": -1, "text": "x\n" * 10}]}
     start = time.process_time()
-    assert [item.path for item in diff(before, after)] == [("items", 19_999, "n"), ("items", 19_999, "text")]
+    found = diff(before, after)
+    assert [item.path for item in found] == paths
+    assert same(patch(before, found), after)
     assert time.process_time() - start < 5
 
 
 def test_values_nested_beyond_the_depth_are_compared_whole() -> None:
     before: Any = 1
     after: Any = 2
-    for _ in range(subject.DEPTH + 20):
+    for _ in range(subject.DEPTHS[0] + 20):
         before, after = [before], [after]
     (found,) = diff(before, after)
-    assert len(found.path) == subject.DEPTH
+    assert len(found.path) == subject.DEPTHS[0]
     assert same(patch(before, [found]), after)
 
 

@@ -13,11 +13,11 @@ from trueup.core.plans.plan import MISSING
 from trueup.core.source import Path
 from trueup.core.texts.align import Allowance, align
 
-NODES = 2_000
-"""Values, keys and entries on both sides together up to which DeepDiff is asked; it takes 10 µs and more for each."""
+NODES = 20_000
+"""Values on both sides together that DeepDiff is asked about; it takes 20 µs for each."""
 
-DEPTH = 60
-"""Levels below which a value is compared whole."""
+DEPTHS = (60, 8, 4, 2, 1, 0)
+"""Levels below which a value is compared whole: the first at which there are no more than `NODES` values counts."""
 
 ALIGNMENT = 20_000
 """Comparisons for finding out which of many tools only moved."""
@@ -54,26 +54,15 @@ class ToolChange:
 
 
 def diff(before: Any, after: Any) -> list[Difference]:
-    """All differences of two JSON values, in path order; none iff they are the same by `core.canonical.same`."""
+    """Return all differences of two JSON values, in path order; none iff they are the same by `core.canonical.same`.
+
+    Of values that are very large or nested very deep, what is further down is compared whole.
+    """
     if same(before, after):
         return []
-    if _nodes(before, NODES) + _nodes(after, NODES) < NODES:
-        found = _ordered(_deep(before, after))
-        if same(patch(before, found), after):
-            return found
-    return _ordered(_walk((), before, after))
-
-
-def patch(value: Any, differences: Sequence[Difference]) -> Any:
-    """The value with every difference's after-side put in its place; the value itself stays as it was."""
-    result = _plain(value)
-    removed = [item for item in differences if item.after is MISSING]
-    for item in differences:
-        if item.after is not MISSING:
-            result = _put(result, item.path, _plain(item.after))
-    for item in sorted(removed, key=lambda item: _order(item.path), reverse=True):
-        del _reach(result, item.path[:-1])[item.path[-1]]
-    return result
+    depth = next(depth for depth in DEPTHS if _has_few_values((before, after), depth) or not depth)
+    found = [Difference(path, _get(before, path), _get(after, path)) for path in _differing_paths(before, after, depth)]
+    return sorted(found, key=lambda item: _path_order(item.path))
 
 
 def tool_changes(before: Any, after: Any) -> tuple[ToolChange, ...]:
@@ -119,14 +108,14 @@ def _labelled(tools: Any) -> list[tuple[str, Any]]:
     return list(labelled.items())
 
 
-def _deep(before: Any, after: Any) -> Iterator[Difference]:
-    """DeepDiff's findings, with the values read from the originals: its own are placeholders where a text was."""
+def _differing_paths(before: Any, after: Any, depth: int) -> Iterator[Path]:
+    """Yield the paths that DeepDiff finds. Its values are left alone: where a text was it has a placeholder."""
     from deepdiff import DeepDiff
 
-    texts: dict[str, str] = {}
+    opaque: dict[bytes, str] = {}
     tree = DeepDiff(
-        _shielded(before, texts),
-        _shielded(after, texts),
+        _shield(before, depth, opaque),
+        _shield(after, depth, opaque),
         view="tree",
         zip_ordered_iterables=True,
         ignore_private_variables=False,
@@ -134,95 +123,51 @@ def _deep(before: Any, after: Any) -> Iterator[Difference]:
     )
     for levels in tree.values():
         for level in levels:
-            path = tuple(level.path(output_format="list"))
-            yield Difference(path, _get(before, path), _get(after, path))
+            yield tuple(level.path(output_format="list"))
 
 
-def _shielded(value: Any, texts: dict[str, str]) -> Any:
-    """The value in plain types and whole numbers as integers; texts DeepDiff would look into become placeholders."""
-    if isinstance(value, Mapping):
-        return {key: _shielded(entry, texts) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_shielded(entry, texts) for entry in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and ("\n" in value or value.startswith("\0") or len(value) > 1_000):
-        return texts.setdefault(value, f"\0{len(texts)}")
-    return value
+def _shield(value: Any, depth: int, opaque: dict[bytes, str]) -> Any:
+    """Return a value as DeepDiff may see it: plain types, and whole numbers as integers.
+
+    Texts that it would diff itself, and what is too deep, become placeholders; `opaque` has one for each value.
+    """
+    is_holder = isinstance(value, (Mapping, list, tuple))
+    if is_holder and depth:
+        if isinstance(value, Mapping):
+            return {key: _shield(entry, depth - 1, opaque) for key, entry in value.items()}
+        return [_shield(entry, depth - 1, opaque) for entry in value]
+    if is_holder or (isinstance(value, str) and ("\n" in value or value.startswith("\0") or len(value) > 1_000)):
+        return opaque.setdefault(canonical_json(value), f"\0{len(opaque)}")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _walk(path: Path, before: Any, after: Any) -> Iterator[Difference]:
-    """The differences found by hand: into mappings by key and into lists by place."""
-    if before is not MISSING and after is not MISSING and same(before, after):
-        return
-    if len(path) < DEPTH and isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in (*before, *(key for key in after if key not in before)):
-            yield from _walk((*path, key), before.get(key, MISSING), after.get(key, MISSING))
-    elif len(path) < DEPTH and isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
-        for place in range(max(len(before), len(after))):
-            one = before[place] if place < len(before) else MISSING
-            other = after[place] if place < len(after) else MISSING
-            yield from _walk((*path, place), one, other)
-    else:
-        yield Difference(path, before, after)
+def _has_few_values(values: Sequence[Any], depth: int) -> bool:
+    """Return whether there are at most `NODES` values down to a depth."""
+    count = 0
+    waiting = [(value, depth) for value in values]
+    while waiting:
+        value, left = waiting.pop()
+        count += 1
+        if count > NODES:
+            return False
+        if left and isinstance(value, (Mapping, list, tuple)):
+            entries = value.values() if isinstance(value, Mapping) else value
+            waiting += [(entry, left - 1) for entry in entries]
+    return True
 
 
-def _ordered(found: Iterator[Difference]) -> list[Difference]:
-    return sorted(found, key=lambda item: _order(item.path))
-
-
-def _order(path: Path) -> tuple[tuple[bool, int, str], ...]:
-    """Paths in order: list places by number, keys by name."""
+def _path_order(path: Path) -> tuple[tuple[bool, int, str], ...]:
+    """Return what puts paths in order: list places by number, keys by name."""
     return tuple((True, 0, part) if isinstance(part, str) else (False, part, "") for part in path)
 
 
-def _nodes(value: Any, limit: int) -> int:
-    """How many values there are, counted no further than the limit; a level too deep counts as the limit."""
-    count, waiting = 0, [(value, 0)]
-    while waiting and count < limit:
-        entry, depth = waiting.pop()
-        count += 1
-        if isinstance(entry, (Mapping, list, tuple)):
-            if depth >= DEPTH:
-                return limit
-            inner = entry.values() if isinstance(entry, Mapping) else entry
-            waiting += [(item, depth + 1) for item in inner]
-    return count
-
-
 def _get(value: Any, path: Path) -> Any:
-    """The value at a path, MISSING where there is none."""
+    """Return the value at a path, MISSING where there is none."""
     for part in path:
-        listed = isinstance(value, (list, tuple)) and isinstance(part, int) and part < len(value)
-        if not listed and not (isinstance(value, Mapping) and part in value):
+        is_listed = isinstance(value, (list, tuple)) and isinstance(part, int) and part < len(value)
+        if not is_listed and not (isinstance(value, Mapping) and part in value):
             return MISSING
         value = value[part]
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return value
-
-
-def _reach(value: Any, path: Path) -> Any:
-    for part in path:
-        value = value[part]
-    return value
-
-
-def _put(value: Any, path: Path, entry: Any) -> Any:
-    """The value with an entry set, or appended where a list ends."""
-    if not path:
-        return entry
-    holder, last = _reach(value, path[:-1]), path[-1]
-    if isinstance(holder, list) and last == len(holder):
-        holder.append(entry)
-    else:
-        holder[last] = entry
     return value
 
 
