@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trueup.core.definitions.definition import Definition
 from trueup.edge.yaml.reader import read
-from trueup.render.bodies import write_json, write_yaml
+from trueup.render.records.documents import write_definitions, write_definitions_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
     "ab \n\t#:-'\"|>%@`&*!?{}[],", max_size=20
@@ -41,23 +41,25 @@ def _read(text: str) -> Any:
 @example({"tools": [[["x\ny"]], {"a": ["b\nc", {}]}, [], {}]})
 @example({"metadata": {"<<": "x", "\x7f": "\U000e0001\x85"}})
 def test_yaml_reads_back(body: dict[str, Any]) -> None:
-    text = write_yaml([Definition("x", body, "assistants/x.yaml")], "local")
+    text = write_definitions_yaml([Definition("x", body, "assistants/x.yaml")], "local")
     assert json.dumps(_read(text)) == json.dumps(body)
 
 
 def test_each_assistant_is_a_document_with_a_name() -> None:
-    text = write_yaml([Definition("a", {"model": "m"}, "a.yaml"), Definition("b", {"model": "gpt"}, "b.yaml")], "prod")
+    text = write_definitions_yaml(
+        [Definition("a", {"model": "m"}, "a.yaml"), Definition("b", {"model": "gpt"}, "b.yaml")], "prod"
+    )
     assert text == "# a (target prod), from a.yaml\nmodel: m\n---\n# b (target prod), from b.yaml\nmodel: gpt\n"
 
 
 @pytest.mark.parametrize("text", ["one", "one\ntwo", "one\ntwo\n", "one\ntwo\n\n"])
 def test_a_prompt_is_a_block(text: str) -> None:
-    shown = write_yaml([Definition("a", {"instructions": text}, "a.yaml")], "prod")
+    shown = write_definitions_yaml([Definition("a", {"instructions": text}, "a.yaml")], "prod")
     assert _read(shown) == {"instructions": text}
     assert ("|" in shown) == ("\n" in text)
 
 
 def test_json_holds_the_same() -> None:
     body = {"model": "m", "instructions": "é\n"}
-    document = json.loads(write_json([Definition("a", body, "a.yaml")], "prod"))
+    document = json.loads(write_definitions([Definition("a", body, "a.yaml")], "prod"))
     assert document["assistants"]["a"] == body

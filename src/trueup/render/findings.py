@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.command import Message, join_messages
 from trueup.core.field_table import top_of
-from trueup.core.plans.drift import as_drift
 from trueup.core.plans.ignored import groups
-from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason, is_outside
+from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import add_words
 from trueup.core.source import Diagnostic, Position, Severity
 from trueup.render.grouping import OWN, compare_texts, find_hunks, find_shared_file, find_text_change
 from trueup.render.model import SIGNS
-from trueup.render.pages import describe_outcome, describe_snapshot
+from trueup.render.pages import describe_outcome, describe_snapshot, drift_changes
 from trueup.render.weight import sort_by_weight, weigh
 
 _LEVELS = {
@@ -68,10 +67,11 @@ def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
     """Return what was changed or deleted manually, what is unmanaged, and what could not be read."""
     plan = add_words(plan)
-    outside = [as_drift(change, plan.selection) for change in plan.changes if is_outside(change)]
-    found = [_change_finding(change, Severity.ERROR) for change in outside]
-    found += [_change_finding(change, Severity.ERROR) for change in plan.changes if change.action is Action.UNREAD]
-    found += [_change_finding(change, Severity.NOTE) for change in plan.changes if change.action is Action.ORPHAN]
+    found = [
+        _change_finding(change, Severity.NOTE if change.action is Action.ORPHAN else Severity.ERROR)
+        for change in drift_changes(plan)
+        if change.action is not Action.NOTHING
+    ]
     return _order_findings([*_snapshot_findings(plan), *_partial_findings(plan), *found], plan, _ignored_findings(plan))
 
 

@@ -61,7 +61,7 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
     """
     from trueup.cli.session import load_definitions, open_session
     from trueup.core.definitions.names import select
-    from trueup.render import bodies
+    from trueup.render.records import documents
 
     session = open_session(flags)
     loaded = load_definitions(session)
@@ -69,9 +69,9 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
     shown = [item for item in loaded.definitions if chosen is None or item.name in chosen]
     target = session.target.name
     if flags.json:
-        session.screen.write_result(bodies.write_json(shown, target))
+        session.screen.write_result(documents.write_definitions(shown, target))
     else:
-        session.screen.write_result(bodies.write_yaml(shown, target))
+        session.screen.write_result(documents.write_definitions_yaml(shown, target))
         for name in sorted((chosen or set()) & loaded.left_out):
             session.screen.note(f"{name} is left out of the target {target}.")
     return 0

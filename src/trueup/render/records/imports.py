@@ -10,11 +10,10 @@ from trueup.core.command import Selection
 from trueup.core.errors import Exit
 from trueup.core.migration.imports import Ambiguous, Imports, Link
 from trueup.core.plans.summary import import_summary
+from trueup.render.records.documents import write_document
 from trueup.render.style import Look
 from trueup.render.values import pluralize
 from trueup.render.visible import make_visible
-
-FORMAT_VERSION = 1
 
 PAIRS = 12
 """Links that are proposed for one display name."""
@@ -33,8 +32,6 @@ def write_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
     """Return the same as JSON; the texts of files are in it for a dry run only."""
     texts = {item.file: item.text for item in done.files} | dict(done.parts) if dry_run else {}
     value: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "kind": "import",
         "target": done.target,
         "dry_run": dry_run,
         "written": [
@@ -61,7 +58,7 @@ def write_json(done: Imports, code: Exit, *, dry_run: bool = False) -> str:
     }
     if dry_run:
         value["files"] = texts
-    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+    return write_document("import", value, sort_keys=False)
 
 
 def _sentences(done: Imports) -> dict[str, list[str]]:

@@ -6,8 +6,7 @@ the end.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -31,12 +30,10 @@ from trueup.core.source import Diagnostic
 from trueup.core.texts.prose import encode_prose
 from trueup.render.grouping import compare_texts
 from trueup.render.pages import describe_outcome
-from trueup.render.style import disarm_json
+from trueup.render.records.documents import write_document
 from trueup.render.terminal.answers import list_impossible, summarize_probe
 from trueup.render.values import is_text
 from trueup.wire.described import Described, Table
-
-FORMAT_VERSION = 1
 
 NO_HISTORY = History("")
 
@@ -207,9 +204,7 @@ def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
 
 
 def _document(kind: str, **content: Any) -> str:
-    document: Mapping[str, Any] = {"format_version": FORMAT_VERSION, "kind": kind, **plain(content)}
-    text = json.dumps(document, ensure_ascii=True, indent=2, sort_keys=True, allow_nan=False)
-    return disarm_json(text) + "\n"
+    return write_document(kind, plain(content))
 
 
 def _sighting(item: Sighting) -> dict[str, Any]:

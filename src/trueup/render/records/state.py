@@ -5,7 +5,6 @@ Knows digests as opaque words. `schemas/list.schema.json` describes the JSON.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 from trueup.core.command import Command
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.memory.state_codec import record_value
+from trueup.render.records.documents import write_document
 from trueup.render.style import Look
 from trueup.render.values import pluralize
 from trueup.render.visible import count_columns, make_visible
-
-FORMAT_VERSION = 1
 
 _LOOK = Look(False, 80)
 
@@ -33,7 +31,9 @@ def write_listing(records: Mapping[str, Record], pending: Mapping[str, Pending])
 
 def write_listing_json(records: Mapping[str, Record], target: str) -> str:
     """Return the stable map from names to ids that applications read."""
-    return _document("list", target=target, assistants={name: records[name].id for name in sorted(records)})
+    return write_document(
+        "list", {"target": target, "assistants": {name: records[name].id for name in sorted(records)}}
+    )
 
 
 def write_record(name: str, record: Record | None, pending: Pending | None) -> str:
@@ -63,12 +63,12 @@ def write_record_json(name: str, record: Record | None, pending: Pending | None,
     """Return one record as state holds it; null where there is only an unclear request."""
     value = record_value(record) if record is not None else None
     waiting = {"action": pending.action, "since": pending.since} if pending is not None else None
-    return _document("record", target=target, name=name, record=value, pending=waiting)
+    return write_document("record", {"target": target, "name": name, "record": value, "pending": waiting})
 
 
 def write_change_json(what: str, target: str, assistants: Mapping[str, str], **more: Any) -> str:
     """Return what a command did to state: `what` is linked, forgotten or rebuilt; `assistants` maps names to ids."""
-    return _document("state-change", what=what, target=target, assistants=dict(assistants), **more)
+    return write_document("state-change", {"what": what, "target": target, "assistants": dict(assistants), **more})
 
 
 def describe_pending(pending: Pending) -> str:
@@ -119,8 +119,3 @@ def _describe_field(applied: Applied) -> str:
     if applied.sent is not None:
         return "kept as sent" if applied.kept == applied.sent else "kept otherwise" if applied.kept else "sent"
     return "as it was live" if applied.kept is not None else "from the stamp"
-
-
-def _document(kind: str, **content: Any) -> str:
-    document = {"format_version": FORMAT_VERSION, "kind": kind, **content}
-    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
