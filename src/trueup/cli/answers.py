@@ -58,7 +58,7 @@ def write_plan_text(plan: Plan, screen: Screen) -> str:
 
 
 def write_drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
-    """What differs from what was applied; `again` is the command that shows the same."""
+    """Write a drift report; `again` is the command that shows the same."""
     if screen.format == "json":
         from trueup.render.records import json
 
@@ -74,7 +74,7 @@ def write_drift(plan: Plan, unmanaged: Unmanaged | None, history: History, scree
 
 
 def write_report(report: Report, screen: Screen, *, headed: bool = True) -> str:
-    """What an apply did; as text without its target where `headed` is false: the reader has just seen it."""
+    """Write what an apply did; as text without its target where `headed` is false: the reader has just seen it."""
     if screen.format == "json":
         from trueup.render.records import json
 
@@ -89,7 +89,7 @@ def write_report(report: Report, screen: Screen, *, headed: bool = True) -> str:
 
 
 def write_diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
-    """Problems of files. `checked` is the sentence that sums up, `files` are all that were looked at."""
+    """Write the problems of files; `checked` is the sentence that sums up, `files` are all that were checked."""
     if screen.format == "json":
         from trueup.render.records import json
 
@@ -116,7 +116,7 @@ def write_diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable
 
 
 def write_error(error: TrueupError, screen: Screen) -> str:
-    """What ended a command, as a document; nothing where the format is text, which goes elsewhere."""
+    """Write an error as a document; empty where the format is text, which goes to stderr."""
     if screen.format == "json":
         from trueup.render.records import json
 
@@ -159,7 +159,7 @@ def _write_page(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
 
 
 def _strip_root(error: TrueupError, root: str) -> TrueupError:
-    """The error with files named from the project's root: who reads a page is not on the machine that wrote it."""
+    """Name an error's files from the project's root: who reads a page is not on the machine that wrote it."""
     from trueup.core.command import change_texts
     from trueup.core.errors import TrueupError
 

@@ -8,7 +8,7 @@ import warnings
 
 
 def run() -> None:
-    """Runs the command line and exits. SIGTERM is taken as Ctrl-C is, and neither counts any more when all is done."""
+    """Run the command line and exit. SIGTERM counts as Ctrl-C, and neither counts once the work is done."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if not sys.warnoptions:  # an interrupt leaves loops and coroutines half made; Python remarks on that to programmers
         warnings.simplefilter("ignore")

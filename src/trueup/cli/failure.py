@@ -30,7 +30,7 @@ ERROR = 1
 
 
 def report_failure(error: BaseException, arguments: Sequence[str]) -> int:
-    """Tells the failure and returns the exit code."""
+    """Report the failure and return the exit code."""
     flags = _guess_flags(arguments)
     screen = Screen(flags)
     error = _find_interrupt(error) or error
@@ -59,7 +59,7 @@ def report_failure(error: BaseException, arguments: Sequence[str]) -> int:
 
 
 def _locate_commands(problem: TrueupError, flags: Flags) -> TrueupError:
-    """The problem, whose commands work where this one did, as far as nothing else is known of it."""
+    """Give the commands of a problem the folder and target of this command line, where they have none."""
     from trueup.core.command import Selection, locate_commands
 
     here = Selection(flags.folder, flags.target)
@@ -72,7 +72,7 @@ def _locate_commands(problem: TrueupError, flags: Flags) -> TrueupError:
 
 
 def _find_interrupt(error: BaseException) -> BaseException | None:
-    """The Ctrl-C that caused the error: Python wraps one that comes while a class is made into a RuntimeError."""
+    """Return the Ctrl-C that caused the error: Python wraps one in a RuntimeError while a class is made."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, KeyboardInterrupt):
         cause = cause.__cause__
@@ -80,7 +80,7 @@ def _find_interrupt(error: BaseException) -> BaseException | None:
 
 
 def write_problem(problem: TrueupError, screen: Screen) -> None:
-    """Writes an error with its diagnostics: as the document that was asked for on stdout, and as text on stderr.
+    """Write an error with its diagnostics: on stdout in the chosen format, and as text on stderr.
 
     JSON stands alone.
     """
@@ -103,20 +103,20 @@ def _format_problem(problem: TrueupError, look: Look) -> str:
 
 
 def _is_of_click(error: OSError) -> bool:
-    """Whether it came while click wrote help or version, which is all that it writes by itself."""
+    """Return whether click raised it while it wrote help or version, which is all that it writes by itself."""
     *_, (frame, _) = walk_tb(error.__traceback__)
     return str(frame.f_globals.get("__name__")).startswith("click.")
 
 
 def _format_usage(error: click.ClickException) -> str:
-    """What click says of a wrong command line: its usage, what is wrong, and where there is help."""
+    """Return click's own message for a wrong command line: usage, problem, and where there is help."""
     words = io.StringIO()
     error.show(words)
     return words.getvalue()
 
 
 def _convert_to_problem(error: BaseException) -> TrueupError:
-    """The failure as one of ours; what nobody foresaw asks for a report."""
+    """Convert any exception to a TrueupError; an unforeseen one asks for a bug report."""
     from trueup.core.command import HERE, Message
     from trueup.core.errors import InterruptedRun, TrueupError
 
@@ -148,7 +148,7 @@ def _convert_to_problem(error: BaseException) -> TrueupError:
 
 
 def _make_help_hint(error: click.ClickException) -> Message:
-    """Where to read how the command is written."""
+    """Name the command that shows the help."""
     from trueup.core.command import Command, Message
 
     ctx = getattr(error, "ctx", None)
@@ -157,7 +157,7 @@ def _make_help_hint(error: click.ClickException) -> Message:
 
 
 def _guess_flags(arguments: Sequence[str]) -> Flags:
-    """The flags that matter for telling a failure, also where the command line could not be read."""
+    """Guess the flags that a report of a failure needs, also where the command line could not be parsed."""
     words = list(arguments)
     following = words[words.index("--format") + 1 :][:1] if "--format" in words else []
     wanted = os.environ.get("TRUEUP_JSON", "").lower() in ("1", "true", "t", "yes", "y", "on")
@@ -179,21 +179,21 @@ def _guess_flags(arguments: Sequence[str]) -> Flags:
 
 
 def _fit(flags: Flags) -> tuple[tuple[str, str], ...]:
-    """The files of --also that may be written, however early the command failed."""
+    """Return the files of --also that may be written, however early the command failed."""
     from trueup.cli.paths import find_writable_also
 
     return find_writable_also(flags)
 
 
 def _find_last(words: Sequence[str], short: str, long: str, variable: str, default: str) -> str:
-    """The last value that the words give a flag, as far as they can be read, else the environment's."""
+    """Return the last value of a flag on the command line, else the environment's."""
     given = [word for before, word in pairwise(["", *words]) if before in (short, long)]
     given += [word.split("=", 1)[1] for word in words if word.startswith(f"{long}=")]
     return (given or [os.environ.get(variable) or default])[-1]
 
 
 def _find_also(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The formats and files of --also, as far as the words tell them."""
+    """Return the formats and files of --also, as far as the command line can be read."""
     given = [word for before, word in pairwise(["", *words]) if before == "--also"]
     given += [word.removeprefix("--also=") for word in words if word.startswith("--also=")]
     pairs = [text.partition("=")[::2] for text in given or os.environ.get("TRUEUP_ALSO", "").splitlines()]

@@ -64,7 +64,7 @@ class Flags:
 
 
 def _without(words: Sequence[str], flags: set[str]) -> list[str]:
-    """The words without these flags and their values."""
+    """Return the words without these flags and their values."""
     kept: list[str] = []
     rest = iter(words)
     for word in rest:

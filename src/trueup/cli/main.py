@@ -68,7 +68,7 @@ cli: click.Command = click.command(cls=Root, **SETTINGS)(_root)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit code; every failure has been told when it returns."""
+    """Run one command line and return its exit code; every failure has been reported by then."""
     from trueup.cli.output import prepare_streams
 
     prepare_streams()

@@ -56,7 +56,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
     envvar_list_splitter = "\n"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """The two texts, split at the first `=`."""
+        """Split at the first `=`."""
         if isinstance(value, tuple):
             return value
         name, equals, text = str(value).partition("=")
@@ -74,7 +74,7 @@ class FormatFile(Pair):
         self.formats = formats
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """The format and the file."""
+        """Split into format and file."""
         format_, file = value if isinstance(value, tuple) else str(value).partition("=")[::2]
         if format_ not in self.formats or not file:
             self.fail(f"{value!r} is no FORMAT=FILE with one of {', '.join(self.formats)}.", param, ctx)
@@ -90,7 +90,7 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # generic only since c
         self.least, self.most, self.whole = least, most, whole
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
-        """The number; NaN lies between no two others."""
+        """Return the number; NaN is in no range."""
         try:
             number = int(value) if self.whole else float(value)
         except ValueError:
@@ -102,19 +102,19 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # generic only since c
 
 
 def flag(*names: str, **settings: Any) -> Decorator:
-    """A click option that may also be given as an environment variable."""
+    """Make a click option that may also be given as an environment variable."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = f"{PREFIX}_{long.removeprefix('--').replace('-', '_').upper()}"
     return click.option(*names, envvar=variable, **settings)
 
 
 def format_flag(formats: Sequence[str]) -> Decorator:
-    """The option that chooses among the formats that a command can write."""
+    """Make the option that chooses among the formats that a command can write."""
     return flag("--format", type=click.Choice(formats), default="text", help="How the result is written.")
 
 
 def also_flag(formats: Sequence[str]) -> Decorator:
-    """The option that has the same answer written to files as well."""
+    """Make the option that also writes the answer to files."""
     words = "Also write the answer to a file, in a format of its own; repeatable."
     return flag("--also", type=FormatFile(formats), multiple=True, metavar="FORMAT=FILE", help=words)
 
@@ -179,7 +179,7 @@ STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp 
 
 
 def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Callable[[Command], Any]:
-    """Gives a command the common flags and these groups; it is called with a `Flags` and its own parameters."""
+    """Give a command the common flags and these groups; it is called with a `Flags` and its own parameters."""
     shared = [format_flag(formats) if option is FORMAT else option for option in COMMON]
     shared += [also_flag(formats)] if formats is not PLAIN else []
 
@@ -204,7 +204,7 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
 
 
 def _refuse_empty(ctx: click.Context) -> None:
-    """Raises a usage error for a flag with an empty value, behind which mostly is a variable that is not set."""
+    """Refuse a flag with an empty value, which mostly comes from an unset variable. Raises UsageError."""
     for option in ctx.command.params:
         value = ctx.params.get(option.name or "")
         values = value if isinstance(value, tuple) else (value,)
@@ -214,7 +214,7 @@ def _refuse_empty(ctx: click.Context) -> None:
 
 
 def _pop_flags(given: dict[str, Any], ctx: click.Context) -> Flags:
-    """The flags among a command's parameters, which keep what is their own."""
+    """Take the shared flags out of a command's parameters."""
     from dataclasses import fields
 
     from trueup.cli.flags import Flags
@@ -227,7 +227,7 @@ def _pop_flags(given: dict[str, Any], ctx: click.Context) -> Flags:
 
 
 def _choose_format(format_: str, ctx: click.Context) -> str:
-    """The format where --json is set too: of the two what stands on the command line. Raises where both do."""
+    """Choose between --json and --format: the command line wins. Raises UsageError where both are typed."""
     typed = click.core.ParameterSource.COMMANDLINE
     if ctx.get_parameter_source("format") is not typed or format_ == "json":
         return "json"
@@ -245,11 +245,11 @@ class Commands(click.Group):
     """Whether it does something without a command of its table."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """All names, in the order of work."""
+        """List all names, in the order of work."""
         return [name for section in self.table.values() for name in section]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or of that other name."""
+        """Import the command of a name or an alias; None where there is none."""
         name = self.aliases.get(cmd_name, cmd_name)
         for section in self.table.values():
             if name in section:
@@ -260,7 +260,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command with its arguments. Raises a usage error naming the nearest one."""
+        """Return the command with its arguments. Raises UsageError that suggests the nearest name."""
         name = args[0]
         command = self.get_command(ctx, name)
         if command is None:
@@ -268,7 +268,7 @@ class Commands(click.Group):
         return name, command, [*_collect_given_flags(ctx), *args[1:]]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands under their headings, one line each, without importing any."""
+        """List the commands under their headings, one line each, without importing any."""
         width = max(len(name) for name in self.list_commands(ctx))
         for heading, section in self.table.items():
             with formatter.section(heading):
@@ -282,7 +282,7 @@ class Commands(click.Group):
 
 
 def make_family(name: str, table: Table, text: str) -> click.Command:
-    """A group of commands below another one."""
+    """Make a group of commands below another one."""
     made = type("Family", (Commands,), {"table": table})
     group: click.Command = made(name, help=text, callback=show_help_alone, **SETTINGS)
     for option in COMMON:  # a finished command takes them in this order
@@ -291,7 +291,7 @@ def make_family(name: str, table: Table, text: str) -> click.Command:
 
 
 def _collect_given_flags(ctx: click.Context) -> list[str]:
-    """The flags that stood before the command, as they were given."""
+    """Return the flags that were given before the command, as they were typed."""
     words: list[str] = []
     for option in ctx.command.params:
         value = ctx.params.get(option.name or "")
@@ -308,7 +308,7 @@ def _collect_given_flags(ctx: click.Context) -> list[str]:
 
 
 def show_help_alone(**given: Any) -> None:
-    """Without a command, its help is the answer; a program that asked for JSON gets a usage error instead."""
+    """Show the help where no command is given; with JSON raise a usage error instead."""
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is not None:
         return

@@ -48,7 +48,7 @@ class UnwrittenError(Exception):
 
 
 class Look(TypedDict):
-    """What a renderer is told of the place it writes for."""
+    """What a renderer knows of the place it writes for."""
 
     color: bool
     width: int
@@ -101,7 +101,7 @@ class Screen:
         return self.format == "text"
 
     def write_result(self, text: str) -> None:
-        """Writes to stdout, nothing of it a command to a runner of CI. A reader that has gone away is no failure.
+        """Write to stdout, without anything that a CI runner would obey. A reader that has gone away is no failure.
 
         Raises UnwrittenError for every other reason, such as a full disk.
         """
@@ -118,12 +118,12 @@ class Screen:
             raise UnwrittenError(error) from None
 
     def write_answer(self, written: Callable[[Screen], str]) -> None:
-        """Writes an answer to stdout, then to the files of --also. Raises UnwrittenError."""
+        """Write an answer to stdout, then to the files of --also. Raises UnwrittenError."""
         self.write_result(written(self))
         self.write_also(written)
 
     def write_also(self, written: Callable[[Screen], str]) -> None:
-        """Writes an answer to the files of --also, each in its format. Raises UnwrittenError."""
+        """Write an answer to the files of --also, each in its format. Raises UnwrittenError."""
         for format_, path in self.also:
             other = copy(self)
             other.format, other.look, other.verbose = format_, Look(color=False, width=100, ascii_only=False), 0
@@ -134,7 +134,7 @@ class Screen:
                 raise UnwrittenError(error, str(path)) from None
 
     def write_bytes(self, content: bytes) -> None:
-        """Writes to stdout what is not to be re-encoded for the terminal. Raises UnwrittenError."""
+        """Write bytes to stdout, not encoded for the terminal. Raises UnwrittenError."""
         self.clear_progress()
         try:
             sys.stdout.flush()
@@ -147,16 +147,16 @@ class Screen:
             raise UnwrittenError(error) from None
 
     def note(self, text: str) -> None:
-        """Writes a line to stderr, unless quiet was asked for."""
+        """Write a line to stderr, except with --quiet."""
         if not self.quiet:
             self.write_stderr(text)
 
     def note_wrapped(self, text: str) -> None:
-        """Writes a sentence to stderr, broken at blanks to the width, unless quiet was asked for."""
+        """Write a sentence to stderr, wrapped to the width, except with --quiet."""
         self.note(self.wrap(text))
 
     def wrap(self, text: str) -> str:
-        """A sentence broken at blanks to the width, its commands whole."""
+        """Wrap a sentence to the width; its commands stay whole."""
         from trueup.core.command import Message
         from trueup.render.style import Look as Place
         from trueup.render.style import paint
@@ -170,13 +170,13 @@ class Screen:
         return textwrap.fill(text, self.width, break_long_words=False, break_on_hyphens=False)
 
     def write_stderr(self, text: str) -> None:
-        """Writes a line to stderr, always; nothing of it is a command to a runner of CI."""
+        """Write a line to stderr, also with --quiet, without anything that a CI runner would obey."""
         self.clear_progress()
         text = _defuse(text)
         _write_stderr(text if text.endswith("\n") else f"{text}\n")
 
     def ask(self, question: str) -> str:
-        """The line that is typed, without the white space around it; empty at the end of input.
+        """Return the line that is typed, without the white space around it; empty at the end of input.
 
         Raises KeyboardInterrupt at the first Ctrl-C, also inside of an event loop.
         """
@@ -236,13 +236,13 @@ class Screen:
         return ". ".join(parts)
 
     def start_work(self) -> None:
-        """Notes that a piece of work begins, for the progress line's patience."""
+        """Start a piece of work: the progress line waits for `PATIENCE` again."""
         self.clear_progress()
         self._since = time.monotonic()
         self._progress = self._wait = None
 
     def clear_progress(self) -> None:
-        """Takes the progress line away."""
+        """Take the progress line away."""
         if self._line:
             _write_stderr(_CLEAR)
             self._line = ""
@@ -283,7 +283,7 @@ def _make_look(color: bool | None, environ: Mapping[str, str], width: int, strea
 
 
 def _find_project_folder(chdir: str, environ: Mapping[str, str]) -> str:
-    """Where the project lies within the repository: from the forge's workspace, else from here; empty for its top.
+    """Return the project's folder within the repository: from the CI workspace, else from here; empty for its top.
 
     Annotations and findings name files from the repository's top, Trueup from the project's.
     """
@@ -294,7 +294,7 @@ def _find_project_folder(chdir: str, environ: Mapping[str, str]) -> str:
 
 
 def wants_color(asked: bool | None, environ: Mapping[str, str], stream: TextIO) -> bool:
-    """Whether to colour: the flag, then NO_COLOR, CLICOLOR_FORCE or FORCE_COLOR, CLICOLOR=0, TERM=dumb, a terminal."""
+    """Return whether to colour: the flag, NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, CLICOLOR=0, TERM=dumb, a terminal."""
     if asked is not None:
         return asked
     if environ.get("NO_COLOR"):
@@ -308,7 +308,7 @@ def wants_color(asked: bool | None, environ: Mapping[str, str], stream: TextIO) 
 
 
 def prepare_streams() -> None:
-    """Lets stdout and stderr take any text: what their encoding lacks is escaped. One that is closed leads nowhere.
+    """Make stdout and stderr take any text: what their encoding lacks is escaped. A closed stream leads nowhere.
 
     A closed one also gets its number back, so that no file of ours is taken for it.
     """
@@ -322,14 +322,14 @@ def prepare_streams() -> None:
 
 
 def discard_output(stream: TextIO) -> None:
-    """Sends nowhere what is still to be written: the reader has gone, or the disk is full."""
+    """Discard what is still to be written: the reader has gone, or the disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def _defuse(text: str, *, as_json: bool = False) -> str:
-    """Words, or JSON, that a runner of CI finds no command in."""
+    """Escape what a CI runner would take for a command, in text or in JSON."""
     if "##" not in text and "::" not in text:
         return text
     from trueup.render.style import disarm_json, disarm_lines
@@ -338,7 +338,7 @@ def _defuse(text: str, *, as_json: bool = False) -> str:
 
 
 def _write_stderr(text: str) -> None:
-    """Writes to stderr; where that is not possible nobody listens, and the work goes on."""
+    """Write to stderr; where that fails nobody listens, and the work goes on."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -347,7 +347,7 @@ def _write_stderr(text: str) -> None:
 
 
 def _can_ask(no_input: bool, environ: Mapping[str, str]) -> bool:
-    """A person is there: both ends of a question are terminals, and nobody said otherwise."""
+    """Return whether a person can be asked: stdin and stderr are terminals, and --no-input is not set."""
     return not no_input and not _in_ci(environ) and sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -364,14 +364,14 @@ def _is_file(stream: TextIO) -> bool:
 
 
 def _resolve_also(flags: Flags) -> tuple[tuple[str, Path], ...]:
-    """The formats and files of --also."""
+    """Return the formats and files of --also, seen from the project."""
     from pathlib import Path
 
     return tuple((format_, Path(flags.chdir) / file) for format_, file in flags.also)
 
 
 def _find_width(environ: Mapping[str, str]) -> int:
-    """The terminal's columns; 80 in a pipe, so that a log reads the same everywhere."""
+    """Return the terminal's columns; 80 in a pipe, so that a log reads the same everywhere."""
     if not sys.stdout.isatty() and not environ.get("COLUMNS", "").isdigit():
         return 80
     import shutil
@@ -385,7 +385,7 @@ def _is_unicode(stream: TextIO) -> bool:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends a question at once, whoever else listens for it."""
+    """Let Ctrl-C end a question at once, whoever else handles it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -144,7 +144,7 @@ def _move_value(option: click.Option, value: str, folders: Folders) -> str:
 
 
 def refuse_places(flags: Flags, given: Mapping[str, Any], ctx: click.Context) -> None:
-    """Raises a usage error for a file of --also that is not for it, or could not be written when all is done.
+    """Refuse a file of --also that must not or cannot be written. Raises UsageError.
 
     `given` are the command's own parameters.
     """
@@ -161,7 +161,7 @@ def refuse_places(flags: Flags, given: Mapping[str, Any], ctx: click.Context) ->
 
 
 def explain_refusal(root: Path, place: Path, definitions: str | None) -> str:
-    """Why an answer is not written to a place, as the end of a sentence; empty where it may be.
+    """Say why an answer is not written to a place, as the end of a sentence; empty where it may be.
 
     `definitions` is the project's folder of them; where nobody knows it, a command that needs it fails by itself.
     """
@@ -190,7 +190,7 @@ def explain_refusal(root: Path, place: Path, definitions: str | None) -> str:
 
 
 def find_writable_also(flags: Flags) -> tuple[tuple[str, str], ...]:
-    """The files of --also that may be written where a command has failed, however early."""
+    """Return the files of --also that may be written where a command has failed, however early."""
     root = Path(flags.chdir)
     folder = definitions_folder(root)
     return tuple(
@@ -201,13 +201,13 @@ def find_writable_also(flags: Flags) -> tuple[tuple[str, str], ...]:
 
 
 def _may_be_one(root: Path, place: Path) -> bool:
-    """Whether a place may be a definition of a project whose folder of them nobody knows."""
+    """Return whether a place may be a definition, where the folder of definitions is not known."""
     found, top = Path(os.path.realpath(place)), Path(os.path.realpath(root))
     return found.exists() and found.is_relative_to(top) and found.parent != top
 
 
 def _find_named_files(root: Path, given: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """The files that a command's own parameters name, each with what an answer would spoil there."""
+    """Yield the files that a command's own parameters name, each with the reason not to overwrite it."""
     for name, why in NAMED_FILES.items():
         value = given.get(name)
         for file in value if isinstance(value, tuple) else () if value is None else (value,):
@@ -223,12 +223,12 @@ def _is_file(place: Path) -> bool:
 
 
 def _is_within(found: Path, folder: Path) -> bool:
-    """Whether a resolved place is a folder or in it, however both are spelled."""
+    """Return whether a resolved place is a folder or in it, however both are spelled."""
     return any(_is_same(one, folder) for one in (found, *found.parents))
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Whether two places are one file, which need not be there."""
+    """Return whether two paths are one file, which need not exist."""
     try:
         return one.samefile(other)
     except OSError:

@@ -46,7 +46,7 @@ async def connect_remote(session: Session) -> AsyncIterator[Send]:
 def _make_exception_handler(
     session: Session, secrets: Secrets
 ) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Tells of what breaks beneath a request that an interrupt gave up, only under -vv: what it means is told above."""
+    """Make a handler that shows, with -vv only, what breaks beneath an HTTP request that an interrupt ended."""
 
     def note_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if session.screen.verbose >= 2:
@@ -82,13 +82,13 @@ class Keys:
     all: tuple[Credential, ...]
 
     def headers(self, adapter: Adapter) -> dict[str, str]:
-        """The headers that carry them, for one request. Raises CredentialError."""
+        """Make the headers that carry the credentials, for one HTTP request. Raises CredentialError."""
         main = adapter.auth(self.main.secret().reveal(), self.kind) if self.main is not None else {}
         return {**main, **{name: _reveal_header(value) for name, value in self.sealed.items()}}
 
 
 def load_keys(session: Session, secrets: Secrets) -> Keys:
-    """The target's key or token, and the headers that hold secrets. Raises CredentialError."""
+    """Load the target's key or token, and the headers that hold secrets. Raises CredentialError."""
     target, made = session.target, []
 
     def credential(ref: SecretRef, *, is_token: bool = False) -> Credential:
@@ -115,7 +115,7 @@ def _make_credential_error(session: Session) -> CredentialError:
 
 
 def _bind_credentials(value: Any, credential: Callable[[SecretRef], Credential]) -> Any:
-    """A header's value with credentials in the place of its references."""
+    """Replace the references in a header's value by credentials."""
     if isinstance(value, SecretRef):
         return credential(value)
     if isinstance(value, Mapping):
@@ -124,7 +124,7 @@ def _bind_credentials(value: Any, credential: Callable[[SecretRef], Credential])
 
 
 def _reveal_header(value: Any) -> str:
-    """A header's text with its secrets, for one request."""
+    """Return a header's text with its secrets, for one HTTP request."""
     return value.secret().reveal() if isinstance(value, Credential) else json.dumps(_reveal(value))
 
 

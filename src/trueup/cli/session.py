@@ -59,7 +59,7 @@ class Session:
     commands: Path | None = None
 
     def plan_options(self, *, destroy: bool = False, accepted_ids: Sequence[str] = ()) -> Options:
-        """What a plan is made with."""
+        """Return what a plan is made with."""
         return Options(
             on_drift=self.target.on_drift,
             prune=self.target.prune,
@@ -71,7 +71,7 @@ class Session:
 
 
 def open_session(flags: Flags, target: str = "", *, may_begin: bool = False) -> Session:
-    """The project in the folder that the flags name, on the target they name, else on `target`, else the default one.
+    """Open the project of the flags on the target they name, else on `target`, else on the default one.
 
     `may_begin`: the command may start a project in an empty folder. Raises TrueupError when there is no such folder,
     project or target, or the project file is wrong.
@@ -81,7 +81,10 @@ def open_session(flags: Flags, target: str = "", *, may_begin: bool = False) -> 
 
 
 def open_guarded(flags: Flags, trusted: str) -> Session:
-    """The same, connected as the project in the folder `trusted` says, where commands also run. Raises TrueupError."""
+    """Open the same, with the connections of the project in the folder `trusted`, where commands also run.
+
+    Raises TrueupError.
+    """
     root, folder = _find_folder(flags.chdir), Path(flags.chdir) / trusted
     if not folder.is_dir():
         raise TrueupError(f"There is no folder {trusted!r}.", "Name a folder that holds a trueup.yaml.")
@@ -100,7 +103,7 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
 
 
 def open_unprobed(flags: Flags, target: str) -> Session:
-    """The same on this target, as if its server had never been probed. Raises TrueupError."""
+    """Open the same on this target, as if its server had never been probed. Raises TrueupError."""
     root, project = open_project(flags)
     chosen = _apply_flags(project, target, flags)
     identity = identity_of(chosen)
@@ -123,7 +126,7 @@ def open_on_target(flags: Flags, root: Path, project: Project, target: str = "")
 
 
 def _find_warnings(target: Target) -> tuple[Diagnostic, ...]:
-    """What every plan warns of, whatever the definitions say."""
+    """Return what every plan of a target warns of."""
     if not (target.allow_http and is_plain_http(target.base_url)):
         return ()
     return (
@@ -135,7 +138,7 @@ def _find_warnings(target: Target) -> tuple[Diagnostic, ...]:
 
 
 def open_project(flags: Flags, *, may_begin: bool = False) -> tuple[Path, Project]:
-    """The folder and its project. Raises TrueupError."""
+    """Load the project in the folder of the flags. Raises TrueupError."""
     root = _find_folder(flags.chdir)
     project = load_project(root)
     check_project_folder(root, flags, may_begin=may_begin)
@@ -150,7 +153,7 @@ def _find_folder(name: str) -> Path:
 
 
 def load_definitions(session: Session) -> Loaded:
-    """The definitions for the session's target, all without errors.
+    """Load the definitions for the session's target, all without errors.
 
     Raises DefinitionError with every problem of every file, also of those that were not asked for: a file that
     cannot be read must never look like one that is gone.
@@ -173,7 +176,7 @@ def note_other_protocols(screen: Screen, loaded: Loaded, target: str) -> None:
 
 
 def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> Loaded:
-    """What the files say for one target, with all that is wrong: schema, references, limits, and the protocol's own.
+    """Load and check the files for one target: schema, references, limits, and the protocol's own rules.
 
     Without an adapter the target's is taken as it is documented.
     """
@@ -192,7 +195,7 @@ def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapte
 
 
 def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
-    """Raises DefinitionError, holding all the diagnostics, if one of them is an error."""
+    """Raise DefinitionError with all the diagnostics if one of them is an error."""
     errors = [item for item in diagnostics if item.severity is Severity.ERROR]
     if not errors:
         return
@@ -203,12 +206,12 @@ def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 def selection_of(flags: Flags) -> Selection:
-    """Where commands work that are printed before the target is known: as the command line says."""
+    """Return where printed commands work while the target is not known: as the command line says."""
     return Selection(flags.folder, flags.target, vars=tuple(f"{name}={text}" for name, text in flags.vars.items()))
 
 
 def _apply_flags(project: Project, name: str, flags: Flags) -> Target:
-    """The target of a name, or the default one, as the command line wants it. Raises TrueupError."""
+    """Return the target of a name, or the default one, with the flags applied. Raises TrueupError."""
     target = choose_target(project, name)
     is_default = target.name == project.default_target and "TRUEUP_TARGET" not in os.environ
     selection = replace(selection_of(flags), target=target.name, is_default=is_default)
@@ -223,7 +226,7 @@ def _apply_flags(project: Project, name: str, flags: Flags) -> Target:
 
 
 def _measure_stamp(definition: Definition, identity: Identity, table: FieldTable) -> int:
-    """Characters of the longest stamp that the definition can come to carry."""
+    """Return the characters of the longest stamp that the definition can come to carry."""
     fields = dict.fromkeys(table.letters, "0" * DIGITS)
     operation = "0" * OPERATION_DIGITS
     stamp = Stamp(identity.project, identity.target, definition.name, operation, True, fields=fields)

@@ -81,7 +81,7 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
 
 
 def _choose_one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
-    """The definition that was meant, with its record and what is live. Raises TrueupError where one of them lacks."""
+    """Return the chosen definition, its record and its live assistant. Raises TrueupError where one is missing."""
     from trueup.cli.planning import find_record_and_live
     from trueup.core.command import Message
     from trueup.core.definitions.names import select
@@ -116,7 +116,7 @@ def _choose_one(session: Session, asked: str, loaded: Loaded, planning: Planning
 
 
 def _find_recorded_id(planning: Planning, name: str) -> tuple[str, ...]:
-    """The id that state records under a name, if it does."""
+    """Return the id that state records under a name, if there is one."""
     record = planning.state.records.get(name)
     return (record.id,) if record is not None and record.id else ()
 
@@ -129,7 +129,7 @@ def _take_fields(
     live: Seen,
     asked: Sequence[str],
 ) -> tuple[Contents, Contents, list[AcceptedField]]:
-    """What the files are to hold, what they would hold without a conflict, and what became of each field."""
+    """Return the files with the live values, the same without conflict markers, and what became of each field."""
     from trueup.core.acceptance.accepted import AcceptedField, Ending
     from trueup.core.acceptance.placing import Way
 
@@ -174,7 +174,7 @@ def _describe_merge(session: Session, name: str, field: str, conflicts: int) -> 
 def _take_field(
     editor: Editor, contents: dict[str, bytes | None], name: str, taking: Taking, ended: dict[str, AcceptedField]
 ) -> dict[str, bytes | None]:
-    """The contents with one more field; what cannot be taken is noted, and leaves them as they are."""
+    """Take one more field into the files; where that is impossible, note why in `ended` and leave them as they are."""
     from trueup.core.acceptance.accepted import AcceptedField, Ending
     from trueup.edge.definitions.edits import NotTaken
 
@@ -197,7 +197,7 @@ def _rebuild_base(
     both: Sequence[Taking],
     record: Record,
 ) -> Contents | None:
-    """The files with the values that were last applied or accepted, if git remembers all of them."""
+    """Return the files with the values that were last applied or accepted; None unless git has all of them."""
     from trueup.core.acceptance.accepted import base_digests
     from trueup.core.plans.plan import MISSING
     from trueup.edge.definitions.edits import NotTaken
@@ -218,7 +218,7 @@ def _rebuild_base(
 def _choose_takings(
     session: Session, definition: Definition, record: Record, live: Seen, asked: Sequence[str]
 ) -> list[Taking]:
-    """The fields to take. Raises TrueupError for one that was asked for and is nowhere."""
+    """Return the fields to take. Raises TrueupError for a field that neither the file nor live has."""
     from dataclasses import replace
 
     from trueup.core.acceptance.placing import takings
@@ -248,7 +248,7 @@ def _choose_takings(
 
 
 def _make_patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
-    """The change of each file that is to become another one."""
+    """Return a patch for each file that changes."""
     from trueup.core.acceptance.accepted import FilePatch
     from trueup.core.texts.merge import patch
 
@@ -263,7 +263,7 @@ def _make_patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
 def _find_affected(
     session: Session, editor: Editor, workspace: Workspace, accepted: Accepted, settled: Contents
 ) -> tuple[tuple[str, str], ...]:
-    """Who else changes, on any target, once the files hold this."""
+    """Return the other assistants, on any target, that change with these files."""
     if not accepted.patches:
         return ()
     for target in session.project.targets.values():
@@ -273,7 +273,7 @@ def _find_affected(
 
 
 def _confirm(session: Session, accepted: Accepted) -> None:
-    """Raises TrueupError unless it is wanted that other assistants change too."""
+    """Ask before other assistants change too. Raises TrueupError where that is declined."""
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.render.terminal import answers
@@ -298,7 +298,7 @@ def _confirm(session: Session, accepted: Accepted) -> None:
 
 
 def _write_files(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:
-    """Writes the files, each whole. Raises TrueupError."""
+    """Write the files, each whole. Raises TrueupError."""
     from dataclasses import replace
 
     from trueup.edge.files import write_inside
@@ -334,7 +334,7 @@ def _remember_base(session: Session, accepted: Accepted, record: Record, live: S
 
 
 def _show(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
-    """The result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
+    """Write the result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
     from trueup.render.records import json as as_json
     from trueup.render.terminal import answers
 
@@ -353,7 +353,7 @@ def _show(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
 
 
 def refuse_unprintable_patch(screen: Screen, accepted: Accepted, again: Command) -> None:
-    """Raises TrueupError before a patch is printed to a terminal or a log that must not have it as it is.
+    """Refuse to print a patch that a terminal would hide or a CI runner would obey. Raises TrueupError.
 
     Bytes for `git apply` cannot be escaped. `again` is the same command for JSON.
     """

@@ -48,7 +48,7 @@ def export(flags: Flags, file: str, force: bool) -> int:
 
 
 def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
-    """Raises TrueupError where the export would overwrite something, before anything is read for it."""
+    """Refuse a place where the export would overwrite something, before anything is read. Raises TrueupError."""
     from trueup.edge.migration_files import refuse_export_place
     from trueup.edge.state.store import FOLDER
 
@@ -57,7 +57,7 @@ def _refuse_place(path: Path, session: Session, *, force: bool) -> None:
 
 
 async def _read_export(session: Session) -> Export:
-    """One complete listing. Raises UnreadableError where it is not complete."""
+    """Read everything that is live. Raises UnreadableError where the listing is not complete."""
     import time
 
     from trueup.cli.planning import read_live

@@ -56,7 +56,7 @@ class _Sources:
 
 
 def import_files(session: Session, names: Sequence[str], files: Sequence[str], *, dry_run: bool) -> Exit:
-    """Imports what the names stand for from these files, all without any. Raises TrueupError where there is nothing."""
+    """Import the named assistants from files, all without names. Raises TrueupError where there are none."""
     read = _read_sources(session, files)
     if not read.exported and not read.loose and read.unread:
         told = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
@@ -104,7 +104,7 @@ def _add(read: _Sources, entries: Iterable[Found | Unread]) -> None:
 
 
 def _add_export(read: _Sources, session: Session, file: str) -> None:
-    """This target's own export counts as what is live; another's is a file like any other."""
+    """Add an export: this target's own counts as live, another's is a file like any other."""
     try:
         export = read_export(session.root / file, session.target.command("export", file))
     except TrueupError as error:
@@ -129,7 +129,7 @@ def _add_export(read: _Sources, session: Session, file: str) -> None:
 
 
 def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[Found | Unread]:
-    """What stands in an export of another target: portable assistants, or those of a protocol of their own."""
+    """Return the assistants in an export of another target, each in the fields of its protocol."""
     protocol = export.identity.protocol
     if protocol not in protocols():
         return [Unread(file, f"is an export of the protocol {protocol[:60]}, which this Trueup does not know")]
@@ -149,7 +149,7 @@ def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[Found
 
 
 def _extract_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
-    """What a backup of another protocol than the portable one holds; it names no id."""
+    """Return the assistant in a backup of a protocol other than the portable one; a backup has no id."""
     protocol = value["protocol"]
     if not isinstance(protocol, str) or protocol not in protocols():
         return Unread(where, f"is a backup of the protocol {str(protocol)[:60]}, which this Trueup does not know")
@@ -157,7 +157,7 @@ def _extract_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
 
 
 def _extract_native(body: Mapping[str, Any], where: str, protocol: str) -> Found:
-    """An object of a protocol in its own fields, with what definitions do not have apart."""
+    """Return an object of a protocol in its own fields; fields that definitions do not have stand apart in `extra`."""
     known = definition_table(protocol).by_name
     return Found(
         "",
@@ -169,7 +169,7 @@ def _extract_native(body: Mapping[str, Any], where: str, protocol: str) -> Found
 
 
 def _drop_contradictions(read: _Sources) -> _Sources:
-    """One of each id: what stands twice alike is taken once, and what differs not at all."""
+    """Keep one assistant of each id: equal copies are taken once, differing ones are reported as unread."""
     kept: dict[str, Found] = {}
     differing: dict[str, list[str]] = {}
     for number, item in enumerate(read.loose):
@@ -184,7 +184,7 @@ def _drop_contradictions(read: _Sources) -> _Sources:
 
 
 def _choose(names: Sequence[str], read: _Sources) -> tuple[list[str], list[Found]]:
-    """The exported ids and the other assistants that the names stand for."""
+    """Return the exported ids and the other assistants that the names stand for."""
     if not names:
         return list(read.exported), read.loose
     labels = {item.id or item.where: item for item in read.loose}

@@ -108,7 +108,7 @@ class ImportBuilder:
         self._on_disk = taken_names(session.root, self._folder, protocols())
 
     def _form(self, protocol: str) -> DefinitionForm:
-        """How definitions of a protocol are written; what is live on the target is written in the target's own."""
+        """Return how definitions of a protocol are written; live assistants use the target's own."""
         if protocol not in self._forms:
             self._forms[protocol] = find_form(self._session, self._loaded, protocol)
         return self._forms[protocol]
@@ -118,7 +118,7 @@ class ImportBuilder:
         return self._form(self._session.target.protocol)
 
     def build(self, given: ImportInput) -> Imports:
-        """The whole import."""
+        """Build the whole import."""
         bodies = self._draft_live(given)
         known = KnownAssistants(
             {item.name: item for item in self._loaded.definitions},
@@ -147,7 +147,7 @@ class ImportBuilder:
         )  # fmt: skip
 
     def _draft_live(self, given: ImportInput) -> dict[str, Draft]:
-        """What a new definition of each chosen assistant would say; those that have a file are not looked at."""
+        """Draft a definition for each chosen assistant that has no file yet."""
         with_file = {record.id for name, record in self._state.records.items() if name in self._loaded.names}
         drafts = {}
         for live_id in given.chosen:
@@ -182,14 +182,14 @@ class ImportBuilder:
         return Draft(found, result.body, id=found.id if linked else "", ignored=() if has_name else ("name",))
 
     def _note_mapped_model(self, model: Any, linked: bool) -> Iterable[str]:
-        """What is to be known of a model that the target calls otherwise, where it is not the live one's."""
+        """Yield a remark where the target maps the model to another name."""
         target = self._session.target
         here = target.models.get(model) if isinstance(model, str) else None
         if here is not None and here != model and not linked:
             yield f"its model {model} is {here} on {target.name}, as targets.{target.name}.models says"
 
     def _check_importable(self, live_id: str, bodies: Mapping[str, Draft], given: ImportInput) -> bool:
-        """Whether a live assistant can be imported; else the reason is noted."""
+        """Return whether a live assistant can be imported; note the reason where it cannot."""
         live = given.seen[live_id]
         if live_id not in self._outside and self._lacks_room(live):
             self._outside[live_id] = "its metadata is full, and the stamp that would remember it has no room"
@@ -212,7 +212,7 @@ class ImportBuilder:
                 yield definition, live
 
     def _make_link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
-        """A link, with what the file must say for the target where it differs from what is live."""
+        """Make a link, with the override for the target where the file differs from live."""
         fields = declare_fields(definition, self._session.adapter)
         managed = {top_of(name) for name in fields.keys() - definition.ignored}
         self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
@@ -230,7 +230,7 @@ class ImportBuilder:
         return Link(definition.name, definition.file, live.id, patch, (before, after))
 
     def _write_patch(self, definition: Definition, patch: Mapping[str, Any]) -> dict[str, Any]:
-        """The patch as people write it; a long text becomes a part beside the definition."""
+        """Write the patch as people do: a long text becomes a file beside the definition."""
         made = dict(patch)
         tools, prompt = self._own.written.tools, self._own.written.prompt
         if tools in made:
@@ -247,7 +247,7 @@ class ImportBuilder:
         return made
 
     def _draft_loose(self, given: ImportInput) -> list[Draft]:
-        """Drafts of what stays unlinked; what a definition says already is not written again."""
+        """Draft what stays unlinked, except what a definition says already."""
         owners = {record.id: name for name, record in self._state.records.items()}
         drafts: list[Draft] = []
         for item in given.loose:
@@ -279,7 +279,7 @@ class ImportBuilder:
             self._unlinked[name] = item.id
 
     def _is_linkable(self, found: Found, given: ImportInput) -> bool:
-        """Whether an assistant may be live on this target, and is nobody else's by its stamp."""
+        """Return whether an assistant may be live on this target, and has no stamp of another one."""
         if found.protocol != self._session.target.protocol:
             return False
         stamp, identity = stamp_of(found.body, self._own.semantics.table), self._session.identity
@@ -299,7 +299,7 @@ class ImportBuilder:
         return replace(found, remarks=(*found.remarks, said))
 
     def _make_files(self, drafts: Sequence[Draft], given: ImportInput) -> tuple[tuple[NewFile, ...], dict[str, str]]:
-        """The new definitions, and the parts that they share."""
+        """Return the new definitions, and the texts that they share."""
         root, project = self._session.root, self._session.project
         taken = self._on_disk | {folded(name) for name in self._loaded.names}
         taken |= {folded(name) for name in (*self._state.records, *project.moved, *project.released)}

@@ -44,7 +44,7 @@ from trueup.render.values import pluralize
 
 
 async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) -> Exit:
-    """Imports what the names stand for, all without any. Raises TrueupError where nothing could be done."""
+    """Import the named live assistants, all without names. Raises TrueupError where nothing could be imported."""
     with nullcontext() if dry_run else session.store.import_lock():
         loaded, state = load_existing(session), session.store.load()
         async with _connect(session, dry_run) as runner:
@@ -64,14 +64,14 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
 
 
 def load_existing(session: Session) -> Loaded:
-    """The definitions there are; none at all where there is no folder for them yet. Raises DefinitionError."""
+    """Load the definitions; none where their folder does not exist yet. Raises DefinitionError."""
     if not (session.root / session.project.definitions).exists():
         return Loaded((), frozenset(), ())
     return load_definitions(session)
 
 
 def write_files(session: Session, work: Imports) -> None:
-    """Writes the parts, then the definitions, then the entries for the target. Raises TrueupError."""
+    """Write shared texts, then definitions, then the entries for the target. Raises TrueupError."""
     sweep_folders(session.root, session.project.definitions, SCHEMA_FOLDER)
     for file, content in work.parts.items():
         write_inside(session.root, file, content.encode())
@@ -84,13 +84,13 @@ def write_files(session: Session, work: Imports) -> None:
 
 
 def pair_with_live(session: Session, work: Imports, seen: Mapping[str, Seen]) -> list[tuple[Definition, Seen]]:
-    """The definitions as the files say them now, each with its live assistant. Raises DefinitionError."""
+    """Load the definitions again and pair each with its live assistant. Raises DefinitionError."""
     by_name = {item.name: item for item in load_definitions(session).definitions}
     return [(by_name[name], seen[live_id]) for name, live_id in work.ids.items()]
 
 
 def save_links(session: Session, state: State, found: Sequence[tuple[Definition, Seen]]) -> None:
-    """Saves the records in which live counts as applied. Raises TrueupError."""
+    """Save records in which live counts as applied. Raises TrueupError."""
     records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
     pending = {name: entry for name, entry in state.pending.items() if name not in records}
     session.store.save(replace(state, records={**state.records, **records}, pending=pending))
@@ -110,7 +110,7 @@ def show_import(session: Session, work: Imports, codes: Sequence[Exit] = (), *, 
 
 @asynccontextmanager
 async def _connect(session: Session, dry_run: bool) -> AsyncIterator[RequestRunner]:
-    """A runner that can write only where stamps are to be written."""
+    """Open a connection that can write only where stamps are to be written."""
     kind = writing if session.target.state == "stamps" and not dry_run else reading
     async with kind(session) as runner:
         yield runner
@@ -139,7 +139,7 @@ def _tell_report(session: Session, report: Report) -> None:
 
 
 def _confirm_import(session: Session, work: Imports) -> None:
-    """Leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
     count = len(work.ids)
     if session.flags.yes or not count:
         return
@@ -161,13 +161,13 @@ def _confirm_import(session: Session, work: Imports) -> None:
 
 
 def _find_unknown_fields(session: Session, view: View, live_id: str) -> dict[str, object]:
-    """What the server answered beside the fields that definitions have."""
+    """Return what the server answered beside the fields that definitions have."""
     live = view.live[live_id]
     return {**live.extra, **unknown(live.body, find_writable_fields(session))}
 
 
 def _choose_live(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[str]:
-    """The ids that are meant. Raises TrueupError for a name that none has, or several; UnreadableError."""
+    """Return the ids that the names stand for. Raises UnreadableError on a partial view, else as `choose_ids` does."""
     if not view.complete and not (names and all(name in seen for name in names)):
         raise UnreadableError(
             f"Nothing was imported: not everything could be read, for {view.problem}.",
@@ -177,7 +177,7 @@ def _choose_live(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> 
 
 
 def _leave_out_probes(session: Session, chosen: Sequence[str], state: State, view: View) -> list[str]:
-    """Those that are no throw-aways of probes, which are named: the next probe removes them."""
+    """Drop what probes left behind, and note each: the next probe removes it."""
     recorded = {record.id for record in state.records.values()}
     left = [live_id for live_id in chosen if live_id not in recorded and is_probe_made(view.live[live_id])]
     for live_id in left:
@@ -191,7 +191,7 @@ def _leave_out_probes(session: Session, chosen: Sequence[str], state: State, vie
 
 
 def choose_ids(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
-    """The ids that names stand for, all without any; `known` maps ids to display names.
+    """Return the ids that names stand for, all without names; `known` maps ids to display names.
 
     Raises TrueupError for a name that none has, or that several have.
     """
@@ -213,7 +213,7 @@ def choose_ids(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
 
 
 async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
-    """Links all or none. Raises RefusedError where one cannot be linked, TrueupError where one is not there."""
+    """Link all or none. Raises RefusedError where one cannot be linked, TrueupError where one is missing."""
 
     loaded = load_definitions(session)
     pairs = _find_definitions(pairs, loaded, session.target.name)
@@ -241,7 +241,7 @@ async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
 
 
 def _find_definitions(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
-    """The pairs by the names of definitions; NAME may be a path or a glob that means one. Raises TrueupError."""
+    """Resolve each NAME to one definition; it may be a path or a glob. Raises TrueupError."""
 
     names = {item.name for item in loaded.definitions}
     made: dict[str, str] = {}
@@ -262,7 +262,7 @@ def _find_definitions(pairs: Mapping[str, str], loaded: Loaded, target: str) -> 
 def _check_links(
     session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
 ) -> list[tuple[Definition, Seen]]:
-    """Each definition with its live assistant. Raises for the first that cannot be linked."""
+    """Pair each definition with its live assistant. Raises for the first that cannot be linked."""
 
     by_name = {item.name: item for item in loaded.definitions}
     found = []
@@ -328,7 +328,7 @@ def _confirm_links(session: Session, found: list[tuple[Definition, Seen]]) -> No
 async def write_stamps(
     session: Session, runner: RequestRunner, found: list[tuple[Definition, Seen]], state: State, view: View
 ) -> Report:
-    """Writes the stamps, which are the state here, as any write is: journal_writes, compared, told."""
+    """Write the stamps, which are the state here, as an apply does: with journal, comparison and report."""
 
     changes = tuple(make_link_change(item, live, session.identity, session.adapter) for item, live in found)
     plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
@@ -342,7 +342,7 @@ async def write_stamps(
 
 
 def show_stamped(session: Session, report: Report) -> None:
-    """Shows what became of each stamp."""
+    """Show what became of each stamp."""
 
     screen = session.screen
     if screen.json:

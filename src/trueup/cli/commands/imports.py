@@ -60,7 +60,7 @@ def _from_files(session: Session, names: tuple[str, ...], files: tuple[str, ...]
 
 
 def parse_pairs(links: tuple[str, ...]) -> dict[str, str]:
-    """The definitions' names and the ids they are given. Raises a usage error."""
+    """Parse NAME=ID arguments into a map from name to id. Raises UsageError."""
     from trueup.core.memory.state import is_plain_id
 
     pairs: dict[str, str] = {}

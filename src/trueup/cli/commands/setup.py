@@ -93,7 +93,7 @@ def _has_definitions(root: Path) -> bool:
 
 
 def _create_file(path: Path, text: str) -> bool:
-    """Writes a file that is not there; False when it is. Raises TrueupError."""
+    """Create a file; return False where it exists. Raises TrueupError."""
     from trueup.core.errors import TrueupError
 
     try:
@@ -114,7 +114,7 @@ def _create_file(path: Path, text: str) -> bool:
 
 
 def _extend_gitignore(path: Path) -> bool:
-    """Appends to .gitignore what it lacks; False when it lacks nothing. Raises TrueupError."""
+    """Append what .gitignore lacks; return False where it lacks nothing. Raises TrueupError."""
     from trueup.core.errors import TrueupError
     from trueup.edge.files import read_regular
     from trueup.edge.state.store import IGNORE_LIMIT

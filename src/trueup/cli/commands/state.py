@@ -145,7 +145,7 @@ def unlock(flags: Flags) -> int:
 
 
 def _load_state(session: Session) -> State:
-    """The state; where the stamps are the state, what they say."""
+    """Load the state, from the stamps where they are the state."""
     from dataclasses import replace
 
     state = session.store.load()
@@ -157,7 +157,7 @@ def _load_state(session: Session) -> State:
 
 
 async def _read_stamps(session: Session, names: Sequence[str], state: State | None = None) -> Rebuilt:
-    """What the stamps say, from a complete view. Raises UnreadableError for a partial one."""
+    """Rebuild records from the stamps of everything live. Raises UnreadableError for a partial view."""
     from trueup.cli.planning import read_live
     from trueup.cli.transport import reading
     from trueup.core.errors import UnreadableError
@@ -265,7 +265,7 @@ def _note_rebuilt(session: Session, made: Rebuilt) -> list[str]:
 
 
 def _load_even_if_foreign(session: Session, names: Sequence[str]) -> State:
-    """The state; one of another target only if all of it is to be forgotten. Raises StateError."""
+    """Load the state; that of another target only if all of it is to be forgotten. Raises StateError."""
     from trueup.core.errors import ForeignStateError
 
     try:
@@ -277,7 +277,7 @@ def _load_even_if_foreign(session: Session, names: Sequence[str]) -> State:
 
 
 def _choose_names(session: Session, names: Sequence[str], state: State) -> list[str]:
-    """The names that state holds and that were meant. Raises TrueupError for one that is not there."""
+    """Return the names in state that were chosen. Raises TrueupError for one that is not there."""
     return sorted(_match_names(session, names, state.records.keys() | state.pending.keys()))
 
 
@@ -293,7 +293,7 @@ def _match_names(session: Session, names: Sequence[str], known: set[str]) -> set
 
 
 def _strip_folder(text: str, folder: str) -> str:
-    """The name, folder or glob that a path in the definitions folder stands for, whether or not the file is there."""
+    """Turn a path in the definitions folder into a name, folder or glob, whether or not the file exists."""
     from pathlib import PurePosixPath
 
     from trueup.edge.definitions.documents import SUFFIXES

@@ -87,7 +87,7 @@ def _add_repeated_names(loaded: Loaded) -> Loaded:
 
 
 def _name_targets(found: dict[str, Loaded]) -> list[Diagnostic]:
-    """All problems in order; one that not every target has says which has it."""
+    """Return all problems in order; one that not every target has names its targets."""
     from dataclasses import replace
 
     from trueup.core.source import in_order
@@ -105,7 +105,7 @@ def _name_targets(found: dict[str, Loaded]) -> list[Diagnostic]:
 
 
 def _raise_severity(item: Diagnostic) -> Diagnostic:
-    """A day that has passed is an error where files are checked; plan and apply go on, so that no day stops them."""
+    """Make a day that has passed an error: plan and apply go on, so that no day stops them."""
     from dataclasses import replace
 
     from trueup.core.source import Severity
@@ -116,7 +116,7 @@ def _raise_severity(item: Diagnostic) -> Diagnostic:
 def _filter_by_names(
     names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: set[tuple[str, str]]
 ) -> Selection:
-    """The problems that are not in the file of an assistant that was not chosen, and the files that were.
+    """Return the problems that concern the chosen names, and the chosen files.
 
     A problem in a part, in the project file or without a place is everybody's.
     """
