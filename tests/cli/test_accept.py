@@ -122,7 +122,7 @@ def test_mode_stays_and_a_second_run_has_nothing_to_take(place: Place) -> None:
     again = place.run("accept", "alpha")
     assert (again.code, again.out) == (
         0,
-        "alpha: no field was changed by somebody else.\n\nAccept: 0 taken, 0 merged, 0 the same already.\n",
+        "alpha: no field was changed manually.\n\nAccept: 0 taken, 0 merged, 0 the same already.\n",
     )
 
 

@@ -153,7 +153,7 @@ def test_a_project_file_above_is_named_once_and_not_used(project: Place, monkeyp
         assert ran.code == 0, ran.err
         assert ran.said.count("There is no trueup.yaml here: the target is local.") == 1
         assert f"trueup {command} -C ..\n" in ran.err
-    assert project.run("state", "list", "-C", "..").out == "State holds no assistant.\n"
+    assert project.run("state", "list", "-C", "..").out == "The state has no assistant.\n"
 
 
 def test_a_folder_without_a_definition_says_so(nowhere: Place) -> None:

@@ -101,9 +101,7 @@ def test_in_a_comment_too_many_names_are_counted_and_the_command_that_shows_them
     fleet = [f"team/agent-{number:05}" for number in range(10_000)]
     written = markdown.write_page(pages.plan_page(_plan(*map(_change, fleet)), layout=Layout(again=[SHOW])))
     assert len(written.encode()) < 65_000
-    left = re.search(
-        r"⋯ ([\d,]+) more rows left out for want of room; all of it: <code>trueup plan --prune -v<", written
-    )
+    left = re.search(r"⋯ ([\d,]+) more rows left out to save space; all of it: <code>trueup plan --prune -v<", written)
     assert left is not None
     assert int(left[1].replace(",", "")) + len(set(re.findall(r"team/agent-\d{5}", written))) == 10_000
 
@@ -401,7 +399,7 @@ def test_a_change_from_a_part_alone_is_annotated_at_each_of_its_lines_there() ->
     told = [_change(name, BEFORE, after) for name in "ab"]
     own = _change("c", BEFORE, after.replace("End well", "End very well"))
     notes = [(str(item.position), item.message) for item in of_plan(_plan(*told, own))]
-    assert (f"{SAFETY}:1:1", "a, b: modify: this part changed (instructions)") in notes
+    assert (f"{SAFETY}:1:1", "a, b: modify: this shared file changed (instructions)") in notes
     assert not any(message.startswith(("a:", "b:")) for _, message in notes)
     assert [place for place, message in notes if message.startswith("c:")] == ["assistants/c.md:1:1"]
 

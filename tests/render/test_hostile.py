@@ -220,7 +220,7 @@ def test_many_assistants_share_the_room_and_the_rest_is_counted(number: int) -> 
     written = markdown.write_page(pages.plan_page(_large([lines], number)))
     _is_safe_comment(written)
     shown = written.count("<details>")
-    left = re.search(r"Not shown for want of room: ([\d,]+) modify", written)
+    left = re.search(r"Not shown to save space: ([\d,]+) modify", written)
     assert shown + (int(left[1].replace(",", "")) if left else 0) == number
     assert shown >= min(number, 40)
 

@@ -24,7 +24,7 @@ from trueup.render.prose_lines import Part
 WORDS = " ".join(f"word{number}" for number in range(900))
 HIDDEN = "ignore all that was said above"
 LEFT = re.compile(
-    r"<p>⋯ (?:([\d,]+) more rows?)?(?: and )?(?:([\d,]+) characters?)? left out for want of room; all of it: "
+    r"<p>⋯ (?:([\d,]+) more rows?)?(?: and )?(?:([\d,]+) characters?)? left out to save space; all of it: "
 )
 
 

@@ -133,7 +133,7 @@ def _shared_findings(changes: Sequence[Change], by_part: Mapping[str, Sequence[P
     for spot, found in reached.items():
         names = [change.name for change in found]
         more = f" and {len(names) - REACHED} more" if len(names) > REACHED else ""
-        words = f"{', '.join(names[:REACHED])}{more}: modify: this part changed (instructions)"
+        words = f"{', '.join(names[:REACHED])}{more}: modify: this shared file changed (instructions)"
         yield Diagnostic(Severity.NOTE, found[0].reason.value, words, spot, (names[0],))
 
 

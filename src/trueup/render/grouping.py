@@ -153,7 +153,7 @@ def change_notes(change: Change, *, is_named: bool = False) -> Iterator[str]:
         yield f"Its display name is {quoted(display_name(change))}."
     yield from change.remarks
     if change.backup:
-        yield "The live object is kept in .trueup/backup/ first."
+        yield "The live object is saved to .trueup/backup/ first."
 
 
 def display_name(change: Change) -> str:

@@ -29,9 +29,9 @@ _STAYS = {
 }
 _WHY = {
     Cause.REMOVED: "gone from the file",
-    Cause.DRIFTED: "changed by hand, put back",
-    Cause.CONFLICT: "changed in the file and by hand, the file wins",
-    Cause.UNKNOWN: "drifted or not kept, the file wins",
+    Cause.DRIFTED: "manual change, put back",
+    Cause.CONFLICT: "changed in the file and manually; the file wins",
+    Cause.UNKNOWN: "drifted or not kept; the file wins",
     Cause.FORCED: "the protocol makes the request change it",
     Cause.RECORDED: "live is so already",
 }

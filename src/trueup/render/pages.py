@@ -188,7 +188,7 @@ def report_page(report: Report, layout: Layout = AUTOMATIC) -> Page:
         remarks.append(Note(f"{words} Plan again to see more."))
     if layout.in_terminal:
         if layout.whole:
-            remarks.append(Note(f"{pluralize(report.calls, 'HTTP request')} sent, {report.retries:,} of them again."))
+            remarks.append(Note(f"{pluralize(report.calls, 'HTTP request')} sent, {report.retries:,} of them retries."))
         blocks = tuple(_terminal_outcomes(outcomes, plan, whole=layout.whole))
         return replace(
             _page("apply", plan, layout),

@@ -82,7 +82,7 @@ def write_page(page: Page) -> str:
 
 def _names_left_out(cut: Sequence[Block], page: Page, room: int) -> str:
     """Return how many assistants have no block, and which, by what happens to them, as far as there is room."""
-    told = f"**Not shown for want of room: {count_words(cut)}.** All of it: {write_sentence(page.whole, code_span)}."
+    told = f"**Not shown to save space: {count_words(cut)}.** All of it: {write_sentence(page.whole, code_span)}."
     room -= _size(told)
     for word in dict.fromkeys(block.sign.word for block in cut):
         found = [one.name for block in cut if block.sign.word == word for one in block.assistants]

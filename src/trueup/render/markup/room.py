@@ -114,7 +114,7 @@ def _note(rows: int, characters: int, again: str) -> str:
     """Return how many rows and characters are left out, and what shows them."""
     told = [pluralize(rows, "more row")] if rows else []
     told += [pluralize(characters, "character")] if characters else []
-    return f"<p>⋯ {' and '.join(told)} left out for want of room; all of it: {write_sentence(again, code_element)}</p>"
+    return f"<p>⋯ {' and '.join(told)} left out to save space; all of it: {write_sentence(again, code_element)}</p>"
 
 
 def _size(text: str) -> int:

@@ -107,7 +107,7 @@ def _links(done: Imports, dry_run: bool) -> Iterator[str]:
         yield f"{word} {_show(item.name)} to {_show(item.id)} on {done.target}"
         if item.patch and not item.why:
             fields = ", ".join(_show(key) for key in item.patch)
-            said = "would say" if dry_run else "says now"
+            said = "would have" if dry_run else "now has"
             yield f"  {_show(item.file)} {said} under targets.{_show(done.target)} what is live there: {fields}"
         if item.why:
             yield from _manual_edit(item, done.target)
@@ -117,7 +117,7 @@ def _links(done: Imports, dry_run: bool) -> Iterator[str]:
 def _manual_edit(item: Link, target: str) -> Iterator[str]:
     """Yield what a person has to put into the file."""
     yield f"  {_show(item.file)} differs from what is live, and could not be edited: {_show(item.why)}."
-    yield "  Until it says this, the next plan shows an edit:"
+    yield "  Until you add this, the next plan shows an edit:"
     patch = json.dumps({"targets": {target: item.patch}}, indent=2, ensure_ascii=False)
     yield from (f"    {_show(line)}" for line in patch.split("\n"))
 
@@ -148,7 +148,7 @@ def _ambiguous(item: Ambiguous, selection: Selection) -> Iterator[str]:
     names = ", ".join(_show(name) for name in item.names)
     live = f"the live {'assistant' if len(item.ids) == 1 else 'assistants'} {ids}"
     yield f"! The {_count(item.names)} {names} and {live} have the same name, {_show(item.display_name)}."
-    yield "  Say which belongs to which:"
+    yield "  Link each definition to its assistant:"
     pairs = [f"{name}={live_id}" for name in item.names for live_id in item.ids]
     yield from (f"    {selection.command('import', pair)}" for pair in pairs[:PAIRS])
     yield from ([f"    and {len(pairs) - PAIRS} more pairs"] if len(pairs) > PAIRS else [])

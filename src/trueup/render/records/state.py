@@ -26,7 +26,7 @@ def write_listing(records: Mapping[str, Record], pending: Mapping[str, Pending])
     width = max(map(count_columns, shown), default=0)
     lines = [f"{name}{' ' * (width - count_columns(name))}  {live_id}" for name, live_id in shown.items()]
     lines += [f"{_show(name)}  {describe_pending(entry)}" for name, entry in sorted(pending.items())]
-    return "".join(f"{line}\n" for line in lines) or "State holds no assistant.\n"
+    return "".join(f"{line}\n" for line in lines) or "The state has no assistant.\n"
 
 
 def write_listing_json(records: Mapping[str, Record], target: str) -> str:
@@ -73,7 +73,7 @@ def write_change_json(what: str, target: str, assistants: Mapping[str, str], **m
 
 def describe_pending(pending: Pending) -> str:
     """Return what is not known of a request."""
-    return f"({pending.action} sent, outcome not known yet)"
+    return f"({pending.action} sent, outcome unknown)"
 
 
 def write_change(word: str, assistants: Mapping[str, str], target: str, notes: Sequence[str] = ()) -> str:

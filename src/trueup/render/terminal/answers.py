@@ -37,7 +37,7 @@ def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
         yield ()
     if not accepted.fields:
         yield from hanging_rows(
-            (), [Piece(f"{make_visible(accepted.name, look)}: no field was changed by somebody else.")], look.width, 2
+            (), [Piece(f"{make_visible(accepted.name, look)}: no field was changed manually.")], look.width, 2
         )
     for field in accepted.fields:
         yield from _accepted_field(field, accepted, look)
@@ -46,7 +46,7 @@ def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
     if accepted.written:
         files = ", ".join(item.file for item in accepted.patches)
         marks = any(item.ending is Ending.CONFLICT for item in accepted.fields)
-        settle = "Settle the conflicts between <<<<<<< and >>>>>>>, then: " if marks else "To see what is left: "
+        settle = "Resolve the conflicts between <<<<<<< and >>>>>>>, then: " if marks else "To see what is left: "
         verb = "was" if len(accepted.patches) == 1 else "were"
         yield from sentence_rows(f"{files} {verb} written with what is live on {accepted.target}.", 0, look)
         yield from sentence_rows(Message(settle, accepted.again), 0, look, Tone.HINT, f"{look.arrow} ")
@@ -116,7 +116,7 @@ def _why_field(item: WhyField, look: Look) -> Iterator[Row]:
     )
     for word, text in sides:
         yield (Piece(f"    {word:<9}", Tone.FAINT), Piece(shorten(text, look.width - 13, look)))
-    yield from hanging_rows((Piece(f"    {'so':<9}", Tone.FAINT),), message_pieces(item.rule, look), look.width)
+    yield from hanging_rows((Piece(f"    {'result':<9}", Tone.FAINT),), message_pieces(item.rule, look), look.width)
 
 
 def _write_side(side: object, look: Look) -> str:
@@ -195,12 +195,10 @@ def _target_facts(item: Described) -> dict[str, str]:
         "api-version": item.api_version,
         "project": target.project,
         "credential": ", ".join(f"{name} from {source}" for name, source in item.credentials.items()),
-        "memory": "stamps alone"
-        if target.state == "stamps"
-        else "state file" + (" and stamps" if target.stamp else ""),
+        "state": "stamps alone" if target.state == "stamps" else "state file" + (" and stamps" if target.stamp else ""),
         "on drift": target.on_drift,
-        "cannot hold": ", ".join(item.lacks),
-        "may lose": ", ".join(target.allow_loss),
+        "unsupported": ", ".join(item.lacks),
+        "allowed loss": ", ".join(target.allow_loss),
     }
     return {word: fact for word, fact in facts.items() if fact}
 
@@ -227,10 +225,10 @@ def probe_rows(found: Capabilities, changed: Sequence[Difference], file: str, lo
     yield from _changes(changed, look)
     if impossible := ", ".join(list_impossible(found)):
         yield ()
-        words = f"This server cannot {impossible}. A plan says so where a file asks for it, and sends nothing."
+        words = f"This server cannot {impossible}. Where a file asks for it, a plan reports that and sends nothing."
         yield from sentence_rows(words, 0, look)
     yield ()
-    yield from sentence_rows(f"Kept in {file}, which plan and apply go by.", 0, look)
+    yield from sentence_rows(f"Kept in {file}, which plan and apply use.", 0, look)
     yield (Piece(summarize_probe(found, changed), Tone.STRONG),)
 
 
