@@ -249,16 +249,37 @@ def test_a_variable_where_a_secret_may_stand_is_refused_and_not_shown(fleet: Pla
     assert "credential_id" in ran.out + ran.err
 
 
-def test_a_part_that_a_write_takes_away_is_a_row_of_the_plan(fleet: Place) -> None:
+def test_a_part_that_the_server_is_known_to_fill_in_is_no_row_of_the_plan(fleet: Place) -> None:
     fleet.replace("assistants/triage.yaml", "{summary: auto}", "{effort: low}")
     fleet.applied().poke("triage", {"reasoning": {"effort": "low", "summary": "detailed"}})
     assert fleet.run("drift").code == 0
     fleet.replace("assistants/triage.yaml", "{effort: low}", "{effort: high}")
     out = fleet.run("plan").out
-    assert "summary" in out
-    assert '"detailed"' in out
+    assert '"low" → "high"' in out
+    assert "summary" not in out
     fleet.applied()
     assert_in_sync(fleet)
+
+
+def test_a_stranger_s_part_that_a_write_takes_away_is_a_row_of_the_plan(fleet: Place) -> None:
+    fleet.replace("assistants/triage.yaml", "{summary: auto}", "{effort: low}")
+    fleet.applied()
+    _store(fleet, "triage", reasoning={"effort": "low", "summary": "auto", "theirs": "x"})
+    assert fleet.run("drift").code == 2
+    fleet.replace("assistants/triage.yaml", "{effort: low}", "{effort: high}")
+    out = fleet.run("plan", "--on-drift", "revert").out
+    assert ("theirs" in out, "summary" in out) == (True, False), out
+
+
+def _store(place: Place, name: str, **parts: Any) -> None:
+    """Change what the server holds, past everything that it checks."""
+    with closing(sqlite3.connect(local_database(place.root, place.protocol))) as database, database:
+        for live_id, text in database.execute("select id, body from assistants").fetchall():
+            body = json.loads(text)
+            if body["name"] == name:
+                database.execute(
+                    "update assistants set body = ? where id = ?", (json.dumps({**body, **parts}), live_id)
+                )
 
 
 def test_what_no_definition_can_hold_leads_to_ignore_changes(fleet: Place) -> None:
@@ -399,3 +420,124 @@ def test_a_plan_of_another_protocol_is_refused_by_its_name(fleet: Place) -> None
     assert ran.code == 4
     told = "made when local spoke openai-agents, and now it speaks openai-assistants."
     assert told in " ".join(ran.err.split()), ran.err
+
+
+def test_agents_as_the_api_answers_them_are_imported_in_their_own_fields(fleet: Place) -> None:
+    fleet.applied()
+    live = fleet.live()["triage"]
+    page = {"object": "list", "data": [{**live, "theirs": 1}], "has_more": True}
+    for name, content in (("page.json", page), ("bare.json", {key: live[key] for key in live if key != "object"})):
+        for file in (*fleet.root.glob("assistants/*.yaml"), fleet.root / "assistants/team/writer.md"):
+            file.unlink(missing_ok=True)
+        fleet.write(name, json.dumps(page if name == "page.json" else content))
+        ran = fleet.run("import", "--from", name)
+        assert (ran.code, "says that there is more" in ran.out) == ((3, True) if content is page else (0, False)), (
+            ran.out
+        )
+        (made,) = (path for path in fleet.root.glob("assistants/**/*.yaml"))
+        text = made.read_text("utf-8")
+        assert "experimental:" in text
+        assert "server_label: docs" in text
+        assert "reasoning_effort" not in text
+        assert fleet.run("validate").code == 0
+
+
+def test_a_backup_that_names_no_protocol_is_of_the_one_whose_fields_it_has(fleet: Place) -> None:
+    fleet.applied()
+    known = ("name", "model", "reasoning", "text", "experimental", "tools", "metadata")
+    body = {key: entry for key, entry in fleet.live()["triage"].items() if key in known}
+    (fleet.root / "assistants/triage.yaml").unlink()
+    fleet.write("old.json", json.dumps({"taken_at": "2026-11-01T00:00:00Z", "body": body}))
+    assert fleet.run("import", "--from", "old.json").code == 0
+    assert fleet.run("validate").code == 0
+    text = "".join(path.read_text("utf-8") for path in fleet.root.glob("assistants/**/*.yaml"))
+    assert "time_awareness: true" in text
+
+
+def test_a_name_that_ends_almost_like_a_protocol_is_a_warning(fleet: Place) -> None:
+    fleet.write("assistants/e2.openai-agentz.yaml", "model: gpt-5.5\n")
+    fleet.write("assistants/v1.2.yaml", "model: gpt-5.5\n")
+    ran = fleet.run("validate")
+    assert ran.code == 0, ran.out
+    assert "did you mean 'openai-agents'?" in ran.out
+    assert "Rename the file to e2.openai-agents.yaml." in ran.out
+    assert "v1.2" not in ran.out
+
+
+def test_a_file_whose_line_contradicts_its_name_is_an_error_at_the_line(fleet: Place) -> None:
+    fleet.write(
+        "trueup.yaml", "targets:\n  local: {base_url: local, protocol: openai-agents}\n  old: {base_url: local}\n"
+    )
+    fleet.write("assistants/triage.yaml", f"protocol: openai-agents\n{TRIAGE}")
+    fleet.write("assistants/team/writer.md", "---\nprotocol: openai-agents\nmodel: gpt-5.5\n---\nWrite well.\n")
+    fleet.write("assistants/a.openai-assistants.yaml", "model: gpt-5.5\nprotocol: openai-agents\n")
+    for target in ((), ("-t", "local"), ("-t", "old")):
+        ran = fleet.run("validate", *target)
+        assert ran.code == 1, ran.out
+        assert "a.openai-assistants.yaml:2" in ran.out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ada:hunter2@e.example/mcp",
+        "https://hunter2@e.example/mcp",
+        "https://e.example/mcp?token=hunter2",
+        "https://e.example/mcp?a=1&api_key=hunter2",
+        "https://e.example/mcp?X-Access-Token=hunter2",
+    ],
+)
+def test_a_credential_in_an_mcp_address_is_refused_and_not_shown(fleet: Place, url: str) -> None:
+    fleet.replace("assistants/triage.yaml", "https://example.com/mcp", url)
+    ran = fleet.run("validate")
+    assert ran.code == 1, ran.out
+    assert "secret-in-file" in ran.out
+    assert "hunter2" not in ran.out + ran.err
+
+
+def test_an_mcp_address_without_a_credential_is_fine(fleet: Place) -> None:
+    fleet.replace("assistants/triage.yaml", "https://example.com/mcp", "https://e.example/a@b?monkey=1&token=&page=2")
+    assert fleet.run("validate").code == 0
+
+
+def test_a_model_that_looks_like_another_vendor_s_is_a_warning(fleet: Place) -> None:
+    fleet.replace("assistants/triage.yaml", "gpt-5.5", "claude-sonnet-5-5")
+    ran = fleet.run("validate")
+    assert ran.code == 0
+    assert "the model claude-sonnet-5-5 looks like one of Anthropic" in " ".join(ran.out.split())
+    target = "targets:\n  local: {base_url: local, protocol: openai-agents, models: {smart: claude-sonnet-5-5}}\n"
+    fleet.write("trueup.yaml", target)
+    assert "looks like" not in fleet.run("validate").out
+    elsewhere = (
+        "targets:\n  there: {base_url: 'https://proxy.example/v1', protocol: openai-agents, api_key: {env: K}}\n"
+    )
+    fleet.write("trueup.yaml", elsewhere)
+    assert "looks like" not in fleet.run("validate").out
+
+
+def test_a_native_target_is_not_told_what_only_a_translation_loses(fleet: Place) -> None:
+    assert "cannot hold" not in fleet.run("targets").out
+    fleet.write("trueup.yaml", "targets:\n  local: {base_url: local, protocol: openai-agents, translate: true}\n")
+    assert "file_search" in fleet.run("targets").out
+
+
+def test_drift_of_all_names_live_keys_that_nobody_knows(fleet: Place) -> None:
+    fleet.applied()
+    _store(fleet, "writer", theirs="x", empty=None)
+    ran = fleet.run("drift", "--all")
+    assert ran.code == 0
+    assert "theirs" in ran.out
+    assert "empty" not in ran.out
+
+
+def test_a_secret_that_somebody_put_in_offers_neither_revert_nor_accept(fleet: Place) -> None:
+    fleet.applied()
+    tools = fleet.live()["triage"]["tools"]
+    tools[1]["transport"]["headers"] = {"authorization": "Bearer hunter2"}
+    fleet.poke("triage", {"tools": tools})
+    for command in (("drift",), ("plan",), ("plan", "--on-drift", "revert")):
+        ran = fleet.run(*command)
+        assert "hunter2" not in ran.out
+        assert "lifecycle.ignore_changes" in ran.out, ran.out
+        assert "trueup accept" not in ran.out
+        assert "--on-drift revert" not in ran.out.replace("with --on-drift revert", "")

@@ -10,7 +10,7 @@ from trueup.core.canonical import Semantics, digest, fits, strip_server_defaults
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, judge
+from trueup.core.plans.fields import Rules, compare, judge
 from trueup.core.plans.plan import MISSING, Cause
 
 SEMANTICS = Semantics(
@@ -110,3 +110,32 @@ def test_what_the_server_decides_is_not_shown_beside_what_a_definition_says() ->
 
 def test_what_no_definition_says_is_taken_whole() -> None:
     assert strip_server_defaults("effort", MEDIUM, None, SEMANTICS) == MEDIUM
+
+
+def shown(name: str, file: Any, live: Any, applied: Applied) -> Any:
+    """What a plan shows of a live value beside the file's."""
+    record = Record("a_1", operation="o", fields={name: applied})
+    (change,) = compare({name: file}, {name: live}, record, frozenset(), Rules(SEMANTICS))
+    return change.before
+
+
+def test_an_edited_object_does_not_show_what_the_server_decided_beside_it() -> None:
+    assert shown("effort", {"level": "high"}, MEDIUM, sent({"level": "medium"}, MEDIUM)) == {"level": "medium"}
+    there = {"level": "low", "summary": "detailed", "theirs": 1}
+    assert shown("effort", {"level": "high"}, there, sent({"level": "medium"}, MEDIUM)) == {"level": "low", "theirs": 1}
+
+
+def test_a_declared_part_that_leaves_the_file_is_shown_as_leaving() -> None:
+    assert shown("effort", {"level": "high"}, MEDIUM, sent(MEDIUM, MEDIUM)) == MEDIUM
+    assert shown("effort", AUTO, HIGH, sent(HIGH, HIGH)) == HIGH
+
+
+def test_of_tools_the_server_s_parts_are_neither_shown_nor_taken_for_an_edit() -> None:
+    declared = [{"type": "mcp", "origin": "here", "url": "a"}, {"type": "mcp", "url": "b"}]
+    live = [{"type": "mcp", "origin": "here", "url": "a"}, {"type": "mcp", "url": "b", "origin": "service"}]
+    moved = [live[0], {**live[1], "origin": "elsewhere"}]
+    record = Record("a_1", operation="o", fields={"tools": sent(declared, live)})
+    edited = [declared[0]]
+    assert judge("tools", declared, moved, record, Rules(SEMANTICS)) is Cause.RECORDED
+    assert judge("tools", edited, moved, record, Rules(SEMANTICS)) is Cause.EDITED
+    assert shown("tools", [], [live[1]], sent([declared[1]], [live[1]])) == [{"type": "mcp", "url": "b"}]

@@ -307,3 +307,11 @@ def test_a_file_that_cannot_be_read_is_of_every_target(
         loaded = load(tmp_path, {**files, "good.openai-agents.yaml": "model: m\n"}, target, (other,), said)
         assert [problem.code for problem in loaded.errors] == [code]
         assert "a" in loaded.names, "its assistant would be deleted by --prune"
+
+
+def test_extending_a_file_outside_the_project_leaves_the_default_protocol(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text("protocol: openai-agents\n", "utf-8")
+    root = tmp_path / "project"
+    loaded = load(root, {"a.yaml": "extends: ../../outside.yaml\nmodel: m\n"}, OLD, (NEW,), said=PORTABLE)
+    assert bodies(loaded) == {}
+    assert [item.code for item in loaded.diagnostics] == ["path-refused"], told(loaded)

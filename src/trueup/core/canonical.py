@@ -26,6 +26,9 @@ _WORDS = frozenset((str, bool, type(None)))
 MAX_LEVELS = 99
 """More levels than any server fills in."""
 
+OPEN_TOOLS = 6
+"""Tools with parts that only the server decides, up to which every choice of them is tried."""
+
 OBJECT = (dict, Mapping)
 """What counts as a JSON object; the plain type first, because asking an abstract one takes ten times as long."""
 
@@ -187,7 +190,7 @@ def without_open_parts(name: str, found: Any, wanted: Any, semantics: Semantics)
 def closed_forms(name: str, found: Any, semantics: Semantics) -> Iterator[Any]:
     """Yield what may have been declared where a live value is the answer: it lacks parts that only the server decides.
 
-    For a stamp, which holds no more than a digest. All tools lack them, or none does.
+    For a digest, which holds no more. Of more than `OPEN_TOOLS` tools with such parts all lack them, or none does.
     """
     row = semantics.table.field_of(name)
     if row is None:
@@ -201,8 +204,11 @@ def closed_forms(name: str, found: Any, semantics: Semantics) -> Iterator[Any]:
                 yield {key: entry for key, entry in found.items() if key not in gone}
     elif row.kind is Kind.TOOLS and isinstance(found, (list, tuple)):
         closed = [_closed(tool, {}, row) for tool in found]
-        if any(one is not other for one, other in zip(closed, found, strict=True)):
-            yield closed
+        open_at = [index for index, tool in enumerate(found) if closed[index] != tool]
+        counts = range(1, len(open_at) + 1) if len(open_at) <= OPEN_TOOLS else [len(open_at)]
+        for count in filter(None, counts):
+            for chosen in combinations(open_at, count):
+                yield [closed[index] if index in chosen else tool for index, tool in enumerate(found)]
 
 
 def _closed(found: Any, wanted: Any, row: Field) -> Any:
@@ -280,7 +286,10 @@ def strip_server_defaults(name: str, live: Any, file: Any, semantics: Semantics,
         return _stripped_of(live, file, row, semantics.table, keep_open)
     if not isinstance(live, (list, tuple)):
         return _copy(live)
-    return [_stripped_of(tool, _find_tool(tool, file), row, semantics.table, keep_open) for tool in live]
+    beside = [(tool, _find_tool(tool, file)) for tool in live]
+    return [  # of a tool that no file has, the server decided the open parts too
+        _stripped_of(tool, {} if known is None else known, row, semantics.table, keep_open) for tool, known in beside
+    ]
 
 
 def strip_object(

@@ -15,7 +15,7 @@ from trueup.core.memory.state import Record, State
 from trueup.core.plans.ignored import ignored_in
 from trueup.core.plans.judge import Facts, Verdict, judge
 from trueup.core.plans.live import Seen
-from trueup.core.plans.plan import WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
+from trueup.core.plans.plan import OUTSIDE, WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.wording import (
     DESTROYED,
     DOUBLED_STRAY,
@@ -141,7 +141,7 @@ def _list_operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) ->
 
 def _make_change(fact: Facts, verdict: Verdict, desired: DesiredState, adapter: Adapter, moves: Moves) -> Change:
     definition = desired.definitions.get(fact.name)
-    message, hint = _word_change(fact, verdict, desired, moves)
+    message, hint = _word_change(fact, verdict, desired, moves, adapter.dialect.table)
     live, record = verdict.live, verdict.record
     base = Change(
         name=fact.name,
@@ -220,7 +220,9 @@ def _add_positions(base: Change, definition: Definition, verdict: Verdict, table
     return replace(base, sources=found, stretches=where.stretches, functions=names)
 
 
-def _word_change(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves) -> tuple[str, str]:
+def _word_change(
+    fact: Facts, verdict: Verdict, desired: DesiredState, moves: Moves, table: FieldTable
+) -> tuple[str, str]:
     """Return the message and the hint of a change."""
     selection = desired.target.selection
     if verdict.reason is Reason.RENAME:
@@ -228,6 +230,9 @@ def _word_change(fact: Facts, verdict: Verdict, desired: DesiredState, moves: Mo
     message, hint = say(verdict.reason, fact.name, verdict.others, fact.moved_from, selection)
     if verdict.action is Action.DELETE and fact.file is not None:
         message = DESTROYED
+    problems = [change for change in verdict.fields if change.cause in OUTSIDE]
+    if problems and all(table.has_secret(change.path, change.before) for change in problems):
+        hint = Advice(fact.name, (), selection).fill(HINTS[Reason.SECRET])  # it can be neither put back nor taken
     if verdict.reason is Reason.ORPHANED:
         hint = word_orphan_hint(fact, verdict, desired)
         message = UNHELD if verdict.record is None and fact.file is not None else message

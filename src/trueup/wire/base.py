@@ -113,7 +113,8 @@ class Dialect:
     belongs to an address without one. `auth` maps the key of a target (`api_key`, `token`) to the kind of header that
     carries it; `api_version` is what `api-version` in every query says unless the target does, empty where there is
     no such thing. `scoped`: it knows organizations and projects. `reasoning` maps names of models, `*` for any text,
-    to whether they refuse sampling; the first that fits decides. `ended` is a sentence on the vendor's own service.
+    to whether they refuse sampling; the first that fits decides. `vendor` is whose models it
+    has at its own address, empty where it has anybody's. `ended` is a sentence on the vendor's own service.
     `listing`: the way to a listing's next page is the last item's id (`ids`) or a token of the server's (`tokens`), or
     one answer holds everything and there is no next page (`whole`). `parallelism` is the most
     requests that it takes at once (0: any number). `embedded`: the embedded server can stand for it.
@@ -127,6 +128,7 @@ class Dialect:
     page_size: int = 100
     example: str = ""
     prefix: str = ""
+    vendor: str = ""
     auth: Mapping[str, str] = field(default_factory=lambda: {"api_key": "bearer", "token": "bearer"})
     token_scope: str = ""
     api_version: str = ""

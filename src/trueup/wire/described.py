@@ -41,7 +41,8 @@ class Table:
 def described(target: Target) -> Described:
     """One target with all that its rows say of it. Raises TrueupError."""
     row = adapter_for(target).dialect
-    return Described(target, base_url(target), row.api_version, _credentials(target), lacking(target.protocol, row))
+    lacks = lacking(target.protocol, row, translate=target.translate)
+    return Described(target, base_url(target), row.api_version, _credentials(target), lacks)
 
 
 def dialect_tables() -> tuple[Table, ...]:

@@ -5,7 +5,7 @@ A protocol's modules are imported only when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -19,10 +19,11 @@ from trueup.core.memory.capabilities import Capabilities
 from trueup.core.memory.state import Identity
 from trueup.core.projects.project import LOCAL, PORTABLE, ProtocolRow, SecretRef, Target
 from trueup.core.rules.fault import Fault
+from trueup.core.source import Severity
 from trueup.wire import portkey
 from trueup.wire.access import Access, access_of
 from trueup.wire.base import Adapter, Dialect
-from trueup.wire.model_names import is_reasoning
+from trueup.wire.model_names import is_reasoning, vendor_of
 from trueup.wire.probe import Probe
 
 GATEWAYS: Final = (portkey.NAME,)
@@ -122,9 +123,9 @@ def losses(protocol: str) -> frozenset[str]:
     return found
 
 
-def lacking(protocol: str, row: Dialect) -> tuple[str, ...]:
-    """Return what a dialect of a protocol cannot hold, as people name it."""
-    found: tuple[str, ...] = _module(protocol, "audit").lacking(row, losses(protocol))
+def lacking(protocol: str, row: Dialect, *, translate: bool = False) -> tuple[str, ...]:
+    """Return what a dialect of a protocol cannot hold, as people name it; `translate`: of portable definitions too."""
+    found: tuple[str, ...] = _module(protocol, "audit").lacking(row, translate=translate)
     return found
 
 
@@ -156,6 +157,20 @@ def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
     made = getattr(_module(target.protocol, "adapter"), row_of(target.protocol).adapter)
     adapter: Adapter = made(row, target.gateway, target.allow_loss, _access(target, address))
     return adapter
+
+
+def model_faults(target: Target, definition: Definition) -> Iterator[Fault]:
+    """Yield a warning where a definition's model looks like another vendor's than the one whose models a target has.
+
+    Only at the vendor's own address, or the embedded server that stands for it; what `models` maps is meant so.
+    """
+    row, model = _row(target), definition.body.get("model")
+    looks_like = vendor_of(model)
+    is_own = target.is_local or (not target.gateway and base_url(target) == row.base_url)
+    if is_own and row.vendor and looks_like not in ("", row.vendor) and model not in target.models.values():
+        message = f"the model {model} looks like one of {looks_like}; this target has those of {row.vendor}"
+        hint = f"Write one of its models, or map this one at the target: `models: {{{model}: MODEL}}`."
+        yield Fault("foreign-model", ("model",), message, hint, severity=Severity.WARNING)
 
 
 def _found(protocol: str, row: Dialect, found: Capabilities) -> Dialect:

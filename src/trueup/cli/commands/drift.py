@@ -34,7 +34,9 @@ REPORTS: Sequence[Decorator] = (
 
 @click.command(short_help="Show what differs from what was applied.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
-@click.option("--all", "everything", is_flag=True, help="Also undeclared fields, and assistants nobody manages.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also undeclared and unknown fields, and assistants nobody manages."
+)
 @click.option("--since", metavar="FILE", help="An earlier JSON report of drift: since when each drift is seen.")
 @click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, marked as old.")
 @takes(VARS, NETWORK, REPORTS, LAYOUT, formats=LISTS)
@@ -75,7 +77,8 @@ def _find_unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, pl
     known = loaded.names | planning.state.records.keys() | set(names)  # each name was found in the plan already
     chosen = select(names, loaded.definitions, known)
     bodies = {item.name: item.body for item in loaded.definitions if item.name in chosen}
-    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics)
+    extra = {live_id: live.extra for live_id, live in planning.view.live.items()}
+    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics, extra)
 
 
 def _add_history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:

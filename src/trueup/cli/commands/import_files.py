@@ -22,11 +22,11 @@ from trueup.cli.commands.importing import (
 from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.memory.state import Identity
+from trueup.core.memory.state import Identity, is_plain_id
 from trueup.core.memory.state_codec import comparable
 from trueup.core.migration.export import Export, is_of, is_same_place
 from trueup.core.migration.first_protocol import has_first_words
-from trueup.core.migration.foreign import assistants_in, is_backup
+from trueup.core.migration.foreign import SAVED_AGENTS, SERVER_KEYS, assistants_in, is_backup, saved_agents
 from trueup.core.migration.imports import Found, Imports, Unread, unknown
 from trueup.core.plans.live import Seen, see
 from trueup.core.projects.project import PORTABLE
@@ -88,8 +88,10 @@ def _read_sources(session: Session, files: Sequence[str]) -> _Sources:
         for where, value in values:
             if isinstance(value, dict) and value.get("kind") == "export":
                 _add_export(read, session, file)
-            elif is_backup(value) and value.get("protocol", PORTABLE) != PORTABLE:
+            elif is_backup(value) and _protocol_of(value) != PORTABLE:
                 _add(read, [_extract_backup(value, where)])
+            elif session.target.protocol != PORTABLE and (agents := saved_agents(value, where)) is not None:
+                _add(read, map(_extract_answer, agents))
             else:
                 _add(read, assistants_in(value, where, first=read.first))
     return _drop_contradictions(read)
@@ -148,9 +150,28 @@ def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[Found
     ]
 
 
+def _extract_answer(item: tuple[str, Mapping[str, Any]] | Unread) -> Found | Unread:
+    """Return a saved agent as its server answered it, in its own fields."""
+    if isinstance(item, Unread):
+        return item
+    where, value = item
+    live_id, created_at = value.get("id") or "", value.get("created_at")
+    if not isinstance(live_id, str) or (live_id and not is_plain_id(live_id)):
+        return Unread(where, "has an id that no assistant can have")
+    found = _extract_native(value, where, SAVED_AGENTS)
+    extra = {key: entry for key, entry in found.extra.items() if key not in SERVER_KEYS}
+    return replace(found, id=live_id, created_at=created_at if type(created_at) is int else 0, extra=extra)
+
+
+def _protocol_of(backup: Mapping[str, Any]) -> Any:
+    """Return the protocol of a backup; of one that names none, the first that has all of its fields."""
+    able = (name for name in protocols() if backup["body"].keys() <= definition_table(name).by_name.keys())
+    return backup["protocol"] if "protocol" in backup else next(able, PORTABLE)
+
+
 def _extract_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
     """Return the assistant in a backup of a protocol other than the portable one; a backup has no id."""
-    protocol = value["protocol"]
+    protocol = _protocol_of(value)
     if not isinstance(protocol, str) or protocol not in protocols():
         return Unread(where, f"is a backup of the protocol {str(protocol)[:60]}, which this Trueup does not know")
     return _extract_native(value["body"], where, protocol)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trueup.cli.output import Screen
+    from trueup.core.projects.project import Target
     from trueup.core.source import Diagnostic
     from trueup.edge.definitions.loader import Loaded
 
@@ -39,7 +40,7 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
     targets = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
     workspace = Workspace(root, project)
     found = {
-        target.name: _add_repeated_names(sessions.check_definitions(workspace, target, flags)) for target in targets
+        target.name: _add_warnings(sessions.check_definitions(workspace, target, flags), target) for target in targets
     }
     diagnostics = _name_targets(found)
     files = {(name, file) for loaded in found.values() for name, file in loaded.files.items()}
@@ -77,13 +78,20 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
     return 0
 
 
-def _add_repeated_names(loaded: Loaded) -> Loaded:
-    """Add the warnings on definitions of one display name."""
+def _add_warnings(loaded: Loaded, target: Target) -> Loaded:
+    """Add the warnings on definitions of one display name, and on models that look like another vendor's."""
     from dataclasses import replace
 
+    from trueup.core.rules.fault import placed
     from trueup.core.rules.limits import repeated_names
+    from trueup.wire.registry import model_faults
 
-    return replace(loaded, diagnostics=(*loaded.diagnostics, *repeated_names(loaded.definitions)))
+    doubts = [
+        doubt
+        for definition in loaded.definitions
+        for doubt in placed(model_faults(target, definition), definition.locate, definition.file)
+    ]
+    return replace(loaded, diagnostics=(*loaded.diagnostics, *doubts, *repeated_names(loaded.definitions)))
 
 
 def _name_targets(found: dict[str, Loaded]) -> list[Diagnostic]:

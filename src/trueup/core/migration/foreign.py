@@ -55,6 +55,36 @@ def _entries(value: Any, where: str) -> Iterator[Found | Unread]:
         yield one(value, where)
 
 
+def saved_agents(value: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]] | Unread] | None:
+    """Return OpenAI's saved agents that a JSON value holds, as the API answers them; None where it is something else.
+
+    One of them, a page of a listing, or a list: each with its place. Servers of others leave `object` out, and all of
+    them say when an agent was updated, which of an assistant no server does.
+    """
+    page = value.get("data") if isinstance(value, Mapping) and "model" not in value else None
+    several = page if isinstance(page, list) else value if isinstance(value, list) else None
+    entries = [value] if several is None else several
+    if not entries or not all(_is_saved_agent(entry) for entry in entries):
+        return None
+    return _saved_agents(value, entries, several is not None, where)
+
+
+def _saved_agents(
+    value: Any, entries: list[Any], are_several: bool, where: str
+) -> Iterator[tuple[str, Mapping[str, Any]] | Unread]:
+    for number, entry in enumerate(entries, 1):
+        yield f"{where}, entry {number}" if are_several else where, entry
+    if isinstance(value, Mapping) and are_several:
+        yield from _cut_off(value, where)
+
+
+def _is_saved_agent(entry: Any) -> bool:
+    if not isinstance(entry, Mapping) or "model" not in entry or "versions" in entry or "type" in entry:
+        return False
+    kind = entry.get("object")
+    return kind == "agent" or (kind is None and "updated_at" in entry and is_plain_id(str(entry.get("id") or "")))
+
+
 def is_backup(value: Any) -> bool:
     """Return whether a JSON value is a file of `.trueup/backup/`."""
     return isinstance(value, Mapping) and isinstance(value.get("body"), Mapping) and "taken_at" in value
@@ -107,6 +137,11 @@ def _page(value: Mapping[str, Any], where: str) -> Iterator[Found | Unread]:
         yield Unread(where, "is a listing without data")
         return
     yield from _several(entries, where)
+    yield from _cut_off(value, where)
+
+
+def _cut_off(value: Mapping[str, Any], where: str) -> Iterator[Unread]:
+    """Say that a page is not the whole listing, where it says so itself."""
     more = value.get("has_more")
     if more is not None and more is not False:
         says = "says that there is more" if more is True else "has a `has_more` that is neither true nor false"
@@ -127,7 +162,10 @@ def _backup(value: Mapping[str, Any], where: str) -> Found | Unread:
     return one({**value["body"], "object": "assistant"}, where)
 
 
-_SERVERS: Final = frozenset(
+SAVED_AGENTS: Final = "openai-agents"
+"""The protocol of OpenAI's saved agents."""
+
+SERVER_KEYS: Final = frozenset(
     {"id", "object", "type", "created_at", "updated_at", "archived_at", "version", "versions", "status", "kind"}
 )
 """Keys that belong to the server and say nothing of the agent."""
@@ -275,6 +313,6 @@ def _format(value: Any) -> Any:
 def _found(given: dict[str, Any], body: Mapping[str, Any], where: str, omissions: Sequence[Omission]) -> Found:
     name = {"name": given.pop("name")} if "name" in given else {}
     own = {key: given.pop(key, None) for key in ("description", "metadata")}
-    extra = {key: entry for key, entry in given.items() if key not in _SERVERS}
+    extra = {key: entry for key, entry in given.items() if key not in SERVER_KEYS}
     known = {key: entry for key, entry in {**own, **body}.items() if entry not in (None, {})}
     return Found("", {**name, **known}, where, extra=extra, omissions=tuple(omissions))

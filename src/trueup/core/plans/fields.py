@@ -128,11 +128,23 @@ def compare(
         if cause is not None:
             kind = rules.semantics.table.kind_of(name)
             if kind in STRUCTURED and found is not MISSING and wanted is not MISSING:
-                is_replaced = kind is Kind.OBJECT and cause in (Cause.EDITED, Cause.CONFLICT)
-                found = strip_server_defaults(name, found, wanted, rules.semantics, keep_open=is_replaced)
+                found = _shown(name, found, wanted, record.fields.get(name), rules.semantics)
             found = rules.semantics.table.mask_secrets(name, found)
             changes.append(FieldChange(name, found, wanted, cause, kind))
     return tuple(changes)
+
+
+def _shown(name: str, live: Any, file: Any, applied: Applied | None, semantics: Semantics) -> Any:
+    """Return a live value as it stands beside the file's: without what the server fills in.
+
+    A part that only the server decides is kept where it was declared and has left the file: then it is what changes.
+    """
+    shown = strip_server_defaults(name, live, file, semantics)
+    was_declared = applied is not None and applied.sent is not None and applied.sent == digest(live)
+    is_all_there_is = same(canonical(name, shown, semantics), canonical(name, file, semantics))
+    if was_declared or is_all_there_is:
+        return strip_server_defaults(name, live, file, semantics, keep_open=True)
+    return shown
 
 
 def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool) -> tuple[FieldChange, ...]:

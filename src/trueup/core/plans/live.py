@@ -64,15 +64,24 @@ class Unmanaged:
 
 
 def unmanaged(
-    bodies: Mapping[str, Mapping[str, Any]], state: State, seen: Mapping[str, Seen], semantics: Semantics
+    bodies: Mapping[str, Mapping[str, Any]],
+    state: State,
+    seen: Mapping[str, Seen],
+    semantics: Semantics,
+    extra: Mapping[str, Mapping[str, Any]],
 ) -> Unmanaged:
-    """What nobody manages beside these definitions; assistants in the order of their ids."""
+    """Return what nobody manages beside these definitions; assistants in the order of their ids.
+
+    `extra` are the live keys, by id, that no field of the table is.
+    """
     undeclared = {}
     for name, body in sorted(bodies.items()):
         record = state.records.get(name)
         live = seen.get(record.id) if record is not None else None
         if record is not None and live is not None:
             fields = _undeclared(live.fields, {*semantics.table.split(body), *record.fields}, semantics)
+            unknown = extra.get(live.id, {})
+            fields.update({key: value for key, value in unknown.items() if value not in (None, "", [], {})})
             if fields:
                 undeclared[name] = fields
     recorded = {record.id for record in state.records.values()}

@@ -50,8 +50,8 @@ HINTS: dict[Reason, str] = {
     Reason.UNKNOWN: "To put the file's value in force: {revert}. Where live is right: {accept}",
     Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile, run this before the "
     "next apply: {probe}. After that apply, declare the field as null in the file too, and it is asked for again.",
-    Reason.SECRET: "Store the secret where the vendor keeps credentials and take it off the live one, or leave the "
-    "field out of the file.",
+    Reason.SECRET: "Store the secret where the vendor keeps credentials and take it off the live one. To leave the "
+    "field alone: lifecycle.ignore_changes.",
     Reason.BEHIND: "Pull the state that the other checkout wrote. If nobody holds it, or the server lost the last "
     "write from here: {rebuild}",
     Reason.TWINS: "Choose the one to keep: {links}. The next plan prints the command that deletes the other.",

@@ -16,6 +16,7 @@ from typing import Any, Final
 from trueup.core.definitions.definition import DefinitionFile
 from trueup.core.definitions.document import BODY, Document, Lines, decode, trimmed
 from trueup.core.definitions.names import definition_name_problem, folded, is_part, named_protocol, normal
+from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.edge.files import link_on_the_way, read_inside
@@ -75,8 +76,20 @@ def find(root: Path, folder: str, protocols: Collection[str] = ()) -> Found:
             problems.append(_bad_name(path, why))
         else:
             named.append((name, path))
+            problems += [] if protocol else _misspelt_protocol(path, inner.stem, protocols)
     taken = {path.rpartition(".")[0].casefold() for _, path in named}
     return Found(tuple(sorted(named)), tuple(problems), {path: _note_ending(path, taken) for path in sorted(others)})
+
+
+def _misspelt_protocol(path: str, stem: str, protocols: Collection[str]) -> list[Diagnostic]:
+    """Return a warning where a name ends like a protocol's, which makes the ending a part of the definition's name."""
+    name, _, ending = stem.rpartition(".")
+    meant = nearest(ending, protocols) if name else ""
+    if not meant:
+        return []
+    message = f"'{ending}' at the end of the file's name is no protocol; did you mean '{meant}'?"
+    problem = _problem("no-protocol", message, path, f"Rename the file to {name}.{meant}{path[path.rindex('.') :]}.")
+    return [replace(problem, severity=Severity.WARNING)]
 
 
 def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]:

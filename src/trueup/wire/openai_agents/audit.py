@@ -43,9 +43,9 @@ def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:
     return LOSSES.union(*(_lacks(row) for row in dialects))
 
 
-def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
-    """Return what a translation or the dialect cannot keep, as people name it."""
-    return tuple(sorted(LOSSES.intersection(known) | _lacks(dialect)))
+def lacking(dialect: Dialect, *, translate: bool = False) -> tuple[str, ...]:
+    """Return what the dialect cannot hold, as people name it; with `translate` also what a translation loses."""
+    return tuple(sorted(_lacks(dialect) | (LOSSES if translate else frozenset())))
 
 
 def _lacks(dialect: Dialect) -> frozenset[str]:

@@ -23,6 +23,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         headers={"OpenAI-Beta": "agents=v1"},
         honest=True,
         scoped=True,
+        vendor="OpenAI",
         holds=Holds({"tools": TOOLS}, LENGTHS),
     ),
     "apipi": Dialect(

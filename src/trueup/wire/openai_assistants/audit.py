@@ -17,6 +17,7 @@ from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
 from trueup.wire.losses import Loss, fault_of
 from trueup.wire.model_names import is_reasoning
+from trueup.wire.openai_assistants.dialects import DIALECTS
 
 SAMPLING: Final = ("temperature", "top_p")
 """The fields that reasoning models refuse."""
@@ -88,16 +89,16 @@ def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:
     return frozenset(fields | tools | formats | parts) - {"name", "model", "metadata"}
 
 
-def lacking(dialect: Dialect, known: Collection[str]) -> tuple[str, ...]:
+def lacking(dialect: Dialect, *, translate: bool = False) -> tuple[str, ...]:  # noqa: ARG001 - nothing is translated here
     """Return what the dialect has no word for, of all the fields, tools and formats that today's protocol knows."""
-    holds = dialect.holds
+    holds, known = dialect.holds, loss_keys(DIALECTS.values())
     own = {
         *dialect.fields,
         *(f"tools.{kind}" for kind in holds.kinds["tools"]),
         *(f"response_format.{kind}" for kind in holds.kinds["response_format"]),
     }
     parts = {key for key in known if key.count(".") > 1}
-    return tuple(sorted({*(set(known) - OLDER - own - parts), *holds.lacks}))
+    return tuple(sorted({*(known - OLDER - own - parts), *holds.lacks}))
 
 
 def value_at(value: Any, path: tuple[str, ...]) -> Any:

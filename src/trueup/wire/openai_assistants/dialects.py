@@ -41,6 +41,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         headers={"OpenAI-Beta": "assistants=v2"},
         honest=True,
         scoped=True,
+        vendor="OpenAI",
         holds=Holds(_KINDS, _LENGTHS),
         reasoning=REASONING,
         ended="OpenAI switched its own (https://api.openai.com/v1/assistants) off on 2026-08-26.",
@@ -51,6 +52,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         semantics=FIRST_SEMANTICS,
         headers={"OpenAI-Beta": "assistants=v1"},
         scoped=True,
+        vendor="OpenAI",
         holds=Holds(
             {
                 "tools": ("code_interpreter", "retrieval", "function"),
