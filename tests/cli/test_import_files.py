@@ -70,10 +70,13 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
             '{"format_version": 99, "kind": "export", "assistants": []}',
             "is an export that was not read: it was written by",
         ),
-        ('{"model": "a", "model": "b"}', "holds the key 'model' twice in one object"),
-        ('{"model": "a", "temperature": ' + "9" * 5000 + "}", "holds a number of 5000 digits"),
+        ('{"model": "a", "model": "b"}', "cannot be read as JSON: the name 'model' stands in it twice"),
+        (
+            '{"model": "a", "temperature": ' + "9" * 5000 + "}",
+            "JSON: it holds a number of 5,000 digits",
+        ),
         ('{"model": "a"}\n{"model": "b"}\n{broken\n', "holds a JSON value on each line, but none on line 3"),
-        ('{"model": "a"}\n{"model": NaN}\n', "holds NaN, which is no JSON (line 2)"),
+        ('{"model": "a"}\n{"model": NaN}\n', "cannot be read as JSON on line 2: NaN is no JSON number"),
     ],
 )
 def test_a_file_that_cannot_be_read_stops_no_other(place: Place, text: str, told: str) -> None:

@@ -203,7 +203,7 @@ def test_any_truncation_is_refused() -> None:
 def test_a_lost_last_line_is_refused() -> None:
     value = json.loads(encode(state(a=record())))
     del value["records"][""]
-    assert "`records` lacks its last line" in broken(json.dumps(value)).message
+    assert 'the state.records should be ended by the line `"": "end"`' in broken(json.dumps(value)).message
 
 
 WRONG: list[tuple[list[str], Any]] = [

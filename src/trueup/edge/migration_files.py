@@ -5,17 +5,16 @@ Says nothing of what they mean.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from trueup.core.checked import NotJsonError, load_json
 from trueup.core.command import Command, Message
 from trueup.core.definitions.document import BODY
 from trueup.core.migration.export import BEGINNING, Export, dumps, loads
 from trueup.core.migration.export import LIMIT as EXPORT_LIMIT
-from trueup.core.migration.json_text import parse_json
 from trueup.core.source import Severity
 from trueup.edge.collector import paused
 from trueup.edge.definitions.documents import read_markdown
@@ -77,13 +76,13 @@ def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
     if not text.strip():
         raise NotRead("is empty")
     try:
-        return [(file, parse_json(text))]
-    except json.JSONDecodeError as error:
+        return [(file, load_json(text))]
+    except NotJsonError as error:
         if _begins_with_a_value(text):
             return _by_line(text, file)
-        raise NotRead(f"is no JSON from line {error.lineno}, column {error.colno} on") from None
-    except (ValueError, RecursionError) as error:
-        raise NotRead("is nested too deeply" if isinstance(error, RecursionError) else f"holds {error}") from None
+        raise NotRead(f"is no JSON from line {error.line}, column {error.column} on") from None
+    except ValueError as error:
+        raise NotRead(f"cannot be read as JSON: {error}") from None
 
 
 def _bytes(path: Path) -> bytes:
@@ -123,8 +122,8 @@ def _begins_with_a_value(text: str) -> bool:
     """Whether the first line is a whole JSON value, and others follow."""
     first, _, rest = text.strip().partition("\n")
     try:
-        parse_json(first)
-    except (ValueError, RecursionError):
+        load_json(first)
+    except ValueError:
         return False
     return bool(rest)
 
@@ -137,10 +136,9 @@ def _by_line(text: str, file: str) -> list[tuple[str, Any]]:
     found = []
     for number, line in lines:
         try:
-            found.append((f"{file}, line {number}", parse_json(line)))
-        except json.JSONDecodeError:
+            found.append((f"{file}, line {number}", load_json(line)))
+        except NotJsonError:
             raise NotRead(f"holds a JSON value on each line, but none on line {number}") from None
-        except (ValueError, RecursionError) as error:
-            told = "what is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            raise NotRead(f"holds {told} (line {number})") from None
+        except ValueError as error:
+            raise NotRead(f"cannot be read as JSON on line {number}: {error}") from None
     return found

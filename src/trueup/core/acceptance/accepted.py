@@ -13,10 +13,9 @@ from enum import Enum
 from typing import Any
 
 from trueup.core.canonical import DIGEST_RULES, digest
-from trueup.core.checked import MismatchError, a_text, an_object, list_of, map_of, optional, record_of
+from trueup.core.checked import a_text, an_object, list_of, load_json, map_of, optional, record_of
 from trueup.core.command import HERE, Command
 from trueup.core.memory.state import Applied, Record
-from trueup.core.memory.state_codec import load_json
 from trueup.core.source import Position
 
 PLAN = HERE.command("plan")
@@ -140,7 +139,7 @@ def decode_accepted(text: str) -> dict[str, AcceptedValues]:
     try:
         value = an_object(load_json(text), "it")
         return _ASSISTANTS(value.get("assistants"), "it") if value.get("digest_rules") == DIGEST_RULES else {}
-    except (ValueError, RecursionError, MismatchError):
+    except ValueError:
         return {}  # what was accepted before is then a base no more, as if it had been typed
 
 

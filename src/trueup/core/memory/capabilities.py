@@ -18,13 +18,14 @@ from trueup.core.checked import (
     a_json_value,
     a_text,
     an_object,
+    load_json,
     map_of,
     record_of,
 )
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.memory.state import Identity
-from trueup.core.memory.state_codec import comparable, identity_value, load_json
+from trueup.core.memory.state_codec import comparable, identity_value, read_identity
 
 FORMAT_VERSION: Final = 1
 
@@ -136,9 +137,8 @@ def decode(
             )
         value["identity"] = value.pop("target", None)
         found = _reader(questions)(value, "the file")
-    except (MismatchError, ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise StateError(f"{file} is damaged: {reason}.", again) from None
+    except ValueError as error:
+        raise StateError(f"{file} is damaged: {error}.", again) from None
     there = {**comparable(found.identity), "dialect": found.dialect, "gateway": found.gateway}
     here = {**comparable(identity), "dialect": dialect, "gateway": gateway}
     differing = [
@@ -194,7 +194,7 @@ def _reader(questions: Questions) -> Callable[[Any, str], Capabilities]:
     return record_of(
         Capabilities,
         {
-            "identity": _IDENTITY,
+            "identity": read_identity,
             "dialect": a_text,
             "gateway": a_text,
             "model": a_text,
@@ -213,8 +213,3 @@ def _only(keys: tuple[str, ...], entry: Callable[[Any, str], Any]) -> Callable[[
         return {key: found for key, found in map_of(entry)(value, where).items() if key in keys}
 
     return read
-
-
-_IDENTITY = record_of(
-    Identity, {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)}
-)

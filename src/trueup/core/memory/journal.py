@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.core.canonical import DIGEST_RULES, digest
+from trueup.core.checked import MismatchError, Reader, a_time, an_exact_text, load_json, optional, record_of
 from trueup.core.memory.state import DUPLICATE, Applied, Pending, Record, State
-from trueup.core.memory.state_codec import live_id, load_json, read_record, record_value, seconds, typed
+from trueup.core.memory.state_codec import an_id, read_record, record_value
 from trueup.core.plans.live import Seen
 
 INTENT = "intent"
@@ -21,7 +22,6 @@ NOT_DONE = "not-done"
 
 _REMOVES = frozenset({"delete", "forget", "release"})
 _TEXTS = ("step", "name", "action", "operation", "id", "after")
-_KEYS = frozenset((*_TEXTS, "since", "record"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,22 @@ def to_line(entry: Entry) -> str:
 
 
 def from_line(text: str) -> Entry:
-    """The entry that a line holds. Raises ValueError saying what is wrong with the line."""
-    try:
-        value = load_json(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(value, dict) or value.keys() != _KEYS:
-        raise ValueError("it does not hold the keys of a journal line")
-    texts = {key: typed(value, key, str, "the line") for key in _TEXTS}
-    live_id(value, "the line")
-    if texts["step"] not in (INTENT, DONE, NOT_DONE):
-        raise ValueError(f"its step {texts['step']!r} is unknown")
-    if not texts["name"]:
-        raise ValueError("it has no name")
-    record = value["record"]
-    read = None if record is None else read_record(record, "the line's record")
-    return Entry(since=seconds(value, "since", "the line"), record=read, **texts)
+    """Return the entry that a line holds. Raises ValueError saying what is wrong with the line."""
+    entry = _read_entry(load_json(text), "the line")
+    if entry.step not in (INTENT, DONE, NOT_DONE):
+        raise MismatchError("the line.step", f"one of {INTENT}, {DONE}, {NOT_DONE}")
+    if not entry.name:
+        raise MismatchError("the line.name", "present")
+    return entry
+
+
+_ENTRY: Mapping[str, Reader] = {
+    **dict.fromkeys(_TEXTS, an_exact_text),
+    "id": an_id,
+    "since": a_time,
+    "record": optional(read_record),
+}
+_read_entry = record_of(Entry, _ENTRY, _ENTRY)
 
 
 def fold(state: State, entries: Sequence[Entry]) -> State:

@@ -7,12 +7,26 @@ never touches the lines of another one. The layout is published as `schemas/stat
 from __future__ import annotations
 
 import json
-import math
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
+from trueup.core.checked import (
+    MismatchError,
+    Reader,
+    a_flag,
+    a_text,
+    a_time,
+    an_exact_text,
+    an_integer,
+    an_object,
+    load_json,
+    map_of,
+    object_of,
+    optional,
+    record_of,
+)
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.memory.state import FORMAT_VERSION, Applied, Identity, Pending, Record, State, is_plain_id
@@ -23,17 +37,8 @@ LIMIT = 64 * 1024 * 1024
 END = ""
 """The key after the last record; no assistant can be named so."""
 
-_DIGITS = 4_000
-"""Digits of a number that is read; Python itself ends at 4,300."""
-
 _TOKENS = re.compile(r"(-|[0-9a-z]{1,64}) (-|=|[0-9a-z]{1,64}) (-|[0-9a-z]{1,64})", re.ASCII)
 _MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
-_IDENTITY = ("project", "target", "protocol", "base_url", "scope")
-_RECORD = ("id", "created_at", "operation", "protect", "stamped", "partial", "fields")
-_PENDING = ("operation", "action", "since", "id", "after", "record")
-_STATE = ("format_version", "target", "digest_rules", "records", "pending")
-
-_T = TypeVar("_T")
 
 
 def encode(state: State) -> str:
@@ -78,32 +83,13 @@ def decode(
     try:
         value = load_json(text)
         _refuse_newer(value, file)
-        _keys(value, _STATE, "the state")
-        found = read_identity(value["target"])
-        state = _state(value, identity)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise StateError(f"{file} is damaged: {reason}.", _mend(selection)) from None
+        state, found = _read_state(value, identity)
+    except ValueError as error:
+        raise StateError(f"{file} is damaged: {error}.", _mend(selection)) from None
     is_somebodys = bool(state.records or state.pending)
     if is_somebodys and not other_target:
         _refuse_other(found, identity, file, selection)
     return state
-
-
-def load_json(text: str) -> Any:
-    """JSON without repeated keys, NaN or infinities. Raises ValueError, and RecursionError for deep nesting."""
-    try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_whole_number)
-    except json.JSONDecodeError as error:
-        where = f"from line {error.lineno}, column {error.colno} on it is no JSON"
-        raise ValueError(where if text.strip() else "it is empty") from None
-
-
-def _whole_number(digits: str) -> int:
-    """The number, where it has no more digits than any that is written. Raises ValueError."""
-    if len(digits) > _DIGITS:
-        raise ValueError(f"it holds a number of {len(digits):,} digits")
-    return int(digits)
 
 
 def record_value(record: Record) -> dict[str, Any]:
@@ -119,81 +105,12 @@ def record_value(record: Record) -> dict[str, Any]:
     }
 
 
-def read_record(value: Any, where: str) -> Record:
-    """The record that a JSON value holds; `where` names it. Raises ValueError."""
-    _keys(value, _RECORD, where)
-    stamped = value["stamped"]
-    if stamped is not None and not isinstance(stamped, bool):
-        raise ValueError(f"`stamped` of {where} is neither true, false nor null")
-    fields = value["fields"]
-    if not isinstance(fields, dict):
-        raise ValueError(f"`fields` of {where} is no object")
-    return Record(
-        id=live_id(value, where),
-        created_at=typed(value, "created_at", int, where),
-        operation=typed(value, "operation", str, where),
-        protect=typed(value, "protect", bool, where),
-        stamped=stamped,
-        partial=typed(value, "partial", bool, where),
-        fields={name: _applied(entry, name, where) for name, entry in fields.items()},
-    )
-
-
-def typed(value: Mapping[str, Any], key: str, kind: type[Any], where: str) -> Any:
-    """The entry of a JSON object if it is exactly of this type (True is no int). Raises ValueError."""
-    entry = value[key]
-    if type(entry) is not kind:
-        raise ValueError(f"`{key}` of {where} is not of the type {_KINDS[kind]}")
-    return entry
-
-
-def live_id(value: Mapping[str, Any], where: str) -> str:
-    """The id in a JSON object, empty where none is known yet. Raises ValueError for what no vendor's id is."""
-    text: str = typed(value, "id", str, where)
+def an_id(value: Any, where: str) -> str:
+    """Return an id, empty where none is known yet. Raises MismatchError for what no vendor's id is."""
+    text = an_exact_text(value, where)
     if text and not is_plain_id(text):
-        raise ValueError(f"`id` of {where} is {text[:60]!r}, which cannot be an assistant's id")
+        raise MismatchError(where, f"an id: {text[:60]!r} cannot be an assistant's id")
     return text
-
-
-def seconds(value: Mapping[str, Any], key: str, where: str) -> float:
-    """A point in time of a JSON object, in finite Unix seconds. Raises ValueError."""
-    entry = value[key]
-    if type(entry) not in (int, float) or not math.isfinite(entry):
-        raise ValueError(f"`{key}` of {where} is no number of seconds")
-    return float(entry)
-
-
-_KINDS: Mapping[type[Any], str] = {
-    str: "text",
-    int: "whole number",
-    bool: "true or false",
-    list: "list",
-    dict: "object",
-}
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the name {twice!r} stands in it twice")
-    return value
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def _keys(value: Any, expected: tuple[str, ...], where: str) -> None:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} is no object")
-    missing = [key for key in expected if key not in value]
-    unknown = [key for key in value if key not in expected]
-    if missing:
-        raise ValueError(f"{where} lacks `{missing[0]}`")
-    if unknown:
-        raise ValueError(f"{where} holds the unknown key {unknown[0]!r}")
 
 
 def _refuse_newer(value: Any, file: str) -> None:
@@ -207,26 +124,39 @@ def _refuse_newer(value: Any, file: str) -> None:
         )
 
 
-def _state(value: Mapping[str, Any], identity: Identity) -> State:
-    records = _block(value["records"], "records", lambda _, entry, where: read_record(entry, where))
-    pending = _block(value["pending"], "pending", _pending)
+def _read_state(value: Any, identity: Identity) -> tuple[State, Identity]:
+    """Return the state under this target's identity, and the identity that the text names. Raises ValueError."""
+    found = _read_document(value, "the state")
+    records = {name: read_record(entry, f"records.{name}") for name, entry in found["records"]}
+    pending = {name: _read_pending(name, entry) for name, entry in found["pending"]}
     owner: dict[str, str] = {}
     for name, record in records.items():
         if not record.id:
-            raise ValueError(f"the record of {name!r} has no id")
+            raise MismatchError(f"records.{name}.id", "present")
         other = owner.setdefault(record.id, name)
         if other != name:
             raise ValueError(f"{other!r} and {name!r} both have the id {record.id!r}")
-    rules = typed(value, "digest_rules", int, "the state")
-    return State(identity=identity, digest_rules=rules, records=records, pending=pending)
+    state = State(identity=identity, digest_rules=found["digest_rules"], records=records, pending=pending)
+    return state, found["target"]
 
 
-def _block(value: Any, key: str, read: Callable[[str, Any, str], _T]) -> dict[str, _T]:
-    if not isinstance(value, dict):
-        raise ValueError(f"`{key}` is no object")
-    if value.get(END) != "end":
-        raise ValueError(f'`{key}` lacks its last line, `{json.dumps(END)}: "end"`')
-    return {name: read(name, value[name], f"the entry of {name!r}") for name in sorted(value) if name != END}
+def _read_block(value: Any, where: str) -> list[tuple[str, Any]]:
+    """Return the entries of a block in order of their names, without the one that ends it."""
+    if an_object(value, where).get(END) != "end":
+        raise MismatchError(where, f'ended by the line `{json.dumps(END)}: "end"`')
+    return [(name, value[name]) for name in sorted(value) if name != END]
+
+
+def _read_pending(name: str, value: Any) -> Pending:
+    return Pending(name=name, **_read_pending_keys(value, f"pending.{name}"))
+
+
+def _read_applied(value: Any, where: str) -> Applied:
+    match = _TOKENS.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise MismatchError(where, "written as `sent kept stamp`")
+    sent, kept, stamp = (None if token == "-" else token for token in match.groups())
+    return Applied(sent=sent, kept=sent if kept == "=" else kept, stamp=stamp)
 
 
 def identity_value(identity: Identity) -> dict[str, Any]:
@@ -238,16 +168,6 @@ def identity_value(identity: Identity) -> dict[str, Any]:
         "base_url": identity.base_url,
         "scope": {key: identity.scope[key] for key in sorted(identity.scope)},
     }
-
-
-def read_identity(value: Any) -> Identity:
-    """The identity that a JSON value holds. Raises ValueError."""
-    _keys(value, _IDENTITY, "`target`")
-    scope = value["scope"]
-    if not isinstance(scope, dict) or not all(isinstance(entry, str) for entry in scope.values()):
-        raise ValueError("`scope` of `target` is no object of texts")
-    plain = {key: typed(value, key, str, "`target`") for key in _IDENTITY[:-1]}
-    return Identity(**plain, scope=scope)
 
 
 def _refuse_other(found: Identity, identity: Identity, file: str, selection: Selection) -> None:
@@ -298,14 +218,6 @@ def _tokens(applied: Applied) -> str:
     return f"{applied.sent or '-'} {kept} {applied.stamp or '-'}"
 
 
-def _applied(value: Any, name: str, where: str) -> Applied:
-    match = _TOKENS.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"the field {name!r} of {where} is not written as `sent kept stamp`")
-    sent, kept, stamp = (None if token == "-" else token for token in match.groups())
-    return Applied(sent=sent, kept=sent if kept == "=" else kept, stamp=stamp)
-
-
 def _pending_value(pending: Pending) -> dict[str, Any]:
     return {
         "operation": pending.operation,
@@ -315,20 +227,6 @@ def _pending_value(pending: Pending) -> dict[str, Any]:
         "after": pending.after,
         "record": None if pending.record is None else record_value(pending.record),
     }
-
-
-def _pending(name: str, value: Any, where: str) -> Pending:
-    _keys(value, _PENDING, where)
-    record = value["record"]
-    return Pending(
-        name=name,
-        operation=typed(value, "operation", str, where),
-        action=typed(value, "action", str, where),
-        since=seconds(value, "since", where),
-        id=live_id(value, where),
-        after=typed(value, "after", str, where),
-        record=None if record is None else read_record(record, where),
-    )
 
 
 def _mend(selection: Selection) -> Message:
@@ -368,3 +266,39 @@ def _decode(word: str) -> str:
         return str(json.loads(word))
     except ValueError:
         return ""
+
+
+read_identity = record_of(
+    Identity, {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)}
+)
+"""Reads the identity of a target, wherever one is written. Raises MismatchError."""
+
+_RECORD: Mapping[str, Reader] = {
+    "id": an_id,
+    "created_at": an_integer,
+    "operation": an_exact_text,
+    "protect": a_flag,
+    "stamped": optional(a_flag),
+    "partial": a_flag,
+    "fields": map_of(_read_applied, an_exact_text),
+}
+read_record = record_of(Record, _RECORD, _RECORD)
+"""Reads a record of a state or a journal. Raises MismatchError."""
+
+_PENDING: Mapping[str, Reader] = {
+    "operation": an_exact_text,
+    "action": an_exact_text,
+    "since": a_time,
+    "id": an_id,
+    "after": an_exact_text,
+    "record": optional(read_record),
+}
+_read_pending_keys = object_of(_PENDING, _PENDING)
+_DOCUMENT: Mapping[str, Reader] = {
+    "format_version": an_integer,
+    "target": read_identity,
+    "digest_rules": an_integer,
+    "records": _read_block,
+    "pending": _read_block,
+}
+_read_document = object_of(_DOCUMENT, _DOCUMENT)

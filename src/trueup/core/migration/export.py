@@ -11,13 +11,27 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from trueup.core.checked import (
+    MismatchError,
+    Reader,
+    a_moment,
+    a_text,
+    an_exact_text,
+    an_integer,
+    an_object,
+    list_of,
+    load_json,
+    object_of,
+    optional,
+    record_of,
+)
 from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
-from trueup.core.memory.state import Identity, is_plain_id
-from trueup.core.memory.state_codec import comparable, identity_value, load_json, read_identity, typed
+from trueup.core.memory.state import Identity
+from trueup.core.memory.state_codec import an_id, comparable, identity_value, read_identity
 from trueup.core.texts.escapes import COMMAND, UNSEEN
 
 FORMAT_VERSION: Final = 1
@@ -32,9 +46,6 @@ LIMIT: Final = 512 * 1024 * 1024
 
 MOST: Final = 1_000_000
 """Assistants of the largest export."""
-
-_KEYS: Final = frozenset({"format_version", "kind", "target", "exported_at", "assistants"})
-_ENTRY_KEYS: Final = frozenset({"id", "created_at", "version", "body", "extra"})
 
 
 Maps = Callable[[str], Mapping[str, int]]
@@ -83,9 +94,8 @@ def loads(text: str, maps: Maps) -> Export:
         value = load_json(text)
         _refuse_other(value)
         return _export(value, maps)
-    except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise TrueupError(f"It is no export, or a damaged one: {why}.", "Name another file.") from None
+    except ValueError as error:
+        raise TrueupError(f"It is no export, or a damaged one: {error}.", "Name another file.") from None
 
 
 def is_of(export: Export, identity: Identity) -> bool:
@@ -142,7 +152,7 @@ def moment(seconds: float) -> str:
 
 
 def _refuse_other(value: Any) -> None:
-    """Raises TrueupError for a newer version, ValueError for what is no export."""
+    """Raise TrueupError for a newer version, ValueError for what is no export."""
     if not isinstance(value, dict) or value.get("kind") != KIND:
         raise ValueError("it does not say that it is one")
     version = value.get("format_version")
@@ -150,61 +160,53 @@ def _refuse_other(value: Any) -> None:
         raise TrueupError(f"It was written by a newer Trueup (format {version}).", "Update Trueup to read it.")
     if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(f"its format_version is not {FORMAT_VERSION}")
-    unknown, missing = sorted(value.keys() - _KEYS), sorted(_KEYS - value.keys())
-    if unknown or missing:
-        raise ValueError(f"the key {(unknown or missing)[0][:60]!r} is {'unknown' if unknown else 'missing'}")
 
 
-def _export(value: Mapping[str, Any], maps: Maps) -> Export:
-    entries = typed(value, "assistants", list, "the export")
-    if len(entries) > MOST:
+def _export(value: Any, maps: Maps) -> Export:
+    found = _read_document(value, "the export")
+    if len(found["assistants"]) > MOST:
         raise ValueError(f"it holds more than {MOST:,} assistants")
-    identity = read_identity(value["target"])
-    known = maps(identity.protocol)
-    assistants = tuple(_exported(entry, f"entry {index}", known) for index, entry in enumerate(entries, 1))
+    known = maps(found["target"].protocol)
     seen: set[str] = set()
-    for entry in assistants:
+    for index, entry in enumerate(found["assistants"]):
+        for name, depth in known.items():
+            _refuse_no_object(entry.body.get(name), f"the export.assistants[{index}].body.{name}", depth)
         if entry.id in seen:
             raise ValueError(f"it holds {entry.id} twice")
         seen.add(entry.id)
-    return Export(identity, _seconds(value["exported_at"]), assistants)
+    moment = datetime.fromisoformat(found["exported_at"])
+    return Export(found["target"], math.floor(moment.timestamp()), found["assistants"])
 
 
-def _exported(value: Any, where: str, maps: Mapping[str, int]) -> Exported:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} is no object")
-    unknown, missing = sorted(value.keys() - _ENTRY_KEYS), sorted({"id", "created_at", "body"} - value.keys())
-    if unknown or missing:
-        raise ValueError(
-            f"the key {(unknown or missing)[0][:60]!r} of {where} is {'unknown' if unknown else 'missing'}"
-        )
-    live_id = typed(value, "id", str, where)
-    if not is_plain_id(live_id):
-        raise ValueError(f"the id of {where} cannot be an assistant's")
-    version = value.get("version")
-    if version is not None and not isinstance(version, str):
-        raise ValueError(f"`version` of {where} is no text")
-    body = typed(value, "body", dict, where)
-    for name, depth in maps.items():
-        _refuse_no_object(body.get(name), name, depth, where)
-    extra = typed(value, "extra", dict, where) if "extra" in value else {}
-    return Exported(live_id, body, typed(value, "created_at", int, where), version, extra)
+def _a_live_id(value: Any, where: str) -> str:
+    """Return an assistant's id, which no export lacks. Raises MismatchError."""
+    return an_id(value, where) or an_id(None, where)
 
 
-def _refuse_no_object(value: Any, path: str, depth: int, where: str) -> None:
-    """Raises ValueError where what must be an object is none: nothing later would look again."""
+_read_entry = record_of(
+    Exported,
+    {
+        "id": _a_live_id,
+        "created_at": an_integer,
+        "version": optional(an_exact_text),
+        "body": an_object,
+        "extra": an_object,
+    },
+    needed=("id", "created_at", "body"),
+)
+_DOCUMENT: Mapping[str, Reader] = {
+    "format_version": an_integer,
+    "kind": a_text,
+    "target": read_identity,
+    "exported_at": a_moment,
+    "assistants": list_of(_read_entry),
+}
+_read_document = object_of(_DOCUMENT, _DOCUMENT)
+
+
+def _refuse_no_object(value: Any, where: str, depth: int) -> None:
+    """Raise MismatchError where what must be an object is none: nothing later would look again."""
     if not isinstance(value, (dict, type(None))):
-        raise ValueError(f"{path} of {where} is no object")
+        raise MismatchError(where, "an object")
     for key, entry in (value or {}).items() if depth > 1 else ():
-        _refuse_no_object(entry, f"{path}.{key[:60]}", depth - 1, where)
-
-
-def _seconds(text: Any) -> int:
-    """Unix seconds of an ISO 8601 moment in UTC. Raises ValueError."""
-    if not isinstance(text, str) or not text.endswith("Z") or len(text) > 40:
-        raise ValueError("`exported_at` is no moment in UTC")
-    try:
-        moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
-    except ValueError:
-        raise ValueError("`exported_at` is no moment in UTC") from None
-    return math.floor(moment.timestamp())
+        _refuse_no_object(entry, f"{where}.{key[:60]}", depth - 1)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trueup.core.checked import load_json
 from trueup.core.migration.imports import Omission, Unread
-from trueup.core.migration.json_text import parse_json
 
 ASSISTANT: Final = "openai_assistant"
 
@@ -245,6 +245,6 @@ def _parsed(text: str) -> Any:
     if not text.strip():
         return None
     try:
-        return parse_json(text)
-    except (ValueError, RecursionError):
+        return load_json(text)
+    except ValueError:
         return text

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trueup.core.canonical import digest, float32
-from trueup.core.checked import MismatchError, a_moment, a_text, an_object, list_of, map_of, optional, record_of
+from trueup.core.checked import MismatchError, a_moment, a_text, an_object, list_of, optional, record_of
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
+from trueup.core.memory.state_codec import read_identity
 from trueup.core.plans.exits import has_duplicate
 from trueup.core.plans.plan import MISSING, OUTSIDE, Action, Change, Plan, Reason, is_deleted_outside, is_outside
 from trueup.core.plans.report import Result
@@ -138,9 +139,6 @@ def _of_change(change: Change) -> Iterable[Sighting]:
 
 
 _SIGHTING = record_of(Sighting, {"name": a_text, "field": a_text, "live": a_text, "since": optional(a_moment)})
-_IDENTITY = record_of(
-    Identity, {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)}
-)
 
 
 def read_earlier(document: Any, identity: Identity) -> Earlier | None:
@@ -154,7 +152,7 @@ def read_earlier(document: Any, identity: Identity) -> Earlier | None:
             return None
         if found.get("kind") != "drift":
             raise MismatchError("the report's `kind`", "`drift`")
-        there = _IDENTITY(found.get("target"), "target")
+        there = read_identity(found.get("target"), "target")
         earlier = Earlier(
             a_moment(found.get("checked_at"), "checked_at"), list_of(_SIGHTING)(found.get("seen"), "seen")
         )

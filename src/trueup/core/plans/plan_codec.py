@@ -26,6 +26,7 @@ from trueup.core.checked import (
     a_text,
     an_object,
     list_of,
+    load_json,
     map_of,
     one_of,
     optional,
@@ -34,8 +35,8 @@ from trueup.core.checked import (
 )
 from trueup.core.command import HERE, Command, Message, Selection, locate_commands, parts_of
 from trueup.core.errors import TrueupError
-from trueup.core.memory.state import Applied, Identity, Record
-from trueup.core.memory.state_codec import load_json
+from trueup.core.memory.state import Applied, Record
+from trueup.core.memory.state_codec import read_identity
 from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, Ignored, Limit, Options, Plan, Reason
 from trueup.core.source import Diagnostic, Position, Severity, Stretch
 
@@ -272,7 +273,7 @@ def _parsed(text: str) -> dict[str, Any]:
         return dict(an_object(load_json(text), "the file"))
     except MismatchError as problem:
         raise TrueupError(f"This is no plan file of Trueup: {problem}.", _AGAIN) from None
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         raise TrueupError(f"This plan file is not JSON that Trueup can read: {problem}.", _AGAIN) from None
 
 
@@ -356,10 +357,6 @@ _IGNORED = record_of(
     Ignored,
     {"name": a_text, "field": a_text, "reason": a_text, "until": a_text, "differs": a_flag},
 )
-_IDENTITY = record_of(
-    Identity,
-    {"project": a_text, "target": a_text, "protocol": a_text, "base_url": a_text, "scope": map_of(a_text)},
-)
 _OPTIONS = record_of(
     Options,
     {
@@ -375,7 +372,7 @@ _LIMIT = record_of(Limit, {"names": list_of(a_text), "chosen": a_count, "total":
 _PLAN = record_of(
     Plan,
     {
-        "identity": _IDENTITY,
+        "identity": read_identity,
         "options": _OPTIONS,
         "changes": list_of(_change),
         "unchanged": a_count,

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trueup.core.checked import MismatchError, a_text, an_object, list_of, map_of
+from trueup.core.checked import a_text, an_object, list_of, load_json, map_of
 from trueup.core.command import Message
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.capabilities import LIMIT, Capabilities, decode, encode
 from trueup.core.memory.state import is_plain_id
-from trueup.core.memory.state_codec import load_json
 from trueup.edge import files
 from trueup.edge.state.store import Store
 from trueup.wire.registry import probe_of
@@ -101,7 +100,7 @@ class Diary:
             spared = list_of(a_text)(value.get("spared", []), "spared")
             if not all(is_plain_id(entry) for entry in (*filter(None, noted.values()), *spared)):
                 raise ValueError("it holds what cannot be an id")
-        except (MismatchError, ValueError, RecursionError) as error:
+        except ValueError as error:
             raise StateError(f"{path} is damaged: {error}.", hint) from None
         return dict(noted), list(spared)
 
