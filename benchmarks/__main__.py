@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: chooses the rows, runs them one group after another, prints the table.
+"""`python -m benchmarks`: choose the groups of rows, run them one after another, print the table.
 
 Everything is measured on whole processes, by the kernel's own account of CPU and memory, with what it is held against
 in the same run: on a shared machine only ratios and CPU seconds tell something.
@@ -50,8 +50,8 @@ QUICK = Extent((100, 1_000), (0, 20), (8, 64), 5, 200)
 
 
 def main() -> int:
-    """Prints a table; 1 if a target was missed or a measured command failed."""
-    asked = _arguments()
+    """Print the table; return 1 if a target was missed or a measured command failed."""
+    asked = _parse_arguments()
     chosen = QUICK if asked.quick else FULL
     names = asked.rows or [name for name in GROUPS if not (asked.quick and name == "peers")]
     rows: list[Row] = []
@@ -66,13 +66,13 @@ def main() -> int:
             asked.applied or chosen.applied,
         )
         for name in names:
-            rows += _told(name, GROUPS[name](setting))
-    sys.stdout.write(f"{_machine()}\n\n{markdown(rows)}\n")
+            rows += _report_rows(name, GROUPS[name](setting))
+    sys.stdout.write(f"{_describe_machine()}\n\n{markdown(rows)}\n")
     return int(any(row.verdict == "MISSED" for row in rows))
 
 
-def _told(name: str, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows of one group, each shown on stderr as soon as it is there; a failure is a row too."""
+def _report_rows(name: str, rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield the rows of one group, each printed to stderr as soon as it is measured; a failure is a row too."""
     start = time.monotonic()
     try:
         for row in rows:
@@ -83,13 +83,13 @@ def _told(name: str, rows: Iterator[Row]) -> Iterator[Row]:
         yield Row(f"{name}: could not be measured", ratio=1, target=0, note=str(failure).splitlines()[0])
 
 
-def _machine() -> str:
-    """What the figures were measured on."""
+def _describe_machine() -> str:
+    """Return the machine and the Python that the figures come from."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m benchmarks", description="Measures Trueup, and prints a table of ratios."
     )
@@ -102,12 +102,12 @@ def _arguments() -> argparse.Namespace:
         ("latencies", "milliseconds of each answer"),
         ("workers", "parallelisms of an apply"),
     ):
-        parser.add_argument(f"--{name}", type=_numbers, metavar="N,N", help=f"{text}, with commas between")
+        parser.add_argument(f"--{name}", type=_parse_numbers, metavar="N,N", help=f"{text}, with commas between")
     parser.add_argument("--applied", type=int, metavar="N", help="definitions that an apply creates and modifies")
     return parser.parse_args()
 
 
-def _numbers(text: str) -> list[int]:
+def _parse_numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
 

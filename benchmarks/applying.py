@@ -18,13 +18,13 @@ BUSY = 0.75
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Creates and modifies of one size, for each latency and number of workers."""
+    """Yield creates and modifies of one size, for each latency and number of workers."""
     latencies = [latency for latency in setting.latencies if latency]
     for kind in ("creates", "modifies"):
         for latency in latencies:
             walls = []
             for workers in setting.workers:
-                spent, row = _measured(setting, kind, latency, workers)
+                spent, row = _measure_apply(setting, kind, latency, workers)
                 walls.append(spent.wall)
                 yield row
             slowest = max(later / earlier for earlier, later in pairwise(walls))
@@ -37,8 +37,8 @@ def rows(setting: Setting) -> Iterator[Row]:
             )
 
 
-def _measured(setting: Setting, kind: str, latency: int, workers: int) -> tuple[Spent, Row]:
-    project = _created(setting) if kind == "creates" else _edited(setting)
+def _measure_apply(setting: Setting, kind: str, latency: int, workers: int) -> tuple[Spent, Row]:
+    project = _make_new_fleet(setting) if kind == "creates" else _make_edited_fleet(setting)
     setting.stub.latency(latency)
     _, before = setting.stub.taken()
     spent = trueup("apply", "--yes", "--quiet", "--parallelism", str(workers), cwd=project)
@@ -57,8 +57,8 @@ def _measured(setting: Setting, kind: str, latency: int, workers: int) -> tuple[
     )
 
 
-def _created(setting: Setting) -> Path:
-    """A fleet of which nothing is live yet, in a folder without state."""
+def _make_new_fleet(setting: Setting) -> Path:
+    """Return a fleet of which nothing is live yet, in a folder without state."""
     setting.stub.reset()
     setting.live = 0
     project = setting.project(setting.applied)
@@ -67,8 +67,8 @@ def _created(setting: Setting) -> Path:
     return project
 
 
-def _edited(setting: Setting) -> Path:
-    """A fleet that is live, every definition of which differs from what is there."""
+def _make_edited_fleet(setting: Setting) -> Path:
+    """Return a live fleet in which every definition differs from what is there."""
     project = setting.fleet(setting.applied)
     setting.write(project, setting.applied)
     trueup("apply", "--yes", "--quiet", "--parallelism", "64", cwd=project)

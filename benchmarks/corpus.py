@@ -74,7 +74,7 @@ def front_matter(index: int) -> str:
 
 
 def instructions(dice: random.Random) -> str:
-    """A prompt of 2,000 to 40,000 characters, most of them short."""
+    """Return a prompt of 2,000 to 40,000 characters; most prompts are short."""
     size, lines, length = int(2_000 * 20 ** (dice.random() ** 1.95)), [], 0
     while length < size:
         line = " ".join(dice.choices(WORDS, k=dice.randint(6, 24)))

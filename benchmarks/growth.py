@@ -13,10 +13,10 @@ PROMISED = 11
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """The largest size against a tenth of it, start-up taken off."""
+    """Yield the cost of the largest size against a tenth of it, less start-up."""
     large = max(setting.sizes)
     small = large // 10
-    books = {count: _books(setting, count) for count in (small, large)}
+    books = {count: _measure_books(setting, count) for count in (small, large)}
     for part in ("journal", "state", "plan"):
         low, high = (books[count][part]["cpu"] for count in (small, large))
         yield Row(f"growth: {part}, {large:,} / {small:,}", f"{high:.2f} s CPU", f"{low:.2f} s", high / low)
@@ -29,8 +29,8 @@ def rows(setting: Setting) -> Iterator[Row]:
     yield Row(f"growth: plan, clean, {large:,} / {small:,}", f"{high:.2f} s CPU", f"{low:.2f} s", high / low)
 
 
-def _books(setting: Setting, count: int) -> Figures:
-    """What journal, state and plan file cost, each in its cheapest of two runs."""
+def _measure_books(setting: Setting, count: int) -> Figures:
+    """Return what journal, state and plan file cost, each in the cheaper of two runs."""
     argv = [PYTHON, "-m", "benchmarks.inside", "books", str(setting.project(count))]
     first, second = run(argv).json, run(argv).json
     return {part: min(first[part], second[part], key=lambda spent: spent["cpu"]) for part in first}

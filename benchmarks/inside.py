@@ -1,4 +1,4 @@
-"""What a whole process cannot show: the parts of one command, each with its own clock. A child program.
+"""A child program that measures the parts of one command, each with its own clock.
 
 `python -m benchmarks.inside phases FOLDER [--in-sequence]` prints the seconds of wall and CPU that loading, refreshing
 and comparing take; `books FOLDER` those of journal, state and plan file where all is new; `text` those of hard diffs.
@@ -25,14 +25,14 @@ TEXT = 256_000
 
 @contextmanager
 def clocked(figures: Figures, name: str) -> Iterator[None]:
-    """Adds what the block takes under a name."""
+    """Add what the block takes under a name."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
     figures[name] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 
 def phases(folder: str, mode: str = "") -> Figures:
-    """Loading, reading and comparing of one plan; `--in-sequence` reads the listing page by page."""
+    """Measure the parts of one plan; `--in-sequence` reads the listing page by page."""
     from trueup.cli.flags import Flags
     from trueup.cli.planning import plan_live, read_live
     from trueup.cli.session import load_definitions, open_session
@@ -62,7 +62,7 @@ def phases(folder: str, mode: str = "") -> Figures:
 
 
 def books(folder: str) -> Figures:
-    """A folder of creates: intents and outcomes in the journal, then the state, then the plan file, out and in."""
+    """Measure a folder of creates: write its journal, then write and read its state and its plan file."""
     from trueup.cli.flags import Flags
     from trueup.cli.session import load_definitions, open_session
     from trueup.core.memory.journal import DONE, INTENT, Entry
@@ -109,7 +109,7 @@ def books(folder: str) -> Figures:
 
 
 def text() -> Figures:
-    """The line and word diff of two texts of the greatest length, of several kinds; the cheapest of three each."""
+    """Measure the diff of two texts of the greatest length, of several kinds; the cheapest of three runs each."""
     from trueup.core.texts.compare import compare
 
     figures: Figures = {}

@@ -19,7 +19,7 @@ JOBS = "/api/v2/accounts/1/jobs/"
 
 @contextmanager
 def scheduler() -> Iterator[str]:
-    """The base URL of one that has no job yet, while the block runs."""
+    """Run a scheduler without a job while the block runs; yield its base URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler([]))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -32,7 +32,7 @@ def scheduler() -> Iterator[str]:
 
 
 def configuration(texts: dict[str, str]) -> str:
-    """A file of jobs by identifier, each of which holds one text as its only step."""
+    """Return a file of jobs by identifier, each of which holds one text as its only step."""
     return json.dumps({"jobs": {name: _job(name, text) for name, text in texts.items()}})
 
 
@@ -75,7 +75,7 @@ def _handler(jobs: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Says nothing: stderr shows the rows."""
+            """Print nothing: stderr shows the rows."""
 
     return Handler
 

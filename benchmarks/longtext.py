@@ -12,7 +12,7 @@ PROMISED = 0.3
 
 
 def rows(_setting: Setting) -> Iterator[Row]:
-    """One row for each kind of text."""
+    """Yield a row for each kind of text."""
     for kind, spent in run([PYTHON, "-m", "benchmarks.inside", "text"]).json.items():
         yield Row(
             f"text diff of 2 x 256,000 characters: {kind}",

@@ -17,17 +17,17 @@ END = "<!-- end of the table -->\n"
 
 
 def embedded(page: str) -> str:
-    """What stands between the marks. Raises ValueError where there are none."""
+    """Return what stands between the marks. Raises ValueError where there are none."""
     return page[page.index(BEGIN) + len(BEGIN) : page.index(END)]
 
 
 def with_table(page: str, table: str) -> str:
-    """The page with another run's output in the old one's place. Raises ValueError where there is none."""
+    """Return the page with another run's output in the old one's place. Raises ValueError where there is none."""
     return page.replace(BEGIN + embedded(page) + END, BEGIN + table + END)
 
 
 def row_names(table: str) -> Sequence[str]:
-    """The first column of a table, without its heading."""
+    """Return the first column of a table, without its heading."""
     lines = [line for line in table.splitlines() if line.startswith("|")]
     return [line.split("|")[1].strip() for line in lines[2:]]
 

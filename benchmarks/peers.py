@@ -26,7 +26,7 @@ TENFOLD = 10
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Ours and theirs, for as many as are applied elsewhere in the suite."""
+    """Yield our cost against theirs, for as many as are applied elsewhere in the suite."""
     count = setting.applied
     setting.stub.reset()
     setting.live = 0
@@ -36,15 +36,15 @@ def rows(setting: Setting) -> Iterator[Row]:
     unchanged, created = f"peers: plan of {count:,} unchanged", f"peers: apply of {count:,} new"
     theirs = _terraform(setting, count)
     if theirs is None:
-        yield _absent(f"{unchanged}, {TERRAFORM}", "terraform")
-        yield _absent(f"{created}, {TERRAFORM}", "terraform")
+        yield _skip(f"{unchanged}, {TERRAFORM}", "terraform")
+        yield _skip(f"{created}, {TERRAFORM}", "terraform")
     else:
         yield _cpu(f"{unchanged}, {TERRAFORM}", clean, theirs[1], HALF)
         yield _wall(f"{created}, {TERRAFORM}", new, theirs[0], TENFOLD)
     theirs = _jobs(setting, count)
-    yield _cpu(f"{unchanged}, {JOBS}", clean, theirs[1], HALF) if theirs else _absent(f"{unchanged}, {JOBS}", JOBS)
+    yield _cpu(f"{unchanged}, {JOBS}", clean, theirs[1], HALF) if theirs else _skip(f"{unchanged}, {JOBS}", JOBS)
     theirs = _octodns(setting, count)
-    yield _cpu(f"{unchanged}, {OCTODNS}", clean, theirs[1]) if theirs else _absent(f"{unchanged}, {OCTODNS}", "octodns")
+    yield (_cpu(f"{unchanged}, {OCTODNS}", clean, theirs[1]) if theirs else _skip(f"{unchanged}, {OCTODNS}", "octodns"))
 
 
 def _cpu(what: str, ours: Spent, theirs: Spent, target: float | None = None) -> Row:
@@ -57,17 +57,17 @@ def _wall(what: str, ours: Spent, theirs: Spent, target: float) -> Row:
     return Row(what, f"{ours.wall:.2f} s", f"{theirs.wall:.2f} s", ratio, target, at_least=True)
 
 
-def _absent(what: str, program: str) -> Row:
+def _skip(what: str, program: str) -> Row:
     return Row(what, skipped=f"{program} is not installed")
 
 
-def _found(program: str) -> str | None:
+def _find_program(program: str) -> str | None:
     return shutil.which(program, path=os.pathsep.join([os.environ.get("TRUEUP_PEERS", ""), os.environ.get("PATH", "")]))
 
 
 def _terraform(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
-    """An apply of all that is new and the plan after it."""
-    program = _found("terraform")
+    """Measure an apply of resources that are all new, and the plan after it."""
+    program = _find_program("terraform")
     if program is None:
         return None
     folder = setting.folder / "terraform"
@@ -80,8 +80,8 @@ def _terraform(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
 
 
 def _jobs(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
-    """The same of jobs in a scheduler."""
-    program = _found(JOBS)
+    """Measure the same of jobs in a scheduler."""
+    program = _find_program(JOBS)
     if program is None:
         return None
     folder = setting.folder / "jobs"
@@ -97,8 +97,8 @@ def _jobs(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
 
 
 def _octodns(setting: Setting, count: int) -> tuple[Spent, Spent] | None:
-    """The same of records in a zone."""
-    program = _found("octodns-sync")
+    """Measure the same of records in a zone."""
+    program = _find_program("octodns-sync")
     if program is None:
         return None
     folder = setting.folder / "octodns"

@@ -22,45 +22,45 @@ ROUNDS = 3
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """For each size: a new fleet, a clean one, one with 1 % changed, the refresh alone, and the peak of memory."""
+    """Yield for each size a new fleet, a clean one, one with 1 % changed, the refresh alone, and the peak of memory."""
     for count in setting.sizes:
-        yield from _new(setting, count)
-        yield from _known(setting, count)
+        yield from _plan_new(setting, count)
+        yield from _plan_known(setting, count)
 
 
-def _new(setting: Setting, count: int) -> Iterator[Row]:
-    """Nothing is recorded and nothing is live: one page, and all that is to be created."""
+def _plan_new(setting: Setting, count: int) -> Iterator[Row]:
+    """Plan a fleet of which nothing is recorded and nothing is live: one page, and everything to create."""
     setting.stub.reset()
     setting.live = 0
-    yield from _at_each_latency(setting, setting.project(count), count, "all new", f"{count} to create,")
+    yield from _plan_at_each_latency(setting, setting.project(count), count, "all new", f"{count} to create,")
 
 
-def _known(setting: Setting, count: int) -> Iterator[Row]:
-    """All are live and recorded."""
+def _plan_known(setting: Setting, count: int) -> Iterator[Row]:
+    """Plan a fleet that is live and recorded."""
     project = setting.fleet(count)
-    yield from _at_each_latency(
+    yield from _plan_at_each_latency(
         setting, project, count, "clean", f"0 to modify, 0 to delete, 0 drifted, {count} unchanged"
     )
-    yield _compared(project, count)
+    yield _measure_comparison(project, count)
     latency = max(setting.latencies)
     if latency:
         setting.stub.latency(latency)
-        yield _in_stretches(project, count, latency)
-        yield _without_state(setting, project, count, latency)
-        yield _changed(setting, project, count, latency)
+        yield _measure_stretches(project, count, latency)
+        yield _plan_without_state(setting, project, count, latency)
+        yield _plan_changed(setting, project, count, latency)
         setting.stub.latency(0)
 
 
-def _at_each_latency(setting: Setting, project: Path, count: int, what: str, said: str) -> Iterator[Row]:
-    """The plan of one folder at each latency, and the most memory that one of them took."""
+def _plan_at_each_latency(setting: Setting, project: Path, count: int, what: str, said: str) -> Iterator[Row]:
+    """Plan one folder at each latency; yield a row for each and the most memory that one took."""
     peak = 0.0
     for latency in setting.latencies:
         setting.stub.latency(latency)
-        spent, pages = _planned(setting, project, said)
+        spent, pages = _run_plan(setting, project, said)
         if not latency:
             setting.rest = max(0.0, spent.wall - spent.cpu - spent.waited)
         peak = max(peak, spent.peak)
-        yield _limited(f"plan {count:,} {what}, {latency} ms", spent, setting, pages, latency)
+        yield _hold_to_limit(f"plan {count:,} {what}, {latency} ms", spent, setting, pages, latency)
     setting.stub.latency(0)
     allowed = MEMORY.get(count)
     against = f"{allowed} MB" if allowed else ""
@@ -68,8 +68,8 @@ def _at_each_latency(setting: Setting, project: Path, count: int, what: str, sai
     yield Row(f"plan {count:,} {what}, peak memory", f"{peak:.0f} MB", against, ratio, 1 if allowed else None)
 
 
-def _planned(setting: Setting, project: Path, said: str) -> tuple[Spent, int]:
-    """One plan that came to what was to be expected, and its requests."""
+def _run_plan(setting: Setting, project: Path, said: str) -> tuple[Spent, int]:
+    """Return one plan and its number of requests. Raises `Failed` unless it printed what was expected."""
     setting.stub.taken()
     spent = trueup("plan", "--quiet", cwd=project)
     if said not in spent.out:
@@ -77,8 +77,8 @@ def _planned(setting: Setting, project: Path, said: str) -> tuple[Spent, int]:
     return spent, setting.stub.taken()[0]
 
 
-def _limited(what: str, spent: Spent, setting: Setting, pages: int, latency: float) -> Row:
-    """A plan held against its pages x latency, every request counted as a page, its CPU, and what it does besides.
+def _hold_to_limit(what: str, spent: Spent, setting: Setting, pages: int, latency: float) -> Row:
+    """Hold a plan against its pages x latency, every request counted as a page, its CPU, and what it does besides.
 
     That last is what the same plan took beyond its CPU where the latency is nothing: the disk, the stub's own work,
     and the end of the process.
@@ -95,10 +95,10 @@ def _limited(what: str, spent: Spent, setting: Setting, pages: int, latency: flo
     )
 
 
-def _compared(project: Path, count: int) -> Row:
-    """What an unchanged assistant costs beside its definition: read, and found as it should be."""
+def _measure_comparison(project: Path, count: int) -> Row:
+    """Measure what an unchanged assistant costs beside its definition: reading and comparing it."""
     rounds = ROUNDS if count <= 1_000 else 2
-    figures = [_parts(project) for _ in range(rounds)]
+    figures = [_measure_parts(project) for _ in range(rounds)]
     best = min(figures, key=lambda parts: parts["both"]["cpu"])
     each, refresh = (1000 * best[part]["cpu"] / count for part in ("both", "refresh"))
     return Row(
@@ -111,10 +111,10 @@ def _compared(project: Path, count: int) -> Row:
     )
 
 
-def _in_stretches(project: Path, count: int, latency: int) -> Row:
-    """The reading alone: a known fleet in stretches side by side, against page after page."""
-    stretched = _parts(project)
-    pages = _parts(project, "--in-sequence")
+def _measure_stretches(project: Path, count: int, latency: int) -> Row:
+    """Measure the reading alone: a known fleet in stretches side by side, against page after page."""
+    stretched = _measure_parts(project)
+    pages = _measure_parts(project, "--in-sequence")
     ours, theirs = (parts["refresh"]["wall"] for parts in (stretched, pages))
     return Row(
         f"refresh {count:,} with state, {latency} ms",
@@ -127,28 +127,28 @@ def _in_stretches(project: Path, count: int, latency: int) -> Row:
     )
 
 
-def _parts(project: Path, *mode: str) -> Figures:
+def _measure_parts(project: Path, *mode: str) -> Figures:
     found: Figures = run([PYTHON, "-m", "benchmarks.inside", "phases", str(project), *mode]).json
     return found
 
 
-def _without_state(setting: Setting, project: Path, count: int, latency: int) -> Row:
-    """The same fleet in a checkout without a state file: everything is found by its stamp."""
+def _plan_without_state(setting: Setting, project: Path, count: int, latency: int) -> Row:
+    """Plan the same fleet in a checkout without a state file: everything is found by its stamp."""
     state = project / ".trueup" / "stub.state.json"
     aside = state.with_suffix(".aside")
     state.rename(aside)
     try:
-        spent, pages = _planned(setting, project, "0 to create, 0 to modify")
+        spent, pages = _run_plan(setting, project, "0 to create, 0 to modify")
     finally:
         aside.rename(state)
-    return _limited(f"plan {count:,} without state, {latency} ms", spent, setting, pages, latency)
+    return _hold_to_limit(f"plan {count:,} without state, {latency} ms", spent, setting, pages, latency)
 
 
-def _changed(setting: Setting, project: Path, count: int, latency: int) -> Row:
-    """One definition in a hundred is edited, planned, and put back."""
+def _plan_changed(setting: Setting, project: Path, count: int, latency: int) -> Row:
+    """Edit one definition in a hundred, plan, and restore them."""
     setting.edit(project, count)
     try:
-        spent, pages = _planned(setting, project, f"{-(-count // corpus.CHANGED)} to modify")
+        spent, pages = _run_plan(setting, project, f"{-(-count // corpus.CHANGED)} to modify")
     finally:
         setting.write(project, count)
-    return _limited(f"plan {count:,} with 1 % changed, {latency} ms", spent, setting, pages, latency)
+    return _hold_to_limit(f"plan {count:,} with 1 % changed, {latency} ms", spent, setting, pages, latency)

@@ -1,4 +1,4 @@
-"""Runs a whole process and says what it cost: wall clock, CPU of the process alone, and its peak memory."""
+"""Run a whole process and measure it: wall clock, CPU of the process alone, and peak memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Spent:
 
     @property
     def json(self) -> Any:
-        """The JSON document it printed."""
+        """Return the JSON document that it printed."""
         return json.loads(self.out)
 
 
@@ -46,14 +46,14 @@ class Failed(Exception):
 def run(
     argv: Sequence[str], cwd: Path = ROOT, *, allowed: Sequence[int] = (0,), environ: Mapping[str, str] | None = None
 ) -> Spent:
-    """Runs to the end; CPU and peak memory are the kernel's own figures. Raises `Failed` for another exit code."""
+    """Run a command to its end, with the kernel's own figures. Raises `Failed` for an exit code that is not allowed."""
     environ = {**os.environ, KEY: "sk-benchmark", "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(environ or {})}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         child = subprocess.Popen(argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         wall = time.perf_counter() - start
-        waited = _waited(child.pid)
+        waited = _read_waiting_time(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = code = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -66,8 +66,8 @@ def run(
     return Spent(wall, usage.ru_utime + usage.ru_stime, waited, peak, code, said)
 
 
-def _waited(pid: int) -> float:
-    """What Linux notes of a process that has ended and was not yet asked for."""
+def _read_waiting_time(pid: int) -> float:
+    """Return what Linux recorded of a process that has ended and is not yet reaped."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
@@ -75,22 +75,22 @@ def _waited(pid: int) -> float:
 
 
 def calm(spent: Spent) -> float:
-    """The wall seconds with a core always free, guessed: less the twentieth that such a guess errs by."""
+    """Estimate the wall seconds with a core always free, less a twentieth for the error of such an estimate."""
     return 0.95 * (spent.wall - spent.waited) if busy(spent) else spent.wall
 
 
 def busy(spent: Spent) -> str:
-    """A remark where others kept the machine so busy that the wall clock tells little."""
+    """Return a remark if others kept the machine so busy that the wall clock means little."""
     return f"waited {spent.waited:.2f} s for a core" if spent.waited > 0.05 * spent.wall else ""
 
 
 def trueup(*arguments: str, cwd: Path, allowed: Sequence[int] = (0,)) -> Spent:
-    """One `trueup` command in a project's folder."""
+    """Run one `trueup` command in a project's folder."""
     return run([TRUEUP, *arguments], cwd, allowed=allowed)
 
 
 def side_by_side(commands: Sequence[Sequence[str]], rounds: int, cwd: Path = ROOT) -> list[Spent]:
-    """The cheapest run of each command by CPU, the commands taking turns so that all meet the same machine."""
+    """Return the cheapest run of each command by CPU; the commands take turns, so that all meet the same machine."""
     found: list[list[Spent]] = [[] for _ in commands]
     for _ in range(rounds):
         for runs, command in zip(found, commands, strict=True):

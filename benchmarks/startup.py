@@ -14,7 +14,7 @@ PROMISED = {"--version": 1.35, "--help": 1.6}
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """`--version`, `--help`, and `validate` of one definition."""
+    """Yield `--version`, `--help`, and `validate` of one definition."""
     project = setting.project(1)
     commands = [[TRUEUP, "--version"], [TRUEUP, "--help"], [TRUEUP, "-C", str(project), "validate"]]
     bare, click, *ours = side_by_side([BARE, CLICK, *commands], setting.rounds)

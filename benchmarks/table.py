@@ -28,7 +28,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """met, missed, unclear where only a busy machine may be to blame, or nothing where nothing was promised."""
+        """Return met, missed, unclear where only a busy machine may be to blame, or nothing without a target."""
         if self.skipped:
             return "skipped"
         if self.ratio is None or self.target is None:
@@ -42,14 +42,14 @@ class Row:
         return ratio >= self.target if self.at_least else ratio <= self.target
 
     def cells(self) -> tuple[str, ...]:
-        """The row as texts, in the order of the headings."""
+        """Return the row as texts, in the order of the headings."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         target = "" if self.target is None else f"{'≥' if self.at_least else '≤'} {self.target:g}"
         return self.what, self.measured, self.against, ratio, target, self.verdict, self.skipped or self.note
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table, its columns aligned so that a terminal shows it well too."""
+    """Return the rows as a Markdown table, its columns aligned for terminals too."""
     lines = [HEADINGS, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     texts = [

@@ -22,16 +22,16 @@ FEW = 10
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """One row for each size, and one for Markdown."""
+    """Yield a row for each size, and one for Markdown."""
     for count in setting.sizes:
-        yield _row(setting, count, markdown=False)
+        yield _measure_row(setting, count, markdown=False)
     middle = sorted(setting.sizes)[len(setting.sizes) // 2]
-    yield _row(setting, middle, markdown=True)
+    yield _measure_row(setting, middle, markdown=True)
 
 
-def _row(setting: Setting, count: int, *, markdown: bool) -> Row:
+def _measure_row(setting: Setting, count: int, *, markdown: bool) -> Row:
     few, many = (setting.project(size, markdown=markdown) for size in (FEW, count))
-    commands = [command for folder in (few, many) for command in (_ours(folder), _loader(folder))]
+    commands = [command for folder in (few, many) for command in (_validate_command(folder), _loader_command(folder))]
     rounds = max(1, min(setting.rounds, 6_000 // count))
     ours_few, loader_few, ours, loader = side_by_side(commands, rounds)
     mine = (ours.cpu - ours_few.cpu) / (count - FEW)
@@ -47,9 +47,9 @@ def _row(setting: Setting, count: int, *, markdown: bool) -> Row:
     )
 
 
-def _ours(folder: Path) -> list[str]:
+def _validate_command(folder: Path) -> list[str]:
     return [TRUEUP, "-C", str(folder), "validate"]
 
 
-def _loader(folder: Path) -> list[str]:
+def _loader_command(folder: Path) -> list[str]:
     return [PYTHON, "-c", LOADER, str(folder / "assistants")]

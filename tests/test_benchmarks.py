@@ -64,7 +64,7 @@ def suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Setting:
         monkeypatch.setattr(module, "run", run)
     monkeypatch.setattr(corpus, "write", write)
     monkeypatch.setattr(corpus, "edit", lambda *_, **__: None)
-    monkeypatch.setattr(peers, "_found", lambda _program: None)
+    monkeypatch.setattr(peers, "_find_program", lambda _program: None)
     stub: Any = Silent()
     return Setting(tmp_path, stub, FULL.sizes, FULL.latencies, FULL.workers, 1, FULL.applied)
 
