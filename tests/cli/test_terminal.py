@@ -82,7 +82,7 @@ class Terminal:
 
 def test_yes_applies_what_was_shown(place: Place) -> None:
     terminal = Terminal(place.root, "apply")
-    shown = terminal.wait_for("Only yes goes on: ")
+    shown = terminal.wait_for("Type 'yes' to apply: ")
     assert "\x1b[1;32m" in shown, "on a terminal there is colour"
     assert "Plan: 2 to create" in shown
     terminal.type("yes")
@@ -94,7 +94,7 @@ def test_yes_applies_what_was_shown(place: Place) -> None:
 def test_anything_else_declines(place: Place) -> None:
     for answer in ("", "y", "no", "yes please"):
         terminal = Terminal(place.root, "apply")
-        terminal.wait_for("Only yes goes on: ")
+        terminal.wait_for("Type 'yes' to apply: ")
         terminal.type(answer)
         terminal.wait_for("Not applied: nothing was sent.")
         assert terminal.ended() == 1
@@ -103,14 +103,14 @@ def test_anything_else_declines(place: Place) -> None:
 
 def test_the_end_of_input_declines(place: Place) -> None:
     terminal = Terminal(place.root, "apply")
-    terminal.wait_for("Only yes goes on: ")
+    terminal.wait_for("Type 'yes' to apply: ")
     terminal.press(b"\x04")
     assert terminal.ended() == 1
 
 
 def test_ctrl_c_at_the_question(place: Place) -> None:
     terminal = Terminal(place.root, "apply")
-    terminal.wait_for("Only yes goes on: ")
+    terminal.wait_for("Type 'yes' to apply: ")
     terminal.press(b"\x03")
     assert terminal.ended() == 130
     assert "Traceback" not in terminal.said
@@ -121,7 +121,7 @@ def test_what_changed_while_the_question_stood_is_not_sent(place: Place) -> None
     place.applied().replace("assistants/alpha.yaml", "0.2", "0.3")
     place.replace("assistants/team/beta.yaml", "Say B", "Say BB")
     terminal = Terminal(place.root, "apply")
-    terminal.wait_for("Only yes goes on: ")
+    terminal.wait_for("Type 'yes' to apply: ")
     place.replace("assistants/alpha.yaml", "0.3", "0.9")
     terminal.type("yes")
     assert terminal.ended() == 3

@@ -220,7 +220,7 @@ def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent
             "Confirmation required, and there is nobody to ask. Nothing was sent.",
             _how_to_confirm(session, plan),
         )
-    if session.screen.ask(f"\nApply these changes to {session.target.name}? Only yes goes on: ").lower() != "yes":
+    if session.screen.ask(f"\nApply these changes to {session.target.name}? Type 'yes' to apply: ").lower() != "yes":
         _end_unsent(session, Report(plan, (), (Exit.ERROR,)))
         raise TrueupError("Not applied: nothing was sent.")
     return Consent(asked=True)

@@ -175,14 +175,11 @@ def _guess_flags(arguments: Sequence[str]) -> Flags:
         verbose=verbose,
         also=_find_also(words),
     )
-    return replace(flags, also=_fit(flags)) if flags.also else flags
-
-
-def _fit(flags: Flags) -> tuple[tuple[str, str], ...]:
-    """Return the files of --also that may be written, however early the command failed."""
+    if not flags.also:
+        return flags
     from trueup.cli.paths import find_writable_also
 
-    return find_writable_also(flags)
+    return replace(flags, also=find_writable_also(flags))
 
 
 def _find_last(words: Sequence[str], short: str, long: str, variable: str, default: str) -> str:

@@ -53,6 +53,11 @@ class Flags:
         return Command((*words, *typed[end:]), Selection(self.folder, target, is_default=not target))
 
     @property
+    def selection(self) -> Selection:
+        """Where printed commands work while the target is not known: as the command line says."""
+        return Selection(self.folder, self.target, vars=tuple(f"{name}={text}" for name, text in self.vars.items()))
+
+    @property
     def folder(self) -> str:
         """The folder as a command line has to name it; empty where it is the current one."""
         return self.chdir if self.chdir != "." or "TRUEUP_CHDIR" in os.environ else ""

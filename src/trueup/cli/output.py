@@ -117,6 +117,12 @@ class Screen:
             discard_output(sys.stdout)
             raise UnwrittenError(error) from None
 
+    def write_json(self, kind: str, **values: object) -> None:
+        """Write a JSON document of format 1 to stdout. Raises UnwrittenError."""
+        import json
+
+        self.write_result(json.dumps({"format_version": 1, "kind": kind, **values}, indent=2))
+
     def write_answer(self, written: Callable[[Screen], str]) -> None:
         """Write an answer to stdout, then to the files of --also. Raises UnwrittenError."""
         self.write_result(written(self))

@@ -6,7 +6,7 @@ Knows where everything comes from and decides nothing about assistants. Opens no
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.cli.paths import check_project_folder
-from trueup.core.command import Message, Selection
+from trueup.core.command import Message
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
 from trueup.core.errors import DefinitionError, TrueupError
@@ -58,6 +58,23 @@ class Session:
     notes: tuple[Diagnostic, ...] = ()
     commands: Path | None = None
 
+    def confirm(
+        self, question: str, verb: str, *, unasked: TrueupError, declined: str, preview: Callable[[], str]
+    ) -> bool:
+        """Ask for a typed yes, unless --yes is given; return whether somebody was asked.
+
+        `preview` is what is shown before the question. Raises `unasked` where nobody can be asked, and TrueupError
+        with the sentence `declined` for any other answer than yes.
+        """
+        if self.flags.yes:
+            return False
+        if not self.screen.can_ask:
+            raise unasked
+        self.screen.write_stderr(preview())
+        if self.screen.ask(f"\n{question} Type 'yes' to {verb}: ").lower() != "yes":
+            raise TrueupError(declined)
+        return True
+
     def plan_options(self, *, destroy: bool = False, accepted_ids: Sequence[str] = ()) -> Options:
         """Return what a plan is made with."""
         return Options(
@@ -70,14 +87,14 @@ class Session:
         )
 
 
-def open_session(flags: Flags, target: str = "", *, may_begin: bool = False) -> Session:
-    """Open the project of the flags on the target they name, else on `target`, else on the default one.
+def open_session(flags: Flags, *, may_begin: bool = False) -> Session:
+    """Open the project of the flags on the target they name, else on the default one.
 
     `may_begin`: the command may start a project in an empty folder. Raises TrueupError when there is no such folder,
     project or target, or the project file is wrong.
     """
     root, project = open_project(flags, may_begin=may_begin)
-    return open_on_target(flags, root, project, target)
+    return open_on_target(flags, root, project, flags.target)
 
 
 def open_guarded(flags: Flags, trusted: str) -> Session:
@@ -90,7 +107,7 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
         raise TrueupError(f"There is no folder {trusted!r}.", "Name a folder that holds a trueup.yaml.")
     found = load_guarded(root, folder)
     check_project_folder(root, flags)
-    session = open_on_target(flags, root, found.project)
+    session = open_on_target(flags, root, found.project, flags.target)
     if session.target.name in found.new:
         raise TrueupError(
             f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
@@ -102,27 +119,19 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
     return replace(session, notes=(*session.notes, *found.notes), commands=folder)
 
 
-def open_unprobed(flags: Flags, target: str) -> Session:
-    """Open the same on this target, as if its server had never been probed. Raises TrueupError."""
-    root, project = open_project(flags)
+def open_on_target(flags: Flags, root: Path, project: Project, target: str, *, use_probe: bool = True) -> Session:
+    """Open a project on a target, the default one where the name is empty. Raises TrueupError.
+
+    `use_probe`: what a probe of the target's server found out counts.
+    """
     chosen = _apply_flags(project, target, flags)
     identity = identity_of(chosen)
     store = Store(root, chosen, identity)
-    return Session(flags, Screen(flags), root, project, chosen, adapter_for(chosen), identity, store)
-
-
-def open_on_target(flags: Flags, root: Path, project: Project, target: str = "") -> Session:
-    """Open a project on the target that the flags name, else on `target`, else the default one. Raises TrueupError."""
-    """Open a project on the target that the flags name, else on `target`, else the default one. Raises TrueupError."""
-    chosen = _apply_flags(project, flags.target or target, flags)
-    identity = identity_of(chosen)
-    store = Store(root, chosen, identity)
-    found = read_answers(store)
+    found = read_answers(store) if use_probe else None
     if found is not None and (probe := probe_of(chosen.protocol)) is not None:
         chosen = replace(chosen, settle=probe.settle(found, chosen.settle))
-    return Session(
-        flags, Screen(flags), root, project, chosen, adapter_for(chosen, found), identity, store, _find_warnings(chosen)
-    )
+    adapter, notes = adapter_for(chosen, found), _find_warnings(chosen)
+    return Session(flags, Screen(flags), root, project, chosen, adapter, identity, store, notes)
 
 
 def _find_warnings(target: Target) -> tuple[Diagnostic, ...]:
@@ -205,16 +214,18 @@ def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
     raise DefinitionError(f"{count}{where} to correct; nothing was sent.", "", diagnostics)
 
 
-def selection_of(flags: Flags) -> Selection:
-    """Return where printed commands work while the target is not known: as the command line says."""
-    return Selection(flags.folder, flags.target, vars=tuple(f"{name}={text}" for name, text in flags.vars.items()))
+def require_one(asked: str, names: Collection[str]) -> str:
+    """Return the only name that `asked` stands for. Raises TrueupError where there are several."""
+    if len(names) > 1:
+        raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
+    return next(iter(names))
 
 
 def _apply_flags(project: Project, name: str, flags: Flags) -> Target:
     """Return the target of a name, or the default one, with the flags applied. Raises TrueupError."""
     target = choose_target(project, name)
     is_default = target.name == project.default_target and "TRUEUP_TARGET" not in os.environ
-    selection = replace(selection_of(flags), target=target.name, is_default=is_default)
+    selection = replace(flags.selection, target=target.name, is_default=is_default)
     wanted: Mapping[str, Any] = {
         "parallelism": flags.parallelism,
         "timeout": flags.timeout,

@@ -83,15 +83,13 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
 def _choose_one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
     """Return the chosen definition, its record and its live assistant. Raises TrueupError where one is missing."""
     from trueup.cli.planning import find_record_and_live
+    from trueup.cli.session import require_one
     from trueup.core.command import Message
     from trueup.core.definitions.names import select
     from trueup.core.errors import TrueupError, UnreadableError
     from trueup.core.plans.plan import Reason
 
-    names = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
-    if len(names) > 1:
-        raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
-    name = names[0]
+    name = require_one(asked, sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys())))
     definition = next((item for item in loaded.definitions if item.name == name), None)
     if definition is None:
         where = "is left out of" if name in loaded.left_out else "has no definition for"
@@ -278,23 +276,24 @@ def _confirm(session: Session, accepted: Accepted) -> None:
     from trueup.core.errors import TrueupError
     from trueup.render.terminal import answers
 
-    names = sorted({name for name, _ in accepted.also} - {accepted.name})
-    if not names or session.flags.yes:
+    names = ", ".join(sorted({name for name, _ in accepted.also} - {accepted.name}))
+    if not names:
         return
     files = ", ".join(item.file for item in accepted.patches)
-    if not session.screen.can_ask:
-        raise TrueupError(
-            f"{files} also goes into {', '.join(names)}. Nothing was written.",
-            Message(
-                "If what they come to is to change too: ",
-                session.flags.again(yes=True),
-                ". To see it first: ",
-                session.flags.again(patch=True),
-            ),
-        )
-    session.screen.write_stderr(answers.write_accept(accepted, **session.screen.note_look))
-    if session.screen.ask(f"\nChange {files}, and with it {', '.join(names)}? Only yes goes on: ").lower() != "yes":
-        raise TrueupError("Not accepted: nothing was written.")
+    unasked = TrueupError(
+        f"{files} also goes into {names}. Nothing was written.",
+        Message(
+            "If what they come to is to change too: ",
+            session.flags.again(yes=True),
+            ". To see it first: ",
+            session.flags.again(patch=True),
+        ),
+    )
+    session.confirm(
+        f"Change {files}, and with it {names}?", "change them",
+        unasked=unasked, declined="Not accepted: nothing was written.",
+        preview=lambda: answers.write_accept(accepted, **session.screen.note_look),
+    )  # fmt: skip
 
 
 def _write_files(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:

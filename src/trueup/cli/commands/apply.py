@@ -48,9 +48,10 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     promised = _read_promised_plan(flags, root, project.definitions, what)
     if promised is not None:
         applying.refuse_snapshot(promised, what[0])
-    session = open_on_target(flags, root, project, promised.identity.target if promised is not None else "")
     if promised is None:
+        session = open_on_target(flags, root, project, flags.target)
         return int(run_async(applying.apply(session, what, made)))
+    session = open_on_target(flags, root, project, flags.target or promised.identity.target)
     applying.refuse_other_plan(promised, session, what[0])
     applying.announce_plan_file(promised, what[0], session)
     return int(run_async(applying.apply(session, (), made, promised=promised, file=what[0])))
@@ -72,7 +73,6 @@ def _read_promised_plan(flags: Flags, root: Path, definitions: str, what: tuple[
     """Return the saved plan that the one argument is; None when assistants are meant. Raises TrueupError."""
     if not what:
         return None
-    from trueup.cli.session import selection_of
     from trueup.edge.artifacts import read_plan
 
     plans = [text for text in what if _is_plan(root, definitions, text)]
@@ -80,7 +80,7 @@ def _read_promised_plan(flags: Flags, root: Path, definitions: str, what: tuple[
         raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
     if not plans:
         _note_plan_files(root, what, flags)
-    return read_plan(root, plans[0], selection_of(flags)) if plans else None
+    return read_plan(root, plans[0], flags.selection) if plans else None
 
 
 def _is_plan(root: Path, definitions: str, text: str) -> bool:

@@ -155,7 +155,7 @@ async def _explain(session: Session, asked: str, field: str | None, reports: str
     from dataclasses import replace
 
     from trueup.cli.planning import plan_live
-    from trueup.cli.session import load_definitions
+    from trueup.cli.session import load_definitions, require_one
     from trueup.cli.transport import reading
     from trueup.core.definitions.names import meant, select
     from trueup.core.errors import TrueupError
@@ -163,18 +163,16 @@ async def _explain(session: Session, asked: str, field: str | None, reports: str
     loaded = load_definitions(session)
     async with reading(session) as runner:
         planning = await plan_live(session, runner, loaded, session.store.load())
-    chosen = sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys()))
-    if len(chosen) > 1:
-        raise TrueupError(f"{asked!r} stands for {len(chosen)} assistants: {', '.join(chosen)}.", "Name one of them.")
-    definition = next((item for item in loaded.definitions if item.name == chosen[0]), None)
-    made = _explain_fields(session, chosen[0], definition, planning)
-    made = replace(made, origin=find_origins(session, planning, chosen, reports).get(chosen[0]))
+    name = require_one(asked, sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys())))
+    definition = next((item for item in loaded.definitions if item.name == name), None)
+    made = _explain_fields(session, name, definition, planning)
+    made = replace(made, origin=find_origins(session, planning, [name], reports).get(name))
     fields = {item.name: item for item in made.fields}
     if field is None:
         return made
     if field not in fields:
         raise TrueupError(
-            f"{chosen[0]} has no field {field!r} in its file, in what was applied, or live beside its default.",
+            f"{name} has no field {field!r} in its file, in what was applied, or live beside its default.",
             meant(field, fields.keys()),
         )
     return replace(made, fields=(fields[field],))

@@ -85,10 +85,7 @@ def _show(session: Session, made: Export, file: str) -> None:
     screen = session.screen
     count = len(made.assistants)
     if screen.json:
-        import json
-
-        told = {"format_version": 1, "kind": "exported", "target": session.target.name, "file": file, "count": count}
-        screen.write_result(json.dumps(told, indent=2))
+        screen.write_json("exported", target=session.target.name, file=file, count=count)
         return
     screen.write_result(f"{pluralize(count, 'assistant')} of {session.target.name} written to {file}.")
 

@@ -47,7 +47,7 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
     """Import the named live assistants, all without names. Raises TrueupError where nothing could be imported."""
     with nullcontext() if dry_run else session.store.import_lock():
         loaded, state = load_existing(session), session.store.load()
-        async with _connect(session, dry_run) as runner:
+        async with _connect(session, dry_run=dry_run) as runner:
             view = await read_live(session, runner, state)
             seen = read_stamps(view, session.adapter)
             state = settled(state, seen, frozenset(view.absent))
@@ -109,7 +109,7 @@ def show_import(session: Session, work: Imports, codes: Sequence[Exit] = (), *, 
 
 
 @asynccontextmanager
-async def _connect(session: Session, dry_run: bool) -> AsyncIterator[RequestRunner]:
+async def _connect(session: Session, *, dry_run: bool = False) -> AsyncIterator[RequestRunner]:
     """Open a connection that can write only where stamps are to be written."""
     kind = writing if session.target.state == "stamps" and not dry_run else reading
     async with kind(session) as runner:
@@ -130,34 +130,25 @@ async def _write_import(session: Session, runner: RequestRunner, work: Imports, 
     report = await write_stamps(session, runner, found, state, view)
     code = show_import(session, work, report.codes)
     if worst(report.codes) or session.screen.verbose:
-        _tell_report(session, report)
+        page = pages.report_page(report, pages.TERMINAL)
+        session.screen.write_stderr(text.write_page(page, **session.screen.note_look))
     return code
-
-
-def _tell_report(session: Session, report: Report) -> None:
-    session.screen.write_stderr(text.write_page(pages.report_page(report, pages.TERMINAL), **session.screen.note_look))
 
 
 def _confirm_import(session: Session, work: Imports) -> None:
     """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
-    count = len(work.ids)
-    if session.flags.yes or not count:
+    if not work.ids:
         return
-    if not session.screen.can_ask:
-        raise TrueupError(
-            f"Confirmation required to write {pluralize(count, 'stamp')}, and there is nobody to ask. "
-            "Nothing was written.",
-            Message(
-                "To write them without a question: ",
-                session.flags.again(yes=True),
-                ". To look first: ",
-                session.flags.again(dry_run=True),
-            ),
-        )
-    session.screen.write_stderr(render.write_text(work, Exit.OK, dry_run=True))
-    question = f"\nWrite these files, and {pluralize(count, 'stamp')} to {session.target.name}? Only yes goes on: "
-    if session.screen.ask(question).lower() != "yes":
-        raise TrueupError("Not imported: nothing was written.")
+    stamps, again = pluralize(len(work.ids), "stamp"), session.flags.again
+    unasked = TrueupError(
+        f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",
+        Message("To write them without a question: ", again(yes=True), ". To look first: ", again(dry_run=True)),
+    )
+    session.confirm(
+        f"Write these files, and {stamps} to {session.target.name}?", "write them",
+        unasked=unasked, declined="Not imported: nothing was written.",
+        preview=lambda: render.write_text(work, Exit.OK, dry_run=True),
+    )  # fmt: skip
 
 
 def _find_unknown_fields(session: Session, view: View, live_id: str) -> dict[str, object]:
@@ -214,13 +205,11 @@ def choose_ids(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
 
 async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
     """Link all or none. Raises RefusedError where one cannot be linked, TrueupError where one is missing."""
-
     loaded = load_definitions(session)
     pairs = _find_definitions(pairs, loaded, session.target.name)
     with session.store.lock():
         state = session.store.load()
-        connected = writing if session.target.state == "stamps" else reading
-        async with connected(session) as runner:
+        async with _connect(session) as runner:
             view = await read_live(session, runner, state)
             seen = read_stamps(view, session.adapter)
             found = _check_links(session, pairs, loaded, state, view, seen)
@@ -229,9 +218,7 @@ async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
                 report = await write_stamps(session, runner, found, state, view)
                 show_stamped(session, report)
                 return int(worst(report.codes))
-        records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
-        pending = {name: entry for name, entry in state.pending.items() if name not in records}
-        session.store.save(replace(state, records={**state.records, **records}, pending=pending))
+        save_links(session, state, found)
     if session.screen.json:
         session.screen.write_result(memory.write_change_json("linked", session.target.name, dict(pairs)))
     else:
@@ -242,7 +229,6 @@ async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
 
 def _find_definitions(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
     """Resolve each NAME to one definition; it may be a path or a glob. Raises TrueupError."""
-
     names = {item.name for item in loaded.definitions}
     made: dict[str, str] = {}
     for given, live_id in pairs.items():
@@ -263,7 +249,6 @@ def _check_links(
     session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
 ) -> list[tuple[Definition, Seen]]:
     """Pair each definition with its live assistant. Raises for the first that cannot be linked."""
-
     by_name = {item.name: item for item in loaded.definitions}
     found = []
     for name, live_id in pairs.items():
@@ -291,7 +276,6 @@ def _explain_obstacle(
     session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen], found: Obstacle
 ) -> str:
     """Return how to go on where an assistant cannot be linked under a name."""
-
     record, held = state.records.get(name), {record.id for record in state.records.values()}
     beside = record is not None and record.id in seen and live.id not in held
     if beside and is_duplicate(live, name, session.identity):
@@ -307,29 +291,24 @@ def _explain_obstacle(
     return "One assistant has one owner. A stamp goes with its metadata key `trueup`."
 
 
-def _confirm_links(session: Session, found: list[tuple[Definition, Seen]]) -> None:
+def _confirm_links(session: Session, found: Sequence[tuple[Definition, Seen]]) -> None:
     """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
-
-    if session.flags.yes:
-        return
-    stamps = pluralize(len(found), "stamp")
-    if not session.screen.can_ask:
-        raise TrueupError(
-            f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",
-            Message("To link without a question: ", session.flags.again(yes=True)),
-        )
-    for item, live in found:
-        session.screen.note_wrapped(f"{item.name} is to be linked to {live.id}.")
-    question = f"\nWrite {stamps} to {session.target.name}? Only yes goes on: "
-    if session.screen.ask(question).lower() != "yes":
-        raise TrueupError("Not imported: nothing was written.")
+    stamps, screen = pluralize(len(found), "stamp"), session.screen
+    unasked = TrueupError(
+        f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",
+        Message("To link without a question: ", session.flags.again(yes=True)),
+    )
+    session.confirm(
+        f"Write {stamps} to {session.target.name}?", "write them",
+        unasked=unasked, declined="Not imported: nothing was written.",
+        preview=lambda: "\n".join(screen.wrap(f"{item.name} is to be linked to {live.id}.") for item, live in found),
+    )  # fmt: skip
 
 
 async def write_stamps(
     session: Session, runner: RequestRunner, found: list[tuple[Definition, Seen]], state: State, view: View
 ) -> Report:
     """Write the stamps, which are the state here, as an apply does: with journal, comparison and report."""
-
     changes = tuple(make_link_change(item, live, session.identity, session.adapter) for item, live in found)
     plan = Plan(session.identity, Options(), changes, records=len(changes), complete=view.complete)
     planning = Planning(plan, state, view, read_stamps(view, session.adapter), {})
@@ -343,7 +322,6 @@ async def write_stamps(
 
 def show_stamped(session: Session, report: Report) -> None:
     """Show what became of each stamp."""
-
     screen = session.screen
     if screen.json:
         screen.write_result(as_json.report(report))

@@ -44,19 +44,13 @@ def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_ru
         pairs = parse_pairs(names)
         return int(run_async(link_definitions(open_session(flags), pairs)))
     session = open_session(flags, may_begin=bool(files))
-    return int(_from_files(session, names, files, dry_run) if files else run_async(_from_live(session, names, dry_run)))
+    if files:
+        from trueup.cli.commands.import_files import import_files
 
-
-async def _from_live(session: Session, names: tuple[str, ...], dry_run: bool) -> int:
+        return int(import_files(session, names, files, dry_run=dry_run))
     from trueup.cli.commands.importing import import_live
 
-    return await import_live(session, names, dry_run=dry_run)
-
-
-def _from_files(session: Session, names: tuple[str, ...], files: tuple[str, ...], dry_run: bool) -> int:
-    from trueup.cli.commands.import_files import import_files
-
-    return import_files(session, names, files, dry_run=dry_run)
+    return int(run_async(import_live(session, names, dry_run=dry_run)))
 
 
 def parse_pairs(links: tuple[str, ...]) -> dict[str, str]:
@@ -118,15 +112,12 @@ async def _delete(session: Session, name: str, live_id: str) -> int:
 async def _plan_delete(session: Session, runner: RequestRunner, asked: str, live_id: str) -> tuple[Planning, Change]:
     """Return the delete, of what is live now. Raises TrueupError where it may not be sent."""
     from trueup.cli.planning import plan_live
-    from trueup.cli.session import load_definitions
-    from trueup.core.errors import TrueupError
+    from trueup.cli.session import load_definitions, require_one
     from trueup.engine.duplicates import plan_delete
 
     planning = await plan_live(session, runner, load_definitions(session), session.store.load(), [asked])
-    names = sorted(planning.judged)
-    if len(names) > 1:
-        raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
-    return planning, plan_delete(planning, names[0], live_id, session.target, session.adapter)
+    name = require_one(asked, sorted(planning.judged))
+    return planning, plan_delete(planning, name, live_id, session.target, session.adapter)
 
 
 def _confirm(session: Session, change: Change) -> bool:
@@ -134,21 +125,13 @@ def _confirm(session: Session, change: Change) -> bool:
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
 
-    if session.flags.yes:
-        return False
     what = f"{change.id} of {session.target.name} {change.message}."
-    if not session.screen.can_ask:
-        raise TrueupError(
-            f"Confirmation required: {what} Nothing was deleted.",
-            Message(
-                "To confirm: ",
-                session.target.command("delete-duplicate", f"{change.name}={change.id}", yes=True),
-            ),
-        )
-    session.screen.write_stderr(session.screen.wrap(what))
-    if session.screen.ask(f"\nDelete {change.id}? Type 'yes' to delete it: ").lower() != "yes":
-        raise TrueupError("Not deleted: nothing was sent.")
-    return True
+    again = session.target.command("delete-duplicate", f"{change.name}={change.id}", yes=True)
+    unasked = TrueupError(f"Confirmation required: {what} Nothing was deleted.", Message("To confirm: ", again))
+    return session.confirm(
+        f"Delete {change.id}?", "delete it",
+        unasked=unasked, declined="Not deleted: nothing was sent.", preview=lambda: session.screen.wrap(what),
+    )  # fmt: skip
 
 
 COMMANDS = {"import": import_, "delete-duplicate": delete_duplicate}

@@ -67,11 +67,10 @@ def plan(
 def show(flags: Flags, file: str) -> int:
     """Show a saved plan again, in any format. Nothing is sent."""
     from trueup.cli.output import Screen
-    from trueup.cli.session import selection_of
     from trueup.core.plans.wording import plan_again
     from trueup.edge.artifacts import read_plan
 
-    plan = read_plan(Path(flags.chdir), file, selection_of(flags))
+    plan = read_plan(Path(flags.chdir), file, flags.selection)
     show_plan(plan, Screen(flags), plan_again(plan, file))
     return 0
 

@@ -35,14 +35,14 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
     One assistant is made, changed about thirty times, and removed, also after Ctrl-C; no other one is touched. What a
     killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
     """
-    from trueup.cli.session import open_unprobed
+    from trueup.cli.session import open_on_target, open_project
     from trueup.cli.transport import run_async
     from trueup.core.errors import TrueupError
 
     typed = click.get_current_context().get_parameter_source("target") is click.core.ParameterSource.COMMANDLINE
     if typed and flags.target != name:
         raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of them.")
-    session = open_unprobed(flags, name)
+    session = open_on_target(flags, *open_project(flags), name, use_probe=False)
     asked = _questions_for(session)
     before = _read_last_answers(session)
     chosen = model or _choose_model(session, before)
@@ -192,23 +192,24 @@ def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
     from trueup.core.errors import TrueupError
     from trueup.wire.registry import base_url
 
-    if session.flags.yes:
-        return
     to = session.target
     where = "the embedded server" if to.is_local else base_url(to)
-    if not session.screen.can_ask:
-        raise TrueupError(
-            f"A probe makes an assistant at {to.name}: confirmation required. Nothing was sent.",
-            Message("To probe without a question: ", session.flags.again(yes=True)),
-        )
-    session.screen.note_wrapped(
-        f"One assistant with the model {model} is made at {to.name} ({where}), changed about thirty times, and "
-        "removed. No other assistant is touched."
+
+    def preview() -> str:
+        words = [
+            f"One assistant with the model {model} is made at {to.name} ({where}), changed about thirty times, and "
+            "removed. No other assistant is touched."
+        ]
+        words += [f"Earlier probes left {', '.join(item.id for item in left)}: removed first."] if left else []
+        return "\n".join(session.screen.wrap(text) for text in words)
+
+    unasked = TrueupError(
+        f"A probe makes an assistant at {to.name}: confirmation required. Nothing was sent.",
+        Message("To probe without a question: ", session.flags.again(yes=True)),
     )
-    if left:
-        session.screen.note_wrapped(f"Earlier probes left {', '.join(item.id for item in left)}: removed first.")
-    if session.screen.ask(f"\nProbe {to.name}? Type 'yes' to probe: ").lower() != "yes":
-        raise TrueupError("Not probed: nothing was sent.")
+    session.confirm(
+        f"Probe {to.name}?", "probe", unasked=unasked, declined="Not probed: nothing was sent.", preview=preview
+    )
 
 
 async def _remove_left_over(session: Session, runner: RequestRunner, left: Sequence[LeftOver], diary: Diary) -> None:

@@ -53,7 +53,6 @@ def init(flags: Flags) -> int:
 
     Also writes what git should ignore. What is there already is left as it is, and nothing is asked.
     """
-    import json
     from pathlib import Path
 
     from trueup.cli.output import Screen
@@ -76,9 +75,7 @@ def init(flags: Flags) -> int:
     written += [".gitignore"] if _extend_gitignore(root / ".gitignore") else []
     kept = [name for name in (*texts, ".gitignore") if name not in written]
     if flags.json:
-        screen.write_result(
-            json.dumps({"format_version": 1, "kind": "init", "written": written, "kept": kept}, indent=2)
-        )
+        screen.write_json("init", written=written, kept=kept)
         return 0
     lines = [f"wrote  {name}" for name in written] + [f"kept   {name}" for name in kept]
     here = Selection(flags.folder)
@@ -139,8 +136,6 @@ def _extend_gitignore(path: Path) -> bool:
 @takes()
 def schema(flags: Flags, name: str | None) -> int:
     """Print the JSON Schema of that NAME, or the names there are."""
-    import json
-
     from trueup.cli.output import Screen
     from trueup.edge import schemas
 
@@ -148,7 +143,7 @@ def schema(flags: Flags, name: str | None) -> int:
     if name is not None:
         screen.write_result(schemas.text(name))
     elif flags.json:
-        screen.write_result(json.dumps({"format_version": 1, "kind": "schemas", "names": schemas.names()}, indent=2))
+        screen.write_json("schemas", names=schemas.names())
     else:
         screen.write_result("\n".join(schemas.names()))
     return 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.cli.session import Session
-    from trueup.core.memory.state import Pending, Record, State
+    from trueup.core.memory.state import State
     from trueup.engine.takeover import Rebuilt
 
 
@@ -44,20 +44,13 @@ def list_(flags: Flags) -> int:
 @takes(NETWORK)
 def show(flags: Flags, name: str) -> int:
     """Show what is remembered of one assistant: its id, and what is known of each field."""
-    from trueup.cli.session import open_session
-    from trueup.core.errors import TrueupError
+    from trueup.cli.session import open_session, require_one
     from trueup.render.records import state as memory
 
     session = open_session(flags)
     state = _load_state(session)
-    names = _choose_names(session, [name], state)
-    if len(names) > 1:
-        raise TrueupError(f"{name!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
-    known: tuple[str, Record | None, Pending | None] = (
-        names[0],
-        state.records.get(names[0]),
-        state.pending.get(names[0]),
-    )
+    found = require_one(name, _choose_names(session, [name], state))
+    known = (found, state.records.get(found), state.pending.get(found))
     if flags.json:
         session.screen.write_result(memory.write_record_json(*known, session.target.name))
     else:
