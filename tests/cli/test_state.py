@@ -249,7 +249,9 @@ def test_where_the_stamps_are_the_state_import_writes_one(hosted: Place) -> None
     made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha", "metadata": {"kept": "yes"}})
     ran = hosted.run("import", f"alpha={made['id']}")
     assert ran.code == 1
-    assert "Confirmation required to write 1 stamp, and there is nobody to ask. Nothing was written." in ran.said
+    assert (
+        "Confirmation required to write 1 stamp, and there is no terminal to ask on. Nothing was written." in ran.said
+    )
     assert f"trueup import alpha={made['id']} --yes" in ran.said
     assert hosted.live()["alpha"]["metadata"] == {"kept": "yes"}
     ran = hosted.run("import", f"alpha={made['id']}", "--yes")

@@ -200,7 +200,7 @@ def _layout_plan(plan: Plan, session: Session) -> str:
 def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent:
     """Ask for leave to write: by a flag, by a saved plan, or by an answer now; guards want the plan's digest.
 
-    Raises TrueupError where it is declined, and where there is nobody to ask.
+    Raises TrueupError where it is declined, and where there is no terminal to ask on.
     """
     if not any(change.action in WRITES for change in plan.changes):
         return Consent()
@@ -217,7 +217,7 @@ def _ask_consent(session: Session, plan: Plan, promised: Plan | None) -> Consent
     if not may_ask:
         _end_unsent(session, Report(plan, (), (Exit.ERROR,)))
         raise TrueupError(
-            "Confirmation required, and there is nobody to ask. Nothing was sent.",
+            "Confirmation required. Nothing was sent.",
             _how_to_confirm(session, plan),
         )
     if session.screen.ask(f"\nApply these changes to {session.target.name}? Type 'yes' to apply: ").lower() != "yes":

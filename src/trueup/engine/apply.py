@@ -90,13 +90,13 @@ def _describe_missing(promised: Change, now: Change | None, fresh: Planning) -> 
         done = promised.operation in known or _is_in_place(promised, now, fresh)
     if done:
         return Outcome(promised.name, promised.action, Result.ALREADY, promised.id)
-    reason = Message("now: ", now.message) if now is not None and now.message else "it is no longer wanted"
+    reason = Message("now: ", now.message) if now is not None and now.message else "the files no longer ask for it"
     return Outcome(
         promised.name,
         promised.action,
         Result.REFUSED,
         promised.id,
-        Message("the plan's change does not stand any more (", reason, ")"),
+        Message("the plan's change is out of date (", reason, ")"),
         Message("Make a new plan and have it reviewed: ", plan_anew(fresh.plan, out="change.plan")),
     )
 

@@ -136,7 +136,7 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
             change.action,
             Result.DONE if ours else Result.ADOPTED,
             live.id,
-            message="found after an unclear answer" if ours else "another writer created it meanwhile",
+            message="found after an unclear answer" if ours else "another process created it meanwhile",
             not_kept=list_not_kept(change, live, run.adapter) if ours else (),
             attempts=attempts,
         )

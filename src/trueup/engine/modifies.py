@@ -43,7 +43,7 @@ class AfterWrite(Enum):
 
     AS_PLANNED = "as planned"
     AS_BEFORE = "as before"
-    ELSE = "changed by somebody else"
+    ELSE = "changed outside Trueup"
     ABSENT = "absent"
 
 
@@ -239,8 +239,8 @@ async def _read_and_check(run: Run, change: Change) -> Live | None:
         return None
     if live is not None and _is_unchanged(change, live, run.adapter.dialect.table):
         return live
-    what = "was deleted" if live is None else "was changed by somebody else"
-    message = f"{what} since the plan; left alone"
+    what = "was deleted" if live is None else "was changed outside Trueup"
+    message = f"{what} since the plan; not touched"
     run.report(Outcome(change.name, change.action, Result.CHANGED, change.id, message, JUDGE), Exit.HELD)
     return None
 
@@ -415,6 +415,6 @@ async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts:
         message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
         hint = join_messages((JUDGE, attempts.failure.check), ". ")
     else:
-        message, code = f"{found.value} meanwhile; left alone ({why})", Exit.HELD
+        message, code = f"{found.value} meanwhile; not touched ({why})", Exit.HELD
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)
     run.report(outcome, Exit.PARTIAL, code)

@@ -21,25 +21,25 @@ PLAN, APPLY = HERE.command("plan"), HERE.command("apply")
 AGAIN = Message("To try again: ", APPLY)
 JUDGE = Message("To see what is live now: ", PLAN)
 ANEW = Message("Nothing was recorded. ", JUDGE)
-NO_STAMP = "Say `stamp: false` for this target in trueup.yaml to go on with the state file alone."
-STAYS = Message(AGAIN, ". Should it stay so, delete it at the vendor: the next apply then forgets it.")
-TAKE_OFF = Message(f"Take the key {KEY} out of its metadata at the vendor. ", AGAIN)
-IGNORED = "this server takes no notice of it: take it out of the definition, or `ignore_changes` lets it be."
-MEND = Message("Correct what it speaks of, then plan again: ", PLAN)
+NO_STAMP = "To go on with the state file alone, set `stamp: false` for this target in trueup.yaml."
+STAYS = Message(AGAIN, ". If it persists, delete it at the vendor; the next apply then forgets it.")
+TAKE_OFF = Message(f"Remove the key {KEY} from its metadata at the vendor. ", AGAIN)
+IGNORED = "this server ignores it: remove it from the definition, or list it in `ignore_changes`."
+MEND = Message("Correct what it names, then plan again: ", PLAN)
 NETWORK = "Check base_url, the network and any proxy."
 PATIENCE = Message(
-    "Should it stay so, look at the network and any proxy, and give the target longer: ",
+    "If it persists, check the network and any proxy, and give the target more time: ",
     HERE.command("apply", timeout="300"),
 )
 SLOWER = Message(
-    "Should it stay so, set a `rate_limit` for the target in trueup.yaml, or send less at a time: ",
+    "If it persists, set `rate_limit` for the target in trueup.yaml, or send fewer requests at once: ",
     HERE.command("apply", parallelism="1"),
 )
-QUOTA = "The account's quota is used up: see to it at the vendor."
+QUOTA = "The account's quota is used up. Check it at the vendor."
 RIGHT = "Check that the key belongs to this account and project and may write there."
-ELSEWHERE = "Check base_url: a proxy or a login page may be answering in the target's place."
-REDIRECT = "Check base_url, and what the proxy wants: Trueup follows no redirect, so that no key goes elsewhere."
-NO_PATH = "Check base_url, and whether a gateway in between passes this request on."
+ELSEWHERE = "Check base_url: a proxy or a login page may be answering instead of the target."
+REDIRECT = "Check base_url and the proxy's settings. Trueup follows no redirect, so that no key is sent elsewhere."
+NO_PATH = "Check base_url, and whether a gateway in between forwards this request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _describe_ignored(change: Change) -> WriteFailure:
     if not fields:
         return WriteFailure("the answer shows nothing of what was sent", NO_STAMP)
     text = f"the answer shows nothing of what was sent ({fields})"
-    return WriteFailure(text, Message(AGAIN, ". Should it stay so, ", IGNORED))
+    return WriteFailure(text, Message(AGAIN, ". If it persists, ", IGNORED))
 
 
 def _describe_status(problem: Problem, reply: Reply) -> WriteFailure:

@@ -136,12 +136,12 @@ async def _write_import(session: Session, runner: RequestRunner, work: Imports, 
 
 
 def _confirm_import(session: Session, work: Imports) -> None:
-    """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    """Ask for leave to write stamps. Raises TrueupError where it is declined or cannot be asked for."""
     if not work.ids:
         return
     stamps, again = pluralize(len(work.ids), "stamp"), session.flags.again
     unasked = TrueupError(
-        f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",
+        f"Confirmation required to write {stamps}, and there is no terminal to ask on. Nothing was written.",
         Message("To write them without a question: ", again(yes=True), ". To look first: ", again(dry_run=True)),
     )
     session.confirm(
@@ -292,10 +292,10 @@ def _explain_obstacle(
 
 
 def _confirm_links(session: Session, found: Sequence[tuple[Definition, Seen]]) -> None:
-    """Ask for leave to write stamps. Raises TrueupError where it is declined, and where there is nobody to ask."""
+    """Ask for leave to write stamps. Raises TrueupError where it is declined or cannot be asked for."""
     stamps, screen = pluralize(len(found), "stamp"), session.screen
     unasked = TrueupError(
-        f"Confirmation required to write {stamps}, and there is nobody to ask. Nothing was written.",
+        f"Confirmation required to write {stamps}, and there is no terminal to ask on. Nothing was written.",
         Message("To link without a question: ", session.flags.again(yes=True)),
     )
     session.confirm(

@@ -187,7 +187,7 @@ def _report_left_alone(session: Session, item: LeftOver, name: str, *, is_busy: 
 
 
 def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
-    """Ask whether to go on. Raises TrueupError where that is declined, and where there is nobody to ask."""
+    """Ask whether to go on. Raises TrueupError where that is declined, and where there is no terminal to ask on."""
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
     from trueup.wire.registry import base_url
