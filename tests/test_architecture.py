@@ -103,7 +103,7 @@ def _public(tree: ast.Module) -> Iterator[Defined]:
 
 
 def _is_shape(node: Defined) -> bool:
-    """A method of a foreign library's shape: its body is `...`."""
+    """Return whether a method only has a foreign library's shape: its body is `...`."""
     last = node.body[-1]
     return isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant) and last.value.value is ...
 

@@ -43,7 +43,7 @@ class Silent:
 
 @pytest.fixture
 def suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Setting:
-    """A full run in which no process is started, no fleet is written and no peer is installed."""
+    """Set up a full run in which no process is started, no fleet is written and no peer is installed."""
     seconds = itertools.count(1)
     words = [text for count in FULL.sizes for text in _said(count)]
 
@@ -70,7 +70,7 @@ def suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Setting:
 
 
 def _said(count: int) -> list[str]:
-    """What plans of so many say."""
+    """Return the last lines of plans of so many."""
     return [
         f"Plan: {count} to create, 0 to modify, 0 to delete, 0 drifted, 0 unchanged.",
         f"Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, {count} unchanged.",

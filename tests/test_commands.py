@@ -133,7 +133,7 @@ SITES = {site: (file, node) for file, site, node in _sites() if file not in MAKE
 
 
 def _words_of(node: ast.expr) -> tuple[str, ...]:
-    """The words of one argument."""
+    """Return the words of one argument."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         assert not node.value.startswith("-"), f"a flag is a keyword: {node.value}"
         return (node.value,)
@@ -143,7 +143,7 @@ def _words_of(node: ast.expr) -> tuple[str, ...]:
 
 
 def _flags_of(node: ast.Call) -> dict[str, Flag]:
-    """The flags of a call."""
+    """Return the flags of a call."""
     found: dict[str, Flag] = {}
     for keyword in node.keywords:
         if keyword.arg is None:
@@ -159,7 +159,7 @@ def _flags_of(node: ast.Call) -> dict[str, Flag]:
 
 
 def _samples(site: str) -> Iterator[Command]:
-    """The commands that a site can make."""
+    """Return the commands that a site can make."""
     file, node = SITES[site]
     for selection in SELECTIONS:
         for whole in WHOLE.get(site, WHOLE.get(file, ())):
@@ -180,14 +180,14 @@ def _samples(site: str) -> Iterator[Command]:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[click.Context]:
-    """The command lines that were taken; nothing is carried out."""
+    """Record the command lines that are accepted; nothing is carried out."""
     found: list[click.Context] = []
     monkeypatch.setattr(click.Command, "invoke", lambda _, ctx: found.append(ctx))
     return found
 
 
 def _parse(command: Command, parsed: list[click.Context]) -> click.Context:
-    """The context of a command line that the real one takes. Raises a usage error for one that it refuses."""
+    """Return the context of a command line that the real one accepts. Raises a usage error for one that it refuses."""
     words = shlex.split(str(command))
     assert words[0] == "trueup"
     try:

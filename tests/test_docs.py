@@ -123,7 +123,7 @@ def test_the_defaults_of_a_target_are_the_real_ones() -> None:
 
 
 def _chosen(node: ast.expr) -> Iterator[str]:
-    """The texts that an argument can be, whichever way its condition goes."""
+    """Return the texts that an argument can be, whichever way its condition goes."""
     if isinstance(node, ast.IfExp):
         yield from _chosen(node.body)
         yield from _chosen(node.orelse)
@@ -132,7 +132,7 @@ def _chosen(node: ast.expr) -> Iterator[str]:
 
 
 def _codes() -> set[str]:
-    """The codes of diagnostics as the source gives them to the makers of problems, also those of one word."""
+    """Return the codes of diagnostics as the source gives them to the makers of problems, also those of one word."""
     found = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

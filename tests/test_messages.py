@@ -26,7 +26,7 @@ GOLDEN = sorted((ROOT / "tests" / "golden" / "definitions").glob("*/diagnostics.
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
-    """What a message can be, with `…` for what is filled in."""
+    """Return what a message can be, with `…` for what is filled in."""
     if isinstance(node, ast.IfExp):
         yield from _texts(node.body)
         yield from _texts(node.orelse)

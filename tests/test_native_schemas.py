@@ -22,7 +22,7 @@ def published() -> dict[str, Any]:
 
 
 def keys(rule: Any, root: dict[str, Any], path: str = "") -> Iterator[str]:
-    """The paths of all properties that a schema names, with the words that may stand there."""
+    """Return the paths of all properties that a schema names, with the words that may stand there."""
     if not isinstance(rule, dict):
         return
     if "$ref" in rule:

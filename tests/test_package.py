@@ -72,7 +72,7 @@ def _names_in_wheel(path: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def tracked() -> set[str]:
-    """The paths of the files that git tracks and that are there."""
+    """Return the paths of the files that git tracks and that are there."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("this is no checkout of git, so nothing tells what belongs into a package")
     return {name for name in _git(ROOT, "ls-files", "-z").split("\0") if name and (ROOT / name).is_file()}
@@ -80,7 +80,7 @@ def tracked() -> set[str]:
 
 @pytest.fixture(scope="module")
 def checkout(tracked: set[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout of what a package is built from, with junk around it and inside of it."""
+    """Make a checkout of what a package is built from, with junk around it and inside of it."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in tracked:
         if name.startswith(PACKED) or name in BESIDE:
@@ -96,13 +96,13 @@ def checkout(tracked: set[str], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def packages(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The source distribution and the wheel, built as from within a hook of git, without the network."""
+    """Build the source distribution and the wheel, as from within a hook of git, without the network."""
     return _build(checkout, tmp_path_factory.mktemp("dist"), GIT_DIR="/nowhere", GIT_INDEX_FILE="/nowhere/index")
 
 
 @pytest.fixture(scope="module")
 def wheel(packages: tuple[Path, Path]) -> Path:
-    """The wheel alone."""
+    """Return the wheel alone."""
     return packages[1]
 
 
@@ -147,7 +147,7 @@ def test_the_wheel_needs_nothing_that_only_tests_need(wheel: Path) -> None:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of a new environment that holds the wheel; its dependencies come from this environment."""
+    """Return the command of a new environment that holds the wheel; its dependencies come from this environment."""
     folder = tmp_path_factory.mktemp("tool")
     made = _python(folder, "-m", "venv", "--without-pip", str(folder))
     assert made.returncode == 0, made.stderr

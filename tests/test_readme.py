@@ -28,7 +28,7 @@ def _block(heading: str, kind: str = "sh") -> list[str]:
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    """The example as a fresh clone has it."""
+    """Return the example as a fresh clone has it."""
     for name in ("trueup.yaml", "assistants", "schemas"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)

@@ -79,11 +79,11 @@ class House(Place):
     way: Way = OPENAI
 
     def put(self, moment: str) -> None:
-        """The definition of that moment (`first`, `second`), with every field that the dialect holds."""
+        """Return the definition of that moment (`first`, `second`), with every field that the dialect supports."""
         self.write("assistants/math.yaml", (self.way.definitions / f"{moment}.yaml").read_text(encoding="utf-8"))
 
     def writes(self) -> list[Mapping[str, Any]]:
-        """The requests that arrived at the vendor and were no reads."""
+        """Return the requests that arrived at the vendor and were no reads."""
         import httpx
 
         root = self.url.split("/", 3)
@@ -91,7 +91,7 @@ class House(Place):
         return [entry for entry in log if entry["method"] != "GET"]
 
     def applies(self, *flags: str) -> Ran:
-        """An apply that does all there is to do; afterwards the plan is empty, and another apply writes nothing."""
+        """Apply all there is to do; check that the plan is empty then, and that another apply writes nothing."""
         ran = self.run("apply", "--yes", *flags)
         assert ran.code == 0, ran.out + ran.err
         self.rests()
@@ -109,7 +109,7 @@ class House(Place):
 
     @staticmethod
     def summary(ran: Ran) -> str:
-        """The stable last line, without what is unchanged."""
+        """Return the stable last line, without what is unchanged."""
         (line,) = [line for line in ran.out.splitlines() if line.startswith("Plan: ")]
         return line.rpartition(", ")[0] if "unchanged." in line.rpartition(", ")[2] else line
 
@@ -123,7 +123,7 @@ def house(
     target: Mapping[str, Any] | None = None,
     ids: Callable[[], str] | None = None,
 ) -> Iterator[House]:
-    """A house with two assistants: `math`, with all fields, and `plain`. `target` are further keys of its target."""
+    """Make a house with two assistants: `math`, with all fields, and `plain`. `target` are keys of the target."""
     front = Gateway() if way.gateway else None
     given: dict[str, Any] = {} if habits is USUAL else {"habits": habits}  # only one protocol's server has any
     with (
@@ -139,7 +139,7 @@ def house(
 
 
 def _target(way: Way, server: EmbeddedServer, url: str) -> dict[str, Any]:
-    """The target as a user would write it."""
+    """Return the target as a user would write it."""
     many = {"deletes": 9, "modifies": 9}
     credential = next(iter(way.row.auth))
     target = way.spoken.yaml(

@@ -69,7 +69,7 @@ def test_what_is_kept_converges_and_what_is_not_is_told_once(
 
 
 def _not_kept(made: House) -> set[str]:
-    """The fields of which an apply says that the server did not keep them; whatever it says, the next plan is empty."""
+    """Return the fields that an apply reports as not kept; whatever it reports, the next plan is empty."""
     said = " ".join(made.applies().out.split())
     return {name for found in re.findall(r"did not keep (.*?) as sent", said) for name in found.split(", ")}
 

@@ -22,7 +22,7 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def made(way: Way, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
-    """A fleet that is applied."""
+    """Make a fleet that is applied."""
     with house(tmp_path, capsys, way) as found:
         found.put("second")
         found.applies()

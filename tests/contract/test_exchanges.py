@@ -49,11 +49,11 @@ class Tape:
         self.at_the_gateway: list[dict[str, Any]] = []
 
     def door(self, *given: Any) -> Endpoint:
-        """The vendor's door, listened to."""
+        """Return the vendor's door, with a record of what passes."""
         return self._listened(entrance(*given), self.at_the_vendor)
 
     def front(self, *given: Any) -> Endpoint:
-        """The gateway, listened to."""
+        """Return the gateway, with a record of what passes."""
         return self._listened(Front(*given), self.at_the_gateway)
 
     @staticmethod

@@ -32,6 +32,6 @@ def test_a_fleet_whose_files_and_state_are_lost(
 
 
 def _lose(made: House) -> None:
-    """Takes away every definition and the state."""
+    """Remove every definition and the state."""
     for path in [*(made.root / "assistants").glob("*.*"), *(made.root / ".trueup").glob("*.state.json")]:
         path.unlink()

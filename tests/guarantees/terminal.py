@@ -35,7 +35,7 @@ class Done:
 
 
 def run(folder: Path, *words: str) -> Done:
-    """Runs `trueup` in a folder; nobody is there to be asked."""
+    """Run `trueup` in a folder, without anybody to answer a prompt."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = main([words[0], "-C", str(folder), *words[1:]])
@@ -43,7 +43,7 @@ def run(folder: Path, *words: str) -> Done:
 
 
 def project(folder: Path, *names: str, extra: str = "") -> Path:
-    """A folder with one small definition for each name, and a project file if there is `extra`.
+    """Make a folder with one small definition for each name, and a project file if there is `extra`.
 
     What is spoken is said in a project file too, unless it is what is spoken anyway.
     """
@@ -57,7 +57,7 @@ def project(folder: Path, *names: str, extra: str = "") -> Path:
 
 
 def define(folder: Path, name: str, text: str = "Be brief.", more: str = "") -> None:
-    """Writes one definition."""
+    """Write one definition."""
     path = folder / "assistants" / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"name: {name}\nmodel: gpt-4.1\ninstructions: {text}\n{more}", encoding="utf-8")
@@ -65,7 +65,7 @@ def define(folder: Path, name: str, text: str = "Be brief.", more: str = "") -> 
 
 @contextmanager
 def vendor(folder: Path) -> Iterator[EmbeddedServer]:
-    """The embedded server of a project, past Trueup."""
+    """Open the embedded server of a project, past Trueup."""
     path = database(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     with current().server(path) as server:
@@ -87,14 +87,14 @@ def live(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def change(folder: Path, name: str, **body: Any) -> None:
-    """Changes a live assistant, past Trueup."""
+    """Change a live assistant, past Trueup."""
     found = live(folder)[name]["id"]
     with vendor(folder) as server:
         assert server.answer(Call("POST", current().path_of(found), json=body)).status == 200
 
 
 def remove(folder: Path, name: str) -> None:
-    """Deletes a live assistant, past Trueup."""
+    """Delete a live assistant, past Trueup."""
     found = live(folder)[name]["id"]
     with vendor(folder) as server:
         assert server.answer(Call("DELETE", current().path_of(found))).status == 200

@@ -35,7 +35,7 @@ def two() -> dict[str, Definition]:
 
 
 def copy(world: World, live_id: str, **changes: Any) -> str:
-    """Makes what a gateway that repeats our POST leaves behind: the same assistant under another id."""
+    """Make what a gateway that repeats our POST leaves behind: the same assistant under another id."""
     body = world.live()[live_id]
     known = {key: body[key] for key in ("name", "model", "instructions", "metadata")}
     return world.add(**{**known, **changes})
@@ -53,7 +53,7 @@ async def _deleted(world: World, name: str, live_id: str) -> Report:
 
 
 def delete(world: World, name: str, live_id: str) -> Report:
-    """Does what `trueup delete-duplicate NAME=ID` does."""
+    """Do what `trueup delete-duplicate NAME=ID` does."""
     world.steps = 0
     return asyncio.run(_deleted(world, name, live_id))
 
@@ -72,12 +72,12 @@ async def _chosen(world: World, name: str, live_id: str) -> None:
 
 
 def choose(world: World, name: str, live_id: str) -> None:
-    """Does what `trueup import NAME=ID` does where the stamps are the state."""
+    """Do what `trueup import NAME=ID` does where the stamps are the state."""
     asyncio.run(_chosen(world, name, live_id))
 
 
 def record(world: World, name: str, live_id: str) -> None:
-    """Makes state record another assistant under a name."""
+    """Make the state record another assistant under a name."""
     state = world.state()
     records = {**state.records, name: replace(state.records[name], id=live_id)}
     world.state_text, world.journal_lines = encode(replace(state, records=records)), []
@@ -85,7 +85,7 @@ def record(world: World, name: str, live_id: str) -> None:
 
 @pytest.fixture(params=["the recorded one is older", "the recorded one is younger"])
 def doubled(request: pytest.FixtureRequest) -> tuple[World, str, str]:
-    """A fleet with a duplicate of `a`, the id that is recorded, and the duplicate's."""
+    """Return a fleet with a duplicate of `a`, the id that is recorded, and the duplicate's."""
     world = World(definitions=two())
     world.apply()
     older = world.id_of("a")
@@ -98,7 +98,7 @@ def doubled(request: pytest.FixtureRequest) -> tuple[World, str, str]:
 
 
 def assert_only(world: World, kept: str, *gone: str) -> None:
-    """The recorded one is as it was, and nothing was sent but the delete of the duplicate."""
+    """Check that the recorded one is as it was, and that nothing was sent but the delete of the duplicate."""
     assert kept in world.live()
     assert world.id_of("a") == kept
     assert {call.path for call in world.writes} <= {world.protocol.path_of(one) for one in gone}
@@ -185,7 +185,7 @@ Wrong = Callable[[World, str, str], str]
 
 
 def _edited(**metadata: Any) -> Wrong:
-    """The duplicate with another stamp."""
+    """Give the duplicate another stamp."""
 
     def edit(world: World, _kept: str, other: str) -> str:
         stamp = json.loads(world.live()[other]["metadata"]["trueup"])

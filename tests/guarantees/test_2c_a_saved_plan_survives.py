@@ -27,7 +27,7 @@ MOST = 16
 
 
 def applied(**body: Any) -> World:
-    """A world with `a` live, and a stranger's note in its metadata."""
+    """Return a world with `a` live, and a stranger's note in its metadata."""
     world = World(definitions=fleet(definition("a", **BODY, **body)))
     world.apply()
     note(world, note="n")
@@ -43,12 +43,12 @@ def note(world: World, **entries: str | None) -> dict[str, Any]:
 
 
 def metadata(world: World) -> dict[str, Any]:
-    """What is in the metadata of `a`, without the stamp."""
+    """Return what is in the metadata of `a`, without the stamp."""
     return {key: value for key, value in world.live()[world.id_of("a")]["metadata"].items() if key != "trueup"}
 
 
 def save(world: World) -> Plan:
-    """The plan as it comes back from its file."""
+    """Return the plan as it comes back from its file."""
     return loads(dumps(world.plan()))
 
 

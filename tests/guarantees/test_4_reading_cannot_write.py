@@ -64,7 +64,7 @@ def _imported(tree: ast.AST) -> dict[str, set[str]]:
 
 
 def _reach(command: str) -> set[str]:
-    """The files of `cli` that a command's own file leads to; `transport` is where the two kinds part."""
+    """Return the files of `cli` that a command's own file leads to; `transport` is where the two kinds part."""
     seen: set[str] = set()
     todo = [f"commands/{_module(command)}"]
     while todo:
@@ -130,7 +130,7 @@ def test_its_transport_refuses_everything_but_get(method: str) -> None:
 
 
 def _everything_at_once(folder: Path) -> None:
-    """A project in which there is something to create, modify, delete, revert, stamp, adopt and forget."""
+    """Make a project with something to create, modify, delete, revert, stamp, adopt and forget."""
     project(folder, "one", "two", "three", "four", "five")
     assert run(folder, "apply", "--yes").code == 0
     change(folder, "one", instructions="Shout.", metadata={})

@@ -133,7 +133,7 @@ def _json(body: bytes) -> Any:
 
 @pytest.fixture
 def hostile() -> Iterator[Any]:
-    """The server, on a port of its own; set its `mode`."""
+    """Run the server on a port of its own; tests set its `mode`."""
     with current().server(":memory:") as vendor, ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
         found: Any = server
         found.vendor, found.mode, found.seen = vendor, "good", []
@@ -146,7 +146,7 @@ def hostile() -> Iterator[Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path, hostile: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose credentials are the canaries."""
+    """Make a project whose credentials are the canaries."""
     monkeypatch.setenv("CANARY", ENV)
     monkeypatch.setenv("CANARY_HEADER", HEADER)
     url = f"http://127.0.0.1:{hostile.server_port}/v1"
@@ -158,7 +158,7 @@ def folder(tmp_path: Path, hostile: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def leaks(text: str) -> list[str]:
-    """The canaries in a text, as they are or as URLs, JSON, base64 and reprs hold them, white space or not."""
+    """Return the canaries in a text, as they are or as URLs, JSON, base64 and reprs hold them, white space or not."""
     dense = "".join(text.split())
     forms = {
         form: canary

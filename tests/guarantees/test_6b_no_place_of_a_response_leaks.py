@@ -141,7 +141,7 @@ class Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def echo() -> Iterator[Any]:
-    """The server, on a port of its own; set its `place` and `spelling`."""
+    """Run the server on a port of its own; tests set its `place` and `spelling`."""
     with current().server(":memory:") as vendor, ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
         found: Any = server
         found.vendor, found.place, found.spelling, found.status = vendor, "nowhere", "plain", 400
@@ -154,7 +154,7 @@ def echo() -> Iterator[Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path, echo: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with two assistants that are applied, one edit and a saved plan."""
+    """Make a project with two assistants that are applied, one edit and a saved plan."""
     monkeypatch.setenv("CANARY", KEY)
     text = PROJECT.format(protocol=current().name, url=f"http://127.0.0.1:{echo.server_port}/v1")
     (tmp_path / "trueup.yaml").write_text(text, encoding="utf-8")

@@ -18,7 +18,7 @@ class FileStory(Story):
     """`made` counts the assistants that others made; a name is never used twice."""
 
     def round(self) -> None:
-        """Some strikes at one of the two commands, a calm one, and the accounts."""
+        """Kill one of the two commands some times, run it in peace, and check what there is."""
         self.tally.rounds += 1
         names = sorted(self.project.records())
         if names and self.random.random() < 0.5:
@@ -27,7 +27,7 @@ class FileStory(Story):
             self._import_all()
 
     def _import_all(self) -> None:
-        """Some live assistants that nobody manages become definitions and state."""
+        """Import some unmanaged live assistants into definitions and state."""
         spoken = self.vendor.protocol
         for _ in range(self.random.randint(1, 12)):
             self.made += 1

@@ -48,14 +48,14 @@ class Tally:
     rounds: int = 0
 
     def count(self, command: str, code: int) -> None:
-        """Counts a run by how it ended."""
+        """Count a run by how it ended."""
         self.struck[command] = self.struck.get(command, 0) + 1
         self.killed += code == -signal.SIGKILL
         self.interrupted += code in (130, -signal.SIGINT, -signal.SIGTERM)
         self.outlived += code not in (130, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
 
     def add(self, other: Tally) -> None:
-        """Adds another tally's numbers."""
+        """Add another tally's numbers."""
         for command, number in other.struck.items():
             self.struck[command] = self.struck.get(command, 0) + number
         self.killed += other.killed
@@ -107,7 +107,7 @@ class Story:
         self._settle()
 
     def _import(self) -> None:
-        """A live assistant of somebody else is taken over."""
+        """Take over a live assistant of somebody else."""
         name, spoken = self._new_name(), self.vendor.protocol
         body = self.vendor.ask("POST", spoken.path, {"model": "gpt-4.1", "name": name, spoken.scalar: spoken.values[0]})
         self._write(name, {"model": "gpt-4.1", "instructions": "Taken over."})
@@ -126,7 +126,7 @@ class Story:
         self._settle()
 
     def _edit(self) -> None:
-        """New, changed and removed definitions."""
+        """Add, change and remove definitions."""
         spoken = self.vendor.protocol
         for _ in range(self.random.randint(0, 3) + (not self.wanted)):
             self._write(self._new_name(), {"model": "gpt-4.1", "instructions": f"Version {self.random.random()}"})
@@ -158,7 +158,7 @@ class Story:
             self.others.append(self.vendor.ask("POST", self.vendor.protocol.path, body))
 
     def _strike(self, *arguments: str) -> None:
-        """Runs a command on a vendor in some mood, and sends it a signal at some moment."""
+        """Run a command on a vendor in some mood, and send it a signal at some moment."""
         number = self.random.choices((signal.SIGKILL, signal.SIGINT, signal.SIGTERM), (8, 1, 1))[0]
         self.vendor.faults.add(*self._mood(kill=number == signal.SIGKILL))
         before, writes = self.vendor.arrived, self.vendor.writes
@@ -180,7 +180,7 @@ class Story:
             self._interrupted(ran, began=self.vendor.arrived > before, wrote=self.vendor.writes > writes)
 
     def _mood(self, *, kill: bool) -> list[Fault]:
-        """What the vendor does to writes during one run; one that loses answers only meets a process that is killed."""
+        """Choose what the vendor does to writes during one run; it loses answers only if the process is killed."""
         moods: list[Callable[[], list[Fault]]] = [
             list,
             lambda: [Fault(Kind.PASS, times=0, delay=self.random.uniform(0, 0.04))],
@@ -192,7 +192,7 @@ class Story:
         return self.random.choice(moods if kill else moods[:3])()
 
     def _interrupted(self, ran: Ran, *, began: bool, wrote: bool) -> None:
-        """What a run that was asked to stop must leave: its code, no traceback, and a state file that has it all."""
+        """Check what a run that was asked to stop leaves: its code, no traceback, and a state file that has it all."""
         if not began and (not ran.err or ran.err.endswith("\nKeyboardInterrupt\n")):
             return  # Python itself was still starting: its own words, before there is anybody to say others
         is_told = "Interrupted" in ran.err or '"exit": 130' in ran.out
@@ -216,7 +216,7 @@ class Story:
         return ran
 
     def _settle(self) -> None:
-        """A calm apply, and then the accounts."""
+        """Apply in peace, and check what there is."""
         ran = self._calm(*CAREFREE)
         stamped = self.vendor.stamped()
         ids = {name: found[0]["id"] for name, found in stamped.items()}

@@ -35,7 +35,7 @@ def moments() -> dict[str, Moment]:
 
 
 def holds(name: str, ran: Ran) -> None:
-    """Asserts that a command ended as the page says, in words, without a traceback and without the key."""
+    """Check that a command ended as the page says, in words, without a traceback and without the key."""
     moment = moments()[name]
     assert ran.code == moment.code, f"{name}: {ran}"
     rest = ran.said

@@ -46,7 +46,7 @@ class Vendor(EmbeddedServer):
         self._behind = self.faults.wrap(super().send)
 
     async def send(self, call: Call) -> Reply:
-        """The answer to one request. Raises as the faults say."""
+        """Return the answer to one request. Raises as the faults say."""
         with self._change:
             self.arrived += 1
             self.writes += call.method != "GET"
@@ -54,14 +54,14 @@ class Vendor(EmbeddedServer):
         return await self._behind(call)
 
     def wait_for(self, count: int, seconds: float, over: Callable[[], bool] = bool) -> None:
-        """Waits until so many requests have arrived in all, until it is `over`, or until the seconds are."""
+        """Wait until so many requests have arrived in all, until it is `over`, or until the seconds are."""
         deadline = time.monotonic() + seconds
         with self._change:
             while self.arrived < count and not over() and time.monotonic() < deadline:
                 self._change.wait(0.02)
 
     def ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
-        """A request of somebody else, behind the tool's back."""
+        """Send a request of somebody else, behind the tool's back."""
         reply = self.answer(Call(method, path, query or {}, body))
         assert reply.status == 200, reply.text
         return reply.json
@@ -72,7 +72,7 @@ class Vendor(EmbeddedServer):
         return list(page["data"])
 
     def stamped(self, target: str = "prod") -> dict[str, list[dict[str, Any]]]:
-        """What carries a stamp of the target, by its name in the files; more than one under a name are twins."""
+        """Return what carries a stamp of the target, by its name in the files; several of one name are duplicates."""
         found: dict[str, list[dict[str, Any]]] = {}
         for body in self.live():
             stamp = self.protocol.stamp_of(body)
@@ -95,7 +95,7 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str) -> Path:
-        """Puts a file into the project."""
+        """Write a file of the project."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -104,7 +104,7 @@ class Project:
     def start(
         self, *arguments: str, prefix: Sequence[str] = (), environment: Mapping[str, str | None] | None = None
     ) -> Process:
-        """The command, started; `environment` adds to what it sees, None takes away."""
+        """Start the command; `environment` adds to what it sees, None takes away."""
         return self.start_as((*prefix, sys.executable, "-m", "trueup"), *arguments, environment=environment)
 
     def start_as(
@@ -124,7 +124,7 @@ class Project:
     def run(
         self, *arguments: str, prefix: Sequence[str] = (), environment: Mapping[str, str | None] | None = None
     ) -> Ran:
-        """The command, run to its end."""
+        """Run the command to its end."""
         return ended(self.start(*arguments, prefix=prefix, environment=environment))
 
     def records(self, target: str = "prod") -> dict[str, str]:
@@ -141,12 +141,12 @@ class Project:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
 
     def leaks(self) -> list[str]:
-        """The files that hold the key."""
+        """Return the files that hold the key."""
         return [name for name, content in self.files().items() if KEY.encode() in content]
 
 
 def ended(process: Process) -> Ran:
-    """Waits for a started command."""
+    """Wait for a started command."""
     try:
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -160,14 +160,14 @@ def ended(process: Process) -> Ran:
 
 
 def prod(url: str, **more: Any) -> str:
-    """The text of a `trueup.yaml` with the one target `prod` at the URL; `more` are further keys of the target."""
+    """Return a `trueup.yaml` with the one target `prod` at the URL; `more` are further keys of the target."""
     target = current().yaml(**{"base_url": url, "api_key": {"env": "CANARY_KEY"}, "settle": 0.8, **more})
     return json.dumps({"project": "shop", "targets": {"prod": target}})
 
 
 @contextmanager
 def hosted(root: Path, **more: Any) -> Iterator[tuple[Project, Vendor]]:
-    """An empty project whose target `prod` is a vendor over HTTP that takes only our key."""
+    """Make an empty project whose target `prod` is a vendor over HTTP that takes only our key."""
     vendor = open_vendor()
     with vendor, running(vendor, key=KEY) as url:
         project = Project(root, {"CANARY_KEY": KEY})
@@ -176,7 +176,7 @@ def hosted(root: Path, **more: Any) -> Iterator[tuple[Project, Vendor]]:
 
 
 def _plain() -> dict[str, str | None]:
-    """The least a process needs; no proxy, no colour, no setting of ours."""
+    """Return the least environment that a process needs; no proxy, no colour, no setting of ours."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "HOME": os.environ.get("HOME", "/"),

@@ -30,7 +30,7 @@ def _url(project: Project) -> str:
 
 
 def _struck(project: Project, vendor: Vendor, number: int, *arguments: str) -> tuple[str, float]:
-    """The output of a command that got a signal right after its first write, and how long it went on."""
+    """Return the output of a command that got a signal right after its first write, and how long it went on."""
     writes = vendor.writes
     process = project.start(*arguments)
     while vendor.writes == writes and process.poll() is None:

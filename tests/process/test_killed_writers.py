@@ -36,13 +36,13 @@ def place(tmp_path: Path) -> Iterator[tuple[Project, Vendor]]:
 
 
 def killed_before(project: Project, number: int, *command: str) -> Ran:
-    """The command, killed before its n-th change of the project's disk, or run to its end where it makes fewer."""
+    """Run the command, killed before its n-th change of the project's disk, or to its end where it makes fewer."""
     prefix = (sys.executable, str(DYING), str(number), str(project.root))
     return ended(project.start_as(prefix, *command))
 
 
 def mine(project: Project) -> dict[str, bytes]:
-    """A person's files by name; what a killed writer left beside them has a name with a dot, until the next one."""
+    """Return a person's files by name; what a killed writer left beside them has a name with a dot."""
     return {name: data for name, data in project.files().items() if not any(p[0] == "." for p in name.split("/"))}
 
 
@@ -61,7 +61,7 @@ def at_every_moment(project: Project, *command: str) -> Iterator[tuple[dict[str,
 
 
 def whole(project: Project) -> None:
-    """Asserts that nothing half is left, and that the next plan is empty."""
+    """Check that nothing half is left, and that the next plan is empty."""
     assert [name for name in project.files() if name.endswith(".tmp")] == []
     assert project.run("validate").code == 0
     ran = project.run("plan", "--detailed-exitcode")

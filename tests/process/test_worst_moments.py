@@ -118,7 +118,7 @@ def test_a_key_of_another_account(tmp_path: Path) -> None:
 
 @contextmanager
 def unvouched(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
-    """A TLS server whose certificate is its own; gives its address and what it got to read."""
+    """Run a TLS server with a self-signed certificate; yield its address and what it got to read."""
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl to make a certificate with")
     files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
@@ -301,7 +301,7 @@ def test_an_interrupt_while_a_retry_after_is_waited_out(place: Place) -> None:
 
 
 def unprivileged() -> tuple[str, ...]:
-    """What a command is to be run with so that permissions count."""
+    """Return what a command is run with so that permissions count."""
     if os.geteuid() != 0:
         return ()
     if shutil.which("setpriv") is None:
@@ -339,7 +339,7 @@ def test_a_state_folder_that_became_read_only(applied: Place) -> None:
 
 @contextmanager
 def tiny_disk(folder: Path) -> Iterator[Callable[[], None]]:
-    """A disk of its own for the folder, which has its files; gives a function that fills it up."""
+    """Mount a disk of its own with the folder's files; yield a function that fills it up."""
     keep = folder.with_name("kept")
     folder.rename(keep)
     folder.mkdir()

@@ -35,7 +35,7 @@ class Calm:
     oracle: Oracle
 
     async def come(self) -> None:
-        """Raises `Violation` where the way does not lead there."""
+        """Go on until nothing is left to do. Raises `Violation` where the hints do not lead there."""
         one = self.first
         self.vendor.lies, settle = (), one.target.settle
         await one.clock.sleep(2 * settle + self.vendor.lag)
@@ -60,7 +60,7 @@ class Calm:
         await self.pull()
 
     async def rounds(self) -> Report | None:
-        """Applies, each followed by what its hints say, until one is quiet."""
+        """Apply, each time followed by what the hints say, until an apply is quiet."""
         one, report = self.first, None
         for number in range(ROUNDS):
             self.remove_twins()
@@ -93,7 +93,7 @@ class Calm:
         return True
 
     def follow(self, plan: Plan) -> None:
-        """Does what the hints of a plan say."""
+        """Do what the hints of a plan say."""
         one = self.first
         for change in plan.changes:
             reason = change.reason
@@ -112,7 +112,7 @@ class Calm:
                 self.hands.rebuild(one, behind)
 
     def settle(self, name: str) -> None:
-        """An unclear create where no stamp tells: a person looks for it at the vendor."""
+        """Look at the vendor, as a person would, for an unclear create that has no stamp."""
         display = name.rsplit("/", 1)[-1]
         held = {record.id for record in self.first.state().records.values()}
         found = [key for key, body in self.vendor.live().items() if body["name"] == display and key not in held]
@@ -134,7 +134,7 @@ class Calm:
         self.remove_strays(recorded)
 
     def remove_strays(self, recorded: set[str]) -> None:
-        """An excused twin whose sibling was deleted: without a stamp only a person can know it."""
+        """Find an excused duplicate whose sibling was deleted: without a stamp only a person can know it."""
         live = self.vendor.live()
         births = self.vendor.births.values() if self.vendor.habit in FORGETFUL else ()
         sent = Counter((birth.operation, birth.asked_at) for birth in births)
@@ -174,7 +174,7 @@ class Calm:
                     raise self.oracle.broken(f"{name} of {definition.name} is not as its file says: {found.get(name)}")
 
     async def pull(self) -> None:
-        """The others take files and state from git, and have nothing to do."""
+        """Check that the other checkouts, with files and state from git, have nothing to do."""
         for other in self.others:
             other.definitions = dict(self.first.definitions)
             other.with_target(stamp=self.first.target.stamp)

@@ -85,7 +85,7 @@ class Checkout(World):
     # --- its process
 
     def step(self, at: str = "") -> None:
-        """A moment at which the process may die, and where that is."""
+        """Pass a moment at which the process may die, and note where that is."""
         self.stand(at or self.at)
         super().step()
 
@@ -95,7 +95,7 @@ class Checkout(World):
             self.at = at
 
     async def send(self, call: Call) -> Reply:
-        """Sends, and notes which reads a write rests on."""
+        """Send a request, and note which reads a write rests on."""
         live_id, now = call.path.rsplit("/", 1)[-1], self.clock.now
         if call.method != "GET" and call.path != self.protocol.path and now - self.reads.get(live_id, START) > 10.0:
             self.stale.append(f"{call.method} {call.path}: read {now - self.reads.get(live_id, START):.1f} s ago")
@@ -113,7 +113,7 @@ class Checkout(World):
         return reply
 
     def left(self, _call: Call) -> None:
-        """The request is on its way."""
+        """Note that the request is on its way."""
         self.stand(UNDER_WAY)
 
     async def answer(self, call: Call) -> Reply:
@@ -143,18 +143,18 @@ class Checkout(World):
     # --- what a person does with its memory
 
     def remembered(self) -> str:
-        """The state file's text."""
+        """Return the state file's text."""
         return self.state_text
 
     def remember(self, text: str) -> None:
-        """Puts a state file there, and takes the journal away."""
+        """Write a state file, and remove the journal."""
         self.state_text, self.journal_lines = text, []
 
     def set_state(self, state: State) -> None:
         self.remember(encode(state))
 
     def mend(self) -> None:
-        """The first half of `state rebuild`: what is damaged goes aside."""
+        """Do the first half of `state rebuild`: move aside what is damaged."""
 
     # --- a saved plan
 
@@ -162,19 +162,19 @@ class Checkout(World):
         self.saved_plan = dumps(plan)
 
     def plan_text(self) -> str:
-        """What the plan file holds, empty if there is none."""
+        """Return what the plan file holds, empty if there is none."""
         return self.saved_plan
 
     def put_plan_text(self, text: str) -> None:
-        """A person writes the plan file."""
+        """Write the plan file as a person would."""
         self.saved_plan = text
 
     def read_saved_plan(self) -> Plan:
-        """The plan file as apply reads it. Raises TrueupError."""
+        """Return the plan file as apply reads it. Raises TrueupError."""
         return loads(self.saved_plan)
 
     def leave(self) -> None:
-        """The checkout is of no use any more."""
+        """Close the checkout for good."""
         self.server.close()
 
 
@@ -188,7 +188,7 @@ class OnDisk(Checkout):
         return self.disk.root
 
     def disk_step(self) -> None:
-        """A moment at which the process may die: just before or after a change of its disk."""
+        """Pass a moment at which the process may die: just before or after a change of its disk."""
         self.step(f"{kind(self.disk.at)}: killed at it")
 
     @property
@@ -264,7 +264,7 @@ class OnDisk(Checkout):
         shutil.rmtree(self.root)
 
     def _write(self, path: Path, text: str) -> None:
-        """Writes as an editor does, through the system that the disk watches."""
+        """Write as an editor does, through the system that the disk watches."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         os.ftruncate(descriptor, 0)
         if text:

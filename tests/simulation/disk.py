@@ -30,7 +30,7 @@ class File:
         self.safe, self.waiting = _replayed(self.safe, self.waiting), []
 
     def survivor(self, dice: random.Random) -> bytes:
-        """What is left after a power cut: some of what waited, the last of it torn; or a tail of zeros."""
+        """Return what is left after a power cut: some of what waited, the last of it torn; or a tail of zeros."""
         kept = self.waiting[: dice.randint(0, len(self.waiting))]
         if kept and isinstance(kept[-1], bytes):
             torn = kept[-1][: _some(dice, len(kept[-1]))]
@@ -55,7 +55,7 @@ class Folder:
         self.safe, self.waiting = dict(self.now), []
 
     def survivor(self, dice: random.Random) -> dict[str, Node]:
-        """The entries after a power cut: the first of what waited, or any of it."""
+        """Return the entries after a power cut: the first of what waited, or any of it."""
         kept = self.waiting[: dice.randint(0, len(self.waiting))]
         if dice.random() < 0.3:
             kept = [entries for entries in self.waiting if dice.random() < 0.5]
@@ -109,7 +109,7 @@ class Disk:
 
     @contextmanager
     def in_peace(self) -> Iterator[None]:
-        """A person or the oracle at work; what a person changes is safe at once."""
+        """Let a person or the oracle work; what a person changes is safe at once."""
         self.quiet = True
         try:
             yield
@@ -118,7 +118,7 @@ class Disk:
             self.quiet = False
 
     def cut_power(self) -> None:
-        """The folder as it is when the machine comes back."""
+        """Put the folder into the state in which the machine comes back."""
         before = _files(self.top, "", now=True)
         self.top = _restored(self.top, self.dice)
         after = _files(self.top, "")
@@ -132,7 +132,7 @@ class Disk:
         self.is_off = False
 
     def safe_files(self) -> dict[str, bytes]:
-        """What a power cut now leaves at least, by path beneath the root."""
+        """Return what a power cut now leaves at least, by path below the root."""
         return _files(self.top, "")
 
     # --- what `system` asks
@@ -142,14 +142,14 @@ class Disk:
         return not self.is_off and (path == str(self.root) or path.startswith(f"{self.root}{os.sep}"))
 
     def node(self, path: str) -> Node | None:
-        """The file or folder at a path, the root included."""
+        """Return the file or folder at a path, the root included."""
         node: Node | None = self.top
         for part in Path(path).relative_to(self.root).parts:
             node = node.now.get(part) if isinstance(node, Folder) else None
         return node
 
     def enter(self, path: str, node: Node | None, instead: str = "") -> None:
-        """Puts a node at a path (None takes what is there away), `instead` of where it was before."""
+        """Put a node at a path (None removes what is there), `instead` of where it was before."""
         place = Path(path)
         folder = self.node(str(place.parent))
         assert isinstance(folder, Folder)
@@ -182,7 +182,7 @@ class Disk:
         return data[: _some(self.dice, len(data))]
 
     def fitting(self, data: bytes) -> bytes:
-        """What of a write gets there: all, or what still fits. Raises OSError, and `Torn` where the process dies."""
+        """Return what is done of a write: all, or what still fits. Raises OSError, and `Torn` if the process dies."""
         was_dead = self.is_dead()
         if self.tears and not self.quiet and kind(self.at) == self.tears:
             self.tears = ""
@@ -228,7 +228,7 @@ def _sync_all(folder: Folder) -> None:
 
 
 def _files(folder: Folder, where: str, *, now: bool = False) -> dict[str, bytes]:
-    """What is on the platter by path, or `now` what processes see."""
+    """Return what is on the platter by path, or `now` what processes see."""
     found: dict[str, bytes] = {}
     for name, node in (folder.now if now else folder.safe).items():
         if isinstance(node, Folder):
@@ -245,7 +245,7 @@ def _is_torn(before: dict[str, bytes], after: dict[str, bytes], path: str) -> bo
 
 
 def kind(path: str) -> str:
-    """What a file is to the tally."""
+    """Return what the tally calls a file."""
     name = path.rsplit("/", 1)[-1]
     if "/backup/" in path:
         return "a backup"

@@ -49,7 +49,7 @@ class Hands:
     # --- files
 
     def some(self, name: str) -> Definition:
-        """A definition of any content."""
+        """Return a definition of any content."""
         body: dict[str, Any] = {"instructions": f"{name} v{self.dice.randint(0, 9)}"}
         if self.dice.random() < 0.2:
             body["instructions"] = f"  {body['instructions']}  and  more "
@@ -88,12 +88,12 @@ class Hands:
     # --- live
 
     def some_live(self) -> str:
-        """The id of any live assistant that may be managed, empty if there is none."""
+        """Return the id of any live assistant that may be managed, empty if there is none."""
         live = sorted(self.vendor.live().keys() - self.strangers.keys())
         return self.dice.choice(live) if live else ""
 
     def scribble(self, when: str) -> None:
-        """Changes a declared field; in the middle of a run it may come too late to be seen, and may be lost."""
+        """Change a declared field; in the middle of a run that may come too late to be seen, and may be lost."""
         live_id, text = self.some_live(), f"hand {self.dice.randint(0, 9)}"
         if live_id:
             self._edit(live_id, instructions=text)
@@ -104,7 +104,7 @@ class Hands:
             self.say(f"live {live_id} drifted {when}")
 
     def note(self, when: str) -> None:
-        """Writes what no file declares; a metadata key that comes in the middle of a run may be lost."""
+        """Write what no file declares; a metadata key that comes in the middle of a run may be lost."""
         live_id, number = self.some_live(), self.dice.randint(0, 99)
         if not live_id:
             return
@@ -123,7 +123,7 @@ class Hands:
         self.say(f"live {live_id} noted {key} {value} {when}")
 
     def remove(self, live_id: str) -> None:
-        """Deletes at the vendor."""
+        """Delete an assistant at the vendor."""
         reply = self.vendor.answer(Call("DELETE", current().path_of(live_id)))
         assert reply.status == 200, reply
         self.notes = {key: text for key, text in self.notes.items() if key[0] != live_id}

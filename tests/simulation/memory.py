@@ -18,7 +18,7 @@ class Memory(Twins):
     """The part of the oracle that looks at what is remembered."""
 
     def check_sent(self, who: Checkout, call: Call) -> None:
-        """A write that leaves is on the platter before: its intent in the journal, and what it deletes in a backup."""
+        """Check that a write's intent, and the backup of what it deletes, are on the platter before it leaves."""
         if call.method == "GET":
             return
         for run in self.at_once:
@@ -37,7 +37,7 @@ class Memory(Twins):
             raise self.broken(f"{call.method} {call.path} of {stamp.name} leaves without a safe line in the journal")
 
     def behind(self, who: Checkout) -> frozenset[str]:
-        """The recorded ids whose live stamp is of no operation that this checkout knows."""
+        """Return the recorded ids whose live stamp is of no operation that this checkout knows."""
         if who.target.state == "stamps":
             return frozenset()
         state, live = who.state(), self.vendor.live()
@@ -62,7 +62,7 @@ class Memory(Twins):
             raise self.broken(f"{[change.name for change in behind]} look as if another checkout had applied")
 
     def check_memory(self, told: Told) -> None:
-        """The memory can be read, and holds every create that this run sent and that was not refused."""
+        """Check that the state can be read and holds every create that this run sent and that was not refused."""
         try:
             state = told.who.state()
         except StateError as error:

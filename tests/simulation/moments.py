@@ -56,7 +56,7 @@ class Moments:
                 one.disk.deadly = "replace prod.state"
 
     def clear(self, one: Checkout) -> None:
-        """The run is over."""
+        """End the run."""
         self.due[one.label] = {}
 
     async def passing(self, one: Checkout, call: Call) -> None:
@@ -82,7 +82,7 @@ class Moments:
         self.hands.tally.note(f"the clock set {'ahead' if ahead else 'back'} during a run")
 
     def jumped(self, one: Checkout) -> bool:
-        """Sets the machine's clock; returns whether ahead."""
+        """Set the machine's clock; return whether ahead."""
         seconds = self.dice.choice((3600.0, -3600.0, 60.0))
         one.clock.jumped += seconds
         if seconds > 0:
@@ -97,7 +97,7 @@ class Moments:
             self.hands.say(f"{one.label} is interrupted")
 
     def die_with_create(self, one: Checkout, call: Call) -> None:
-        """The process dies, and its request arrives all the same."""
+        """Kill the process; its request arrives all the same."""
         self.hands.say(f"{one.label} dies while {call.json['name']} is on its way")
         self.hands.tally.note("killed with a create on its way, which arrived")
         self.on_their_way.add(asyncio.create_task(self.arrive(one, call)))

@@ -148,7 +148,7 @@ def _plan_in_place(path: Path, plan: Plan) -> None:
 
 
 def _synced_by_its_maker(folder: Path) -> None:
-    """What a run does that syncs the folder only when it has made the journal."""
+    """Sync the folder only when the journal was made in it."""
     if not any(journal.stat().st_size for journal in folder.glob("*.journal")):
         files.sync_folder(folder)
 
@@ -217,7 +217,7 @@ MUTANTS: dict[str, list[Patch]] = {
 
 
 def found_after(patches: list[Patch], limit: int = LIMIT) -> int | None:
-    """The number of schedules until the mutant breaks a promise; None when it does not.
+    """Return the number of schedules until the mutant breaks a promise; None if it does not.
 
     Raises what Python says of a mutant that does not fit the code.
     """

@@ -78,7 +78,7 @@ class Oracle(Memory):
             raise self.broken(f"lost: {gone}")
 
     def check_whole(self, told: Told) -> None:
-        """A view counts as whole only if everything that the listing could show was shown."""
+        """Check that a view counts as whole only if everything that the listing could show was shown."""
         if told.report is None or not told.report.plan.complete:
             return
         shown = [entry for entry in self.vendor.shown[told.first_shown :] if entry.to == told.who.label]
@@ -90,7 +90,7 @@ class Oracle(Memory):
     # --- what hands wrote
 
     def check_notes(self, told: Told) -> None:
-        """What no file declares is as the hand left it."""
+        """Check that what no file declares is as the manual change left it."""
         live = self.vendor.live()
         for (live_id, key), text in list(self.hands.notes.items()):
             if live_id not in live:
@@ -115,7 +115,7 @@ class Oracle(Memory):
                 raise self.broken(f"{touched} of {live_id} were touched, and no file names them")
 
     def check_drifts(self, told: Told) -> None:
-        """What a hand changed stays, unless we were told to revert it."""
+        """Check that a manual change stays, unless the run was to revert it."""
         live = self.vendor.live()
         if any(run.options["on_drift"] == "revert" for run in self.at_once):
             self.hands.drifts.clear()
@@ -128,7 +128,7 @@ class Oracle(Memory):
     # --- what was said
 
     def check_code(self, told: Told) -> None:
-        """The exit code tells what the report tells, and a run that broke off says so."""
+        """Check that the exit code agrees with the report, and that a run that broke off reports it."""
         report = told.report
         if report is None:
             return
@@ -180,7 +180,7 @@ class Oracle(Memory):
             raise self.broken(f"told as not sent, and it was: {sorted(stopped & sent)}")
 
     def check_done(self, told: Told) -> None:
-        """What is reported as done was done, and each field that is not so was named."""
+        """Check that what is reported as done was done, and that each field that was not kept is named."""
         if told.report is None or told.meddled or not told.alone:
             return
         live = self.vendor.live()

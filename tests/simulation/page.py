@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
 
 def written(name: str, text: str) -> None:
-    """Replaces what stands between `<!-- name -->` and `<!-- /name -->` by the text and today's date."""
+    """Replace what stands between `<!-- name -->` and `<!-- /name -->` by the text and today's date."""
     page = PAGE.read_text("utf-8")
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     assert page.count(begin) == page.count(end) == 1, f"{PAGE} lacks the marks of {name}"

@@ -174,17 +174,17 @@ class Story:
         return [*files, *live, *memory, self.dice.choice(rare), lambda: self.cut_power(one)]
 
     async def drift(self) -> None:
-        """A hand changes a declared field; whatever was still on its way has landed before."""
+        """Change a declared field by hand; whatever was still on its way has landed before."""
         await self.clock.sleep(self.target["settle"])
         self.hands.scribble(BETWEEN)
 
     async def note(self) -> None:
-        """A hand writes what no file declares; a write of ours that lands only now could not know of it."""
+        """Write by hand what no file declares; a write of ours that lands only now could not know of it."""
         await self.clock.sleep(self.target["settle"])
         self.hands.note(BETWEEN)
 
     def copy(self) -> None:
-        """A copy carries the stamp; which of the two was ours is for the state to know."""
+        """Copy an assistant with its stamp; only the state knows which of the two is ours."""
         self.hands.copy_any()
         self.oracle.other_memory = True
 
@@ -260,7 +260,7 @@ class Story:
             self.say(f"  {told.who.label}: {error} {error.hint}")
 
     async def afterwards(self, one: Checkout, told: Told) -> None:
-        """The machine may have gone down with the process; then the oracle looks."""
+        """Let the machine go down with the process at times, and let the oracle look."""
         was_killed = one.is_dead
         one.is_saved = told.report is not None and not told.report.problems
         one.kill_at = 0
@@ -277,7 +277,7 @@ class Story:
     # --- a saved plan
 
     async def promise(self, one: Checkout, options: dict[str, Any]) -> Any:
-        """A plan is made and saved, and something may become of the file; `...` where the run ends with that.
+        """Make and save a plan, whose file may then be damaged; `...` if the run ends with that.
 
         Then the files go on changing.
         """
@@ -308,7 +308,7 @@ class Story:
         return promised
 
     def without_plan(self, one: Checkout, before: str) -> Any:
-        """A plan that could not be saved leaves the file as it was; the run that made it is over."""
+        """Check that a plan that could not be saved leaves the file as it was; the run that made it is over."""
         if isinstance(one, OnDisk):
             one.disk.fail(None)
             one.disk.deadly = one.disk.tears = ""
@@ -326,6 +326,6 @@ class Story:
 
 
 def _only_deaths(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A task that died with its process is nobody's loss; anything else is told."""
+    """Ignore a task that died with its process; report anything else."""
     if not isinstance(context.get("exception"), Killed):
         loop.default_exception_handler(context)

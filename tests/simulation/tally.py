@@ -112,7 +112,7 @@ class Tally:
         self.counts.update(words)
 
     def absent(self) -> list[str]:
-        """What did not happen at all."""
+        """Return what did not happen at all."""
         return sorted(self.known - self.counts.keys())
 
 
@@ -127,7 +127,7 @@ class Counted(Faults):
 
 
 def _words(fault: Fault, call: Call) -> Iterable[str]:
-    """What a fault that strikes this request is in the tables."""
+    """Return what the tables call a fault that strikes this request."""
     is_write = call.method != "GET"
     what = _cell(fault)
     if what and is_write:
@@ -153,7 +153,7 @@ def _words(fault: Fault, call: Call) -> Iterable[str]:
 
 
 def _cell(fault: Fault) -> str:
-    """The row of the table of writes, empty where it is none of them."""
+    """Return the row in the table of writes, empty if there is none."""
     if fault.kind is Kind.DROP:
         return "a timeout" if fault.delay > SILENCE else "the connection closed"
     if fault.kind is Kind.REDIRECT:

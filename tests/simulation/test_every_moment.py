@@ -38,7 +38,7 @@ async def _unmoved(_who: OnDisk, _call: Call) -> None:
 
 @contextmanager
 def eventful(root: Path, seed: int) -> Iterator[OnDisk]:
-    """A checkout whose next apply modifies, reverts with a backup, creates, creates with a lost answer, and deletes."""
+    """Make a checkout whose next apply modifies, reverts with a backup, creates, loses an answer, and deletes."""
     system, one, vendor = System(), OnDisk(), Vendor(Clock(), random.Random(seed))
     one.disk = Disk(root, vendor.dice, one.disk_step, lambda: one.is_dead, Tally())
     system.disks.append(one.disk)
@@ -60,7 +60,7 @@ def eventful(root: Path, seed: int) -> Iterator[OnDisk]:
 
 
 def converges(one: OnDisk) -> None:
-    """Asserts that the next applies lead to what the files say, each assistant once, and to an empty plan."""
+    """Check that the next applies lead to what the files say, each assistant once, and to an empty plan."""
     one.kill_at = 0
     one.faults.clear()
     for _ in range(2):

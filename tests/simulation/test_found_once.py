@@ -36,7 +36,7 @@ Make = Callable[..., OnDisk]
 
 @pytest.fixture
 def on_disk(tmp_path: Path) -> Iterator[Make]:
-    """Makes one checkout on a disk that loses all that was not synced, with a vendor of any habit."""
+    """Make one checkout on a disk that loses all that was not synced, with a vendor of any habit."""
     system, made = System(), []
 
     def make(habit: Habit = Habit.FAITHFUL) -> OnDisk:
@@ -66,7 +66,7 @@ class _Forgetting(random.Random):
 
 
 def after_death(one: OnDisk, what: str, **options: Any) -> None:
-    """An apply that is killed right after a change of the disk of this kind."""
+    """Run an apply that is killed right after a change of the disk of this kind."""
     one.disk.deadly = what
     with suppress(Killed):
         one.apply(**options)

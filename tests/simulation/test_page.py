@@ -18,7 +18,7 @@ KINDS = FILES[:3]
 
 
 def rows(name: str) -> dict[str, list[str]]:
-    """The cells behind the first one of each row between the marks."""
+    """Return the cells behind the first one of each row between the marks."""
     found = re.search(f"<!-- {name} -->(.*)<!-- /{name} -->", PAGE.read_text("utf-8"), re.DOTALL)
     assert found is not None
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in found[1].splitlines() if line[:1] == "|"]

@@ -39,7 +39,7 @@ TAMPERED = {
 
 
 def gone() -> tuple[Any, ...]:
-    """What servers say where the endpoint itself is not there."""
+    """Return a server's answer where the endpoint itself is not there."""
     said = {"error": {"message": f"Invalid URL (POST {current().path})"}}
     return (None, "404 page not found", {"detail": "Not Found"}, said)
 
@@ -94,7 +94,7 @@ def listing(dice: random.Random, settle: float) -> Listing:
 
 
 def disk_failure(dice: random.Random) -> Failure | None:
-    """A full disk, or one that cannot write, from some change on: once, or until the run ends."""
+    """Make the disk full, or unable to write, from some change on: once, or until the run ends."""
     if dice.random() < 0.7:
         return None
     return Failure(
@@ -111,7 +111,7 @@ def keeps_no_stamp(kind: Habit) -> bool:
 
 
 def tampered(dice: random.Random, text: str, plan: Plan, old: list[str]) -> tuple[str, str]:
-    """What may have become of a saved plan, and its text: nothing, torn, changed, forged with a right digest, old."""
+    """Choose what became of a saved plan, and its text: nothing, torn, changed, forged with a right digest, old."""
     how = dice.choice(("whole", "whole", "whole", "torn", "changed", "forged", "old"))
     if how == "torn":
         return how, text[: dice.randint(0, len(text) - 2)]
@@ -124,7 +124,7 @@ def tampered(dice: random.Random, text: str, plan: Plan, old: list[str]) -> tupl
 
 
 def forged(dice: random.Random, plan: Plan) -> Plan:
-    """The plan with another value in one of its writes, and a digest that is right."""
+    """Return the plan with another value in one of its writes, and a digest that is right."""
     changes = list(plan.changes)
     writes = [index for index, change in enumerate(changes) if change.action in WRITES - {Action.DELETE}]
     if writes:

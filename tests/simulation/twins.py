@@ -66,7 +66,7 @@ class Twins(Watch):
         return None
 
     def check_named(self, told: Told, name: str, births: list[Birth]) -> None:
-        """A run that was shown twins names all of them, and one that created looks for them afterwards."""
+        """Check that a run that saw duplicates names all of them, and one that created looks for them afterwards."""
         report = told.report
         if report is None or self.vendor.habit in FORGETFUL or not told.alone:
             return

@@ -127,12 +127,12 @@ class Vendor:
     # --- requests
 
     def expect(self, call: Call, by: str) -> None:
-        """Notes when a request left; it may be done much later."""
+        """Note when a request left; it may be done much later."""
         if (call.method, call.path) == ("POST", self.protocol.path):
             self._asked[by, json.dumps(call.json, sort_keys=True)] = self.clock.now, len(self.shown)
 
     def answer(self, call: Call, by: str = PERSON) -> Reply:
-        """The answer to one request, with this vendor's habits."""
+        """Return the answer to one request, with this vendor's habits."""
         if (call.method, call.path) == ("GET", self.protocol.path):
             return self._page(call, by)
         if call.method != "GET":
@@ -149,7 +149,7 @@ class Vendor:
         return reply
 
     def arrive(self, by: str, ids: frozenset[str]) -> None:
-        """Notes that a checkout holds the last answer with these ids."""
+        """Note that a checkout holds the last answer with these ids."""
         for entry in reversed(self.shown):
             if entry.to == by and entry.ids == ids and not entry.arrived:
                 entry.arrived = True
@@ -178,7 +178,7 @@ class Vendor:
         return self.habit is not Habit.FAITHFUL
 
     def _kept(self, call: Call) -> Call:
-        """The request as far as this server takes notice of it."""
+        """Return the request as far as this server takes notice of it."""
         if call.method != "POST" or self.habit not in (*FORGETFUL, Habit.IGNORES, Habit.MERGES):
             return call
         body = json.loads(json.dumps(call.json))
@@ -210,7 +210,7 @@ class Vendor:
     # --- the log
 
     def _note(self, call: Call, live_id: str, by: str) -> None:
-        """A write was done: what the listing shows of it, and from when on."""
+        """Note that a write was done: what the listing shows of it, and from when on."""
         now = self.clock.now
         history = self._history.setdefault(live_id, [])
         late = self.dice.choice((0.0, self.lag)) if self.lag else 0.0
@@ -230,7 +230,7 @@ class Vendor:
     # --- the listing
 
     def _page(self, call: Call, by: str) -> Reply:
-        """A page, oldest first, of what the listing shows by now; or a lie."""
+        """Return a page, oldest first, of what the listing shows by now; or a wrong one."""
         items, stale = self._listed()
         ids, after = [item["id"] for item in items], call.query.get("after", "")
         if after and after not in ids:
@@ -283,7 +283,7 @@ class Vendor:
         return any(live_id not in shown and history[-1][1] for live_id, history in self._history.items())
 
     def _listed(self) -> tuple[list[dict[str, Any]], frozenset[str]]:
-        """What the listing shows by now, oldest first, and the ids that are not so any more."""
+        """Return what the listing shows by now, oldest first, and the ids of which that is out of date."""
         items, stale, now = [], set(), self.clock.now
         for live_id in sorted(self._history):
             history = self._history[live_id]

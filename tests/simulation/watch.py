@@ -94,7 +94,7 @@ class Watch:
         return Violation("\n  ".join([why, *self.log]))
 
     def shown_to(self, told: Told) -> list[Shown]:
-        """The answers that a run got from the vendor."""
+        """Return the answers that a run got from the vendor."""
         return [entry for entry in self.vendor.shown[told.first_shown :] if entry.to == told.who.label]
 
     def was_stale(self, told: Told, live_id: str) -> bool:
@@ -113,5 +113,5 @@ class Watch:
 
 
 def stamp_of(call: Call) -> Stamp | None:
-    """The stamp that a request carries."""
+    """Return the stamp that a request carries."""
     return current().stamp_of(call.json or {})
