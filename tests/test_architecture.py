@@ -38,8 +38,8 @@ DOORS: Mapping[str, frozenset[str]] = {
     "jsonschema": frozenset({"core/rules/validate.py"}),
     "deepdiff": frozenset({"core/plans/diff.py"}),
     "rfc8785": frozenset({"core/canonical.py"}),
-    "starlette": frozenset({"local/serve.py", "local/connections.py"}),
-    "uvicorn": frozenset({"local/serve.py", "local/connections.py"}),
+    "starlette": frozenset({"local/serve.py"}),
+    "uvicorn": frozenset({"local/serve.py"}),
 }
 """Third party to the files that may import it; click may be imported by all of `cli` and by nothing else."""
 

@@ -18,7 +18,7 @@ import pytest
 from tests.cli.place import Place
 from tests.protocols import DEFAULT, Protocol, protocol_of
 from tests.ran import Ran
-from trueup.local.openai_assistants.habits import USUAL, Habits
+from trueup.local.openai_assistants.bodies import USUAL, Habits
 from trueup.local.portkey import Gateway
 from trueup.local.serve import running
 from trueup.local.server import EmbeddedServer

@@ -14,7 +14,7 @@ import pytest
 from tests.contract.house import OPENAI, House, house
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 
 ALL = frozenset({
     "name", "description", "instructions", "temperature", "top_p", "reasoning_effort", "response_format", "metadata",

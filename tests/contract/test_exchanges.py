@@ -21,8 +21,7 @@ from tests.contract.house import KEY, WAYS, Way, house
 from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Reply
 from trueup.local import serve
-from trueup.local.admission import entrance
-from trueup.local.exchange import Asked, Endpoint
+from trueup.local.admission import Asked, Endpoint, entrance
 from trueup.local.portkey import Front
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "dialects"

@@ -14,7 +14,7 @@ from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
 from trueup.engine.probe import probe_name
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 from trueup.wire.registry import row_of
 
 CASES = [way for way in WAYS if row_of(way.protocol).has_probe]

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.canonical import canonical, canonical_json, digest, float32, same
-from trueup.wire.openai_assistants.dialects import SEMANTICS
-from trueup.wire.openai_assistants.fields import TABLE
+from trueup.wire.openai_assistants.fields import SEMANTICS, TABLE
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 SCALAR = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, width=64) | TEXT

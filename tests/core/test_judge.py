@@ -15,8 +15,7 @@ from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, judge
 from trueup.core.plans.live import Seen, fields_of
 from trueup.core.plans.plan import Action, Cause, Reason
-from trueup.wire.openai_assistants.dialects import SEMANTICS
-from trueup.wire.openai_assistants.fields import TABLE
+from trueup.wire.openai_assistants.fields import SEMANTICS, TABLE
 
 FILE: dict[str, Any] = {"name": "Tutor", "model": "a", "instructions": "x"}
 STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, SEMANTICS))

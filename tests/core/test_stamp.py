@@ -27,8 +27,7 @@ from trueup.core.memory.state import Applied
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, is_ours
 from trueup.core.plans.live import stamp_of
-from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
-from trueup.wire.openai_assistants.fields import TABLE
+from trueup.wire.openai_assistants.fields import DIALECTS, SEMANTICS, TABLE
 
 LETTERS = {name: letter for row in DIALECTS.values() for name, letter in row.table.letters.items()}
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)

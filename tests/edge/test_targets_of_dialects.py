@@ -16,7 +16,7 @@ from trueup.core.projects.endpoint import clean_target
 from trueup.core.projects.project import SecretRef, Target
 from trueup.core.source import Diagnostic, dotted
 from trueup.edge.project_file import load_project
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
 from trueup.wire.registry import base_url, headers, identity_of, sealed_headers
 from trueup.wire.target_rules import target_faults
 

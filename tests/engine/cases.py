@@ -29,7 +29,7 @@ from trueup.core.plans.report import Report
 from trueup.core.plans.summary import summary
 from trueup.local.faults import Kind
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 from trueup.wire.openai_assistants.fields import TABLE
 from trueup.wire.registry import identity_of
 

@@ -11,7 +11,7 @@ from trueup.core.memory.capabilities import Capabilities
 from trueup.engine.probe import ProbeSpec, probe
 from trueup.engine.refresh import list_all
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import USUAL, Habits
+from trueup.local.openai_assistants.bodies import USUAL, Habits
 from trueup.wire.base import Adapter
 from trueup.wire.openai_assistants.probe import PROBE
 from trueup.wire.registry import adapter_for, identity_of

@@ -22,7 +22,7 @@ from trueup.core.memory.capabilities import decode, encode
 from trueup.engine.probe import MARK, StillThereError, find_in_use, find_left_over, probe, probe_name, remove
 from trueup.engine.refresh import View, list_all
 from trueup.local.faults import Kind
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
 from trueup.wire.openai_assistants.probe import PROBE, QUESTIONS
 from trueup.wire.registry import adapter_for, identity_of
 

@@ -18,7 +18,7 @@ from trueup.core.memory.capabilities import decode, encode
 from trueup.core.plans.plan import WRITES, Cause, Plan
 from trueup.core.plans.summary import counts, summary
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 from trueup.wire.openai_assistants.probe import QUESTIONS
 
 ALL = frozenset({

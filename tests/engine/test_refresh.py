@@ -24,7 +24,7 @@ from trueup.engine.refresh import View, list_all, refresh
 from trueup.engine.request_runner import Pace, RequestRunner
 from trueup.wire.base import Page
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
 
 GONE = ("bad request", "not found", "nothing", "nothing but more", "its old place", "the first page")
 """How servers answer a cursor whose object was deleted."""

@@ -17,8 +17,8 @@ from tests.engine.cases import Case, Story
 from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Call, Reply
 from trueup.local.openai_assistants import Server
-from trueup.wire.openai_assistants.audit import loss_keys
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
+from trueup.wire.openai_assistants.rules import loss_keys
 from trueup.wire.registry import adapter_for
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "plan"

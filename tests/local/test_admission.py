@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from trueup.core.call import Reply
-from trueup.local.admission import entrance
-from trueup.local.exchange import Asked
+from trueup.local.admission import Asked, entrance
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.vendors import VENDORS
 

@@ -15,7 +15,7 @@ from trueup.core.call import Call
 from trueup.core.errors import TrueupError
 from trueup.local import database
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 
 
 def create(server: Server, name: str) -> str:

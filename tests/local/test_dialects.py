@@ -16,7 +16,7 @@ from tests.local.specs import SCHEMAS, validator
 from trueup.core.call import Call
 from trueup.core.errors import TrueupError
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 from trueup.local.openai_assistants.vendors import VENDORS
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.local.bodies import SCHEMA, search
 from tests.local.requests import error, listed, made, modified, post
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 
 RESOURCES = {"code_interpreter": {"file_ids": ["a"]}, "file_search": {"vector_store_ids": ["vs_1"]}}
 

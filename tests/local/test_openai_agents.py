@@ -15,8 +15,7 @@ from tests.local.requests import error
 from tests.local.specs import recorded
 from trueup.core.call import Call
 from trueup.core.errors import OutcomeUnknown
-from trueup.local.admission import entrance
-from trueup.local.exchange import Asked
+from trueup.local.admission import Asked, entrance
 from trueup.local.faults import Fault, Faults, Kind
 from trueup.local.openai_agents import Server
 from trueup.local.serve import running

@@ -13,7 +13,7 @@ import pytest
 from tests.local.requests import error, listed, made, modified, post
 from trueup.core.call import Call
 from trueup.local.openai_assistants import Server
-from trueup.local.openai_assistants.habits import Habits
+from trueup.local.openai_assistants.bodies import Habits
 from trueup.local.openai_assistants.vendors import STORED as ORDER
 
 

@@ -16,13 +16,10 @@ from tests.extent import examples
 from tests.local.bodies import FULL
 from tests.local.specs import validator
 from trueup.core.call import Body, Reply
-from trueup.local.admission import entrance
-from trueup.local.exchange import Asked
+from trueup.local.admission import Asked, entrance
 from trueup.local.faults import Fault, Faults, Kind
-from trueup.local.javascript_json import rewritten
 from trueup.local.openai_assistants import Server
-from trueup.local.portkey import Front, Gateway
-from trueup.local.portkey_settings import STORED_KEY, is_allowed_host
+from trueup.local.portkey import STORED_KEY, Front, Gateway, is_allowed_host, rewritten
 
 HOST = "http://127.0.0.1:9100/v1"
 TO = {"x-portkey-provider": "openai", "x-portkey-custom-host": HOST, "authorization": "Bearer k"}

@@ -16,9 +16,8 @@ import httpx
 import pytest
 
 from trueup.core.errors import TrueupError
-from trueup.local.connections import listen, missing
 from trueup.local.openai_assistants import Server
-from trueup.local.serve import BODY_LIMIT, app, run, running
+from trueup.local.serve import BODY_LIMIT, app, listen, missing, run, running
 
 HEADERS = {"authorization": "Bearer any", "openai-beta": "assistants=v2"}
 

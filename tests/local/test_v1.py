@@ -12,8 +12,7 @@ import pytest
 from tests.local.requests import error, listed, made, modified, post
 from tests.local.specs import validator
 from trueup.core.call import Call
-from trueup.local.admission import entrance
-from trueup.local.exchange import Asked
+from trueup.local.admission import Asked, entrance
 from trueup.local.openai_assistants import Server
 
 BOTH = [{"type": "code_interpreter"}, {"type": "retrieval"}]

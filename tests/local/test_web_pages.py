@@ -11,10 +11,10 @@ import pytest
 
 from trueup.core.call import Call
 from trueup.local import faults as limits
+from trueup.local.admission import refuse_web_page
 from trueup.local.faults import Fault, Faults
 from trueup.local.openai_assistants import Server
 from trueup.local.serve import running
-from trueup.local.web_pages import refuse_web_page
 
 HEADERS = {"authorization": "Bearer any", "openai-beta": "assistants=v2"}
 

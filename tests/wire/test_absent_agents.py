@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trueup.wire.openai_agents.absent_agents import id_named, is_absent
+from trueup.wire.openai_agents.adapter import id_named, is_absent
 
 UUID = "0275b7b1-8fb3-4b11-9b9b-0756035b0736"
 

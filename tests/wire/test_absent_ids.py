@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from trueup.core.call import Reply
 from trueup.wire.base import Live, Unexpected
-from trueup.wire.openai_assistants.absent_ids import id_named
-from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.adapter import OpenAIAssistants, id_named
+from trueup.wire.openai_assistants.fields import DIALECTS
 
 OURS = "asst_1"
 

@@ -14,10 +14,10 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Target
 from trueup.core.rules.fault import counted
 from trueup.core.source import Position, Severity, SourceMap, dotted
-from trueup.wire.losses import remove_losses
+from trueup.wire.bodies import remove_losses
 from trueup.wire.model_names import is_reasoning, name_in_files
-from trueup.wire.openai_assistants.audit import filled, lacking, loss_keys, losses
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
+from trueup.wire.openai_assistants.rules import filled, lacking, loss_keys, losses
 from trueup.wire.registry import adapter_for
 
 ROWS = sorted(DIALECTS)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.source import Path
-from trueup.wire.error_paths import MOST, first, listed, path_in, path_of, steps
+from trueup.wire.replies import MOST, first, listed, path_in, path_of, steps
 
 FIELDS = ("model", "tools", "metadata", "instructions")
 

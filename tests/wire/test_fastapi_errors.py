@@ -9,7 +9,7 @@ import pytest
 
 from trueup.core.call import Reply
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
 
 MISSING_MODEL = {"detail": [{"type": "missing", "loc": ["body", "model"], "msg": "Field required", "input": {}}]}
 

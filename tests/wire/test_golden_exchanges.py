@@ -19,7 +19,7 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.projects.project import Portkey, Target
 from trueup.core.source import dotted
 from trueup.wire.base import Adapter, Live, Unexpected
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
 from trueup.wire.registry import adapter_for, base_url, headers
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "wire"

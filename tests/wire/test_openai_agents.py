@@ -10,7 +10,7 @@ from trueup.core.call import Body, Reply
 from trueup.wire.access import Access
 from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_agents.adapter import OpenAIAgents
-from trueup.wire.openai_agents.dialects import DIALECTS
+from trueup.wire.openai_agents.fields import DIALECTS
 from trueup.wire.replies import read_time
 
 ADAPTER = OpenAIAgents(DIALECTS["openai"])

@@ -11,8 +11,8 @@ from trueup.core.call import Reply
 from trueup.core.definitions.definition import Definition
 from trueup.core.source import Severity
 from trueup.wire.openai_agents.adapter import OpenAIAgents
-from trueup.wire.openai_agents.audit import lacking, loss_keys, losses
-from trueup.wire.openai_agents.dialects import DIALECTS
+from trueup.wire.openai_agents.fields import DIALECTS
+from trueup.wire.openai_agents.rules import lacking, loss_keys, losses
 from trueup.wire.openai_agents.translation import LOSSES
 
 APIPI = DIALECTS["apipi"]

@@ -21,8 +21,7 @@ from trueup.core.source import dotted
 from trueup.edge.http.client import _json as encode
 from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_agents.adapter import OpenAIAgents
-from trueup.wire.openai_agents.dialects import DIALECTS
-from trueup.wire.openai_agents.fields import TABLE
+from trueup.wire.openai_agents.fields import DIALECTS, TABLE
 
 PATH = Path(__file__).resolve().parents[1] / "golden" / "exchanges" / "openai-agents.json"
 REGOLD = os.environ.get("TRUEUP_REGOLD") == "1"

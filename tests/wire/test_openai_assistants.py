@@ -13,8 +13,7 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.canonical import canonical, same
 from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.dialects import DIALECTS, SEMANTICS
-from trueup.wire.openai_assistants.fields import TABLE
+from trueup.wire.openai_assistants.fields import DIALECTS, SEMANTICS, TABLE
 
 ADAPTER = OpenAIAssistants(DIALECTS["openai"])
 ASSISTANT: dict[str, Any] = {"id": "asst_1", "object": "assistant", "created_at": 7, "model": "a", "metadata": {}}

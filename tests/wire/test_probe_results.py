@@ -12,7 +12,7 @@ from trueup.core.canonical import canonical, same
 from trueup.core.memory.capabilities import UNKNOWN, Capabilities
 from trueup.core.memory.state import Identity
 from trueup.wire.base import Dialect
-from trueup.wire.openai_assistants.dialects import DIALECTS
+from trueup.wire.openai_assistants.fields import DIALECTS
 from trueup.wire.openai_assistants.probe import QUESTIONS, apply_probe_results, settle_after
 
 HERE = Identity("shop", "prod", "openai-assistants", "https://api.example.com/v1")

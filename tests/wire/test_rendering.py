@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.extent import examples
 from trueup.core.field_table import Field, FieldTable, Kind
-from trueup.wire.rendering import create_body, has_room, patch_body
+from trueup.wire.bodies import create_body, has_room, patch_body
 
 TABLE = FieldTable(
     fields=(

@@ -13,7 +13,7 @@ from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.core.memory.stamp import KEY
 from trueup.core.plans.plan import Action, Change
 from trueup.wire.base import Adapter, Problem, Unexpected
-from trueup.wire.foreign_answers import is_page
+from trueup.wire.replies import is_page
 
 PLAN, APPLY = HERE.command("plan"), HERE.command("apply")
 """The commands to go on with; the run under way adds its target, its names and its flags."""

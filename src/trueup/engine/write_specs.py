@@ -16,7 +16,7 @@ from trueup.core.plans.judge import Verdict
 from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import MISSING, Cause, Change, FieldChange
 from trueup.wire.base import Adapter, Live
-from trueup.wire.rendering import create_body, patch_body
+from trueup.wire.bodies import create_body, patch_body
 
 
 @dataclass(frozen=True, slots=True)

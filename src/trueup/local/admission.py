@@ -1,21 +1,43 @@
-"""The vendor's door: path, key, version and body of an HTTP request, before a server looks at it.
+"""The door of an embedded vendor: an HTTP request as plain values, who is let in, and pages in a browser turned away.
 
-Knows headers and a `Vendor`; deliberately no protocol, and no socket.
+Path, key, version and body are checked before a server looks at a request. Knows headers and a `Vendor`, no protocol
+and no socket.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from trueup.core.call import Call, Reply, Send
-from trueup.local.answers import envelope, reply
-from trueup.local.exchange import Asked, Endpoint
-from trueup.local.javascript_json import no_constant
+from trueup.core.projects.endpoint import is_loopback
 from trueup.local.server import EmbeddedServer
-from trueup.local.vendor import Said, Vendor
+from trueup.local.vendor import Said, Vendor, envelope, reply
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What arrived: `path` is decoded and begins with `/`, header names are in lower case, `body` are its bytes."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+Endpoint = Callable[[Asked], Coroutine[Any, Any, Reply]]
+"""Answers one request. Raises `NotSent` or `OutcomeUnknown` where the connection is to break."""
+
+
+def no_constant(word: str) -> Any:
+    """Raise ValueError for what Python's reader takes and JavaScript's does not: NaN and Infinity."""
+    raise ValueError(f"{word} is no JSON")
 
 
 class _NotAdmitted(Exception):
@@ -93,3 +115,48 @@ def _json(asked: Asked) -> Any:
         return json.loads(asked.body, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise _NotAdmitted((400, envelope(f"The body could not be read as JSON: {error}."))) from error
+
+
+def refuse_web_page(headers: Mapping[str, str], hosts: Collection[str]) -> Reply | None:
+    """Return the 403 for a request of a web page, None for any other.
+
+    `hosts` are the names beside localhost that may be asked for; an address in numbers always may, since no DNS leads
+    to it. Header names are in lower case.
+    """
+    host = _host(f"//{headers.get('host', '')}")
+    if not (is_loopback(host) or _is_address(host) or host in {name.lower() for name in hosts}):
+        return _forbidden("The Host header names a server that this is not; `--allow-host` allows a name.")
+    origin, own = headers.get("origin"), _site(f"http://{headers.get('host', '')}")
+    if origin is not None and (own is None or _site(origin) != own):
+        return _forbidden("Requests from web pages are refused.")
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return _forbidden("Requests from web pages are refused.")
+    return None
+
+
+def _forbidden(message: str) -> Reply:
+    return reply(403, envelope(message, code="forbidden"))
+
+
+def _site(origin: str) -> tuple[str, str, int | None] | None:
+    """Return scheme, host and port of an origin, None for one that has none of them."""
+    try:
+        parts = urlsplit(origin)
+        return (parts.scheme, parts.hostname, parts.port or 80) if parts.hostname else None
+    except ValueError:
+        return None
+
+
+def _host(place: str) -> str:
+    try:
+        return urlsplit(place).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

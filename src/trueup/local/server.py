@@ -20,10 +20,9 @@ from typing import Any, ClassVar, Self
 
 from trueup.core.call import Call, Reply
 from trueup.core.errors import TrueupError
-from trueup.local import answers, paging
 from trueup.local.database import Busy, Database
 from trueup.local.rules import Refusal
-from trueup.local.vendor import Vendor
+from trueup.local.vendor import TEXT_START, Vendor, envelope, limit_of, lost_cursor, newest_first, page_text
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TRIES = 10_000
@@ -111,7 +110,7 @@ class EmbeddedServer(ABC):
             headers["allow"] = ", ".join(self._verbs(call))
         if status == 503:
             headers["retry-after"] = "1"
-        return Reply(status, headers, json.loads(text), text[: answers.TEXT_START])
+        return Reply(status, headers, json.loads(text), text[:TEXT_START])
 
     @abstractmethod
     def _create(self, call: Call) -> Answer:
@@ -127,7 +126,7 @@ class EmbeddedServer(ABC):
 
     def _page(self, entries: Sequence[str], has_more: bool) -> str:
         """Return the JSON text of a page of the listing."""
-        return paging.page_text(entries, has_more)
+        return page_text(entries, has_more)
 
     def _become(self, dialect: str) -> None:
         if dialect not in self.vendors:
@@ -139,12 +138,10 @@ class EmbeddedServer(ABC):
         try:
             return self._verb(call)
         except Refusal as refusal:
-            said = answers.envelope(refusal.message, refusal.param, refusal.code)
+            said = envelope(refusal.message, refusal.param, refusal.code)
             return refusal.status, json.dumps(said)
         except Busy as busy:
-            said = answers.envelope(
-                f"The embedded server's database did not take the request: {busy}.", kind="server_error"
-            )
+            said = envelope(f"The embedded server's database did not take the request: {busy}.", kind="server_error")
             return 503, json.dumps(said)
 
     def _verb(self, call: Call) -> Answer:
@@ -201,9 +198,9 @@ class EmbeddedServer(ABC):
 
     def _list(self, query: Mapping[str, str]) -> Answer:
         cursors = {name: query.get(name) or "" for name in self.cursors}
-        window = self._database.window(paging.limit_of(query), paging.newest_first(query), **cursors)
+        window = self._database.window(limit_of(query), newest_first(query), **cursors)
         if isinstance(window, str):
-            raise paging.lost_cursor(cursors, window)
+            raise lost_cursor(cursors, window)
         return 200, self._page([self._shown(text) for text in window.bodies], window.has_more)
 
     def _absent(self, identifier: str) -> Refusal:

@@ -119,19 +119,19 @@ def probe_of(protocol: str) -> Probe | None:
 
 def losses(protocol: str) -> frozenset[str]:
     """Return the paths that `allow_loss` can hold for a target of a protocol."""
-    found: frozenset[str] = _module(protocol, "audit").loss_keys(tuple(dialects(protocol).values()))
+    found: frozenset[str] = _module(protocol, "rules").loss_keys(tuple(dialects(protocol).values()))
     return found
 
 
 def lacking(protocol: str, row: Dialect, *, translate: bool = False) -> tuple[str, ...]:
     """Return what a dialect of a protocol cannot hold, as people name it; `translate`: of portable definitions too."""
-    found: tuple[str, ...] = _module(protocol, "audit").lacking(row, translate=translate)
+    found: tuple[str, ...] = _module(protocol, "rules").lacking(row, translate=translate)
     return found
 
 
 def dialects(protocol: str) -> dict[str, Dialect]:
     """Return the dialects of a protocol by name. Raises `TrueupError` for an unknown protocol."""
-    return dict(_module(protocol, "dialects").DIALECTS)
+    return dict(_module(protocol, "fields").DIALECTS)
 
 
 def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:

@@ -1,22 +1,144 @@
-"""What protocols that answer in OpenAI's way have in common: one object, a page of a list, a deletion, an error.
+"""Reads answers: what APIs that answer in OpenAI's way have in common, where an error points, and answers of no API.
 
-Knows no protocol: which objects and which fields there are is handed in.
+Objects, pages, deletions and errors; a proxy's page, a login, a redirect, silence. An error's place in the request is
+found in the spellings that were seen: `tools[2].function.name` (OpenAI, Azure, Portkey), `["body", "tools", 2, "name"]`
+(FastAPI's `loc`, Prism's `location`), `/tools/2` and `$.tools[2]` (JSON pointers and paths), and a path inside of a
+message. Knows no protocol: which objects and fields there are is handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping
+import re
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from trueup.core.call import Body, Call, Reply
+from trueup.core.call import LIMIT, Body, Call, Reply
 from trueup.core.memory.state import is_plain_id
 from trueup.core.source import Path
 from trueup.wire import portkey
 from trueup.wire.base import Live, Page, Problem, UnclearAbsence, Unexpected
-from trueup.wire.error_paths import first, listed, path_in, path_of, steps
-from trueup.wire.foreign_answers import TOO_LARGE, first_line, is_page, is_success, page, told
+
+SHOWN = 200
+"""Characters of a foreign text that a message shows."""
+
+TOO_LARGE = f"the answer is larger than the {LIMIT >> 20} MiB that Trueup reads"
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(r"\s*(<!doctype|<html|<head|<body)", re.IGNORECASE)
+
+
+def is_success(reply: Reply) -> bool:
+    """Whether this is the answer that was asked for: 200, or a gateway's 246, one with a guardrail's remarks."""
+    return reply.status in (200, 246)
+
+
+def told(reply: Reply) -> str:
+    """Return what an answer without JSON is, with its status; of a redirect the server that it leads to, no path."""
+    if reply.json is Body.TOO_LARGE:
+        return f"HTTP {reply.status}, and {TOO_LARGE}"
+    place = reply.headers.get("location", "")
+    if 300 <= reply.status < 400 and place:
+        return f"HTTP {reply.status}, a redirect to {_server(place)} that was not followed"
+    if is_page(reply):
+        return f"HTTP {reply.status} with {page(reply)} in place of JSON"
+    said = first_line(reply.text)
+    return f"HTTP {reply.status}, and the body is no JSON: {said}" if said else f"HTTP {reply.status} without a body"
+
+
+def _server(place: str) -> str:
+    """Return scheme and host of an address: a path may hold what was sent, in pieces that nobody can recognise."""
+    try:
+        parts = urlsplit(place)
+        return f"{parts.scheme}://{parts.hostname}"[:SHOWN] if parts.hostname else "another path of this server"
+    except ValueError:
+        return "an invalid address"
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether the answer is a web page, which no API gives."""
+    return reply.json is Body.NOT_JSON and _PAGE.match(reply.text) is not None
+
+
+def page(reply: Reply) -> str:
+    """A web page, by its title."""
+    import html
+
+    title = _TITLE.search(reply.text)
+    words = " ".join(html.unescape(title[1]).split())[:SHOWN] if title else ""
+    return f"a web page ({words!r})" if words else "a web page"
+
+
+def first_line(text: str) -> str:
+    """The beginning of the first line, where there is one."""
+    lines = text.strip().splitlines()
+    return lines[0][:SHOWN] if lines else ""
+
+
+LONGEST = 2_000
+"""Characters of a message that are searched."""
+
+MOST = 64
+"""Steps that a path may have."""
+
+_STEPS = re.compile(r"[^][.'\"/]+")
+_NESTED = re.compile(r"""["']param["']\s*:\s*["']([^"']+)["']""")
+_QUOTED = re.compile(r"""['"`]([A-Za-z_$/][^'"`\s]{0,200})['"`]""")
+_BARE = re.compile(r"(?<![\w.\[/-])([a-z_]+(?:\.[A-Za-z0-9_-]+|\[\d+\])+)")
+_LISTS = ("detail", "validation", "errors")
+_PLACES = ("loc", "location", "param", "path", "field", "pointer")
+
+
+def path_of(param: str) -> Path:
+    """`tools[2].function.name`, `/tools/2/function/name` or `$.tools[2]` as a path."""
+    steps = _STEPS.findall(param.removeprefix("$"))[:MOST]
+    return _inside([int(step) if step.isascii() and step.isdigit() and len(step) < 10 else step for step in steps])
+
+
+def path_in(message: str, fields: Collection[str]) -> Path:
+    """The first path that a message names and that begins with one of the fields; empty where there is none."""
+    text = message[:LONGEST]
+    for pattern in (_NESTED, _QUOTED, _BARE):
+        for found in pattern.finditer(text):
+            path = path_of(found[1])
+            if path and path[0] in fields:
+                return path
+    return ()
+
+
+def first(paths: Iterable[Path], fields: Collection[str]) -> Path:
+    """The first path that begins with one of the fields, else the first there is: a gateway may fill in a word."""
+    found = [path for path in paths if path]
+    return next((path for path in found if path[0] in fields), found[0] if found else ())
+
+
+def listed(body: Mapping[str, Any]) -> Path:
+    """The path of the first of several problems that an error lists and that is in the body of the request."""
+    lists = [body[key] for key in _LISTS if isinstance(body.get(key), list)]
+    entries = [entry for found in lists for entry in found if isinstance(entry, Mapping)]
+    paths = (_placed(entry.get(place), place) for entry in entries for place in _PLACES)
+    return next(filter(None, paths), ())
+
+
+def steps(location: Any) -> Path:
+    """`["body", "tools", 0]` as a path; what is not in the body has none."""
+    if not isinstance(location, list) or location[:1] != ["body"]:
+        return ()
+    found = [step for step in location[1 : MOST + 1] if isinstance(step, str) or type(step) is int]
+    return tuple(int(step) if isinstance(step, str) and step.isascii() and step.isdigit() else step for step in found)
+
+
+def _placed(value: Any, place: str) -> Path:
+    if place in ("loc", "location"):
+        return steps(value)
+    return path_of(value) if isinstance(value, str) else ()
+
+
+def _inside(found: list[str | int]) -> Path:
+    """The steps below the body, which some spell out."""
+    return tuple(found[1:] if found[:1] == ["body"] else found)
+
 
 REFUSED = frozenset({400, 413, 422})
 """Statuses that speak of the request's body."""

@@ -17,8 +17,7 @@ from trueup.core.source import Diagnostic
 from trueup.wire import replies
 from trueup.wire.access import UNKNOWN, Access
 from trueup.wire.base import Dialect, Live, Page, Problem
-from trueup.wire.losses import Loss, remove_losses
-from trueup.wire.rendering import has_room
+from trueup.wire.bodies import Loss, has_room, remove_losses
 
 
 class RestAdapter(ABC):

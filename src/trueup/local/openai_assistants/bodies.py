@@ -1,19 +1,50 @@
-"""What a vendor of the assistants protocol makes of a request that it took: fill-ins, merging and rounding, pure.
+"""Makes of a request what a vendor of the assistants protocol stores: fill-ins, merging and rounding, pure.
 
-The fill-ins are those seen in recorded traffic of 2025 and in users' data; where nobody knows, `Habits` decides. Knows
-no storage, no identifiers but those it is handed, and no transport.
+The fill-ins are those seen in recorded traffic of 2025 and in users' data. What no document establishes are `Habits`,
+switches that a server is given. Knows no storage, no identifiers but those it is handed, and no transport.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from trueup.local.openai_assistants.fields import DATED_RANKER, METADATA
-from trueup.local.openai_assistants.habits import Habits
-from trueup.local.openai_assistants.vendors import STORED, AssistantsVendor
+from trueup.local.openai_assistants.vendors import DATED_RANKER, METADATA, STORED, AssistantsVendor
 from trueup.local.rules import Check, Refusal, record
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """One possible truth where the documents are silent; the default is what most of them hint at.
+
+    `metadata`: a modify replaces all keys, or adds to them and removes none. `null_key`: a null metadata value is
+    refused, or removes its key. `resources`: of a tool that a modify of `tool_resources` does not name they stay
+    (`merge`) or go (`replace`). `kept_on_null`: fields that a null leaves as they are, where others are reset.
+    `refuses_unknown`: unknown top-level fields are a 400, else they are ignored. `float32`: sampling numbers come back
+    rounded, also where the vendor does not type them so. `fills_schema`: a JSON schema comes back with `strict` and
+    `description`. `dates_ranker`: `ranker: auto` comes back as a dated one. `empty_is_null`: an empty text comes back
+    as null. `last_id`: a page of a vendor that may leave it out has one. `refuses_sampling`: reasoning models take no
+    `temperature` and `top_p`, stored ones included, as users of three vendors reported.
+    """
+
+    metadata: Literal["replace", "merge"] = "replace"
+    null_key: Literal["refuse", "remove"] = "refuse"
+    resources: Literal["merge", "replace"] = "merge"
+    kept_on_null: frozenset[str] = frozenset()
+    refuses_unknown: bool = True
+    float32: bool = False
+    fills_schema: bool = False
+    dates_ranker: bool = False
+    empty_is_null: bool = False
+    last_id: bool = True
+    refuses_sampling: bool = True
+
+
+USUAL = Habits()
+"""The habits of a server that was told nothing."""
+
 
 REASONING = ("o1", "o3", "o4", "gpt-5")
 """How the names of models begin that take no sampling numbers, unless they chat."""

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from trueup.core.call import Call
-from trueup.local import paging
-from trueup.local.openai_assistants import bodies, v1_files, v1_view
-from trueup.local.openai_assistants.fields import Fields
-from trueup.local.openai_assistants.habits import USUAL, Habits
-from trueup.local.openai_assistants.vendors import STORED, VENDORS, AssistantsVendor
+from trueup.local.openai_assistants import bodies, v1
+from trueup.local.openai_assistants.bodies import USUAL, Habits
+from trueup.local.openai_assistants.vendors import STORED, VENDORS, AssistantsVendor, Fields
 from trueup.local.server import Answer, EmbeddedServer, Verbs, body_of
+from trueup.local.vendor import page_text
 
 
 class Server(EmbeddedServer):
@@ -43,11 +42,11 @@ class Server(EmbeddedServer):
 
     def _create(self, call: Call) -> Answer:
         taken, _ = bodies.checked(body_of(call), self._fields(call).create, ("model",), self.habits)
-        wide, now = v1_view.widened(taken) if self.vendor.is_v1 else taken, int(self._clock())
+        wide, now = v1.widened(taken) if self.vendor.is_v1 else taken, int(self._clock())
 
         def make(identifier: str) -> dict[str, Any]:
             assistant = bodies.created(wide, identifier, now, self.vendor, self.habits)
-            return v1_view.attached(assistant, None, taken, now) if self.vendor.is_v1 else assistant
+            return v1.attached(assistant, None, taken, now) if self.vendor.is_v1 else assistant
 
         return self._add(make)
 
@@ -69,11 +68,11 @@ class Server(EmbeddedServer):
         identifier, file_id = found.groups()
         if not file_id:
             return {
-                "GET": lambda: (200, v1_files.page(json.loads(self._get(identifier)), call.query)),
+                "GET": lambda: (200, v1.page(json.loads(self._get(identifier)), call.query)),
                 "POST": lambda: self._attach(identifier, body_of(call)),
             }
         return {
-            "GET": lambda: (200, json.dumps(v1_files.shown(json.loads(self._get(identifier)), file_id))),
+            "GET": lambda: (200, json.dumps(v1.shown(json.loads(self._get(identifier)), file_id))),
             "DELETE": lambda: self._detach(identifier, file_id),
         }
 
@@ -86,18 +85,18 @@ class Server(EmbeddedServer):
             taken = what(stored)
             if not self.vendor.is_v1:
                 return bodies.modified(stored, taken, removed, self.vendor, self.habits)
-            wide = v1_view.widened(taken)
+            wide = v1.widened(taken)
             assistant = bodies.modified(stored, wide, removed, self.vendor, self.habits)
-            return v1_view.attached(assistant, stored, taken, int(self._clock()))
+            return v1.attached(assistant, stored, taken, int(self._clock()))
 
         return self._replace(identifier, how)
 
     def _attach(self, identifier: str, body: dict[str, Any]) -> Answer:
-        text = self._changed(identifier, lambda stored: self._files(v1_files.attaching(stored, body)), frozenset())
-        return 200, json.dumps(v1_files.shown(json.loads(text), body["file_id"]))
+        text = self._changed(identifier, lambda stored: self._files(v1.attaching(stored, body)), frozenset())
+        return 200, json.dumps(v1.shown(json.loads(text), body["file_id"]))
 
     def _detach(self, identifier: str, file_id: str) -> Answer:
-        self._changed(identifier, lambda stored: v1_files.detaching(stored, file_id), frozenset())
+        self._changed(identifier, lambda stored: v1.detaching(stored, file_id), frozenset())
         return 200, json.dumps({"id": file_id, "object": "assistant.file.deleted", "deleted": True})
 
     def _files(self, change: dict[str, Any]) -> dict[str, Any]:
@@ -106,13 +105,13 @@ class Server(EmbeddedServer):
 
     def _page(self, entries: Sequence[str], has_more: bool) -> str:
         last = "always" if self.vendor.always_last_id else "filled" if self.habits.last_id else "never"
-        return paging.page_text(entries, has_more, self.vendor.first_id, last)
+        return page_text(entries, has_more, self.vendor.first_id, last)
 
     def _shown(self, text: str) -> str:
         """The stored text as this vendor answers it: most often as it is."""
-        if self.vendor.keys is STORED and f'"{v1_view.KEY}": ' not in text:
+        if self.vendor.keys is STORED and f'"{v1.KEY}": ' not in text:
             return text
         stored = json.loads(text)
         if self.vendor.is_v1:
-            return json.dumps(v1_view.narrowed(stored, self.vendor.keys))
+            return json.dumps(v1.narrowed(stored, self.vendor.keys))
         return json.dumps({name: stored[name] for name in self.vendor.keys})

@@ -1,4 +1,4 @@
-"""OpenAI's Agents protocol, for saved agents: calls out, replies in. Knows no transport.
+"""Speaks OpenAI's Agents protocol (beta): calls out, replies in. Knows no transport.
 
 Facts are from the vendor's own SDK and its recorded requests, and from a server that others wrote; see
 docs/protocols/openai-agents.md.
@@ -16,10 +16,9 @@ from trueup.core.rules.fault import Fault
 from trueup.core.source import Path
 from trueup.wire import replies
 from trueup.wire.base import Live, Problem, Unexpected, is_unclear
-from trueup.wire.losses import Loss
-from trueup.wire.openai_agents.absent_agents import id_named, is_absent
-from trueup.wire.openai_agents.audit import audit, losses
-from trueup.wire.rendering import create_body, patch_body
+from trueup.wire.bodies import Loss, create_body, patch_body
+from trueup.wire.openai_agents.rules import audit, losses
+from trueup.wire.replies import read_message
 from trueup.wire.rest import RestAdapter
 
 _OWN_KEYS: Final = frozenset({"id", "object", "created_at", "updated_at"})
@@ -91,3 +90,44 @@ class OpenAIAgents(RestAdapter):
         extra = {key: entry[key] for key in sorted(entry.keys() - _OWN_KEYS.union(self.dialect.table.names))}
         created = replies.read_time(entry.get("created_at"))
         return Live(live_id, body, created, extra=extra, raw=entry, stamp=self.dialect.table.read_stamp(body))
+
+
+TYPES: Final = frozenset({"invalid_request_error", "invalid_request", "not_found_error", "not_found"})
+"""Types of an error about what was asked for; ApiPi's is the second."""
+
+CODES: Final = frozenset({"not_found", "agent_not_found", "resource_not_found", "not_found_error"})
+"""Codes that say so without a word on what is missing; ApiPi's is the first."""
+
+_AGENT: Final = re.compile(r"\bagent\b|\bagent_", re.IGNORECASE)
+_MISSING: Final = re.compile(
+    r"\bno (such )?agent\b|\bunknown agent\b|\bnot (be )?found\b|(\bnot|n't) exist\b|\bdeleted\b", re.IGNORECASE
+)
+_ADDRESS: Final = re.compile(r"\b(url|route|path|endpoint|method)s?\b", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    r"\bagent_[A-Za-z0-9_-]+|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE
+)
+
+
+def is_absent(body: Mapping[str, Any]) -> bool:
+    """Return whether the body of a 404 says that an agent is not there."""
+    said, _ = read_message(body)
+    if _ADDRESS.search(said):
+        return False
+    error = body.get("error")
+    if isinstance(error, Mapping) and not _is_about_the_id(error):
+        return False
+    if _AGENT.search(said):
+        return _MISSING.search(said) is not None
+    return isinstance(error, Mapping) and error.get("code") in CODES
+
+
+def id_named(body: Mapping[str, Any]) -> str | None:
+    """Return the id that the message says is not there; None where it names none."""
+    found = _NAMED.search(read_message(body)[0])
+    return found[0] if found else None
+
+
+def _is_about_the_id(error: Mapping[str, Any]) -> bool:
+    """Return whether type and param leave open that the error is about the agent that was asked for."""
+    kind, param = error.get("type"), error.get("param")
+    return kind in (None, *TYPES) and param in (None, "", "id", "agent_id")

@@ -1,24 +1,24 @@
-"""The OpenAI Assistants protocol: calls out, replies in. Knows no transport, and of a target what its row says.
+"""Speaks the OpenAI Assistants protocol: calls out, replies in. Knows no transport, and of a target what its row says.
 
 Facts are from the vendors' published specifications and recorded traffic, described in docs/protocols.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from trueup.core.call import Call, Reply
 from trueup.core.memory.stamp import KEY, RELEASED
 from trueup.core.rules.fault import Fault
 from trueup.wire import portkey, replies
 from trueup.wire.base import Live, Problem, Unexpected, is_unclear
-from trueup.wire.losses import Loss
+from trueup.wire.bodies import Loss, create_body, patch_body
 from trueup.wire.model_names import is_reasoning
-from trueup.wire.openai_assistants.absent_ids import ABSENT, id_named
-from trueup.wire.openai_assistants.audit import SAMPLING, audit, filled, losses
-from trueup.wire.rendering import create_body, patch_body
+from trueup.wire.openai_assistants.rules import SAMPLING, audit, filled, losses
 from trueup.wire.rest import RestAdapter
 
 NAME = "openai-assistants"
@@ -124,3 +124,26 @@ def _is_absence(body: Mapping[str, Any]) -> bool:
     if isinstance(body.get("error"), Mapping):
         return ABSENT in replies.read_message(body)[0]
     return body.get("detail") == NO_SUCH_DETAIL
+
+
+ABSENT = "No assistant found"
+"""How these servers say that an assistant is not there."""
+
+LONGEST = 2_000
+"""Characters of a message that are searched."""
+
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+_QUOTED = rf"\\*[{_QUOTES}]([^{_QUOTES}\\]*)"
+_BARE = r"([A-Za-z.:%-]*[0-9_][A-Za-z0-9_.:%-]*)"
+_BEHIND = re.compile(rf"{ABSENT}(?:\s+[a-z]+){{0,3}}?\s+ids?\b\s*[:=]?\s*(?:{_QUOTED}|{_BARE})", re.IGNORECASE)
+_ANYWHERE = re.compile(r"(?<![A-Za-z0-9_-])asst_[A-Za-z0-9_.:%-]+")
+
+
+def id_named(message: str) -> str | None:
+    """The id that a message says is not there; None where it names none."""
+    text = message[:LONGEST]
+    behind = _BEHIND.search(text)
+    if behind is not None and behind[1] is not None:
+        return unquote(behind[1].strip())
+    found = behind[2] if behind is not None else next(iter(_ANYWHERE.findall(text)), "")
+    return unquote(found.rstrip(".:")) if found else None

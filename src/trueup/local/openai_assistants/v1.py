@@ -1,18 +1,22 @@
-"""Assistants as v1 of OpenAI's API saw them: files on the assistant, and a tool called retrieval.
+"""Assistants as v1 of OpenAI's API saw them: files on the assistant, and a tool called retrieval. Knows no storage.
 
 By the rules that OpenAI published for moving to v2: there is one assistant, and the header chooses the view. Files
 given under v1 reach the lists that v2 shows, also when they are taken off; what v2 changes does not show under v1.
 What was not published: a file search made under v2 is shown as retrieval, and the format `none` as v2's `auto`. This
 server holds no files: a vector store that retrieval needs is named, not filled, and v1's order of files, by their
-creation, is that of their ids. Knows no storage.
+creation, is that of their ids. Files are served below `/assistants/{id}/files`: a file object is the attachment, and
+taking it off leaves the file where it is.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.local.openai_assistants.fields import FILE_IDS
+from trueup.local.openai_assistants.vendors import FILE_IDS
+from trueup.local.rules import Refusal, record, text
+from trueup.local.vendor import limit_of, lost_cursor, newest_first, page_text
 
 KEY = "v1"
 """Where a stored assistant keeps what only v1 knows: each attached file's id with its time, and the format `none`."""
@@ -74,3 +78,52 @@ def _v1_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     if tool["type"] == "function":
         return {"type": "function", "function": {k: v for k, v in tool["function"].items() if k != "strict"}}
     return dict(tool)
+
+
+_ATTACH = record({"file_id": text(minimum=1)}, required=("file_id",))
+
+
+def attachments(stored: Mapping[str, Any]) -> dict[str, int]:
+    """The attached files' ids with the Unix seconds at which they came."""
+    return dict(stored.get(KEY, {}).get("files", {}))
+
+
+def attaching(stored: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """The v1 modify that attaches a file. Raises `Refusal` for a body that names none."""
+    _ATTACH(body, "")
+    return {"file_ids": list(dict.fromkeys([*attachments(stored), body["file_id"]]))}
+
+
+def detaching(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
+    """The v1 modify that takes a file off. Raises `Refusal` (404) when it is not there."""
+    shown(stored, file_id)
+    return {"file_ids": [name for name in attachments(stored) if name != file_id]}
+
+
+def shown(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
+    """The attachment's object. Raises `Refusal` (404) when the file is not attached."""
+    files = attachments(stored)
+    if file_id not in files:
+        raise Refusal(f"No such File object: {file_id} is not attached to {stored['id']}", "id", status=404)
+    return {
+        "id": file_id, "object": "assistant.file", "created_at": files[file_id], "assistant_id": stored["id"],
+    }  # fmt: skip
+
+
+def page(stored: Mapping[str, Any], query: Mapping[str, str]) -> str:
+    """One page of the attachments, as JSON text. Raises `Refusal` as a listing of assistants does."""
+    limit, backwards = limit_of(query), newest_first(query)
+    cursors = {name: query.get(name) or "" for name in ("after", "before")}
+    names = list(attachments(stored))[:: -1 if backwards else 1]
+    for cursor in cursors.values():
+        if cursor and cursor not in names:
+            raise lost_cursor(cursors, cursor)
+    start = names.index(cursors["after"]) + 1 if cursors["after"] else 0
+    end = names.index(cursors["before"]) if cursors["before"] else len(names)
+    if cursors["before"] and not cursors["after"]:
+        start = max(0, end - limit)
+        more = start > 0
+    else:
+        more = end - start > limit
+        end = min(end, start + limit)
+    return page_text([json.dumps(shown(stored, name)) for name in names[start:end]], more)
