@@ -24,7 +24,7 @@ from trueup.render import grouping, pages
 from trueup.render.findings import of_plan
 from trueup.render.grouping import COMPACT_ABOVE, SMALLEST, fold_advice, group_changes
 from trueup.render.markup import html, markdown
-from trueup.render.pages import Layout
+from trueup.render.pages import Detail
 from trueup.render.records import json
 from trueup.render.terminal.text import NAMED
 from trueup.render.visible import count_columns
@@ -56,10 +56,10 @@ def _plan(*changes: Change) -> Plan:
     return Plan(Identity("acme", "prod", "openai-assistants", "https://api.example"), Options(), changes)
 
 
-def _text(plan: Plan, **layout: Any) -> str:
-    width = layout.pop("width", 80)
-    verbose = layout.pop("verbose", False)
-    return text.plan(plan, layout=Layout(**{"again": [SHOW], **layout}), color=False, width=width, verbose=verbose)
+def _text(plan: Plan, **detail: Any) -> str:
+    width = detail.pop("width", 80)
+    verbose = detail.pop("verbose", False)
+    return text.plan(plan, detail=Detail(**{"again": [SHOW], **detail}), color=False, width=width, verbose=verbose)
 
 
 def _notes(*changes: Change) -> list[list[str]]:
@@ -99,7 +99,7 @@ def test_a_page_shows_it_once_and_names_all_of_them() -> None:
 
 def test_in_a_comment_too_many_names_are_counted_and_the_command_that_shows_them_is_named() -> None:
     fleet = [f"team/agent-{number:05}" for number in range(10_000)]
-    written = markdown.write_page(pages.plan_page(_plan(*map(_change, fleet)), layout=Layout(again=[SHOW])))
+    written = markdown.write_page(pages.plan_page(_plan(*map(_change, fleet)), detail=Detail(again=[SHOW])))
     assert len(written.encode()) < 65_000
     left = re.search(r"⋯ ([\d,]+) more rows left out to save space; all of it: <code>trueup plan --prune -v<", written)
     assert left is not None
@@ -271,7 +271,7 @@ def test_many_that_changed_alike_do_not_make_a_plan_compact() -> None:
 
 
 def test_a_compact_page_has_no_fields() -> None:
-    written = markdown.write_page(pages.plan_page(_plan(*map(_change, FLEET[:5])), layout=Layout(compact=True)))
+    written = markdown.write_page(pages.plan_page(_plan(*map(_change, FLEET[:5])), detail=Detail(compact=True)))
     assert written.count("modify: the file changed (instructions at ") == 5
     assert "<details>" not in written
     assert "<table>" not in written

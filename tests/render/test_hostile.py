@@ -25,7 +25,7 @@ from trueup.core.plans.report import Report
 from trueup.core.source import Diagnostic, Severity
 from trueup.render import pages
 from trueup.render.markup import html, markdown
-from trueup.render.pages import Layout
+from trueup.render.pages import Detail
 from trueup.render.records import github, junit, sarif
 
 LAW = settings(
@@ -142,7 +142,7 @@ def test_groups_of_equal_changes_and_outcomes_break_out_of_no_format(plan: Plan,
         _is_safe_comment(markdown.write_page(page))
         _is_safe_page(html.write_page(page))
     for compact in (False, True):
-        written = text.plan(plan, layout=Layout(compact), color=False, width=80)
+        written = text.plan(plan, detail=Detail(compact), color=False, width=80)
         assert not COMMAND.search(written)
         assert not OBEYED.search(written)
     assert not COMMAND.search(text.report(report, color=False, width=80))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.report import Report
     from trueup.core.source import Diagnostic
-    from trueup.render.model import Page
-    from trueup.render.pages import Layout
+    from trueup.render.model import PageView
+    from trueup.render.pages import Detail
 
 PAGES = ("markdown", "html")
 """Formats that write the same page, each in its own markup."""
@@ -45,7 +45,7 @@ def write_plan(
     from trueup.render import pages
 
     first = alerts if screen.format in PAGES else ()
-    return _write_page(pages.plan_page(plan, first, code, _layout(screen, again)), screen)
+    return _write_page(pages.plan_page(plan, first, code, _detail(screen, again)), screen)
 
 
 def write_plan_text(plan: Plan, screen: Screen) -> str:
@@ -53,8 +53,8 @@ def write_plan_text(plan: Plan, screen: Screen) -> str:
     from trueup.render import pages
     from trueup.render.terminal import text
 
-    layout = pages.Layout(screen.compact, (), screen.verbose > 0, in_terminal=True)
-    return text.write_page(pages.plan_page(plan, layout=layout), verbose=screen.verbose > 0, **screen.look)
+    detail = pages.Detail(screen.compact, (), screen.verbose > 0, in_terminal=True)
+    return text.write_page(pages.plan_page(plan, detail=detail), verbose=screen.verbose > 0, **screen.look)
 
 
 def write_drift(plan: Plan, unmanaged: Unmanaged | None, history: History, screen: Screen, again: Command) -> str:
@@ -70,7 +70,7 @@ def write_drift(plan: Plan, unmanaged: Unmanaged | None, history: History, scree
         return listed[screen.format](plan, folder=screen.folder)
     from trueup.render import pages
 
-    return _write_page(pages.drift_page(plan, unmanaged, _layout(screen, [again])), screen)
+    return _write_page(pages.drift_page(plan, unmanaged, _detail(screen, [again])), screen)
 
 
 def write_report(report: Report, screen: Screen, *, headed: bool = True) -> str:
@@ -85,7 +85,7 @@ def write_report(report: Report, screen: Screen, *, headed: bool = True) -> str:
         return github.report(report, folder=screen.folder)
     from trueup.render import pages
 
-    return _write_page(pages.report_page(report, _layout(screen)), screen, is_headed=headed)
+    return _write_page(pages.report_page(report, _detail(screen)), screen, is_headed=headed)
 
 
 def write_diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:
@@ -134,16 +134,16 @@ def write_error(error: TrueupError, screen: Screen) -> str:
     return ""
 
 
-def _layout(screen: Screen, again: Sequence[Command] = ()) -> Layout:
+def _detail(screen: Screen, again: Sequence[Command] = ()) -> Detail:
     """Return how much of each change is shown: a page is whole in itself, a terminal takes what was asked for."""
-    from trueup.render.pages import Layout
+    from trueup.render.pages import Detail
 
     if screen.format in PAGES:
-        return Layout(screen.compact, again)
-    return Layout(screen.compact, again, screen.verbose > 0, in_terminal=True)
+        return Detail(screen.compact, again)
+    return Detail(screen.compact, again, screen.verbose > 0, in_terminal=True)
 
 
-def _write_page(page: Page, screen: Screen, *, is_headed: bool = True) -> str:
+def _write_page(page: PageView, screen: Screen, *, is_headed: bool = True) -> str:
     """Write a page as text, or in one of the formats `PAGES`; `is_headed`: the text names the target."""
     if screen.format == "markdown":
         from trueup.render.markup import markdown

@@ -21,7 +21,7 @@ from trueup.cli.options import LISTS
 from trueup.cli.output import Screen, UnwrittenError, discard_output
 
 if TYPE_CHECKING:
-    from trueup.cli.output import Look
+    from trueup.cli.output import LookOptions
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
 
@@ -96,7 +96,7 @@ def write_problem(problem: TrueupError, screen: Screen) -> None:
         screen.write_stderr(f"This could not be written to {error.place}: {error.reason}.")
 
 
-def _format_problem(problem: TrueupError, look: Look) -> str:
+def _format_problem(problem: TrueupError, look: LookOptions) -> str:
     from trueup.render.terminal import problems
 
     return problems.write_error(problem, **look)

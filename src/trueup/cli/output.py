@@ -47,7 +47,7 @@ class UnwrittenError(Exception):
         super().__init__(self.reason)
 
 
-class Look(TypedDict):
+class LookOptions(TypedDict):
     """What a renderer knows of the place it writes for."""
 
     color: bool
@@ -132,7 +132,7 @@ class Screen:
         """Write an answer to the files of --also, each in its format. Raises UnwrittenError."""
         for format_, path in self.also:
             other = copy(self)
-            other.format, other.look, other.verbose = format_, Look(color=False, width=100, ascii_only=False), 0
+            other.format, other.look, other.verbose = format_, LookOptions(color=False, width=100, ascii_only=False), 0
             text = written(other)
             try:
                 path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
@@ -284,8 +284,8 @@ def _strip_controls(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
-def _make_look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> Look:
-    return Look(color=wants_color(color, environ, stream), width=width, ascii_only=not _is_unicode(stream))
+def _make_look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> LookOptions:
+    return LookOptions(color=wants_color(color, environ, stream), width=width, ascii_only=not _is_unicode(stream))
 
 
 def _find_project_folder(chdir: str, environ: Mapping[str, str]) -> str:

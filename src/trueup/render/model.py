@@ -1,11 +1,11 @@
 """What a page shows, as values: one model of plans, drift reports, applies and problems, which every format lays out.
 
-`pages` makes it, and decides all of this once: a `Page` has the target's facts, alerts to read first, blocks, remarks,
-problems and the summary. A `Block` is one assistant, or several that read the same: a sign with its word, a message,
-fields, notes and a hint; in a compact page each assistant is one, with its fields in a few words, and what several have
-in common stands below as `reasons`. A `Field` has two sides and a `Shape`, a text its difference as lines. `groups`
-name what must not be missed. A format decides what is a heading, a row or a fold, and where it has to cut.
-Texts are foreign and not escaped yet. Knows neither terminals nor tags.
+`pages` makes it, and decides all of this once: a `PageView` has the target's facts, alerts to read first, blocks,
+remarks, problems and the summary. A `Block` is one assistant, or several that read the same: a sign with its word, a
+message, fields, notes and a hint; in a compact page each assistant is one, with its fields in a few words, and what
+several have in common stands below as `reasons`. A `FieldView` has two sides and a `Shape`, a text its difference as
+lines. `groups` name what must not be missed. A format decides what is a heading, a row or a fold, and where it has to
+cut. Texts are foreign and not escaped yet. Knows neither terminals nor tags.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Shape(Enum):
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldView:
     """One field of an assistant with its two sides, as they are.
 
     `where` is its place in the files, `words` say why it is shown or how much of it changed. `is_outside`: the old side
@@ -148,7 +148,7 @@ class Block:
     notes: tuple[Note, ...] = ()
     hint: str = ""
     is_sentence: bool = False
-    fields: tuple[Field, ...] = ()
+    fields: tuple[FieldView, ...] = ()
     briefs: tuple[Brief, ...] = ()
     facts: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
@@ -179,7 +179,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageView:
     """What Trueup shows of one answer.
 
     `kind` is plan, drift, apply, validate or error. `name` is what people call the target, `target` is

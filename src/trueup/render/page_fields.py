@@ -15,7 +15,7 @@ from trueup.core.plans.plan import MISSING, OUTSIDE, Action, Cause, Change, Fiel
 from trueup.core.source import Position, Stretch
 from trueup.core.texts.prose import Prose, first_line
 from trueup.render.grouping import ChangeGroup, compare_texts, count_common_lines
-from trueup.render.model import Brief, Field, Shape
+from trueup.render.model import Brief, FieldView, Shape
 from trueup.render.prose_lines import Place, describe_extent
 from trueup.render.values import Words, describe_amount, is_brief, is_nested, is_text
 
@@ -37,7 +37,7 @@ _WHY = {
 }
 
 
-def fields_of(group: ChangeGroup, *, whole: bool = False) -> Iterator[Field]:
+def fields_of(group: ChangeGroup, *, whole: bool = False) -> Iterator[FieldView]:
     """Yield all fields of a group's change, texts last; `whole`: also what is only remembered."""
     items = [item for item in group.first.fields if whole or item.cause is not Cause.RECORDED]
     for item in sorted(items, key=lambda item: is_text(item.before) or is_text(item.after)):
@@ -67,7 +67,7 @@ def is_news(change: Change, item: FieldChange) -> bool:
     return change.action not in (Action.MODIFY, Action.CREATE) and item.cause in OUTSIDE
 
 
-def _field(group: ChangeGroup, item: FieldChange) -> Field:
+def _field(group: ChangeGroup, item: FieldChange) -> FieldView:
     change = group.first
     outside = is_news(change, item)
     old, new = (item.after, item.before) if outside else (item.before, item.after)
@@ -82,7 +82,7 @@ def _field(group: ChangeGroup, item: FieldChange) -> Field:
     elif shape is Shape.SIDES and not outside and new is MISSING:
         new = Words("(cleared)")
     is_new = change.action is Action.CREATE
-    return Field(item.path, shape, old, new, _find_place(group, item), words, outside, is_new)
+    return FieldView(item.path, shape, old, new, _find_place(group, item), words, outside, is_new)
 
 
 def _shape(item: FieldChange, old: Any, new: Any) -> Shape:
@@ -106,7 +106,7 @@ def _note(item: FieldChange, *, is_alone: bool = True) -> str:
     return _STAYS.get(item.cause, "")
 
 
-def _text_field(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], outside: bool) -> Field:
+def _text_field(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], outside: bool) -> FieldView:
     """Return a text that came, went or changed, with its difference; that of a new one is made where it is shown."""
     change = group.first
     old, new = ("" if side is MISSING or side is None else side for side in sides)
@@ -118,7 +118,7 @@ def _text_field(group: ChangeGroup, item: FieldChange, sides: tuple[Any, Any], o
     if prose is not None and not is_new:
         words, line = _text_words(change, item, sides, prose, outside), first_line(prose, old_side=outside)
         at = place(line) if line else ""
-    return Field(
+    return FieldView(
         item.path,
         Shape.TEXT,
         old,

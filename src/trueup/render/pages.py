@@ -1,7 +1,7 @@
 """What an answer shows, decided once for every format: which assistants, in which order, grouped how, with which words.
 
-Makes a `Page` of a plan, a drift report, an apply, problems or an error. Knows no format; a terminal's layout differs
-from a page's where `Layout` says so: it cannot fold a block, and is read from top to bottom.
+Makes a `PageView` of a plan, a drift report, an apply, problems or an error. Knows no format; what a terminal shows
+differs from a page where `Detail` says so: it cannot fold a block, and is read from top to bottom.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from trueup.render.grouping import (
     mark_name,
     mark_names,
 )
-from trueup.render.model import SIGNS, Block, Field, Group, Member, Note, Page, Sign
+from trueup.render.model import SIGNS, Block, FieldView, Group, Member, Note, PageView, Sign
 from trueup.render.page_fields import brief_fields, fields_of
 from trueup.render.style import PAGE, Tone
 from trueup.render.values import pluralize, write_value
@@ -92,12 +92,12 @@ _QUIET = frozenset({Result.RECORDED, Result.FORGOTTEN})
 _FAILED = frozenset({Result.FAILED, Result.UNKNOWN})
 
 
-class Layout(NamedTuple):
+class Detail(NamedTuple):
     """How much of each change is shown.
 
     `compact` is a row for each assistant, None that only where there are many in a terminal. `again` are commands that
-    show the same changes, to be followed by a flag of layout; empty for those of the plan. `whole` groups nothing and
-    leaves nothing out. `in_terminal`: blocks do not fold, and names are not marked as code.
+    show the same changes, to be followed by a flag such as `--compact`; empty for those of the plan. `whole` groups
+    nothing and leaves nothing out. `in_terminal`: blocks do not fold, and names are not marked as code.
     """
 
     compact: bool | None = None
@@ -106,10 +106,10 @@ class Layout(NamedTuple):
     in_terminal: bool = False
 
 
-AUTOMATIC = Layout()
+AUTOMATIC = Detail()
 """Equal changes once, each block in full."""
 
-TERMINAL = Layout(in_terminal=True)
+TERMINAL = Detail(in_terminal=True)
 """Equal changes once, and a row for each assistant where even so there are many."""
 
 
@@ -125,12 +125,12 @@ class _Blocks(NamedTuple):
         return Group(title, tuple(block for change, block in self.shown if change.action in actions))
 
 
-def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, layout: Layout = AUTOMATIC) -> Page:
+def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, detail: Detail = AUTOMATIC) -> PageView:
     """Return the page of a plan and its exit code; `alerts` must be read first, such as a guard's."""
     plan = add_words(plan)
-    again = tuple(layout.again or plan_again(plan))
-    changes = shown_changes(plan, everything=layout.whole)
-    blocks = _blocks_of(changes, layout, again)
+    again = tuple(detail.again or plan_again(plan))
+    changes = shown_changes(plan, everything=detail.whole)
+    blocks = _blocks_of(changes, detail, again)
     groups = [blocks.group(title, action) for action, title in _URGENT]
     overwritten = (block for change, block in blocks.shown if change.backup and change.action is Action.MODIFY)
     recreated = (block for change, block in blocks.shown if change.recreate)
@@ -139,7 +139,7 @@ def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, layo
     what = "everything" if plan.limit is None else "what it is limited to"
     nothing = f"Nothing to do: {except_ignored(plan.ignored)}{what} matches the files."
     return replace(
-        _page("plan", plan, layout, again),
+        _page("plan", plan, detail, again),
         summary=summary(plan, code),
         digest=digest(plan),
         alerts=(*_snapshot_alerts(plan), *alerts),
@@ -151,11 +151,11 @@ def plan_page(plan: Plan, alerts: Sequence[str] = (), code: Exit = Exit.OK, layo
     )
 
 
-def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, layout: Layout = AUTOMATIC) -> Page:
+def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, detail: Detail = AUTOMATIC) -> PageView:
     """Return what differs from what was applied, and what is unmanaged if that is asked for."""
     plan = add_words(plan)
-    again = tuple(layout.again or [plan.selection.command("drift")])
-    blocks = _blocks_of(drift_changes(plan), layout, again)
+    again = tuple(detail.again or [plan.selection.command("drift")])
+    blocks = _blocks_of(drift_changes(plan), detail, again)
     groups = (
         blocks.group("Manual changes and deletions", Action.DRIFT),
         blocks.group("Could not be read", Action.UNREAD),
@@ -164,7 +164,7 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, layout: Layout = 
     )
     nothing = f"{except_ignored(plan.ignored)}nothing differs from what was applied.".capitalize()
     return replace(
-        _page("drift", plan, layout, again),
+        _page("drift", plan, detail, again),
         summary=drift_summary(plan),
         alerts=_snapshot_alerts(plan),
         groups=tuple(filter(len, groups)),
@@ -176,22 +176,22 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, layout: Layout = 
     )
 
 
-def report_page(report: Report, layout: Layout = AUTOMATIC) -> Page:
+def report_page(report: Report, detail: Detail = AUTOMATIC) -> PageView:
     """Return what an apply did; on a page with what was sent, in a terminal the plan has just shown that."""
     plan = add_words(report.plan)
     outcomes = [
-        item for item in report.outcomes if layout.whole or item.result not in _QUIET or item.message or item.not_kept
+        item for item in report.outcomes if detail.whole or item.result not in _QUIET or item.message or item.not_kept
     ]
     remarks = [Note(problem, Tone.WARNING) for problem in report.problems]
     if report.only_fresh:
         words = f"{pluralize(report.only_fresh, 'change')} appeared after the plan was made, and not sent."
         remarks.append(Note(f"{words} Plan again to see more."))
-    if layout.in_terminal:
-        if layout.whole:
+    if detail.in_terminal:
+        if detail.whole:
             remarks.append(Note(f"{pluralize(report.calls, 'HTTP request')} sent, {report.retries:,} of them retries."))
-        blocks = tuple(_terminal_outcomes(outcomes, plan, whole=layout.whole))
+        blocks = tuple(_terminal_outcomes(outcomes, plan, whole=detail.whole))
         return replace(
-            _page("apply", plan, layout),
+            _page("apply", plan, detail),
             summary=report_summary(report),
             blocks=blocks,
             remarks=tuple(remarks),
@@ -203,8 +203,8 @@ def report_page(report: Report, layout: Layout = AUTOMATIC) -> Page:
     ended = [(group.first, block) for group, block in _outcome_blocks(outcomes, plan)]
     held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
     known = {item.name for item in outcomes}
-    left = [block for _, block in _blocks_of([change for change in held if change.name not in known], layout).shown]
-    page = _page("apply", plan, layout)
+    left = [block for _, block in _blocks_of([change for change in held if change.name not in known], detail).shown]
+    page = _page("apply", plan, detail)
     groups = (
         Group("Failed, or not known", tuple(block for item, block in ended if item.result in _FAILED)),
         Group("Not sent", tuple(block for item, block in ended if item.result not in _WELL | _FAILED)),
@@ -224,14 +224,16 @@ def report_page(report: Report, layout: Layout = AUTOMATIC) -> Page:
     )
 
 
-def problems_page(diagnostics: Sequence[Diagnostic], checked: str, again: Command = VALIDATE) -> Page:
+def problems_page(diagnostics: Sequence[Diagnostic], checked: str, again: Command = VALIDATE) -> PageView:
     """Return problems of files; `checked` is the sentence that sums up, `again` the command that lists them all."""
-    return Page("validate", "Trueup: validate", summary=checked, problems=_problems(diagnostics), whole=Message(again))
+    return PageView(
+        "validate", "Trueup: validate", summary=checked, problems=_problems(diagnostics), whole=Message(again)
+    )
 
 
-def error_page(error: TrueupError) -> Page:
+def error_page(error: TrueupError) -> PageView:
     """Return what ended a command, and how to go on."""
-    return Page(
+    return PageView(
         "error",
         "Trueup: error",
         summary=error.message,
@@ -304,14 +306,14 @@ def describe_outcome(outcome: Outcome, number: int = 1) -> str:
     return words if number == 1 else words.replace("was ", "were ", 1).replace(": it ", ": they ")
 
 
-def _page(kind: str, plan: Plan, layout: Layout, again: tuple[Command, ...] = ()) -> Page:
+def _page(kind: str, plan: Plan, detail: Detail, again: tuple[Command, ...] = ()) -> PageView:
     """Return the page of an answer about a plan, so far as all of these are alike."""
     to = plan.identity
     target = f"{to.project}/{to.target}"
     is_local = to.base_url == LOCAL
     is_whole = kind == "drift"
-    mark, size = (str, boundless) if layout.in_terminal else (mark_name, _columns_on_page)
-    return Page(
+    mark, size = (str, boundless) if detail.in_terminal else (mark_name, _columns_on_page)
+    return PageView(
         kind,
         f"Trueup: {kind}",
         name=to.target if is_local else target,
@@ -321,7 +323,7 @@ def _page(kind: str, plan: Plan, layout: Layout, again: tuple[Command, ...] = ()
         partial="" if plan.complete else PARTIAL,
         ignored=tuple(sentences(plan.ignored, mark, size, whole=is_whole)),
         remarks=tuple(Note(text) for text in [stamp_note(plan)] if text),
-        problems=tuple(in_order(plan.diagnostics)) if layout.in_terminal else _problems(plan.diagnostics, to.target),
+        problems=tuple(in_order(plan.diagnostics)) if detail.in_terminal else _problems(plan.diagnostics, to.target),
         again=again,
         whole=list_commands(command.with_words("-v") for command in again),
     )
@@ -355,20 +357,20 @@ def _problems(found: Iterable[Diagnostic], target: str = "") -> tuple[Diagnostic
     return tuple(shown)
 
 
-def _blocks_of(changes: Sequence[Change], layout: Layout, again: Sequence[Command] = ()) -> _Blocks:
-    """Return a block for each group of equal changes, or in a compact layout for each change."""
-    changes = changes if layout.whole else fold_advice(changes)
-    names = {} if layout.in_terminal else _names_in_sentences(changes)
+def _blocks_of(changes: Sequence[Change], detail: Detail, again: Sequence[Command] = ()) -> _Blocks:
+    """Return a block for each group of equal changes, or on a compact page for each change."""
+    changes = changes if detail.whole else fold_advice(changes)
+    names = {} if detail.in_terminal else _names_in_sentences(changes)
     more = Message("All names: ", again[0].with_words("--compact")) if again else ""
-    groups = [] if layout.compact else group_changes(changes, whole=layout.whole)
-    is_many = layout.in_terminal and not layout.whole and len(groups) > COMPACT_ABOVE
-    if layout.compact or (layout.compact is None and is_many):
+    groups = [] if detail.compact else group_changes(changes, whole=detail.whole)
+    is_many = detail.in_terminal and not detail.whole and len(groups) > COMPACT_ABOVE
+    if detail.compact or (detail.compact is None and is_many):
         order = [*_FIRST, *(action for action in SIGNS if action not in _FIRST)]
         ordered = sorted(changes, key=lambda change: (not is_listed(change), order.index(change.action)))
         singles = [ChangeGroup((change,)) for change in ordered]
         shown = [(group.first, _change_block(group, names, is_compact=True)) for group in singles]
-        return _Blocks(shown, True, tuple(_reasons(ordered)) if layout.in_terminal else ())
-    return _Blocks([(group.first, _change_block(group, names, more, whole=layout.whole)) for group in groups])
+        return _Blocks(shown, True, tuple(_reasons(ordered)) if detail.in_terminal else ())
+    return _Blocks([(group.first, _change_block(group, names, more, whole=detail.whole)) for group in groups])
 
 
 def _names_in_sentences(changes: Iterable[Change]) -> Mapping[str, Container[str]]:
@@ -464,7 +466,7 @@ def _outcome_blocks(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[tuple[O
     for group in groups:
         found = {id(of_name.get(item.name)): of_name.get(item.name) for item in group.items}
         shared = next(iter(found.values())) if len(found) == 1 else None
-        fields: tuple[Field, ...] = ()
+        fields: tuple[FieldView, ...] = ()
         if shared is not None and shared.first.action not in _BARE:
             items = tuple(by_name[item.name] for item in group.items)
             shared = replace(shared, items=items, prose=shared.prose if items[0] is shared.first else None)

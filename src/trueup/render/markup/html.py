@@ -9,13 +9,20 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import Any
 
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
+from trueup.render.markup.elements import (
+    UNTRUSTED,
+    SideTable,
+    line_number,
+    message_of,
+    notes_above,
+    side_tables,
+    words_of,
+)
 from trueup.render.markup.escape import (
-    BROAD,
     WHOLE,
     code_element,
     escape_html,
@@ -24,13 +31,11 @@ from trueup.render.markup.escape import (
     write_member,
     write_sentence,
 )
-from trueup.render.markup.sentences import UNTRUSTED, message_of, notes_above, words_of
-from trueup.render.model import Block, Field, Group, Page, Shape
+from trueup.render.model import Block, FieldView, Group, PageView, Shape
 from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
 from trueup.render.style import PAGE, Row, Tone
 from trueup.render.terminal.text import unmanaged_rows
 from trueup.render.terminal.values import value_rows
-from trueup.render.values import write_value
 from trueup.render.visible import make_visible
 from trueup.render.weight import choose
 
@@ -54,7 +59,7 @@ _LAYOUT = (
 )
 
 
-def write_page(page: Page) -> str:
+def write_page(page: PageView) -> str:
     """Return the whole page."""
     name = show(page.name, 160)
     title = f"{page.title} for {name}" if name else page.title
@@ -90,7 +95,7 @@ def _command(text: str) -> str:
     return f'<code class="command">{escape_html(text)}</code>'
 
 
-def _notes_above(page: Page) -> Iterator[str]:
+def _notes_above(page: PageView) -> Iterator[str]:
     for sentence in (*page.alerts, *notes_above(page)):
         yield f'<p class="alert">{_sentence(sentence)}</p>'
 
@@ -146,7 +151,7 @@ def _problem_list(problems: Sequence[Diagnostic]) -> Iterator[str]:
     yield "</ul>"
 
 
-def _blocks(page: Page) -> Iterator[str]:
+def _blocks(page: PageView) -> Iterator[str]:
     if any(field.shape is Shape.TEXT for block in page.blocks for field in block.fields):
         yield _LAYOUT
     for block in page.blocks:
@@ -184,9 +189,8 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
         yield f"<p>{_sentence(note.text)}</p>"
     if block.hint:
         yield f"<p>→ {_sentence(block.hint)}</p>"
-    for is_outside in (True, False):
-        scalars = [field for field in block.fields if field.shape is Shape.SIDES and field.is_outside is is_outside]
-        yield from _sides_table(scalars)
+    for table in side_tables(block):
+        yield from _side_table(table)
     for field in block.fields:
         if field.shape is not Shape.SIDES:
             yield from _field(field)
@@ -195,29 +199,18 @@ def _block(block: Block, *, is_open: bool) -> Iterator[str]:
     yield "</div></details>"
 
 
-def _sides_table(fields: Sequence[Field]) -> Iterator[str]:
-    """Yield a table of fields with their two sides; with one side where all are new."""
-    if not fields:
-        return
-    news = all(field.is_new for field in fields)
-    titles = ["field", "value"] if news else ["field", *fields[0].sides]
-    placed = not news and any(field.where for field in fields)
-    titles += ["where"] if placed else []
-    yield "<table><thead><tr>" + "".join(f'<th scope="col">{title}</th>' for title in titles) + "</tr></thead><tbody>"
-    for field in fields:
+def _side_table(table: SideTable) -> Iterator[str]:
+    titles = "".join(f'<th scope="col">{title}</th>' for title in ("field", *table.titles))
+    yield f"<table><thead><tr>{titles}</tr></thead><tbody>"
+    for field, cells in table.rows:
         words = f' <span class="faint">({_sentence(field.words)})</span>' if field.words else ""
-        cells = [*([] if news else [_value(field.old)]), _value(field.new), *([show(field.where)] if placed else [])]
-        told = zip(titles[1:], cells, strict=True)
-        row = "".join(f'<td data-of="{title}">{code_element(text)}</td>' for title, text in told)
+        titled = zip(table.titles, cells, strict=True)
+        row = "".join(f'<td data-of="{title}">{code_element(text)}</td>' for title, text in titled)
         yield f'<tr><th scope="row">{code_element(show(field.path))}{words}</th>{row}</tr>'
     yield "</tbody></table>"
 
 
-def _value(side: Any) -> str:
-    return write_value(side, PAGE, BROAD)
-
-
-def _field(field: Field) -> Iterator[str]:
+def _field(field: FieldView) -> Iterator[str]:
     """Yield a text as its difference, anything else as rows."""
     where = f" {code_element(show(field.where))}" if field.where else ""
     words = f" {_sentence(field.words)}" if field.words else ""
@@ -236,7 +229,7 @@ def _field(field: Field) -> Iterator[str]:
     yield "</div>"
 
 
-def _line(line: Line, field: Field) -> str:
+def _line(line: Line, field: FieldView) -> str:
     """Return one row: both sides of it, of which the layout shows one or two."""
     if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
         return (
@@ -250,14 +243,14 @@ def _line(line: Line, field: Field) -> str:
     return f'<div class="r {line.kind.value}">{"".join(cells)}</div>'
 
 
-def _cell(side: str, line: Line, parts: Iterable[Part], field: Field, end: str) -> str:
+def _cell(side: str, line: Line, parts: Iterable[Part], field: FieldView, end: str) -> str:
     number = line.before if side == "old" else line.after
     text = "".join(_part(part) for part in parts)
     if not text and not number:
         return f'<div class="c {side}"></div>'
     kind = line.kind.value if line.kind is not Kind.KEPT else ""
     unseen = f'<span class="unseen">{kind}: </span>' if kind else ""
-    numbered = _number(field, number, is_file=field.is_outside is (side == "old"))
+    numbered = line_number(field, number, is_file=field.is_outside is (side == "old"))
     sign = escape_html(SIGNS[line.kind])
     return (
         f'<div class="c {side}"><span class="n">{numbered}</span><span aria-hidden="true">{sign}</span>'
@@ -268,14 +261,6 @@ def _cell(side: str, line: Line, parts: Iterable[Part], field: Field, end: str) 
 def _part(part: Part) -> str:
     tag, text = _TAGS.get(part.kind), escape_html(make_visible(part.text, PAGE, blanks=part.blanks))
     return f"<{tag}>{text}</{tag}>" if tag and text else text
-
-
-def _number(field: Field, number: int, *, is_file: bool) -> str:
-    """Return a line's number: in its file on the file's side where that is known, else within the text."""
-    if not number:
-        return ""
-    end = field.place(number).rpartition(":")[2] if is_file else ""
-    return end if end.isascii() and end.isdigit() else str(number)
 
 
 def _preformat(rows: Sequence[Row]) -> Iterator[str]:
@@ -294,7 +279,7 @@ def _preformat(rows: Sequence[Row]) -> Iterator[str]:
     yield "<pre>" + "\n".join(texts) + "</pre>"
 
 
-def _foot(page: Page) -> Iterator[str]:
+def _foot(page: PageView) -> Iterator[str]:
     facts = [f"Target: {page.where}"] if page.where else []
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest}"] if page.digest else []

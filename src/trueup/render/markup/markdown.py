@@ -15,8 +15,16 @@ from functools import partial
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
 from trueup.core.texts.prose import Kind
+from trueup.render.markup.elements import (
+    UNTRUSTED,
+    SideTable,
+    line_number,
+    message_of,
+    notes_above,
+    side_tables,
+    words_of,
+)
 from trueup.render.markup.escape import (
-    BROAD,
     WHOLE,
     code_element,
     code_span,
@@ -26,15 +34,14 @@ from trueup.render.markup.escape import (
     write_member,
     write_sentence,
 )
-from trueup.render.markup.room import Section, cut_block, shorten_line
-from trueup.render.markup.sentences import UNTRUSTED, message_of, notes_above, words_of
-from trueup.render.model import Block, Field, Group, Member, Page, Shape
+from trueup.render.markup.room import RowSection, cut_block, shorten_line
+from trueup.render.model import Block, FieldView, Group, Member, PageView, Shape
 from trueup.render.pages import count_words
 from trueup.render.prose_lines import SIGNS, Line, Part, describe_sizes, mentions_by_fate
 from trueup.render.style import PAGE, Row
 from trueup.render.terminal.text import unmanaged_rows
 from trueup.render.terminal.values import value_rows
-from trueup.render.values import pluralize, write_value
+from trueup.render.values import pluralize
 from trueup.render.visible import make_visible
 from trueup.render.weight import choose, count_by_code
 
@@ -66,7 +73,7 @@ DIGITS = 16
 """Characters of a plan's digest that are shown; eight are enough to acknowledge it."""
 
 
-def write_page(page: Page) -> str:
+def write_page(page: PageView) -> str:
     """Return the page as one comment of less than `LIMIT` bytes."""
     head, foot = "\n".join(_head(page)), "\n".join(_foot(page))
     unmanaged = _unmanaged_block(page, LIMIT // 4)
@@ -80,7 +87,7 @@ def write_page(page: Page) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _names_left_out(cut: Sequence[Block], page: Page, room: int) -> str:
+def _names_left_out(cut: Sequence[Block], page: PageView, room: int) -> str:
     """Return how many assistants have no block, and which, by what happens to them, as far as there is room."""
     told = f"**Not shown to save space: {count_words(cut)}.** All of it: {write_sentence(page.whole, code_span)}."
     room -= _size(told)
@@ -96,13 +103,13 @@ def _names_left_out(cut: Sequence[Block], page: Page, room: int) -> str:
     return told
 
 
-def _unmanaged_block(page: Page, room: int) -> str:
+def _unmanaged_block(page: PageView, room: int) -> str:
     """Return what is unmanaged, in a folded block of its own."""
     rows = [*unmanaged_rows(page.unmanaged, PAGE)] if page.unmanaged is not None else []
     return cut_block([*rows_sections("Unmanaged", rows)], room, page.whole) if rows else ""
 
 
-def _head(page: Page) -> Iterator[str]:
+def _head(page: PageView) -> Iterator[str]:
     """Yield everything above the fold."""
     yield write_marker(f"trueup:{page.target}", page.kind) if page.target else write_marker("trueup:", page.kind)
     yield f"### {page.title}" + (f" for {code_span(show(page.name, 160))}" if page.name else "")
@@ -176,7 +183,7 @@ def _problem(item: Diagnostic, *, with_hint: bool) -> str:
     return f"- {place}{what}: {write_sentence(item.message, code_span)}{hint}"
 
 
-def _foot(page: Page) -> Iterator[str]:
+def _foot(page: PageView) -> Iterator[str]:
     """Yield what the page is about and how to take it; small, below a line."""
     facts = [f"Target: {page.where}"] if page.where else []
     facts += [f"Flags: {page.flags}"] if page.flags else []
@@ -189,12 +196,12 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8")) + 1
 
 
-def _full_size(sections: Sequence[Section]) -> int:
+def _full_size(sections: Sequence[RowSection]) -> int:
     """Return the bytes of an uncut block and of the empty line after it."""
-    return sum(map(Section.size, sections)) + 1
+    return sum(map(RowSection.size, sections)) + 1
 
 
-def _fit_blocks(full: Sequence[Sequence[Section]], room: int, again: str) -> list[str]:
+def _fit_blocks(full: Sequence[Sequence[RowSection]], room: int, again: str) -> list[str]:
     """Return the first blocks, as many as fit with a stub of each; what small ones leave is the others'."""
     sizes = [*map(_full_size, full)]
     kept, used = 0, 0
@@ -214,39 +221,37 @@ NAMES = 12
 _TAGS = {Kind.KEPT: ("", ""), Kind.REMOVED: ("<del>", "</del>"), Kind.ADDED: ("<ins>", "</ins>")}
 
 
-def block_sections(block: Block) -> Iterator[Section]:
+def block_sections(block: Block) -> Iterator[RowSection]:
     """Yield the sections of one assistant, the first and the last of which make the fold, or one row."""
     name = escape_html(block.name) if block.members else code_element(show(block.name, 120))
     title = f"{code_element(block.sign.symbol)} <b>{name}</b> {_block_message(block)}"
     if block.is_bare:
-        yield Section(f"<p>{title}{f' {code_element(show(block.id, 80))}' if block.id else ''}")
-        yield Section("</p>")
+        yield RowSection(f"<p>{title}{f' {code_element(show(block.id, 80))}' if block.id else ''}")
+        yield RowSection("</p>")
         return
-    yield Section(f"<details><summary>{title}</summary>")
+    yield RowSection(f"<details><summary>{title}</summary>")
     if block.id:
-        yield Section(f"<p>{code_element(show(block.id, 80))}</p>")
+        yield RowSection(f"<p>{code_element(show(block.id, 80))}</p>")
     for note in block.notes:
-        yield Section(f"<p>{write_sentence(note.text, code_element)}</p>")
+        yield RowSection(f"<p>{write_sentence(note.text, code_element)}</p>")
     if block.hint:
-        yield Section(f"<p>→ {write_sentence(block.hint, code_element)}</p>")
-    for is_outside in (True, False):
-        scalars = [field for field in block.fields if field.shape is Shape.SIDES and field.is_outside is is_outside]
-        if scalars:
-            yield _sides_table(scalars)
+        yield RowSection(f"<p>→ {write_sentence(block.hint, code_element)}</p>")
+    for table in side_tables(block):
+        yield _side_table(table)
     for field in block.fields:
         if field.shape is not Shape.SIDES:
             yield from _field(field)
     if block.members:
         rows = tuple(f"{write_member(one, code_element)}," for one in block.members[:-1])
-        yield Section("<p>", (*rows, write_member(block.members[-1], code_element)), "</p>")
-    yield Section("</details>")
+        yield RowSection("<p>", (*rows, write_member(block.members[-1], code_element)), "</p>")
+    yield RowSection("</details>")
 
 
-def rows_sections(title: str, rows: Sequence[Row]) -> Iterator[Section]:
+def rows_sections(title: str, rows: Sequence[Row]) -> Iterator[RowSection]:
     """Yield rows of the text format as a folded block."""
-    yield Section(f"<details><summary>{escape_html(title)}</summary>")
+    yield RowSection(f"<details><summary>{escape_html(title)}</summary>")
     yield _preformat("<pre>", rows)
-    yield Section("</details>")
+    yield RowSection("</details>")
 
 
 def _block_message(block: Block) -> str:
@@ -254,27 +259,17 @@ def _block_message(block: Block) -> str:
     return message if block.is_sentence else f"{escape_html(block.sign.word)}: {message}"
 
 
-def _sides_table(fields: Sequence[Field]) -> Section:
-    """Return a table of fields with their two sides; with one side where all are new."""
-    news = all(field.is_new for field in fields)
-    titles = ["field", "value"] if news else ["field", *fields[0].sides]
-    placed = not news and any(field.where for field in fields)
-    titles += ["where"] if placed else []
-    heading = "".join(f"<th>{title}</th>" for title in titles)
+def _side_table(table: SideTable) -> RowSection:
+    heading = "".join(f"<th>{title}</th>" for title in ("field", *table.titles))
     rows = []
-    for field in fields:
+    for field, cells in table.rows:
         words = f" {write_sentence(f'({field.words})', code_element)}" if field.words else ""
-        sides = [code_element(write_value(side, PAGE, BROAD)) for side in ([] if news else [field.old]) + [field.new]]
-        cells = [
-            f"{code_element(show(field.path))}{words}",
-            *sides,
-            *([code_element(show(field.where))] if placed else []),
-        ]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return Section(f"<table><tr>{heading}</tr>", tuple(rows), "</table>")
+        name = f"{code_element(show(field.path))}{words}"
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, *map(code_element, cells))) + "</tr>")
+    return RowSection(f"<table><tr>{heading}</tr>", tuple(rows), "</table>")
 
 
-def _field(field: Field) -> Iterator[Section]:
+def _field(field: FieldView) -> Iterator[RowSection]:
     """Yield a text as a table of its lines, anything else as rows."""
     words = " · ".join(write_sentence(part, code_element) for part in (field.words, field.where) if part)
     title = f"<p><b>{code_element(show(field.path))}</b>{f' {words}' if words else ''}</p>"
@@ -288,35 +283,27 @@ def _field(field: Field) -> Iterator[Section]:
             names = ", ".join(f"{item.sort.value} {code_element(show(item.text, 80))}" for item in found[:NAMES])
             more = f" and {len(found) - NAMES:,} more" if len(found) > NAMES else ""
             said.append(f"<b>{word}: {names}{more}</b>")
-        yield Section(title)
-        yield Section(f"<p>{'<br>'.join(said)}</p>")
+        yield RowSection(title)
+        yield RowSection(f"<p>{'<br>'.join(said)}</p>")
         told = tuple(field.lines)
         if told:
             rows = tuple(_line(line, field) for line in told)
-            yield Section("<table>", rows, "</table>", partial(_shorten_line, told, field))
+            yield RowSection("<table>", rows, "</table>", partial(_shorten_line, told, field))
     elif field.shape is not Shape.NOTE:
         yield _preformat(f"{title}<pre>", [*value_rows(field, WHOLE, 0)])
     else:
-        yield Section(title)
+        yield RowSection(title)
 
 
-def _line(line: Line, field: Field) -> str:
+def _line(line: Line, field: FieldView) -> str:
     """Return one row: the file's line number, the sign, the text with what changed struck out or underlined."""
     if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
         text = f"<i>{write_sentence(words_of(line), code_element)}</i>"
     else:
         is_new = not field.prose.before.lines  # nothing to tell apart: the sign is enough
         text = _code(line.parts, marked=not is_new) + (" <i>(only blanks)</i>" if line.blanks else "")
-    number = line.before if field.is_outside else line.after
-    return f"<tr><td>{_number(field, number)}</td><td>{escape_html(SIGNS[line.kind])}</td><td>{text}</td></tr>"
-
-
-def _number(field: Field, number: int) -> str:
-    """Return the line in its file where that is known, else within the text."""
-    if not number:
-        return ""
-    end = field.place(number).rpartition(":")[2]
-    return end if end.isascii() and end.isdigit() else str(number)
+    number = line_number(field, line.before if field.is_outside else line.after, is_file=True)
+    return f"<tr><td>{number}</td><td>{escape_html(SIGNS[line.kind])}</td><td>{text}</td></tr>"
 
 
 def _code(parts: Sequence[Part], *, marked: bool) -> str:
@@ -329,7 +316,7 @@ def _code(parts: Sequence[Part], *, marked: bool) -> str:
     return f"<code>{found}</code>" if found else ""
 
 
-def _shorten_line(told: Sequence[Line], field: Field, place: int, room: int) -> tuple[str, int]:
+def _shorten_line(told: Sequence[Line], field: FieldView, place: int, room: int) -> tuple[str, int]:
     """Return a row of a text in so many bytes, and the characters that are left out of it."""
     line = told[place]
     parts, left = shorten_line(line.parts, lambda parts: _bytes(_line(replace(line, parts=parts), field)) <= room)
@@ -340,7 +327,7 @@ def _bytes(row: str) -> int:
     return len(row.encode("utf-8")) + 1
 
 
-def _preformat(start: str, rows: Sequence[Row]) -> Section:
+def _preformat(start: str, rows: Sequence[Row]) -> RowSection:
     """Return rows as they stand in a terminal; an empty one holds a blank, since an empty line would end the HTML."""
     texts = ("".join(piece.text for piece in row).rstrip(" ") for row in rows)
-    return Section(start, tuple(escape_html(text) or "&#32;" for text in texts), "</pre>")
+    return RowSection(start, tuple(escape_html(text) or "&#32;" for text in texts), "</pre>")

@@ -26,7 +26,7 @@ Shorten = Callable[[int, int], tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class RowSection:
     """A beginning and an end that belong together, and rows between them, each whole by itself; no line is empty.
 
     `shorten` tells a long row of it shorter; without it the rows are as short as they can be.
@@ -51,9 +51,9 @@ class Section:
         return sum(len(line.encode("utf-8")) + 1 for line in self.lines())
 
 
-def cut_block(sections: Sequence[Section], room: int, again: str) -> str:
+def cut_block(sections: Sequence[RowSection], room: int, again: str) -> str:
     """Return a block in so many bytes, `again` says what shows all of it. Its heading and its end always stand."""
-    if sum(map(Section.size, sections)) <= room:
+    if sum(map(RowSection.size, sections)) <= room:
         return "\n".join(line for section in sections for line in section.lines())
     head, *inner, end = sections
     note = NOTE + len(_note(9_999_999, 9_999_999, again).encode("utf-8"))
@@ -75,7 +75,7 @@ def cut_block(sections: Sequence[Section], room: int, again: str) -> str:
     return "\n".join([*head.lines(), *told, *([_note(left, 0, again)] if left else []), *end.lines()])
 
 
-def _cut_rows(section: Section, room: int, note: int, again: str) -> list[str]:
+def _cut_rows(section: RowSection, room: int, note: int, again: str) -> list[str]:
     """Return a section's first rows, as many as fit with the least of each long one; nothing where not one does."""
     if section.size() <= room:
         return section.lines()
@@ -93,7 +93,7 @@ def _cut_rows(section: Section, room: int, note: int, again: str) -> list[str]:
     return [section.start, *rows, *([section.end] if section.end else []), _note(len(sizes) - kept, left, again)]
 
 
-def _shorten_rows(section: Section, sizes: Sequence[int], room: int) -> tuple[Mapping[int, str], int]:
+def _shorten_rows(section: RowSection, sizes: Sequence[int], room: int) -> tuple[Mapping[int, str], int]:
     """Return the long rows by place, in the room that the short ones leave, and the characters left out of them."""
     found: dict[int, str] = {}
     left = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trueup.core.plans.diff import tool_label
-from trueup.render.model import Brief, Field, Shape
+from trueup.render.model import Brief, FieldView, Shape
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.terminal.prose import difference_rows, head_rows
 from trueup.render.terminal.values import WHOLE, fold_row, tool_lines, value_lines, value_rows, whole_rows
@@ -24,7 +24,7 @@ HEAD = 3
 """Lines of a new text that are shown unless everything is asked for."""
 
 
-def field_rows(fields: Sequence[Field], look: Look) -> Iterator[Row]:
+def field_rows(fields: Sequence[FieldView], look: Look) -> Iterator[Row]:
     """Yield the fields: names aligned, the file's line at the right."""
     label = max((wide for item in fields if (wide := count_columns(make_visible(item.path, look))) <= LABEL), default=0)
     for field in fields:
@@ -38,7 +38,7 @@ def field_rows(fields: Sequence[Field], look: Look) -> Iterator[Row]:
         yield from _field(field, first, look)
 
 
-def _field(field: Field, first: Sequence[Piece], look: Look) -> Iterator[Row]:
+def _field(field: FieldView, first: Sequence[Piece], look: Look) -> Iterator[Row]:
     if field.shape is Shape.TEXT and field.is_new:
         yield from _new_text(field, first, look)
     elif field.shape is Shape.TOOLS and field.is_new and not look.verbose:
@@ -71,7 +71,7 @@ def summarize(brief: Brief, look: Look) -> str:
     return f"{brief.path} {old} {look.arrow} {new}"
 
 
-def _sides(field: Field, look: Look) -> list[Piece]:
+def _sides(field: FieldView, look: Look) -> list[Piece]:
     """Return `old → new`, or what is live and what the file has."""
     old, new = write_value(field.old, look, WHOLE), write_value(field.new, look, WHOLE)
     if field.is_new:
@@ -105,7 +105,7 @@ def rows_with_place(found: list[Row], where: str, look: Look) -> Iterator[Row]:
         yield (Piece(" " * (look.width - count_columns(place))), Piece(place, Tone.FAINT))
 
 
-def _new_text(field: Field, first: Sequence[Piece], look: Look) -> Iterator[Row]:
+def _new_text(field: FieldView, first: Sequence[Piece], look: Look) -> Iterator[Row]:
     """Yield a text that was not there: its size and first lines, or all of it; what is left out is counted."""
     yield from _first_row(first, field.words, field.where, look)
     lines = field.new.removesuffix("\n").split("\n")
@@ -136,7 +136,7 @@ def _new_value(new: Any, first: Sequence[Piece], look: Look, where: str) -> Iter
     yield fold_row(pluralize(len(value_lines(new)), "line"), look, INDENT + 2)
 
 
-def _new_tools(field: Field, first: Sequence[Piece], look: Look) -> Iterator[Row]:
+def _new_tools(field: FieldView, first: Sequence[Piece], look: Look) -> Iterator[Row]:
     """Yield the tools that a create sends, by name, and how much there is to read of those that say more."""
     yield from _first_row(first, [Piece(list_tools(field.new, look), Tone.FRESH)], field.where, look)
     said = [(tool_label(tool), number) for tool in field.new if (number := tool_lines(tool))]

@@ -12,7 +12,7 @@ from trueup.core.plans.live import Unmanaged
 from trueup.core.plans.wording import quoted
 from trueup.core.source import Diagnostic, dotted
 from trueup.render.grouping import SMALLEST, group_equal
-from trueup.render.model import Block, Page
+from trueup.render.model import Block, PageView
 from trueup.render.style import Look, Piece, Row, Tone, make_look, paint
 from trueup.render.terminal.fields import field_rows, summarize
 from trueup.render.terminal.problems import diagnostic_rows, source_rows
@@ -24,7 +24,7 @@ NAMED = 20
 
 
 def write_page(
-    page: Page,
+    page: PageView,
     *,
     color: bool,
     width: int,
@@ -39,7 +39,7 @@ def write_page(
     return paint(page_rows(page, make_look(color, width, verbose, ascii_only), is_headed=is_headed), color)
 
 
-def page_rows(page: Page, look: Look, *, is_headed: bool = True) -> Iterator[Row]:
+def page_rows(page: PageView, look: Look, *, is_headed: bool = True) -> Iterator[Row]:
     """Yield the whole page; the last row is the summary."""
     is_first = not is_headed
     if is_headed:
@@ -53,7 +53,7 @@ def page_rows(page: Page, look: Look, *, is_headed: bool = True) -> Iterator[Row
     yield (Piece(page.summary, Tone.STRONG),)
 
 
-def _header(page: Page, look: Look) -> Iterator[Row]:
+def _header(page: PageView, look: Look) -> Iterator[Row]:
     """Yield the target that the page is about, what must be known first, and the flags."""
     name = Piece(f"Target {make_visible(page.name, look)}", Tone.STRONG)
     yield from hanging_rows((), [name, Piece(f": {make_visible(page.where, look)}", Tone.FAINT)], look.width, 2)
@@ -63,7 +63,7 @@ def _header(page: Page, look: Look) -> Iterator[Row]:
         yield from hanging_rows((Piece("  with "),), [Piece(make_visible(page.flags, look), Tone.FAINT)], look.width)
 
 
-def _body(page: Page, look: Look) -> Iterator[Row]:
+def _body(page: PageView, look: Look) -> Iterator[Row]:
     """Yield all between the heading and the summary, each part after an empty row."""
     if page.is_compact:
         yield from _compact_rows(page, look)
@@ -86,7 +86,7 @@ def _body(page: Page, look: Look) -> Iterator[Row]:
         yield from sentence_rows(page.partial, 2, look, Tone.UNREAD, "? ")
 
 
-def _blocks(page: Page, look: Look) -> Iterator[Row]:
+def _blocks(page: PageView, look: Look) -> Iterator[Row]:
     """Yield the blocks one after the other; advice that repeats is given once."""
     hints: set[tuple[str, ...]] = set()
     cut: dict[str, None] = {}
@@ -169,7 +169,7 @@ def _list_names(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
 
 
-def _compact_rows(page: Page, look: Look) -> Iterator[Row]:
+def _compact_rows(page: PageView, look: Look) -> Iterator[Row]:
     """Yield a row for each assistant, below them why and what to do, and the command that shows each in full."""
     names = (count_columns(make_visible(block.name, look)) for block in page.blocks)
     wide = min(max(names, default=0), look.width // 2)

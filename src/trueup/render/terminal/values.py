@@ -15,7 +15,7 @@ from trueup.core.plans.plan import MISSING
 from trueup.core.source import dotted
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import compare
-from trueup.render.model import Field, Shape
+from trueup.render.model import FieldView, Shape
 from trueup.render.prose_lines import describe_extent
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.terminal.prose import difference_rows
@@ -30,7 +30,7 @@ WHOLE = 4_000
 """Columns of a value that stands on one row: more than any that is brief has."""
 
 
-def value_rows(field: Field, look: Look, indent: int) -> Iterator[Row]:
+def value_rows(field: FieldView, look: Look, indent: int) -> Iterator[Row]:
     """Yield what differs of a field that is neither text nor brief."""
     if field.shape is Shape.TOOLS:
         yield from tool_rows(tool_changes(field.old, field.new), look, indent)
