@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.agents import TRIAGE
 from tests.cli.place import Place
 from trueup.local import server as embedded
 from trueup.local.faults import Fault
@@ -93,3 +94,24 @@ def faulty(vendor: tuple[Server, str]) -> object:
         assert httpx.post(f"{base}/_control/faults", json=entries, headers=key).status_code == 200
 
     return arm
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Two saved agents for the local target, nothing applied yet."""
+    monkeypatch.chdir(tmp_path)
+    made = Place(tmp_path, capsys, protocol="openai-agents", objects="/agents")
+    made.write("trueup.yaml", "project: shop\ntargets:\n  local: {base_url: local, protocol: openai-agents}\n")
+    made.write("assistants/triage.yaml", TRIAGE)
+    made.write("assistants/team/writer.md", "---\nmodel: gpt-5.5\n---\nWrite well.\n")
+    return made
+
+
+@pytest.fixture
+def no_definitions(place: Place) -> Place:
+    """A project without a definition, whose server is made by the first assistant."""
+    for path in sorted((place.root / "assistants").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    (place.root / "assistants").rmdir()
+    (place.root / ".trueup/local").mkdir(parents=True)
+    return place

@@ -7,23 +7,19 @@ that was undone, or is another branch's, is no leave to overwrite what is live.
 from __future__ import annotations
 
 import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.place import Place
+from tests.cli.place import Place, run_git
 
 GIT = shutil.which("git")
+
+
 FIRST = {"instructions": "Say A, kindly.\nThen stop.\n", "temperature": 0.4, "metadata": {"owner": "ann"}}
+
+
 SECOND = {"instructions": "Say A, sternly.\nThen stop.\n", "temperature": 0.6, "metadata": {"owner": "bob"}}
-
-
-def _git(root: Path, *words: str) -> None:
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=root, check=True, capture_output=True
-    )
 
 
 @pytest.fixture(params=["local", "file", "stamps"])
@@ -70,14 +66,14 @@ def test_a_second_accept_is_a_clean_edit(applied: Place, committed: str | None) 
     if committed is not None and GIT is None:
         pytest.skip("git is not installed")
     if committed is not None:
-        _git(applied.root, "init", "-q")
-        _git(applied.root, "add", "-A")
-        _git(applied.root, "commit", "-qm", "before")
+        run_git(applied.root, "init", "-q")
+        run_git(applied.root, "add", "-A")
+        run_git(applied.root, "commit", "-qm", "before")
     fields = ("instructions", "temperature", "metadata.owner")
     _poke(applied, **FIRST)
     _accept(applied, *fields)
     if committed == "after":
-        _git(applied.root, "commit", "-qam", "accepted")
+        run_git(applied.root, "commit", "-qam", "accepted")
     _poke(applied, **SECOND)
     said = _accept(applied)
     assert "conflict" not in said
@@ -123,11 +119,11 @@ def test_a_field_that_only_the_accept_declared_is_not_overwritten(applied: Place
 def test_what_a_person_edited_in_between_is_merged_with_the_committed_accept(applied: Place) -> None:
     applied.replace("assistants/alpha.yaml", "  Then", "  Go on.\n  Then")
     applied.applied()
-    _git(applied.root, "init", "-q")
+    run_git(applied.root, "init", "-q")
     _poke(applied, instructions="Say A, kindly.\nGo on.\nThen stop.\n")
     _accept(applied)
-    _git(applied.root, "add", "-A")
-    _git(applied.root, "commit", "-qm", "accepted")
+    run_git(applied.root, "add", "-A")
+    run_git(applied.root, "commit", "-qm", "accepted")
     applied.replace("assistants/alpha.yaml", "Then stop.", "Then stop. Really.")
     _poke(applied, instructions="Say A, sternly.\nGo on.\nThen stop.\n")
     assert "merged with the file's own edit" in " ".join(_accept(applied).split())

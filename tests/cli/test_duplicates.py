@@ -21,15 +21,6 @@ def _copy(place: Place, name: str = "alpha") -> str:
     return str(made["id"])
 
 
-def _ids(place: Place) -> dict[str, str]:
-    ids: dict[str, str] = place.run("state", "list", "--json").json["assistants"]
-    return ids
-
-
-def _live_ids(place: Place) -> set[str]:
-    return {body["id"] for body in place.ask("GET", "/assistants", query={"limit": "100"})["data"]}
-
-
 def _printed(text: str, word: str) -> list[list[str]]:
     """The commands of a message that begin with these words, as somebody pastes them."""
     joined = " ".join(text.split())
@@ -39,12 +30,12 @@ def _printed(text: str, word: str) -> list[list[str]]:
 
 def test_it_deletes_the_named_one_and_keeps_a_backup(place: Place) -> None:
     place.applied()
-    kept, other = _ids(place)["alpha"], _copy(place)
+    kept, other = place.recorded_ids()["alpha"], _copy(place)
     state = (place.root / ".trueup/local/local.state.json").read_bytes()
     ran = place.run("delete-duplicate", f"alpha={other}", "--yes")
     assert ran.code == 0, ran.err
     assert f"It is a duplicate of {kept}, which stays managed." in ran.said
-    assert _live_ids(place) == {kept, _ids(place)["team/beta"]}
+    assert place.live_ids() == {kept, place.recorded_ids()["team/beta"]}
     (backup,) = (place.root / ".trueup/backup").glob("*.json")
     assert json.loads(backup.read_bytes())["body"]["instructions"] == "Say A.\nThen stop.\n"
     assert other in backup.name
@@ -58,13 +49,18 @@ def test_it_wants_a_yes(place: Place) -> None:
     ran = place.run("delete-duplicate", f"alpha={other}")
     assert ran.code == 1
     assert f"trueup delete-duplicate alpha={other} --yes" in ran.said
-    assert other in _live_ids(place)
+    assert other in place.live_ids()
 
 
 def test_what_is_no_duplicate_is_refused_with_the_next_command(place: Place) -> None:
     place.applied()
-    kept, other = _ids(place)["alpha"], _copy(place)
-    for pair in (f"alpha={kept}", f"team/beta={other}", f"alpha={_ids(place)['team/beta']}", "alpha=asst_nowhere"):
+    kept, other = place.recorded_ids()["alpha"], _copy(place)
+    for pair in (
+        f"alpha={kept}",
+        f"team/beta={other}",
+        f"alpha={place.recorded_ids()['team/beta']}",
+        "alpha=asst_nowhere",
+    ):
         ran = place.run("delete-duplicate", pair, "--yes")
         assert ran.code == 4, pair
         assert "Nothing was deleted" in ran.err
@@ -73,7 +69,7 @@ def test_what_is_no_duplicate_is_refused_with_the_next_command(place: Place) -> 
     assert place.run("delete-duplicate", f"*={other}", "--yes").code == 1
     assert place.run("delete-duplicate", "alpha", "--yes").code == 1
     assert place.run("delete-duplicate", "alpha=a/b", "--yes").code == 1
-    assert {kept, other} <= _live_ids(place)
+    assert {kept, other} <= place.live_ids()
 
 
 def test_the_answer_is_one_document(hosted: Place) -> None:
@@ -103,7 +99,7 @@ def test_a_delete_that_fails_prints_this_command_and_no_apply(
     faulty(fault)
     ran = hosted.run("delete-duplicate", f"alpha={other}", "--yes", "--max-retries", "0")
     assert ran.code == code, ran.said
-    assert other in _live_ids(hosted)
+    assert other in hosted.live_ids()
     assert "apply" not in ran.said.lower().replace("applied:", "")
     assert _printed(ran.out, "delete-duplicate") == [["delete-duplicate", f"alpha={other}"]]
 
@@ -113,7 +109,7 @@ def test_a_duplicate_of_what_no_file_describes_any_more_can_go(place: Place) -> 
     other = _copy(place)
     (place.root / "assistants/alpha.yaml").unlink()
     assert place.run("delete-duplicate", f"alpha={other}", "--yes").code == 0
-    assert other not in _live_ids(place)
+    assert other not in place.live_ids()
 
 
 def test_a_duplicate_of_a_renamed_one_can_go(place: Place) -> None:
@@ -124,7 +120,7 @@ def test_a_duplicate_of_a_renamed_one_can_go(place: Place) -> None:
     place.write("trueup.yaml", "moved: {alpha: first}\ntargets: {local: {base_url: local}}\n")
     assert place.run("delete-duplicate", f"first={other}", "--yes").code == 0
     place.applied()
-    assert other not in _live_ids(place)
+    assert other not in place.live_ids()
     assert place.run("plan", "--detailed-exitcode").code == 0
 
 
@@ -146,7 +142,7 @@ def _page(place: Place) -> str:
 
 
 def _link(place: Place) -> str:
-    (other,) = _live_ids(place) - set(_ids(place).values())
+    (other,) = place.live_ids() - set(place.recorded_ids().values())
     ran = place.run("import", f"alpha={other}")
     assert ran.code == 4
     return ran.err
@@ -169,7 +165,7 @@ def test_each_report_of_a_duplicate_prints_the_command_that_deletes_it(
     (command,) = _printed(report(place), "delete-duplicate")
     assert command == ["delete-duplicate", f"alpha={other}", "-t", "local"]
     assert place.run(*command, "--yes").code == 0
-    assert other not in _live_ids(place)
+    assert other not in place.live_ids()
     assert "duplicate" not in place.run("plan").out
 
 
@@ -190,7 +186,7 @@ def test_an_apply_that_a_gateway_doubled_prints_it(hosted: Place, faulty: Callab
     (command,) = _printed(ran.out, "delete-duplicate")
     assert hosted.run(*command, "--yes").code == 0
     assert hosted.run("plan", "--detailed-exitcode").code == 0
-    assert len(_live_ids(hosted)) == 2
+    assert len(hosted.live_ids()) == 2
 
 
 @pytest.mark.parametrize("state", ["file", "stamps"])
@@ -214,7 +210,7 @@ def test_where_none_is_recorded_the_printed_commands_lead_back(hosted: Place, st
     assert hosted.run(*command, "--yes").code == 0
     assert hosted.run("apply", "--yes").code == 0
     assert hosted.run("plan", "--detailed-exitcode").code == 0
-    assert len(_live_ids(hosted)) == 2
+    assert len(hosted.live_ids()) == 2
 
 
 def test_where_neither_file_nor_record_knows_it_the_printed_commands_lead_back(place: Place) -> None:
@@ -232,7 +228,7 @@ def test_where_neither_file_nor_record_knows_it_the_printed_commands_lead_back(p
     assert place.run(*choices[0]).code == 0
     (command,) = _printed(place.run("plan").out, "delete-duplicate")
     assert place.run(*command, "--yes").code == 0
-    assert len(_live_ids(place)) == 2
+    assert len(place.live_ids()) == 2
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.cli.place import Place
+from tests.cli.place import Place, run_git
 
 GIT = shutil.which("git")
+
+
 STATE = ".trueup/prod.state.json"
+
 
 pytestmark = pytest.mark.skipif(GIT is None, reason="git is not installed")
 
 
-def _git(root: Path, *words: str, code: int = 0) -> str:
-    settings = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "-c", "rerere.enabled=false")
-    ran = subprocess.run(["git", *settings, *words], cwd=root, check=False, capture_output=True, text=True)
-    assert ran.returncode == code, ran.stdout + ran.stderr
-    return ran.stdout
-
-
 def _commit(place: Place) -> None:
-    _git(place.root, "add", "-A")
-    _git(place.root, "commit", "-qm", "work")
+    run_git(place.root, "add", "-A")
+    run_git(place.root, "commit", "-qm", "work")
 
 
 def _branch(place: Place, name: str, change: Callable[[Place], None]) -> None:
     """A branch that starts at main, applies a change to the one target there is, and commits its state."""
-    _git(place.root, "checkout", "-q", "-b", name, "main")
+    run_git(place.root, "checkout", "-q", "-b", name, "main")
     change(place)
     ran = place.run("apply", "--yes")
     assert ran.code in (0, 3), ran.out + ran.err
@@ -52,7 +46,7 @@ def _follow(place: Place, text: str) -> list[str]:
     outs = []
     for program, *words in commands:
         if program == "git":
-            outs.append(_git(place.root, *words))
+            outs.append(run_git(place.root, *words))
         else:
             ran = place.run(*words)
             assert ran.code == 0, ran.out + ran.err
@@ -63,7 +57,7 @@ def _follow(place: Place, text: str) -> list[str]:
 def _started(place: Place, default: str = "prod") -> Place:
     text = (place.root / "trueup.yaml").read_text("utf-8")
     place.write("trueup.yaml", f"default_target: {default}\n{text}  other: {{base_url: local}}\n")
-    _git(place.root, "init", "-qb", "main")
+    run_git(place.root, "init", "-qb", "main")
     assert place.run("apply", "--yes", "-t", "prod").code == 0
     _commit(place)
     return place
@@ -81,10 +75,10 @@ def _theirs(place: Place) -> None:
 
 
 def _merge(place: Place, into: str, other: str) -> None:
-    _git(place.root, "checkout", "-q", into)
-    _git(place.root, "merge", "-q", other, code=1)
+    run_git(place.root, "checkout", "-q", into)
+    run_git(place.root, "merge", "-q", other, code=1)
     assert "<<<<<<<" in (place.root / STATE).read_text("utf-8")
-    status = _git(place.root, "status", "--short").splitlines()
+    status = run_git(place.root, "status", "--short").splitlines()
     assert [line for line in status if line[:2] in ("AA", "UU", "AU", "UA")] in (
         [f"UU {STATE}"],
         [f"AA {STATE}"],
@@ -129,7 +123,7 @@ def test_a_rename_of_the_other_side_is_rebuilt_under_its_new_name(hosted: Place)
     place = _started(hosted)
     _branch(place, "renaming", rename)
     live_id = place.live()["alpha"]["id"]
-    _git(place.root, "checkout", "main", "--", STATE)
+    run_git(place.root, "checkout", "main", "--", STATE)
     ran = place.run("state", "rebuild")
     assert f"first was rebuilt as {live_id} on prod\n" in ran.out
     assert "alpha" not in place.run("state", "list", "--json").json["assistants"]
@@ -140,7 +134,7 @@ def test_a_manual_change_is_not_taken_for_what_the_other_side_applied(hosted: Pl
     place = _started(hosted)
     _branch(place, "theirs", _theirs)
     place.poke("beta", {"instructions": "By hand."})
-    _git(place.root, "checkout", "main", "--", STATE)
+    run_git(place.root, "checkout", "main", "--", STATE)
     assert "team/beta" in place.run("state", "rebuild").out
     assert place.run("plan", "--detailed-exitcode").code == 3
     place.run("apply", "--yes")
@@ -160,7 +154,7 @@ def test_an_assistant_that_the_other_side_made_anew_is_found_under_its_new_id(ho
     refused = place.run("apply", "--yes", "--on-drift", "revert")
     assert refused.code == 0, refused.err
     made = place.live()["alpha"]["id"]
-    _git(place.root, "checkout", "main", "--", STATE)
+    run_git(place.root, "checkout", "main", "--", STATE)
     assert place.run("state", "rebuild").out.startswith(f"alpha was rebuilt as {made} on prod\n")
     assert place.run("plan", "--detailed-exitcode").code == 0
 
@@ -171,7 +165,7 @@ def test_of_two_that_carry_the_stamp_the_recorded_one_is_rebuilt_and_the_other_n
     recorded = place.live()["beta"]
     copy = {key: recorded[key] for key in ("model", "name", "instructions", "metadata")}
     other = place.ask("POST", "/assistants", copy)["id"]
-    _git(place.root, "checkout", "main", "--", STATE)
+    run_git(place.root, "checkout", "main", "--", STATE)
     ran = place.run("state", "rebuild")
     assert ran.code == 3
     assert f"team/beta was rebuilt as {recorded['id']} on prod\n" in ran.out

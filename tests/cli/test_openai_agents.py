@@ -5,49 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.agents import TRIAGE, assert_in_sync
 from tests.cli.place import Place
 from trueup.local.registry import local_database
-
-EMPTY = "0 to create, 0 to modify, 0 to delete"
-TRIAGE = """\
-model: gpt-5.5
-instructions: |
-  Sort what comes in.
-  Then stop.
-reasoning: {summary: auto}
-text: {format: {type: json_schema, schema: {type: object}}}
-experimental: {time_awareness: true}
-metadata: {owner: bea}
-tools:
-  - type: function
-    name: lookup
-    description: Finds an order
-    parameters: {type: object, properties: {id: {type: string}}}
-  - {type: mcp, server_label: docs, transport: {type: http, server_url: "https://example.com/mcp"}}
-  - {type: web_search}
-"""
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Two saved agents for the local target, nothing applied yet."""
-    monkeypatch.chdir(tmp_path)
-    made = Place(tmp_path, capsys, protocol="openai-agents", objects="/agents")
-    made.write("trueup.yaml", "project: shop\ntargets:\n  local: {base_url: local, protocol: openai-agents}\n")
-    made.write("assistants/triage.yaml", TRIAGE)
-    made.write("assistants/team/writer.md", "---\nmodel: gpt-5.5\n---\nWrite well.\n")
-    return made
-
-
-def assert_in_sync(place: Place) -> None:
-    ran = place.run("plan", "--detailed-exitcode")
-    assert ran.code == 0, ran.out + ran.err
-    assert EMPTY in ran.out
 
 
 def test_a_project_is_applied_and_the_plan_is_empty(fleet: Place) -> None:
@@ -185,70 +149,6 @@ def test_everything_is_destroyed(fleet: Place) -> None:
     assert fleet.live() == {}
 
 
-SECRET = "Bearer canary-98765"
-
-
-def add_secret(place: Place) -> None:
-    """Puts a header with a credential into a live tool, as somebody else would."""
-    tools = place.live()["triage"]["tools"]
-    tools[1]["transport"]["headers"] = {"authorization": SECRET}
-    place.poke("triage", {"tools": tools})
-
-
-def test_a_live_secret_is_neither_shown_nor_erased(fleet: Place) -> None:
-    fleet.applied()
-    add_secret(fleet)
-    shown = [fleet.run(*words.split()) for words in ("drift", "plan --out a.plan", "why triage -v", "accept triage")]
-    assert [ran.code for ran in shown] == [2, 0, 0, 3]
-    assert "***" in shown[0].out
-    ran = fleet.run("apply", "--yes", "--on-drift", "revert")
-    assert (ran.code, "holds a secret" in " ".join(ran.out.split())) == (3, True), ran.out + ran.err
-    shown.append(ran)
-    assert not any(SECRET in ran.out + ran.err for ran in shown)
-    assert SECRET not in (fleet.root / "a.plan").read_text("utf-8")
-    assert fleet.live()["triage"]["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
-
-
-def test_an_edit_of_another_field_is_sent_and_keeps_a_live_secret(fleet: Place) -> None:
-    fleet.applied()
-    add_secret(fleet)
-    fleet.replace("assistants/triage.yaml", "Then stop.", "Then go on.")
-    ran = fleet.run("apply", "--yes", "--on-drift", "revert")
-    assert (ran.code, "1 modified" in ran.out) == (3, True), ran.out + ran.err
-    live = fleet.live()["triage"]
-    assert live["instructions"] == "Sort what comes in.\nThen go on.\n"
-    assert live["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
-    assert fleet.run("drift").code == 2, "what was not reverted is drift still"
-
-
-LOOKS = """drift --all|drift --format json|drift --format markdown|drift --format html|plan --format json
-plan --format markdown|plan --format html|why triage --format json|accept triage|import --name triage|apply --yes
-apply --yes --on-drift revert""".replace("\n", "|").split("|")
-
-
-def test_no_format_shows_a_live_secret_and_an_edit_of_its_own_field_does_not_erase_it(fleet: Place) -> None:
-    fleet.applied()
-    add_secret(fleet)
-    fleet.replace("assistants/triage.yaml", "{type: web_search}", "{type: web_search, mode: cached}")
-    for words in (*LOOKS, "plan --out a.plan", "plan --on-drift revert --out b.plan"):
-        ran = fleet.run(*words.split())
-        assert SECRET not in ran.out + ran.err, words
-    assert [SECRET in (fleet.root / name).read_text("utf-8") for name in ("a.plan", "b.plan")] == [False, False]
-    assert fleet.live()["triage"]["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
-    fleet.replace("assistants/triage.yaml", "metadata:", "lifecycle: {ignore_changes: [tools]}\nmetadata:")
-    assert fleet.run("apply", "--yes").code == 0
-    assert fleet.live()["triage"]["tools"][1]["transport"]["headers"] == {"authorization": SECRET}
-
-
-@pytest.mark.parametrize("value", ["{var: key}", "{authorization: {var: key}}"])
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "sarif", "github", "html"])
-def test_a_variable_where_a_secret_may_stand_is_refused_and_not_shown(fleet: Place, value: str, form: str) -> None:
-    fleet.replace("assistants/triage.yaml", 'mcp"}}', f'mcp", headers: {value}}}}}')
-    ran = fleet.run("validate", "--var", "key=canary-98765", "--format", form)
-    assert (ran.code, "canary" in ran.out + ran.err) == (1, False), ran.out + ran.err
-    assert "credential_id" in ran.out + ran.err
-
-
 def test_a_part_that_the_server_is_known_to_fill_in_is_no_row_of_the_plan(fleet: Place) -> None:
     fleet.replace("assistants/triage.yaml", "{summary: auto}", "{effort: low}")
     fleet.applied().poke("triage", {"reasoning": {"effort": "low", "summary": "detailed"}})
@@ -293,90 +193,6 @@ def test_what_no_definition_can_hold_leads_to_ignore_changes(fleet: Place) -> No
     assert "name tools in `ignore_changes`" in ran.said
     fleet.replace("assistants/triage.yaml", "metadata:", "lifecycle: {ignore_changes: [tools]}\nmetadata:")
     assert fleet.run("drift").code == 0
-
-
-def refusals() -> dict[str, tuple[str, str]]:
-    """A line to replace, and the words of the error."""
-    return {
-        "model: gpt-5.5": ("model: gpt-5.5\ntemperature: 0.2", "temperature"),
-        "{summary: auto}": ("{summary: loud}", "summary"),
-        "description: Finds an order": ("strict: true", "strict"),
-        "{type: web_search}": ("{type: code_interpreter}", "code_interpreter"),
-        "metadata: {owner: bea}": (f"name: {'n' * 129}", "128"),
-    }
-
-
-@pytest.mark.parametrize("old", refusals())
-def test_what_the_vendor_would_refuse_is_an_error_at_its_line(fleet: Place, old: str) -> None:
-    new, words = refusals()[old]
-    fleet.replace("assistants/triage.yaml", old, new)
-    ran = fleet.run("validate")
-    [written] = fleet.root.glob("assistants/triage*")
-    text = written.read_text("utf-8")
-    line = 1 + text[: text.index(new.partition("\n")[2] or new)].count("\n")
-    assert ran.code == 1
-    assert f"assistants/triage.yaml:{line}:" in ran.err + ran.out
-    assert words in ran.err + ran.out
-
-
-PORTABLE = """\
-protocol: openai-assistants
-model: gpt-5
-instructions: Help.
-reasoning_effort: low
-temperature: 0.2
-tools:
-  - {type: code_interpreter}
-  - type: function
-    function: {name: pay, description: Pays, strict: true}
-"""
-
-
-@pytest.fixture
-def moved(fleet: Place) -> Place:
-    """A portable definition beside the native ones, for a target that translates."""
-    fleet.write("assistants/helper.yaml", PORTABLE)
-    target = "protocol: openai-agents, translate: true, models: {gpt-5: gpt-5.5}"
-    fleet.replace("trueup.yaml", "project: shop\n", "project: shop\nprotocol: openai-agents\n")
-    fleet.replace("trueup.yaml", "protocol: openai-agents}", f"{target}}}")
-    return fleet
-
-
-def test_what_cannot_be_translated_is_an_error_at_its_line(moved: Place) -> None:
-    ran = moved.run("validate")
-    told = ran.out + ran.err
-    assert ran.code == 1
-    for line, key in ((5, "temperature"), (7, "tools.code_interpreter"), (9, "tools.function.strict")):
-        assert f"assistants/helper.yaml:{line}:" in told, told
-        assert key in told
-
-
-def test_a_portable_definition_is_translated_and_applied(moved: Place) -> None:
-    losses = "allow_loss: [temperature, tools.code_interpreter, tools.function]"
-    moved.replace("trueup.yaml", "translate: true", f"translate: true, {losses}")
-    moved.applied()
-    assert_in_sync(moved)
-    live = moved.live()["helper"]
-    assert (live["model"], live["reasoning"]["effort"], live["instructions"]) == ("gpt-5.5", "low", "Help.")
-    parameters: dict[str, Any] = {"type": "object", "properties": {}}
-    assert [(tool["name"], tool["parameters"]) for tool in live["tools"]] == [("pay", parameters)]
-
-
-def test_the_target_s_patch_is_laid_over_the_translation(moved: Place) -> None:
-    tools = json.dumps([{"type": "web_search"}])
-    patch = f"targets: {{local: {{tools: {tools}, service_tier: flex}}}}\n"
-    moved.write("assistants/helper.yaml", PORTABLE.replace("temperature: 0.2\n", "") + patch)
-    moved.applied()
-    live = moved.live()["helper"]
-    assert ([tool["type"] for tool in live["tools"]], live["service_tier"]) == (["web_search"], "flex")
-
-
-def test_without_translate_portable_definitions_are_counted(moved: Place) -> None:
-    moved.replace("trueup.yaml", "translate: true, ", "")
-    ran = moved.run("plan", "-v")
-    assert ran.code == 0, ran.err
-    assert "helper" in ran.out + ran.err
-    assert "2 to create" in ran.out
 
 
 def test_a_404_in_unknown_words_offers_to_forget_the_agent(fleet: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,73 +270,6 @@ def test_a_backup_that_names_no_protocol_is_of_the_one_whose_fields_it_has(fleet
     assert "time_awareness: true" in text
 
 
-def test_a_name_that_ends_almost_like_a_protocol_is_a_warning(fleet: Place) -> None:
-    fleet.write("assistants/e2.openai-agentz.yaml", "model: gpt-5.5\n")
-    fleet.write("assistants/v1.2.yaml", "model: gpt-5.5\n")
-    ran = fleet.run("validate")
-    assert ran.code == 0, ran.out
-    assert "did you mean 'openai-agents'?" in ran.out
-    assert "Rename the file to e2.openai-agents.yaml." in ran.out
-    assert "v1.2" not in ran.out
-
-
-def test_a_file_whose_line_contradicts_its_name_is_an_error_at_the_line(fleet: Place) -> None:
-    fleet.write(
-        "trueup.yaml", "targets:\n  local: {base_url: local, protocol: openai-agents}\n  old: {base_url: local}\n"
-    )
-    fleet.write("assistants/triage.yaml", f"protocol: openai-agents\n{TRIAGE}")
-    fleet.write("assistants/team/writer.md", "---\nprotocol: openai-agents\nmodel: gpt-5.5\n---\nWrite well.\n")
-    fleet.write("assistants/a.openai-assistants.yaml", "model: gpt-5.5\nprotocol: openai-agents\n")
-    for target in ((), ("-t", "local"), ("-t", "old")):
-        ran = fleet.run("validate", *target)
-        assert ran.code == 1, ran.out
-        assert "a.openai-assistants.yaml:2" in ran.out
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://ada:hunter2@e.example/mcp",
-        "https://hunter2@e.example/mcp",
-        "https://e.example/mcp?token=hunter2",
-        "https://e.example/mcp?a=1&api_key=hunter2",
-        "https://e.example/mcp?X-Access-Token=hunter2",
-    ],
-)
-def test_a_credential_in_an_mcp_address_is_refused_and_not_shown(fleet: Place, url: str) -> None:
-    fleet.replace("assistants/triage.yaml", "https://example.com/mcp", url)
-    ran = fleet.run("validate")
-    assert ran.code == 1, ran.out
-    assert "secret-in-file" in ran.out
-    assert "hunter2" not in ran.out + ran.err
-
-
-def test_an_mcp_address_without_a_credential_is_fine(fleet: Place) -> None:
-    fleet.replace("assistants/triage.yaml", "https://example.com/mcp", "https://e.example/a@b?monkey=1&token=&page=2")
-    assert fleet.run("validate").code == 0
-
-
-def test_a_model_that_looks_like_another_vendor_s_is_a_warning(fleet: Place) -> None:
-    fleet.replace("assistants/triage.yaml", "gpt-5.5", "claude-sonnet-5-5")
-    ran = fleet.run("validate")
-    assert ran.code == 0
-    assert "the model claude-sonnet-5-5 looks like one of Anthropic" in " ".join(ran.out.split())
-    target = "targets:\n  local: {base_url: local, protocol: openai-agents, models: {smart: claude-sonnet-5-5}}\n"
-    fleet.write("trueup.yaml", target)
-    assert "looks like" not in fleet.run("validate").out
-    elsewhere = (
-        "targets:\n  there: {base_url: 'https://proxy.example/v1', protocol: openai-agents, api_key: {env: K}}\n"
-    )
-    fleet.write("trueup.yaml", elsewhere)
-    assert "looks like" not in fleet.run("validate").out
-
-
-def test_a_native_target_is_not_told_what_only_a_translation_loses(fleet: Place) -> None:
-    assert "cannot hold" not in fleet.run("targets").out
-    fleet.write("trueup.yaml", "targets:\n  local: {base_url: local, protocol: openai-agents, translate: true}\n")
-    assert "file_search" in fleet.run("targets").out
-
-
 def test_drift_of_all_names_live_keys_that_nobody_knows(fleet: Place) -> None:
     fleet.applied()
     _store(fleet, "writer", theirs="x", empty=None)
@@ -528,16 +277,3 @@ def test_drift_of_all_names_live_keys_that_nobody_knows(fleet: Place) -> None:
     assert ran.code == 0
     assert "theirs" in ran.out
     assert "empty" not in ran.out
-
-
-def test_a_secret_that_somebody_put_in_offers_neither_revert_nor_accept(fleet: Place) -> None:
-    fleet.applied()
-    tools = fleet.live()["triage"]["tools"]
-    tools[1]["transport"]["headers"] = {"authorization": "Bearer hunter2"}
-    fleet.poke("triage", {"tools": tools})
-    for command in (("drift",), ("plan",), ("plan", "--on-drift", "revert")):
-        ran = fleet.run(*command)
-        assert "hunter2" not in ran.out
-        assert "lifecycle.ignore_changes" in ran.out, ran.out
-        assert "trueup accept" not in ran.out
-        assert "--on-drift revert" not in ran.out.replace("with --on-drift revert", "")

@@ -14,16 +14,11 @@ def _state(place: Place) -> Path:
     return next(place.root.glob(".trueup/local/local.state.json"))
 
 
-def _ids(place: Place) -> dict[str, str]:
-    ids: dict[str, str] = place.run("state", "list", "--json").json["assistants"]
-    return ids
-
-
 def test_list_is_the_map_from_names_to_ids(place: Place) -> None:
-    assert _ids(place) == {}
+    assert place.recorded_ids() == {}
     place.applied()
     live = place.live()
-    assert _ids(place) == {"alpha": live["alpha"]["id"], "team/beta": live["beta"]["id"]}
+    assert place.recorded_ids() == {"alpha": live["alpha"]["id"], "team/beta": live["beta"]["id"]}
     text = place.run("state", "list").out
     assert text.splitlines()[0].split() == ["alpha", live["alpha"]["id"]]
 
@@ -39,7 +34,7 @@ def test_show_tells_what_is_known_and_no_value(place: Place) -> None:
 def test_rm_forgets_and_what_is_live_stays(place: Place) -> None:
     place.applied()
     assert place.run("state", "rm", "team").code == 0
-    assert list(_ids(place)) == ["alpha"]
+    assert list(place.recorded_ids()) == ["alpha"]
     assert len(place.live()) == 2
     assert place.run("state", "rm", "team").code == 1
 
@@ -90,7 +85,7 @@ def test_a_renamed_project_is_renamed_back(hosted: Place) -> None:
 @pytest.mark.parametrize("damage", ["<<<<<<< ours\n", "{", "", "\x00\xff"])
 def test_a_damaged_state_refuses_until_it_is_rebuilt(place: Place, damage: str) -> None:
     place.applied()
-    before = _ids(place)
+    before = place.recorded_ids()
     path = _state(place)
     path.write_bytes(damage.encode("latin-1"))
     for command in (["plan"], ["apply", "--yes"], ["drift"], ["state", "list"], ["state", "rm", "alpha"]):
@@ -101,7 +96,7 @@ def test_a_damaged_state_refuses_until_it_is_rebuilt(place: Place, damage: str) 
     assert ran.code == 0
     assert "damaged-1" in ran.err
     assert path.with_name(f"{path.name}.damaged-1").read_bytes() == damage.encode("latin-1")
-    assert _ids(place) == before
+    assert place.recorded_ids() == before
     assert place.run("apply").code == 0
     assert place.run("plan").out.endswith("0 drifted, 2 unchanged.\n")
 
@@ -115,7 +110,7 @@ def _unstamped(place: Place) -> Path:
 
 def test_a_rebuild_names_what_no_stamp_restores(hosted: Place) -> None:
     path = _unstamped(hosted)
-    ids = _ids(hosted)
+    ids = hosted.recorded_ids()
     text = path.read_text("utf-8")
     path.write_text(text.replace('      "protect"', '<<<<<<< a\n      "protect"', 1), "utf-8")
     ran = hosted.run("state", "rebuild")
@@ -147,13 +142,13 @@ def test_a_rebuild_that_cannot_read_what_is_live_leaves_the_damaged_file(hosted:
 
 def test_a_damaged_journal_is_put_aside_and_the_records_stay(place: Place) -> None:
     place.applied()
-    before = _ids(place)
+    before = place.recorded_ids()
     place.write(".trueup/local/local.journal", "no journal\n")
     assert place.run("plan").code == 4
     assert place.run("state", "rebuild").code == 0
     assert (place.root / ".trueup/local/local.journal.damaged-1").read_text() == "no journal\n"
     assert "*.damaged-*" in (place.root / ".trueup/.gitignore").read_text().splitlines()
-    assert _ids(place) == before
+    assert place.recorded_ids() == before
 
 
 def test_a_newer_state_is_never_put_aside(place: Place) -> None:
@@ -169,13 +164,13 @@ def test_two_of_one_name_are_named_and_not_rebuilt(place: Place) -> None:
     place.applied()
     twin = {key: value for key, value in place.live()["alpha"].items() if key in ("name", "model", "metadata")}
     other = place.ask("POST", "/assistants", twin)["id"]
-    first = _ids(place)["alpha"]
+    first = place.recorded_ids()["alpha"]
     place.run("state", "rm", "*")
     ran = place.run("state", "rebuild")
     assert ran.code == 3
     assert first in ran.out
     assert other in ran.out
-    assert list(_ids(place)) == ["team/beta"]
+    assert list(place.recorded_ids()) == ["team/beta"]
 
 
 def test_import_makes_live_count_as_applied(place: Place) -> None:
@@ -207,7 +202,7 @@ def test_an_id_that_would_lead_a_request_elsewhere_goes_nowhere(place: Place, li
     assert refused.code == 1
     assert "cannot be an assistant's id" in refused.err
     state = _state(place)
-    state.write_text(state.read_text().replace(_ids(place)["alpha"], live_id))
+    state.write_text(state.read_text().replace(place.recorded_ids()["alpha"], live_id))
     damaged = place.run("plan")
     assert damaged.code == 4
     assert "trueup state rebuild" in damaged.err
@@ -215,7 +210,7 @@ def test_an_id_that_would_lead_a_request_elsewhere_goes_nowhere(place: Place, li
 
 def test_import_refuses_what_is_somebody_elses(place: Place) -> None:
     place.applied()
-    ids = _ids(place)
+    ids = place.recorded_ids()
     place.write("assistants/gamma.yaml", "model: gpt-4.1\n")
     assert place.run("import", f"gamma={ids['alpha']}").code == 4, "another record holds it"
     assert place.run("import", f"alpha={ids['team/beta']}").code == 4
@@ -227,7 +222,7 @@ def test_import_refuses_what_is_somebody_elses(place: Place) -> None:
     assert place.run("import", "gamma=asst_nowhere").code == 1
     assert place.run("import", "nobody=asst_nowhere").code == 1
     assert place.run("import", "gamma=a", "gamma=b").code == 1
-    assert "gamma" not in _ids(place)
+    assert "gamma" not in place.recorded_ids()
 
 
 def test_import_settles_what_is_pending(hosted: Place) -> None:
@@ -258,7 +253,7 @@ def test_where_the_stamps_are_the_state_import_writes_one(hosted: Place) -> None
     assert ran.code == 0, ran.err + ran.out
     assert hosted.live()["alpha"]["metadata"]["kept"] == "yes"
     assert "trueup" in hosted.live()["alpha"]["metadata"]
-    assert _ids(hosted) == {"alpha": made["id"]}
+    assert hosted.recorded_ids() == {"alpha": made["id"]}
     assert not list(hosted.root.glob(".trueup/*.state.json"))
     assert hosted.run("apply", "--yes").code == 0
     assert hosted.run("plan").out.endswith("2 unchanged.\n")
@@ -281,15 +276,15 @@ def test_a_name_may_be_a_path_also_of_a_file_that_is_gone(place: Place, path: st
     assert place.run("state", "show", path).out.startswith("team/beta\n")
     assert place.run("state", "rm", path).out.startswith("team/beta was forgotten")
     assert place.run("state", "rebuild", path).out.startswith("team/beta was rebuilt")
-    assert list(_ids(place)) == ["alpha", "team/beta"]
+    assert list(place.recorded_ids()) == ["alpha", "team/beta"]
 
 
 def test_import_takes_a_path_for_a_name(place: Place) -> None:
-    ids = _ids(place.applied())
+    ids = place.applied().recorded_ids()
     place.run("state", "rm", "*")
     ran = place.run("import", f"assistants/team/beta.yaml={ids['team/beta']}", f"alpha={ids['alpha']}", "--json")
     assert ran.json["assistants"] == ids
-    assert _ids(place) == ids
+    assert place.recorded_ids() == ids
     assert place.run("import", f"assistants/gone.yaml={ids['alpha']}").code == 1
     assert "names alpha a second time" in place.run("import", "alpha=asst_1", "assistants/alpha.yaml=asst_2").err
 

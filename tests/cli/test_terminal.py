@@ -24,7 +24,10 @@ from trueup.local.faults import Fault, Kind
 
 Arm = Callable[..., None]
 
+
 COMMAND = [sys.executable, "-m", "trueup"]
+
+
 PATIENCE = 20.0
 
 
@@ -136,10 +139,6 @@ def _doubled(place: Place) -> tuple[str, str]:
     return body["id"], made["id"]
 
 
-def _ids(place: Place) -> set[str]:
-    return {body["id"] for body in place.ask("GET", "/assistants", query={"limit": "100"})["data"]}
-
-
 @pytest.mark.parametrize(("typed", "code"), [("yes", 0), ("y", 1), ("", 1)])
 def test_only_a_yes_deletes_a_duplicate(place: Place, typed: str, code: int) -> None:
     kept, other = _doubled(place)
@@ -148,8 +147,8 @@ def test_only_a_yes_deletes_a_duplicate(place: Place, typed: str, code: int) -> 
     assert f"is a duplicate of {kept}, which stays managed." in " ".join(shown.split())
     terminal.type(typed)
     assert terminal.ended() == code
-    assert (other in _ids(place)) == (code != 0)
-    assert kept in _ids(place)
+    assert (other in place.live_ids()) == (code != 0)
+    assert kept in place.live_ids()
 
 
 def test_what_changed_while_the_question_stood_is_no_duplicate_any_more(place: Place) -> None:
@@ -159,7 +158,7 @@ def test_what_changed_while_the_question_stood_is_no_duplicate_any_more(place: P
     place.ask("DELETE", f"/assistants/{kept}")
     terminal.type("yes")
     assert terminal.ended() == 4
-    assert other in _ids(place)
+    assert other in place.live_ids()
 
 
 def test_a_guard_is_answered_with_the_digest(place: Place) -> None:

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.place import Place
+from tests.cli.place import Place, find_problems, validate_text
 from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.cli.session import note_other_protocols
 from trueup.core.source import dotted
 from trueup.edge.definitions.loader import Loaded
-
-
-def told(place: Place, text: str, **files: str) -> list[tuple[str, str]]:
-    """Code and path of each problem that `validate --json` shows of one definition."""
-    for name in ("alpha.yaml", "team/beta.yaml"):
-        (place.root / "assistants" / name).unlink(missing_ok=True)
-    place.write("assistants/a.yaml", text)
-    for name, content in files.items():
-        place.write(f"assistants/{name}.yaml", content)
-    found = place.run("validate", "--json").json["diagnostics"]
-    return [(item["code"], dotted(tuple(item["path"]))) for item in found]
-
 
 MISTAKES: dict[str, list[tuple[str, str]]] = {
     "instructions: 5": [("wrong-instructions", "instructions")],
@@ -50,7 +36,7 @@ MISTAKES: dict[str, list[tuple[str, str]]] = {
 def test_no_mistake_hides_another(place: Place) -> None:
     """`instructions: 5` once hid all the others."""
     expected = [problem for problems in MISTAKES.values() for problem in problems]
-    assert sorted(told(place, "\n".join(MISTAKES))) == sorted(expected)
+    assert sorted(find_problems(place, "\n".join(MISTAKES))) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +61,7 @@ def test_no_mistake_hides_another(place: Place) -> None:
 )
 def test_what_could_not_be_had_is_told_once(place: Place, text: str, expected: list[tuple[str, str]]) -> None:
     files = {"_tool": "type: file_search\ntype: file_search\n", "_twice": "model: m\nmodel: m\n"}
-    assert told(place, text, **files) == expected
+    assert find_problems(place, text, **files) == expected
 
 
 VALUES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -97,6 +83,8 @@ VALUES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "what a dropped key held": ("metadata: {1: {name: .inf}}", [("key-not-text", "metadata.1"), ("not-a-number", "")]),
     "another document": ("description: d\n---\ndescription: 5", [("several-documents", "")]),
 }
+
+
 """Mistakes in single values of a file that is YAML all the same."""
 
 
@@ -124,7 +112,7 @@ def test_a_mistake_in_a_value_hides_no_other_and_is_told_once(place: Place, case
 
 
 def test_a_base_and_a_part_with_a_mistake_are_checked_as_well(place: Place) -> None:
-    assert told(
+    assert find_problems(
         place,
         "extends: _base.yaml\ntools: [{file: _tool.yaml}]\ntop_p: 7\n",
         _base="model: m\ntemperature: .inf\nname: 5\n",
@@ -139,12 +127,12 @@ def test_a_base_and_a_part_with_a_mistake_are_checked_as_well(place: Place) -> N
 
 
 def test_a_key_that_was_dropped_is_not_said_to_be_missing(place: Place) -> None:
-    assert told(place, "1: m\ntop_p: 7\n") == [("key-not-text", "1"), ("out-of-range", "top_p")]
-    assert told(place, "extends: _base.yaml\n", _base="1: m\ntop_p: 7\n") == [
+    assert find_problems(place, "1: m\ntop_p: 7\n") == [("key-not-text", "1"), ("out-of-range", "top_p")]
+    assert find_problems(place, "extends: _base.yaml\n", _base="1: m\ntop_p: 7\n") == [
         ("key-not-text", "1"),
         ("out-of-range", "top_p"),
     ]
-    assert told(place, "tools: [{type: function, function: {1: f}}]\nmodel: m\n") == [
+    assert find_problems(place, "tools: [{type: function, function: {1: f}}]\nmodel: m\n") == [
         ("key-not-text", "tools[0].function.1")
     ]
 
@@ -159,12 +147,12 @@ def test_a_definition_with_a_mistake_in_a_value_is_used_for_nothing(place: Place
 @pytest.mark.parametrize(("wrong", "right"), [("extend", "extends"), ("target", "targets"), ("Extends", "extends")])
 def test_the_keys_around_a_body_are_known_when_one_is_misspelt(place: Place, wrong: str, right: str) -> None:
     text = "model: m\n" if right == "targets" else ""
-    assert told(place, f"{text}{wrong}: x\n") == [("unknown-key", wrong)]
+    assert find_problems(place, f"{text}{wrong}: x\n") == [("unknown-key", wrong)]
     assert f"did you mean '{right}'?" in " ".join(place.run("validate").out.split())
 
 
 def test_the_list_of_known_keys_is_whole(place: Place) -> None:
-    told(place, "model: m\nzzz: 1\n")
+    find_problems(place, "model: m\nzzz: 1\n")
     assert {"extends,", "targets,", "lifecycle,", "model,"} <= set(place.run("validate").out.split())
 
 
@@ -173,7 +161,7 @@ FULL = "model: m\nmetadata:\n" + "".join(f"  k{number}: v\n" for number in range
 
 def test_a_stamp_without_room_is_an_error_where_the_stamp_is_the_state(place: Place) -> None:
     """With `state: stamps` an assistant without its stamp would be created at every run."""
-    assert told(place, FULL) == [("no-room-for-stamp", "metadata")]
+    assert find_problems(place, FULL) == [("no-room-for-stamp", "metadata")]
     assert place.run("validate").code == 0, "elsewhere it is a warning"
     place.write("trueup.yaml", "targets: {local: {base_url: local, state: stamps}}\n")
     refused = place.run("validate")
@@ -182,15 +170,10 @@ def test_a_stamp_without_room_is_an_error_where_the_stamp_is_the_state(place: Pl
     assert place.run("plan").code == 1
 
 
-def said(place: Place, *words: str) -> str:
-    """What `validate` says, with its lines joined."""
-    return " ".join(place.run("validate", *words).out.split())
-
-
 def test_a_new_name_that_no_definition_has_is_a_warning(place: Place) -> None:
     place.write("trueup.yaml", "targets: {local: {base_url: local}}\nmoved: {old: alhpa, older: alpha}\n")
     assert place.run("validate").code == 0
-    shown = said(place)
+    shown = validate_text(place)
     assert shown.count("warning[moved-nowhere]") == 1
     assert "'old' is now called 'alhpa', which no definition is" in shown
     assert "Did you mean 'alpha'?" in shown
@@ -198,7 +181,7 @@ def test_a_new_name_that_no_definition_has_is_a_warning(place: Place) -> None:
 
 def test_a_day_that_has_passed_is_an_error_where_files_are_checked_and_stops_nothing(place: Place) -> None:
     entry = "model: m\nlifecycle: {{ignore_changes: [{{field: temperature, until: {}}}]}}\n"
-    assert told(place, entry.format("2001-01-31")) == [("until-passed", "lifecycle.ignore_changes[0].until")]
+    assert find_problems(place, entry.format("2001-01-31")) == [("until-passed", "lifecycle.ignore_changes[0].until")]
     checked = place.run("validate")
     assert checked.code == 1
     assert "error[until-passed]" in checked.out
@@ -207,171 +190,11 @@ def test_a_day_that_has_passed_is_an_error_where_files_are_checked_and_stops_not
     assert planned.code == 0
     assert "warning[until-passed]" in planned.out
     assert place.run("apply", "--yes").code == 0
-    assert told(place, entry.format("9999-12-31")) == []
+    assert find_problems(place, entry.format("9999-12-31")) == []
     assert place.run("validate").code == 0
 
 
-@pytest.mark.parametrize("word", ["no", "No", "off"])
-def test_a_no_for_a_target_is_said_to_be_text(place: Place, word: str) -> None:
-    assert told(place, f"model: m\ntargets: {{local: {word}}}\n") == [("wrong-patch", "targets.local")]
-    assert "`no` is a text. Write false" in said(place)
-
-
-def test_a_list_for_a_variable_is_told_how_to_be_written(place: Place) -> None:
-    told(place, "model: m\ntools: {var: tt}\n")
-    shown = said(place, "--var", "tt=[file_search]")
-    assert "--var tt: '[file_search]' is not a list in JSON, which tools needs" in shown
-    assert """--var 'tt=["file_search"]'""" in shown
-    assert "Expecting" not in shown
-
-
-@pytest.mark.parametrize(
-    ("text", "proposed"),
-    [
-        ("[01234]", '["01234"]'),
-        ("[+4930123, 1e3]", '["+4930123", "1e3"]'),
-        ("[1.10]", '["1.10"]'),
-        ('["a", 0x1F,true]', '["a", "0x1F", "true"]'),
-        ("[it's]", '["it\'s"]'),
-        ('["a, b", 1]', '["a, b", "1"]'),
-        ("[{}]", '["{}"]'),
-        ('["a', '["a"]'),
-        ("[[1]]", '["[1]"]'),
-    ],
-)
-def test_a_list_for_a_variable_is_proposed_in_the_words_that_were_passed(
-    place: Place, text: str, proposed: str
-) -> None:
-    place.write("assistants/a.yaml", STORES.replace("IDS", "{var: ids}"))
-    found = place.run("validate", "--var", f"ids={text}", "--json").json["diagnostics"]
-    assert [one["code"] for one in found] == ["var-wrong-type"]
-    assert found[0]["hint"].endswith(f"--var {shlex.quote(f'ids={proposed}')}.")
-    assert place.run("validate", "--var", f"ids={proposed}").code == 0
-
-
-STORES = "model: m\ntools: [code_interpreter]\ntool_resources: {code_interpreter: {file_ids: IDS}}\n"
-WORDS = ("01234", "+4930123", "0x1F", "0o17", "1e3", "1.10", ".5", "-0", "12.", "true", "TRUE", "False")
 """Words that are read as something else than text, and written back in other words: 1234, 31, 1000.0."""
-
-
-@pytest.mark.parametrize("word", WORDS)
-@pytest.mark.parametrize(
-    ("project", "definition"),
-    [
-        ("", "model: m\nmetadata:\n  zip: WORD\n"),
-        ("", "model: m\nmetadata: {a: b, zip: WORD, c: d}\n"),
-        ("", "model: m\nmetadata:\n  zip:   WORD   # a comment\n"),
-        ("", "model: m\nmetadata: {zip: &anchor WORD}\n"),
-        ("", '{"model": "m", "metadata": {"zip": WORD}}\n'),
-        ("", STORES.replace("IDS", "[vs_1, WORD]")),
-        ("vars: {zip: WORD}\n", "model: m\nmetadata: {zip: {var: zip}}\n"),
-        ("targets: {local: {vars: {a: [WORD]}}}\n", STORES.replace("IDS", "{var: a}")),
-        ("", "extends: _base.yaml\n"),
-    ],
-)
-def test_a_hint_repeats_the_words_of_the_file(place: Place, project: str, definition: str, word: str) -> None:
-    files = {"trueup.yaml": project, "assistants/a.yaml": definition}
-    files["assistants/_base.yaml"] = "model: m\nmetadata: {zip: WORD}\n"
-
-    def found(written: str) -> list[dict[str, Any]]:
-        for name, text in files.items():
-            place.write(name, text.replace("WORD", written))
-        return list(place.run("validate", "--json").json["diagnostics"])
-
-    assert [(one["code"], one["hint"]) for one in found(word)] == [
-        ("wrong-type", f'Put it in quotes to make it text: "{word}".')
-    ]
-    assert found(f'"{word}"') == []
-
-
-@pytest.mark.parametrize("word", ["1_000", "12:30", "2026-01-31", "yes", "no", "on", "1.2.3", "vs_1"])
-def test_a_word_that_yaml_takes_for_text_is_text(place: Place, word: str) -> None:
-    assert told(place, f"model: m\nmetadata: {{zip: {word}}}\n") == []
-
-
-@pytest.mark.parametrize(
-    ("written", "hint"),
-    [
-        ('"01234"', 'Write it as a list: ["01234"].'),
-        ("'01234'", "Write it as a list: ['01234']."),
-        ("vs_1", "Write it as a list: [vs_1]."),
-        ('"vs_\\x31"', "Write it as a list, such as `[a, b]`."),
-        ('"vs_1, vs_2"', "Write it as a list, such as `[a, b]`."),
-    ],
-)
-def test_a_list_is_proposed_in_the_words_of_the_file(place: Place, written: str, hint: str) -> None:
-    told(place, STORES.replace("IDS", written))
-    found = place.run("validate", "--json").json["diagnostics"]
-    assert [(one["code"], one["hint"]) for one in found] == [("wrong-type", hint)]
-
-
-def test_keys_and_numbers_are_proposed_as_they_are_written(place: Place) -> None:
-    texts = (
-        "metadata: {012: a, 0x1F: b, ~: c}",
-        "temperature: 1e400",
-        "tools: [{type: function, function: {name: f, parameters: {type: object, maximum: 09007199254740993}}}]",
-    )
-    told(place, "\n".join(["model: m", *texts]))
-    hints = [one["hint"] for one in place.run("validate", "--json").json["diagnostics"]]
-    words = ('"012"', '"0x1F"', '"~"', '"1e400"', '"09007199254740993"')
-    assert [hint.rpartition(": ")[2] for hint in hints] == [f"{word}." for word in words]
-
-
-INCLUDED = {
-    "": "Write what is included into it.",
-    "text\n": "Write a mapping, or a list of tools.",
-    "name:x\n": "Put a space after the colon, as in `key: value`.",
-    "- nonsense\n": "Write 'code_interpreter' or 'file_search' or 'function'.",
-}
-
-
-@pytest.mark.parametrize("where", ["tool", "schema"])
-@pytest.mark.parametrize("text", INCLUDED)
-def test_a_hint_for_an_included_file_does_not_speak_of_a_definition(place: Place, text: str, where: str) -> None:
-    tool = {
-        "tool": "{file: _part.yaml}",
-        "schema": "{type: function, function: {name: f, parameters: {file: _part.yaml}}}",
-    }
-    told(place, f"model: m\ntools: [{tool[where]}]\n", _part=text)
-    [found] = place.run("validate", "--json").json["diagnostics"]
-    assert found["position"]["file"] == "assistants/_part.yaml"
-    assert "model" not in found["hint"]
-    if where == "tool" or not text.startswith("-"):
-        assert found["hint"] == INCLUDED[text]
-
-
-def test_a_list_of_tools_that_looks_like_a_definition_is_told_its_name(place: Place) -> None:
-    told(place, "model: m\ntools: [{file: tools.yaml}]\n", tools="- file_search\n")
-    found = {one["code"]: one["hint"] for one in place.run("validate", "--json").json["diagnostics"]}
-    assert found.keys() == {"file-is-definition", "not-a-mapping"}
-    assert all("name that starts with _" in hint for hint in found.values())
-
-
-def test_a_mistake_in_a_list_of_tools_is_shown_in_its_file(place: Place) -> None:
-    text = '[\n\t"file_search",\n\t{"type": "function", "function": {"name": "a b"}}\n]\n'
-    place.write("assistants/_tools.json", text)
-    told(
-        place, "model: m\ntools:\n- code_interpreter\n- file: _tools.json\n- {type: function, function: {name: c d}}\n"
-    )
-    found = place.run("validate", "--json").json["diagnostics"]
-    assert [(one["position"]["file"], one["position"]["line"], dotted(tuple(one["path"]))) for one in found] == [
-        ("assistants/_tools.json", 3, "tools[2].function.name"),
-        ("assistants/a.yaml", 5, "tools[3].function.name"),
-    ]
-
-
-def test_a_file_that_was_probably_meant_is_asked_for(place: Place) -> None:
-    place.write("assistants/_part.yaml", "model: m\n")
-    told(place, "extends: _prat.yaml\n")
-    assert "did you mean '_part.yaml'?" in said(place)
-
-
-def test_a_project_file_that_is_a_list_is_told_how_a_project_starts(place: Place) -> None:
-    place.write("trueup.yaml", "- a\n")
-    ran = place.run("validate")
-    assert ran.code == 1
-    assert "model:" not in ran.err
-    assert "`targets:`" in ran.err
 
 
 def test_a_name_that_only_this_locale_cannot_read_is_not_blamed(tmp_path: Path) -> None:
@@ -390,8 +213,8 @@ def test_a_name_that_only_this_locale_cannot_read_is_not_blamed(tmp_path: Path) 
 def test_one_name_cannot_both_live_on_and_be_let_go_of(place: Place) -> None:
     place.write("trueup.yaml", "targets: {local: {base_url: local}}\nmoved: {old: alpha}\nreleased: [old]\n")
     assert place.run("validate").code == 1
-    assert "'old' is released, but moved says that it is now called 'alpha'" in said(place)
-    assert "trueup.yaml:3:12" in said(place)
+    assert "'old' is released, but moved says that it is now called 'alpha'" in validate_text(place)
+    assert "trueup.yaml:3:12" in validate_text(place)
 
 
 def test_two_definitions_with_one_display_name_are_named_with_both_places(place: Place) -> None:

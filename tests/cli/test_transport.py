@@ -1,4 +1,4 @@
-"""A local target is answered by the embedded server of its own protocol, from that protocol's own file."""
+"""The connection of a command: its event loop, and the embedded server of a protocol."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from trueup.cli import transport
 from trueup.cli.session import Session
+from trueup.cli.transport import run_async
 from trueup.core.call import Call, Reply
 from trueup.local.registry import SERVERS
 
@@ -38,3 +39,36 @@ def test_a_target_meets_the_server_of_its_protocol(tmp_path: Path, protocol: str
 def test_a_read_makes_no_file(tmp_path: Path) -> None:
     assert _ask(tmp_path, "openai-agents", Call("GET", "/agents"), writes=False).json["data"] == []
     assert list(tmp_path.iterdir()) == []
+
+
+class Result:
+    """Notes each time somebody writes it out, as Python 3.11 does with the result of a task."""
+
+    def __init__(self) -> None:
+        self.spelt = 0
+
+    def __repr__(self) -> str:
+        self.spelt += 1
+        return "Result()"
+
+
+def test_the_result_of_a_command_is_not_spelt_out() -> None:
+    """A plan of ten thousand was written as text twice, only because the handler of Ctrl-C was put back."""
+    made = Result()
+
+    async def work() -> Result:
+        await asyncio.sleep(0)
+        return made
+
+    assert run_async(work()) is made
+    assert made.spelt == 0
+
+
+def test_what_the_work_raises_is_raised() -> None:
+    """Nothing between the work and the command changes a failure."""
+
+    async def work() -> None:
+        raise ValueError("this one")
+
+    with pytest.raises(ValueError, match="this one"):
+        run_async(work())
