@@ -40,14 +40,14 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def counted_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids that are the same in every run."""
+    """Make ids that are the same in every run."""
     numbers = itertools.count(1)
     monkeypatch.setattr(embedded, "new_id", lambda prefix: f"{prefix}_{next(numbers):024d}")
 
 
 @pytest.fixture
 def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Two small assistants for the local target, nothing applied yet."""
+    """Return two small assistants for the local target, nothing applied yet."""
     monkeypatch.chdir(tmp_path)
     made = Place(tmp_path, capsys)
     made.write("assistants/alpha.yaml", "model: gpt-4.1\ninstructions: |\n  Say A.\n  Then stop.\ntemperature: 0.2\n")
@@ -57,14 +57,14 @@ def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 @pytest.fixture
 def vendor() -> Iterator[tuple[Server, str]]:
-    """The embedded server over HTTP, where faults can be asked for."""
+    """Run the embedded server over HTTP, where faults can be asked for."""
     with Server() as server, running(server, key="sk-canary-123456", faults=True) as url:
         yield server, url
 
 
 @pytest.fixture
 def hosted(place: Place, vendor: tuple[Server, str], monkeypatch: pytest.MonkeyPatch) -> Place:
-    """The same two assistants, for a target over HTTP."""
+    """Return the same two assistants, for a target over HTTP."""
     server, url = vendor
     monkeypatch.setenv("CANARY_KEY", "sk-canary-123456")
     text = (
@@ -77,7 +77,7 @@ def hosted(place: Place, vendor: tuple[Server, str], monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def faulty(vendor: tuple[Server, str]) -> object:
-    """Arms faults on the server."""
+    """Return a function that arms faults on the server."""
     import httpx
 
     _, url = vendor
@@ -98,7 +98,7 @@ def faulty(vendor: tuple[Server, str]) -> object:
 
 @pytest.fixture
 def fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Two saved agents for the local target, nothing applied yet."""
+    """Return two saved agents for the local target, nothing applied yet."""
     monkeypatch.chdir(tmp_path)
     made = Place(tmp_path, capsys, protocol="openai-agents", objects="/agents")
     made.write("trueup.yaml", "project: shop\ntargets:\n  local: {base_url: local, protocol: openai-agents}\n")
@@ -109,7 +109,7 @@ def fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 @pytest.fixture
 def no_definitions(place: Place) -> Place:
-    """A project without a definition, whose server is made by the first assistant."""
+    """Return a project without a definition, whose server is made by the first assistant."""
     for path in sorted((place.root / "assistants").rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
     (place.root / "assistants").rmdir()

@@ -47,7 +47,7 @@ def _put(folder: Path, tree: dict[str, bytes]) -> None:
 
 
 def _ready(case: Path, place: Place) -> None:
-    """The case's files applied and committed, then changed on both sides."""
+    """Apply and commit the case's files, then change both sides."""
     shutil.rmtree(place.root / "assistants")
     _put(place.root, _tree(case / "files"))
     place.applied()

@@ -33,7 +33,7 @@ def applied(request: pytest.FixtureRequest, place: Place) -> Place:
 
 
 def _poke(place: Place, **body: Any) -> None:
-    """Changes alpha by hand; its stamp stays."""
+    """Change alpha outside of Trueup; its stamp stays."""
     if "metadata" in body:
         body["metadata"] = {**place.live()["alpha"]["metadata"], **body["metadata"]}
     place.poke("alpha", body)
@@ -50,7 +50,7 @@ def _file(place: Place) -> str:
 
 
 def _changes(place: Place) -> dict[str, dict[str, str]]:
-    """What a plan says: by assistant the cause of each field."""
+    """Return the cause of each field of a plan, by assistant."""
     changes = place.run("plan", "--json").json["plan"]["changes"]
     return {
         change["name"]: {

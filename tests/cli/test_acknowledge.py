@@ -16,7 +16,7 @@ TWO = "default_target: one\ntargets: {one: {base_url: local}, two: {base_url: lo
 
 
 def _line(ran: Ran) -> list[str]:
-    """The arguments of the line to use."""
+    """Return the arguments of the command to use."""
     return shlex.split(next(text for text in ran.err.splitlines() if text.startswith("  trueup ")))[1:]
 
 

@@ -35,7 +35,7 @@ def _file(url: str, credential: str, more: str = "") -> str:
 
 @pytest.fixture
 def both(place: Place, url: str, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A checkout, and in `../base` the project file of the branch that it is proposed for."""
+    """Return a checkout, and in `../base` the project file of the branch that it is proposed for."""
     monkeypatch.setenv("KEY", KEY)
     base = place.root / "base"
     base.mkdir()

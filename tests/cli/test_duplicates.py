@@ -15,14 +15,14 @@ from trueup.local.faults import Fault, Kind
 
 
 def _copy(place: Place, name: str = "alpha") -> str:
-    """What a gateway that repeats our POST leaves behind."""
+    """Create what a gateway that repeats our POST leaves behind."""
     body = place.live()[name]
     made = place.ask("POST", "/assistants", {key: body[key] for key in ("name", "model", "instructions", "metadata")})
     return str(made["id"])
 
 
 def _printed(text: str, word: str) -> list[list[str]]:
-    """The commands of a message that begin with these words, as somebody pastes them."""
+    """Return the commands of a message that begin with these words, as somebody pastes them."""
     joined = " ".join(text.split())
     found = re.findall(rf"trueup {re.escape(word)} [^\s,;]*[^\s,;.](?: -t \w+)?", joined)
     return [shlex.split(one)[1:] for one in found]

@@ -86,7 +86,7 @@ SHAPES = {
 
 
 def refused(place: Place, *arguments: str) -> tuple[Ran, Any]:
-    """An apply that fails for `full`, and where it says that it stands."""
+    """Run an apply that fails for `full`; return it and the place that it names."""
     ran = place.run("apply", *arguments, "--json")
     assert ran.code == 5, ran.out + ran.err
     outcome = next(item for item in ran.json["outcomes"] if item["result"] == "failed")

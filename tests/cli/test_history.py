@@ -84,7 +84,7 @@ def test_what_is_no_report_is_refused(place: Place, content: str) -> None:
 
 
 def kept(place: Place, name: str, *arguments: str) -> Any:
-    """An apply whose report is kept."""
+    """Apply, and keep the report."""
     ran = place.run("apply", "--yes", "--json", *arguments)
     assert ran.code == 0, ran.err
     place.write(f"reports/{name}/report.json", ran.out)

@@ -18,7 +18,7 @@ V1 = {
 
 @pytest.fixture
 def hosted_nowhere(place: Place) -> Place:
-    """A project whose only target answers nothing."""
+    """Return a project whose only target answers nothing."""
     place.write(
         "trueup.yaml",
         "project: shop\ntargets:\n  prod: {base_url: 'http://127.0.0.1:9/v1', api_key: {env: CANARY_KEY}}\n",

@@ -86,7 +86,7 @@ bodies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 @contextmanager
 def project(live: list[dict[str, Any]], target: str = "") -> Iterator[Path]:
-    """A folder without a definition, whose embedded server holds these assistants."""
+    """Make a folder without a definition, whose embedded server holds these assistants."""
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -177,7 +177,7 @@ WRONG: dict[str, list[Any]] = {
 
 @st.composite
 def poorer_sources(draw: st.DrawFn, live: dict[str, Any]) -> dict[str, Any]:
-    """An answer of the API that lacks fields, has values that no definition can hold, and keys of its own."""
+    """Draw an answer of the API that lacks fields, has values that no definition can hold, and keys of its own."""
     source = {**live, "tools": [dict(tool) for tool in live["tools"]]}
     for index, tool in enumerate(source["tools"]):
         if draw(st.booleans()):
@@ -232,7 +232,7 @@ def test_a_state_of_terraform_takes_nothing_away(body: dict[str, Any], tools: li
 
 
 def _terraform_tool(tool: dict[str, Any], shape: str) -> Any:
-    """A tool as a provider keeps it."""
+    """Write a tool as a Terraform provider keeps it."""
     if shape == "words":
         return tool["type"]
     if "function" not in tool:
@@ -249,7 +249,7 @@ def _terraform_tool(tool: dict[str, Any], shape: str) -> Any:
 
 
 def _is_linked_without_a_change(root: Path, file: str, source: Any) -> None:
-    """The file becomes a definition; linked to what is live, there is nothing to change."""
+    """Assert that the file becomes a definition and, linked to what is live, changes nothing."""
     (root / file).write_text(json.dumps(source), "utf-8")
     code, text = _run(["import", "--from", file, "--json"])
     if code == 1:
@@ -263,7 +263,7 @@ def _is_linked_without_a_change(root: Path, file: str, source: Any) -> None:
 
 
 def _import(root: Path, *flags: str) -> tuple[Any, str]:
-    """What an import answers, and the last line of the plan after it."""
+    """Run an import; return its answer and the last line of the plan after it."""
     dry = json.loads(_output(["import", "--dry-run", "--json"]))
     assert not (root / "assistants").exists()
     done = json.loads(_output(["import", "--json", *flags]))
@@ -276,14 +276,14 @@ def _import(root: Path, *flags: str) -> tuple[Any, str]:
 
 
 def _output(arguments: list[str]) -> str:
-    """What a command says that leaves nothing out, or says what."""
+    """Return what a command prints; it leaves nothing out, or names it."""
     code, text = _run(arguments)
     assert code == 0 or (code == 3 and json.loads(text)["omitted"]), text[:2000]
     return text
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:
-    """A command's exit code, and what it says on stdout."""
+    """Run a command; return its exit code and stdout."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = main(arguments)

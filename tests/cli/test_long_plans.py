@@ -22,7 +22,7 @@ def _fleet(place: Place, number: int = MANY) -> Place:
 
 
 def _command(said: str, flag: str) -> list[str]:
-    """The one printed command with this flag, as a shell reads it."""
+    """Return the one printed command with this flag, as a shell reads it."""
     (line,) = (line for line in said.splitlines() if line.endswith(flag) and " trueup " in line)
     return shlex.split(line.split(" trueup ")[1])
 

@@ -25,7 +25,7 @@ def _commit(place: Place) -> None:
 
 
 def _branch(place: Place, name: str, change: Callable[[Place], None]) -> None:
-    """A branch that starts at main, applies a change to the one target there is, and commits its state."""
+    """Make a branch that starts at main, applies a change to the one target there is, and commits its state."""
     run_git(place.root, "checkout", "-q", "-b", name, "main")
     change(place)
     ran = place.run("apply", "--yes")
@@ -34,13 +34,13 @@ def _branch(place: Place, name: str, change: Callable[[Place], None]) -> None:
 
 
 def _printed(text: str) -> list[list[str]]:
-    """The commands on lines of their own, as somebody pastes them."""
+    """Return the commands on lines of their own, as somebody pastes them."""
     lines = [line.strip().removesuffix(".") for line in text.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("git ", "trueup "))]
 
 
 def _follow(place: Place, text: str) -> list[str]:
-    """Runs the commands that a message prints, as they stand."""
+    """Run the commands that a message prints, as they stand."""
     commands = _printed(text)
     assert commands, text
     outs = []

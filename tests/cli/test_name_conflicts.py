@@ -12,7 +12,7 @@ from tests.cli.place import Place
 
 @pytest.fixture
 def taken(place: Place) -> tuple[Place, str]:
-    """An unmanaged assistant that has the display name of a definition, and its id."""
+    """Return a project where an unmanaged assistant has the display name of a definition, and its id."""
     (place.root / ".trueup/local").mkdir(parents=True)
     return place, str(place.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha"})["id"])
 

@@ -12,7 +12,7 @@ from tests.cli.place import Place
 
 
 def refusals() -> dict[str, tuple[str, str]]:
-    """A line to replace, and the words of the error."""
+    """Map a line to its replacement and the words of the error."""
     return {
         "model: gpt-5.5": ("model: gpt-5.5\ntemperature: 0.2", "temperature"),
         "{summary: auto}": ("{summary: loud}", "summary"),
@@ -50,7 +50,7 @@ tools:
 
 @pytest.fixture
 def moved(fleet: Place) -> Place:
-    """A portable definition beside the native ones, for a target that translates."""
+    """Return a portable definition beside the native ones, for a target that translates."""
     fleet.write("assistants/helper.yaml", PORTABLE)
     target = "protocol: openai-agents, translate: true, models: {gpt-5: gpt-5.5}"
     fleet.replace("trueup.yaml", "project: shop\n", "project: shop\nprotocol: openai-agents\n")

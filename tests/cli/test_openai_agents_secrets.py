@@ -10,7 +10,7 @@ SECRET = "Bearer canary-98765"
 
 
 def add_secret(place: Place) -> None:
-    """Puts a header with a credential into a live tool, as somebody else would."""
+    """Put a header with a credential into a live tool, as somebody else would."""
     tools = place.live()["triage"]["tools"]
     tools[1]["transport"]["headers"] = {"authorization": SECRET}
     place.poke("triage", {"tools": tools})

@@ -142,7 +142,7 @@ class Terminal(io.StringIO):
 
 
 def _screen(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, **flags: Any) -> tuple[Screen, io.StringIO]:
-    """A screen whose work began long ago, and its stderr."""
+    """Return a screen whose work began long ago, and its stderr."""
     stream = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     screen = Screen(Flags(**flags), {"TERM": "xterm", "COLUMNS": "80"})

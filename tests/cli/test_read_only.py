@@ -66,7 +66,7 @@ def _forgotten(place: Place) -> None:
 
 
 def _killed(place: Place) -> None:
-    """A journal holds a create whose answer never came."""
+    """Leave a create without an answer in the journal."""
     place.applied()
     line = {
         "step": "intent",

@@ -17,7 +17,7 @@ def _said(text: str) -> str:
 
 
 def _pages(place: Place, *words: str, code: int) -> dict[str, str]:
-    """The report of an apply in each format, written by one run."""
+    """Return the report of an apply in each format, written by one run."""
     also = [part for form in FORMS for part in ("--also", f"{form}=report.{form}")]
     ran = place.run("apply", *words, "--format", "github", *also)
     assert ran.code == code, ran.out + ran.err

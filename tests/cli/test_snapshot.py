@@ -16,7 +16,7 @@ PAGES = ["text", "json", "markdown", "html", "github"]
 
 @pytest.fixture
 def exported(hosted: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Applied, changed by a hand, exported; from then on without credential and without a server that answers."""
+    """Apply, change, export; from then on there is no credential and no server that answers."""
     hosted.applied()
     hosted.poke("beta", {"instructions": "By hand."})
     assert hosted.run("export", "live.json").code == 0

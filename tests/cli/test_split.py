@@ -25,7 +25,7 @@ def _project(root: Path, name: str, url: str, extra: str = "") -> None:
 
 @pytest.fixture
 def both(place: Place, vendor: tuple[Server, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Place, str]:
-    """The project `shop` with two assistants applied, and an empty folder `care` beside it."""
+    """Return the project `shop` with two assistants applied, and an empty folder `care` beside it."""
     server, url = vendor
     monkeypatch.setenv("CANARY_KEY", "sk-canary-123456")
     place.server = server

@@ -34,7 +34,7 @@ def _imported(folder: Path, *arguments: str) -> tuple[int, set[str]]:
 
 
 def _project(folder: Path) -> Path:
-    """The definitions' folder of a project with one good definition."""
+    """Make a project with one good definition; return the folder of definitions."""
     assistants = folder / "assistants"
     assistants.mkdir()
     (assistants / "alpha.yaml").write_text("model: gpt-4.1\n")

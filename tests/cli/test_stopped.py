@@ -20,7 +20,7 @@ FORMS = ("json", "markdown", "html")
 
 
 def _stopped(place: Place, *flags: str) -> tuple[str, dict[str, str]]:
-    """What an apply that ends with exit code 1 says as text, and by format beside it."""
+    """Run an apply that ends with exit code 1; return its text, and what it writes in each other format."""
     also = [part for form in FORMS for part in ("--also", f"{form}={form}.out")]
     ran = place.run("apply", "--yes", *flags, *also)
     assert ran.code == 1, ran.out + ran.err

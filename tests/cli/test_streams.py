@@ -23,7 +23,7 @@ full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system ha
 
 
 def _shell(place: Place, line: str) -> subprocess.CompletedProcess[str]:
-    """Runs `trueup LINE` in a shell, whose redirections close and replace streams."""
+    """Run `trueup LINE` in a shell, whose redirections close and replace streams."""
     words = subprocess.list2cmdline(COMMAND)
     return subprocess.run(
         ["sh", "-c", f"{words} {line}"], cwd=place.root, capture_output=True, text=True, timeout=60, check=False

@@ -47,7 +47,7 @@ class Terminal:
         os.close(theirs)
 
     def wait_for(self, text: str) -> str:
-        """What was said until this text came."""
+        """Return what was shown until this text came."""
         end = time.monotonic() + PATIENCE
         while text not in self.said:
             assert time.monotonic() < end, self.said
@@ -65,7 +65,7 @@ class Terminal:
         os.write(self._file, key)
 
     def ended(self) -> int:
-        """The exit code."""
+        """Return the exit code."""
         while self._read():
             pass
         os.close(self._file)
@@ -133,7 +133,7 @@ def test_what_changed_while_the_question_stood_is_not_sent(place: Place) -> None
 
 
 def _doubled(place: Place) -> tuple[str, str]:
-    """The id of what is recorded as alpha, and of a duplicate of it."""
+    """Return the id of what is recorded as alpha, and of a duplicate of it."""
     body = place.applied().live()["alpha"]
     made = place.ask("POST", "/assistants", {key: body[key] for key in ("name", "model", "metadata")})
     return body["id"], made["id"]
@@ -201,7 +201,7 @@ def test_long_work_shows_how_far_it_is(hosted: Place, faulty: Arm) -> None:
 
 
 def _interrupted(hosted: Place, faulty: Arm, number: int, times: int) -> str:
-    """Applies slowly, with signals while the first writes are under way; what was said."""
+    """Apply slowly, with signals during the first writes; return what was shown."""
     for index in range(6):
         hosted.write(f"assistants/n{index}.yaml", "model: gpt-4.1\n")
     faulty(Fault(Kind.PASS, method="POST", times=0, delay=0.6))

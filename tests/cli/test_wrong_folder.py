@@ -26,7 +26,7 @@ ALONE = {"init", "serve", "schema", "completion", "show"}
 
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A project with one assistant, and the command standing two folders below its root."""
+    """Return a project with one assistant, and the command standing two folders below its root."""
     place = Place(tmp_path, capsys)
     place.write("trueup.yaml", "targets:\n  local: {base_url: local}\n")
     place.write("assistants/support/alpha.yaml", "model: gpt-4.1\n")
@@ -36,7 +36,7 @@ def project(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
 @pytest.fixture
 def nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
-    """An empty folder with no project above."""
+    """Return an empty folder with no project above."""
     monkeypatch.chdir(tmp_path)
     return Place(tmp_path, capsys)
 
