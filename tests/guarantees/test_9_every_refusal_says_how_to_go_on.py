@@ -33,6 +33,8 @@ UNHINTED = frozenset(
         "Not deleted: nothing was sent.",
     }
 )
+DECLINED = "declined"
+"""The argument with which a question is given one of these."""
 """Refusals that need no way on: a person has just said no."""
 
 
@@ -71,10 +73,23 @@ def test_every_error_is_made_with_a_hint() -> None:
         is_empty = hint is None or (isinstance(hint, ast.Constant) and not hint.value)
         has_diagnostics = len(node.args) > 2 or "diagnostics" in given
         text = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
-        if is_empty and not has_diagnostics and text not in UNHINTED:
+        is_declined = bool(node.args) and ast.unparse(node.args[0]) == DECLINED
+        if is_empty and not has_diagnostics and text not in UNHINTED and not is_declined:
             wrong.append(f"{place} {ast.unparse(node)[:90]}")
     assert len(made) > 40
     assert wrong == []
+
+
+@pytest.mark.any_protocol("it reads the source")
+def test_what_is_said_of_a_declined_question_needs_no_hint() -> None:
+    given = {
+        ast.literal_eval(node.value)
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == DECLINED
+    }
+    assert given
+    assert given <= UNHINTED
 
 
 def _problems(root: Path) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -135,10 +135,10 @@ def _journal_first(self: Store, state: State) -> None:
     REAL_SAVE(self, state)
 
 
-def _in_place(path: Path, content: bytes) -> None:
+def _in_place(path: Path, content: bytes | Iterable[bytes], *_: Any, **__: Any) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, content)
+    os.write(descriptor, content if isinstance(content, bytes) else b"".join(content))
     os.fsync(descriptor)
     os.close(descriptor)
 
@@ -169,7 +169,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "a create has no line on disk before it": [lambda: patch.object(Run, "intend", _nothing)],
     "stamps are not looked for": [
         lambda: patch.object(facts, "group_by_stamp", lambda *_: {}),
-        lambda: patch("trueup.engine.plan.by_stamp", lambda *_: {}),
+        lambda: patch("trueup.engine.plan.group_by_stamp", lambda *_: {}),
     ],
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
     "undeclared metadata is not repeated": [lambda: patch.object(modifies, "_render", _from_scratch)],
@@ -179,7 +179,7 @@ MUTANTS: dict[str, list[Patch]] = {
     ],
     "a promised plan is not held to its word": [lambda: patch.object(apply, "is_equal", lambda *_: True)],
     "a gateway's twin is not looked for": [lambda: patch.object(creates, "report_duplicates", _nothing)],
-    "a wrong operation is remembered": [lambda: patch.object(creates, "kept_record", _forgetful)],
+    "a wrong operation is remembered": [lambda: patch.object(creates, "keep_answer", _forgetful)],
     "a field that left the file is not cleared": [
         lambda: patch("trueup.core.plans.judge.WISHES", WISHES),
     ],
@@ -194,10 +194,10 @@ MUTANTS: dict[str, list[Patch]] = {
     ],
     "a field that nobody declared is sent along": [lambda: patch.object(modifies, "_render", _talkative)],
     "what a server did not keep is not named": [
-        lambda: patch.object(creates, "not_kept", lambda *_: ()),
-        lambda: patch.object(modifies, "not_kept", lambda *_: ()),
+        lambda: patch.object(creates, "list_not_kept", lambda *_: ()),
+        lambda: patch.object(modifies, "list_not_kept", lambda *_: ()),
     ],
-    "a stamp that was not kept goes unnoticed": [lambda: patch.object(creates, "kept_record", _credulous)],
+    "a stamp that was not kept goes unnoticed": [lambda: patch.object(creates, "keep_answer", _credulous)],
     "the journal is not synced": [lambda: patch.object(Journal, "_to_disk", _without_fsync)],
     "folders are not synced": [
         lambda: patch.object(files, "sync_folder", _silent),
@@ -206,7 +206,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "a write that fails on the journal goes unnoticed": [lambda: patch.object(Journal, "_to_disk", _failure_ignored)],
     "what a run that stopped did not send is not told": [lambda: patch.object(apply, "_report_the_rest", _silent)],
     "the journal is emptied before state is written": [lambda: patch.object(Store, "save", _journal_first)],
-    "state is written in place": [lambda: patch.object(files, "put", _in_place)],
+    "state is written in place": [lambda: patch.object(files, "write_file", _in_place)],
     "a plan file is written in place": [lambda: patch.object(checkout, "write_plan", _plan_in_place)],
     "a torn line of the journal stays": [lambda: patch.object(journal_file, "_cut_torn_tail", _silent)],
     "what a killed run put in place is not synced by the next": [

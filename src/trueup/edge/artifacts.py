@@ -84,7 +84,7 @@ def _parse_report(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise TrueupError("it is not a report: it is not JSON, or is cut off.", "") from None
+        raise TrueupError("it is not a report: it is not JSON, or is cut off.", "Remove it if it is useless.") from None
 
 
 def read_reports(folder: Path) -> Iterator[tuple[str, Any]]:
