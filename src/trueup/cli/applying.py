@@ -66,7 +66,7 @@ async def apply(
     file: str = "",
     destroy: bool = False,
 ) -> Exit:
-    """Carry out one apply under the target's lock and reports it; `file` is where a promised plan stood.
+    """Carry out one apply under the target's lock and report it; `file` is where a promised plan stood.
 
     Raises TrueupError when nothing was sent.
     """
@@ -276,7 +276,7 @@ async def execute_or_report_unsent(session: Session, runner: RequestRunner, work
 
 
 async def _execute(session: Session, runner: RequestRunner, work: Work) -> Report:
-    """Send the plan's changes, and has state on disk when it returns, also when interrupted.
+    """Send the plan's changes, and have state on disk when it returns, also when interrupted.
 
     Raises TrueupError before anything is sent.
     """

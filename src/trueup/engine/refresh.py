@@ -116,12 +116,12 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
     view = await list_all(adapter, runner, known)
     missing = sorted(set(known) - view.live.keys())
 
-    looked = 0
+    count = 0
 
-    async def look(live_id: str) -> None:
-        nonlocal looked
-        runner.ports.progress(Progress("Reading single assistants", looked, len(missing), name=live_id))
-        looked += 1
+    async def read_one(live_id: str) -> None:
+        nonlocal count
+        runner.ports.progress(Progress("Reading single assistants", count, len(missing), name=live_id))
+        count += 1
         if len(view.unread) >= UNREADABLE:
             view.unread.add(live_id)
             return
@@ -140,7 +140,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
         view.live[live_id] = live
         view.read_at[live_id] = runner.ports.clock.monotonic()
 
-    await run_concurrently(missing, runner.pace.parallelism, look)
+    await run_concurrently(missing, runner.pace.parallelism, read_one)
     return view
 
 
@@ -153,12 +153,12 @@ async def list_all(adapter: Adapter, runner: RequestRunner, known: Sequence[str]
     most = max(most, 2 * len(known))
     start = runner.ports.clock.monotonic()
 
-    def told(done: int) -> None:
+    def report_progress(done: int) -> None:
         total = len(known) if done <= len(known) else 0
         left = estimate_left(runner.ports.clock.monotonic() - start, done, total)
         runner.ports.progress(Progress("Reading assistants", done, total, left))
 
-    told(0)
+    report_progress(0)
     first = Stretch(adapter.dialect.page_size, most=most)
     page = await _fetch_page(first, adapter, runner)
     starts = _choose_starts(known, first.size) if page is not None and adapter.dialect.listing == "ids" else []
@@ -169,7 +169,7 @@ async def list_all(adapter: Adapter, runner: RequestRunner, known: Sequence[str]
 
     async def read_on(stretch: Stretch) -> None:
         while stretch.reach is Reach.OPEN and not _is_cut(stretches):
-            told(sum(len(item.items) for item in stretches))
+            report_progress(sum(len(item.items) for item in stretches))
             page = await _fetch_page(stretch, adapter, runner)
             if page is not None:
                 _take_page(stretch, page, adapter, runner, stops)
