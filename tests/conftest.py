@@ -29,8 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.all:
         forks.turn_on()
     explores = bool(os.environ.get("TRUEUP_EXPLORE"))
-    is_named = any("::" in argument for argument in config.args)
-    if not (config.option.all or explores or is_named):
+    if not (config.option.all or explores or _names_tests(config)):
         extent.take_a_third()
     settings.register_profile(
         "trueup",
@@ -42,12 +41,16 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("trueup")
 
 
+def _names_tests(config: pytest.Config) -> bool:
+    return any("::" in argument for argument in config.args)
+
+
 def pytest_unconfigure() -> None:
     forks.turn_off()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items[:], left_out = extent.split_cells(items)
+    items[:], left_out = extent.split_cells(items, is_named=_names_tests(config))
     config.hook.pytest_deselected(items=left_out)
 
 

@@ -38,8 +38,10 @@ def examples(number: int) -> int:
     return number if _is_whole else -(-number // 3)
 
 
-def split_cells(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+def split_cells(items: Sequence[pytest.Item], *, is_named: bool = False) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Return the tests that run and those that are left out: two of three cells of each table marked `exhaustive`.
+
+    `is_named`: the command line names tests, and nothing is left out.
 
     Where a table has several axes, each row and column keeps its third. The tables of a file begin at their first,
     second and third cell in turn, so that what one leaves out another meets. At least one cell of each runs.
@@ -49,7 +51,7 @@ def split_cells(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[p
         if is_cell(item) and not _is_whole:
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     begun: Counter[str] = Counter()
-    out: set[pytest.Item] = set() if _is_whole else _out_of_turn(items)
+    out: set[pytest.Item] = set() if is_named else _out_of_turn(items, "alternates" if _is_whole else "in_turn")
     for name, cells in tables.items():
         file = name.partition("::")[0]
         chosen = [cell for cell in cells if (place(cell) - begun[file]) % 3 == 0] or cells[:1]
@@ -58,11 +60,11 @@ def split_cells(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[p
     return [item for item in items if item not in out], [item for item in items if item in out]
 
 
-def _out_of_turn(items: Sequence[pytest.Item]) -> set[pytest.Item]:
-    """Return what is left out of the tests marked `in_turn`: each runs in one protocol, its next one in the next."""
+def _out_of_turn(items: Sequence[pytest.Item], mark: str) -> set[pytest.Item]:
+    """Return what is left out of the tests with a mark: each runs in one protocol, its next one in the next."""
     tests: dict[tuple[str, tuple[tuple[str, int], ...]], list[pytest.Item]] = {}  # by the very values of all axes
     for item in items:
-        if item.get_closest_marker("in_turn") is not None and isinstance(item, pytest.Function):
+        if item.get_closest_marker(mark) is not None and isinstance(item, pytest.Function):
             axes = tuple(
                 sorted((name, id(value)) for name, value in item.callspec.params.items() if name != "protocol")
             )

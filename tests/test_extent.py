@@ -56,16 +56,23 @@ def test_in_turn(protocol, one): pass
 @pytest.mark.parametrize("protocol", ["a"])
 def test_of_one(protocol): pass
 
+@pytest.mark.exhaustive
+@pytest.mark.alternates("reason")
+@pytest.mark.parametrize("protocol", ["a", "b"])
+@pytest.mark.parametrize("one", range(3))
+def test_alternating(protocol, one): pass
+
 def test_interrupt(): assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 def test_inside(): assert (examples(10), list(third(range(5)))) == {inside}
 """
 CELLS = {
-    "test_an_axis_of_a_fixture": (4, 1), "test_in_turn": (6, 3), "test_inside": (1, 1), "test_interrupt": (1, 1),
+    "test_alternating": (3, 2), "test_an_axis_of_a_fixture": (4, 1),
+    "test_in_turn": (6, 3), "test_inside": (1, 1), "test_interrupt": (1, 1),
     "test_of_one": (1, 1), "test_one_axis": (7, 3),
     "test_short": (1, 1), "test_the_same_axis": (4, 2), "test_two_axes": (12, 4), "test_unmarked": (4, 4),
 }  # fmt: skip
-"""How many cells of each table there are, and how many run."""
+"""How many cells of each table run in the gate, and how many in a plain run."""
 
 
 def run(folder: Path, *arguments: str) -> list[str]:
@@ -112,8 +119,10 @@ def test_the_gate_has_every_cell_and_so_has_a_test_that_is_named(tables: Path) -
     finally:
         signal.signal(signal.SIGINT, before)
     assert counts(tests) == {name: number for name, (number, _) in CELLS.items()}
-    named = run(tables, "test_tables.py::test_one_axis", "test_tables.py::test_inside")
-    assert counts(named) == {"test_inside": 1, "test_one_axis": 7}
+    turns = [name for name in tests if "alternating" in name]
+    assert turns == ["test_alternating[0-a]", "test_alternating[1-b]", "test_alternating[2-a]"]
+    wanted = {"test_alternating": 6, "test_inside": 1, "test_one_axis": 7}
+    assert counts(run(tables, *(f"test_tables.py::{name}" for name in wanted))) == wanted
 
 
 def test_a_law_has_a_third_of_its_examples_and_a_walk_every_third_step(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,6 +188,7 @@ def test_the_search_finds_what_leaks() -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.alternates("credentials are added and masked by the client, which no protocol changes")
 @pytest.mark.parametrize(
     ("mode", "target"),
     [*((mode, "env") for mode in MODES), *((mode, "command") for mode in ("good", "unauthorized", "echo-500"))],

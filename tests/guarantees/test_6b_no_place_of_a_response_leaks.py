@@ -225,6 +225,7 @@ def test_no_place_of_a_response_leaks(folder: Path, echo: Any, place: str) -> No
 
 
 @pytest.mark.exhaustive
+@pytest.mark.alternates("the client masks an answer before a protocol reads it; each place is tried in both above")
 @pytest.mark.parametrize("place", ["error", "title", "text", "location-path", "x-echo"])
 @pytest.mark.parametrize("spelling", [name for name in SPELLINGS if name != "plain"])
 def test_no_spelling_leaks(folder: Path, echo: Any, place: str, spelling: str) -> None:

@@ -29,6 +29,8 @@ from trueup.local.faults import Fault, Kind
 from trueup.local.serve import running
 
 pytestmark = pytest.mark.in_turn
+OURS = "files and disks are ours, in every protocol"
+NOT_SENT = "nothing gets as far as the protocol"
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 """What root runs a command with, to be refused as everybody is."""
@@ -78,6 +80,7 @@ def test_every_row_of_the_page_is_brought_about() -> None:
 @pytest.mark.parametrize(
     ("moment", "key"), [("no key", None), ("an empty key", " "), ("a wrong key", "sk-another-0123456789")]
 )
+@pytest.mark.alternates(NOT_SENT)
 def test_keys(place: Place, moment: str, key: str | None) -> None:
     project, vendor = place
     ran = project.run("apply", "--yes", environment={"CANARY_KEY": key})
@@ -87,6 +90,7 @@ def test_keys(place: Place, moment: str, key: str | None) -> None:
     assert not (project.root / ".trueup/prod.state.json").exists()
 
 
+@pytest.mark.alternates(NOT_SENT)
 def test_a_server_that_repeats_the_key(place: Place) -> None:
     project, vendor = place
     error = {
@@ -162,6 +166,7 @@ def unvouched(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
             thread.join()
 
 
+@pytest.mark.alternates(NOT_SENT)
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     project = Project(tmp_path, {"CANARY_KEY": KEY})
     three(project)
@@ -171,6 +176,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, tmp_path_factory:
     assert got in ([], [b""])
 
 
+@pytest.mark.alternates(NOT_SENT)
 def test_what_the_environment_says_of_the_way_cannot_be_used(place: Place) -> None:
     project, vendor = place
     proxy = {"HTTP_PROXY": "socks5://name:PASSWORD@127.0.0.1:1080", "http_proxy": None, "NO_PROXY": "", "no_proxy": ""}
@@ -185,6 +191,7 @@ def test_what_the_environment_says_of_the_way_cannot_be_used(place: Place) -> No
 
 
 @pytest.mark.parametrize("moment", ["a name that DNS does not know", "nobody listens", "TLS to a server without it"])
+@pytest.mark.alternates(NOT_SENT)
 def test_nobody_is_reached(place: Place, moment: str) -> None:
     project, vendor = place
     here = json.loads((project.root / "trueup.yaml").read_text("utf-8"))["targets"]["prod"]["base_url"]
@@ -309,6 +316,7 @@ def unprivileged() -> tuple[str, ...]:
     return UNPRIVILEGED
 
 
+@pytest.mark.alternates(OURS)
 def test_a_read_only_folder(place: Place) -> None:
     project, vendor = place
     project.root.chmod(0o555)
@@ -320,6 +328,7 @@ def test_a_read_only_folder(place: Place) -> None:
     assert vendor.live() == []
 
 
+@pytest.mark.alternates(OURS)
 def test_a_state_folder_that_became_read_only(applied: Place) -> None:
     project, vendor = applied
     folder = project.root / ".trueup"
@@ -362,6 +371,7 @@ def tiny_disk(folder: Path) -> Iterator[Callable[[], None]]:
         keep.rename(folder)
 
 
+@pytest.mark.alternates(OURS)
 def test_a_full_disk(applied: Place) -> None:
     project, vendor = applied
     project.write("assistants/delta.yaml", "model: gpt-4.1\n")
@@ -377,6 +387,7 @@ def test_a_full_disk(applied: Place) -> None:
     calm(project, vendor, count=4)
 
 
+@pytest.mark.alternates(OURS)
 def test_a_plan_file_on_a_full_disk(place: Place) -> None:
     project, _ = place
     (project.root / "plans").mkdir()
@@ -481,6 +492,7 @@ def with_markers(text: str) -> str:
         ("a state with conflict markers", with_markers),
     ],
 )
+@pytest.mark.alternates(OURS)
 def test_a_damaged_state(applied: Place, moment: str, damage: Callable[[str], str]) -> None:
     project, vendor = applied
     state = project.root / ".trueup/prod.state.json"
@@ -505,6 +517,7 @@ def test_an_id_that_is_nobodys(applied: Place) -> None:
     calm(project, vendor)
 
 
+@pytest.mark.alternates(OURS)
 def test_a_state_of_a_newer_version(applied: Place) -> None:
     project, _ = applied
     state = project.root / ".trueup/prod.state.json"
@@ -533,6 +546,7 @@ def test_a_state_older_than_live_and_none(applied: Place) -> None:
     calm(project, vendor)
 
 
+@pytest.mark.alternates(OURS)
 def test_a_damaged_journal(applied: Place) -> None:
     project, vendor = applied
     journal = project.root / ".trueup/prod.journal"
@@ -560,6 +574,7 @@ def test_a_plan_file_edited_by_hand(place: Place) -> None:
     assert vendor.writes == writes
 
 
+@pytest.mark.alternates(OURS)
 def test_names_of_all_the_world(tmp_path: Path) -> None:
     names = ("Ärzte für Köln", "team one/日本語 アシスタント", "العربية")
     with hosted(tmp_path) as (project, vendor):
@@ -580,6 +595,7 @@ def test_names_of_all_the_world(tmp_path: Path) -> None:
         ("names that differ in how an accent is stored", "é.yaml", unicodedata.normalize("NFD", "é.yaml")),
     ],
 )
+@pytest.mark.alternates(OURS)
 def test_names_that_clash(tmp_path: Path, moment: str, first: str, second: str) -> None:
     with hosted(tmp_path) as (project, vendor):
         for file in (first, second):
@@ -592,6 +608,7 @@ def test_names_that_clash(tmp_path: Path, moment: str, first: str, second: str) 
         assert vendor.live() == []
 
 
+@pytest.mark.alternates(OURS)
 def test_a_file_name_that_is_not_utf_8(place: Place) -> None:
     project, vendor = place
     try:
