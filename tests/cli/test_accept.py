@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from tests.cli.place import Place
 from trueup.core.acceptance.placing import in_words
 from trueup.core.call import Call
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import canonical, same
+from trueup.core.field_table import FieldTable
 from trueup.core.projects.project import Target
 from trueup.local.openai_assistants import Server
 from trueup.wire.openai_assistants.fields import DEFINITIONS
@@ -195,7 +196,7 @@ def test_behind_another_checkout_nothing_is_taken(place: Place) -> None:
     assert (ran.code, "another checkout" in ran.err) == (1, True)
 
 
-SEMANTICS: Semantics = adapter_for(Target("local", "local")).dialect.semantics
+TABLE: FieldTable = adapter_for(Target("local", "local")).dialect.table
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
 texts = st.one_of(
     words, st.lists(st.sampled_from(("Be kind.", "", "# x", "  in", "- y", "k: v", "\t")), max_size=6).map("\n".join)
@@ -271,15 +272,15 @@ def test_whatever_is_live_the_next_plan_is_empty(
 
 @given(st.sampled_from(("temperature", "top_p")), st.floats(0, 2, width=32))
 def test_a_number_is_written_as_a_person_would(name: str, live: float) -> None:
-    written = in_words(name, live, None, SEMANTICS, has_null=True)
-    assert same(canonical(name, written, SEMANTICS), canonical(name, live, SEMANTICS))
+    written = in_words(name, live, None, TABLE, has_null=True)
+    assert same(canonical(name, written, TABLE), canonical(name, live, TABLE))
     assert len(repr(written)) <= len(repr(live))
 
 
 def test_what_a_server_fills_in_is_not_written() -> None:
     live = [{"type": "function", "function": {"name": "f", "strict": False, "parameters": {"type": "object"}}}]
     file = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
-    assert in_words("tools", live, file, SEMANTICS, has_null=True) == [
+    assert in_words("tools", live, file, TABLE, has_null=True) == [
         {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
     ]
 

@@ -43,7 +43,7 @@ def uncleared(row: Dialect, live: Body) -> list[str]:
 def is_default(row: Dialect, name: str, value: Any) -> bool:
     """Whether a field's value is what its absence means; only the server knows some of them."""
     table, field = row.table, row.table.field_of(name)
-    is_same = same(canonical(name, value, row.semantics), canonical(name, table.default_of(name), row.semantics))
+    is_same = same(canonical(name, value, row.table), canonical(name, table.default_of(name), row.table))
     return is_same or (field is not None and field.resolved) or (table.kind_of(name) is Kind.MAP and not value)
 
 

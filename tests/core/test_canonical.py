@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.canonical import canonical, canonical_json, digest, float32, same
-from trueup.wire.openai_assistants.fields import SEMANTICS, TABLE
+from trueup.wire.openai_assistants.fields import TABLE
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 SCALAR = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, width=64) | TEXT
@@ -38,7 +38,7 @@ TOOLS = st.lists(
 
 
 def _same(name: str, left: Any, right: Any) -> bool:
-    return same(canonical(name, left, SEMANTICS), canonical(name, right, SEMANTICS))
+    return same(canonical(name, left, TABLE), canonical(name, right, TABLE))
 
 
 # --- the canonical form
@@ -47,15 +47,15 @@ def _same(name: str, left: Any, right: Any) -> bool:
 @given(NAMES, JSON | TOOLS)
 def test_canonical_is_idempotent_and_leaves_its_input_alone(name: str, value: Any) -> None:
     before = copy.deepcopy(value)
-    once = canonical(name, value, SEMANTICS)
+    once = canonical(name, value, TABLE)
     assert value == before
-    assert same(canonical(name, once, SEMANTICS), once)
+    assert same(canonical(name, once, TABLE), once)
 
 
 @given(TOOLS)
 def test_canonical_tools_are_idempotent_whatever_is_in_them(tools: list[Any]) -> None:
-    once = canonical("tools", tools, SEMANTICS)
-    assert same(canonical("tools", once, SEMANTICS), once)
+    once = canonical("tools", tools, TABLE)
+    assert same(canonical("tools", once, TABLE), once)
     assert len(once) == len(tools)
 
 
@@ -185,7 +185,7 @@ def test_what_is_another_value_stays_another(name: str, left: Any, right: Any) -
 
 def test_the_contents_of_parameters_are_nobodys_to_fill_in() -> None:
     parameters = {"type": "object", "properties": {"a": {"type": "string", "default": None}}}
-    (tool,) = canonical("tools", [{"type": "function", "function": {"name": "a", "parameters": parameters}}], SEMANTICS)
+    (tool,) = canonical("tools", [{"type": "function", "function": {"name": "a", "parameters": parameters}}], TABLE)
     assert tool["function"]["parameters"] == parameters
 
 
@@ -220,7 +220,7 @@ def test_what_is_the_same_has_the_same_canonical_form(name: str, value: Any) -> 
     """So that a value which the server answers unchanged need not be brought into it."""
     other = _respelt(value)
     assert same(value, other)
-    assert same(canonical(name, value, SEMANTICS), canonical(name, other, SEMANTICS))
+    assert same(canonical(name, value, TABLE), canonical(name, other, TABLE))
 
 
 def test_true_is_not_one_however_deep() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.canonical import Semantics, canonical, digest, fits, float32, same, strip_server_defaults
+from trueup.core.canonical import canonical, digest, fits, float32, same, strip_server_defaults
 from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.fields import Rules, judge
@@ -30,7 +30,7 @@ TABLE = FieldTable(
     ),
     schemas=(("tools", "*", "parameters"), ("tools", "*", "nested", "parameters")),
 )  # fmt: skip
-SEMANTICS = Semantics(TABLE)
+FIELDS = TABLE
 FULL = {"strict": False, "parameters": {"type": "object"}}
 ROME, STREET = {"city": "Rome"}, {"street": "x"}
 
@@ -53,8 +53,8 @@ ROME, STREET = {"city": "Rome"}, {"street": "x"}
     ],
 )  # fmt: skip
 def test_what_a_server_makes_of_a_value_is_the_same(name: str, file: Any, live: Any) -> None:
-    assert fits(name, file, live, SEMANTICS)
-    assert fits(name, live, file, SEMANTICS)
+    assert fits(name, file, live, FIELDS)
+    assert fits(name, live, file, FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_a_server_makes_of_a_value_is_the_same(name: str, file: Any, live: 
     ],
 )
 def test_what_is_another_value_stays_another(name: str, file: Any, live: Any) -> None:
-    assert not fits(name, file, live, SEMANTICS)
+    assert not fits(name, file, live, FIELDS)
 
 
 def test_an_object_is_one_field() -> None:
@@ -80,7 +80,7 @@ def test_an_object_is_one_field() -> None:
     sent = {"heat": 0.5, "mode": "a"}
     kept = {**sent, "limit": 6}
     record = Record("a_1", fields={"settings": Applied(digest(sent), digest(kept))})
-    rules = Rules(SEMANTICS)
+    rules = Rules(FIELDS)
     assert judge("settings", sent, kept, record, rules) is None
     assert judge("settings", {"heat": 0.5}, kept, record, rules) is Cause.EDITED
     assert judge("settings", sent, {**kept, "theirs": 1}, record, rules) is Cause.DRIFTED
@@ -89,9 +89,9 @@ def test_an_object_is_one_field() -> None:
 
 def test_what_a_server_fills_in_is_not_shown_and_what_a_stranger_adds_is() -> None:
     live = {"heat": 0.5, "limit": 6, "stop": None, "theirs": 1}
-    assert strip_server_defaults("settings", live, {"heat": 0.5}, SEMANTICS) == {"heat": 0.5, "theirs": 1}
+    assert strip_server_defaults("settings", live, {"heat": 0.5}, FIELDS) == {"heat": 0.5, "theirs": 1}
     tool = {"type": "flat", "name": "a", "later": False, "where": {"city": "Rome"}}
-    assert strip_server_defaults("tools", [tool], [{"type": "flat", "name": "a"}], SEMANTICS) == [
+    assert strip_server_defaults("tools", [tool], [{"type": "flat", "name": "a"}], FIELDS) == [
         {"type": "flat", "name": "a"}
     ]
 
@@ -99,16 +99,16 @@ def test_what_a_server_fills_in_is_not_shown_and_what_a_stranger_adds_is() -> No
 @pytest.mark.parametrize("name", ["secretive", "labels.owner", "flags.time"])
 def test_a_field_without_a_letter_is_unknown_after_a_rebuild(name: str) -> None:
     rebuilt = Record("a_1", partial=True)
-    assert judge(name, "mine", "theirs", rebuilt, Rules(SEMANTICS)) is Cause.UNKNOWN
-    assert judge(name, "mine", "theirs", rebuilt, Rules(SEMANTICS, stamps=True)) is Cause.EDITED
-    assert judge(name, "mine", "mine", rebuilt, Rules(SEMANTICS, stamps=True)) is None
-    assert judge("name", "mine", "theirs", rebuilt, Rules(SEMANTICS)) is Cause.EDITED
+    assert judge(name, "mine", "theirs", rebuilt, Rules(FIELDS)) is Cause.UNKNOWN
+    assert judge(name, "mine", "theirs", rebuilt, Rules(FIELDS, stamps=True)) is Cause.EDITED
+    assert judge(name, "mine", "mine", rebuilt, Rules(FIELDS, stamps=True)) is None
+    assert judge("name", "mine", "theirs", rebuilt, Rules(FIELDS)) is Cause.EDITED
 
 
 def test_an_entry_that_left_a_merged_map_is_as_it_should_be_at_the_maps_default() -> None:
     record = Record("a_1", fields={"flags.time": Applied(digest(True), digest(True))})
-    assert judge("flags.time", MISSING, True, record, Rules(SEMANTICS)) is Cause.REMOVED
-    assert judge("flags.time", MISSING, False, record, Rules(SEMANTICS)) is Cause.RECORDED
+    assert judge("flags.time", MISSING, True, record, Rules(FIELDS)) is Cause.REMOVED
+    assert judge("flags.time", MISSING, False, record, Rules(FIELDS)) is Cause.RECORDED
     assert (TABLE.default_of("flags.time"), TABLE.clear_of("flags.time"), TABLE.default_of("flags")) == (
         False,
         False,
@@ -156,8 +156,7 @@ def test_every_protocols_table_is_sound(protocol: str) -> None:
     assert [row.name for row in table.fields if row.kind is Kind.TEXT] == [table.prompt]
     assert table.kind_of(table.tools) is Kind.TOOLS
     assert table.kind_of(table.stamp) is Kind.MAP
-    semantics = Semantics(table)
     for row in table.fields:
-        once = canonical(row.name, row.default, semantics)
-        assert same(once, canonical(row.name, once, semantics))
+        once = canonical(row.name, row.default, table)
+        assert same(once, canonical(row.name, once, table))
         assert not row.merged or row.kind is Kind.MAP

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from trueup.core.canonical import Semantics, digest
+from trueup.core.canonical import digest
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.fields import Rules, compare, judge
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
 from trueup.wire.openai_assistants.fields import TABLE
 
-SEMANTICS = Semantics(TABLE)
+FIELDS = TABLE
 
 FILES: dict[str, Any] = {"same": "one", "differs": "two", "null": None, "gone": MISSING}
 LIVES: dict[str, Any] = {"one": "one", "ONE": "ONE", "two": "two", "null": None, "absent": MISSING}
@@ -22,7 +22,7 @@ LIVES: dict[str, Any] = {"one": "one", "ONE": "ONE", "two": "two", "null": None,
 
 def _applied(kind: str, name: str) -> Record:
     """A record in which `one` was applied, as exactly as the kind says."""
-    one = short(name, "one", SEMANTICS)
+    one = short(name, "one", FIELDS)
     known = {
         "kept": Applied(sent=digest("one"), kept=digest("one")),
         "rewritten": Applied(sent=digest("one"), kept=digest("ONE")),
@@ -132,7 +132,7 @@ CELLS = [(name, stamps, *cell) for table, name, stamps in TABLES for cell in _ce
 @pytest.mark.parametrize(("name", "stamps", "applied", "file", "live", "cause"), CELLS)
 def test_cell(name: str, stamps: bool, applied: str, file: str, live: str, cause: Cause | None) -> None:
     record = _applied(applied, name)
-    assert judge(name, FILES[file], LIVES[live], record, Rules(SEMANTICS, stamps)) is cause
+    assert judge(name, FILES[file], LIVES[live], record, Rules(FIELDS, stamps)) is cause
 
 
 def test_the_tables_have_every_cell() -> None:
@@ -161,7 +161,7 @@ def test_metadata_keys_of_a_full_record_are_judged_like_any_field() -> None:
             assert found is cause
 
 
-RULES = Rules(SEMANTICS)
+RULES = Rules(FIELDS)
 
 
 def test_compare_lists_declared_fields_in_the_files_order_and_then_the_records() -> None:
@@ -189,8 +189,8 @@ def test_what_a_server_filled_in_shows_in_no_change() -> None:
     function: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
     filled = {"type": "function", "function": {**function["function"], "strict": False, "parameters": {}}}
     fills = {"function": {"function": {"strict": False, "parameters": {}}}, "file_search": {"file_search": {}}}
-    semantics = Semantics(TABLE.vary({"tools": {"fills": fills}}))
+    table = TABLE.vary({"tools": {"fills": fills}})
     file = {"tools": [{"type": "file_search"}, function]}
     live = {"tools": [{"type": "file_search", "file_search": {"max_num_results": 3}}, filled]}
-    changes = compare(file, live, Record(id="a", fields={}), frozenset(), Rules(semantics))
+    changes = compare(file, live, Record(id="a", fields={}), frozenset(), Rules(table))
     assert [change.before for change in changes] == [[live["tools"][0], function]]

@@ -15,10 +15,10 @@ from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, judge
 from trueup.core.plans.live import Seen, fields_of
 from trueup.core.plans.plan import Action, Cause, Reason
-from trueup.wire.openai_assistants.fields import SEMANTICS, TABLE
+from trueup.wire.openai_assistants.fields import TABLE
 
 FILE: dict[str, Any] = {"name": "Tutor", "model": "a", "instructions": "x"}
-STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, SEMANTICS))
+STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, TABLE))
 LIVE = Seen("asst_1", FILE, 7, STAMP)
 RECORD = Record(
     "asst_1",
@@ -28,7 +28,7 @@ RECORD = Record(
     fields={name: Applied(digest(value), digest(value)) for name, value in FILE.items()},
 )
 FACTS = Facts("math", FILE, RECORD, LIVE, (LIVE,))
-CHOICES = Choices("acme", "prod", Rules(SEMANTICS))
+CHOICES = Choices("acme", "prod", Rules(TABLE))
 EDITED = {**FILE, "instructions": "new"}
 BY_HAND = replace(LIVE, fields={**FILE, "instructions": "by hand"})
 REVERT, PRUNE = replace(CHOICES, revert=True), replace(CHOICES, prune=True)
@@ -144,7 +144,7 @@ def test_row(choices: Choices, facts: dict[str, Any], action: Action, reason: Re
 
 
 def test_behind_is_held_with_a_code_only_if_the_file_was_edited() -> None:
-    later = replace(LATER, fields=EDITED, stamp=replace(LATER.stamp or STAMP, fields=digests(EDITED, SEMANTICS)))
+    later = replace(LATER, fields=EDITED, stamp=replace(LATER.stamp or STAMP, fields=digests(EDITED, TABLE)))
     not_edited = judge(replace(FACTS, live=later, stamped=(later,)), REVERT)
     edited = judge(replace(FACTS, live=later, stamped=(later,), file={**FILE, "instructions": "mine"}), REVERT)
     assert (not_edited.action, not_edited.wanted) == (Action.HELD, False)

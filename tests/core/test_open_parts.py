@@ -6,20 +6,18 @@ from typing import Any
 
 import pytest
 
-from trueup.core.canonical import Semantics, digest, fits, strip_server_defaults
+from trueup.core.canonical import digest, fits, strip_server_defaults
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.fields import Rules, compare, judge
 from trueup.core.plans.plan import MISSING, Cause
 
-SEMANTICS = Semantics(
-    FieldTable(
-        (
-            Field("model", letter="m"),
-            Field("effort", Kind.OBJECT, resolved=True, letter="e", fills={"level": RESOLVED, "summary": RESOLVED}),
-            Field("tools", Kind.TOOLS, default=[], letter="t", fills={"mcp": {"origin": RESOLVED, "required": False}}),
-        )
+TABLE = FieldTable(
+    (
+        Field("model", letter="m"),
+        Field("effort", Kind.OBJECT, resolved=True, letter="e", fills={"level": RESOLVED, "summary": RESOLVED}),
+        Field("tools", Kind.TOOLS, default=[], letter="t", fills={"mcp": {"origin": RESOLVED, "required": False}}),
     )
 )
 MEDIUM = {"level": "medium", "summary": "auto"}
@@ -47,12 +45,12 @@ AUTO = {"summary": "auto"}
     ],
 )
 def test_a_value_fits_whatever_the_server_decides_in_it(name: str, wanted: Any, found: Any, expected: bool) -> None:
-    assert fits(name, wanted, found, SEMANTICS) is expected
+    assert fits(name, wanted, found, TABLE) is expected
 
 
 def judged(file: Any, live: Any, applied: Applied | None, *, stamps: bool = False) -> Cause | None:
     record = Record("a_1", operation="o", partial=stamps, fields={} if applied is None else {"effort": applied})
-    return judge("effort", file, live, record, Rules(SEMANTICS, stamps))
+    return judge("effort", file, live, record, Rules(TABLE, stamps))
 
 
 def sent(value: Any, kept: Any) -> Applied:
@@ -60,7 +58,7 @@ def sent(value: Any, kept: Any) -> Applied:
 
 
 def stamped(value: Any) -> Applied:
-    return Applied(stamp=short("effort", value, SEMANTICS))
+    return Applied(stamp=short("effort", value, TABLE))
 
 
 @pytest.mark.parametrize(
@@ -102,20 +100,20 @@ def test_where_only_a_stamp_remembers_it(file: Any, live: Any, applied: Applied,
 
 
 def test_what_the_server_decides_is_not_shown_beside_what_a_definition_says() -> None:
-    assert strip_server_defaults("effort", {"level": "medium", "summary": "detailed"}, AUTO, SEMANTICS) == {
+    assert strip_server_defaults("effort", {"level": "medium", "summary": "detailed"}, AUTO, TABLE) == {
         "summary": "detailed"
     }
-    assert strip_server_defaults("effort", MEDIUM, {"level": "high"}, SEMANTICS) == {"level": "medium"}
+    assert strip_server_defaults("effort", MEDIUM, {"level": "high"}, TABLE) == {"level": "medium"}
 
 
 def test_what_no_definition_says_is_taken_whole() -> None:
-    assert strip_server_defaults("effort", MEDIUM, None, SEMANTICS) == MEDIUM
+    assert strip_server_defaults("effort", MEDIUM, None, TABLE) == MEDIUM
 
 
 def shown(name: str, file: Any, live: Any, applied: Applied) -> Any:
     """What a plan shows of a live value beside the file's."""
     record = Record("a_1", operation="o", fields={name: applied})
-    (change,) = compare({name: file}, {name: live}, record, frozenset(), Rules(SEMANTICS))
+    (change,) = compare({name: file}, {name: live}, record, frozenset(), Rules(TABLE))
     return change.before
 
 
@@ -136,6 +134,6 @@ def test_of_tools_the_server_s_parts_are_neither_shown_nor_taken_for_an_edit() -
     moved = [live[0], {**live[1], "origin": "elsewhere"}]
     record = Record("a_1", operation="o", fields={"tools": sent(declared, live)})
     edited = [declared[0]]
-    assert judge("tools", declared, moved, record, Rules(SEMANTICS)) is Cause.RECORDED
-    assert judge("tools", edited, moved, record, Rules(SEMANTICS)) is Cause.EDITED
+    assert judge("tools", declared, moved, record, Rules(TABLE)) is Cause.RECORDED
+    assert judge("tools", edited, moved, record, Rules(TABLE)) is Cause.EDITED
     assert shown("tools", [], [live[1]], sent([declared[1]], [live[1]])) == [{"type": "mcp", "url": "b"}]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trueup.core.canonical import Semantics, digest
+from trueup.core.canonical import digest
 from trueup.core.field_table import MASK, Field, FieldTable, Kind
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.fields import Rules, compare, within_reach
@@ -17,7 +17,7 @@ TABLE = FieldTable(
     (Field("model"), Field("tools", Kind.TOOLS, default=[])),
     secrets=(("tools", "*", "transport", "headers"), ("tools", "*", "key")),
 )
-RULES = Rules(Semantics(TABLE))
+RULES = Rules(TABLE)
 
 
 def tool(**keys: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from trueup.core.memory.state import Applied
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import Choices, Facts, is_ours
 from trueup.core.plans.live import stamp_of
-from trueup.wire.openai_assistants.fields import DIALECTS, SEMANTICS, TABLE
+from trueup.wire.openai_assistants.fields import DIALECTS, TABLE
 
 LETTERS = {name: letter for row in DIALECTS.values() for name, letter in row.table.letters.items()}
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
@@ -149,7 +149,7 @@ def test_no_text_raises_or_counts_as_ours(text: Any) -> None:
     assert stamp is None or not is_ours(stamp, facts, CHOICES)
 
 
-CHOICES = Choices("acme", "prod", Rules(SEMANTICS))
+CHOICES = Choices("acme", "prod", Rules(TABLE))
 
 
 @pytest.mark.parametrize(("key", "value"), [("p", "other"), ("t", "dev"), ("n", "physics"), ("n", "MATH"), ("p", "")])
@@ -170,13 +170,11 @@ def test_garbage_among_the_field_digests_is_passed_over() -> None:
 
 def test_a_record_from_a_stamp_knows_top_level_fields_only() -> None:
     file = {"model": "a", "instructions": "x", "metadata.owner": "ada"}
-    stamp = Stamp("acme", "prod", "math", "op", protect=True, fields=digests(file, SEMANTICS))
+    stamp = Stamp("acme", "prod", "math", "op", protect=True, fields=digests(file, TABLE))
     record = record_of(stamp, "asst_1", 7)
     assert (record.id, record.created_at, record.operation, record.protect) == ("asst_1", 7, "op", True)
     assert (record.partial, record.stamped) == (True, True)
-    assert record.fields == {
-        name: Applied(stamp=short(name, file[name], SEMANTICS)) for name in ("model", "instructions")
-    }
+    assert record.fields == {name: Applied(stamp=short(name, file[name], TABLE)) for name in ("model", "instructions")}
 
 
 def test_a_stamp_of_other_rules_tells_which_fields_were_applied_and_no_more() -> None:
@@ -185,9 +183,9 @@ def test_a_stamp_of_other_rules_tells_which_fields_were_applied_and_no_more() ->
 
 
 def test_a_short_digest_is_of_the_canonical_value() -> None:
-    assert short("temperature", 1, SEMANTICS) == short("temperature", None, SEMANTICS)
-    assert short("instructions", "", SEMANTICS) == short("instructions", None, SEMANTICS)
-    assert short("instructions", "x", SEMANTICS) != short("instructions", "y", SEMANTICS)
+    assert short("temperature", 1, TABLE) == short("temperature", None, TABLE)
+    assert short("instructions", "", TABLE) == short("instructions", None, TABLE)
+    assert short("instructions", "x", TABLE) != short("instructions", "y", TABLE)
 
 
 VALUES = (
@@ -201,6 +199,6 @@ FILES = st.dictionaries(st.sampled_from([*TABLE.names, "metadata.owner"]), VALUE
 @given(FILES)
 def test_what_is_remembered_of_a_sent_field_is_its_digest_and_its_stamp(file: dict[str, Any]) -> None:
     """Both are made in one go where a value is canonical as it stands; nobody can tell."""
-    sent = about_to_send(file, SEMANTICS)
-    assert sent == {name: Applied(digest(value), None, short(name, value, SEMANTICS)) for name, value in file.items()}
-    assert held(sent, SEMANTICS) == digests(file, SEMANTICS)
+    sent = about_to_send(file, TABLE)
+    assert sent == {name: Applied(digest(value), None, short(name, value, TABLE)) for name, value in file.items()}
+    assert held(sent, TABLE) == digests(file, TABLE)

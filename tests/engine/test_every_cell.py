@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from trueup.core.canonical import Semantics, canonical, digest, same
+from trueup.core.canonical import canonical, digest, same
 from trueup.core.memory.stamp import UNREADABLE, Stamp, digests, record_of, short
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules, matches
@@ -22,7 +22,7 @@ from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import WRITES, Action, Cause, Reason
 from trueup.wire.openai_assistants.fields import TABLE
 
-SEMANTICS = Semantics(TABLE.vary({"description": {"empty_is_null": False}}))
+FIELDS = TABLE.vary({"description": {"empty_is_null": False}})
 NAMES = ("model", "description", "temperature", "metadata.owner", "tool_resources.file_search.vector_store_ids")
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "model": ("a", "b", "c"),
@@ -45,7 +45,7 @@ def _fields(draw: st.DrawFn) -> dict[str, Any]:
 def _applied(draw: st.DrawFn, name: str) -> Applied:
     sent, kept = draw(st.sampled_from(VALUES[name])), draw(st.sampled_from(VALUES[name]))
     kind = draw(st.sampled_from(["kept", "rewritten", "unanswered", "stamped", "nothing"]))
-    stamp = short(name, sent, SEMANTICS)
+    stamp = short(name, sent, FIELDS)
     return {
         "kept": Applied(digest(sent), digest(sent)),
         "rewritten": Applied(digest(sent), digest(kept)),
@@ -83,7 +83,7 @@ def _stamps(draw: st.DrawFn) -> Stamp | None:
         draw(st.sampled_from(["op-1", "op-2"])),
         draw(st.booleans()),
         draw(st.sampled_from([1, 99])),
-        digests(draw(_fields()), SEMANTICS),
+        digests(draw(_fields()), FIELDS),
     )
 
 
@@ -128,7 +128,7 @@ def _cells(draw: st.DrawFn) -> tuple[Facts, Choices]:
     choices = Choices(
         project="acme",
         target="prod",
-        rules=Rules(SEMANTICS, stamps=stamps),
+        rules=Rules(FIELDS, stamps=stamps),
         revert=draw(st.booleans()),
         prune=draw(st.booleans()),
         destroy=draw(st.booleans()),
@@ -213,9 +213,9 @@ def live_as_the_file_is_never_a_field_to_write(facts: Facts, choices: Choices) -
         if change.cause is Cause.NEW:
             continue
         assert facts.file is not None
-        wanted = canonical(change.path, facts.file.get(change.path), SEMANTICS)
+        wanted = canonical(change.path, facts.file.get(change.path), FIELDS)
         before = change.before if isinstance(change.before, (str, int, float, list)) else None
-        found = canonical(change.path, before, SEMANTICS)
+        found = canonical(change.path, before, FIELDS)
         assert same(wanted, found) is (change.cause is Cause.RECORDED)
 
 
@@ -239,7 +239,7 @@ def drift_is_only_where_live_differs_from_what_was_applied(facts: Facts, choices
             continue
         assert verdict.record is not None
         assert verdict.reason is not Reason.BEHIND
-        assert not matches(change.path, change.before, verdict.record.fields[change.path], SEMANTICS)
+        assert not matches(change.path, change.before, verdict.record.fields[change.path], FIELDS)
 
 
 def what_is_wanted_and_not_done_says_so(facts: Facts, choices: Choices) -> None:
@@ -315,13 +315,13 @@ def test_law(law: Callable[[Facts, Choices], None], cell: tuple[Facts, Choices])
 A = {"model": "a", "description": "x"}
 B = {"model": "a", "description": "y"}
 C = {"model": "a", "description": "by hand"}
-STAMPED = replace(OURS, fields=digests(A, SEMANTICS))
+STAMPED = replace(OURS, fields=digests(A, FIELDS))
 RECORD = Record("asst_1", operation="op-1", fields={name: Applied(digest(A[name]), digest(A[name])) for name in A})
 RECORDS = (
     None,
     RECORD,
     replace(RECORD, protect=True),
-    replace(RECORD, partial=True, fields={name: Applied(stamp=short(name, A[name], SEMANTICS)) for name in A}),
+    replace(RECORD, partial=True, fields={name: Applied(stamp=short(name, A[name], FIELDS)) for name in A}),
 )
 LIVE_STAMPS = (
     None,
@@ -332,7 +332,7 @@ LIVE_STAMPS = (
     UNREADABLE,
 )
 LIVES = (None, *(Seen("asst_1", fields, 1, stamp) for fields in (A, B, C) for stamp in LIVE_STAMPS))
-RULES = Rules(SEMANTICS)
+RULES = Rules(FIELDS)
 TWINS = ((), (Seen("asst_2", A, 2, STAMPED),))
 
 
@@ -353,7 +353,7 @@ def _product() -> Iterator[tuple[Facts, Choices]]:
         found = next((seen for seen in (live, *twins) if seen and known and seen.id == known.id), None)
         facts = Facts("math", file, known, found, stamped, complete=complete)
         for released, choices in itertools.product((False, True) if file is None else (False,), switches):
-            yield replace(facts, released=released), replace(choices, rules=Rules(SEMANTICS, stamps))
+            yield replace(facts, released=released), replace(choices, rules=Rules(FIELDS, stamps))
 
 
 def test_the_whole_product() -> None:

@@ -148,7 +148,7 @@ class Calm:
     def check_as_the_files_say(self) -> None:
         """Every declared field, but those that a report said the server did not keep."""
         one = self.first
-        semantics = one.adapter().dialect.semantics
+        table = one.adapter().dialect.table
         live, table = self.vendor.live(), self.vendor.protocol.table
         born = [birth for birth in self.vendor.births.values() if birth.by and birth.id in live]
         by_name = {birth.name: live[birth.id] for birth in born}
@@ -163,7 +163,7 @@ class Calm:
                 raise self.oracle.broken(f"{definition.name} has tools that its file does not say: {found['tools']}")
             named = self.oracle.not_kept.get(definition.name, set())
             for name, value in table.split(definition.body).items():
-                kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+                kept = same(canonical(name, value, table), canonical(name, found.get(name), table))
                 if kept or name in named:
                     continue
                 if self.vendor.habit is not Habit.FAITHFUL and definition.name in self.oracle.unreported:

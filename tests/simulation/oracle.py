@@ -10,8 +10,9 @@ from tests.simulation.hands import NOTE
 from tests.simulation.memory import Memory
 from tests.simulation.watch import Told, stamp_of
 from trueup.core.call import Call
-from trueup.core.canonical import Semantics, canonical, same
+from trueup.core.canonical import canonical, same
 from trueup.core.errors import Exit, worst
+from trueup.core.field_table import FieldTable
 from trueup.core.plans.plan import WRITES, Action, Change
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.engine.apply import STOPPED
@@ -195,13 +196,12 @@ class Oracle(Memory):
             elif outcome.id not in live:
                 raise self.broken(f"{outcome.name} is reported as done, and {outcome.id} is not there")
             else:
-                self.check_fields(outcome, change, live[outcome.id], told.who.adapter().dialect.semantics)
+                self.check_fields(outcome, change, live[outcome.id], told.who.adapter().dialect.table)
 
-    def check_fields(self, outcome: Outcome, change: Change, body: dict[str, Any], semantics: Semantics) -> None:
-        table = semantics.table
+    def check_fields(self, outcome: Outcome, change: Change, body: dict[str, Any], table: FieldTable) -> None:
         found = table.split(body)
         for name, value in {**change.sets, **({table.stamp: change.stamp} if change.stamp else {})}.items():
-            kept = same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+            kept = same(canonical(name, value, table), canonical(name, found.get(name), table))
             if not kept and name not in outcome.not_kept:
                 raise self.broken(f"{name} of {outcome.name} was not kept and not named: {found.get(name)!r}")
 

@@ -239,7 +239,7 @@ def test_what_is_filled_in_says_nothing_new(body: dict[str, Any], dialect: str) 
     kept = remove_losses(body, losses(body, row))
     sent = filled(kept, row.holds.fills)
     for name, value in kept.items():
-        assert same(canonical(name, value, row.semantics), canonical(name, sent[name], row.semantics)), name
+        assert same(canonical(name, value, row.table), canonical(name, sent[name], row.table)), name
     assert sent.keys() == kept.keys()
 
 

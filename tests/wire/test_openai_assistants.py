@@ -13,7 +13,7 @@ from trueup.core.call import Body, Call, Reply
 from trueup.core.canonical import canonical, same
 from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_assistants.adapter import OpenAIAssistants
-from trueup.wire.openai_assistants.fields import DIALECTS, SEMANTICS, TABLE
+from trueup.wire.openai_assistants.fields import DIALECTS, TABLE
 
 ADAPTER = OpenAIAssistants(DIALECTS["openai"])
 ASSISTANT: dict[str, Any] = {"id": "asst_1", "object": "assistant", "created_at": 7, "model": "a", "metadata": {}}
@@ -283,7 +283,7 @@ def test_recorded_answers_are_what_was_sent() -> None:
         for name, value in TABLE.split(sent).items():
             if name.endswith(".vector_stores"):
                 continue
-            left, right = canonical(name, value, SEMANTICS), canonical(name, live.get(name), SEMANTICS)
+            left, right = canonical(name, value, TABLE), canonical(name, live.get(name), TABLE)
             assert same(left, right), (name, value, live.get(name))
 
 

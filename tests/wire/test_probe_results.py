@@ -37,8 +37,8 @@ def test_open_answers_change_nothing(name: str) -> None:
     [("null", None, False), ("default", "", False), ("never", None, True), (UNKNOWN, None, False)],
 )
 def test_the_way_that_clears_is_the_one_that_is_sent(word: str, clear: Any, stuck: bool) -> None:
-    rules = row(clear_IS_description=word).semantics
-    assert rules.table.clear_of("description") == clear
+    rules = row(clear_IS_description=word).table
+    assert rules.clear_of("description") == clear
     assert rules.is_stuck("description") is stuck
 
 
@@ -49,9 +49,9 @@ def test_null_goes_before_the_default_that_a_vendor_documents() -> None:
 
 
 def test_metadata_keys() -> None:
-    rules = apply_probe_results(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "never"})).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "never"})).table
     assert (rules.null_removes, rules.is_stuck("metadata.a.b")) == (False, True)
-    rules = apply_probe_results(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "null"})).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found({"metadata": "merges", "metadata-key": "null"})).table
     assert (rules.null_removes, rules.is_stuck("metadata.a")) == (True, False)
 
 
@@ -68,7 +68,7 @@ def test_what_is_filled_in_counts_as_the_default() -> None:
         "tools.code_interpreter": {"memory": "1g"},
         "response_format.json_schema": {"depth": 5},
     }
-    rules = apply_probe_results(DIALECTS["openai"], found(fills=fills)).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found(fills=fills)).table
     pairs = [
         (
             [{"type": "file_search"}, {"type": "code_interpreter"}],
@@ -87,9 +87,7 @@ def test_what_is_filled_in_counts_as_the_default() -> None:
 
 
 def test_a_word_that_comes_back_as_another_is_the_same() -> None:
-    rules = apply_probe_results(
-        DIALECTS["openai"], found(words={"ranking_options.ranker": {"auto": "dated"}})
-    ).semantics
+    rules = apply_probe_results(DIALECTS["openai"], found(words={"ranking_options.ranker": {"auto": "dated"}})).table
     mine, live = (
         [{"type": "file_search", "file_search": {"ranking_options": {"ranker": word, "score_threshold": 0}}}]
         for word in ("auto", "dated")

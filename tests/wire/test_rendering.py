@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_the_stamp_goes_beside_what_is_live() -> None:
 
 def test_null_takes_an_entry_away_only_where_the_server_is_known_to_take_it_so() -> None:
     sets = {"metadata.team": None}
-    assert patch_body(LIVE, sets, "", TABLE, null_removes=True)["metadata"] == {
+    assert patch_body(LIVE, sets, "", replace(TABLE, null_removes=True))["metadata"] == {
         "trueup": "old", "note": "n", "team": None
     }  # fmt: skip
 

@@ -6,14 +6,13 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from typing import Any
 
 import rfc8785
 
-from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind, tool_name, top_of
+from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind, tool_name
 
 DIGEST_RULES = 1
 """Version of the canonical form; state written under other rules is unknown until the next apply."""
@@ -31,23 +30,6 @@ OPEN_TOOLS = 6
 
 OBJECT = (dict, Mapping)
 """What counts as a JSON object; the plain type first, because asking an abstract one takes ten times as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Semantics:
-    """How one server treats fields, as data: its table, and what only a probe can tell.
-
-    `stuck` names top-level fields that the server clears by nothing; `null_removes` says that null takes a metadata
-    key away.
-    """
-
-    table: FieldTable
-    stuck: frozenset[str] = frozenset()
-    null_removes: bool = False
-
-    def is_stuck(self, name: str) -> bool:
-        """Return whether the server is known to clear this field by nothing."""
-        return top_of(name) in self.stuck
 
 
 def canonical_json(value: Any) -> bytes:
@@ -142,9 +124,8 @@ def _same_entries(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     return True
 
 
-def canonical(name: str, value: Any, semantics: Semantics) -> Any:
+def canonical(name: str, value: Any, table: FieldTable) -> Any:
     """Return one field's value with defaults filled in, server-only parts dropped and numbers made comparable."""
-    table = semantics.table
     row = table.field_of(name)
     if value is None or (row is not None and row.empty_is_null and value == ""):
         return table.default_of(name)
@@ -162,21 +143,21 @@ def canonical(name: str, value: Any, semantics: Semantics) -> Any:
     return value
 
 
-def fits(name: str, wanted: Any, found: Any, semantics: Semantics) -> bool:
+def fits(name: str, wanted: Any, found: Any, table: FieldTable) -> bool:
     """Return whether a live value is what a declared one asks for, whatever the server alone decides in it."""
-    left, right = canonical(name, wanted, semantics), canonical(name, found, semantics)
+    left, right = canonical(name, wanted, table), canonical(name, found, table)
     if same(left, right):
         return True
-    row = semantics.table.field_of(name)
+    row = table.field_of(name)
     if row is None:
         return False
-    cleared = row.resolved and same(left, semantics.table.default_of(name))
-    return cleared or same(left, without_open_parts(name, right, left, semantics))
+    cleared = row.resolved and same(left, table.default_of(name))
+    return cleared or same(left, without_open_parts(name, right, left, table))
 
 
-def without_open_parts(name: str, found: Any, wanted: Any, semantics: Semantics) -> Any:
+def without_open_parts(name: str, found: Any, wanted: Any, table: FieldTable) -> Any:
     """Return a live value without what only the server decides where the declared value does not say it."""
-    row = semantics.table.field_of(name)
+    row = table.field_of(name)
     if row is None:
         return found
     if row.kind is Kind.OBJECT:
@@ -187,12 +168,12 @@ def without_open_parts(name: str, found: Any, wanted: Any, semantics: Semantics)
     return found
 
 
-def closed_forms(name: str, found: Any, semantics: Semantics) -> Iterator[Any]:
+def closed_forms(name: str, found: Any, table: FieldTable) -> Iterator[Any]:
     """Yield what may have been declared where a live value is the answer: it lacks parts that only the server decides.
 
     For a digest, which holds no more. Of more than `OPEN_TOOLS` tools with such parts all lack them, or none does.
     """
-    row = semantics.table.field_of(name)
+    row = table.field_of(name)
     if row is None:
         return
     if row.resolved:
@@ -273,22 +254,22 @@ def _number(value: Any) -> Any:
     return float32(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-def strip_server_defaults(name: str, live: Any, file: Any, semantics: Semantics, *, keep_open: bool = False) -> Any:
+def strip_server_defaults(name: str, live: Any, file: Any, table: FieldTable, *, keep_open: bool = False) -> Any:
     """Return a live value without each key that the file lacks and that says no more than its absence.
 
     That are nulls and what the field table knows to be filled in. Parts that only the server decides go too, unless
     `keep_open`.
     """
-    row = semantics.table.field_of(name)
+    row = table.field_of(name)
     if row is None or row.kind not in (Kind.OBJECT, Kind.TOOLS):
         return _copy(live)
     if row.kind is Kind.OBJECT:
-        return _stripped_of(live, file, row, semantics.table, keep_open)
+        return _stripped_of(live, file, row, table, keep_open)
     if not isinstance(live, (list, tuple)):
         return _copy(live)
     beside = [(tool, _find_tool(tool, file)) for tool in live]
     return [  # of a tool that no file has, the server decided the open parts too
-        _stripped_of(tool, {} if known is None else known, row, semantics.table, keep_open) for tool, known in beside
+        _stripped_of(tool, {} if known is None else known, row, table, keep_open) for tool, known in beside
     ]
 
 

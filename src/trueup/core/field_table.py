@@ -85,7 +85,9 @@ class FieldTable:
     JSON Schemas, `*` for any index, and `schema_keys` the last step of each; `secrets` are places that may hold a
     secret, which no definition does.
     `built_in` are the names of the tools that the vendor provides, which prompts speak of.
-    `display_name` is the field that people know an assistant by, empty where there is none. `names` are all fields,
+    `display_name` is the field that people know an assistant by, empty where there is none. `stuck` are fields that the
+    server is known to clear by nothing, and `null_removes` says that null takes a map's entry away: a probe can tell.
+    `names` are all fields,
     `maps` those whose entries are fields of their own, `letters` the letters of those that a stamp holds.
     """
 
@@ -98,6 +100,8 @@ class FieldTable:
     secrets: tuple[tuple[str, ...], ...] = ()
     display_name: str = "name"
     built_in: frozenset[str] = frozenset()
+    stuck: frozenset[str] = frozenset()
+    null_removes: bool = False
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)
     schema_keys: frozenset[str] = field(init=False, compare=False, repr=False)
     by_name: Mapping[str, Field] = field(init=False, compare=False, repr=False)
@@ -120,6 +124,10 @@ class FieldTable:
         """Return the kind of a field; a map's entry has its map's."""
         row = self.field_of(path)
         return row.kind if row is not None else Kind.SCALAR
+
+    def is_stuck(self, path: str) -> bool:
+        """Return whether the server is known to clear this field by nothing."""
+        return top_of(path) in self.stuck
 
     def is_unstamped(self, path: str) -> bool:
         """Return whether a stamp holds nothing of a field, which is then unknown where only the stamp is left."""

@@ -278,7 +278,7 @@ def make_policy(desired: DesiredState, state: State, seen: Mapping[str, Seen], a
     return Choices(
         project=desired.identity.project,
         target=desired.identity.target,
-        rules=Rules(adapter.dialect.semantics, stamps=desired.target.state == "stamps"),
+        rules=Rules(adapter.dialect.table, stamps=desired.target.state == "stamps"),
         revert=desired.options.on_drift == "revert",
         prune=desired.options.prune,
         destroy=desired.options.destroy,

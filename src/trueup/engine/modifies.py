@@ -96,14 +96,14 @@ def _is_carried_out(run: Run, change: Change, live: Live) -> bool:
     """Return whether the request was carried out, by its stamp, or without one by every field that it sets."""
     if change.stamp:
         return live.stamp == change.stamp
-    semantics, table = run.adapter.dialect.semantics, run.adapter.dialect.table
+    table = run.adapter.dialect.table
     found = table.split(live.body)
     if _is_unchanged(change, live, table):  # then a part that only the server decides proves nothing
         return all(
-            same(canonical(name, value, semantics), canonical(name, found.get(name), semantics))
+            same(canonical(name, value, table), canonical(name, found.get(name), table))
             for name, value in change.sets.items()
         )
-    return all(fits(name, value, found.get(name), semantics) for name, value in change.sets.items())
+    return all(fits(name, value, found.get(name), table) for name, value in change.sets.items())
 
 
 SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})

@@ -121,7 +121,7 @@ def _list_ignored(
         definition, file = desired.definitions.get(name), facts[name].file
         if definition is not None and file is not None and definition.lifecycle.ignore_changes:
             live = verdict.live.fields if verdict.live is not None else None
-            yield from ignored_in(definition, file, live, adapter.dialect.semantics)
+            yield from ignored_in(definition, file, live, adapter.dialect.table)
 
 
 def _is_listed(change: Change) -> bool:
@@ -198,7 +198,7 @@ def _make_write_spec(fact: Facts, verdict: Verdict, desired: DesiredState, adapt
         ignored=fact.ignored,
         protect=fact.protect if fact.protect is not None else bool(old and old.protect),
         stamped=desired.target.stamp,
-        semantics=adapter.dialect.semantics,
+        table=adapter.dialect.table,
         always=desired.target.always_send,
     )
 

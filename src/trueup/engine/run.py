@@ -182,9 +182,9 @@ def keep_answer(record: Record, live: Live, sent: frozenset[str], adapter: Adapt
 
 def list_not_kept(change: Change, live: Live, adapter: Adapter) -> tuple[str, ...]:
     """Return the fields that the server answered otherwise than sent, cleared ones included."""
-    semantics, found = adapter.dialect.semantics, adapter.dialect.table.split(live.body)
+    table, found = adapter.dialect.table, adapter.dialect.table.split(live.body)
     wanted = {**{field.path: None for field in change.fields if field.path in change.overwritten}, **change.sets}
-    missing = [name for name, value in wanted.items() if not fits(name, value, found.get(name), semantics)]
+    missing = [name for name, value in wanted.items() if not fits(name, value, found.get(name), table)]
     if change.stamp and live.stamp != change.stamp:
         missing.append(adapter.dialect.table.stamp)
     return tuple(missing)

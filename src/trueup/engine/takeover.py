@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trueup.core.canonical import Semantics, digest, fits
+from trueup.core.canonical import digest, fits
 from trueup.core.definitions.definition import Definition
+from trueup.core.field_table import FieldTable
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import Stamp, record_of
 from trueup.core.memory.state import Applied, Identity, Record, State
@@ -66,15 +67,15 @@ def make_link_record(definition: Definition, live: Seen, adapter: Adapter) -> Re
         protect=protect if protect is not None else stamp is not None and stamp.protect,
         stamped=True if stamp is not None else None,
         fields={
-            name: count_as_applied(name, value, live.fields.get(name), adapter.dialect.semantics)
+            name: count_as_applied(name, value, live.fields.get(name), adapter.dialect.table)
             for name, value in declare_fields(definition, adapter).items()
         },
     )
 
 
-def count_as_applied(name: str, value: Any, live: Any, semantics: Semantics) -> Applied:
+def count_as_applied(name: str, value: Any, live: Any, table: FieldTable) -> Applied:
     """Return what is known of a field whose live value counts as applied; so does the file's own form of it."""
-    is_live = fits(name, value, live, semantics)
+    is_live = fits(name, value, live, table)
     return Applied(sent=digest(value) if is_live else None, kept=digest(live))
 
 
@@ -82,7 +83,7 @@ def make_link_change(definition: Definition, live: Seen, identity: Identity, ada
     """Return the write of the stamp alone that takes an assistant over where the stamps are the state."""
     record = make_link_record(definition, live, adapter)
     fields = {name: live.fields.get(name) for name in declare_fields(definition, adapter)}
-    known = stamps.digests(fields, adapter.dialect.semantics)
+    known = stamps.digests(fields, adapter.dialect.table)
     operation = stamps.link_operation(identity, definition.name, live.id, known)
     stamp = Stamp(identity.project, identity.target, definition.name, operation, record.protect, fields=known)
     text = stamps.encode(stamp, adapter.dialect.table.letters)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trueup.core.canonical import Semantics, digest
+from trueup.core.canonical import digest
 from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory import stamp as stamps
 from trueup.core.memory.stamp import Stamp
@@ -30,7 +30,7 @@ class WriteSpec:
     ignored: frozenset[str]
     protect: bool
     stamped: bool
-    semantics: Semantics
+    table: FieldTable
     always: tuple[str, ...] = ()
 
 
@@ -52,8 +52,8 @@ class WriteContent:
 def build_create(spec: WriteSpec, verdict: Verdict) -> WriteContent:
     """Set every declared field that is not null, and the stamp."""
     sets = {name: value for name, value in spec.file.items() if value is not None}
-    operation = _make_operation(spec, create_body(sets, "", spec.semantics.table), verdict.record)
-    fields = stamps.about_to_send(spec.file, spec.semantics)
+    operation = _make_operation(spec, create_body(sets, "", spec.table), verdict.record)
+    fields = stamps.about_to_send(spec.file, spec.table)
     record = Record(
         id="",
         operation=operation,
@@ -74,17 +74,16 @@ def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteCo
     own = adapter.forced(live.fields, sets)
     forced = _list_forced(spec, live, sets, own)
     sets.update({change.path: change.after for change in forced})
-    nulls = spec.semantics.null_removes
-    body = patch_body({}, sets, "", spec.semantics.table, null_removes=nulls)
+    body = patch_body({}, sets, "", spec.table)
     body.update({name: value for name, value in own.items() if name in sets and sets[name] is None})
     operation = _make_operation(spec, body, old)
-    fields = stamps.about_to_send(spec.file, spec.semantics)
+    fields = stamps.about_to_send(spec.file, spec.table)
     written = {top_of(path) for path in sets}
     if spec.stamped:  # the map that holds the stamp is sent whole
-        sets.update(_list_declared(spec, top_of(spec.semantics.table.stamp)))
+        sets.update(_list_declared(spec, top_of(spec.table.stamp)))
     carries = spec.stamped and adapter.has_room(live.body, sets)
     if carries:
-        written.add(top_of(spec.semantics.table.stamp))
+        written.add(top_of(spec.table.stamp))
     sent = {name: value for name, value in fields.items() if top_of(name) in written and name not in spec.ignored}
     return WriteContent(
         sets,
@@ -177,8 +176,8 @@ def build_record_only(spec: WriteSpec, verdict: Verdict) -> Record:
 
 def _list_changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, Any]:
     """Return what is to change: each field by itself, and of a map with a change everything that is declared."""
-    sets = {path: spec.file.get(path) for path in changed if top_of(path) not in spec.semantics.table.maps}
-    for name in sorted(spec.semantics.table.maps):
+    sets = {path: spec.file.get(path) for path in changed if top_of(path) not in spec.table.maps}
+    for name in sorted(spec.table.maps):
         entries = [path for path in changed if top_of(path) == name]
         if entries:
             sets.update({path: spec.file.get(path) for path in entries})
@@ -193,7 +192,7 @@ def _list_forced(
 
     Where the file says something of a field, or leaves it alone, the protocol's word does not count.
     """
-    table = spec.semantics.table
+    table = spec.table
     own = {
         name: FieldChange(name, live.fields.get(name, MISSING), value, Cause.FORCED, table.kind_of(name))
         for name, value in forced.items()
@@ -208,7 +207,7 @@ def _force_field(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
     """Return a field that is only sent because the target wants it: the file's value, else the live one."""
     found = live.fields.get(name, MISSING)
     value = spec.file[name] if name in spec.file and name not in spec.ignored else live.fields.get(name)
-    table = spec.semantics.table
+    table = spec.table
     sent = table.clear_of(name) if value is None else value
     return FieldChange(name, found, sent, Cause.FORCED, table.kind_of(name))
 
@@ -234,7 +233,7 @@ def _make_stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) 
     """Return the stamp's text; empty where the target's assistants are not stamped."""
     if not spec.stamped:
         return ""
-    known = stamps.held(fields, spec.semantics)
+    known = stamps.held(fields, spec.table)
     identity = spec.identity
     stamp = Stamp(identity.project, identity.target, spec.name, operation, spec.protect, fields=known)
-    return stamps.encode(stamp, spec.semantics.table.letters)
+    return stamps.encode(stamp, spec.table.letters)

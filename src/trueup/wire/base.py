@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from trueup.core.call import Call, Reply
-from trueup.core.canonical import Semantics
 from trueup.core.definitions.definition import Definition
 from trueup.core.field_table import FieldTable
 from trueup.core.source import Diagnostic, Path
@@ -122,7 +121,7 @@ class Dialect:
 
     name: str
     base_url: str
-    semantics: Semantics
+    table: FieldTable
     headers: Mapping[str, str] = field(default_factory=dict)
     honest: bool = False
     page_size: int = 100
@@ -142,14 +141,9 @@ class Dialect:
     embedded: bool = True
 
     @property
-    def table(self) -> FieldTable:
-        """The fields that the server has."""
-        return self.semantics.table
-
-    @property
     def fields(self) -> tuple[str, ...]:
         """The names of the fields that the server has."""
-        return self.semantics.table.names
+        return self.table.names
 
 
 class Adapter(Protocol):

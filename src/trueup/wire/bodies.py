@@ -19,13 +19,11 @@ def create_body(sets: Mapping[str, Any], stamp: str, table: FieldTable) -> dict[
     return table.join({**sets, table.stamp: stamp} if stamp else sets)
 
 
-def patch_body(
-    live: Mapping[str, Any], sets: Mapping[str, Any], stamp: str, table: FieldTable, *, null_removes: bool = False
-) -> dict[str, Any]:
+def patch_body(live: Mapping[str, Any], sets: Mapping[str, Any], stamp: str, table: FieldTable) -> dict[str, Any]:
     """Return the body of a request that sets some fields, None clearing one, and leaves all others as they are.
 
-    A map that the server replaces as a whole carries the other entries of `live`, the last read. `null_removes`: the
-    server is known to take an entry away that is null. An empty stamp is not sent.
+    A map that the server replaces as a whole carries the other entries of `live`, the last read. An empty
+    stamp is not sent.
     """
     body: dict[str, Any] = {}
     for path, value in sets.items():
@@ -34,7 +32,7 @@ def patch_body(
         if row is None:
             body[path] = table.clear_of(path) if value is None else value
         elif name not in body:
-            body[name] = _map_value(row, table, live, sets, null_removes)
+            body[name] = _map_value(row, table, live, sets)
     if stamp:
         holder, _, key = table.stamp.partition(".")
         body[holder] = {**(body[holder] if holder in body else live.get(holder) or {}), key: stamp}
@@ -56,15 +54,14 @@ def _entries(name: str, sets: Mapping[str, Any]) -> dict[str, Any]:
     return {path: value for path, value in sets.items() if top_of(path) == name}
 
 
-def _map_value(
-    row: Field, table: FieldTable, live: Mapping[str, Any], sets: Mapping[str, Any], null_removes: bool
-) -> Any:
+def _map_value(row: Field, table: FieldTable, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Any:
     """Return a map's value: what is set in it and, unless the server merges, the rest of what is live."""
     entries = _entries(row.name, sets)
     there = {} if row.merged else table.split({row.name: live.get(row.name)})
     if row.clear is None:  # an entry is cleared by its absence
         kept = {path: value for path, value in there.items() if entries.get(path, value) == value}
-        gone = {path: None for path, value in entries.items() if value is None} if null_removes or row.merged else {}
+        is_null_gone = table.null_removes or row.merged
+        gone = {path: None for path, value in entries.items() if value is None} if is_null_gone else {}
         whole = {**kept, **gone, **{path: value for path, value in entries.items() if value is not None}}
     else:
         whole = {path: row.clear if value is None else value for path, value in entries.items()}

@@ -77,7 +77,7 @@ class Subject:
 
     def shows(self, name: str, value: Any) -> bool:
         """Return whether a field is live with this value, defaults on both sides counted as the same."""
-        rules = self.row.semantics
+        rules = self.row.table
         return same(canonical(name, self.body.get(name), rules), canonical(name, value, rules))
 
 

@@ -60,8 +60,8 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
     async with reading(session) as runner:
         planning = await plan_live(session, runner, loaded, session.store.load())
     definition, record, live = _choose_one(session, asked, loaded, planning)
-    semantics = session.adapter.dialect.semantics
-    editor = Editor(session.root, session.project, session.target, session.flags.vars, semantics, workspace)
+    table = session.adapter.dialect.table
+    editor = Editor(session.root, session.project, session.target, session.flags.vars, table, workspace)
     made, settled, ended = _take_fields(session, editor, definition, record, live, fields)
     described = Accepted(
         definition.name,
@@ -226,7 +226,7 @@ def _choose_takings(
     from trueup.engine.facts import declare_fields
     from trueup.wire.model_names import name_in_files
 
-    rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
+    rules = Rules(session.adapter.dialect.table, stamps=session.target.state == "stamps")
     file = declare_fields(definition, session.adapter)
     known = dict.fromkeys([*file, *record.fields, *live.fields])
     wanted: dict[str, None] = {}
@@ -323,10 +323,8 @@ def _remember_base(session: Session, accepted: Accepted, record: Record, live: S
     definition = next((item for item in loaded.definitions if item.name == accepted.name), None)
     if definition is None or not names:
         return
-    file, semantics = declare_fields(definition, session.adapter), session.adapter.dialect.semantics
-    taken = {
-        name: count_as_applied(name, file[name], live.fields.get(name), semantics) for name in names if name in file
-    }
+    file, table = declare_fields(definition, session.adapter), session.adapter.dialect.table
+    taken = {name: count_as_applied(name, file[name], live.fields.get(name), table) for name in names if name in file}
     known = read_accepted(session.store)
     known[accepted.name] = add_accepted(known.get(accepted.name), record, taken)
     write_accepted(session.store, known)

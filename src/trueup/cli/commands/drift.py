@@ -78,7 +78,7 @@ def _find_unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, pl
     chosen = select(names, loaded.definitions, known)
     bodies = {item.name: item.body for item in loaded.definitions if item.name in chosen}
     extra = {live_id: live.extra for live_id, live in planning.view.live.items()}
-    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.semantics, extra)
+    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.table, extra)
 
 
 def _add_history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
@@ -188,7 +188,7 @@ def _explain_fields(session: Session, name: str, definition: Definition | None, 
     from trueup.engine.facts import declare_fields
 
     record, live = find_record_and_live(session, name, planning)
-    rules = Rules(session.adapter.dialect.semantics, stamps=session.target.state == "stamps")
+    rules = Rules(session.adapter.dialect.table, stamps=session.target.state == "stamps")
     file = declare_fields(definition, session.adapter) if definition is not None else {}
     locate = _make_locator(definition, session.adapter.dialect.table)
     fields = reasons(definition, file, live.fields if live else None, record, rules, locate)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from trueup.cli.session import Session
 from trueup.core.call import holds_credential
-from trueup.core.canonical import Semantics
 from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import definition_name_problem, folded
 from trueup.core.field_table import FieldTable, top_of
@@ -86,7 +85,7 @@ class DefinitionForm:
 
     proof: Proof
     written: FieldTable
-    semantics: Semantics
+    table: FieldTable
     definitions: tuple[Definition, ...]
 
 
@@ -166,7 +165,7 @@ class ImportBuilder:
             self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
         form = self._form(found.protocol)
         raw = {**found.body, "model": said[0] if said else model}
-        body = slimmed(raw, form.written, form.semantics, linked=linked)
+        body = slimmed(raw, form.written, form.table, linked=linked)
         result: Fitted = fitted(body, form.written, form.proof.problems, linked=linked)
         if holds_credential(result.body):
             self._outside[found.where] = "a credential of this target stands in it, which goes into no file"
@@ -216,14 +215,14 @@ class ImportBuilder:
         fields = declare_fields(definition, self._session.adapter)
         managed = {top_of(name) for name in fields.keys() - definition.ignored}
         self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
-        patch = override(fields, live.fields, bodies[live.id].body, self._own.semantics, definition.ignored)
+        patch = override(fields, live.fields, bodies[live.id].body, self._own.table, definition.ignored)
         if not patch:
             return Link(definition.name, definition.file, live.id)
         patch = self._write_patch(definition, patch)
         try:
             before = read_content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
-            patched = patched_document(document, self._session.target.name, patch, self._own.semantics.table)
+            patched = patched_document(document, self._session.target.name, patch, self._own.table)
             after = edited(before, definition.file, patched)
         except CannotEdit as error:
             return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
@@ -282,12 +281,12 @@ class ImportBuilder:
         """Return whether an assistant may be live on this target, and has no stamp of another one."""
         if found.protocol != self._session.target.protocol:
             return False
-        stamp, identity = stamp_of(found.body, self._own.semantics.table), self._session.identity
+        stamp, identity = stamp_of(found.body, self._own.table), self._session.identity
         is_free = stamp is None or (stamp.project, stamp.target) == (identity.project, identity.target)
         return bool(found.id) and found.id not in given.elsewhere and is_free
 
     def _remove_stamp(self, found: Found) -> Found:
-        table = self._form(found.protocol).semantics.table
+        table = self._form(found.protocol).table
         holder: Any = found.body
         for step in table.path_of(table.stamp):
             if not isinstance(holder, Mapping) or step not in holder:
@@ -342,15 +341,13 @@ def find_form(session: Session, loaded: Loaded, protocol: str) -> DefinitionForm
     project = session.project
     if protocol == session.target.protocol:
         proof = Proof(project, session.target, session.adapter.audit)
-        return DefinitionForm(
-            proof, find_writable_fields(session), session.adapter.dialect.semantics, loaded.definitions
-        )
+        return DefinitionForm(proof, find_writable_fields(session), session.adapter.dialect.table, loaded.definitions)
     target = Target(session.target.name, project.name, protocol=protocol, dialect=row_of(protocol).dialect)
     adapter = adapter_for(target)
     there = (session.root / project.definitions).exists()
     definitions = Workspace(session.root, project).load(target, session.flags.vars).definitions if there else ()
     written = format_of(protocol).written(adapter.dialect.table)
-    return DefinitionForm(Proof(project, target, adapter.audit), written, adapter.dialect.semantics, definitions)
+    return DefinitionForm(Proof(project, target, adapter.audit), written, adapter.dialect.table, definitions)
 
 
 def find_writable_fields(session: Session) -> FieldTable:

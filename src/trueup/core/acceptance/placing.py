@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from trueup.core.canonical import Semantics, fits, same, strip_server_defaults
+from trueup.core.canonical import fits, same, strip_server_defaults
 from trueup.core.command import HERE, Message
 from trueup.core.definitions.document import BODY
 from trueup.core.definitions.layers import Origin, Tree, is_reference
@@ -66,30 +66,30 @@ def takings(
 
 def _way(name: str, file: Any, live: Any, record: Record, cause: Cause | None, rules: Rules) -> Way:
     wanted, found = (None if value is MISSING else value for value in (file, live))
-    if fits(name, wanted, found, rules.semantics):
+    if fits(name, wanted, found, rules.table):
         return Way.NOTHING if file is not MISSING else Way.TAKE
     if cause is Cause.CONFLICT:
         return Way.MERGE
     if cause is Cause.UNKNOWN:
         applied = record.fields.get(name)
-        known = applied is not None and file is not MISSING and matches(name, file, applied, rules.semantics)
+        known = applied is not None and file is not MISSING and matches(name, file, applied, rules.table)
         return Way.TAKE if known else Way.MERGE
     return Way.TAKE
 
 
-def in_words(name: str, live: Any, file: Any, semantics: Semantics, *, has_null: bool) -> Any:
+def in_words(name: str, live: Any, file: Any, table: FieldTable, *, has_null: bool) -> Any:
     """What a file has to say for the field to be as it is live, without what the server filled in by itself.
 
     `has_null` says that null there declares the field's default.
     """
-    row = semantics.table.field_of(name)
+    row = table.field_of(name)
     if live is MISSING or live is None:
         if has_null:
             return None
-        return "" if row is not None and row.empty_is_null else semantics.table.default_of(name)
+        return "" if row is not None and row.empty_is_null else table.default_of(name)
     if row is not None and row.kind is Kind.NUMBER and isinstance(live, float):
         return _shortest(live)
-    return strip_server_defaults(name, live, file, semantics)
+    return strip_server_defaults(name, live, file, table)
 
 
 def _shortest(number: float) -> float | int:

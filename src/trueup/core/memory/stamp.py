@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.canonical import DIGEST_RULES, Semantics, canonical, digest
+from trueup.core.canonical import DIGEST_RULES, canonical, digest
+from trueup.core.field_table import FieldTable
 from trueup.core.memory.state import Applied, Identity, Record
 
 KEY = "trueup"
@@ -82,30 +83,30 @@ def _no_name(name: str) -> bool:
     return any(not piece or piece[0] in "._" for piece in name.split("/"))
 
 
-def short(name: str, value: Any, semantics: Semantics) -> str:
+def short(name: str, value: Any, table: FieldTable) -> str:
     """The digest of one field's canonical value as a stamp holds it."""
-    return digest(canonical(name, value, semantics), DIGITS)
+    return digest(canonical(name, value, table), DIGITS)
 
 
-def about_to_send(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, Applied]:
+def about_to_send(fields: Mapping[str, Any], table: FieldTable) -> dict[str, Applied]:
     """What is remembered of each field that a request sets: its digest as sent, and the one for a stamp."""
-    return {name: _sent(name, value, semantics) for name, value in fields.items()}
+    return {name: _sent(name, value, table) for name, value in fields.items()}
 
 
-def _sent(name: str, value: Any, semantics: Semantics) -> Applied:
-    whole, meant = digest(value), canonical(name, value, semantics)
+def _sent(name: str, value: Any, table: FieldTable) -> Applied:
+    whole, meant = digest(value), canonical(name, value, table)
     return Applied(sent=whole, stamp=whole[:DIGITS] if meant is value else digest(meant, DIGITS))
 
 
-def held(fields: Mapping[str, Applied], semantics: Semantics) -> dict[str, str]:
+def held(fields: Mapping[str, Applied], table: FieldTable) -> dict[str, str]:
     """Return the short digests, made already, of those fields that a stamp has room for."""
-    letters = semantics.table.letters
+    letters = table.letters
     return {name: known.stamp for name, known in fields.items() if name in letters and known.stamp is not None}
 
 
-def digests(fields: Mapping[str, Any], semantics: Semantics) -> dict[str, str]:
+def digests(fields: Mapping[str, Any], table: FieldTable) -> dict[str, str]:
     """Return the short digests of those declared fields that a stamp has room for."""
-    return {name: short(name, value, semantics) for name, value in fields.items() if name in semantics.table.letters}
+    return {name: short(name, value, table) for name, value in fields.items() if name in table.letters}
 
 
 def link_operation(identity: Identity, name: str, live_id: str, known: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trueup.core.canonical import Semantics, canonical, fits, float32, same, strip_object
+from trueup.core.canonical import canonical, fits, float32, same, strip_object
 from trueup.core.command import HERE, Selection
 from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.core.projects.project import PORTABLE
@@ -91,7 +91,7 @@ class Fitted:
     reason: str = ""
 
 
-def slimmed(body: Mapping[str, Any], written: FieldTable, semantics: Semantics, *, linked: bool) -> dict[str, Any]:
+def slimmed(body: Mapping[str, Any], written: FieldTable, table: FieldTable, *, linked: bool) -> dict[str, Any]:
     """Return a body as people write it: in their order, without defaults and our stamp, but with its name and `tools`.
 
     `written` are the fields that it may hold. The tools stay out where the body has none: it lacks them, or has null
@@ -107,7 +107,7 @@ def slimmed(body: Mapping[str, Any], written: FieldTable, semantics: Semantics, 
             slim.update(_tools(body, written, linked))
         elif row.kind is Kind.MAP:
             slim.update(_entries(row.name, value, row, written.stamp))
-        elif row.name != name and not _is_default(row, value, semantics):
+        elif row.name != name and not _is_default(row, value, table):
             slim[row.name] = _value(row, value, written)
     return slim
 
@@ -150,10 +150,10 @@ def omissions_of(found: Found) -> list[Omission]:
     ]
 
 
-def _is_default(row: Field, value: Any, semantics: Semantics) -> bool:
+def _is_default(row: Field, value: Any, table: FieldTable) -> bool:
     """Whether a value says no more than that nobody chose one."""
-    here = canonical(row.name, value, semantics)
-    nothing = canonical(row.name, {}, semantics) if row.resolved and isinstance(value, Mapping) else None
+    here = canonical(row.name, value, table)
+    nothing = canonical(row.name, {}, table) if row.resolved and isinstance(value, Mapping) else None
     return same(here, row.default) or (nothing is not None and same(here, nothing))
 
 
@@ -337,17 +337,16 @@ def override(
     declared: Mapping[str, Any],
     live: Mapping[str, Any],
     written: Mapping[str, Any],
-    semantics: Semantics,
+    table: FieldTable,
     ignored: Collection[str] = (),
 ) -> dict[str, Any]:
     """The patch, empty where nothing differs; `declared` and `live` are fields, `written` what a new definition of
     the live one would say."""
-    table = semantics.table
     known = table.split(written)
     patch = {
-        name: _wanted(name, live.get(name), known, semantics)
+        name: _wanted(name, live.get(name), known, table)
         for name, value in declared.items()
-        if name not in ignored and not fits(name, value, live.get(name), semantics)
+        if name not in ignored and not fits(name, value, live.get(name), table)
     }
     return table.join(patch)
 
@@ -363,12 +362,12 @@ def patched_document(
     return {**document, "targets": entries}
 
 
-def _wanted(name: str, value: Any, known: Mapping[str, Any], semantics: Semantics) -> Any:
+def _wanted(name: str, value: Any, known: Mapping[str, Any], table: FieldTable) -> Any:
     """The live value as a file would say it; its default where that is a value, and null where none can be had."""
     if name in known:
         return known[name]
-    default = semantics.table.default_of(name)
-    is_default = value is None or same(canonical(name, value, semantics), default)
+    default = table.default_of(name)
+    is_default = value is None or same(canonical(name, value, table), default)
     return default if is_default else None
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core.canonical import Semantics, canonical, closed_forms, digest, fits, same, strip_server_defaults
-from trueup.core.field_table import Kind
+from trueup.core.canonical import canonical, closed_forms, digest, fits, same, strip_server_defaults
+from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
 from trueup.core.plans.plan import MISSING, OUTSIDE, Cause, FieldChange, Missing
@@ -30,7 +30,7 @@ UNSENT = SETTLED | {Cause.SECRET}
 class Rules:
     """How fields are judged on one target; `stamps`: there is no state but the stamps."""
 
-    semantics: Semantics
+    table: FieldTable
     stamps: bool = False
 
 
@@ -42,26 +42,26 @@ def judge(
     rules: Rules,
 ) -> Cause | None:
     """The row of the contract's table that one field is in; None is clean."""
-    semantics = rules.semantics
+    table = rules.table
     applied = record.fields.get(name)
     if file is MISSING and applied is None:
         return None  # neither declared nor ever applied: not ours to look at
     equal = same(file, live)  # most often: then their canonical forms are, and need not be made
-    if equal or same(canonical(name, _plain(file), semantics), canonical(name, _plain(live), semantics)):
+    if equal or same(canonical(name, _plain(file), table), canonical(name, _plain(live), table)):
         known = _is_recorded(name, file, live, applied, rules, equal=equal)
         return None if known else Cause.RECORDED
     if applied is None:
-        lost = record.partial and not rules.stamps and semantics.table.is_unstamped(name)
+        lost = record.partial and not rules.stamps and table.is_unstamped(name)
         return Cause.UNKNOWN if lost else Cause.EDITED
-    file_same = file is not MISSING and matches(name, file, applied, semantics)
-    if file_same and fits(name, _plain(file), _plain(live), semantics):
+    file_same = file is not MISSING and matches(name, file, applied, table)
+    if file_same and fits(name, _plain(file), _plain(live), table):
         return None if _is_recorded(name, file, live, applied, rules, equal=False) else Cause.RECORDED
-    live_same = matches(name, live, applied, semantics) or _is_answer(name, live, applied, semantics)
+    live_same = matches(name, live, applied, table) or _is_answer(name, live, applied, table)
     if live_same:
         if file is MISSING:
             return Cause.REMOVED
         return None if file_same else Cause.EDITED
-    if semantics.table.is_resolved(name) and file in (MISSING, None):
+    if table.is_resolved(name) and file in (MISSING, None):
         return Cause.RECORDED  # to be cleared, and what the server makes of that nobody else knows
     if not _tells(applied, rules):
         return Cause.UNKNOWN
@@ -75,18 +75,18 @@ def _tells(applied: Applied, rules: Rules) -> bool:
 
 def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules: Rules, *, equal: bool) -> bool:
     """Whether the record already says what is true: this file value was applied and this answer belongs to it."""
-    if rules.stamps and rules.semantics.table.is_unstamped(name):
+    if rules.stamps and rules.table.is_unstamped(name):
         return True
     if applied is None or file is MISSING:
         return False
     if rules.stamps:
-        return applied.stamp == short(name, file, rules.semantics)
+        return applied.stamp == short(name, file, rules.table)
     if applied.kept is None:
         return False
     return applied.sent == digest(file) and (equal or digest(_plain(live)) == applied.kept)
 
 
-def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semantics) -> bool:
+def matches(name: str, value: Any | Missing, applied: Applied, table: FieldTable) -> bool:
     """Whether a value is the one that was applied, or what the server answered to it."""
     plain = _plain(value)
     if applied.sent is not None or applied.kept is not None:
@@ -94,15 +94,15 @@ def matches(name: str, value: Any | Missing, applied: Applied, semantics: Semant
             return True
         if applied.kept is not None:
             return False
-    return applied.stamp is not None and short(name, plain, semantics) == applied.stamp
+    return applied.stamp is not None and short(name, plain, table) == applied.stamp
 
 
-def _is_answer(name: str, live: Any, applied: Applied, semantics: Semantics) -> bool:
+def _is_answer(name: str, live: Any, applied: Applied, table: FieldTable) -> bool:
     """Return whether a live value answers the one that was applied, whatever the server alone decides in it."""
     return any(
         digest(form) == applied.sent
-        or (applied.sent is applied.kept is None and short(name, form, semantics) == applied.stamp)
-        for form in closed_forms(name, _plain(live), semantics)
+        or (applied.sent is applied.kept is None and short(name, form, table) == applied.stamp)
+        for form in closed_forms(name, _plain(live), table)
     )
 
 
@@ -126,24 +126,24 @@ def compare(
         wanted, found = file.get(name, MISSING), live.get(name, MISSING)
         cause = judge(name, wanted, found, record, rules)
         if cause is not None:
-            kind = rules.semantics.table.kind_of(name)
+            kind = rules.table.kind_of(name)
             if kind in STRUCTURED and found is not MISSING and wanted is not MISSING:
-                found = _shown(name, found, wanted, record.fields.get(name), rules.semantics)
-            found = rules.semantics.table.mask_secrets(name, found)
+                found = _shown(name, found, wanted, record.fields.get(name), rules.table)
+            found = rules.table.mask_secrets(name, found)
             changes.append(FieldChange(name, found, wanted, cause, kind))
     return tuple(changes)
 
 
-def _shown(name: str, live: Any, file: Any, applied: Applied | None, semantics: Semantics) -> Any:
+def _shown(name: str, live: Any, file: Any, applied: Applied | None, table: FieldTable) -> Any:
     """Return a live value as it stands beside the file's: without what the server fills in.
 
     A part that only the server decides is kept where it was declared and has left the file: then it is what changes.
     """
-    shown = strip_server_defaults(name, live, file, semantics)
+    shown = strip_server_defaults(name, live, file, table)
     was_declared = applied is not None and applied.sent is not None and applied.sent == digest(live)
-    is_all_there_is = same(canonical(name, shown, semantics), canonical(name, file, semantics))
+    is_all_there_is = same(canonical(name, shown, table), canonical(name, file, table))
     if was_declared or is_all_there_is:
-        return strip_server_defaults(name, live, file, semantics, keep_open=True)
+        return strip_server_defaults(name, live, file, table, keep_open=True)
     return shown
 
 
@@ -158,9 +158,9 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
     for change in changes:
         cause = change.cause
         is_sent = cause in SENT_ALWAYS or (cause in OUTSIDE and revert)
-        if is_sent and rules.semantics.table.has_secret(change.path, change.before):
+        if is_sent and rules.table.has_secret(change.path, change.before):
             cause = Cause.SECRET
-        elif rules.semantics.is_stuck(change.path) and _clears(change, rules.semantics):
+        elif rules.table.is_stuck(change.path) and _clears(change, rules.table):
             if rules.stamps and cause is Cause.DRIFTED:
                 continue
             if is_sent:
@@ -169,7 +169,7 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
     return tuple(found)
 
 
-def _clears(change: FieldChange, semantics: Semantics) -> bool:
+def _clears(change: FieldChange, table: FieldTable) -> bool:
     """Whether the file wants the field at its default."""
-    wanted = canonical(change.path, _plain(change.after), semantics)
-    return same(wanted, canonical(change.path, None, semantics))
+    wanted = canonical(change.path, _plain(change.after), table)
+    return same(wanted, canonical(change.path, None, table))

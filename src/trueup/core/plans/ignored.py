@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.core.canonical import Semantics, fits
+from trueup.core.canonical import fits
 from trueup.core.definitions.definition import Definition
+from trueup.core.field_table import FieldTable
 from trueup.core.plans.plan import Ignored
 from trueup.core.plans.wording import quoted
 
@@ -137,13 +138,13 @@ def _by_field(found: Iterable[IgnoredGroup]) -> list[IgnoredGroup]:
 
 
 def ignored_in(
-    definition: Definition, file: Mapping[str, Any], live: Mapping[str, Any] | None, semantics: Semantics
+    definition: Definition, file: Mapping[str, Any], live: Mapping[str, Any] | None, table: FieldTable
 ) -> Iterator[Ignored]:
     """Each entry of a definition, held against what is live; None is not live, and then nothing differs."""
     for entry in definition.lifecycle.ignore_changes:
         wanted, found = file.get(entry.field), live.get(entry.field) if live is not None else None
         # where the file says nothing, what the server fills in by itself is no difference
-        differs = live is not None and not fits(entry.field, wanted, found, semantics)
+        differs = live is not None and not fits(entry.field, wanted, found, table)
         yield Ignored(definition.name, entry.field, entry.reason, entry.until, differs)
 
 

@@ -187,7 +187,7 @@ def _create(facts: Facts, choices: Choices, record: Record | None = None) -> Ver
         return Verdict(Action.HELD, Reason.STAMP_LOST, record=record, wanted=True)
     if choices.stamps and facts.crowded:
         return Verdict(Action.HELD, Reason.NO_ROOM, record=record, wanted=True)
-    table = choices.rules.semantics.table
+    table = choices.rules.table
     fields = tuple(
         FieldChange(name, MISSING, value, Cause.NEW, table.kind_of(name)) for name, value in facts.file.items()
     )

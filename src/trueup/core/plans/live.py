@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.core.canonical import Semantics, fits
+from trueup.core.canonical import fits
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.stamp import UNREADABLE, Stamp, parse
 from trueup.core.memory.state import State
@@ -67,7 +67,7 @@ def unmanaged(
     bodies: Mapping[str, Mapping[str, Any]],
     state: State,
     seen: Mapping[str, Seen],
-    semantics: Semantics,
+    table: FieldTable,
     extra: Mapping[str, Mapping[str, Any]],
 ) -> Unmanaged:
     """Return what nobody manages beside these definitions; assistants in the order of their ids.
@@ -79,7 +79,7 @@ def unmanaged(
         record = state.records.get(name)
         live = seen.get(record.id) if record is not None else None
         if record is not None and live is not None:
-            fields = _undeclared(live.fields, {*semantics.table.split(body), *record.fields}, semantics)
+            fields = _undeclared(live.fields, {*table.split(body), *record.fields}, table)
             unknown = extra.get(live.id, {})
             fields.update({key: value for key, value in unknown.items() if value not in (None, "", [], {})})
             if fields:
@@ -90,12 +90,12 @@ def unmanaged(
     return Unmanaged(undeclared, tuple(Stranger(live.id, live.display_name) for live in sorted(strangers, key=_by_id)))
 
 
-def _undeclared(fields: Mapping[str, Any], managed: set[str], semantics: Semantics) -> dict[str, Any]:
+def _undeclared(fields: Mapping[str, Any], managed: set[str], table: FieldTable) -> dict[str, Any]:
     """The fields that nobody manages and that say something."""
     return {
-        name: semantics.table.mask_secrets(name, value)
+        name: table.mask_secrets(name, value)
         for name, value in fields.items()
-        if name not in managed and not fits(name, None, value, semantics)
+        if name not in managed and not fits(name, None, value, table)
     }
 
 

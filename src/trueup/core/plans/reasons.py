@@ -101,7 +101,7 @@ def reasons(
             name=name,
             file=file.get(name, MISSING),
             applied=_applied_as(name, file.get(name, MISSING), found.get(name, MISSING), record, rules),
-            live=rules.semantics.table.mask_secrets(name, found.get(name, MISSING)),
+            live=rules.table.mask_secrets(name, found.get(name, MISSING)),
             rule=_rule(name, file, live, record, ignored.get(name), rules),
             position=locate(name) if name in file else None,
         )
@@ -131,7 +131,7 @@ def _rule(
         told = within_reach((FieldChange(name, found, wanted, cause),), rules, revert=False)
         cause = told[0].cause if told else None
     plain, there = (None if value is MISSING else value for value in (wanted, found))
-    if cause is None and not fits(name, plain, there, rules.semantics):
+    if cause is None and not fits(name, plain, there, rules.table):
         return WITHOUT_CHANGE
     return RULES[cause]
 
@@ -142,10 +142,10 @@ def _applied_as(name: str, file: Any, live: Any, record: Record | None, rules: R
         return AppliedAs.NEVER
     applied = record.fields.get(name)
     if applied is None:
-        lost = rules.semantics.table.is_unstamped(name)
+        lost = rules.table.is_unstamped(name)
         return AppliedAs.UNKNOWN if record.partial and (lost or not record.fields) else AppliedAs.NEVER
-    as_file = file is not MISSING and matches(name, file, applied, rules.semantics)
-    as_live = matches(name, live, applied, rules.semantics)
+    as_file = file is not MISSING and matches(name, file, applied, rules.table)
+    as_live = matches(name, live, applied, rules.table)
     if as_file or as_live:
         return AppliedAs.BOTH if as_file and as_live else AppliedAs.FILE if as_file else AppliedAs.LIVE
     return AppliedAs.UNKNOWN if applied.kept is None and not rules.stamps else AppliedAs.NEITHER
@@ -156,4 +156,4 @@ def _is_default(name: str, value: Any, rules: Rules) -> bool:
 
 
 def _form(name: str, value: Any, rules: Rules) -> Any:
-    return canonical(name, None if value is MISSING else value, rules.semantics)
+    return canonical(name, None if value is MISSING else value, rules.table)

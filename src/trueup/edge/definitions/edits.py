@@ -18,11 +18,12 @@ from typing import Any, Final
 
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing, Taking, in_words
 from trueup.core.call import holds_credential
-from trueup.core.canonical import Semantics, digest, fits, same
+from trueup.core.canonical import digest, fits, same
 from trueup.core.command import Command, Message, locate_commands
 from trueup.core.definitions.definition import DefinitionFile
 from trueup.core.definitions.document import BODY, Document, decode, trimmed
 from trueup.core.definitions.resolve import Resolved
+from trueup.core.field_table import FieldTable
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
 from trueup.core.source import Diagnostic, Position, SourceMap
@@ -236,13 +237,13 @@ class Editor:
         project: Project,
         target: Target,
         overrides: Mapping[str, str],
-        semantics: Semantics,
+        table: FieldTable,
         workspace: Workspace,
     ) -> None:
         self._format = format_of(target.protocol)
         self._root, self._project, self._target = root, project, target
         self._overrides = overrides
-        self._semantics = semantics
+        self._table = table
         self._workspace = workspace
         self._files = workspace.files_for(target)
         self.originals: dict[str, bytes] = {}
@@ -253,7 +254,7 @@ class Editor:
         The files are read again as they would be: only that field may have changed.
         """
         live = taking.live if live is MISSING else live
-        found, path = self._files[name], self._semantics.table.path_of(taking.field)
+        found, path = self._files[name], self._table.path_of(taking.field)
         documents = self._documents(contents)
         resolved = self._resolved(found, documents, self._target)
         at = self._place(found.file, path, resolved, documents)
@@ -272,7 +273,7 @@ class Editor:
             self._format.table,
             is_translated=found.protocol != self._target.protocol,
         )
-        value = in_words(taking.field, live, taking.file, self._semantics, has_null=self._has_null(placing, path))
+        value = in_words(taking.field, live, taking.file, self._table, has_null=self._has_null(placing, path))
         try:
             edits = placing.edits_for(path, value)
         except Elsewhere as error:
@@ -315,7 +316,7 @@ class Editor:
         parts = self._resolved(found, Documents(self._root), self._target).parts
         for contents in read_versions(self._root, [found.file, *parts]):
             body = self._resolved(found, self._documents(contents), self._target).body
-            value = self._semantics.table.split(body).get(field, MISSING)
+            value = self._table.split(body).get(field, MISSING)
             if value is not MISSING and digest(value) in known:
                 return value
         return MISSING
@@ -389,9 +390,9 @@ class Editor:
             raise NotTaken(
                 f"no definition can hold it: {problems[0].message}", at, self._advise(problems[0], name, field)
             )
-        table = self._semantics.table
+        table = self._table
         old, new = table.split(before.body), table.split(after.body)
-        if not fits(field, new.pop(field, None), None if live is MISSING else live, self._semantics):
+        if not fits(field, new.pop(field, None), None if live is MISSING else live, self._table):
             raise NotTaken("the files would not come to the live value", at, "Change it by hand.")
         old.pop(field, None)
         if not same(old, new):

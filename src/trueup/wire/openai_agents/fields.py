@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from trueup.core.canonical import Semantics
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.wire.base import Dialect, Holds
 
@@ -75,7 +74,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "openai": Dialect(
         name="openai",
         base_url="https://api.openai.com/v1",
-        semantics=Semantics(TABLE),
+        table=TABLE,
         headers={"OpenAI-Beta": "agents=v1"},
         honest=True,
         scoped=True,
@@ -87,7 +86,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         base_url="",
         example="https://apipi.example.com/v1",
         prefix="/v1",
-        semantics=Semantics(APIPI_TABLE),
+        table=APIPI_TABLE,
         holds=Holds(
             {"tools": ("function", "web_search")},
             LENGTHS,

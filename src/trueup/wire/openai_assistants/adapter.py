@@ -59,8 +59,7 @@ class OpenAIAssistants(RestAdapter):
         Metadata is right under either habit: a server that merged when it was probed may replace today. What a move to
         another model forces is sent as it is, whatever else clears it.
         """
-        nulls = self.dialect.semantics.null_removes
-        body = patch_body(live.body, sets, stamp, self.dialect.table, null_removes=nulls)
+        body = patch_body(live.body, sets, stamp, self.dialect.table)
         forced = self.forced(live.body, sets)
         body.update({name: value for name, value in forced.items() if name in sets and sets[name] is None})
         return self.post(live.id, body)
@@ -74,10 +73,10 @@ class OpenAIAssistants(RestAdapter):
 
         Which of them is of use is known where the server was probed.
         """
-        rules, kept = self.dialect.semantics, dict(live.body.get("metadata") or {})
+        table, kept = self.dialect.table, dict(live.body.get("metadata") or {})
         kept.pop(KEY, None)
-        without, told = {**kept, KEY: None} if rules.null_removes else kept, {**kept, KEY: RELEASED}
-        bodies = (told,) if rules.is_stuck("metadata") else (without, told)
+        without, told = {**kept, KEY: None} if table.null_removes else kept, {**kept, KEY: RELEASED}
+        bodies = (told,) if table.is_stuck("metadata") else (without, told)
         return tuple(self.post(live.id, {"metadata": body}) for body in bodies)
 
     def problem(self, reply: Reply) -> Problem:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from trueup.core.canonical import Semantics
 from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.wire.base import Dialect, Holds
 
@@ -89,10 +88,6 @@ DEFINITIONS: Final = replace(TABLE, fields=(*(TABLE.by_name[name] for name in _W
 """The fields that definitions may hold, of whichever dialect, in the order in which people write them."""
 
 
-SEMANTICS: Final = Semantics(TABLE)
-FIRST_SEMANTICS: Final = Semantics(FIRST_TABLE)
-AZURE_SEMANTICS: Final = Semantics(AZURE_TABLE)
-
 _LENGTHS: Final = {"name": 256, "description": 512, "instructions": 256_000}
 _KINDS: Final = {
     "tools": ("code_interpreter", "file_search", "function"),
@@ -113,7 +108,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "openai": Dialect(
         name="openai",
         base_url="https://api.openai.com/v1",
-        semantics=SEMANTICS,
+        table=TABLE,
         headers={"OpenAI-Beta": "assistants=v2"},
         honest=True,
         scoped=True,
@@ -125,7 +120,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "openai-v1": Dialect(
         name="openai-v1",
         base_url="https://api.openai.com/v1",
-        semantics=FIRST_SEMANTICS,
+        table=FIRST_TABLE,
         headers={"OpenAI-Beta": "assistants=v1"},
         scoped=True,
         vendor="OpenAI",
@@ -145,7 +140,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         base_url="",
         example="https://RESOURCE.openai.azure.com/openai",
         prefix="/openai",
-        semantics=AZURE_SEMANTICS,
+        table=AZURE_TABLE,
         auth={"api_key": "api-key", "token": "bearer"},
         token_scope="https://cognitiveservices.azure.com/.default",
         api_version="2025-03-01-preview",
@@ -165,7 +160,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         name="foundry-classic",
         base_url="",
         example="https://RESOURCE.services.ai.azure.com/api/projects/PROJECT",
-        semantics=AZURE_SEMANTICS,
+        table=AZURE_TABLE,
         auth={"token": "bearer"},
         token_scope="https://ai.azure.com/.default",
         api_version="v1",

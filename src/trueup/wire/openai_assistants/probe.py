@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from trueup.core.canonical import Semantics, same
-from trueup.core.field_table import Field
+from trueup.core.canonical import same
+from trueup.core.field_table import Field, FieldTable
 from trueup.core.memory.capabilities import UNKNOWN, Capabilities, Question, Questions
 from trueup.wire.base import Dialect, Holds
 from trueup.wire.probe import METADATA, PREFIX, TEXT, Ask, Probe, Subject
@@ -315,7 +315,7 @@ def apply_probe_results(row: Dialect, found: Capabilities) -> Dialect:
     return replace(
         row,
         honest=row.honest and found.answers.get("has-more") != "wrong",
-        semantics=_apply_to_semantics(row.semantics, found),
+        table=_apply_to_table(row.table, found),
         holds=_apply_to_lengths(row.holds, found),
     )
 
@@ -325,11 +325,11 @@ def settle_after(found: Capabilities, settle: float) -> float:
     return max(settle, SLOW.get(found.answers.get("listing", ""), 0.0))
 
 
-def _apply_to_semantics(rules: Semantics, found: Capabilities) -> Semantics:
-    how = {name: found.answers.get(f"clear.{name}") for name in rules.table.names}
+def _apply_to_table(table: FieldTable, found: Capabilities) -> FieldTable:
+    how = {name: found.answers.get(f"clear.{name}") for name in table.names}
     clear = {name: {"clear": None} for name, way in how.items() if way == "null"}
     clear |= {name: {"clear": VALUES[name][1]} for name, way in how.items() if way == "default" and name in VALUES}
-    tools, answer = rules.table.by_name["tools"], rules.table.by_name["response_format"]
+    tools, answer = table.by_name["tools"], table.by_name["response_format"]
     inside = {
         "tools": {"fills": _merge_fills(tools, found), "synonyms": _merge_synonyms(tools, found)},
         "response_format": {"fills": _merge_fills(answer, found)},
@@ -337,8 +337,8 @@ def _apply_to_semantics(rules: Semantics, found: Capabilities) -> Semantics:
     stuck = {name for name, way in how.items() if way == "never"}
     if found.answers.get("metadata-key") == "never":
         stuck.add(METADATA)
-    return Semantics(
-        rules.table.vary(clear).vary(inside),
+    return replace(
+        table.vary(clear).vary(inside),
         stuck=frozenset(stuck),
         null_removes=found.answers.get("metadata-key") == "null",
     )
