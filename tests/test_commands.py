@@ -75,7 +75,7 @@ MORE: Mapping[str, Mapping[str, Flag]] = {
 """What stands for flags that are handed on, by the expression that holds them."""
 
 TYPED: Mapping[str, Sequence[str]] = {
-    "cli/commands/accept.py": ["accept", "support/triage", "temperature", "-t", "prod"],
+    "cli/commands/accepting.py": ["accept", "support/triage", "temperature", "-t", "prod"],
     "cli/applying.py": ["apply", "support/triage", "--target=prod"],
     "cli/commands/export.py": ["export", "live.json"],
     "cli/commands/importing.py": ["import", "-C", "elsewhere"],

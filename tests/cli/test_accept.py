@@ -141,12 +141,12 @@ def test_no_link_is_followed(place: Place) -> None:
 def test_a_file_that_changed_meanwhile_is_not_overwritten(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.applied()
     place.poke("alpha", {"temperature": 0.7})
-    from trueup.cli.commands import accept
+    from trueup.cli.commands import accepting
 
     def meanwhile(*_: Any) -> None:
         place.write("assistants/alpha.yaml", "model: gpt-5\n")
 
-    monkeypatch.setattr(accept, "_confirm", meanwhile)
+    monkeypatch.setattr(accepting, "_confirm", meanwhile)
     ran = place.run("accept", "alpha")
     assert ran.code != 0
     assert (place.root / "assistants/alpha.yaml").read_text() == "model: gpt-5\n"

@@ -30,9 +30,9 @@ COMMANDS: Table = {
         "why": ("drift", "Explain what decides each field of an assistant."),
     },
     "State": {
-        "accept": ("accept", "Take live values into a definition's file."),
-        "import": ("imports", "Turn live assistants into definitions, or link them."),
-        "delete-duplicate": ("imports", "Delete one duplicate of an assistant."),
+        "accept": ("live", "Take live values into a definition's file."),
+        "import": ("live", "Turn live assistants into definitions, or link them."),
+        "delete-duplicate": ("live", "Delete one duplicate of an assistant."),
         "export": ("export", "Write the target's live assistants to a file."),
         "state": ("state", "List, show, forget and rebuild what state holds."),
         "targets": ("targets", "List the targets and what they can hold."),

@@ -1,6 +1,6 @@
-"""`import` and `delete-duplicate`: live assistants, or those in files, become definitions, or are linked to them.
+"""`accept`, `import` and `delete-duplicate`: what is live goes into files, is linked to them, or is removed.
 
-The plan afterwards is empty for what was linked. Nothing is overwritten: files are new, or get an entry for a target.
+The work of the first two is in `accepting`, `importing` and `import_files`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from trueup.core.plans.plan import Change
     from trueup.engine.plan import Planning
     from trueup.engine.request_runner import RequestRunner
+
+
+@click.command(short_help="Take live values into a definition's file.")
+@click.argument("name")
+@click.argument("fields", nargs=-1, metavar="[FIELD]…")
+@click.option("--patch", "as_patch", is_flag=True, help="Print a patch for git apply, and write nothing.")
+@takes(VARS, NETWORK, CONSENT)
+def accept(flags: Flags, name: str, fields: tuple[str, ...], as_patch: bool) -> int:
+    """Take live values into a definition's file: the fields that somebody changed, or those that are named.
+
+    Only the lines of each value change. Where the file was edited too, a conflict is left between markers, as git
+    leaves it. Exit code 3 when something is left for a person to do.
+    """
+    from trueup.cli.commands.accepting import accept_live
+    from trueup.cli.session import open_session
+    from trueup.cli.transport import run_async
+
+    return int(run_async(accept_live(open_session(flags), name, fields, as_patch=as_patch)))
 
 
 @click.command("import", short_help="Turn live assistants into definitions, or link them.")
@@ -134,4 +152,4 @@ def _confirm(session: Session, change: Change) -> bool:
     )  # fmt: skip
 
 
-COMMANDS = {"import": import_, "delete-duplicate": delete_duplicate}
+COMMANDS = {"accept": accept, "import": import_, "delete-duplicate": delete_duplicate}

@@ -2,58 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
 
-import click
-
-from trueup.cli.flags import Flags
-from trueup.cli.options import CONSENT, NETWORK, VARS, takes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from trueup.cli.output import Screen
-    from trueup.cli.session import Session
-    from trueup.core.acceptance.accepted import Accepted, AcceptedField, FilePatch
-    from trueup.core.acceptance.placing import Taking
-    from trueup.core.command import Command
-    from trueup.core.definitions.definition import Definition
-    from trueup.core.memory.state import Record
-    from trueup.core.plans.live import Seen
-    from trueup.edge.definitions.edits import Contents, Editor
-    from trueup.edge.definitions.loader import Loaded, Workspace
-    from trueup.engine.plan import Planning
-
-
-@click.command(short_help="Take live values into a definition's file.")
-@click.argument("name")
-@click.argument("fields", nargs=-1, metavar="[FIELD]…")
-@click.option("--patch", "as_patch", is_flag=True, help="Print a patch for git apply, and write nothing.")
-@takes(VARS, NETWORK, CONSENT)
-def accept(flags: Flags, name: str, fields: tuple[str, ...], as_patch: bool) -> int:
-    """Take live values into a definition's file: the fields that somebody changed, or those that are named.
-
-    Only the lines of each value change. Where the file was edited too, a conflict is left between markers, as git
-    leaves it. Exit code 3 when something is left for a person to do.
-    """
-    from trueup.cli.session import open_session
-    from trueup.cli.transport import run_async
-
-    session = open_session(flags)
-    return run_async(_accept(session, name, fields, as_patch=as_patch))
+from trueup.cli.output import Screen
+from trueup.cli.planning import find_record_and_live, plan_live
+from trueup.cli.session import Session, check_definitions, refuse_errors, require_one
+from trueup.cli.transport import reading
+from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch, add_accepted, base_digests
+from trueup.core.acceptance.placing import Taking, Way, takings
+from trueup.core.command import Command, Message
+from trueup.core.definitions.definition import Definition
+from trueup.core.definitions.names import meant, select
+from trueup.core.errors import Exit, TrueupError, UnreadableError
+from trueup.core.memory.state import Record
+from trueup.core.plans.fields import Rules
+from trueup.core.plans.live import Seen
+from trueup.core.plans.plan import MISSING, Reason
+from trueup.core.texts.escapes import names_of
+from trueup.core.texts.merge import patch
+from trueup.edge.definitions.edits import Contents, Editor, NotTaken
+from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.files import write_inside
+from trueup.edge.state.store import read_accepted, write_accepted
+from trueup.engine.facts import declare_fields
+from trueup.engine.plan import Planning
+from trueup.engine.takeover import count_as_applied
+from trueup.render.records import json as as_json
+from trueup.render.style import disarm_lines
+from trueup.render.terminal import answers
+from trueup.wire.model_names import name_in_files
 
 
-async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_patch: bool) -> int:
-    from dataclasses import replace
-
-    from trueup.cli.planning import plan_live
-    from trueup.cli.session import check_definitions, refuse_errors
-    from trueup.cli.transport import reading
-    from trueup.core.acceptance.accepted import Accepted
-    from trueup.core.errors import Exit
-    from trueup.edge.definitions.edits import Editor
-    from trueup.edge.definitions.loader import Workspace
-
+async def accept_live(session: Session, asked: str, fields: Sequence[str], *, as_patch: bool) -> Exit:
+    """Take live values into the files of one definition, or print them as a patch. Raises TrueupError."""
     workspace = Workspace(session.root, session.project)
     loaded = check_definitions(workspace, session.target, session.flags)
     refuse_errors(loaded.diagnostics)
@@ -77,18 +59,11 @@ async def _accept(session: Session, asked: str, fields: Sequence[str], *, as_pat
         accepted = _write_files(session, editor, accepted, made)
         _remember_base(session, accepted, record, live)
     _show(session, accepted, as_patch=as_patch)
-    return int(Exit.HELD if accepted.left else Exit.OK)
+    return Exit.HELD if accepted.left else Exit.OK
 
 
 def _choose_one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
     """Return the chosen definition, its record and its live assistant. Raises TrueupError where one is missing."""
-    from trueup.cli.planning import find_record_and_live
-    from trueup.cli.session import require_one
-    from trueup.core.command import Message
-    from trueup.core.definitions.names import select
-    from trueup.core.errors import TrueupError, UnreadableError
-    from trueup.core.plans.plan import Reason
-
     name = require_one(asked, sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys())))
     definition = next((item for item in loaded.definitions if item.name == name), None)
     if definition is None:
@@ -128,9 +103,6 @@ def _take_fields(
     asked: Sequence[str],
 ) -> tuple[Contents, Contents, list[AcceptedField]]:
     """Return the files with the live values, the same without conflict markers, and what became of each field."""
-    from trueup.core.acceptance.accepted import AcceptedField, Ending
-    from trueup.core.acceptance.placing import Way
-
     found = _choose_takings(session, definition, record, live, asked)
     contents: dict[str, bytes | None] = {}
     ended: dict[str, AcceptedField] = {}
@@ -157,9 +129,6 @@ def _take_fields(
 
 
 def _describe_merge(session: Session, name: str, field: str, conflicts: int) -> AcceptedField:
-    from trueup.core.acceptance.accepted import AcceptedField, Ending
-    from trueup.core.command import Message
-
     if conflicts:
         return AcceptedField(field, Ending.CONFLICT)
     hint = Message(
@@ -173,9 +142,6 @@ def _take_field(
     editor: Editor, contents: dict[str, bytes | None], name: str, taking: Taking, ended: dict[str, AcceptedField]
 ) -> dict[str, bytes | None]:
     """Take one more field into the files; where that is impossible, note why in `ended` and leave them as they are."""
-    from trueup.core.acceptance.accepted import AcceptedField, Ending
-    from trueup.edge.definitions.edits import NotTaken
-
     try:
         made = editor.with_live(contents, name, taking)
     except NotTaken as error:
@@ -196,11 +162,6 @@ def _rebuild_base(
     record: Record,
 ) -> Contents | None:
     """Return the files with the values that were last applied or accepted; None unless git has all of them."""
-    from trueup.core.acceptance.accepted import base_digests
-    from trueup.core.plans.plan import MISSING
-    from trueup.edge.definitions.edits import NotTaken
-    from trueup.edge.state.store import read_accepted
-
     accepted = read_accepted(session.store).get(name)
     for taking in both:
         value = editor.applied_value(name, taking.field, base_digests(record, accepted, taking.field))
@@ -217,15 +178,6 @@ def _choose_takings(
     session: Session, definition: Definition, record: Record, live: Seen, asked: Sequence[str]
 ) -> list[Taking]:
     """Return the fields to take. Raises TrueupError for a field that neither the file nor live has."""
-    from dataclasses import replace
-
-    from trueup.core.acceptance.placing import takings
-    from trueup.core.definitions.names import meant
-    from trueup.core.errors import TrueupError
-    from trueup.core.plans.fields import Rules
-    from trueup.engine.facts import declare_fields
-    from trueup.wire.model_names import name_in_files
-
     rules = Rules(session.adapter.dialect.table, stamps=session.target.state == "stamps")
     file = declare_fields(definition, session.adapter)
     known = dict.fromkeys([*file, *record.fields, *live.fields])
@@ -247,9 +199,6 @@ def _choose_takings(
 
 def _make_patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     """Return a patch for each file that changes."""
-    from trueup.core.acceptance.accepted import FilePatch
-    from trueup.core.texts.merge import patch
-
     both = ((file, editor.originals[file], content) for file, content in sorted(made.items()))
     return tuple(
         FilePatch(file, patch(file, before, content))
@@ -272,10 +221,6 @@ def _find_affected(
 
 def _confirm(session: Session, accepted: Accepted) -> None:
     """Ask before other assistants change too. Raises TrueupError where that is declined."""
-    from trueup.core.command import Message
-    from trueup.core.errors import TrueupError
-    from trueup.render.terminal import answers
-
     names = ", ".join(sorted({name for name, _ in accepted.also} - {accepted.name}))
     if not names:
         return
@@ -298,10 +243,6 @@ def _confirm(session: Session, accepted: Accepted) -> None:
 
 def _write_files(session: Session, editor: Editor, accepted: Accepted, made: Contents) -> Accepted:
     """Write the files, each whole. Raises TrueupError."""
-    from dataclasses import replace
-
-    from trueup.edge.files import write_inside
-
     for item in accepted.patches:
         after = made[item.file]
         assert after is not None
@@ -311,13 +252,6 @@ def _write_files(session: Session, editor: Editor, accepted: Accepted, made: Con
 
 def _remember_base(session: Session, accepted: Accepted, record: Record, live: Seen) -> None:
     """Keep what was taken as the base of the next accept and plan, for as long as the file holds it."""
-    from trueup.cli.session import check_definitions
-    from trueup.core.acceptance.accepted import Ending, add_accepted
-    from trueup.edge.definitions.loader import Workspace
-    from trueup.edge.state.store import read_accepted, write_accepted
-    from trueup.engine.facts import declare_fields
-    from trueup.engine.takeover import count_as_applied
-
     names = [item.name for item in accepted.fields if item.ending is Ending.TAKEN]
     loaded = check_definitions(Workspace(session.root, session.project), session.target, session.flags)
     definition = next((item for item in loaded.definitions if item.name == accepted.name), None)
@@ -332,9 +266,6 @@ def _remember_base(session: Session, accepted: Accepted, record: Record, live: S
 
 def _show(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
     """Write the result to stdout; beside a patch, what was not taken goes to stderr. Raises TrueupError."""
-    from trueup.render.records import json as as_json
-    from trueup.render.terminal import answers
-
     screen = session.screen
     if screen.json:
         screen.write_result(as_json.accept(accepted))
@@ -342,8 +273,6 @@ def _show(session: Session, accepted: Accepted, *, as_patch: bool) -> None:
         refuse_unprintable_patch(screen, accepted, session.flags.again(json=True))
         screen.write_bytes(b"".join(item.patch for item in accepted.patches))
         if accepted.left or accepted.also or not accepted.patches:
-            from dataclasses import replace
-
             screen.note(answers.write_accept(replace(accepted, patches=()), **screen.note_look))
     else:
         screen.write_result(answers.write_accept(accepted, **screen.look))
@@ -354,11 +283,6 @@ def refuse_unprintable_patch(screen: Screen, accepted: Accepted, again: Command)
 
     Bytes for `git apply` cannot be escaped. `again` is the same command for JSON.
     """
-    from trueup.core.command import Message
-    from trueup.core.errors import TrueupError
-    from trueup.core.texts.escapes import names_of
-    from trueup.render.style import disarm_lines
-
     for item in accepted.patches:
         text = item.patch.decode("utf-8", "replace").replace("\r\n", "\n")
         signs = names_of(text) if screen.is_seen else ""
@@ -372,6 +296,3 @@ def refuse_unprintable_patch(screen: Screen, accepted: Accepted, again: Command)
                     ". A text in quotes in YAML holds such signs as escapes, a Markdown body cannot.",
                 ),
             )
-
-
-COMMANDS = {"accept": accept}
