@@ -271,8 +271,8 @@ NAMED_FLAGS: Mapping[str, str] = {
     "core/plans/drift.py": "",
     "core/rules/editor_schema.py": "--var",
     "edge/definitions/loader.py": "--var",
-    "local/connections.py": "--port",
-    "local/web_pages.py": "--allow-host",
+    "local/admission.py": "--allow-host",
+    "local/serve.py": "--port",
     "render/pages.py": "--on-drift --prune --stamp --var --ack",
 }
 """Flags that sentences name because they were typed, or are the only place for a value that nobody knows."""
