@@ -49,7 +49,7 @@ class Templates:
 
     @contextmanager
     def copied(self, kind: type[W], platform: Platform, state: str, root: Path, capfd: Captured) -> Iterator[W]:
-        """A copy with a new platform, served while the block runs; `state` is the setting of the target."""
+        """Serve a copy with a new platform while the block runs; `state` is the setting of the target."""
         with ExitStack() as stack:
             vendor = stack.enter_context(Server())
             template, url = self._served(kind, platform, state, capfd, vendor, stack)
@@ -67,7 +67,7 @@ class Templates:
     def _served(
         self, kind: type[World], platform: Platform, state: str, capfd: Captured, vendor: Server, stack: ExitStack
     ) -> tuple[Template, str]:
-        """The template, and the address of the vendor at its port; another one where somebody took the port."""
+        """Return the template, and the address of the vendor at its port; another one if somebody took the port."""
         for _ in range(TRIES):
             template = self._made.get((kind, state)) or self._make(kind, platform, state, capfd)
             self._made[kind, state] = template

@@ -52,12 +52,12 @@ class Platform:
     numbers: int = 100
 
     def number(self) -> int:
-        """A new id."""
+        """Return a new id."""
         self.numbers += 1
         return self.numbers
 
     def answer(self, asked: Asked) -> Answer:
-        """The answer to one request."""
+        """Return the response to one request."""
         self.asked.append(asked)
         status = self.trouble.pop(0) if self.trouble else 0
         if status:
@@ -75,7 +75,7 @@ class Platform:
         raise NotImplementedError
 
     def upload(self, name: str, folder: Path, head: str, branch: str, *, fork: bool = False) -> None:
-        """Keeps a folder as an artifact, as a step of the job does."""
+        """Keep a folder as an artifact, as a step of the job does."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             for path in sorted(folder.rglob("*")):
@@ -99,7 +99,7 @@ class GitHubStandIn(Platform):
     """The repository acme/fleet."""
 
     def routes(self) -> list[tuple[str, str, Callable[..., Answer]]]:
-        """What is asked of GitHub."""
+        """Return the answers of GitHub, by path and method."""
         at = "/repos/acme/fleet"
         return [
             ("/user", "GET", lambda _: (403, {"message": "Resource not accessible by integration"})),
@@ -173,7 +173,7 @@ class GitLabStandIn(Platform):
     """The project acme/fleet; what its jobs kept are the entries of `artifacts`."""
 
     def routes(self) -> list[tuple[str, str, Callable[..., Answer]]]:
-        """What is asked of GitLab."""
+        """Return the answers of GitLab, by path and method."""
         at = "/projects/acme%2Ffleet"
         return [
             ("/user", "GET", lambda _: (200, {"username": self.me})),
@@ -226,7 +226,7 @@ class GitLabStandIn(Platform):
         return _page([self._pipeline(one, one["name"].partition("/")[0]) for one in found[::-1]], asked)
 
     def _pipeline(self, artifact: dict[str, Any], source: str) -> dict[str, Any]:
-        """An artifact's; the first word of its name is what started it."""
+        """Return the pipeline of an artifact; the first word of its name is what started it."""
         return {"id": artifact["id"], "sha": artifact["workflow_run"]["head_sha"], "source": source}
 
     def _jobs_of(self, asked: Asked, number: str) -> Answer:
@@ -245,7 +245,7 @@ class GitLabStandIn(Platform):
 
 @contextmanager
 def served(platform: Platform) -> Iterator[str]:
-    """The platform over HTTP; its address."""
+    """Serve the platform over HTTP; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:

@@ -26,7 +26,7 @@ STATE = ".trueup/prod.state.json"
 
 
 def records(world: World) -> str:
-    """The state file with one record pointed elsewhere, as a request that hides a manual change would have it."""
+    """Return the state file with one record pointed elsewhere, as a pull request that hides a manual change has it."""
     world.at_main()
     state = json.loads((world.clone / STATE).read_text(encoding="utf-8"))
     state["records"]["alpha"]["operation"] = "0" * 16

@@ -28,7 +28,7 @@ def test_a_mass_change_is_acknowledged_by_a_trailer_of_the_merge(world: World) -
 
 
 def _mass_change(world: World) -> tuple[int, str]:
-    """A request that a guard wants to be acknowledged, planned; its number and the line that does it."""
+    """Plan a pull request that a guard wants acknowledged; return its number and the line that does it."""
     fleet = {f"assistants/n{number}.yaml": "model: gpt-4.1\n" for number in range(8)}
     first = world.request(fleet)
     world.request_job(first)

@@ -13,7 +13,7 @@ NEW = "model: gpt-4.1\ninstructions: Say G.\n"
 
 
 def _merged(world: World, edits: dict[str, str | None]) -> tuple[int, str]:
-    """A request that was planned and merged; its number and its merge."""
+    """Return the number and the merge of a pull request that was planned and merged."""
     number = world.request(edits)
     assert world.request_job(number).code == 0
     return number, world.merge(number)

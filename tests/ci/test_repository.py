@@ -28,7 +28,7 @@ def _git(place: Path, *words: str) -> str:
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
-    """A repository with one commit that holds a state file, a link and a script."""
+    """Make a repository with one commit that holds a state file, a link and a script."""
     place = tmp_path / "origin"
     place.mkdir()
     _git(place, "init", "-q", "-b", "main")

@@ -24,7 +24,7 @@ EDITED = "model: gpt-4.1\ninstructions: Say A, twice.\n"
 
 
 def _venv(place: Path) -> Path:
-    """An environment like the one that `install` makes, out of the one that runs the tests."""
+    """Make an environment like the one that `install` makes, out of the one that runs the tests."""
     python = place / "venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     start = f"import sys, runpy; sys.path.insert(0, {str(ROOT / 'ci')!r}); "
@@ -46,7 +46,7 @@ def _step(name: str) -> dict[str, Any]:
 
 
 def _inputs(step: dict[str, Any], **given: str) -> dict[str, str]:
-    """The variables of a step, filled in as a runner does."""
+    """Return the variables of a step, filled in as a runner does."""
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
     values = {name: str(entry.get("default", "")) for name, entry in action["inputs"].items()} | given
     return {key: values[text.removeprefix("${{ inputs.").removesuffix(" }}")] for key, text in step["env"].items()}

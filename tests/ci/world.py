@@ -53,7 +53,7 @@ class Done:
     summary: str
 
     def json(self, name: str) -> Any:
-        """A document that it kept."""
+        """Return a document that it kept."""
         return json.loads((self.kept / name).read_text(encoding="utf-8"))
 
 
@@ -95,7 +95,7 @@ class World:
         return self
 
     def project_file(self, url: str = "", more: str = "") -> str:
-        """The text of trueup.yaml."""
+        """Return the text of trueup.yaml."""
         lines = ["project: acme", "targets:", "  prod:", f"    base_url: {url or self.address}"]
         return "\n".join([*lines, f"    state: {self.state}", "    api_key: {env: ASSISTANTS_KEY}", more, ""])
 
@@ -117,7 +117,7 @@ class World:
         return ran.stdout.strip()
 
     def _merge_at_platform(self, head: str, ref: str, message: str) -> str:
-        """The merge commit of main and a head, under a ref of the platform."""
+        """Make the merge commit of main and a head, under a ref of the platform."""
         base = self.tip()
         tree = self._run_git(self.origin, ("merge-tree", "--write-tree", base, head)).splitlines()[0]
         words = ("commit-tree", tree, "-p", base, "-p", head, "-F", "-")
@@ -126,7 +126,7 @@ class World:
         return made
 
     def write(self, path: str, text: str | None) -> None:
-        """Writes or removes a file of the checkout."""
+        """Write or remove a file of the checkout."""
         place = self.clone / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if text is None:
@@ -135,21 +135,21 @@ class World:
             place.write_text(text, encoding="utf-8")
 
     def commit(self, message: str) -> str:
-        """Commits everything."""
+        """Commit everything."""
         self.git("add", "-A")
         self.git("commit", "-q", "-m", message)
         return self.git("rev-parse", "HEAD")
 
     def tip(self, branch: str = "main") -> str:
-        """The last commit of a branch at the platform."""
+        """Return the last commit of a branch at the platform."""
         return self._run_git(self.origin, ("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}"))
 
     def at_main(self) -> None:
-        """The checkout at the newest main."""
+        """Check out the newest main."""
         self.git("checkout", "-q", "-B", "main", self.tip())
 
     def request(self, edits: Mapping[str, str | None], *, fork: bool = False, message: str = "An edit.") -> int:
-        """Opens a request with these files."""
+        """Open a pull request with these files."""
         number = self.platform.number()
         self.git("checkout", "-q", "-B", f"topic-{number}", self.tip())
         for path, text in edits.items():
@@ -166,12 +166,12 @@ class World:
         return number
 
     def proposed(self, number: int) -> str:
-        """The merge commit that the platform makes of a request, to be looked at."""
+        """Make the merge commit that the platform shows of a pull request, and return it."""
         head = str(self.platform.requests[number]["head"]["sha"])
         return self._merge_at_platform(head, f"refs/pull/{number}/merge", "merge")
 
     def merge(self, number: int, message: str = "Merge.") -> str:
-        """Merges a request; the commit."""
+        """Merge a pull request; return the commit."""
         request = self.platform.requests[number]
         made = self._merge_at_platform(request["head"]["sha"], "refs/heads/main", message)
         request.update(open=False, state="merged", merged_at="2026-11-21", merge_commit_sha=made)
@@ -180,7 +180,7 @@ class World:
     # Jobs ------------------------------------------------------------------------------------------------------------
 
     def request_job(self, number: int, more: Mapping[str, str] | None = None, commit: str = "") -> Done:
-        """The job of `pull_request`; a fork's has no secret and a token that only reads."""
+        """Run the job of `pull_request`; a fork's has no secret and a token that only reads."""
         request = self.platform.requests[number]
         is_fork = request["head"]["repo"]["full_name"] != "acme/fleet"
         event = {"pull_request": {**request, "base": {"ref": "main"}}}
@@ -191,24 +191,24 @@ class World:
         return self._job("pull_request", sha, event, given, request["head"]["sha"], f"topic-{number}", fork=is_fork)
 
     def fork_job(self, number: int) -> Done:
-        """The job of `workflow_run` behind a fork's: the default branch's own, without a secret of the company."""
+        """Run the job of `workflow_run` behind a fork's: the default branch's own, without a secret of the company."""
         request = self.platform.requests[number]
         run = {"event": "pull_request", "head_sha": request["head"]["sha"], "head_repository": request["head"]["repo"]}
         event = {"workflow_run": run, "repository": {"default_branch": "main"}}
         return self._job("workflow_run", self.tip(), event, {"TRUEUP_CI_TOKEN": TOKEN}, self.tip(), "main")
 
     def merge_job(self, commit: str, more: Mapping[str, str] | None = None) -> Done:
-        """The job of `push` to main."""
+        """Run the job of `push` to main."""
         given = {"TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY, **(more or {})}
         return self._job("push", commit, {}, given, commit, "main")
 
     def schedule_job(self, more: Mapping[str, str] | None = None) -> Done:
-        """The job of `schedule`."""
+        """Run the job of `schedule`."""
         given = {"TRUEUP_CI_TOKEN": TOKEN, "ASSISTANTS_KEY": KEY, **(more or {})}
         return self._job("schedule", self.tip(), {}, given, self.tip(), "main")
 
     def environ(self, name: str, sha: str, place: Path, event: Path) -> dict[str, str]:
-        """What GitHub sets."""
+        """Return the variables that GitHub sets."""
         plain = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "LC_ALL")}
         return {
             **plain, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": name, "GITHUB_SHA": sha,
@@ -240,7 +240,7 @@ class World:
     # Live ------------------------------------------------------------------------------------------------------------
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """A request of somebody else at the vendor."""
+        """Send a request of somebody else to the vendor."""
         reply = self.vendor.answer(Call(method, path, {"limit": "100"} if path == "/assistants" else {}, body))
         assert reply.status == 200, reply.text
         return reply.json
@@ -252,15 +252,15 @@ class World:
         assert reply.status_code == 200, reply.text
 
     def live(self) -> dict[str, dict[str, Any]]:
-        """What is live, by display name."""
+        """Return what is live, by display name."""
         return {entry["name"]: entry for entry in self.ask("GET", "/assistants")["data"]}
 
     def says(self, name: str) -> str:
-        """The instructions of a live assistant."""
+        """Return the instructions of a live assistant."""
         return str(self.live()[name]["instructions"])
 
     def comment(self, number: int, kind: str) -> str:
-        """The one comment of a kind on a request."""
+        """Return the one comment of a kind on a pull request."""
         (found,) = [
             entry["body"] for entry in self.platform.comments.get(number, []) if f"/prod {kind} -->" in entry["body"]
         ]

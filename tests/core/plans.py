@@ -35,7 +35,7 @@ RECORD = st.builds(
 
 
 def _with_sets(change: Change, values: list[Any]) -> Change:
-    """The change that sets some of its fields: to what is wanted, to a value of its own or, where it goes, to null."""
+    """Return a change that sets some of its fields: to what is wanted, to a value of its own, or to null."""
     sets = {
         item.path: None if item.after is MISSING else item.after if number % 2 else value
         for number, (item, value) in enumerate(zip(change.fields, values, strict=False))

@@ -207,7 +207,7 @@ def test_same_is_symmetric_and_agrees_with_the_digest(left: Any, right: Any) -> 
 
 
 def _respelt(value: Any) -> Any:
-    """The same value as another program may hold it: keys the other way round, whole numbers as floats."""
+    """Return the same value as another program may hold it: keys in reverse order, whole numbers as floats."""
     if isinstance(value, dict):
         return {key: _respelt(entry) for key, entry in reversed(value.items())}
     if isinstance(value, list):

@@ -21,7 +21,7 @@ LIVES: dict[str, Any] = {"one": "one", "ONE": "ONE", "two": "two", "null": None,
 
 
 def _applied(kind: str, name: str) -> Record:
-    """A record in which `one` was applied, as exactly as the kind says."""
+    """Return a record in which `one` was applied, known as exactly as the kind says."""
     one = short(name, "one", FIELDS)
     known = {
         "kept": Applied(sent=digest("one"), kept=digest("one")),

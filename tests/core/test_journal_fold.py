@@ -29,7 +29,7 @@ def create(operation: str = "op1", name: str = "a") -> list[Entry]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Entry]:
-    """What a run writes: for each name requests one after another, each on top of what the last one left."""
+    """Draw what a run writes: for each name requests one after another, each on top of what the last one left."""
     lines: list[Entry] = []
     now: dict[str, str] = {}
     for number in range(draw(st.integers(0, 12))):

@@ -35,7 +35,7 @@ REVERT, PRUNE = replace(CHOICES, revert=True), replace(CHOICES, prune=True)
 
 
 def _row(choices: Choices = CHOICES, **facts: Any) -> tuple[Action, Reason]:
-    """The verdict when some of the facts differ; a live one that is given is the only stamped one of its stamp."""
+    """Return the verdict when some of the facts differ; a live one that is given is the only one with its stamp."""
     if "live" in facts and "stamped" not in facts:
         live = facts["live"]
         facts["stamped"] = (live,) if live is not None and live.stamp == STAMP else ()

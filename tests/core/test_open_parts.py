@@ -111,7 +111,7 @@ def test_what_no_definition_says_is_taken_whole() -> None:
 
 
 def shown(name: str, file: Any, live: Any, applied: Applied) -> Any:
-    """What a plan shows of a live value beside the file's."""
+    """Return what a plan shows of a live value beside the file's."""
     record = Record("a_1", operation="o", fields={name: applied})
     (change,) = compare({name: file}, {name: live}, record, frozenset(), Rules(TABLE))
     return change.before

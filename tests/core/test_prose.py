@@ -40,7 +40,7 @@ def _flat(runs: tuple[Run, ...]) -> list[Run]:
 
 
 def _check(before: str, after: str) -> Prose:
-    """The laws that hold for any two texts."""
+    """Check the laws that hold for any two texts."""
     prose = compare(before, after)
     assert after_from(prose, before) == after
     assert before_from(prose, after) == before

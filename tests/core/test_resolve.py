@@ -64,7 +64,7 @@ def resolved(files: dict[str, Any], *, target: Target | None = None, **overrides
 
 
 def body(*layers: dict[str, Any], target: Target | None = None) -> Any:
-    """The body of a chain of files, the innermost base first; `name` apart."""
+    """Return the body of a chain of files, the innermost base first; `name` apart."""
     files: dict[str, Any] = {f"d/_{index}.yaml": layer for index, layer in enumerate(layers[:-1])}
     files["d/a.yaml"] = layers[-1]
     for index in range(1, len(layers)):
@@ -275,7 +275,7 @@ def test_files_that_no_platform_takes_together_are_refused_before_anything_is_ma
 
 
 def native(files: dict[str, Any], target: Target | None = None) -> Any:
-    """The body of `d/a.yaml`, a definition of OpenAI's saved agents."""
+    """Return the body of `d/a.yaml`, a definition of OpenAI's saved agents."""
     setting = Setting(
         target or Target("local", "p"), ["local", "prod"], {}, {}, lambda _: frozenset(), "openai-agents", AGENTS
     )

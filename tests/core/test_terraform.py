@@ -29,7 +29,7 @@ def state(given: Mapping[str, Any], kind: str = "openai_assistant", **instance: 
 
 
 def read(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The body that a state's attributes give, and the paths of what is omitted."""
+    """Return the body that a state's attributes give, and the paths of what is omitted."""
     (found,) = assistants_in(state(attributes), "t.tfstate")
     assert isinstance(found, Found), found
     assert found.where == "t.tfstate, openai_assistant.shop"

@@ -111,7 +111,7 @@ def bodies() -> st.SearchStrategy[Body]:
 
 
 def placed(body: Any) -> SourceMap:
-    """A position of its own for every key and value."""
+    """Return a position of its own for every key and value."""
     values: dict[Path, Position] = {}
     keys: dict[Path, Position] = {}
 

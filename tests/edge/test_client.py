@@ -85,7 +85,7 @@ def answer(status: int = 200, body: bytes = b"{}", headers: str = "") -> Handler
 def talk(
     handler: Handler, *calls: Call, timeout: float = 5.0, headers: Mapping[str, str] | None = None
 ) -> tuple[Server, list[Any]]:
-    """The server, and for each call its reply or its exception."""
+    """Return the server, and for each call its reply or its exception."""
 
     async def run() -> tuple[Server, list[Any]]:
         async with serving(handler) as server:

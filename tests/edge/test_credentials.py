@@ -197,7 +197,7 @@ class Clock:
 
 
 def counting(tmp_path: Path) -> SecretRef:
-    """A command that gives token-1, token-2, …"""
+    """Return a command that prints token-1, token-2, …"""
     file = tmp_path / "count"
     return python(
         f"from pathlib import Path; p = Path({str(file)!r}); n = int(p.read_text()) + 1 if p.exists() else 1; "

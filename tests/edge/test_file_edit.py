@@ -73,7 +73,7 @@ def _written(key: str, value: Any, layout: dict[str, Any]) -> str:
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[list[str], dict[str, Any]]:
-    """The chunks of a YAML text, one for each top-level key with the comments above it, and what they read as."""
+    """Draw the chunks of a YAML text, one for each top-level key with the comments above it, and what they read as."""
     chunks, value = [], {}
     for key in draw(st.lists(tops, min_size=1, max_size=4, unique=True)):
         body = _written(key, draw(values), draw(layouts))
@@ -205,7 +205,7 @@ def _json_documents() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _is_nothing_for_plain_text(text: str) -> bool:
-    """What no body and no part can hold: what is dropped there, and what may stand in no file."""
+    """Draw what no body and no part can hold: what is dropped there, and what may stand in no file."""
     escaped = re.search("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff]", text)
     return text.endswith("\n") or not text.strip() or escaped is not None
 

@@ -23,7 +23,7 @@ def git(root: Path, *words: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository with two versions of one file."""
+    """Make a repository with two versions of one file."""
     root = tmp_path / "repository"
     root.mkdir()
     git(root, "init", "-q")
@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def program(root: Path) -> str:
-    """A program that leaves a trace beside the repository when it is run."""
+    """Write a program that leaves a trace beside the repository when it is run."""
     path = root.parent / "program"
     path.write_text(f"#!/bin/sh\ntouch '{root.parent / TRACE}'\nexit 1\n", encoding="utf-8")
     path.chmod(0o755)
@@ -57,7 +57,7 @@ def signature(root: Path) -> None:
 
 
 def monitor(root: Path) -> None:
-    """The index is watched by a program of the repository's."""
+    """Let a program of the repository's own watch the index."""
     git(root, "config", "core.fsmonitor", program(root))
 
 
@@ -68,7 +68,7 @@ def external_diff(root: Path) -> None:
 
 
 def lazy_fetch(root: Path) -> None:
-    """An object is missing, and a promisor whose address is a command has it."""
+    """Remove an object, which a promisor has whose address is a command."""
     for key, value in {
         "core.repositoryFormatVersion": "1",
         "extensions.partialClone": "origin",

@@ -23,13 +23,13 @@ REGOLD = os.environ.get("TRUEUP_REGOLD") == "1"
 
 
 def load(root: Path, target: str = "", **overrides: str) -> Loaded:
-    """The definitions in a folder for one target."""
+    """Return the definitions in a folder for one target."""
     project = load_project(root)
     return Workspace(root, project).load(project.targets[target or project.default_target], overrides)
 
 
 def written(root: Path, files: dict[str, str]) -> Path:
-    """A folder with these files in it."""
+    """Make a folder with these files in it."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def told(loaded: Loaded) -> list[tuple[str, str]]:
 
 
 def shown(definition: Definition) -> dict[str, Any]:
-    """A definition as a golden file holds it."""
+    """Return a definition as a golden file holds it."""
     lifecycle = definition.lifecycle
     values = definition.locate().values
     return {
@@ -79,7 +79,7 @@ def test_golden(case: str) -> None:
 
 
 def compare(path: Path, text: str) -> None:
-    """The text must be what the file holds; with TRUEUP_REGOLD it becomes so."""
+    """Check that a file holds the text; with TRUEUP_REGOLD, write it."""
     if REGOLD:
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ SECRET = "hunter2-abcdef"
 
 
 def project(root: Path, text: str) -> Project:
-    """The project that a file says."""
+    """Return the project that a file describes."""
     (root / "trueup.yaml").write_text(text, encoding="utf-8")
     return load_project(root)
 

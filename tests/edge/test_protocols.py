@@ -32,7 +32,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 def load(
     root: Path, files: Mapping[str, str], target: Target = NEW, others: tuple[Target, ...] = (OLD,), said: str = ""
 ) -> Loaded:
-    """What the files say for one of several targets; `said` is `protocol` in trueup.yaml."""
+    """Return what the files hold for one of several targets; `said` is `protocol` in trueup.yaml."""
     written(root, {f"assistants/{name}": text for name, text in files.items()})
     project = Project("p", targets={item.name: item for item in (*others, target)}, protocol=said)
     return Workspace(root, project).load(target, {})

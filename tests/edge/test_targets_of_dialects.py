@@ -27,7 +27,7 @@ FOUNDRY = "https://res.services.ai.azure.com/api/projects/p"
 
 
 def target(root: Path, **value: Any) -> Target:
-    """The target that a project file with these keys describes."""
+    """Return the target that a project file with these keys describes."""
     text = yaml.safe_dump({"project": "acme", "targets": {"prod": value}}, sort_keys=False)
     (root / "trueup.yaml").write_text(text, encoding="utf-8")
     return load_project(root).targets["prod"]

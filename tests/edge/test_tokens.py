@@ -85,7 +85,7 @@ class Place:
 
 
 def sent(place: Place, times: int = 1) -> list[str]:
-    """The token that each of several calls at once carries."""
+    """Return the token that each of several calls at once carries."""
 
     async def send(_call: Call) -> Reply:
         used.append(place.credential.secret().reveal())

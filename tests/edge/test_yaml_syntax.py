@@ -37,7 +37,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 def expected() -> dict[str, str]:
-    """What the golden file says of each broken file."""
+    """Return what the golden file holds of each broken file."""
     texts = re.split(r"^(?=\S)", GOLDEN.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {text.splitlines()[0]: text for text in texts if text}
 

@@ -60,7 +60,7 @@ class Case:
 
 
 def read(folder: Path) -> Case:
-    """The case in a folder; an unknown key is an error."""
+    """Return the case in a folder; an unknown key is an error."""
     content = yaml.safe_load((folder / "case.yaml").read_text(encoding="utf-8"))
     return Case(**{**content, "steps": tuple(content.get("steps", ()))})
 
@@ -74,7 +74,7 @@ class Story:
 
     @classmethod
     def of(cls, case: Case) -> Story:
-        """The world after every step of a case."""
+        """Return the world after every step of a case."""
         clock = Clock()
         world = World(clock=clock)
         numbers = itertools.count(1)
@@ -93,7 +93,7 @@ class Story:
         return story
 
     def files(self, bodies: Mapping[str, Any]) -> None:
-        """Writes definitions; a null takes one away."""
+        """Write definitions; null removes one."""
         for name, body in bodies.items():
             self.world.definitions.pop(name, None)
             if body is not None:
@@ -117,14 +117,14 @@ class Story:
         self.world.apply(**_options(options or {}))
 
     def killed_apply(self, at: int) -> None:
-        """An apply that ends at the n-th outside step as a power cut would end it."""
+        """Run an apply that ends at the n-th outside step as a power cut would end it."""
         self.world.kill_at = at
         with contextlib.suppress(Killed):
             self.world.apply()
         self.world.kill_at = 0
 
     def edit(self, bodies: Mapping[str, Any]) -> None:
-        """What a person changes at the vendor; metadata by key, a null takes one away."""
+        """Change something at the vendor by hand; metadata by key, where null removes one."""
         for who, body in bodies.items():
             live_id = self.id_of(who)
             full = dict(body)
@@ -140,7 +140,7 @@ class Story:
         self.world.add(**body)
 
     def twin(self, who: str) -> None:
-        """A gateway's own retry: a second one with the same stamp."""
+        """Retry as a gateway does: make a second one with the same stamp."""
         live = self.world.live()[self.id_of(who)]
         self.world.add(**{key: live[key] for key in ("name", "model", "instructions", "metadata")})
 
@@ -157,7 +157,7 @@ class Story:
         self.saved = self.world.state_text
 
     def load_state(self, _: None) -> None:
-        """An old checkout: the state that was put aside."""
+        """Return to an old checkout: the state that was put aside."""
         self.world.state_text = self.saved
 
     def lose_state(self, _: None) -> None:
@@ -175,14 +175,14 @@ class Story:
         self.world.state_text = encode_state(State(identity_of(self.world.target), DIGEST_RULES, records))
 
     def other_rules(self, _: None) -> None:
-        """A state whose digests were made under the rules before today's."""
+        """Turn the state into one whose digests were made under the rules before today's."""
         self.world.state_text = encode_state(replace(self.world.state(), digest_rules=0))
 
     def fault(self, fault: Mapping[str, Any]) -> None:
         self.world.fail(**{**fault, "kind": Kind(fault["kind"])})
 
     def known_targets(self, names: list[str]) -> None:
-        """The targets of the project file."""
+        """Return the targets of the project file."""
         self.world.targets = frozenset(names)
 
     def break_second_page(self, _: None) -> None:
@@ -202,7 +202,7 @@ class Story:
         self.world.before_call = before
 
     def id_of(self, who: str) -> str:
-        """An id, or a name: as state records it, else as the stamps say."""
+        """Return the id of a name: as the state records it, else by the stamps."""
         if who.startswith("asst_"):
             return who
         record = self.world.state().records.get(who)
@@ -224,7 +224,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def options_of(case: Case) -> dict[str, Any]:
-    """The flags of a case as `Options` takes them."""
+    """Return the flags of a case as `Options` takes them."""
     return _options(case.options)
 
 
@@ -232,7 +232,7 @@ def options_of(case: Case) -> dict[str, Any]:
 
 
 def listing(case: Case, plan: Plan) -> str:
-    """The plan with the row, the cause of each field, both values, and what is said."""
+    """Return the plan with the row, the cause of each field, both values, and the messages."""
     lines = [f"# {case.about}", ""]
     for change in plan.changes:
         lines += [*_change_lines(change), ""]
@@ -270,7 +270,7 @@ def _value(value: Any) -> str:
 
 
 def requests(world: World) -> str:
-    """The exact writes that were sent, in order."""
+    """Return the exact writes that were sent, in order."""
     sent = [{"method": call.method, "path": call.path, "json": call.json} for call in world.writes]
     return json.dumps(sent, indent=2, ensure_ascii=False) + "\n"
 

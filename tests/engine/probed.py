@@ -68,7 +68,7 @@ class Probed(World):
         )
 
     def probe(self, **changes: Any) -> Capabilities:
-        """A probe of the server as it is documented, whose answers later plans go by."""
+        """Probe the server as it is documented; later plans go by the answers."""
 
         async def run() -> Capabilities:
             runner, adapter = self.runner(self.ports()), adapter_for(self.target)
@@ -79,5 +79,5 @@ class Probed(World):
         return self.found
 
     def touched(self) -> set[str]:
-        """The ids that were written to."""
+        """Return the ids that were written to."""
         return {call.path.rsplit("/", 1)[-1] for call in self.writes if call.path != "/assistants"}

@@ -27,7 +27,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 def _told(case: Case) -> tuple[dict[str, str], Story]:
-    """What the case gives as the golden files' texts, and the world after both applies."""
+    """Return what the case gives as the golden files' texts, and the world after both applies."""
     story = Story.of(case)
     world, options = story.world, options_of(case)
     plan = world.plan(**options)

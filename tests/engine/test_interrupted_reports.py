@@ -18,7 +18,7 @@ WRITES = {"create": "POST", "modify": "POST", "delete": "DELETE"}
 
 
 def _world(action: str, **target: Any) -> Interrupted:
-    """A world in which the next apply does this to all three, and is interrupted."""
+    """Return a world in which the next apply does this to all three, and is interrupted."""
     world = Interrupted(struck=START * 2)
     if action != "create":
         world.definitions = fleet(*map(definition, NAMES))
@@ -31,7 +31,7 @@ def _world(action: str, **target: Any) -> Interrupted:
 
 
 def _run(world: Interrupted, action: str) -> dict[str, str]:
-    """The words for each outcome; nothing at all left after the interrupt, and nobody waited."""
+    """Return the words for each outcome; check that nothing left after the interrupt, and that nobody waited."""
     report = world.apply(destroy=action == "delete")
     assert code(report) is Exit.INTERRUPTED
     assert all(at <= world.struck for at in world.times)

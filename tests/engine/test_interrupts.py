@@ -43,7 +43,7 @@ class Interrupted(World):
         self.running.stop.set()
 
     def late(self) -> list[Call]:
-        """The writes that left after the interrupt."""
+        """Return the writes that left after the interrupt."""
         sent = zip(self.times, self.calls, strict=True)
         return [call for at, call in sent if at > self.struck and call.method != "GET"]
 

@@ -34,7 +34,7 @@ def seen(world: Probed) -> View:
 
 
 def cleaned(world: Probed) -> list[str]:
-    """What the next probe removes."""
+    """Return what the next probe removes."""
     found = find_left_over(seen(world), identity_of(world.target), world.notes.open, world.notes.spared)
     left = [item for item in found if item.sure]
     for item in left:

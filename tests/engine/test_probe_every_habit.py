@@ -93,7 +93,7 @@ SECOND: dict[str, Any] = {
 
 
 def expected(habits: Habits) -> dict[str, str]:
-    """What a probe must say of these habits."""
+    """Return what a probe must report of these habits."""
     merges, removes = habits.metadata == "merge", habits.null_key == "remove"
     kept = habits.kept_on_null
     answers = {
@@ -121,7 +121,7 @@ def impossible(plan: Plan) -> set[str]:
 
 
 def applied(world: Probed) -> set[str]:
-    """What an apply says cannot be done; afterwards nothing is left to plan, and nothing was sent that is not kept."""
+    """Return what an apply reports as impossible; check that nothing is left to plan and all that was sent is kept."""
     said = impossible(world.plan())
     report = world.apply()
     assert worst(report.codes) is Exit.OK

@@ -33,7 +33,7 @@ async def _struck(runner: RequestRunner, line: Line, after: float) -> None:
 async def _ended(
     runner: RequestRunner, line: Line, after: float, *works: Awaitable[object]
 ) -> tuple[list[object], float]:
-    """What came of each work, and how long (seconds) they took beyond an interrupt that came `after` so many."""
+    """Return what came of each work, and the seconds that they took beyond an interrupt that came `after` so many."""
     began = line.clock.now
     strike = asyncio.ensure_future(_struck(runner, line, after))
     results = await asyncio.gather(*works, return_exceptions=True)
@@ -173,7 +173,7 @@ def test_what_is_waited_for_is_told() -> None:
 
 
 async def _pair(runner: RequestRunner, line: Line, reads: list[int]) -> None:
-    """A write that rests on a read, as often read again as it takes."""
+    """Run a write that rests on a read, read again as often as it takes."""
     count, read_at = 0, -inf
     async with runner.slot():
         while True:

@@ -138,7 +138,7 @@ def refreshed(shelf: Shelf, known: Sequence[str]) -> View:
 
 @st.composite
 def shelves(draw: st.DrawFn, *, born: bool = False, died: bool = False) -> tuple[Shelf, list[str]]:
-    """A fleet, and what is known of it: some of it, some that is gone, some that never was, in any order."""
+    """Draw a fleet, and what is known of it: some of it, some that is gone, some that never was, in any order."""
     order = draw(st.permutations(names(draw(st.integers(0, 40)))))
     known = draw(st.lists(st.sampled_from(order), unique=True)) if order else []
     known = draw(st.sampled_from([list(order), sorted(known, key=order.index), known]))

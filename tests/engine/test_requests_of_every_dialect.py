@@ -29,7 +29,7 @@ LOSSES = tuple(sorted(loss_keys(tuple(DIALECTS.values()))))
 
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What people and tests do behind the tool's back names a version too."""
+    """Send what people and tests do behind the tool's back; that names a version too."""
     answer = Server.answer
 
     def versioned(self: Server, call: Call) -> Reply:
@@ -50,7 +50,7 @@ class Elsewhere(Story):
 
 
 def _described(body: Any) -> Any:
-    """A definition whose functions say what they do, which Azure wants and `validate` asks for."""
+    """Return a definition whose functions have descriptions, which Azure wants and `validate` asks for."""
     tools = body.get("tools")
     if not tools:
         return body
@@ -66,7 +66,7 @@ def elsewhere(case: Case, dialect: str) -> Case:
 
 
 def told(folder: str, dialect: str) -> list[Call]:
-    """The requests of one golden story in a dialect."""
+    """Return the requests of one golden story in a dialect."""
     story = Elsewhere.of(elsewhere(cases.read(GOLDEN / folder), dialect))
     story.world.apply(**cases.options_of(cases.read(GOLDEN / folder)))
     return story.world.writes

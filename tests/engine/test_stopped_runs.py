@@ -61,7 +61,7 @@ def _busy() -> Failing:
 
 
 def _stopped(world: Failing) -> tuple[Report, set[str]]:
-    """An apply that stopped, and the names that nothing was sent for: each change has its word, and it is true."""
+    """Check an apply that stopped: each change has its outcome, and it is true. Return the names without a request."""
     ids = {record.id: name for name, record in world.state().records.items()}
     report = world.apply(prune=True, on_drift="revert")
     wanted = {change.name for change in report.plan.changes if change.action in WRITES}
@@ -81,7 +81,7 @@ def _skipped(report: Report) -> set[str]:
 
 
 def _mended(world: Failing) -> None:
-    """The next apply takes up where this one stopped, and the one after it has nothing to do."""
+    """Check that the next apply goes on where this one stopped, and that the one after it has nothing to do."""
     world.heal()
     assert code(world.apply(prune=True, on_drift="revert")) is Exit.OK
     names = sorted(body["name"] for body in world.live().values())

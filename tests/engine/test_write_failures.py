@@ -115,7 +115,7 @@ def _ended(world: World) -> Outcome:
 
 
 def _of_run(hint: str, *, prune: bool = True, selection: Selection = HERE) -> str:
-    """The hint with the commands that go on with this run: on its target, with its flags."""
+    """Return the hint with the commands that go on with this run: on its target, with its flags."""
     plan = Plan(Identity("p", "t", "", ""), Options(prune=prune), (), selection=selection)
     return change_commands(hint, lambda command: go_on(command, plan))
 

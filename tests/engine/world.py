@@ -74,7 +74,7 @@ class Clock:
 
 
 def definition(name: str, /, *, protect: bool | None = None, ignore: Sequence[str] = (), **body: Any) -> Definition:
-    """A resolved definition in the protocol spoken; `model` and the display name are filled in as the loader does."""
+    """Return a resolved definition in the current protocol; `model` and the display name are those of the loader."""
     full = {"name": name.rsplit("/", 1)[-1], "model": "gpt-4o", **body}
     lifecycle = Lifecycle(protect, tuple(map(Ignore, ignore)))
     return Definition(name, full, f"assistants/{name}.yaml", lifecycle=lifecycle, protocol=current().name)
@@ -130,7 +130,7 @@ class World:
         return reply
 
     async def answer(self, call: Call) -> Reply:
-        """What stands behind the faults."""
+        """Return what stands behind the faults."""
         return await self.server.send(call)
 
     async def journal(self, entry: Entry) -> None:
@@ -169,7 +169,7 @@ class World:
         return self.state().records[name].id
 
     def id_for(self, name: str) -> str:
-        """The id of the live assistant with this display name."""
+        """Return the id of the live assistant with this display name."""
         return next(live_id for live_id, entry in self.live().items() if entry["name"] == name)
 
     # --- what the command does
@@ -204,12 +204,12 @@ class World:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """The target's lock; in memory there is nobody to keep away."""
+        """Hold the target's lock; in memory there is nobody to keep away."""
         yield
 
     @contextmanager
     def journaled(self) -> Iterator[Callable[[Entry], Awaitable[None]]]:
-        """The journal while it is open."""
+        """Return the journal while it is open."""
         yield self.journal
 
     def backup(self, name: str, kind: str, body: object) -> None:

@@ -93,7 +93,7 @@ def schema(name: str) -> Draft202012Validator:
 
 
 def answer_check(method: str, path: str) -> Callable[[Any], None]:
-    """What a successful answer to a request is held against; a page's own references are followed here."""
+    """Return the check of a successful response to a request; a page's own references are followed here."""
     if method == "DELETE":
         return schema("AgentDeleted").validate
     if method == "GET" and path.endswith("/agents"):

@@ -26,12 +26,12 @@ SCHEMAS = {
 
 
 def spec(name: str) -> Any:
-    """A specification's JSON; skips the test when the folder (TRUEUP_SPECS, or ../shared/specs) lacks it."""
+    """Return a specification's JSON; skip the test if the folder (TRUEUP_SPECS, or ../shared/specs) lacks it."""
     return _read(_folder(), name)
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
-    """What a vendor's own client sent; skips the test when the folder beside the specifications lacks it."""
+    """Return what a vendor's own client sent; skip the test if the folder beside the specifications lacks it."""
     exchanges: list[dict[str, Any]] = _read(_folder().parent / "recorded", name)["exchanges"]
     return exchanges
 
@@ -50,7 +50,7 @@ def _read(folder: Path, name: str) -> Any:
 
 @functools.cache
 def validator(name: str, schema: str) -> Callable[[Any], None]:
-    """A check against one schema of a vendor's specification, null taken where OpenAPI 3.0 says so in its own word."""
+    """Return a check against one schema of a vendor's specification; `nullable` of OpenAPI 3.0 allows null."""
     document = spec(name)
     if "schemas" in document:  # each of them whole
         return Draft202012Validator(document["schemas"][schema]).validate

@@ -99,7 +99,7 @@ def test_whatever_is_taken_leaves_what_the_vendor_published(dialect: str, data: 
 
 
 def _without(value: Any, hidden: tuple[str, ...]) -> Any:
-    """A value without keys that the vendor answers and does not take."""
+    """Return a value without keys that the vendor answers and does not accept."""
     if isinstance(value, list):
         return [_without(entry, hidden) for entry in value]
     if isinstance(value, dict):

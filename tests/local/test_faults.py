@@ -18,7 +18,7 @@ LIST = Call("GET", "/assistants")
 
 
 def drive(*faults: Fault, calls: tuple[Call, ...] = (CREATE,)) -> tuple[list[Reply | Exception], list[Any]]:
-    """What each call got, and what the server holds in the end."""
+    """Return what each call got, and what the server holds in the end."""
     with Server() as server:
         send = Faults(faults).wrap(server.send)
 

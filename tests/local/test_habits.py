@@ -15,7 +15,7 @@ RESOURCES = {"code_interpreter": {"file_ids": ["a"]}, "file_search": {"vector_st
 
 
 def after(habits: Habits, before: dict[str, Any], **change: Any) -> dict[str, Any]:
-    """What an assistant has become after one modify."""
+    """Return what an assistant has become after one modify."""
     with Server(habits=habits) as server:
         return modified(server, made(server, **before), **change)
 

@@ -33,7 +33,7 @@ FULL = {
 
 
 def validator(name: str) -> Callable[[Any], None]:
-    """A check against one published schema; an empty page's null cursors are real, whatever the schema says."""
+    """Return a check against one published schema; an empty page's null cursors are real, whatever the schema says."""
     document = spec("openai-v2.json")
     listing = document["components"]["schemas"]["ListAssistantsResponse"]["properties"]
     for cursor in ("first_id", "last_id"):

@@ -18,7 +18,7 @@ from trueup.local.serve import running
 
 
 def tightened(document: dict[str, Any]) -> dict[str, Any]:
-    """The tuned specification with what OpenAI says in prose only, and without cursors, which nobody can guess."""
+    """Return the specification with what OpenAI says in prose only, and without cursors, which nobody can guess."""
     schemas, paths = document["components"]["schemas"], document["paths"]
     listing = paths["/assistants"]["get"]
     listing["parameters"] = [one for one in listing["parameters"] if one["name"] not in ("after", "before")]

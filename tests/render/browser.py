@@ -24,7 +24,7 @@ SWITCHES = (
 
 
 def find() -> str | None:
-    """The browser's file, None where none is installed."""
+    """Return the browser's file, None if none is installed."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
@@ -42,12 +42,12 @@ class Browser:
         self.call("Log.enable")
 
     def close(self) -> None:
-        """Closes both pipes."""
+        """Close both pipes."""
         self._reads.close()
         self._writes.close()
 
     def call(self, method: str, **params: Any) -> Any:
-        """Sends one command and gives its result."""
+        """Send one command and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": params}
         if self._session:
@@ -70,7 +70,7 @@ class Browser:
         return found
 
     def show(self, file: Path, width: int, *, dark: bool = False, height: int = 900) -> None:
-        """Opens a file in a window so many pixels wide."""
+        """Open a file in a window so many pixels wide."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
@@ -79,20 +79,20 @@ class Browser:
             pass
 
     def value(self, expression: str) -> Any:
-        """What an expression of ours comes to in the page."""
+        """Return what an expression of ours comes to in the page."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def picture(self, file: Path) -> None:
-        """Writes a PNG of the whole page."""
+        """Write a PNG of the whole page."""
         answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(answer["data"]))
 
 
 @contextmanager
 def browser(program: str, profile: Path) -> Iterator[Browser]:
-    """A browser with an empty profile, ended with its page."""
+    """Run a browser with an empty profile; it ends with its page."""
     (their_end, write), (read, other_end) = os.pipe(), os.pipe()
     command = f'exec 3<&{their_end} 4>&{other_end}; exec "$0" "$@"'
     arguments = ["bash", "-c", command, program, *SWITCHES, f"--user-data-dir={profile}"]

@@ -26,7 +26,7 @@ class Parsed(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes the tag and its attributes."""
+        """Note the tag and its attributes."""
         self.tags.add(tag)
         self.counts[tag] = self.counts.get(tag, 0) + 1
         self.attributes |= {name for name, _ in attrs}
@@ -34,7 +34,7 @@ class Parsed(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A tag that ends itself, as markdown writes a line break."""
+        """Note a tag that ends itself, as Markdown writes a line break."""
         assert tag in VOID, (tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
@@ -47,7 +47,7 @@ class Parsed(HTMLParser):
         (self.code if {"code", "pre", "style"} & set(self.open) else self.plain).append(data)
 
     def handle_comment(self, data: str) -> None:
-        """A comment."""
+        """Note a comment."""
         self.comments.append(data)
 
     def handle_pi(self, data: str) -> None:
@@ -65,5 +65,5 @@ class Parsed(HTMLParser):
 
 
 def markdown(document: str) -> Parsed:
-    """A comment as a forge renders it, before it looks for mentions and links."""
+    """Return a comment as a platform renders it, before it looks for mentions and links."""
     return Parsed(MarkdownIt("commonmark", {"html": True}).render(document))

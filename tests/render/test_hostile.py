@@ -78,7 +78,7 @@ def _is_safe_page(written: str) -> None:
 
 
 def _are_annotations(written: str, most: int = 10) -> list[dict[str, str]]:
-    """The annotations as a runner reads them."""
+    """Return the annotations as a runner reads them."""
     assert not OBEYED.search(written)
     found = []
     for line in written.removesuffix("\n").split("\n"):
@@ -186,7 +186,7 @@ def test_problems_and_errors_break_out_of_no_format(items: list[Diagnostic]) -> 
 
 
 def _large(fields: Sequence[FieldChange], number: int = 1) -> Plan:
-    """A plan of so many modifies; where there are several, each field of each ends in a line of its own."""
+    """Return a plan of so many modifies; if there are several, each field of each ends in a line of its own."""
     changes = tuple(
         Change(f"team/{place:04}", Action.MODIFY, Reason.EDITED, f"asst_{place}", fields=tuple(
             replace(item, after=f"{item.after}line of {place:04}\n") if number > 1 else item for item in fields

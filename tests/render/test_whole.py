@@ -42,7 +42,7 @@ def _tool(name: str, description: str, parameters: Mapping[str, Any], **more: An
 
 
 def _told_apart(value: Any, count: Iterator[int]) -> Any:
-    """The value with every string, key and number made one that stands nowhere else."""
+    """Return the value with every string, key and number made one that stands nowhere else."""
     if isinstance(value, Mapping):
         return {f"{key}k{next(count)}q": _told_apart(entry, count) for key, entry in value.items()}
     if isinstance(value, list):
@@ -53,7 +53,7 @@ def _told_apart(value: Any, count: Iterator[int]) -> Any:
 
 
 def _needles(value: Any) -> Iterator[str]:
-    """What must stand in an answer, as it is written there: keys and scalars as YAML, longer texts by line."""
+    """Return what must stand in an answer, as it is written there: keys and scalars as YAML, longer texts by line."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             (line,) = lines_of({key: True}, LOGGED)
@@ -137,7 +137,7 @@ def test_the_rows_of_a_value_read_back_as_the_value(shape: Any) -> None:
 
 
 def _seen(value: Any) -> Any:
-    """The value as a person sees it: of two texts that look alike no row can tell which it is."""
+    """Return the value as a person sees it: of two texts that look alike no row can tell which it is."""
     if isinstance(value, Mapping):
         return {_seen(key): _seen(entry) for key, entry in value.items()}
     if isinstance(value, list):

@@ -43,7 +43,7 @@ def cases(folder: str) -> list[dict[str, Any]]:
 
 
 def call_of(adapter: Adapter, case: dict[str, Any]) -> Call:
-    """The request of a case; what a server refuses may be a body that no fields make."""
+    """Return the request of a case; what a server refuses may be a body that no fields make."""
     name, value = next(iter(case["ask"].items()))
     split = adapter.dialect.table.split
     if name == "get":
@@ -60,7 +60,7 @@ def call_of(adapter: Adapter, case: dict[str, Any]) -> Call:
 
 
 def written(call: Call, folder: str) -> dict[str, Any]:
-    """A request as it leaves, without what carries a credential."""
+    """Return a request as it leaves, without what carries a credential."""
     sent = {name.lower(): value for name, value in sorted(headers(target(folder)).items())}
     shown = {"method": call.method, "url": base_url(target(folder)) + call.path, "query": dict(call.query)}
     return {**shown, "headers": sent, **({"json": call.json} if call.json is not None else {})}
@@ -72,7 +72,7 @@ def reply_of(given: dict[str, Any]) -> Reply:
 
 
 def read(adapter: Adapter, ask: dict[str, Any], reply: Reply) -> Any:
-    """What is made of a reply: the assistant, the page, whether it was deleted; else the problem."""
+    """Return what is made of a reply: the assistant, the page, whether it was deleted; else the problem."""
     name, value = next(iter(ask.items()))
     if name == "get":
         return _got(adapter, value, reply)

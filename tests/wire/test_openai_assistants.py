@@ -309,7 +309,7 @@ def _recorded_writes() -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def _body(value: Any) -> Any:
-    """The body inside a recorded request or answer."""
+    """Return the body inside a recorded request or response."""
     if isinstance(value, dict) and "body" in value:
         value = value["body"]
     return json.loads(value) if isinstance(value, str) and value.startswith("{") else value

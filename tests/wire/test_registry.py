@@ -65,7 +65,7 @@ def test_a_local_targets_project_is_always_local() -> None:
 
 @pytest.fixture
 def other(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A protocol with another default dialect, without gateways, without a probe, and with a scope of its own."""
+    """Register a protocol with another default dialect, without gateways and probe, and with a scope of its own."""
     row = replace(registry.ROWS["openai-assistants"], dialect="azure-openai", aliases={}, gateways=(), has_probe=False)
     rows = {**registry.ROWS, "other": replace(row, scope={"openai_project": "Other-Project"})}
     for module in (registry, target_rules):

@@ -94,7 +94,7 @@ def source_of(path: Path, translation: Translation) -> Path | None:
 
 
 def verdict_on(path: Path, translation: Translation) -> Verdict:
-    """The verdict that covers a portable value: the one of the longest path."""
+    """Return the verdict that covers a portable value: the one of the longest path."""
     covering = [verdict for verdict in translation.verdicts if path[: len(verdict.path)] == verdict.path]
     return max(covering, key=lambda verdict: len(verdict.path))
 
