@@ -49,7 +49,7 @@ class _NotAdmitted(Exception):
 
 
 def entrance(server: EmbeddedServer, key: str = "", wrap: Callable[[Send], Send] = lambda send: send) -> Endpoint:
-    """The server behind its vendor's door; any key is let in unless `key` pins one.
+    """Return the server behind its vendor's door; any key is let in unless `key` pins one.
 
     `wrap` goes around each of the server's views, for what is to go wrong behind the door.
     """
@@ -73,13 +73,13 @@ def entrance(server: EmbeddedServer, key: str = "", wrap: Callable[[Send], Send]
 
 
 def _nowhere(vendor: Vendor, asked: Asked) -> Reply:
-    """The vendor's 404 for a path outside its API: not the one that means a missing object."""
+    """Return the vendor's 404 for a path outside its API: not the one that means a missing object."""
     lost = vendor.door.lost
     return reply(404, envelope(f"Invalid URL ({asked.method} {asked.path})") if lost is None else dict(lost))
 
 
 def _unlock(vendor: Vendor, headers: Mapping[str, str], key: str) -> None:
-    """Takes any key of a kind that the vendor takes. Raises `_NotAdmitted` for none, or none that is right."""
+    """Take any key of a kind that the vendor takes. Raises `_NotAdmitted` for none, or none that is right."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     shown = {"bearer": token.strip() if scheme.lower() == "bearer" else "", "api-key": headers.get("api-key", "")}
     keys = [shown[kind] for kind in vendor.credentials if shown[kind]]
@@ -90,7 +90,7 @@ def _unlock(vendor: Vendor, headers: Mapping[str, str], key: str) -> None:
 
 
 def _view(vendor: Vendor, asked: Asked) -> str:
-    """The dialect in which this request is answered. Raises `_NotAdmitted` for a version that will not do."""
+    """Return the dialect in which this request is answered. Raises `_NotAdmitted` for a version that will not do."""
     if vendor.versions:
         version = asked.query.get("api-version", "")
         if not vendor.takes_version(version):
@@ -104,7 +104,10 @@ def _view(vendor: Vendor, asked: Asked) -> str:
 
 
 def _json(asked: Asked) -> Any:
-    """The request's JSON, None for an empty body or a method whose body does not count. Raises `_NotAdmitted`."""
+    """Return the request's JSON, None for an empty body or a method whose body does not count.
+
+    Raises `_NotAdmitted`.
+    """
     if asked.method != "POST" or not asked.body:
         return None
     kind = asked.headers.get("content-type", "application/json").partition(";")[0].strip().lower()

@@ -58,21 +58,21 @@ class Database:
         self._connection = _connect(self.path)
 
     def close(self) -> None:
-        """Gives the file back; the object is of no use afterwards."""
+        """Give the file back; the object is of no use afterwards."""
         self._connection.close()
 
     def add(self, identifier: str, body: str) -> bool:
-        """Appends a text; False when the identifier is taken."""
+        """Append a text; False when the identifier is taken."""
         statement = "INSERT OR IGNORE INTO assistants (id, body) VALUES (?, ?)"
         return self._write(lambda c: c.execute(statement, (identifier, body)).rowcount) == 1
 
     def get(self, identifier: str) -> str | None:
-        """The text of an identifier, None when there is none."""
+        """Return the text of an identifier, None when there is none."""
         row = self._guarded(lambda c: c.execute("SELECT body FROM assistants WHERE id = ?", (identifier,)).fetchone())
         return None if row is None else str(row[0])
 
     def change(self, identifier: str, how: Callable[[str], str]) -> str | None:
-        """Replaces a text by what `how` makes of it, with nobody writing in between; None when there is none."""
+        """Replace a text by what `how` makes of it, with nobody writing in between; None when there is none."""
 
         def work(connection: sqlite3.Connection) -> str | None:
             row = connection.execute("SELECT body FROM assistants WHERE id = ?", (identifier,)).fetchone()
@@ -86,7 +86,7 @@ class Database:
         return self._write(work)
 
     def remove(self, identifier: str) -> bool:
-        """Deletes a text; False when there was none."""
+        """Delete a text; False when there was none."""
         return self._write(lambda c: c.execute("DELETE FROM assistants WHERE id = ?", (identifier,)).rowcount) == 1
 
     def window(self, limit: int, newest_first: bool, after: str = "", before: str = "") -> Window | str:
@@ -140,7 +140,7 @@ class Database:
 def _stretch(
     connection: sqlite3.Connection, limit: int, newest_first: bool, after: int | None, before: int | None
 ) -> Window:
-    """Walks from `after` (or the start) forwards; from `before` backwards when only that is given."""
+    """Walk from `after` (or the start) forwards; from `before` backwards when only that is given."""
     backwards = before is not None and after is None
     falling = newest_first is not backwards
     bounds = [(after, newest_first), (before, not newest_first)]
@@ -175,7 +175,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    """Makes sure of our tables and of write-ahead logging; whoever comes first makes them."""
+    """Make sure of our tables and of write-ahead logging; whoever comes first makes them."""
     connection.execute("BEGIN")
     ours = _is_ours(connection, path)
     connection.execute("COMMIT")
@@ -189,7 +189,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether the tables are there; False for an empty file. Raises `TrueupError` for any other file.
+    """Return whether the tables are there; False for an empty file. Raises `TrueupError` for any other file.
 
     Called inside a transaction: between its reads another process may finish the tables.
     """

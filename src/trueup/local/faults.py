@@ -80,7 +80,7 @@ class Fault:
     storage: bool = False
 
     def meets(self, call: Call) -> bool:
-        """Whether this request counts."""
+        """Return whether this request counts."""
         if self.method not in ("", call.method) or not call.path.startswith(self.path):
             return False
         return not self.having or self.having in json.dumps(call.json, ensure_ascii=False)
@@ -90,7 +90,10 @@ _TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), 
 
 
 def read_fault(entry: Any) -> Fault:
-    """A fault from JSON: the field names of `Fault`, the kind by its word. Raises ValueError for anything else."""
+    """Return a fault from JSON: the field names of `Fault`, the kind by its word.
+
+    Raises ValueError for anything else.
+    """
     known = {item.name: _TYPES.get(str(item.type), (str, int, float, bool, dict, list)) for item in fields(Fault)}
     if not isinstance(entry, dict):
         raise ValueError(f"A fault is an object with some of these: {', '.join(sorted(known))}.")
@@ -151,7 +154,7 @@ class Faults:
         self._met.clear()
 
     async def settle(self) -> None:
-        """Waits until all late work is done, and raises what it raised."""
+        """Wait until all late work is done, and raise what it raised."""
         while self._late:
             await asyncio.gather(*self._late)
             self._late = {task for task in self._late if not task.done()}
@@ -185,7 +188,7 @@ class Faults:
             self._log_bytes -= self._log_sizes.popleft()
 
     def _strikes(self, call: Call) -> Fault | None:
-        """The first armed fault for this request; all that meet it count it."""
+        """Return the first armed fault for this request; all that meet it count it."""
         struck = None
         for index, fault in enumerate(self._faults):
             if fault.meets(call):
@@ -202,7 +205,7 @@ class Faults:
         return _answered(fault, reply)
 
     async def _work(self, fault: Fault, send: Send, call: Call) -> Reply | None:
-        """Does what is to be done before the answer; None when that is nothing."""
+        """Do what is to be done before the answer; None when that is nothing."""
         if fault.kind is Kind.REFUSE:
             return None
         if fault.kind in UNDONE and fault.late:
@@ -220,7 +223,7 @@ class Faults:
 
 
 def _sent(fault: Fault, call: Call) -> Call:
-    """The call as the server behind the fault gets it, always with a body of its own."""
+    """Return the call as the server behind the fault gets it, always with a body of its own."""
     body = copy.deepcopy(call.json)
     if fault.storage and call.method == "POST":
         _spoil(body, fault)
@@ -228,7 +231,7 @@ def _sent(fault: Fault, call: Call) -> Call:
 
 
 def _answered(fault: Fault, reply: Reply | None) -> Reply:
-    """What the client gets, `reply` being the real answer if the work was done."""
+    """Return what the client gets, `reply` being the real answer if the work was done."""
     if fault.kind is Kind.DROP:
         raise OutcomeUnknown("the connection broke before the answer came")
     if fault.kind is Kind.REFUSE:
@@ -261,7 +264,7 @@ def _instead(fault: Fault) -> Reply:
 
 
 def _spoil(value: Any, fault: Fault) -> None:
-    """Takes the fault's field out of a value, or puts another there; without a place for it nothing changes."""
+    """Take the fault's field out of a value, or put another there; without a place for it nothing changes."""
     place = _place(value, fault.field)
     if place is None:
         return
@@ -273,7 +276,10 @@ def _spoil(value: Any, fault: Fault) -> None:
 
 
 def _place(value: Any, name: str) -> tuple[dict[str, Any], str] | None:
-    """The object that holds a dotted field, and its key; a key that has dots itself wins over the way through them."""
+    """Return the object that holds a dotted field, and its key.
+
+    A key that has dots itself wins over the way through them.
+    """
     if isinstance(value, list):
         index, _, name = name.partition(".")
         return _place(value[int(index)], name) if index.isdigit() and int(index) < len(value) else None

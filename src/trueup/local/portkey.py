@@ -30,7 +30,7 @@ WHOLE_LIMIT = 1e21
 
 
 def rewritten(value: Any) -> Any:
-    """The value after JavaScript read and wrote it."""
+    """Return the value after JavaScript read and wrote it."""
     if isinstance(value, dict):
         indexes = sorted((name for name in value if _is_index(name)), key=int)
         names = [*indexes, *(name for name in value if not _is_index(name))]
@@ -104,7 +104,7 @@ class Settings:
 
 
 def read_settings(headers: Mapping[str, str], hosted: bool) -> Settings:
-    """The settings that the headers ask for. Raises `Refused`."""
+    """Return the settings that the headers ask for. Raises `Refused`."""
     own = {name.removeprefix(PREFIX): value for name, value in headers.items() if name.startswith(PREFIX)}
     if hosted and not own.get("api-key"):
         raise _refused("Portkey's API key is missing: send it as x-portkey-api-key.", 401)
@@ -131,7 +131,7 @@ def _by_header(own: Mapping[str, str], provider: str) -> Settings:
 
 
 def _by_config(text: str, own: Mapping[str, str], hosted: bool) -> Settings:
-    """Settings from an inline configuration; single headers fill in what it lacks."""
+    """Return settings from an inline configuration; single headers fill in what it lacks."""
     try:
         config = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
@@ -175,7 +175,7 @@ def _of_config(config: Mapping[str, Any], under: Settings, stored: bool) -> Sett
 
 
 def _config_errors(config: Mapping[str, Any], stored: bool) -> list[str]:
-    """What is wrong with a configuration, as the gateway lists it."""
+    """Return what is wrong with a configuration, as the gateway lists it."""
     wanted: dict[str, type | tuple[type, ...]] = {
         "provider": str, "api_key": str, "custom_host": str, "request_timeout": (int, float), "retry": dict,
         "targets": list, "strategy": dict, "override_params": dict, "cache": dict,
@@ -208,7 +208,10 @@ def _config_errors(config: Mapping[str, Any], stored: bool) -> list[str]:
 
 
 def is_allowed_host(url: str) -> bool:
-    """Whether the gateway calls this address: none that is private, but for this machine's own; empty is none."""
+    """Return whether the gateway calls this address: none that is private, but for this machine's own.
+
+    Empty is none.
+    """
     if not url:
         return True
     try:
@@ -265,7 +268,10 @@ class Front:
         self._left: set[asyncio.Task[Reply]] = set()
 
     async def __call__(self, asked: Asked) -> Reply:
-        """The gateway's answer, or the vendor's through it. Raises nothing for a connection that broke behind it."""
+        """Return the gateway's answer, or the vendor's through it.
+
+        Raises nothing for a connection that broke behind it.
+        """
         if asked.path == "/" and asked.method == "GET":
             return plain(200, "AI Gateway says hey!")
         if asked.method not in ("GET", "POST", "DELETE") or not asked.path.startswith(f"{MOUNT}/"):
@@ -281,7 +287,7 @@ class Front:
         return _warned(self._gateway, asked.method, await self._called(settings, onward))
 
     async def _called(self, settings: Settings, onward: Asked) -> Reply:
-        """The first provider's answer, or that of the next ones where the strategy falls back."""
+        """Return the first provider's answer, or that of the next ones where the strategy falls back."""
         targets = (settings, *settings.others)
         for index, one in enumerate(targets):
             said, repeats = await self._patiently(one, _upstream(one, onward, self._vendor, self._gateway.key))
@@ -292,7 +298,7 @@ class Front:
         return said
 
     async def _patiently(self, settings: Settings, onward: Asked) -> tuple[Reply, int]:
-        """The answer, and how often it was asked for again: -1 when that was to no avail."""
+        """Return the answer, and how often it was asked for again: -1 when that was to no avail."""
         for attempt in range(settings.attempts + 1):
             if attempt:
                 await self._gateway.sleep(2.0 ** (attempt - 1))
@@ -325,7 +331,10 @@ class Front:
 
 
 def _readable(asked: Asked) -> Asked:
-    """The request with its body read and written again; without a content type the body is lost. Raises `Refused`."""
+    """Return the request with its body read and written again; without a content type the body is lost.
+
+    Raises `Refused`.
+    """
     kind = asked.headers.get("content-type", "").partition(";")[0]
     if kind and kind != "application/json":
         raise Refused(reply(400, failure("Invalid content type passed")))
@@ -339,7 +348,7 @@ def _readable(asked: Asked) -> Asked:
 
 
 def _upstream(settings: Settings, asked: Asked, vendor: Vendor, stored_key: str) -> Asked:
-    """The request as the provider gets it: its path, its credential, and none of the gateway's own headers.
+    """Return the request as the provider gets it: its path, its credential, and none of the gateway's own headers.
 
     What the client itself sent under a provider's own name wins over what the gateway makes of its headers.
     """
@@ -374,7 +383,10 @@ def _upstream(settings: Settings, asked: Asked, vendor: Vendor, stored_key: str)
 
 
 async def _followed(behind: Endpoint, asked: Asked) -> Reply:
-    """The provider's answer, wherever it is redirected to; a POST becomes a GET on the way, as browsers do it."""
+    """Return the provider's answer, wherever it is redirected to.
+
+    A POST becomes a GET on the way, as browsers do it.
+    """
     for _ in range(HOPS):
         said = await behind(asked)
         place = said.headers.get("location", "")
@@ -390,7 +402,7 @@ async def _followed(behind: Endpoint, asked: Asked) -> Reply:
 
 
 def _marked(said: Reply, settings: Settings, index: int, repeats: int) -> Reply:
-    """The answer with what the gateway adds to its headers."""
+    """Return the answer with what the gateway adds to its headers."""
     marks = {
         f"{PREFIX}cache-status": "DISABLED",
         f"{PREFIX}last-used-option-index": f"config.targets[{index}]" if settings.others or index else "config",
@@ -402,7 +414,7 @@ def _marked(said: Reply, settings: Settings, index: int, repeats: int) -> Reply:
 
 
 def _denied(gateway: Gateway, method: str) -> Reply | None:
-    """The answer of a hosted gateway that does not call the provider at all."""
+    """Return the answer of a hosted gateway that does not call the provider at all."""
     if method == "GET" or gateway.verdict not in (OVER_BUDGET, DENIED):
         return None
     if gateway.verdict == OVER_BUDGET:
@@ -412,7 +424,7 @@ def _denied(gateway: Gateway, method: str) -> Reply | None:
 
 
 def _warned(gateway: Gateway, method: str, said: Reply) -> Reply:
-    """A success under a guardrail's warning: the provider's body with the guardrail's words, and 246 for a status."""
+    """Return a success under a guardrail's warning: the provider's body, the guardrail's words, and status 246."""
     body = said.json
     if gateway.verdict != WARNED or method == "GET" or said.status != 200 or not isinstance(body, Mapping):
         return said

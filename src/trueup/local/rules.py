@@ -25,7 +25,7 @@ class Refusal(Exception):
 
 
 def text(maximum: int | None = None, pattern: str = "", minimum: int = 0) -> Check:
-    """A string of `minimum` to `maximum` characters that matches `pattern` from end to end."""
+    """Check for a string of `minimum` to `maximum` characters that matches `pattern` from end to end."""
     compiled = re.compile(pattern) if pattern else None
 
     def check(value: Any, path: str) -> None:
@@ -43,7 +43,7 @@ def text(maximum: int | None = None, pattern: str = "", minimum: int = 0) -> Che
 
 
 def number(low: float, high: float) -> Check:
-    """A number from `low` to `high`, both included; a boolean is none."""
+    """Check for a number from `low` to `high`, both included; a boolean is none."""
 
     def check(value: Any, path: str) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -54,7 +54,7 @@ def number(low: float, high: float) -> Check:
 
 
 def whole(low: int, high: int) -> Check:
-    """A whole number from `low` to `high`, both included; `2.0` is one, as in JSON Schema."""
+    """Check for a whole number from `low` to `high`, both included; `2.0` is one, as in JSON Schema."""
 
     def check(value: Any, path: str) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
@@ -65,7 +65,7 @@ def whole(low: int, high: int) -> Check:
 
 
 def boolean(value: Any, path: str) -> None:
-    """True or false."""
+    """Check for true or false."""
     if not isinstance(value, bool):
         raise _wrong_type(value, path, "a boolean")
 
@@ -91,7 +91,7 @@ def choice(*values: str) -> Check:
 
 
 def nullable(check: Check) -> Check:
-    """What `check` accepts, and null."""
+    """Check for what `check` accepts, and null."""
 
     def accept(value: Any, path: str) -> None:
         if value is not None:
@@ -101,7 +101,7 @@ def nullable(check: Check) -> Check:
 
 
 def array(item: Check, maximum: int | None, what: str) -> Check:
-    """A list of at most `maximum` entries that `item` accepts; `what` names the entries in the plural."""
+    """Check for a list of at most `maximum` entries that `item` accepts; `what` names the entries in the plural."""
 
     def check(value: Any, path: str) -> None:
         if not isinstance(value, list):
@@ -115,7 +115,7 @@ def array(item: Check, maximum: int | None, what: str) -> Check:
 
 
 def table(pairs: int | None, key: int | None, value: Check) -> Check:
-    """A free mapping of at most `pairs` entries, keys of at most `key` characters, and values that `value` accepts."""
+    """Check for a mapping of at most `pairs` entries: keys of at most `key` characters, values that `value` accepts."""
 
     def check(entries: Any, path: str) -> None:
         mapping(entries, path)
@@ -135,7 +135,7 @@ def table(pairs: int | None, key: int | None, value: Check) -> Check:
 
 
 def record(fields: Mapping[str, Check], required: Sequence[str] = ()) -> Check:
-    """An object with these fields and no others."""
+    """Check for an object with these fields and no others."""
 
     def check(value: Any, path: str) -> None:
         mapping(value, path)
@@ -153,7 +153,7 @@ def record(fields: Mapping[str, Check], required: Sequence[str] = ()) -> Check:
 
 
 def kinds(by_type: Mapping[str, Check]) -> Check:
-    """An object whose `type` says which of the checks holds for the whole."""
+    """Check for an object whose `type` says which of the checks holds for the whole."""
     known = choice(*by_type)
 
     def check(value: Any, path: str) -> None:
@@ -190,7 +190,7 @@ def _in_range(value: float, path: str, low: float, high: float, kind: str) -> No
 
 
 def _length(path: str, kind: str, side: str, limit: int, found: int, where: str = "") -> Refusal:
-    """A string or an array that is too long (`above_max`) or too short (`below_min`)."""
+    """Return the refusal of a string or an array that is too long (`above_max`) or too short (`below_min`)."""
     problem, bound = ("too long", "maximum") if side == "above_max" else ("too short", "minimum")
     article = "an" if kind == "array" else "a"
     said = (

@@ -51,7 +51,7 @@ def app(
     gateway: Gateway | None = None,
     hosts: Collection[str] = (),
 ) -> ASGIApp:
-    """The server as an ASGI application: its vendor's API, its health at `/`, and with `faults` `/_control`.
+    """Return the server as an ASGI application: its vendor's API, its health at `/`, and with `faults` `/_control`.
 
     With a `gateway` nothing but that answers, and `faults` strike behind it. Any key is let in unless `key` pins one.
     Requests of web pages are refused, and so is a host that is neither loopback, nor an address, nor among `hosts`.
@@ -77,7 +77,7 @@ def app(
 
 
 def mount_of(server: EmbeddedServer, gateway: Gateway | None) -> str:
-    """The path of the base URL that clients take."""
+    """Return the path of the base URL that clients take."""
     return server.vendor.mount if gateway is None else MOUNT
 
 
@@ -92,7 +92,7 @@ def run(
     hosts: Collection[str] = (),
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serves until interrupted; `ready` gets the base URL once the port is open (0 means any free one).
+    """Serve until interrupted; `ready` gets the base URL once the port is open (0 means any free one).
 
     Raises `TrueupError` when the serve extra is not installed or the port cannot be had.
     """
@@ -112,7 +112,7 @@ def running(
     faults: bool = False,
     gateway: Gateway | None = None,
 ) -> Iterator[str]:
-    """Serves from a thread of its own while the block runs, and gives the base URL. Raises as `run` does."""
+    """Serve from a thread of its own while the block runs, and give the base URL. Raises as `run` does."""
     web = machine(app(server, key=key, faults=faults, gateway=gateway))
     with listen(host, port) as listener:
         thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -134,7 +134,7 @@ class _TooLarge(Exception):
 
 
 def _with_health(server: EmbeddedServer, door: Endpoint) -> Endpoint:
-    """The vendor's door, with the server's health at `/`, which no vendor has."""
+    """Return the vendor's door, with the server's health at `/`, which no vendor has."""
 
     async def answer(asked: Asked) -> Reply:
         if asked.path != "/":
@@ -176,7 +176,7 @@ def _control(faults: Faults, key: str) -> Endpoint:
 
 
 def _asgi(endpoint: Endpoint, hosts: Collection[str]) -> ASGIApp:
-    """An endpoint for any method: what it answers goes out in one piece, a broken connection is broken.
+    """Return an endpoint for any method: what it answers goes out in one piece, a broken connection is broken.
 
     Of a request of a web page not even the body is read.
     """
@@ -207,7 +207,7 @@ def _asgi(endpoint: Endpoint, hosts: Collection[str]) -> ASGIApp:
 
 
 async def _asked(request: Request) -> Asked:
-    """The request by value; the body counts for a POST only. Raises `_TooLarge`."""
+    """Return the request by value; the body counts for a POST only. Raises `_TooLarge`."""
     body = bytearray()
     if request.method == "POST":
         async for chunk in request.stream():
@@ -223,7 +223,7 @@ ABORT = "trueup.abort"
 
 
 def machine(application: ASGIApp) -> uvicorn.Server:
-    """A uvicorn that is not started yet and puts each connection's `ABORT` into the scope of its requests.
+    """Return a uvicorn that is not started yet and puts each connection's `ABORT` into the scope of its requests.
 
     Raises `TrueupError` when uvicorn is not installed.
     """
@@ -281,7 +281,9 @@ def _breakable(application: Any, abort: Callable[[], None]) -> Any:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """An open port (0: any free one) whose connections send at once; otherwise a second packet may wait for 40 ms.
+    """Return an open port (0: any free one) whose connections send at once.
+
+    Otherwise a second packet may wait for 40 ms.
 
     Raises `TrueupError` when the port cannot be had.
     """
@@ -298,7 +300,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def base_url(host: str, listener: socket.socket, mount: str) -> str:
-    """What clients of this port take for their base URL; `mount` is its path."""
+    """Return what clients of this port take for their base URL; `mount` is its path."""
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{listener.getsockname()[1]}{mount}"
 

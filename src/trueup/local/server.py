@@ -35,7 +35,7 @@ Verbs = dict[str, Callable[[], Answer]]
 
 
 def new_id(prefix: str) -> str:
-    """A random identifier as OpenAI makes them: a prefix (`asst`), `_` and 24 characters of base 62."""
+    """Return a random identifier as OpenAI makes them: a prefix (`asst`), `_` and 24 characters of base 62."""
     rest, letters = int.from_bytes(os.urandom(20), "big"), []
     for _ in range(24):
         rest, digit = divmod(rest, len(ALPHABET))
@@ -81,11 +81,11 @@ class EmbeddedServer(ABC):
         self.close()
 
     def close(self) -> None:
-        """Gives the database file back, to all views of it."""
+        """Give the database file back, to all views of it."""
         self._database.close()
 
     def seen_as(self, dialect: str) -> Self:
-        """The same objects in another dialect's words; the file stays this one's to close."""
+        """Return the same objects in another dialect's words; the file stays this one's to close."""
         if dialect == self.vendor.name:
             return self
         view = copy.copy(self)
@@ -97,7 +97,7 @@ class EmbeddedServer(ABC):
         return self.answer(call)
 
     def answer(self, call: Call) -> Reply:
-        """The vendor's answer to one request, sharing no object with the caller.
+        """Return the vendor's answer to one request, sharing no object with the caller.
 
         Refusals are answers too (400, 404, 405; 503 when the file is locked and nothing was done). Raises
         `TrueupError` when the file turns out to be damaged, `TypeError` for a body that is no JSON value at all.

@@ -25,7 +25,7 @@ def envelope(
 
 
 def short(code: str, message: str) -> dict[str, Any]:
-    """The error body of Microsoft's front doors: a code and a message, and nothing else."""
+    """Return the error body of Microsoft's front doors: a code and a message, and nothing else."""
     return {"error": {"code": code, "message": message}}
 
 
@@ -35,13 +35,13 @@ def failure(message: str, **more: Any) -> dict[str, Any]:
 
 
 def reply(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    """An answer with a JSON body."""
+    """Return an answer with a JSON body."""
     text = json.dumps(body)
     return Reply(status, {"content-type": "application/json", **(headers or {})}, body, text[:TEXT_START])
 
 
 def plain(status: int, text: str) -> Reply:
-    """An answer in plain text."""
+    """Return an answer in plain text."""
     return Reply(status, {"content-type": "text/plain;charset=UTF-8"}, Body.NOT_JSON, text)
 
 
@@ -83,7 +83,7 @@ class Vendor:
     dated: bool = False
 
     def takes_version(self, version: str) -> bool:
-        """Whether it knows this `api-version`."""
+        """Return whether it knows this `api-version`."""
         if not self.dated:
             return version in self.versions
         return version.endswith("-preview") and self.versions[0] <= version <= self.versions[-1]
@@ -127,7 +127,7 @@ def limit_of(query: Mapping[str, str]) -> int:
 
 
 def newest_first(query: Mapping[str, str]) -> bool:
-    """Whether the listing runs backwards, which is the default. Raises `Refusal` for an order that is none."""
+    """Return whether the listing runs backwards, which is the default. Raises `Refusal` for an order that is none."""
     asked = query.get("order")
     if asked not in (None, "asc", "desc"):
         said = f"Invalid value: '{asked[:80]}'. Supported values are: 'asc', and 'desc'."
@@ -136,13 +136,13 @@ def newest_first(query: Mapping[str, str]) -> bool:
 
 
 def lost_cursor(cursors: Mapping[str, str], lost: str) -> Refusal:
-    """The refusal of a cursor that names nothing: an empty page in its place would look like the end."""
+    """Return the refusal of a cursor that names nothing: an empty page in its place would look like the end."""
     param = next(name for name, cursor in cursors.items() if cursor == lost)
     return Refusal(f"Invalid '{param}': no object in this list has the id '{lost}'.", param, "invalid_value")
 
 
 def page_text(entries: Sequence[str], has_more: bool, with_first: bool = True, last_id_when: str = "always") -> str:
-    """The JSON text of a page from those of its entries; cursors of an empty page are null.
+    """Return the JSON text of a page from those of its entries; cursors of an empty page are null.
 
     `last_id_when` is `always`, `filled` (an empty page has none), or `never`.
     """

@@ -61,11 +61,11 @@ class Problem:
     conflict: bool = False
 
     def is_own_404(self, live_id: str) -> bool:
-        """Whether it says of this very assistant that it is not there."""
+        """Return whether it says of this very assistant that it is not there."""
         return self.absent and self.named in (None, live_id)
 
     def is_of_another(self, live_id: str) -> bool:
-        """Whether it says of another assistant that it is not there: this decides nothing about this one."""
+        """Return whether it says of another assistant that it is not there: this decides nothing about this one."""
         return self.absent and not self.is_own_404(live_id)
 
     @property
@@ -157,53 +157,55 @@ class Adapter(Protocol):
     access: Access
 
     def audit(self, definition: Definition) -> list[Diagnostic]:
-        """What this dialect cannot hold of a definition, before any network."""
+        """Return what this dialect cannot hold of a definition, before any network."""
 
     def held(self, definition: Definition) -> Definition:
-        """The definition without what this dialect has no word for; only that is sent and compared."""
+        """Return the definition without what this dialect has no word for; only that is sent and compared."""
 
     def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The fields, with values, that a modify of `live` must set beside `sets` for the protocol's sake."""
+        """Return the fields, with values, that a modify of `live` must set beside `sets` for the protocol's sake."""
 
     def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
-        """The headers that carry what a target's key (`api_key` or `token`) says; they never enter a `Call`."""
+        """Return the headers that carry what a target's key (`api_key` or `token`) says; they never enter a `Call`."""
 
     def create(self, sets: Mapping[str, Any], stamp: str) -> Call:
-        """The request that creates an assistant; an empty stamp is not written."""
+        """Return the request that creates an assistant; an empty stamp is not written."""
 
     def modify(self, live: Live, sets: Mapping[str, Any], stamp: str) -> Call:
-        """The request that sets fields of what was last read, and leaves all others as they are there."""
+        """Return the request that sets fields of what was last read, and leaves all others as they are there."""
 
     def post(self, live_id: str, body: Mapping[str, Any]) -> Call:
-        """The modify with exactly this body: a probe asks with it."""
+        """Return the modify with exactly this body: a probe asks with it."""
 
     def has_room(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> bool:
-        """Whether a modify of this body with `sets` can carry the stamp."""
+        """Return whether a modify of this body with `sets` can carry the stamp."""
 
     def release(self, live: Live) -> tuple[Call, ...]:
-        """The requests that take the stamp off, each for a server on which the one before it did not."""
+        """Return the requests that take the stamp off, each for a server on which the one before it did not."""
 
     def remove(self, live: Live) -> Call:
-        """The request that removes one."""
+        """Return the request that removes one."""
 
     def get(self, live_id: str) -> Generator[Call, Reply, Live | None]:
-        """Reads one; None is the assistant's own 404. Raises `Unexpected` for anything else that is no assistant."""
+        """Read one; None is the assistant's own 404. Raises `Unexpected` for anything else that is no assistant."""
 
     def list_page(self, cursor: str, order: str = "asc", size: int = 0) -> Call:
-        """The request for the page that a cursor asks for (empty: the first), `asc` or `desc` by creation, with at most
-        `size` assistants (0: as many as the dialect lets one ask for)."""
+        """Return the request for the page that a cursor asks for (empty: the first), `asc` or `desc` by creation.
+
+        The page has at most `size` assistants (0: as many as the dialect lets one ask for).
+        """
 
     def read_page(self, reply: Reply) -> Page:
-        """A listing's page. Raises `Unexpected`."""
+        """Return a listing's page. Raises `Unexpected`."""
 
     def read(self, reply: Reply) -> Live:
-        """The assistant in a successful answer. Raises `Unexpected` when it is something else."""
+        """Return the assistant in a successful answer. Raises `Unexpected` when it is something else."""
 
     def deleted(self, reply: Reply, live_id: str) -> bool:
-        """Whether the answer says that this id is gone."""
+        """Return whether the answer says that this id is gone."""
 
     def not_deleted(self, reply: Reply, live_id: str) -> str:
-        """What a success says instead, in words that follow a colon."""
+        """Return what a success says instead, in words that follow a colon."""
 
     def problem(self, reply: Reply) -> Problem:
-        """What an answer that is no success says."""
+        """Return what an answer that is no success says."""

@@ -95,7 +95,7 @@ def _word(is_held: bool) -> str:
 
 
 def _part(key: str, row: Dialect) -> str:
-    """A part is there only where the tool, the format or the part is that it belongs to."""
+    """Return a word on a part, which is there only where the tool, the format or the part is that it belongs to."""
     holds = row.holds
     head, kind = key.split(".")[:2]
     if kind not in holds.kinds.get(head, ()) or any(key == lack or key.startswith(f"{lack}.") for lack in holds.lacks):

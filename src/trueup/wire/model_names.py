@@ -38,7 +38,7 @@ def vendor_of(model: object) -> str:
 
 
 def is_reasoning(model: object, table: Mapping[str, bool]) -> bool:
-    """Whether a model refuses sampling: the first name or pattern of the table that fits decides, none is a no."""
+    """Return whether a model refuses sampling: the first name or pattern that fits decides, none is a no."""
     if not isinstance(model, str):
         return False
     name = model.rsplit("/", 1)[-1].lower()  # a gateway's `@provider/model` is the model all the same
@@ -49,5 +49,5 @@ def is_reasoning(model: object, table: Mapping[str, bool]) -> bool:
 
 
 def name_in_files(model: str, models: Mapping[str, str]) -> str:
-    """What the files call a model of a target: the first name that `models` maps to it, else the same name."""
+    """Return what the files call a model of a target: the first name that `models` maps to it, else the same name."""
     return next((there for there, here in models.items() if here == model), model)

@@ -69,13 +69,13 @@ def scope(target: Target) -> dict[str, str]:
 
 
 def brings_a_key(value: Header) -> bool:
-    """Whether a configuration holds a provider's credential, or may: a saved one cannot be looked into."""
+    """Return whether a configuration holds a provider's credential, or may: a saved one cannot be looked into."""
     config = _parsed(value)
     return any(True for _ in _entries(config, _KEYS)) if isinstance(config, Mapping) else True
 
 
 def reasons(body: Mapping[str, Any]) -> str:
-    """What the gateway lists beside its own message, to be put behind it; empty for anybody else's error."""
+    """Return what the gateway lists beside its own message, to be put behind it; empty for anybody else's error."""
     listed = body.get("errors") if body.get("status") == "failure" else None
     entries = listed if isinstance(listed, list) else []
     found = [entry.get("message") for entry in entries if isinstance(entry, Mapping)]
@@ -102,7 +102,7 @@ def _without_slashes(value: Any) -> Any:
 
 
 def _told(value: Header) -> str:
-    """A header as an identity may hold it: no secret, and of an inline configuration only what scopes it."""
+    """Return a header as an identity may hold it: no secret, and of an inline configuration only what scopes it."""
     if isinstance(value, SecretRef):
         return _place(value)
     config = _parsed(value)
@@ -120,7 +120,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parsed(value: Header) -> Any:
-    """An inline configuration as a mapping; anything else as it stands."""
+    """Return an inline configuration as a mapping; anything else as it stands."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             return json.loads(value)
@@ -130,7 +130,7 @@ def _parsed(value: Header) -> Any:
 
 
 def _entries(value: Any, names: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    """The entries of these names anywhere in a configuration, in its order."""
+    """Return the entries of these names anywhere in a configuration, in its order."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if key in names:

@@ -135,9 +135,9 @@ def dialects(protocol: str) -> dict[str, Dialect]:
 
 
 def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
-    """The target's protocol in its dialect, and as a probe found its server. Raises `TrueupError` naming what there is.
+    """Return the target's protocol in its dialect, as a probe found its server.
 
-    A server at another address than the dialect's own is not known to tell the truth about `has_more`.
+    Raises `TrueupError` naming what there is. A server at another address than the dialect's own is not known to tell the truth about `has_more`.
     """
     row = _row(target)
     address = base_url(target)
@@ -196,12 +196,12 @@ def base_url(target: Target) -> str:
 
 
 def headers(target: Target) -> dict[str, str]:
-    """The headers without secrets: those the dialect and the gateway want, and the target's own."""
+    """Return the headers without secrets: those the dialect and the gateway want, and the target's own."""
     return {name: value for name, value in _headers(target).items() if isinstance(value, str)}
 
 
 def sealed_headers(target: Target) -> dict[str, SecretRef | Mapping[str, Any]]:
-    """The headers that hold a secret: where it is to be had, or JSON in which some values are such references."""
+    """Return the headers that hold a secret: its source, or JSON in which some values are such sources."""
     return {name: value for name, value in _headers(target).items() if not isinstance(value, str)}
 
 
@@ -232,7 +232,7 @@ def _headers(target: Target) -> dict[str, portkey.Header]:
 
 
 def _reasoning(target: Target, row: Dialect) -> dict[str, bool]:
-    """The target's own words first, then its names for models of the table, then the table."""
+    """Return the target's own words first, then its names for models of the table, then the table."""
     own = target.reasoning_models
     named = {here: True for there, here in target.models.items() if is_reasoning(there, row.reasoning)}
     table = {**named, **row.reasoning}

@@ -30,7 +30,7 @@ _PAGE = re.compile(r"\s*(<!doctype|<html|<head|<body)", re.IGNORECASE)
 
 
 def is_success(reply: Reply) -> bool:
-    """Whether this is the answer that was asked for: 200, or a gateway's 246, one with a guardrail's remarks."""
+    """Return whether this is the answer that was asked for: 200, or a gateway's 246, one with a guardrail's remarks."""
     return reply.status in (200, 246)
 
 
@@ -57,12 +57,12 @@ def _server(place: str) -> str:
 
 
 def is_page(reply: Reply) -> bool:
-    """Whether the answer is a web page, which no API gives."""
+    """Return whether the answer is a web page, which no API gives."""
     return reply.json is Body.NOT_JSON and _PAGE.match(reply.text) is not None
 
 
 def page(reply: Reply) -> str:
-    """A web page, by its title."""
+    """Return a web page, by its title."""
     import html
 
     title = _TITLE.search(reply.text)
@@ -71,7 +71,7 @@ def page(reply: Reply) -> str:
 
 
 def first_line(text: str) -> str:
-    """The beginning of the first line, where there is one."""
+    """Return the beginning of the first line, where there is one."""
     lines = text.strip().splitlines()
     return lines[0][:SHOWN] if lines else ""
 
@@ -97,7 +97,7 @@ def path_of(param: str) -> Path:
 
 
 def path_in(message: str, fields: Collection[str]) -> Path:
-    """The first path that a message names and that begins with one of the fields; empty where there is none."""
+    """Return the first path that a message names and that begins with one of the fields; empty where there is none."""
     text = message[:LONGEST]
     for pattern in (_NESTED, _QUOTED, _BARE):
         for found in pattern.finditer(text):
@@ -108,13 +108,13 @@ def path_in(message: str, fields: Collection[str]) -> Path:
 
 
 def first(paths: Iterable[Path], fields: Collection[str]) -> Path:
-    """The first path that begins with one of the fields, else the first there is: a gateway may fill in a word."""
+    """Return the first path that begins with one of the fields, else the first: a gateway may fill in a word."""
     found = [path for path in paths if path]
     return next((path for path in found if path[0] in fields), found[0] if found else ())
 
 
 def listed(body: Mapping[str, Any]) -> Path:
-    """The path of the first of several problems that an error lists and that is in the body of the request."""
+    """Return the path of the first of several problems that an error lists and that is in the body of the request."""
     lists = [body[key] for key in _LISTS if isinstance(body.get(key), list)]
     entries = [entry for found in lists for entry in found if isinstance(entry, Mapping)]
     paths = (_placed(entry.get(place), place) for entry in entries for place in _PLACES)
@@ -136,7 +136,7 @@ def _placed(value: Any, place: str) -> Path:
 
 
 def _inside(found: list[str | int]) -> Path:
-    """The steps below the body, which some spell out."""
+    """Return the steps below the body, which some spell out."""
     return tuple(found[1:] if found[:1] == ["body"] else found)
 
 

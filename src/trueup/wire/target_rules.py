@@ -178,7 +178,7 @@ def _gateway(protocol: str, value: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _is_readable(value: Mapping[str, Any]) -> bool:
-    """Whether the parts have the types that they should have; what has not was told already."""
+    """Return whether the parts have the types that they should have; what has not was told already."""
     given, headers = value.get("portkey") or {}, value.get("headers") or {}
     azure = given.get("azure") or {} if isinstance(given, dict) else None
     if not (isinstance(given, dict) and isinstance(headers, dict) and isinstance(azure, dict)):
@@ -218,13 +218,13 @@ def _portkey(value: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _authorization(value: Mapping[str, Any], written: Mapping[str, str]) -> tuple[str, ...]:
-    """The path of what would become the Authorization header; empty when nothing would."""
+    """Return the path of what would become the Authorization header; empty when nothing would."""
     key = next((key for key in ("api_key", "token") if value.get(key) is not None), "")
     return (key,) if key else ("headers", written["authorization"]) if "authorization" in written else ()
 
 
 def _winning(path: tuple[str, ...], found: Mapping[str, portkey.Header]) -> Iterator[Fault]:
-    """An Authorization header wins over the credential that a configuration or a virtual key stands for."""
+    """Say that an Authorization header wins over the credential that a configuration or a virtual key stands for."""
     if not path:
         return
     config = found.get("x-portkey-config")

@@ -58,7 +58,7 @@ def _fill(fills: Mapping[str, Any]) -> Resolve:
 
 
 def _object(fields: Mapping[str, Check], *required: str) -> Check:
-    """An object of one `type`, with these fields beside it."""
+    """Check for an object of one `type`, with these fields beside it."""
     return record({"type": TYPE, **fields}, required=required)
 
 

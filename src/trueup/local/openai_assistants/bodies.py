@@ -57,7 +57,7 @@ LISTS = {"code_interpreter": "file_ids", "file_search": "vector_store_ids"}
 def checked(
     body: Mapping[str, Any], fields: Mapping[str, Check], required: Iterable[str], habits: Habits
 ) -> tuple[dict[str, Any], frozenset[str]]:
-    """The body as the server takes it, and the metadata keys that a null takes away. Raises `Refusal`."""
+    """Return the body as the server takes it, and the metadata keys that a null takes away. Raises `Refusal`."""
     taken = {name: value for name, value in body.items() if habits.refuses_unknown or name in fields}
     removed: frozenset[str] = frozenset()
     pairs = taken.get("metadata")
@@ -71,7 +71,7 @@ def checked(
 def created(
     body: Mapping[str, Any], identifier: str, created_at: int, vendor: AssistantsVendor, habits: Habits
 ) -> dict[str, Any]:
-    """The assistant that a checked create makes; `created_at` is Unix seconds.
+    """Return the assistant that a checked create makes; `created_at` is Unix seconds.
 
     A store of the `vector_stores` helper gets the assistant's own identifier behind `vs_`. Raises `Refusal` when a
     reasoning model is given sampling numbers.
@@ -91,7 +91,7 @@ def modified(
     vendor: AssistantsVendor,
     habits: Habits,
 ) -> dict[str, Any]:
-    """The assistant after a checked modify: what is omitted stays, tools and resource lists are replaced whole.
+    """Return the assistant after a checked modify: what is omitted stays, tools and resource lists are replaced whole.
 
     What only another view of the same assistant knows stays too. Raises `Refusal` as `created` does, and when merged
     metadata ends above 16 pairs.
@@ -110,7 +110,10 @@ def modified(
 
 
 def settled(assistant: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
-    """The assistant with every fill-in of the server, in its key order. Raises `Refusal` for refused sampling."""
+    """Return the assistant with every fill-in of the server, in its key order.
+
+    Raises `Refusal` for refused sampling.
+    """
     settled = {name: assistant[name] for name in STORED}
     model = settled["model"]
     reasons = habits.refuses_sampling and model.startswith(REASONING) and "-chat" not in model
@@ -130,12 +133,12 @@ def settled(assistant: Mapping[str, Any], vendor: AssistantsVendor, habits: Habi
 
 
 def _narrow(value: float) -> float:
-    """The nearest 32-bit number, as a server answers it that types its numbers so: 0.7 is 0.699999988079071."""
+    """Return the nearest 32-bit number, as a server answers it that types its numbers so: 0.7 is 0.699999988079071."""
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
 def _stored(lists: Any, identifier: str) -> Any:
-    """A tool's resources on create, with the helper's stores made."""
+    """Return a tool's resources on create, with the helper's stores made."""
     if not isinstance(lists, dict) or "vector_stores" not in lists:
         return lists
     return {"vector_store_ids": [f"vs_{identifier.removeprefix('asst_')}" for _ in lists["vector_stores"]]}
@@ -179,7 +182,7 @@ def _tool(tool: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> 
 
 
 def _search(sent: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
-    """The options of file search, filled in as this vendor does."""
+    """Return the options of file search, filled in as this vendor does."""
     search = {**vendor.search, **sent, "ranking_options": {**vendor.ranking, **sent.get("ranking_options", {})}}
     if "max_num_results" in search:
         search["max_num_results"] = int(search["max_num_results"])

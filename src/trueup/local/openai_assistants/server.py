@@ -100,7 +100,7 @@ class Server(EmbeddedServer):
         return 200, json.dumps({"id": file_id, "object": "assistant.file.deleted", "deleted": True})
 
     def _files(self, change: dict[str, Any]) -> dict[str, Any]:
-        """A change of the attachments, held against v1's limit. Raises `Refusal`."""
+        """Return a change of the attachments, held against v1's limit. Raises `Refusal`."""
         return bodies.checked(change, self.vendor.fields.modify, (), self.habits)[0]
 
     def _page(self, entries: Sequence[str], has_more: bool) -> str:
@@ -108,7 +108,7 @@ class Server(EmbeddedServer):
         return page_text(entries, has_more, self.vendor.first_id, last)
 
     def _shown(self, text: str) -> str:
-        """The stored text as this vendor answers it: most often as it is."""
+        """Return the stored text as this vendor answers it: most often as it is."""
         if self.vendor.keys is STORED and f'"{v1.KEY}": ' not in text:
             return text
         stored = json.loads(text)

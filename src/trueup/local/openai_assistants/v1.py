@@ -23,7 +23,7 @@ KEY = "v1"
 
 
 def narrowed(stored: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """The answer to a v1 request."""
+    """Return the answer to a v1 request."""
     own = stored.get(KEY, {})
     shown = {**stored, "tools": [_v1_tool(tool) for tool in stored["tools"]], "file_ids": sorted(own.get("files", {}))}
     if own.get("none") and stored["response_format"] == "auto":
@@ -32,7 +32,7 @@ def narrowed(stored: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]
 
 
 def widened(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A checked v1 body in v2's words, without its files."""
+    """Return a checked v1 body in v2's words, without its files."""
     wide = {name: value for name, value in body.items() if name != "file_ids"}
     if "tools" in wide:
         wide["tools"] = [{"type": "file_search"} if tool["type"] == "retrieval" else tool for tool in wide["tools"]]
@@ -46,7 +46,7 @@ def widened(body: Mapping[str, Any]) -> dict[str, Any]:
 def attached(
     assistant: Mapping[str, Any], before: Mapping[str, Any] | None, body: Mapping[str, Any], now: int
 ) -> dict[str, Any]:
-    """The assistant after a v1 write, with its files where v2 looks for them; `now` is Unix seconds.
+    """Return the assistant after a v1 write, with its files where v2 looks for them; `now` is Unix seconds.
 
     Raises `Refusal` when the lists that both views filled grow over their limit.
     """
@@ -84,24 +84,24 @@ _ATTACH = record({"file_id": text(minimum=1)}, required=("file_id",))
 
 
 def attachments(stored: Mapping[str, Any]) -> dict[str, int]:
-    """The attached files' ids with the Unix seconds at which they came."""
+    """Return the attached files' ids with the Unix seconds at which they came."""
     return dict(stored.get(KEY, {}).get("files", {}))
 
 
 def attaching(stored: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    """The v1 modify that attaches a file. Raises `Refusal` for a body that names none."""
+    """Return the v1 modify that attaches a file. Raises `Refusal` for a body that names none."""
     _ATTACH(body, "")
     return {"file_ids": list(dict.fromkeys([*attachments(stored), body["file_id"]]))}
 
 
 def detaching(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
-    """The v1 modify that takes a file off. Raises `Refusal` (404) when it is not there."""
+    """Return the v1 modify that takes a file off. Raises `Refusal` (404) when it is not there."""
     shown(stored, file_id)
     return {"file_ids": [name for name in attachments(stored) if name != file_id]}
 
 
 def shown(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
-    """The attachment's object. Raises `Refusal` (404) when the file is not attached."""
+    """Return the attachment's object. Raises `Refusal` (404) when the file is not attached."""
     files = attachments(stored)
     if file_id not in files:
         raise Refusal(f"No such File object: {file_id} is not attached to {stored['id']}", "id", status=404)

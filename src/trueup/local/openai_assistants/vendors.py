@@ -54,7 +54,10 @@ def _function_tool(fields: Mapping[str, Check], *required: str) -> Check:
 
 
 def _microsoft_tool(name: str) -> Check:
-    """A tool of Microsoft's: what it says about itself is an object under its own type; the rest is not documented."""
+    """Check for a tool of Microsoft's: what it says about itself is an object under its own type.
+
+    The rest is not documented.
+    """
 
     def check(value: Any, path: str) -> None:
         if name in value:
@@ -64,7 +67,7 @@ def _microsoft_tool(name: str) -> Check:
 
 
 def _format(words: tuple[str, ...], schema: Mapping[str, Check], required: tuple[str, ...]) -> Check:
-    """A response format: one of the words, text, JSON, or (where there are schema fields) a JSON schema."""
+    """Check for a response format: one of the words, text, JSON, or (where there are schema fields) a JSON schema."""
     forms: dict[str, Check] = {"text": _ALONE, "json_object": _ALONE}
     if schema:
         described = record({"name": text(64, WORD), "description": text(), **schema}, required=("name", *required))
@@ -78,7 +81,7 @@ def _v1_object(value: Any, path: str) -> None:
 
 
 def _chunks(value: Any, path: str) -> None:
-    """Static chunking: 100 to 4096 tokens, and an overlap of at most half of that."""
+    """Check static chunking: 100 to 4096 tokens, and an overlap of at most half of that."""
     record(
         {"max_chunk_size_tokens": rules.whole(100, 4096), "chunk_overlap_tokens": rules.whole(0, 2048)},
         required=("max_chunk_size_tokens", "chunk_overlap_tokens"),
@@ -95,7 +98,7 @@ _SOURCES = array(
 
 
 def _new_store(files: int) -> Check:
-    """The store that the helper of OpenAI and Azure makes."""
+    """Return the store that the helper of OpenAI and Azure makes."""
     return record({"file_ids": array(text(), files, "strings"), "chunking_strategy": _CHUNKING, "metadata": METADATA})
 
 
@@ -106,7 +109,7 @@ _FOUNDRY_STORE = record(
 
 
 def _not_both(check: Check, one: str, other: str) -> Check:
-    """What `check` accepts, unless it has both of two fields."""
+    """Check for what `check` accepts, unless it has both of two fields."""
 
     def alone(value: Any, path: str) -> None:
         check(value, path)
@@ -130,7 +133,7 @@ _SEARCH = record({"vector_store_ids": STORE_IDS})
 def _fields(
     create: Mapping[str, Check], modify: Mapping[str, Check], kinds_of_tools: Mapping[str, Check], **more: Check
 ) -> Fields:
-    """What all vendors share, around what each has of its own."""
+    """Return what all vendors share, around what each has of its own."""
     shared: dict[str, Check] = {
         "model": text(minimum=1),
         "name": nullable(text(256)),

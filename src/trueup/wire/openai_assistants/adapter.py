@@ -69,7 +69,7 @@ class OpenAIAssistants(RestAdapter):
         return Call("POST", self._path(live_id), self._query, json=filled(body, self.dialect.holds.fills))
 
     def release(self, live: Live) -> tuple[Call, ...]:
-        """The write without our stamp; and, for a server that keeps the key, the one that says `released` in its place.
+        """Return the write without our stamp; for a server that keeps the key, also one that writes `released` there.
 
         Which of them is of use is known where the server was probed.
         """
@@ -139,7 +139,7 @@ _ANYWHERE = re.compile(r"(?<![A-Za-z0-9_-])asst_[A-Za-z0-9_.:%-]+")
 
 
 def id_named(message: str) -> str | None:
-    """The id that a message says is not there; None where it names none."""
+    """Return the id that a message says is not there; None where it names none."""
     text = message[:LONGEST]
     behind = _BEHIND.search(text)
     if behind is not None and behind[1] is not None:

@@ -142,7 +142,7 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
 
 
 def filled(body: Mapping[str, Any], fills: Mapping[str, Any]) -> dict[str, Any]:
-    """A request's body with what the dialect wants said although it is the default."""
+    """Return a request's body with what the dialect wants said although it is the default."""
     tools = body.get("tools")
     if not fills or not isinstance(tools, (list, tuple)):
         return dict(body)
@@ -257,7 +257,7 @@ def _tools(body: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 @lru_cache(maxsize=64)
 def _below(keys: frozenset[str], head: str) -> tuple[tuple[str, ...], ...]:
-    """The rest of each key that begins so, as steps."""
+    """Return the rest of each key that begins so, as steps."""
     return tuple(tuple(key.removeprefix(head).split(".")) for key in sorted(keys) if key.startswith(head))
 
 
@@ -277,7 +277,7 @@ def _filled_tool(tool: Any, fills: Mapping[str, Any]) -> Any:
 
 
 def _set_default(value: Mapping[str, Any], path: tuple[str, ...], default: Any) -> dict[str, Any]:
-    """The mapping with a value where its parent is there and lacks it."""
+    """Return the mapping with a value where its parent is there and lacks it."""
     head, rest = path[0], path[1:]
     if not rest:
         return {**value, head: default} if value.get(head) is None else dict(value)
