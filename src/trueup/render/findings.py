@@ -32,8 +32,8 @@ _LEVELS = {
     Action.ORPHAN: Severity.NOTE,
     Action.UNREAD: Severity.WARNING,
 }
-REACHED = 12
-"""Assistants that are named beside a line of a shared part."""
+NAMED = 12
+"""Assistants that are named beside a line of a shared file."""
 
 _BAD = frozenset({Result.FAILED, Result.UNKNOWN})
 _HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
@@ -42,26 +42,20 @@ _HELD = frozenset({Result.REFUSED, Result.CHANGED, Result.SKIPPED})
 def of_plan(plan: Plan) -> tuple[Diagnostic, ...]:
     """Return what a plan would do and leaves alone, by weight; of one weight changes before problems of the files."""
     plan = add_words(plan)
-    by_part = {change.name: spots for change in plan.changes if (spots := find_shared_places(change))}
-    found = [*_shared_findings(plan.changes, by_part)]
-    found += [
-        _change_finding(change, _LEVELS[change.action])
-        for change in plan.changes
-        if change.action in _LEVELS and change.name not in by_part
-    ]
-    quiet = [
-        _change_finding(change, Severity.WARNING)
-        for change in plan.changes
-        if change.others and change.action not in _LEVELS
-    ]
-    quiet += [
-        _change_finding(change, Severity.NOTE)
-        for change in plan.changes
-        if change.reason is Reason.IMPOSSIBLE and not change.others and change.action not in _LEVELS
-    ]
-    return _order_findings(
-        [*_snapshot_findings(plan), *_partial_findings(plan), *found, *quiet], plan, _ignored_findings(plan)
-    )
+    by_file = {change.name: spots for change in plan.changes if (spots := find_shared_places(change))}
+    found = [*_shared_findings(plan.changes, by_file)]
+    levels = {change.name: _level(change) for change in plan.changes if change.name not in by_file}
+    found += [_change_finding(change, level) for change in plan.changes if (level := levels.get(change.name))]
+    return _order_findings([*_snapshot_findings(plan), *_partial_findings(plan), *found], plan, _ignored_findings(plan))
+
+
+def _level(change: Change) -> Severity | None:
+    """Return how much a change weighs; None where nobody needs to see it."""
+    if change.action in _LEVELS:
+        return _LEVELS[change.action]
+    if change.others:
+        return Severity.WARNING
+    return Severity.NOTE if change.reason is Reason.IMPOSSIBLE else None
 
 
 def of_drift(plan: Plan) -> tuple[Diagnostic, ...]:
@@ -115,7 +109,7 @@ def _partial_findings(plan: Plan) -> list[Diagnostic]:
 
 
 def _ignored_findings(plan: Plan) -> list[Diagnostic]:
-    """Return what is left alone although live differs; what is as the file says needs nobody's eye."""
+    """Return what is left alone although live differs; what matches the file is no finding."""
     found = [group for group in groups(plan.ignored) if group.differing]
     return [Diagnostic(Severity.NOTE, "ignored", group.told(str)) for group in found]
 
@@ -124,24 +118,24 @@ def _snapshot_findings(plan: Plan) -> list[Diagnostic]:
     return [Diagnostic(Severity.WARNING, "snapshot", describe_snapshot(plan))] if plan.snapshot else []
 
 
-def _shared_findings(changes: Sequence[Change], by_part: Mapping[str, Sequence[Position]]) -> Iterator[Diagnostic]:
-    """Yield one note for each changed line of a part, with the assistants that change by it alone."""
-    reached: dict[Position, list[Change]] = {}
+def _shared_findings(changes: Sequence[Change], by_file: Mapping[str, Sequence[Position]]) -> Iterator[Diagnostic]:
+    """Yield one note for each changed line of a shared file, with the assistants that change by it alone."""
+    affected: dict[Position, list[Change]] = {}
     for change in changes:
-        for spot in by_part.get(change.name, ()):
-            reached.setdefault(spot, []).append(change)
-    for spot, found in reached.items():
+        for spot in by_file.get(change.name, ()):
+            affected.setdefault(spot, []).append(change)
+    for spot, found in affected.items():
         names = [change.name for change in found]
-        more = f" and {len(names) - REACHED} more" if len(names) > REACHED else ""
-        words = f"{', '.join(names[:REACHED])}{more}: modify: this shared file changed (instructions)"
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        words = f"{', '.join(names[:NAMED])}{more}: modify: this shared file changed (instructions)"
         yield Diagnostic(Severity.NOTE, found[0].reason.value, words, spot, (names[0],))
 
 
 def find_shared_places(change: Change) -> tuple[Position, ...]:
     """Return the places of a change in shared files, if only its instructions change, and only by their lines."""
     item = find_text_change(change)
-    told = [other for other in change.fields if other.cause is not Cause.RECORDED]
-    if item is None or told != [item] or change.action is not Action.MODIFY or change.hint or change.remarks:
+    changed = [other for other in change.fields if other.cause is not Cause.RECORDED]
+    if item is None or changed != [item] or change.action is not Action.MODIFY or change.hint or change.remarks:
         return ()
     found: dict[Position, None] = {}
     for hunk in find_hunks(compare_texts(change, item.before, item.after)):
