@@ -124,13 +124,13 @@ def _for_others(first: Change | Outcome, hint: str) -> Message:
 def fold_advice(changes: Sequence[Change]) -> list[Change]:
     """Return the changes with the advice on creates, where several have the same one, at the first of them alone."""
     number = Counter(texts_of(change.hint) for change in changes if change.action is Action.CREATE)
-    told: set[tuple[str, ...]] = set()
+    shown: set[tuple[str, ...]] = set()
     folded = []
     for change in changes:
         advice = texts_of(change.hint)
         if change.action is Action.CREATE and change.hint and number[advice] > 1:
-            hint = "" if advice in told else _for_others(change, change.hint)
-            told.add(advice)
+            hint = "" if advice in shown else _for_others(change, change.hint)
+            shown.add(advice)
             change = replace(change, hint=hint)
         folded.append(change)
     return folded

@@ -86,7 +86,7 @@ class Brief(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One of several assistants that a block is about; `also` is what people know it as, where that is told."""
+    """One of several assistants that a block is about; `also` is what people know it as, where that is shown."""
 
     name: str
     id: str = ""

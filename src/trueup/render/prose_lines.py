@@ -83,7 +83,7 @@ def describe_extent(prose: Prose) -> str:
 
 
 def describe_sizes(prose: Prose, look: Look) -> str:
-    """Return the size before and after, in characters and in tokens as they are commonly reckoned."""
+    """Return the size before and after, in characters and in tokens as they are commonly estimated."""
     old, new = prose.before, prose.after
     characters = f"{old.characters:,} {look.arrow} {pluralize(new.characters, 'character')}"
     tokens = f"{old.tokens:,} {look.arrow} {pluralize(new.tokens, 'token')}"

@@ -15,7 +15,7 @@ MUCH = 4_000
 """Characters of a value that are looked at when it is shown on one row."""
 
 BRIEF = 64
-"""Characters of a list or a mapping that is told whole on one row."""
+"""Characters of a list or a mapping that is shown whole on one row."""
 
 NAMED = 200
 """Tools of a list that are named."""
@@ -71,7 +71,7 @@ def is_nested(item: Any) -> bool:
 
 
 def is_brief(item: Any) -> bool:
-    """Whether a value is told whole on one row: an absent one, a number, a short text, a small list or mapping."""
+    """Whether a value is shown whole on one row: an absent one, a number, a short text, a small list or mapping."""
     if is_nested(item):
         return len(_json(item)) <= BRIEF
     return not is_text(item)

@@ -23,7 +23,7 @@ HEAVY: Final = (
 """Codes of what comes before everything of its severity: what a plan rests on, and what it destroys."""
 
 FEW: Final = 5
-"""Findings of one code and without weight that are told one by one; an error has to be mended and is always told."""
+"""Findings of one code and without weight that are shown one by one; an error has to be mended and is always shown."""
 
 CODES: Final = 12
 """Codes that are named where findings are only counted."""

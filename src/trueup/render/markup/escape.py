@@ -1,6 +1,6 @@
 """Text from outside made harmless for markdown and HTML. Knows no plan.
 
-Everything is made visible first, so that neither a control character nor a line break is left. What a forge would turn
+Everything is made visible first, so that no control character and no line break is left. What a platform would turn
 into a mention, a link or an emoji is put into a code span, where it does not look for them.
 """
 

@@ -104,11 +104,13 @@ def _groups(groups: Sequence[Group]) -> Iterator[str]:
     """Yield what must not be missed, as lists."""
     for group in groups:
         yield f"<section><h2>{escape_html(group.title)}: {len(group):,}</h2><ul>"
-        told: set[tuple[str, ...]] = set()
+        shown: set[tuple[str, ...]] = set()
         for block in group.blocks:
             advice = texts_of(block.hint)
-            hint = f' <span class="faint">→ {_sentence(block.hint)}</span>' if block.hint and advice not in told else ""
-            told.add(advice)
+            hint = (
+                f' <span class="faint">→ {_sentence(block.hint)}</span>' if block.hint and advice not in shown else ""
+            )
+            shown.add(advice)
             note = f" · {_sentence(block.notes[0].text)}" if block.is_sentence and block.notes else ""
             who = escape_html(block.name) if block.members else write_member(block.assistants[0], code_element)
             names = _names(block) if block.members else ""
@@ -141,12 +143,12 @@ def _problems(problems: Sequence[Diagnostic]) -> Iterator[str]:
 
 def _problem_list(problems: Sequence[Diagnostic]) -> Iterator[str]:
     yield "<ul>"
-    told: set[str] = set()
+    shown: set[str] = set()
     for item in problems:
         at = show(str(item.position) if item.position is not None else dotted(item.path))
         place = f"{code_element(at)}: " if at else ""
-        hint = f' <span class="faint">→ {_sentence(item.hint)}</span>' if item.hint and item.hint not in told else ""
-        told.add(item.hint)
+        hint = f' <span class="faint">→ {_sentence(item.hint)}</span>' if item.hint and item.hint not in shown else ""
+        shown.add(item.hint)
         yield f"<li>{place}{item.severity.value} {code_element(show(item.code))}: {_sentence(item.message)}{hint}</li>"
     yield "</ul>"
 
@@ -283,8 +285,8 @@ def _foot(page: PageView) -> Iterator[str]:
     facts = [f"Target: {page.where}"] if page.where else []
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest}"] if page.digest else []
-    told = [_sentence(fact) for fact in facts] + [escape_html(UNTRUSTED)]
-    yield "<footer>" + "".join(f"<p>{fact}</p>" for fact in told) + "</footer>"
+    parts = [_sentence(fact) for fact in facts] + [escape_html(UNTRUSTED)]
+    yield "<footer>" + "".join(f"<p>{fact}</p>" for fact in parts) + "</footer>"
 
 
 LIGHT = {

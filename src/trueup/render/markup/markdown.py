@@ -1,8 +1,9 @@
 """The markdown format: a comment for a pull request, as GitHub and GitLab render it.
 
-Counts and what destroys something come first, then one folded block for each assistant. Foreign text stands in code
-spans and code elements only, where no forge looks for mentions, links or commands. A cut leaves out whole rows, so that
-it breaks nothing; what is left out is said and counted. Knows no forge: a bot finds its comment by its first line.
+Counts and what destroys something come first, then one folded block for each assistant, as HTML without an empty line:
+a platform reads HTML up to the next empty line and looks for nothing else in it. Foreign text stands in code spans and
+code elements only, where no platform looks for mentions, links or commands. What does not fit is left out by whole
+rows, and counted. Knows no platform: a bot finds its comment by its first line.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ LISTED = 25
 """Assistants that are listed under one heading above the fold."""
 
 FACT = 300
-"""Characters of a fact that is told above the fold; the block has all of it."""
+"""Characters of a fact that is shown above the fold; the block has all of it."""
 
 PROBLEMS, PROBLEMS_ROOM = 40, 20_000
 """Problems that are listed, and the bytes they may take."""
@@ -89,8 +90,8 @@ def write_page(page: PageView) -> str:
 
 def _names_left_out(cut: Sequence[Block], page: PageView, room: int) -> str:
     """Return how many assistants have no block, and which, by what happens to them, as far as there is room."""
-    told = f"**Not shown to save space: {count_words(cut)}.** All of it: {write_sentence(page.whole, code_span)}."
-    room -= _size(told)
+    words = f"**Not shown to save space: {count_words(cut)}.** All of it: {write_sentence(page.whole, code_span)}."
+    room -= _size(words)
     for word in dict.fromkeys(block.sign.word for block in cut):
         found = [one.name for block in cut if block.sign.word == word for one in block.assistants]
         names = [code_span(show(name, 120)) for name in found]
@@ -99,8 +100,8 @@ def _names_left_out(cut: Sequence[Block], page: PageView, room: int) -> str:
             room -= _size(names[taken]) + 1
             taken += 1
         more = f" and {len(names) - taken:,} more" if taken < len(names) else ""
-        told += f"\n- {word}: {', '.join(names[:taken])}{more}" if taken else ""
-    return told
+        words += f"\n- {word}: {', '.join(names[:taken])}{more}" if taken else ""
+    return words
 
 
 def _unmanaged_block(page: PageView, room: int) -> str:
@@ -127,15 +128,15 @@ def _head(page: PageView) -> Iterator[str]:
 
 def _group(group: Group) -> Iterator[str]:
     yield from ("", f"**{group.title}: {len(group):,}**", "")
-    told: set[tuple[str, ...]] = set()
+    shown: set[tuple[str, ...]] = set()
     room, left = LISTED, 0
     for block in group.blocks:
         listed = block.assistants[:room]
         room -= len(listed)
         left += 0 if listed else len(block.assistants)
         if listed:
-            yield _list_row(block, listed, with_hint=texts_of(block.hint) not in told)
-            told.add(texts_of(block.hint))
+            yield _list_row(block, listed, with_hint=texts_of(block.hint) not in shown)
+            shown.add(texts_of(block.hint))
     if left:
         yield f"- and {left:,} more, below"
 
@@ -161,14 +162,14 @@ def _problems(problems: Sequence[Diagnostic], again: str) -> Iterator[str]:
     yield from ("", f"**{pluralize(len(problems), 'problem')} in the files or the target:**", "")
     listed, rest = choose(problems, PROBLEMS)
     left = Counter({code: len(items) for code, items in rest.items()})
-    room, told = PROBLEMS_ROOM, set[str]()
+    room, shown = PROBLEMS_ROOM, set[str]()
     for item in listed:
-        row = _problem(item, with_hint=item.hint not in told)
+        row = _problem(item, with_hint=item.hint not in shown)
         room -= _size(row)
         if room < 0:
             left[item.code] += 1
             continue
-        told.add(item.hint)
+        shown.add(item.hint)
         yield row
     if left:
         codes = count_by_code({code_span(show(code, 60)): number for code, number in left.items()})
@@ -188,8 +189,8 @@ def _foot(page: PageView) -> Iterator[str]:
     facts = [f"Target: {page.where}"] if page.where else []
     facts += [f"Flags: {page.flags}"] if page.flags else []
     facts += [f"Digest: {page.digest[:DIGITS]}"] if page.digest else []
-    told = "".join(f"{write_sentence(fact, code_element)}. " for fact in facts)
-    yield f"<p><sub>{told}{escape_html(UNTRUSTED)}</sub></p>"  # <sub> alone would be read as markdown
+    about = "".join(f"{write_sentence(fact, code_element)}. " for fact in facts)
+    yield f"<p><sub>{about}{escape_html(UNTRUSTED)}</sub></p>"  # <sub> alone would be read as markdown
 
 
 def _size(text: str) -> int:
@@ -285,10 +286,10 @@ def _field(field: FieldView) -> Iterator[RowSection]:
             said.append(f"<b>{word}: {names}{more}</b>")
         yield RowSection(title)
         yield RowSection(f"<p>{'<br>'.join(said)}</p>")
-        told = tuple(field.lines)
-        if told:
-            rows = tuple(_line(line, field) for line in told)
-            yield RowSection("<table>", rows, "</table>", partial(_shorten_line, told, field))
+        lines = tuple(field.lines)
+        if lines:
+            rows = tuple(_line(line, field) for line in lines)
+            yield RowSection("<table>", rows, "</table>", partial(_shorten_line, lines, field))
     elif field.shape is not Shape.NOTE:
         yield _preformat(f"{title}<pre>", [*value_rows(field, WHOLE, 0)])
     else:
@@ -300,7 +301,7 @@ def _line(line: Line, field: FieldView) -> str:
     if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
         text = f"<i>{write_sentence(words_of(line), code_element)}</i>"
     else:
-        is_new = not field.prose.before.lines  # nothing to tell apart: the sign is enough
+        is_new = not field.prose.before.lines  # nothing to compare: the sign is enough
         text = _code(line.parts, marked=not is_new) + (" <i>(only blanks)</i>" if line.blanks else "")
     number = line_number(field, line.before if field.is_outside else line.after, is_file=True)
     return f"<tr><td>{number}</td><td>{escape_html(SIGNS[line.kind])}</td><td>{text}</td></tr>"
@@ -316,9 +317,9 @@ def _code(parts: Sequence[Part], *, marked: bool) -> str:
     return f"<code>{found}</code>" if found else ""
 
 
-def _shorten_line(told: Sequence[Line], field: FieldView, place: int, room: int) -> tuple[str, int]:
+def _shorten_line(lines: Sequence[Line], field: FieldView, place: int, room: int) -> tuple[str, int]:
     """Return a row of a text in so many bytes, and the characters that are left out of it."""
-    line = told[place]
+    line = lines[place]
     parts, left = shorten_line(line.parts, lambda parts: _bytes(_line(replace(line, parts=parts), field)) <= room)
     return _line(replace(line, parts=parts), field), left
 

@@ -29,7 +29,7 @@ Shorten = Callable[[int, int], tuple[str, int]]
 class RowSection:
     """A beginning and an end that belong together, and rows between them, each whole by itself; no line is empty.
 
-    `shorten` tells a long row of it shorter; without it the rows are as short as they can be.
+    `shorten` makes a long row of it shorter; without it the rows are as short as they can be.
     """
 
     start: str
@@ -71,8 +71,8 @@ def cut_block(sections: Sequence[RowSection], room: int, again: str) -> str:
             found[place] = lines
             room -= sum(map(_size, lines))
     left = sum(section.weight for place, section in enumerate(inner) if place not in found)
-    told = [line for place in sorted(found) for line in found[place]]
-    return "\n".join([*head.lines(), *told, *([_note(left, 0, again)] if left else []), *end.lines()])
+    kept = [line for place in sorted(found) for line in found[place]]
+    return "\n".join([*head.lines(), *kept, *([_note(left, 0, again)] if left else []), *end.lines()])
 
 
 def _cut_rows(section: RowSection, room: int, note: int, again: str) -> list[str]:
@@ -112,9 +112,9 @@ def _shorten_rows(section: RowSection, sizes: Sequence[int], room: int) -> tuple
 
 def _note(rows: int, characters: int, again: str) -> str:
     """Return how many rows and characters are left out, and what shows them."""
-    told = [pluralize(rows, "more row")] if rows else []
-    told += [pluralize(characters, "character")] if characters else []
-    return f"<p>⋯ {' and '.join(told)} left out to save space; all of it: {write_sentence(again, code_element)}</p>"
+    parts = [pluralize(rows, "more row")] if rows else []
+    parts += [pluralize(characters, "character")] if characters else []
+    return f"<p>⋯ {' and '.join(parts)} left out to save space; all of it: {write_sentence(again, code_element)}</p>"
 
 
 def _size(text: str) -> int:

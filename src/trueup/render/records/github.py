@@ -25,7 +25,7 @@ LIMIT = 10
 """Annotations of one kind that a runner shows for a step."""
 
 CODE = 60
-"""Characters of a code that are told where findings are only counted."""
+"""Characters of a code that are shown where findings are only counted."""
 
 LONGEST = 4_000
 """Characters of one message; a runner takes more, a reader does not."""

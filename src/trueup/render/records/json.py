@@ -52,7 +52,7 @@ def plan(plan: Plan, code: Exit = Exit.OK, guard: Sequence[str] = ()) -> str:
 
 
 def drift(plan: Plan, unmanaged: Unmanaged | None = None, history: History = NO_HISTORY) -> str:
-    """Return what somebody changed outside, what nobody manages if that is asked for, and the summary of `drift`.
+    """Return what was changed manually, what is unmanaged if that is asked for, and the summary of `drift`.
 
     `history` is since when, and by whom it was applied before.
     """

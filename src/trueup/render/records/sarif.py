@@ -1,7 +1,7 @@
 """SARIF 2.1.0 for `validate` and `drift`: findings as code scanners read them, with rules and stable fingerprints.
 
 Facts are from the OASIS standard, version 2.1.0: addresses are relative to `%SRCROOT%`, columns count code points. A
-fingerprint has no line in it, so that a finding stays the same one when text above it grows. Knows no forge.
+fingerprint has no line in it, so that a finding stays the same one when text above it grows. Knows no platform.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from trueup.render.visible import make_visible
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "trueupFinding/v1"
 NOWHERE = "trueup.yaml"
-"""Where a finding is shown that stands in no file: scanners of forges want a file for each."""
+"""Where a finding is shown that stands in no file: scanners of platforms want a file for each."""
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _LOOK = Look(color=False)

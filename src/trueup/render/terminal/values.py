@@ -111,7 +111,7 @@ def _is_prose(item: Difference) -> bool:
 def tool_rows(changes: Sequence[ToolChange], look: Look, indent: int) -> Iterator[Row]:
     """Yield each tool that came, went, moved or changed, with what differs of it; the others as a count.
 
-    One that came is told whole; of one that went there is the number of its lines unless everything is asked for.
+    One that came is shown whole; of one that went there is the number of its lines unless everything is asked for.
     """
     kept = 0
     for change in changes:
@@ -185,19 +185,19 @@ ROWS = 8
 
 
 def value_lines(item: Any) -> list[str]:
-    """Return a value as the lines that its rows tell: a long text's own, anything else as YAML."""
+    """Return a value as the lines of its rows: a long text's own, anything else as YAML."""
     return item.split("\n") if is_text(item) else yaml_text.lines_of(item, yaml_text.LOGGED)
 
 
 def whole_rows(item: Any, look: Look, indent: int, sign: str, tone: Tone) -> Iterator[Row]:
     """Yield the rows of one value, each of its lines behind a sign."""
-    lines, told = value_lines(item), 0
+    lines, taken = value_lines(item), 0
     for number, line in enumerate(lines):
-        if told >= FOLD and not look.verbose:
+        if taken >= FOLD and not look.verbose:
             yield fold_row(f"{pluralize(len(lines) - number, 'more line')}", look, indent)
             return
         for row in _line_rows(line, look, indent, Piece(sign, tone)):
-            told += 1
+            taken += 1
             yield row
 
 
