@@ -188,18 +188,11 @@ def report_page(report: Report, detail: Detail = AUTOMATIC) -> PageView:
         remarks.append(Note(f"{words} Plan again to see more."))
     if detail.in_terminal:
         if detail.whole:
-            remarks.append(Note(f"{pluralize(report.calls, 'HTTP request')} sent, {report.retries:,} of them retries."))
+            sent = pluralize(report.calls, "HTTP request")
+            remarks.append(Note(f"{sent} sent, {report.retries:,} of them retries."))
         blocks = tuple(_terminal_outcomes(outcomes, plan, whole=detail.whole))
-        return replace(
-            _page("apply", plan, detail),
-            summary=report_summary(report),
-            blocks=blocks,
-            remarks=tuple(remarks),
-            flags="",
-            ignored=(),
-            problems=(),
-            partial="",
-        )
+        page = _target_page("apply", plan)
+        return replace(page, summary=report_summary(report), blocks=blocks, remarks=tuple(remarks))
     ended = [(group.first, block) for group, block in _outcome_blocks(outcomes, plan)]
     held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
     known = {item.name for item in outcomes}
@@ -306,24 +299,31 @@ def describe_outcome(outcome: Outcome, number: int = 1) -> str:
     return words if number == 1 else words.replace("was ", "were ", 1).replace(": it ", ": they ")
 
 
-def _page(kind: str, plan: Plan, detail: Detail, again: tuple[Command, ...] = ()) -> PageView:
-    """Return the page of an answer about a plan, so far as all of these are alike."""
+def _target_page(kind: str, plan: Plan) -> PageView:
+    """Return the page of an answer about a plan with no more than its target."""
     to = plan.identity
     target = f"{to.project}/{to.target}"
     is_local = to.base_url == LOCAL
-    is_whole = kind == "drift"
-    mark, size = (str, boundless) if detail.in_terminal else (mark_name, _columns_on_page)
     return PageView(
         kind,
         f"Trueup: {kind}",
         name=to.target if is_local else target,
         target=target,
         where="the embedded server" if is_local else f"{to.protocol} at {to.base_url}",
+    )
+
+
+def _page(kind: str, plan: Plan, detail: Detail, again: tuple[Command, ...] = ()) -> PageView:
+    """Return the page of an answer about a plan, so far as all of these are alike."""
+    mark, size = (str, boundless) if detail.in_terminal else (mark_name, _columns_on_page)
+    target = plan.identity.target
+    return replace(
+        _target_page(kind, plan),
         flags=_flags(plan.options),
         partial="" if plan.complete else PARTIAL,
-        ignored=tuple(sentences(plan.ignored, mark, size, whole=is_whole)),
+        ignored=tuple(sentences(plan.ignored, mark, size, whole=kind == "drift")),
         remarks=tuple(Note(text) for text in [stamp_note(plan)] if text),
-        problems=tuple(in_order(plan.diagnostics)) if detail.in_terminal else _problems(plan.diagnostics, to.target),
+        problems=tuple(in_order(plan.diagnostics)) if detail.in_terminal else _problems(plan.diagnostics, target),
         again=again,
         whole=list_commands(command.with_words("-v") for command in again),
     )
