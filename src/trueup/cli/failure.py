@@ -21,9 +21,9 @@ from trueup.cli.options import LISTS
 from trueup.cli.output import Screen, UnwrittenError, discard_output
 
 if TYPE_CHECKING:
-    from trueup.cli.output import LookOptions
     from trueup.core.command import Message
     from trueup.core.errors import TrueupError
+    from trueup.render.style import LookOptions
 
 INTERRUPTED = 130
 ERROR = 1

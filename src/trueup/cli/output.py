@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING, TextIO, TypedDict
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.cli.flags import Flags
     from trueup.engine.ports import Progress, Wait
+    from trueup.render.style import LookOptions
 
 PATIENCE = 0.5
 """Seconds of work before a progress line is shown."""
@@ -45,14 +46,6 @@ class UnwrittenError(Exception):
     def __init__(self, error: OSError, place: str = "standard output") -> None:
         self.reason, self.place = (error.strerror or str(error)).lower(), place
         super().__init__(self.reason)
-
-
-class LookOptions(TypedDict):
-    """What a renderer knows of the place it writes for."""
-
-    color: bool
-    width: int
-    ascii_only: bool
 
 
 class Screen:
@@ -132,7 +125,7 @@ class Screen:
         """Write an answer to the files of --also, each in its format. Raises UnwrittenError."""
         for format_, path in self.also:
             other = copy(self)
-            other.format, other.look, other.verbose = format_, LookOptions(color=False, width=100, ascii_only=False), 0
+            other.format, other.look, other.verbose = format_, {"color": False, "width": 100, "ascii_only": False}, 0
             text = written(other)
             try:
                 path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
@@ -285,7 +278,7 @@ def _strip_controls(text: str) -> str:
 
 
 def _make_look(color: bool | None, environ: Mapping[str, str], width: int, stream: TextIO) -> LookOptions:
-    return LookOptions(color=wants_color(color, environ, stream), width=width, ascii_only=not _is_unicode(stream))
+    return {"color": wants_color(color, environ, stream), "width": width, "ascii_only": not _is_unicode(stream)}
 
 
 def _find_project_folder(chdir: str, environ: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
 from trueup.core.texts.escapes import COMMAND
 
@@ -78,6 +78,14 @@ class Look:
     def dot(self) -> str:
         """Between two facts on one row."""
         return "-" if self.ascii_only else "·"
+
+
+class LookOptions(TypedDict):
+    """What a look is made of, as the writers of text take it."""
+
+    color: bool
+    width: int
+    ascii_only: NotRequired[bool]
 
 
 PAGE = Look(color=False, width=96)

@@ -145,9 +145,7 @@ def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
     else:
         from trueup.render.terminal import answers
 
-        session.screen.write_result(
-            answers.write_why(answer, verbose=session.screen.verbose > 0, **session.screen.look)
-        )
+        session.screen.write_result(answers.write_why(answer, **session.screen.look))
     return 0
 
 

@@ -6,6 +6,7 @@ Knows no rule and decides nothing: the sentences come with the values.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Unpack
 
 from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
 from trueup.core.command import Message
@@ -13,7 +14,7 @@ from trueup.core.memory.capabilities import UNKNOWN, Capabilities, Difference, Q
 from trueup.core.plans.plan import MISSING
 from trueup.core.plans.reasons import Why, WhyField
 from trueup.core.plans.summary import accept_summary, probe_summary
-from trueup.render.style import Look, Piece, Row, Tone, make_look, paint
+from trueup.render.style import Look, LookOptions, Piece, Row, Tone, make_look, paint
 from trueup.render.terminal.fields import rows_with_place
 from trueup.render.values import describe_amount, is_text, write_value
 from trueup.render.visible import count_columns, hanging_rows, make_visible, message_pieces, sentence_rows, shorten
@@ -273,44 +274,31 @@ def summarize_probe(found: Capabilities, changed: Sequence[Difference]) -> str:
     return probe_summary(len(found.answers) - unknown, unknown, len(changed))
 
 
-def write_why(why: Why, *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False) -> str:
+def write_why(why: Why, **options: Unpack[LookOptions]) -> str:
     """Return why each field is as it is."""
-    return paint(why_rows(why, make_look(color, width, verbose, ascii_only)), color)
+    look = make_look(**options)
+    return paint(why_rows(why, look), look.color)
 
 
-def write_accept(accepted: Accepted, *, color: bool, width: int, ascii_only: bool = False) -> str:
+def write_accept(accepted: Accepted, **options: Unpack[LookOptions]) -> str:
     """Return what was taken into which file, and what was not."""
-    return paint(accept_rows(accepted, make_look(color, width, ascii_only=ascii_only)), color)
+    look = make_look(**options)
+    return paint(accept_rows(accepted, look), look.color)
 
 
-def write_targets(
-    targets: Sequence[Described],
-    default: str,
-    *,
-    color: bool,
-    width: int,
-    verbose: bool = False,
-    ascii_only: bool = False,
-) -> str:
+def write_targets(targets: Sequence[Described], default: str, **options: Unpack[LookOptions]) -> str:
     """Return the targets of a project."""
-    return paint(target_rows(targets, default, make_look(color, width, verbose, ascii_only)), color)
+    look = make_look(**options)
+    return paint(target_rows(targets, default, look), look.color)
 
 
-def write_probe(
-    found: Capabilities,
-    changed: Sequence[Difference],
-    file: str,
-    *,
-    color: bool,
-    width: int,
-    ascii_only: bool = False,
-) -> str:
+def write_probe(found: Capabilities, changed: Sequence[Difference], file: str, **options: Unpack[LookOptions]) -> str:
     """Return what a probe found out; the last line begins with `Probe:`."""
-    return paint(probe_rows(found, changed, file, make_look(color, width, ascii_only=ascii_only)), color)
+    look = make_look(**options)
+    return paint(probe_rows(found, changed, file, look), look.color)
 
 
-def write_dialects(
-    tables: Sequence[Table], *, color: bool, width: int, verbose: bool = False, ascii_only: bool = False
-) -> str:
-    """Return what each dialect of every protocol holds."""
-    return paint(dialect_rows(tables, make_look(color, width, verbose, ascii_only)), color)
+def write_dialects(tables: Sequence[Table], **options: Unpack[LookOptions]) -> str:
+    """Return what each dialect of every protocol supports."""
+    look = make_look(**options)
+    return paint(dialect_rows(tables, look), look.color)

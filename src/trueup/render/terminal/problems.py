@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Unpack
 
 from trueup.core.errors import TrueupError
 from trueup.core.source import Diagnostic, Position, Severity, dotted
-from trueup.render.style import Look, Piece, Row, Tone, make_look, paint
+from trueup.render.style import Look, LookOptions, Piece, Row, Tone, make_look, paint
 from trueup.render.values import pluralize
 from trueup.render.visible import count_columns, hanging_rows, make_visible, message_pieces, sentence_rows
 
@@ -89,13 +90,13 @@ def _cut_text(text: str, room: int) -> str:
     return text
 
 
-def write_diagnostics(
-    items: Sequence[Diagnostic], checked: str = "", *, color: bool, width: int, ascii_only: bool = False
-) -> str:
+def write_diagnostics(items: Sequence[Diagnostic], checked: str = "", **options: Unpack[LookOptions]) -> str:
     """Return problems with their source lines; the last line is `checked`, else their number. Nothing for nothing."""
-    return paint(diagnostics_rows(items, make_look(color, width, ascii_only=ascii_only), checked), color)
+    look = make_look(**options)
+    return paint(diagnostics_rows(items, look, checked), look.color)
 
 
-def write_error(error: TrueupError, *, color: bool, width: int, ascii_only: bool = False) -> str:
+def write_error(error: TrueupError, **options: Unpack[LookOptions]) -> str:
     """Return what ended a command, and how to go on."""
-    return paint(error_rows(error, make_look(color, width, ascii_only=ascii_only)), color)
+    look = make_look(**options)
+    return paint(error_rows(error, look), look.color)

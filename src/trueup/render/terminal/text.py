@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from typing import Unpack
 
 from trueup.core.command import Message, texts_of
 from trueup.core.plans.live import Unmanaged
@@ -13,7 +14,7 @@ from trueup.core.plans.wording import quoted
 from trueup.core.source import Diagnostic, dotted
 from trueup.render.grouping import SMALLEST, group_equal
 from trueup.render.model import Block, PageView
-from trueup.render.style import Look, Piece, Row, Tone, make_look, paint
+from trueup.render.style import Look, LookOptions, Piece, Row, Tone, make_look, paint
 from trueup.render.terminal.fields import field_rows, summarize
 from trueup.render.terminal.problems import diagnostic_rows, source_rows
 from trueup.render.values import pluralize, write_value
@@ -23,20 +24,13 @@ NAMED = 20
 """Names of a group that are listed; what must be known of each one is listed whole."""
 
 
-def write_page(
-    page: PageView,
-    *,
-    color: bool,
-    width: int,
-    verbose: bool = False,
-    ascii_only: bool = False,
-    is_headed: bool = True,
-) -> str:
+def write_page(page: PageView, *, verbose: bool = False, is_headed: bool = True, **options: Unpack[LookOptions]) -> str:
     """Return a page as text; its last line is the summary. `is_headed`: the first one names the target.
 
     `verbose` folds nothing.
     """
-    return paint(page_rows(page, make_look(color, width, verbose, ascii_only), is_headed=is_headed), color)
+    look = make_look(verbose=verbose, **options)
+    return paint(page_rows(page, look, is_headed=is_headed), look.color)
 
 
 def page_rows(page: PageView, look: Look, *, is_headed: bool = True) -> Iterator[Row]:
