@@ -137,7 +137,8 @@ def dialects(protocol: str) -> dict[str, Dialect]:
 def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
     """Return the target's protocol in its dialect, as a probe found its server.
 
-    Raises `TrueupError` naming what there is. A server at another address than the dialect's own is not known to tell the truth about `has_more`.
+    Raises `TrueupError` naming what there is. A server at another address than the dialect's own is not known to tell
+    the truth about `has_more`.
     """
     row = _row(target)
     address = base_url(target)
