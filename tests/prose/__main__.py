@@ -8,7 +8,7 @@ from tests.prose.reading import ENDLESS, edits, git, ours, rows
 
 
 def main() -> int:
-    """The table: at 80 columns, and with lines of any length."""
+    """Print the table: at 80 columns, and with lines of any length."""
     sums = [0, 0, 0, 0]
     print(f"{'':<42}{'80 columns':^16}{'any length':^16}")
     print(f"{'edit':<42}{'ours':>7}{'git':>7}  {'ours':>7}{'git':>7}")

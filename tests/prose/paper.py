@@ -18,7 +18,7 @@ _MARK = re.compile(r"\[-(.*?)-\]|\{\+(.*?)\+\}")
 
 
 def after(printed: str, before: str) -> str:
-    """The new text; `printed` is one whose lines were not wrapped or shortened."""
+    """Return the new text; `printed` is one whose lines were not wrapped or shortened."""
     rows = iter(printed.removesuffix("\n").split("\n"))
     ends = before.endswith("\n")
     head = next(rows)
@@ -35,7 +35,7 @@ def _body(rows: Iterator[str]) -> list[str]:
 
 
 def _read(rows: list[str], old: list[str], quiet: bool, at: int = 0) -> tuple[list[str], int]:
-    """The new lines, each with its break, and how many old lines were used up; `at` is where in the old ones we are."""
+    """Return the new lines, each with its break, and how many old lines were used; `at` is the place in the old ones."""
     found: list[str] = []
     place = 0
     while place < len(rows):
@@ -72,7 +72,7 @@ def _read(rows: list[str], old: list[str], quiet: bool, at: int = 0) -> tuple[li
 
 
 def _inner(rows: list[str], count: int, *, whole: bool) -> list[str]:
-    """The rows that belong to a moved block; of one that moved unchanged three lines are shown, or only the first."""
+    """Return the rows of a moved block; of one that moved unchanged three lines are shown, or only the first."""
     if whole:
         return rows[: count if count <= 3 else 1]
     taken = 0

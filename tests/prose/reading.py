@@ -59,7 +59,7 @@ def edits() -> list[Edit]:
 
 
 def ours(edit: Edit, *, width: int = WIDTH, verbose: bool = False) -> str:
-    """The edit as a plan shows it, without colour."""
+    """Return the edit as a plan shows it, without colour."""
     look = Look(color=False, width=width, verbose=verbose)
     shown: list[Row] = [(Piece(describe_extent(edit.prose)),)]
     shown += prose_rows.head_rows(edit.prose, look, 0, "line {}".format)
@@ -68,7 +68,7 @@ def ours(edit: Edit, *, width: int = WIDTH, verbose: bool = False) -> str:
 
 
 def git(edit: Edit) -> str:
-    """What git prints for the edit, with as much context as we show and no setting of the user's."""
+    """Return what git prints for the edit, with as much context as we show and no setting of the user's."""
     command = ["git", "diff", "--no-index", "--no-color", "--word-diff=plain", f"--unified={CONTEXT}"]
     quiet = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": os.devnull, "PATH": os.defpath}
     done = subprocess.run(

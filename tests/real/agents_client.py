@@ -21,7 +21,7 @@ class Token:
     """A credential that is never asked: the policy below stands in for it."""
 
     def get_token(self, *_: Any, **__: Any) -> Any:
-        """A token for an hour."""
+        """Return a token for an hour."""
         return importlib.import_module("azure.core.credentials").AccessToken("unused", int(time.time()) + 3600)
 
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _done(client: Any, verb: str, *arguments: Any) -> Any:
-    """What the client has of one wish: objects by the API's own names, and the classes it read tools as."""
+    """Return the client's result: objects by the API's own names, and the classes it read tools as."""
     if verb == "list":
         return [one.as_dict() for one in client.list_agents(limit=PAGE, order="asc")]
     if verb == "retrieve":

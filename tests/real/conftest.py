@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_configure() -> None:
-    """A run that is told to end ends its servers too, as with Ctrl-C."""
+    """End the servers with a run that is told to end, as with Ctrl-C."""
     if os.environ.get("TRUEUP_REAL"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -34,13 +34,13 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def software() -> Path:
-    """The folder that holds what was installed."""
+    """Return the folder that holds what was installed."""
     return Path(os.environ["TRUEUP_REAL"])
 
 
 @pytest.fixture
 def upstream() -> Iterator[tuple[Upstream, str]]:
-    """The embedded server over HTTP, which lets in nobody without the key, and its base URL."""
+    """Serve the embedded server over HTTP to whoever has the key; yield it and its base URL."""
     server = Upstream()
     with server, running(server, key=KEY) as url:
         yield server, url
@@ -48,5 +48,5 @@ def upstream() -> Iterator[tuple[Upstream, str]]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """An empty project."""
+    """Make an empty project."""
     return Place(tmp_path)

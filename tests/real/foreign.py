@@ -25,7 +25,7 @@ class Foreign:
     reach: Mapping[str, Any]
 
     def read(self, *wishes: list[Any]) -> list[Any]:
-        """What the client read, one answer to each wish: `["list"]`, `["update", ID, BODY]` and so on."""
+        """Return what the client read, one result for each call: `["list"]`, `["update", ID, BODY]` and so on."""
         command = [str(self.python), "-W", "ignore::DeprecationWarning", str(HERE / self.program)]
         asked = json.dumps({**self.reach, "wishes": wishes})
         done = subprocess.run(
@@ -44,7 +44,7 @@ def openai_client(software: Path, kind: str, url: str, key: str, of: str = "assi
 
 
 def azure_client(software: Path, kind: str, url: str, key: str, version: str) -> Foreign:
-    """The same for Azure, which has an address without its path, and a version."""
+    """Return the same for Azure, which has an address without its path, and a version."""
     options = {"azure_endpoint": url.removesuffix("/openai"), "api_version": version, "api_key": key}
     reach = {"client": "AzureOpenAI", "of": "assistants", "options": options}
     return Foreign(installed(software, kind, "bin", "python"), "openai_client.py", reach)

@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _done(resource: Any, verb: str, *arguments: Any) -> Any:
-    """What the client has of one wish: objects by the API's own names, and the classes it read tools as."""
+    """Return the client's result: objects by the API's own names, and the classes it read tools as."""
     if verb == "list":
         return [_plain(one) for one in resource.list(limit=PAGE, order="asc")]
     if verb == "update":
@@ -38,7 +38,7 @@ def _done(resource: Any, verb: str, *arguments: Any) -> Any:
 
 
 def _plain(found: Any) -> Any:
-    """A model of the client as the JSON it came from; older versions have no `to_dict`."""
+    """Return a model of the client as the JSON it came from; older versions have no `to_dict`."""
     return json.loads(found.model_dump_json(by_alias=True, exclude_unset=True))
 
 

@@ -30,7 +30,7 @@ class Place:
     environ: dict[str, str] = field(default_factory=lambda: {"REAL_KEY": KEY})
 
     def target(self, base_url: str, **options: Any) -> None:
-        """Writes the project file with one target, `real`; a variable for each the example wants. None: not written."""
+        """Write the project file with one target, `real`, and the variables of the example. None: not written."""
         given = {"base_url": base_url, "api_key": {"env": "REAL_KEY"}, "settle": 0.5, **options}
         target = {name: value for name, value in given.items() if value is not None}
         values = {"handbook_store": "vs_1", "support_owner": "a@b.example", "catalogue_file": "file-1"}
@@ -43,7 +43,7 @@ class Place:
         (self.root / "trueup.yaml").write_text(json.dumps(content, indent=1), "utf-8")
 
     def write(self, name: str, content: Mapping[str, Any] | str) -> None:
-        """Writes one definition."""
+        """Write one definition."""
         path = self.root / "assistants" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
@@ -56,11 +56,11 @@ class Place:
         path.write_text(text.replace(old, new), "utf-8")
 
     def copy_example(self) -> None:
-        """The example fleet of the repository."""
+        """Copy the example fleet of the repository."""
         shutil.copytree(EXAMPLE / "assistants", self.root / "assistants")
 
     def run(self, *arguments: str) -> Ran:
-        """Runs `trueup` here; no other variable of Trueup or of a proxy reaches it."""
+        """Run `trueup` here; no other variable of Trueup or of a proxy reaches it."""
         keep = {name: value for name, value in os.environ.items() if not name.upper().startswith(("TRUEUP_", "HTTP"))}
         environ = {**keep, **self.environ, "COLUMNS": "200", "NO_COLOR": "1", "NO_PROXY": "127.0.0.1"}
         command = [sys.executable, "-m", "trueup", "-C", str(self.root), *arguments]
@@ -84,5 +84,5 @@ class Place:
 
 
 def unchanged(count: int) -> str:
-    """The last line of a plan in which nothing is to be done."""
+    """Return the last line of a plan in which nothing is to be done."""
     return f"Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, {count} unchanged."

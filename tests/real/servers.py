@@ -28,7 +28,7 @@ START_SECONDS = 60.0
 
 
 def installed(folder: Path, *parts: str) -> Path:
-    """A file that `.ci/real` installed; skips the test where it is absent, with what the installer said."""
+    """Return a file that `.ci/real` installed; skip the test if it is absent, with the installer's message."""
     path = folder.joinpath(*parts)
     if not path.exists():
         why = folder / f"{parts[0]}.absent"
@@ -38,12 +38,12 @@ def installed(folder: Path, *parts: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """What of our own variables software of others gets: no key, no proxy, nothing of Trueup."""
+    """Return the environment of foreign software: no key, no proxy, nothing of Trueup."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody had a moment ago."""
+    """Return a port of 127.0.0.1 that was free a moment ago."""
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 @contextmanager
 def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """A small server of our own while the block runs; its port."""
+    """Run a small server of our own while the block runs; yield its port."""
     listener = ThreadingHTTPServer((HOST, 0), handler)
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -123,7 +123,7 @@ def apipi(folder: Path, data: Path) -> Iterator[str]:
 
 @contextmanager
 def _model_host(*names: str) -> Iterator[str]:
-    """A server that only lists models; its base URL."""
+    """Run a server that only lists models; yield its base URL."""
     listed = json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in names]}).encode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -183,7 +183,7 @@ def litellm(folder: Path, data: Path, upstream: str, key: str, provider_key: str
 
 @contextmanager
 def _process(command: Sequence[str], folder: Path, settings: Mapping[str, str], port: int) -> Iterator[None]:
-    """A server while the block runs. What it says is shown when it does not start."""
+    """Run a server while the block runs; show its output if it does not start."""
     log = folder / f"server-{port}.log"
     with log.open("wb") as said:
         server = subprocess.Popen(
@@ -202,7 +202,7 @@ def _process(command: Sequence[str], folder: Path, settings: Mapping[str, str], 
 
 
 def _await(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Waits until the server answers any request at all, and makes sure that it listens nowhere but here."""
+    """Wait until the server answers any request at all, and check that it listens nowhere but here."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:

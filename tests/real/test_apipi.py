@@ -50,7 +50,7 @@ class Other:
         return found
 
     def create(self, **body: Any) -> str:
-        """Returns the id of a new agent."""
+        """Return the id of a new agent."""
         return str(self._web.post("/agents", json=body).json()["id"])
 
     def edit(self, live_id: str, **body: Any) -> None:
@@ -69,7 +69,7 @@ def server(software: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def served(place: Place, server: str) -> Iterator[tuple[Place, Other]]:
-    """An empty account as the target of an empty project, and another client of it."""
+    """Make an empty account the target of an empty project; return it and another client of the account."""
     key = place.environ["REAL_KEY"] = f"sk-{uuid4()}"
     _target(place, server)
     with httpx.Client(base_url=server, headers={"authorization": f"Bearer {key}"}, trust_env=False) as web:
@@ -312,7 +312,7 @@ def _mcp() -> dict[str, Any]:
 
 
 def _converges(place: Place) -> None:
-    """Applies, everything is kept, and the next plan is empty."""
+    """Apply; check that everything is kept and that the next plan is empty."""
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
     assert "did not keep" not in ran.said

@@ -66,7 +66,7 @@ KINDS: Mapping[str, Kind] = {
 
 @contextmanager
 def _met(place: Place, software: Path, kind: Kind) -> Iterator[tuple[Upstream, Foreign]]:
-    """A project with a target of this dialect, the server behind it, and the client that meets it there."""
+    """Return a project with a target of this dialect, the server behind it, and the client that meets it there."""
     server = Upstream(kind.dialect)
     with server, running(server, key=KEY) as url:
         place.target(url, dialect=kind.dialect, guard={"modifies": FLEET + 1}, **kind.target)
@@ -147,5 +147,5 @@ def test_the_example_fleet_is_read_page_by_page(place: Place, software: Path) ->
 
 
 def _definition(dialect: str, moment: str) -> str:
-    """A definition with every field that this dialect holds."""
+    """Return a definition with every field that this dialect supports."""
     return (DEFINITIONS / "openai-assistants" / dialect / f"{moment}.yaml").read_text("utf-8")

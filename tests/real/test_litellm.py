@@ -33,7 +33,7 @@ RICH: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def proxy(software: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Upstream, str]]:
-    """The server behind and the proxy's address; one for all tests, since it takes its time to start."""
+    """Run the server and the proxy before it, once for all tests, since it is slow to start."""
     server, folder = Upstream(), tmp_path_factory.mktemp("litellm")
     with server, running(server, key=KEY) as url, litellm(software, folder, url, MASTER, KEY) as address:
         yield server, address
@@ -41,7 +41,7 @@ def proxy(software: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def served(place: Place, proxy: tuple[Upstream, str]) -> tuple[Place, Upstream, str]:
-    """An empty project that has the proxy's key, the empty server, and the address of the proxy."""
+    """Return an empty project that has the proxy's key, the empty server, and the address of the proxy."""
     server, address = proxy
     for entry in server.live():
         server.remove(entry["id"])

@@ -68,7 +68,7 @@ def server(software: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def served(place: Place, server: tuple[str, str]) -> Iterator[tuple[Place, Other]]:
-    """An empty myla as the target of an empty project, and another client of it."""
+    """Make an empty myla the target of an empty project; return it and another client of the server."""
     base, key = server
     place.environ["REAL_KEY"] = key
     place.target(base, always_send=["model"])
@@ -191,7 +191,7 @@ def test_a_wrong_key_is_told_plainly(served: tuple[Place, Other]) -> None:
 
 
 def _converges(place: Place) -> None:
-    """Applies, everything is kept, and the next plan is empty."""
+    """Apply; check that everything is kept and that the next plan is empty."""
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
     assert "did not keep" not in ran.said

@@ -37,21 +37,21 @@ CLASSES = {
 
 @pytest.fixture
 def met(software: Path) -> Iterator[tuple[Server, Foreign]]:
-    """The embedded server over HTTP, which lets in nobody without the key, and the client that meets it there."""
+    """Serve the embedded server over HTTP to whoever has the key; yield it and the client that meets it there."""
     with Server() as server, running(server, key=KEY) as url:
         yield server, openai_client(software, "openai-3", url, KEY, "agents")
 
 
 @pytest.fixture
 def beside(met: tuple[Server, Foreign], place: Place) -> tuple[Server, Foreign, Place]:
-    """The same two, and an empty project whose target is that server."""
+    """Return the same two, and an empty project whose target is that server."""
     server, client = met
     place.target(client.reach["options"]["base_url"], protocol="openai-agents")
     return server, client, place
 
 
 def _held(server: Server) -> list[dict[str, Any]]:
-    """What the server holds, oldest first."""
+    """Return what the server holds, oldest first."""
     agents: list[dict[str, Any]] = server.answer(Call("GET", "/agents", {"limit": "100", "order": "asc"})).json["data"]
     return agents
 
@@ -170,7 +170,7 @@ def test_what_the_client_creates_is_imported_and_what_it_deletes_is_missed(
 
 
 def _apply_full(place: Place, moment: str) -> None:
-    """Applies a definition with every field."""
+    """Apply a definition with every field."""
     place.write("full.yaml", LINE + (EXAMPLES / f"{moment}.yaml").read_text("utf-8"))
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
@@ -178,7 +178,7 @@ def _apply_full(place: Place, moment: str) -> None:
 
 
 def _change(agent: dict[str, Any]) -> dict[str, Any]:
-    """An update that changes every field of the first example, and keeps the stamp."""
+    """Return an update that changes every field of the first example, and keeps the stamp."""
     return {
         "name": "By the client",
         "model": "gpt-5.5-mini",

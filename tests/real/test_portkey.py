@@ -19,7 +19,7 @@ FLEET = 7
 
 @pytest.fixture(scope="module")
 def portkey(software: Path) -> Iterator[str]:
-    """The pinned gateway's base URL."""
+    """Return the pinned gateway's base URL."""
     with gateway(software) as address:
         yield f"{address}/v1"
 
@@ -34,12 +34,12 @@ def behind(place: Place, portkey: str, upstream: tuple[Upstream, str]) -> tuple[
 
 
 def _to(url: str, **more: Any) -> dict[str, Any]:
-    """The keys of a target behind the gateway, its own key as a bearer."""
+    """Return the keys of a target behind the gateway, its own key as a bearer."""
     return {"gateway": "portkey", "portkey": {"provider": "openai", "custom_host": url, **more}}
 
 
 def _config(url: str, **more: Any) -> dict[str, Any]:
-    """The same by a whole configuration, the key in it."""
+    """Return the same by a whole configuration, the key in it."""
     config = {"provider": "openai", "api_key": {"env": "REAL_KEY"}, "custom_host": url, **more}
     return {"gateway": "portkey", "api_key": None, "portkey": {"config": config}}
 

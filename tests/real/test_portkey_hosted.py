@@ -106,7 +106,7 @@ def test_the_headers_leave_exactly_so(place: Place, name: str) -> None:
 
 
 def _telling(seen: Seen) -> dict[str, str]:
-    """The headers that say whom a request is for; a configuration as its JSON, whatever the spaces."""
+    """Return the headers that say whom a request is for; a configuration as its JSON, whatever the spaces."""
     found = seen.among("x-portkey-", "openai-", "authorization", "api-key")
     config = found.get("x-portkey-config", "")
     return {**found, "x-portkey-config": json.dumps(json.loads(config))} if config.startswith("{") else found

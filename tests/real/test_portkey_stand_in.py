@@ -93,7 +93,7 @@ def test_both_answer_alike(real: str, name: str) -> None:
 def _asked(
     server: Upstream, url: str, asked: Ask, headers: Mapping[str, str | None], faults: list[Fault]
 ) -> dict[str, Any]:
-    """What a gateway answered, without what differs from run to run, and what arrived behind it."""
+    """Return what a gateway answered, without what differs from run to run, and what arrived behind it."""
     method, path, body = asked
     server.faults.add(*faults)
     own = {name: value for name, value in {**JSON, **headers}.items() if value is not None}
@@ -107,7 +107,7 @@ def _asked(
 
 
 def _said(reply: httpx.Response) -> Any:
-    """The body's keys, and the words of an error; of a long list of errors nothing."""
+    """Return the body's keys, and the words of an error; of a long list of errors nothing."""
     try:
         body = reply.json()
     except ValueError:

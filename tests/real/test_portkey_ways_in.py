@@ -33,18 +33,18 @@ Way = Callable[[str], Mapping[str, Any]]
 
 
 def _config(host: str, **more: Any) -> dict[str, Any]:
-    """The keys of a target whose gateway gets a whole configuration, the provider's key in it."""
+    """Return the keys of a target whose gateway gets a whole configuration, the provider's key in it."""
     config = {"provider": "openai", "api_key": SECRET, "custom_host": host, **more}
     return {"gateway": "portkey", "api_key": None, "portkey": {"config": config}}
 
 
 def _bearer(host: str, **more: Any) -> dict[str, Any]:
-    """The keys of a target whose own key goes as a bearer."""
+    """Return the keys of a target whose own key goes as a bearer."""
     return {"gateway": "portkey", "portkey": {"provider": "openai", "custom_host": host, **more}}
 
 
 def _targets(host: str, mode: str) -> dict[str, Any]:
-    """A configuration that chooses among targets."""
+    """Return a configuration that chooses among targets."""
     one = {"provider": "openai", "api_key": SECRET, "custom_host": host}
     return {
         "gateway": "portkey",
@@ -77,14 +77,14 @@ WAYS: Mapping[str, Way] = {
 
 @pytest.fixture(scope="module")
 def portkey(software: Path) -> Iterator[str]:
-    """The pinned gateway's address."""
+    """Return the pinned gateway's address."""
     with gateway(software) as address:
         yield address
 
 
 @pytest.fixture
 def behind(upstream: tuple[Upstream, str]) -> Iterator[Witness]:
-    """What arrives at the server."""
+    """Return what arrives at the server."""
     with witness(upstream[1]) as seen:
         yield seen
 
@@ -159,7 +159,7 @@ def test_a_bearer_written_as_a_header_is_refused_as_well(place: Place, portkey: 
 
 
 def _converges(place: Place, server: Upstream) -> None:
-    """Applies, everything is kept, and the next plan is empty."""
+    """Apply; check that everything is kept and that the next plan is empty."""
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
     assert "did not keep" not in ran.said

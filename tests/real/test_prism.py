@@ -65,7 +65,7 @@ def referee(software: Path, upstream: tuple[Upstream, str], tmp_path: Path) -> I
 
 
 def _patched(schema: Any) -> Any:
-    """The schema with the one thing in it that the vendor's own answers break: an empty page has null for both ids."""
+    """Return the schema with the one thing mended that the vendor's own responses break: null ids of an empty page."""
     listing = schema["components"]["schemas"]["ListAssistantsResponse"]["properties"]
     for name in ("first_id", "last_id"):
         listing[name]["type"] = ["string", "null"]
@@ -130,7 +130,7 @@ def test_drift_is_put_back_in_the_vendor_s_own_words(
 
 
 def _converges(place: Place) -> None:
-    """Applies, and the next plan is empty."""
+    """Apply; check that the next plan is empty."""
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
     assert "did not keep" not in ran.said

@@ -107,7 +107,7 @@ def _lives(place: Place, referee: Referee) -> None:
 
 
 def _refuses(base: str, referee: Referee) -> None:
-    """Makes sure that the referee is one: without a credential, and with what the schema does not allow."""
+    """Check that the referee refuses a request without a credential, and what the schema does not allow."""
     query = {"api-version": "2025-03-01-preview"} if referee.dialect == "azure-openai" else {}
     bare = httpx.get(f"{base}/assistants", params=query, trust_env=False, timeout=30)
     assert bare.status_code == 401
@@ -119,7 +119,7 @@ def _refuses(base: str, referee: Referee) -> None:
 
 
 def _mended(document: Any, mount: str) -> Any:
-    """The specification as Prism can use it below a path, and without what the vendor's own answers break.
+    """Return the specification as Prism can use it below a path, without what the vendor's own responses break.
 
     It passes every body where a schema says `nullable` in a place that it cannot read, so that is said as JSON Schema
     says it. Left out are examples in files that are not there. An empty page has null for both ids.

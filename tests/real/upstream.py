@@ -21,7 +21,7 @@ class Upstream(Server):
         self._behind = self.faults.wrap(super().send)
 
     async def send(self, call: Call) -> Reply:
-        """The answer to one request. Raises as the faults say."""
+        """Return the response to one request. Raises as the faults say."""
         return await self._behind(call)
 
     def live(self) -> list[dict[str, Any]]:
@@ -35,21 +35,21 @@ class Upstream(Server):
                 return found
 
     def named(self, name: str) -> list[dict[str, Any]]:
-        """The live assistants with this display name."""
+        """Return the live assistants with this display name."""
         return [entry for entry in self.live() if entry["name"] == name]
 
     def edit(self, live_id: str, **body: Any) -> None:
-        """What somebody changes by hand, past every gateway."""
+        """Change an assistant by hand, past every gateway."""
         assert self.answer(Call("POST", f"/assistants/{live_id}", json=body)).status == 200
 
     def make(self, **body: Any) -> str:
-        """What somebody else creates; its id."""
+        """Create an assistant as somebody else; return its id."""
         made = self.answer(Call("POST", "/assistants", json=body))
         assert made.status == 200
         return str(made.json["id"])
 
     def remove(self, live_id: str) -> None:
-        """What somebody deletes, past every gateway."""
+        """Delete an assistant by hand, past every gateway."""
         assert self.answer(Call("DELETE", f"/assistants/{live_id}")).status == 200
 
     @property

@@ -32,7 +32,7 @@ class Seen:
     body: bytes
 
     def among(self, *prefixes: str) -> dict[str, str]:
-        """The headers whose names begin so."""
+        """Return the headers whose names begin so."""
         return {name: value for name, value in self.headers.items() if name.startswith(prefixes)}
 
 
@@ -50,7 +50,7 @@ class Witness:
 
 @contextmanager
 def witness(onward: str) -> Iterator[Witness]:
-    """Listens in front of a base URL while the block runs."""
+    """Listen in front of a base URL while the block runs."""
     seen: list[Seen] = []
     lost: list[str] = []
     with _client(onward) as web, listening(_handler(web.request, seen, lost)) as port:
@@ -98,7 +98,7 @@ def _client(onward: str) -> httpx.Client:
 
 
 def _handler(ask: Callable[..., httpx.Response], seen: list[Seen], lost: list[str]) -> type[BaseHTTPRequestHandler]:
-    """A handler for any method that writes down and hands on."""
+    """Return a handler for any method that records a request and forwards it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
