@@ -35,7 +35,7 @@ def _body(rows: Iterator[str]) -> list[str]:
 
 
 def _read(rows: list[str], old: list[str], quiet: bool, at: int = 0) -> tuple[list[str], int]:
-    """Return the new lines, each with its break, and how many old lines were used; `at` is the place in the old ones."""
+    """Return the new lines, each with its break, and how many old lines were used; `at` is a place in the old ones."""
     found: list[str] = []
     place = 0
     while place < len(rows):
