@@ -41,8 +41,8 @@ def main() -> None:
     for name in (*modules, *ON_DEMAND):
         if not name.endswith(".__main__"):
             importlib.import_module(name)
-    for name in schemas.names():
-        schemas.checker(name)
+    for name in schemas.list_names():
+        schemas.checker_of(name)
     gc.collect()
     gc.freeze()  # a fork shares this memory until it writes to it, and the collector would write to all of it
     request = serve(control)

@@ -20,11 +20,11 @@ from trueup.core.rules.validate import Checker, limits
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
 from trueup.edge.definitions.documents import read_markdown
-from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.project_file import load_project
 from trueup.edge.schemas import format_of
 from trueup.edge.state.store import Store
-from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.reader import read_yaml
 from trueup.wire.registry import adapter_for
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +36,7 @@ FILES = sorted(
 )
 
 
-def loaded(target: str) -> Loaded:
+def loaded(target: str) -> LoadResult:
     project = load_project(ROOT)
     return Workspace(ROOT, project).load(project.targets[target], {})
 
@@ -59,7 +59,7 @@ def test_it_loads_without_a_word(target: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_each_file_is_what_editors_expect_and_names_their_schema(file: str) -> None:
     data = (ROOT / file).read_bytes()
-    document = read_markdown(data, file) if file.endswith(".md") else read(data, file)
+    document = read_markdown(data, file) if file.endswith(".md") else read_yaml(data, file)
     assert document.diagnostics == ()
     value: dict[str, Any] = document.value if isinstance(document.value, dict) else {}
     assert value

@@ -10,7 +10,7 @@ from trueup.core.source import SourceMap, dotted
 from trueup.edge import schemas
 
 OURS = schemas.load("openai-agents")
-CHECKER = schemas.checker("openai-agents")
+CHECKER = schemas.checker_of("openai-agents")
 NOT_SENT = {"lifecycle"}
 SECRET = {"tools[].headers", "tools[].authorization"}
 """Keys that our schema only has to refuse them with a reason."""

@@ -44,7 +44,7 @@ def rules(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield from rules(value, (*path, str(index)))
 
 
-@pytest.mark.parametrize("name", schemas.names())
+@pytest.mark.parametrize("name", schemas.list_names())
 def test_each_schema_is_valid_and_refers_only_to_itself(name: str) -> None:
     schema = schemas.load(name)
     Draft202012Validator.check_schema(schema)
@@ -81,7 +81,7 @@ def test_the_editor_s_schema_is_the_generated_one(name: str, protocol: str) -> N
 @pytest.mark.parametrize(("name", "protocol"), [*zip(RESOLVED, TABLES, strict=True)])
 def test_the_editor_s_schema_leaves_the_other_as_it_was(name: str, protocol: str) -> None:
     generated(name, protocol)
-    assert schemas.load(name) == json.loads(schemas.text(name))
+    assert schemas.load(name) == json.loads(schemas.read_text(name))
 
 
 @pytest.mark.parametrize(("name", "protocol"), [*zip(RESOLVED, TABLES, strict=True)])
@@ -140,14 +140,14 @@ def test_editors_underline_what_is_no_form(definition: Definition, path: str) ->
 def test_the_package_s_folder_goes_before_the_checkout_s(tmp_path: Path) -> None:
     packaged, checkout = tmp_path / "packaged", tmp_path / "checkout"
     checkout.mkdir()
-    assert schemas.folder(packaged, checkout) == checkout
+    assert schemas.find_folder(packaged, checkout) == checkout
     packaged.mkdir()
-    assert schemas.folder(packaged, checkout) == packaged
+    assert schemas.find_folder(packaged, checkout) == packaged
 
 
 def test_an_installation_without_schemas_says_how_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(TrueupError) as caught:
-        schemas.folder(tmp_path / "a", tmp_path / "b")
+        schemas.find_folder(tmp_path / "a", tmp_path / "b")
     assert "pip install" in caught.value.hint
 
 
@@ -157,20 +157,20 @@ def test_a_wheel_carries_each_schema(tmp_path: Path, monkeypatch: pytest.MonkeyP
     wheel = tmp_path / builder.build_wheel(str(tmp_path))
     with zipfile.ZipFile(wheel) as archive:
         carried = {name for name in archive.namelist() if name.startswith("trueup/schemas/")}
-        assert archive.read("trueup/schemas/assistant.schema.json").decode() == schemas.text("assistant")
-    assert carried == {f"trueup/schemas/{name}.schema.json" for name in schemas.names()}
+        assert archive.read("trueup/schemas/assistant.schema.json").decode() == schemas.read_text("assistant")
+    assert carried == {f"trueup/schemas/{name}.schema.json" for name in schemas.list_names()}
 
 
 def test_a_schema_there_is_not() -> None:
     with pytest.raises(TrueupError, match="no schema 'asistant'; did you mean 'assistant'"):
-        schemas.text("asistant")
+        schemas.read_text("asistant")
     with pytest.raises(TrueupError, match="no schema"):
         schemas.load("../assistant")
 
 
 def test_names_are_sorted_and_texts_are_what_is_loaded() -> None:
-    assert list(schemas.names()) == sorted(schemas.names())
-    assert {"assistant", "definition"} <= set(schemas.names())
-    assert json.loads(schemas.text("assistant")) == schemas.load("assistant")
+    assert list(schemas.list_names()) == sorted(schemas.list_names())
+    assert {"assistant", "definition"} <= set(schemas.list_names())
+    assert json.loads(schemas.read_text("assistant")) == schemas.load("assistant")
     assert schemas.load("assistant") is schemas.load("assistant")
-    assert schemas.checker("assistant") is schemas.checker("assistant")
+    assert schemas.checker_of("assistant") is schemas.checker_of("assistant")

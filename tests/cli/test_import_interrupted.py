@@ -11,7 +11,7 @@ from tests.cli.place import Place, last_line
 from trueup.core.call import Call, Reply
 from trueup.core.errors import TrueupError
 from trueup.edge import files
-from trueup.edge.state.lock_file import hold
+from trueup.edge.state.lock_file import hold_lock
 from trueup.local.openai_assistants import Server
 
 EMPTY = "Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, "
@@ -106,7 +106,7 @@ def test_what_a_cut_off_apply_may_have_created_is_not_given_a_second_file(
 def test_an_import_into_another_target_of_the_project_waits_its_turn(place: Place, source: tuple[str, ...]) -> None:
     place.write("x.json", '{"model": "m", "name": "New"}')
     (place.root / ".trueup").mkdir()
-    with hold(place.root / ".trueup/.definitions.lock", "other", 0.0):
+    with hold_lock(place.root / ".trueup/.definitions.lock", "other", 0.0):
         ran = place.run("import", *source)
     assert ran.code == 1
     assert "Another import is running" in ran.err
@@ -114,7 +114,7 @@ def test_an_import_into_another_target_of_the_project_waits_its_turn(place: Plac
 
 def test_two_at_once_do_not_mix(no_definitions: Place) -> None:
     no_definitions.create(name="Bot")
-    with hold(no_definitions.root / ".trueup/local/local.lock", "local", 0.0):
+    with hold_lock(no_definitions.root / ".trueup/local/local.lock", "local", 0.0):
         ran = no_definitions.run("import")
     assert ran.code == 1
     assert not (no_definitions.root / "assistants").exists()

@@ -14,7 +14,7 @@ from trueup.cli.flags import Flags
 from trueup.cli.output import Screen
 from trueup.cli.session import note_other_protocols
 from trueup.core.source import dotted
-from trueup.edge.definitions.loader import Loaded
+from trueup.edge.definitions.loader import LoadResult
 
 MISTAKES: dict[str, list[tuple[str, str]]] = {
     "instructions: 5": [("wrong-instructions", "instructions")],
@@ -251,7 +251,7 @@ def test_a_display_name_is_only_repeated_within_one_target(place: Place) -> None
 def test_definitions_that_only_other_targets_take_are_counted_and_named_with_v(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    loaded = Loaded((), frozenset(), (), {}, {"b": "openai-agents", "a": "openai-agents", "c": "other"})
+    loaded = LoadResult((), frozenset(), (), {}, {"b": "openai-agents", "a": "openai-agents", "c": "other"})
     for verbose in (0, 1):
         note_other_protocols(Screen(Flags(verbose=verbose)), loaded, "prod")
     assert capsys.readouterr().err.splitlines() == [

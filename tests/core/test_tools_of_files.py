@@ -12,7 +12,7 @@ from tests.core.test_resolve import Held, resolved
 from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
 from trueup.core.definitions.layers import Origin
 from trueup.core.source import Path
-from trueup.edge.yaml.editor import with_value
+from trueup.edge.yaml.editor import set_value
 from trueup.wire.openai_assistants.fields import DEFINITIONS
 
 F = {"type": "function", "function": {"name": "f"}}
@@ -100,7 +100,7 @@ def test_what_is_accepted_goes_where_it_came_from(
     except Elsewhere:
         return
     for edit in edits:
-        files[edit.origin.file] = with_value(files[edit.origin.file], edit.origin.path, edit.value)
+        files[edit.origin.file] = set_value(files[edit.origin.file], edit.origin.path, edit.value)
     assert resolved(files).body["tools"] == new
     assert len({edit.origin.file for edit in edits}) == len(edits)
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from trueup.core.yaml_text import DEPTH, dump
-from trueup.edge.yaml.editor import equal
-from trueup.edge.yaml.reader import read
+from trueup.core.yaml_text import DEPTH, format_document
+from trueup.edge.yaml.editor import is_equal
+from trueup.edge.yaml.reader import read_yaml
 
 ODD = [
     "\n", " ", "  ", "\t", "\x85", "\u2028", "\u2029", "\ufeff", "\r", "\r\n", "#", ": ", "- ", "{var: x}", "no", "1e3",
@@ -34,10 +34,10 @@ values = st.recursive(
 @settings(max_examples=examples(400), deadline=None)
 @given(st.dictionaries(texts, values, min_size=1, max_size=4))
 def test_what_is_written_reads_back_to_the_byte(value: dict[str, Any]) -> None:
-    text = dump(value)
-    found = read(text.encode("utf-8"), "a.yaml")
+    text = format_document(value)
+    found = read_yaml(text.encode("utf-8"), "a.yaml")
     assert not found.diagnostics, text
-    assert equal(found.value, value), text
+    assert is_equal(found.value, value), text
 
 
 @settings(max_examples=examples(400), deadline=None)
@@ -45,12 +45,12 @@ def test_what_is_written_reads_back_to_the_byte(value: dict[str, Any]) -> None:
     st.one_of(texts, st.sampled_from(["y", "N", "On", "0o7", "012", "1:30", "1_000", ".5", "-", "?", "null", "NaN"]))
 )
 def test_a_text_is_a_text_for_readers_of_yaml_1_1_too(text: str) -> None:
-    assert yaml.safe_load(dump({"a": text, "b": [text]})) == {"a": text, "b": [text]}
+    assert yaml.safe_load(format_document({"a": text, "b": [text]})) == {"a": text, "b": [text]}
 
 
 @given(numbers)
 def test_a_number_is_a_number_for_readers_of_yaml_1_1_too(number: float) -> None:
-    assert equal(yaml.safe_load(dump({"a": number}))["a"], number)
+    assert is_equal(yaml.safe_load(format_document({"a": number}))["a"], number)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_number_is_a_number_for_readers_of_yaml_1_1_too(number: float) -> None
     ],
 )  # fmt: skip
 def test_how_it_looks(value: dict[str, Any], text: str) -> None:
-    assert dump(value) == text
-    assert equal(read(text.encode("utf-8"), "a.yaml").value, value)
+    assert format_document(value) == text
+    assert is_equal(read_yaml(text.encode("utf-8"), "a.yaml").value, value)
 
 
 def test_a_key_of_any_length_is_found_again() -> None:
     value = {"k" * 3_000: {"inner": [1, {"b": "c"}]}}
-    assert read(dump(value).encode(), "a.yaml").value == value
+    assert read_yaml(format_document(value).encode(), "a.yaml").value == value
 
 
 def test_what_no_file_can_hold_is_refused_in_words() -> None:
@@ -86,4 +86,4 @@ def test_what_no_file_can_hold_is_refused_in_words() -> None:
         deep = {"a": deep}
     for value, told in (("a\ud800", "half of a character"), (float("inf"), "no number"), (deep, "nested deeper")):
         with pytest.raises(ValueError, match=told):
-            dump({"a": value})
+            format_document({"a": value})

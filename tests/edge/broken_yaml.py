@@ -110,7 +110,7 @@ PARSERS: Final[dict[str, Any]] = {
 
 def report(name: str) -> str:
     """Return what is reported of a broken file."""
-    found = reader.read(BROKEN[name].encode(), "a.yaml").diagnostics
+    found = reader.read_yaml(BROKEN[name].encode(), "a.yaml").diagnostics
     lines = [
         f"  {one.code} {one.position and f'{one.position.line}:{one.position.column}'} {one.message}\n    {one.hint}\n"
         for one in found

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.edge.http.client import PIECE, START, Damaged, read_body
+from trueup.edge.http.client import PIECE, START, DamagedBody, read_body
 
 MIB = 1024 * 1024
 
@@ -108,7 +108,7 @@ def test_packed_bytes_that_unpack_to_nothing_have_an_end_too() -> None:
 
 @pytest.mark.parametrize("parts", [[b"no gzip"], [gzip.compress(b"{}")[:-8], b"\0" * 8]])
 def test_what_is_not_the_gzip_that_it_says_it_is_is_damaged(parts: list[bytes]) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedBody):
         got(parts, "gzip")
 
 

@@ -25,7 +25,7 @@ from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
 from trueup.edge.http import credentials as credential_command
-from trueup.edge.http.credentials import Credential, renewing, resolve
+from trueup.edge.http.credentials import Credential, read_secret, renew_credentials
 from trueup.edge.http.secrets import Secret, Secrets
 
 CANARY = "sk-canary-4711-secret"
@@ -37,7 +37,7 @@ def python(code: str) -> SecretRef:
 
 def refused(ref: SecretRef, environ: dict[str, str] | None = None) -> CredentialError:
     with pytest.raises(CredentialError) as caught:
-        resolve(ref, environ if environ is not None else dict(os.environ))
+        read_secret(ref, environ if environ is not None else dict(os.environ))
     whole = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + caught.value.hint
     assert CANARY not in whole.replace(repr(ref), "")
     chain: BaseException | None = caught.value
@@ -64,7 +64,7 @@ def test_a_secret_is_not_written_down(write: object) -> None:
 
 
 def test_a_variable_gives_its_value_without_the_space_around_it() -> None:
-    assert resolve(SecretRef(env="KEY"), {"KEY": f" {CANARY}\n"}).reveal() == CANARY
+    assert read_secret(SecretRef(env="KEY"), {"KEY": f" {CANARY}\n"}).reveal() == CANARY
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_no_header_can_carry_is_refused_and_not_shown(between: str) -> None
 
 def test_a_command_is_run_without_a_shell_and_its_output_stripped(tmp_path: Path) -> None:
     ref = SecretRef(command=(sys.executable, "-c", "import os, sys; print(sys.argv[1] + os.getcwd())", "$HOME; `id`"))
-    assert resolve(ref, dict(os.environ), tmp_path).reveal() == f"$HOME; `id`{tmp_path}"
+    assert read_secret(ref, dict(os.environ), tmp_path).reveal() == f"$HOME; `id`{tmp_path}"
 
 
 @pytest.mark.parametrize("where", ["stdout", "stderr"])
@@ -123,7 +123,7 @@ def test_what_a_command_leaves_behind_is_neither_waited_for_nor_ended(tmp_path: 
     child = f"import time, pathlib; time.sleep(1); pathlib.Path({str(alive)!r}).touch()"
     code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]); print({CANARY!r})"
     started = time.monotonic()
-    assert resolve(python(code), dict(os.environ)).reveal() == CANARY
+    assert read_secret(python(code), dict(os.environ)).reveal() == CANARY
     assert time.monotonic() - started < 1
     while not alive.exists():
         assert time.monotonic() - started < 20
@@ -146,7 +146,7 @@ def test_a_command_that_floods_is_ended_at_once(code: str) -> None:
 
 def test_the_longest_output_that_is_read_is_read_whole() -> None:
     token = "t" * 60_000
-    assert resolve(python("print('t' * 60_000)"), dict(os.environ)).reveal() == token
+    assert read_secret(python("print('t' * 60_000)"), dict(os.environ)).reveal() == token
 
 
 def test_a_command_that_closes_its_output_is_waited_for() -> None:
@@ -165,7 +165,7 @@ def test_with_a_command_that_hangs_all_that_it_started_ends(tmp_path: Path, monk
 
 def test_a_command_is_given_up_with_the_work_that_waits_for_it() -> None:
     async def work() -> None:
-        resolve(python("import time; time.sleep(60)"), dict(os.environ))
+        read_secret(python("import time; time.sleep(60)"), dict(os.environ))
 
     async def run() -> None:
         task = asyncio.create_task(work())
@@ -211,11 +211,11 @@ def test_a_refused_token_is_had_again_but_not_more_often_than_every_thirty_secon
     first = credential.secret()
     assert credential.secret() is first
     clock.now = 29
-    assert credential.fresh(first) is False
+    assert credential.renew_refused(first) is False
     clock.now = 31
-    assert credential.fresh(first) is True
+    assert credential.renew_refused(first) is True
     assert credential.secret().reveal() == "token-2"
-    assert credential.fresh(first) is True  # another worker's refusal of the old one: nothing is run for it
+    assert credential.renew_refused(first) is True  # another worker's refusal of the old one: nothing is run for it
     assert (tmp_path / "count").read_text() == "2"
     assert known.mask("token-1 token-2") == "*** ***"
 
@@ -225,7 +225,7 @@ def test_a_variable_is_never_fresh() -> None:
     credential = Credential(SecretRef(env="KEY"), {"KEY": CANARY}, Secrets(), monotonic=clock)
     first = credential.secret()
     clock.now = 1000
-    assert credential.fresh(first) is False
+    assert credential.renew_refused(first) is False
 
 
 def test_after_a_401_a_call_goes_out_once_more_with_the_new_token(tmp_path: Path) -> None:
@@ -238,10 +238,12 @@ def test_after_a_401_a_call_goes_out_once_more_with_the_new_token(tmp_path: Path
         return Reply(200 if sent[-1] == "token-2" else 401)
 
     async def run() -> list[Reply]:
-        await renewing(send, [credential])(Call("GET", "/assistants"))
+        await renew_credentials(send, [credential])(Call("GET", "/assistants"))
         clock.now = 100.0
         return list(
-            await asyncio.gather(*(renewing(send, [credential])(Call("POST", "/assistants")) for _ in range(3)))
+            await asyncio.gather(
+                *(renew_credentials(send, [credential])(Call("POST", "/assistants")) for _ in range(3))
+            )
         )
 
     assert [reply.status for reply in asyncio.run(run())] == [200, 200, 200]
@@ -257,8 +259,8 @@ def test_a_secret_is_found_wherever_it_stands_in_an_answer(
     secret: str, other: object, wrap: Callable[[str], object]
 ) -> None:
     assume(not re.fullmatch(r"[a-z]+(?:[-_. ][a-z]+)*|[0-9]+", secret))  # ordinary words are left alone
-    assert Secrets([Secret(secret)]).occur_in([other, wrap(secret), other])
-    assert not Secrets([Secret("sk-secret")]).occur_in({"data": [{"name": "sk-secre", "t": ["sk", "-secret"]}]})
+    assert Secrets([Secret(secret)]).is_in([other, wrap(secret), other])
+    assert not Secrets([Secret("sk-secret")]).is_in({"data": [{"name": "sk-secre", "t": ["sk", "-secret"]}]})
 
 
 @pytest.mark.parametrize(
@@ -279,5 +281,5 @@ def test_a_key_is_found_in_an_answer_that_quotes_json_of_ours() -> None:
     key = 'sk-INNERCANARY-12345"\\/x'
     body = {"error": {"message": f"got {json.dumps({'x-portkey-config': json.dumps({'api_key': key})})}"}}
     secrets = Secrets([Secret(key)])
-    assert secrets.occur_in(body)
+    assert secrets.is_in(body)
     assert "INNERCANARY" not in json.dumps(secrets.mask_value(body))

@@ -19,9 +19,9 @@ from tests.extent import examples
 from trueup.core.definitions.document import BODY, Document
 from trueup.core.texts.escapes import UNSEEN
 from trueup.edge.definitions.documents import read_markdown
-from trueup.edge.definitions.edits import edited, edited_text, with_prompt
-from trueup.edge.yaml.editor import CannotEdit, equal, rewritten, with_value
-from trueup.edge.yaml.reader import read, read_text
+from trueup.edge.definitions.edits import edit_file, edit_text_file, move_prompt_to_fields
+from trueup.edge.yaml.editor import CannotEdit, is_equal, rewrite_text, set_value
+from trueup.edge.yaml.reader import read_yaml, read_yaml_text
 
 HOSTILE = (
     '---', '...', '- x', '# no comment', 'a: b', 'a #b', '\t', 'a\tb', ' lead', 'trail ', '\n', '\n\n', 'x\n',
@@ -79,11 +79,11 @@ def documents(draw: st.DrawFn) -> tuple[list[str], dict[str, Any]]:
         body = _written(key, draw(values), draw(layouts))
         above = draw(comments)
         chunk = above + body
-        found = read_text(chunk, "f.yaml").value
+        found = read_yaml_text(chunk, "f.yaml").value
         assume(isinstance(found, dict) and key in found)  # a form that only YAML 1.1 knows
         chunks.append(chunk)
         value.update(found)
-    assume(equal(read_text("".join(chunks), "f.yaml").value, value))
+    assume(is_equal(read_yaml_text("".join(chunks), "f.yaml").value, value))
     return chunks, value
 
 
@@ -111,7 +111,7 @@ SETTINGS = settings(
 )
 def test_what_goes_and_what_comes_may_meet(text: str, wanted: Any, made: str) -> None:
     """The last entry of a collection leaves while another is added behind it."""
-    assert rewritten(text, wanted, "f.yaml") == made
+    assert rewrite_text(text, wanted, "f.yaml") == made
 
 
 @SETTINGS
@@ -124,10 +124,10 @@ def test_one_value_changes_and_no_other_line(made: tuple[list[str], dict[str, An
     while isinstance(inner, (dict, list)) and inner and data.draw(st.booleans()):
         step = data.draw(st.sampled_from(sorted(inner) if isinstance(inner, dict) else range(len(inner))))
         path, inner = (*path, step), inner[step]
-    wanted = with_value(value, path, data.draw(values))
+    wanted = set_value(value, path, data.draw(values))
     text = "".join(chunks)
-    result = rewritten(text, wanted, "f.yaml")
-    assert equal(read_text(result, "f.yaml").value, wanted)
+    result = rewrite_text(text, wanted, "f.yaml")
+    assert is_equal(read_yaml_text(result, "f.yaml").value, wanted)
     index = [*value].index(key)
     before, after = "".join(chunks[:index]), "".join(chunks[index + 1 :])
     assert result.startswith(before)
@@ -144,9 +144,9 @@ def test_one_value_changes_and_no_other_line(made: tuple[list[str], dict[str, An
 )  # fmt: skip
 def test_what_is_written_into_yaml_shows_all_that_it_holds(text: str, fresh: str) -> None:
     wanted = {"instructions": fresh, **({"model": "m"} if "model" in text else {})}
-    written = rewritten(text, wanted, "f.yaml")
+    written = rewrite_text(text, wanted, "f.yaml")
     assert not UNSEEN.search(written)
-    assert read_text(written, "f.yaml").value == wanted
+    assert read_yaml_text(written, "f.yaml").value == wanted
 
 
 @SETTINGS
@@ -154,8 +154,8 @@ def test_what_is_written_into_yaml_shows_all_that_it_holds(text: str, fresh: str
 def test_a_field_is_added_behind_the_others(made: tuple[list[str], dict[str, Any]], key: str, fresh: Any) -> None:
     chunks, value = made
     assume(key not in value)
-    result = rewritten("".join(chunks), {**value, key: fresh}, "f.yaml")
-    assert equal(read_text(result, "f.yaml").value, {**value, key: fresh})
+    result = rewrite_text("".join(chunks), {**value, key: fresh}, "f.yaml")
+    assert is_equal(read_yaml_text(result, "f.yaml").value, {**value, key: fresh})
     assert result.startswith("".join(chunks).removesuffix("...\n").rstrip("\n"))  # `...` ends a document
 
 
@@ -166,8 +166,8 @@ def test_a_field_goes_with_its_lines_alone(made: tuple[list[str], dict[str, Any]
     assume(len(value) > 1)
     key = data.draw(st.sampled_from(sorted(value)))
     rest = {name: entry for name, entry in value.items() if name != key}
-    result = rewritten("".join(chunks), rest, "f.yaml")
-    assert equal(read_text(result, "f.yaml").value, rest)
+    result = rewrite_text("".join(chunks), rest, "f.yaml")
+    assert is_equal(read_yaml_text(result, "f.yaml").value, rest)
     index = [*value].index(key)
     assert result.startswith("".join(chunks[:index]))
     assert result.endswith("".join(chunks[index + 1 :]))
@@ -177,7 +177,7 @@ def test_a_field_goes_with_its_lines_alone(made: tuple[list[str], dict[str, Any]
 @given(documents())
 def test_what_is_as_wanted_is_left_alone(made: tuple[list[str], dict[str, Any]]) -> None:
     chunks, value = made
-    assert rewritten("".join(chunks), value, "f.yaml") == "".join(chunks)
+    assert rewrite_text("".join(chunks), value, "f.yaml") == "".join(chunks)
 
 
 @SETTINGS
@@ -190,11 +190,11 @@ def test_line_endings_and_the_mark_at_the_start_stay(
     data = (b"\xef\xbb\xbf" if marked else b"") + "".join(chunks).replace("\n", ending).encode()
     wanted = {**value, key: fresh}
     try:
-        result = edited(data, "f.yaml", wanted)
+        result = edit_file(data, "f.yaml", wanted)
     except CannotEdit:
         assume("\ufeff" in "".join(chunks) or any(ord(sign) < 32 and sign not in "\t\n" for sign in "".join(chunks)))
         return
-    assert equal(read(result, "f.yaml").value, wanted)
+    assert is_equal(read_yaml(result, "f.yaml").value, wanted)
     assert result.startswith(b"\xef\xbb\xbf") == marked
     if ending == "\r\n":
         assert result.count(b"\n") == result.count(b"\r\n")
@@ -218,15 +218,15 @@ def _needs_an_escape_that_json_lacks(value: Any) -> bool:
 @given(_json_documents(), keys, values, st.sampled_from((None, 2, "\t")))
 def test_json_stays_json(value: dict[str, Any], key: str, fresh: Any, indent: int | str | None) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    before = read(text.encode(), "f.json").value
+    before = read_yaml(text.encode(), "f.json").value
     assume(before is not None)
     wanted = {**before, key: fresh}
     try:
-        result = edited(text.encode(), "f.json", wanted)
+        result = edit_file(text.encode(), "f.json", wanted)
     except CannotEdit:
         assert _needs_an_escape_that_json_lacks(fresh)
         return
-    assert equal(read(result, "f.json").value, wanted)
+    assert is_equal(read_yaml(result, "f.json").value, wanted)
     assert isinstance(json.loads(result), dict)
 
 
@@ -243,13 +243,13 @@ def test_a_markdown_body_reads_back_or_is_refused(front: str, gap: str, body: st
     data = (front + gap + body).encode()
     before: Document = read_markdown(data, "f.md")
     assert isinstance(before.value, dict)
-    wanted = with_prompt({**before.value, BODY: fresh}, "instructions")
+    wanted = move_prompt_to_fields({**before.value, BODY: fresh}, "instructions")
     try:
-        result = edited(data, "f.md", wanted)
+        result = edit_file(data, "f.md", wanted)
     except CannotEdit:
         assert _is_nothing_for_plain_text(fresh)
         return
-    assert equal(read_markdown(result, "f.md").value, wanted)
+    assert is_equal(read_markdown(result, "f.md").value, wanted)
     if fresh.strip():
         assert result.startswith(front.encode())
 
@@ -258,7 +258,7 @@ def test_a_markdown_body_reads_back_or_is_refused(front: str, gap: str, body: st
 @given(st.sampled_from(("", "Old.\n", "a\r\nb\r\n", "x\n\n\n", "x")), texts)
 def test_a_part_reads_back_or_is_refused(old: str, fresh: str) -> None:
     try:
-        result = edited_text(old.encode(), "_part.md", fresh)
+        result = edit_text_file(old.encode(), "_part.md", fresh)
     except CannotEdit:
         assert _is_nothing_for_plain_text(fresh)
         return
@@ -274,16 +274,16 @@ def test_a_part_reads_back_or_is_refused(old: str, fresh: str) -> None:
     ],
 )
 def test_an_entry_is_added_for_a_target(before: str, after: str) -> None:
-    document = read_text(before, "f.yaml").value
-    assert rewritten(before, with_value(document, ("targets", "prod"), {"model": "gpt-5"}), "f.yaml") == after
+    document = read_yaml_text(before, "f.yaml").value
+    assert rewrite_text(before, set_value(document, ("targets", "prod"), {"model": "gpt-5"}), "f.yaml") == after
 
 
 def test_a_file_with_problems_of_its_own_is_not_edited() -> None:
     with pytest.raises(CannotEdit, match="has problems of its own, which come first"):
-        rewritten("a: [", {"a": 1}, "f.yaml")
+        rewrite_text("a: [", {"a": 1}, "f.yaml")
 
 
 def test_a_markdown_body_without_a_last_line_break_gets_none() -> None:
     data = b"---\nname: T\nmodel: m\n---\nHello\nyou"
     wanted = {"name": "T", "model": "m", BODY: "Hallo\nyou"}
-    assert edited(data, "t.md", wanted) == b"---\nname: T\nmodel: m\n---\nHallo\nyou"
+    assert edit_file(data, "t.md", wanted) == b"---\nname: T\nmodel: m\n---\nHallo\nyou"

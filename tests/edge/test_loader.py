@@ -14,7 +14,7 @@ import pytest
 from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Project
 from trueup.core.source import Severity, dotted
-from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.project_file import load_project
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "definitions"
@@ -22,7 +22,7 @@ CASES = sorted(path.name for path in GOLDEN.iterdir())
 REGOLD = os.environ.get("TRUEUP_REGOLD") == "1"
 
 
-def load(root: Path, target: str = "", **overrides: str) -> Loaded:
+def load(root: Path, target: str = "", **overrides: str) -> LoadResult:
     """Return the definitions in a folder for one target."""
     project = load_project(root)
     return Workspace(root, project).load(project.targets[target or project.default_target], overrides)
@@ -37,7 +37,7 @@ def written(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def told(loaded: Loaded) -> list[tuple[str, str]]:
+def told(loaded: LoadResult) -> list[tuple[str, str]]:
     """Code and place of every diagnostic."""
     return [(item.code, str(item.position)) for item in loaded.diagnostics]
 
@@ -315,8 +315,8 @@ def test_users_of_a_part(tmp_path: Path) -> None:
     written(root, {"assistants/a.yaml": "extends: _b.yaml\n", "assistants/b.yaml": "model: m\n"})
     workspace = Workspace(root, load_project(root))
     workspace.load(load_project(root).targets["local"], {})
-    assert workspace.users_of("assistants/_s/x.md") == {"a"}
-    assert workspace.users_of("assistants/b.yaml") == set()
+    assert workspace.find_users("assistants/_s/x.md") == {"a"}
+    assert workspace.find_users("assistants/b.yaml") == set()
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.edge.test_loader import told, written
 from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Project, ProtocolRow, Target
-from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.wire import registry
 
 PORTABLE, AGENTS = "openai-assistants", "openai-agents"
@@ -31,14 +31,14 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def load(
     root: Path, files: Mapping[str, str], target: Target = NEW, others: tuple[Target, ...] = (OLD,), said: str = ""
-) -> Loaded:
+) -> LoadResult:
     """Return what the files hold for one of several targets; `said` is `protocol` in trueup.yaml."""
     written(root, {f"assistants/{name}": text for name, text in files.items()})
     project = Project("p", targets={item.name: item for item in (*others, target)}, protocol=said)
     return Workspace(root, project).load(target, {})
 
 
-def bodies(loaded: Loaded) -> dict[str, Any]:
+def bodies(loaded: LoadResult) -> dict[str, Any]:
     return {item.name: item.body for item in loaded.definitions}
 
 

@@ -371,7 +371,7 @@ def test_without_locks_a_file_stands_in_and_unlock_takes_it_away(
     assert "trueup state unlock -t prod" in caught.value.hint
     with kept.lock():
         pass
-    abandoned = lock_file._stand_in(kept.lock_path)
+    abandoned = lock_file._find_stand_in(kept.lock_path)
     abandoned.write_text("not json")
     with pytest.raises(TrueupError, match="does not say by whom"):
         kept.lock().__enter__()

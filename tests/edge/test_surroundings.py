@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trueup.core.errors import EndpointError
 from trueup.edge.http.client import Client
-from trueup.edge.http.environment import proxy_for
+from trueup.edge.http.environment import find_proxy
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 HOST = "http://api.example.com:8080/v1"
@@ -95,23 +95,23 @@ def test_what_this_address_does_not_need_may_be_wrong(
 def test_no_proxy_excepts_hosts_domains_and_networks_and_an_odd_entry_nothing(
     entries: str, url: str, excepted: bool
 ) -> None:
-    found = proxy_for(url, {"ALL_PROXY": "proxy:3128", "NO_PROXY": entries})
+    found = find_proxy(url, {"ALL_PROXY": "proxy:3128", "NO_PROXY": entries})
     assert (found is None) is excepted
     assert found is None or (found.variable, found.url) == ("ALL_PROXY", "http://proxy:3128")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/v1", "http://localhost/v1", "http://[::1]:9/v1"])
 def test_what_goes_to_this_machine_by_plain_http_meets_no_proxy_of_another(url: str) -> None:
-    assert proxy_for(url, {"HTTP_PROXY": "http://proxy.example:3128"}) is None
-    assert proxy_for(url, {"HTTP_PROXY": "http://127.0.0.1:3128"}) is not None
-    assert proxy_for(url.replace("http:", "https:"), {"HTTPS_PROXY": "http://proxy.example:3128"}) is not None
+    assert find_proxy(url, {"HTTP_PROXY": "http://proxy.example:3128"}) is None
+    assert find_proxy(url, {"HTTP_PROXY": "http://127.0.0.1:3128"}) is not None
+    assert find_proxy(url.replace("http:", "https:"), {"HTTPS_PROXY": "http://proxy.example:3128"}) is not None
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_setting_ends_in_anything_but_a_sentence(proxy: str, excepted: str) -> None:
     told = ""
     try:
-        proxy_for(HOST, {"HTTP_PROXY": proxy, "NO_PROXY": excepted})
+        find_proxy(HOST, {"HTTP_PROXY": proxy, "NO_PROXY": excepted})
     except EndpointError as error:
         told = error.message
     assert told == "" or told.startswith("The proxy that HTTP_PROXY names")

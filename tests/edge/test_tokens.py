@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from trueup.core.call import Call, Reply
 from trueup.core.errors import CredentialError
 from trueup.core.projects.project import SecretRef
-from trueup.edge.http.credentials import AGAIN, EARLY, Credential, read_token, renewing
+from trueup.edge.http.credentials import AGAIN, EARLY, Credential, read_token, renew_credentials
 from trueup.edge.http.secrets import Secrets
 
 END = 1_900_000_000.0
@@ -93,7 +93,7 @@ def sent(place: Place, times: int = 1) -> list[str]:
         return Reply(200)
 
     async def all_at_once() -> None:
-        through = renewing(send, [place.credential])
+        through = renew_credentials(send, [place.credential])
         await asyncio.gather(*(through(Call("GET", "/assistants")) for _ in range(times)))
 
     used: list[str] = []

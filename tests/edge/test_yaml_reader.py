@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.document import SIZE_LIMIT, Document, scalar
-from trueup.edge.yaml.reader import HAS_C, read
+from trueup.edge.yaml.reader import HAS_C, read_yaml
 
 FILE = "a.yaml"
 
@@ -62,19 +62,19 @@ def codes(document: Document) -> list[tuple[str, str]]:
     ],
 )
 def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
-    found = read(f"a: {text}\n".encode(), FILE).value["a"]
+    found = read_yaml(f"a: {text}\n".encode(), FILE).value["a"]
     assert found == value
     assert type(found) is type(value)
 
 
 def test_quoted_and_block_scalars_are_text() -> None:
     text = "a: '1'\nb: \"true\"\nc: |\n  12\n\n  x\nd: >-\n  one\n  two\n"
-    assert read(text.encode(), FILE).value == {"a": "1", "b": "true", "c": "12\n\nx\n", "d": "one two"}
+    assert read_yaml(text.encode(), FILE).value == {"a": "1", "b": "true", "c": "12\n\nx\n", "d": "one two"}
 
 
 def test_aliases_and_merges_work_and_share_nothing() -> None:
     text = "x: &x {a: 1, b: [2]}\ny: &y {b: 3, c: 4}\nz: {<<: [*x, *y], d: 5}\nw:\n  c: 6\n  <<: *y\nv: *x\n"
-    value = read(text.encode(), FILE).value
+    value = read_yaml(text.encode(), FILE).value
     assert value["z"] == {"a": 1, "b": [2], "c": 4, "d": 5}
     assert value["w"] == {"b": 3, "c": 6}
     value["v"]["b"].append(9)
@@ -115,7 +115,7 @@ def test_aliases_and_merges_work_and_share_nothing() -> None:
     ],
 )
 def test_what_is_refused_says_where(text: bytes, expected: list[tuple[str, str]]) -> None:
-    document = read(text, FILE)
+    document = read_yaml(text, FILE)
     assert codes(document) == expected
     assert document.value is None
     for item in document.diagnostics:
@@ -124,7 +124,7 @@ def test_what_is_refused_says_where(text: bytes, expected: list[tuple[str, str]]
 
 
 def test_a_diagnostic_shows_its_line() -> None:
-    [item] = read(b"model: x\nname: {a: 1, a: 2}\n", FILE).diagnostics
+    [item] = read_yaml(b"model: x\nname: {a: 1, a: 2}\n", FILE).diagnostics
     assert item.position is not None
     assert item.position.text == "name: {a: 1, a: 2}"
     assert item.path == ("name", "a")
@@ -158,32 +158,34 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 def test_hostile_input_is_refused_soon(case: str) -> None:
     text, code = HOSTILE[case]
     started = time.process_time()
-    assert [item.code for item in read(text, FILE, locate=True).diagnostics] == [code]
+    assert [item.code for item in read_yaml(text, FILE, locate=True).diagnostics] == [code]
     assert time.process_time() - started < 5
 
 
 def test_the_size_limit_is_inclusive() -> None:
-    assert read(b"a: " + b"x" * (SIZE_LIMIT - 3), FILE).value is not None
-    assert codes(read(b"a: " + b"x" * (SIZE_LIMIT - 2), FILE)) == [("too-large", "a.yaml:1:1")]
+    assert read_yaml(b"a: " + b"x" * (SIZE_LIMIT - 3), FILE).value is not None
+    assert codes(read_yaml(b"a: " + b"x" * (SIZE_LIMIT - 2), FILE)) == [("too-large", "a.yaml:1:1")]
 
 
 def test_line_breaks_are_those_of_yaml_1_2() -> None:
-    value = read("a: |\r\n  one\u2028two\r\n  three\x85four\u2029\r\nb: 'p\u2028q'\r\n".encode(), FILE, locate=True)
+    value = read_yaml(
+        "a: |\r\n  one\u2028two\r\n  three\x85four\u2029\r\nb: 'p\u2028q'\r\n".encode(), FILE, locate=True
+    )
     assert value.value == {"a": "one\u2028two\nthree\x85four\u2029\n", "b": "p\u2028q"}
     assert str(value.source.value(("b",))) == "a.yaml:4:4"
 
 
 def test_a_byte_order_mark_at_the_start_is_dropped() -> None:
-    assert read(b"\xef\xbb\xbfa: 1\n", FILE).value == {"a": 1}
+    assert read_yaml(b"\xef\xbb\xbfa: 1\n", FILE).value == {"a": 1}
 
 
 def test_json_escapes_for_one_character_are_joined_in_json() -> None:
     value = {"a": "\U0001f600 \\ud83d / \u00e9", "b": [1, 2.5, None, True]}
-    assert read(json.dumps(value, indent="\t").encode(), "a.json").value == value
+    assert read_yaml(json.dumps(value, indent="\t").encode(), "a.json").value == value
 
 
 def test_positions_lead_to_keys_and_values() -> None:
-    source = read("a:\n  - b: é 1\n    c: [x, y]\nd: &d {e: 2}\nf: *d\n".encode(), FILE, locate=True).source
+    source = read_yaml("a:\n  - b: é 1\n    c: [x, y]\nd: &d {e: 2}\nf: *d\n".encode(), FILE, locate=True).source
     assert str(source.value(("a", 0, "c", 1))) == "a.yaml:3:12"
     assert str(source.key(("a", 0, "c"))) == "a.yaml:3:5"
     assert str(source.value(("f", "e"))) == "a.yaml:4:11"
@@ -214,8 +216,8 @@ PLAIN = st.recursive(
 def test_agrees_with_the_parser_it_replaces(value: dict[str, Any]) -> None:
     dumper = yaml.CSafeDumper if HAS_C else yaml.SafeDumper
     text = yaml.dump(value, Dumper=dumper, allow_unicode=True, sort_keys=False).encode("utf-8", "surrogatepass")
-    document = read(text, FILE, locate=True)
-    plain = read(text, FILE)
+    document = read_yaml(text, FILE, locate=True)
+    plain = read_yaml(text, FILE)
     assert plain.value == document.value
     assert plain.diagnostics == document.diagnostics
     if document.value is None:
@@ -228,14 +230,14 @@ def test_agrees_with_the_parser_it_replaces(value: dict[str, Any]) -> None:
 
 @given(st.dictionaries(KEYS, PLAIN, max_size=5))
 def test_json_is_read_as_json(value: dict[str, Any]) -> None:
-    document = read(json.dumps(value).encode(), "a.json")
+    document = read_yaml(json.dumps(value).encode(), "a.json")
     assert document.diagnostics or same(document.value, value)
 
 
 @given(st.dictionaries(KEYS, PLAIN, max_size=4))
 def test_every_value_has_a_position(value: dict[str, Any]) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=True).encode()
-    document = read(text, "a.json", locate=True)
+    document = read_yaml(text, "a.json", locate=True)
     if document.value is None:
         return
     lines = text.decode().split("\n")
@@ -249,9 +251,9 @@ def test_every_value_has_a_position(value: dict[str, Any]) -> None:
 
 @given(st.binary(max_size=60) | st.text(alphabet="ab:&*!<>[]{},|-?#'\"% \n\t\\~1.", max_size=60).map(str.encode))
 def test_no_input_raises(data: bytes) -> None:
-    document = read(data, FILE, locate=True)
+    document = read_yaml(data, FILE, locate=True)
     assert (document.value is None) == bool(document.diagnostics)
-    assert document.value == read(data, FILE).value
+    assert document.value == read_yaml(data, FILE).value
 
 
 def same(left: Any, right: Any) -> bool:
@@ -273,7 +275,7 @@ def test_speed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     timings = []
     for once in (
         lambda: yaml.load(text, Loader=yaml.CSafeLoader if HAS_C else yaml.SafeLoader),
-        lambda: read(text, FILE),
+        lambda: read_yaml(text, FILE),
     ):
         started = time.process_time()
         for _ in range(20):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.edge.broken_yaml import BROKEN, PARSERS, report
 from trueup.edge.yaml import reader
-from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.reader import read_yaml
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "syntax.txt"
@@ -56,7 +56,7 @@ def test_every_parser_leads_to_the_same_report(parser: str, name: str) -> None:
     started = time.process_time()
     assert report(name) == expected()[name], parser
     assert time.process_time() - started < 10
-    assert read(BROKEN[name].encode(), "a.yaml", locate=True).value is None
+    assert read_yaml(BROKEN[name].encode(), "a.yaml", locate=True).value is None
 
 
 def test_no_word_of_a_parser_is_reported() -> None:
@@ -81,7 +81,7 @@ def test_no_word_of_a_parser_is_reported() -> None:
     ],
 )
 def test_every_parser_reads_what_yaml_allows(parser: str, text: str, value: Any) -> None:
-    document = read(text.encode(), "a.json" if "ud83d" in text else "a.yaml")
+    document = read_yaml(text.encode(), "a.json" if "ud83d" in text else "a.yaml")
     assert document.value == {"a": value}, (parser, document.diagnostics)
 
 
@@ -96,7 +96,7 @@ def test_no_broken_file_raises_and_every_place_is_in_it(name: str, data: st.Data
     try:
         for parser in HERE:
             reader._LOADER = PARSERS[parser]  # type: ignore[misc] # put back below
-            document = read(text.encode(), "a.yaml", locate=True)
+            document = read_yaml(text.encode(), "a.yaml", locate=True)
             assert (document.value is None) == bool(document.diagnostics), parser
             for one in document.diagnostics:
                 assert one.position is not None

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.definition import Definition
-from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.reader import read_yaml
 from trueup.render.records.documents import write_definitions, write_definitions_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
@@ -25,7 +25,7 @@ VALUES = st.recursive(
 
 
 def _read(text: str) -> Any:
-    document = read(text.encode("utf-8"), "x.yaml")
+    document = read_yaml(text.encode("utf-8"), "x.yaml")
     assert not document.diagnostics, (text, document.diagnostics)
     return document.value
 

@@ -16,8 +16,8 @@ from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, Plan
-from trueup.core.yaml_text import LOGGED, lines_of
-from trueup.edge.yaml.reader import read
+from trueup.core.yaml_text import LOGGED, format_lines
+from trueup.edge.yaml.reader import read_yaml
 from trueup.render import pages
 from trueup.render.markup import html, markdown
 from trueup.render.style import Look, Tone, disarm, paint
@@ -56,14 +56,14 @@ def _needles(value: Any) -> Iterator[str]:
     """Return what must stand in an answer, as it is written there: keys and scalars as YAML, longer texts by line."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
-            (line,) = lines_of({key: True}, LOGGED)
+            (line,) = format_lines({key: True}, LOGGED)
             yield line.removesuffix("true") + ("true" if entry is True else "false" if entry is False else "")
             yield from _needles(entry)
     elif isinstance(value, list):
         for entry in value:
             yield from _needles(entry)
     elif value is not None and not isinstance(value, bool):
-        yield from (line.lstrip(" ").removeprefix("- ") for line in lines_of([value], LOGGED) if line != "- |-")
+        yield from (line.lstrip(" ").removeprefix("- ") for line in format_lines([value], LOGGED) if line != "- |-")
 
 
 def _squeezed(shown: str) -> str:
@@ -129,9 +129,9 @@ def test_all_fields_of_a_create_are_told_whole(shape: Any, said: str) -> None:
 @given(SHAPES)
 @LAW
 def test_the_rows_of_a_value_read_back_as_the_value(shape: Any) -> None:
-    assume("\\U0000d" not in "".join(lines_of(shape, LOGGED)))  # half a sign, which YAML cannot hold
+    assume("\\U0000d" not in "".join(format_lines(shape, LOGGED)))  # half a sign, which YAML cannot hold
     shown = paint(whole_rows({"value": shape}, LOOK, 0, "", Tone.PLAIN), color=False)
-    document = read(shown.encode("utf-8"), "x.yaml")
+    document = read_yaml(shown.encode("utf-8"), "x.yaml")
     assert not document.diagnostics
     assert _seen(document.value) == _seen({"value": shape})
 

@@ -18,7 +18,7 @@ from tests.local.specs import spec
 from trueup.core.call import Call, Reply
 from trueup.core.canonical import fits
 from trueup.core.source import dotted
-from trueup.edge.http.client import _json as encode
+from trueup.edge.http.client import _encode_json as encode
 from trueup.wire.base import Live, Unexpected
 from trueup.wire.openai_agents.adapter import OpenAIAgents
 from trueup.wire.openai_agents.fields import DIALECTS, TABLE

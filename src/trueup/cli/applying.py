@@ -30,7 +30,7 @@ from trueup.core.plans.report import Outcome, Provenance, Report, Result
 from trueup.core.plans.summary import report_summary, summary
 from trueup.core.plans.wording import plan_anew
 from trueup.core.source import Path, Position
-from trueup.edge.definitions.loader import Loaded
+from trueup.edge.definitions.loader import LoadResult
 from trueup.engine.apply import execute, explain_blocked, is_idle, match_saved_plan, report_unsent
 from trueup.engine.plan import Planning
 from trueup.engine.request_runner import RequestRunner
@@ -41,7 +41,7 @@ from trueup.engine.run import Locate
 class Work:
     """What is to be executed: `plan` is the planning's own, or what a promised one left of it; `state` is as stored."""
 
-    loaded: Loaded
+    loaded: LoadResult
     state: State
     planning: Planning
     plan: Plan
@@ -165,7 +165,7 @@ def announce_plan_file(promised: Plan, file: str, session: Session) -> None:
 async def _plan_work(
     session: Session,
     runner: RequestRunner,
-    loaded: Loaded,
+    loaded: LoadResult,
     state: State,
     names: Sequence[str],
     promised: Plan | None,

@@ -19,8 +19,8 @@ from trueup.cli.output import Screen
 from trueup.core.command import Command, Message, Selection
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import TrueupError
-from trueup.edge.files import reason
-from trueup.edge.project_file import definitions_folder
+from trueup.edge.files import explain_error
+from trueup.edge.project_file import find_definitions_folder
 from trueup.edge.state.store import FOLDER
 
 DEFINITIONS = "assistants"
@@ -149,7 +149,7 @@ def refuse_places(flags: Flags, given: Mapping[str, Any], ctx: click.Context) ->
     `given` are the command's own parameters.
     """
     root = Path(flags.chdir)
-    folder = definitions_folder(root)
+    folder = find_definitions_folder(root)
     used = [*_find_named_files(root, given)]
     for _, file in flags.also:
         place = root / file
@@ -175,7 +175,7 @@ def explain_refusal(root: Path, place: Path, definitions: str | None) -> str:
         if missing is not None:
             return f"there is no folder {missing}"
     except OSError as error:
-        return reason(error)
+        return explain_error(error)
     found, top = Path(os.path.realpath(place)), Path(os.path.realpath(root))
     parts = [part.casefold() for part in (found.relative_to(top) if found.is_relative_to(top) else found).parts]
     if MEMORY in parts or _is_within(found, root / MEMORY):
@@ -192,7 +192,7 @@ def explain_refusal(root: Path, place: Path, definitions: str | None) -> str:
 def find_writable_also(flags: Flags) -> tuple[tuple[str, str], ...]:
     """Return the files of --also that may be written where a command has failed, however early."""
     root = Path(flags.chdir)
-    folder = definitions_folder(root)
+    folder = find_definitions_folder(root)
     return tuple(
         (format_, file)
         for format_, file in flags.also

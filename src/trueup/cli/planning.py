@@ -19,9 +19,9 @@ from trueup.core.projects.connections import lifecycle_differences
 from trueup.core.projects.project_values import last_name
 from trueup.core.rules.fault import counted
 from trueup.core.source import Diagnostic, Severity
-from trueup.edge.collector import paused
-from trueup.edge.definitions.loader import Loaded, Workspace
-from trueup.edge.project_file import difference_note, load_project
+from trueup.edge.collector import pause_collector
+from trueup.edge.definitions.loader import LoadResult, Workspace
+from trueup.edge.project_file import describe_difference, load_project
 from trueup.edge.state.store import read_accepted
 from trueup.engine.facts import DesiredState, is_ours, read_stamps
 from trueup.engine.plan import Planning, make_plan
@@ -32,7 +32,7 @@ from trueup.engine.takeover import has_room
 
 async def plan_live_or_snapshot(
     session: Session, names: Sequence[str], snapshot: str | None
-) -> tuple[Loaded, Planning]:
+) -> tuple[LoadResult, Planning]:
     """Return the definitions and the plan; with a `snapshot` nothing is sent and no credential is needed.
 
     The file is seen from the project's folder. Raises TrueupError.
@@ -48,7 +48,7 @@ async def plan_live_or_snapshot(
     return loaded, plan_view(session, loaded, state, view, names)
 
 
-def _compare_lifecycles(session: Session, loaded: Loaded, folder: Path) -> Iterator[Diagnostic]:
+def _compare_lifecycles(session: Session, loaded: LoadResult, folder: Path) -> Iterator[Diagnostic]:
     """Return what definitions say of their lifecycle otherwise than those in a folder, where these can be read."""
     trusted = load_project(folder)
     target = trusted.targets.get(session.target.name)
@@ -59,10 +59,10 @@ def _compare_lifecycles(session: Session, loaded: Loaded, folder: Path) -> Itera
     for definition in loaded.definitions:
         if definition.name in before:
             for item in lifecycle_differences(definition, before[definition.name]):
-                yield difference_note(item, definition.locate())
+                yield describe_difference(item, definition.locate())
 
 
-def _plan_snapshot(session: Session, loaded: Loaded, names: Sequence[str], file: str) -> Planning:
+def _plan_snapshot(session: Session, loaded: LoadResult, names: Sequence[str], file: str) -> Planning:
     from trueup.core.migration.export import moment, refuse_other_target
     from trueup.edge.migration_files import read_export
     from trueup.engine.plan import mark_as_snapshot
@@ -81,22 +81,22 @@ async def read_live(session: Session, runner: RequestRunner, state: State) -> Vi
     session.screen.start_work()
     by_age = sorted(state.records.values(), key=lambda record: record.created_at)
     ids = [*(record.id for record in by_age), *(entry.id for entry in state.pending.values())]
-    with paused():
+    with pause_collector():
         return await refresh(session.adapter, runner, filter(None, ids))
 
 
 async def plan_live(
-    session: Session, runner: RequestRunner, loaded: Loaded, state: State, names: Sequence[str] = ()
+    session: Session, runner: RequestRunner, loaded: LoadResult, state: State, names: Sequence[str] = ()
 ) -> Planning:
     """Return the plan for the assistants that `names` stand for, all without any. Raises TrueupError."""
     return plan_view(session, loaded, state, await read_live(session, runner, state), names)
 
 
 def plan_view(
-    session: Session, loaded: Loaded, state: State, view: View, names: Sequence[str] = (), *, destroy: bool = False
+    session: Session, loaded: LoadResult, state: State, view: View, names: Sequence[str] = (), *, destroy: bool = False
 ) -> Planning:
     """Return the plan for what was read before. Raises TrueupError."""
-    with paused():
+    with pause_collector():
         desired = DesiredState(
             target=session.target,
             identity=session.identity,
@@ -118,7 +118,7 @@ def plan_view(
 
 
 def _select_names(
-    names: Sequence[str], loaded: Loaded, state: State, seen: Mapping[str, Seen], desired: DesiredState
+    names: Sequence[str], loaded: LoadResult, state: State, seen: Mapping[str, Seen], desired: DesiredState
 ) -> frozenset[str]:
     """Return the names that were meant: of files, of records, and of our stamps."""
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None and is_ours(live, desired)}
@@ -139,7 +139,7 @@ def find_record_and_live(session: Session, name: str, planning: Planning) -> tup
     return None, None
 
 
-def _with_notes(planning: Planning, session: Session, loaded: Loaded, view: View) -> Plan:
+def _with_notes(planning: Planning, session: Session, loaded: LoadResult, view: View) -> Plan:
     """Return the plan with its warnings: unused settings, the files' own, and what could not be done or read."""
     warnings = [*session.notes, *_without_room(planning, session)]
     warnings += counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)

@@ -15,7 +15,7 @@ from trueup.core.call import Call, Reply, Send
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
 from trueup.core.projects.project import SecretRef
 from trueup.edge.http.client import Client
-from trueup.edge.http.credentials import Credential, renewing
+from trueup.edge.http.credentials import Credential, renew_credentials
 from trueup.edge.http.secrets import Secret, Secrets
 from trueup.wire.base import Adapter
 from trueup.wire.registry import base_url, headers, sealed_headers
@@ -38,7 +38,7 @@ async def connect_remote(session: Session) -> AsyncIterator[Send]:
     asyncio.get_running_loop().set_exception_handler(_make_exception_handler(session, secrets))
     client = Client(base_url(target), headers(target), auth, target.timeout, target.parallelism)
     try:
-        yield _mask_secrets(renewing(client.send, keys.all), secrets)
+        yield _mask_secrets(renew_credentials(client.send, keys.all), secrets)
     finally:
         await client.close()
 

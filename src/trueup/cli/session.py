@@ -27,7 +27,7 @@ from trueup.core.projects.endpoint import is_plain_http
 from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Severity, in_order
-from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.project_file import load_guarded, load_project
 from trueup.edge.schemas import Format
 from trueup.edge.state.probe_files import read_answers
@@ -161,7 +161,7 @@ def _find_folder(name: str) -> Path:
     return root
 
 
-def load_definitions(session: Session) -> Loaded:
+def load_definitions(session: Session) -> LoadResult:
     """Load the definitions for the session's target, all without errors.
 
     Raises DefinitionError with every problem of every file, also of those that were not asked for: a file that
@@ -173,7 +173,7 @@ def load_definitions(session: Session) -> Loaded:
     return loaded
 
 
-def note_other_protocols(screen: Screen, loaded: Loaded, target: str) -> None:
+def note_other_protocols(screen: Screen, loaded: LoadResult, target: str) -> None:
     """Count the definitions that only other targets take, and name them with -v."""
     for protocol in sorted({*loaded.elsewhere.values()}):
         names = sorted(name for name, other in loaded.elsewhere.items() if other == protocol)
@@ -184,7 +184,7 @@ def note_other_protocols(screen: Screen, loaded: Loaded, target: str) -> None:
         )
 
 
-def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> Loaded:
+def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapter: Adapter | None = None) -> LoadResult:
     """Load and check the files for one target: schema, references, limits, and the protocol's own rules.
 
     Without an adapter the target's is taken as it is documented.

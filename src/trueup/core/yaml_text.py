@@ -60,82 +60,87 @@ LOGGED: Final = Form(is_logged=True)
 NEW_FILE: Final = Form(has_short_lists=True)
 
 
-def dump(value: Mapping[str, Any]) -> str:
+def format_document(value: Mapping[str, Any]) -> str:
     """Return a mapping of JSON values as the text of a new file.
 
     Raises ValueError for what YAML or its reader cannot hold.
     """
     _refuse_unwritable(value, 0)
-    return "".join(f"{line}\n" for line in entries(value, 0, NEW_FILE)) if value else "{}\n"
+    return "".join(f"{line}\n" for line in format_entries(value, 0, NEW_FILE)) if value else "{}\n"
 
 
-def lines_of(value: Any, form: Form = PLAIN) -> list[str]:
+def format_lines(value: Any, form: Form = PLAIN) -> list[str]:
     """Return a value from its outermost level: a mapping's keys, a list's entries, or a scalar on its one line."""
     if not _is_nested(value):
-        return [flow(value, form)]
-    return entries(value, 0, form) if isinstance(value, Mapping) else items(value, 0, form)
+        return [format_flow(value, form)]
+    return format_entries(value, 0, form) if isinstance(value, Mapping) else format_items(value, 0, form)
 
 
-def entries(value: Mapping[str, Any], column: int, form: Form) -> list[str]:
+def format_entries(value: Mapping[str, Any], column: int, form: Form) -> list[str]:
     """Return the lines of a block mapping."""
     lines, pad = [], " " * column
     for key, entry in value.items():
-        name = token(key, form=form)
-        first, *rest = after_key(entry, column, form)
+        name = format_scalar(key, form=form)
+        first, *rest = format_after_key(entry, column, form)
         lines += [f"{pad}? {name}", f"{pad}:{first}"] if len(name) > KEY_LENGTH else [f"{pad}{name}:{first}"]
         lines += rest
     return lines
 
 
-def items(value: Sequence[Any], column: int, form: Form) -> list[str]:
+def format_items(value: Sequence[Any], column: int, form: Form) -> list[str]:
     """Return the lines of a block list."""
     lines = []
     for entry in value:
-        first, *rest = after_dash(entry, column, form)
+        first, *rest = format_after_dash(entry, column, form)
         lines += [f"{' ' * column}-{first}", *rest]
     return lines
 
 
-def after_key(value: Any, column: int, form: Form) -> list[str]:
+def format_after_key(value: Any, column: int, form: Form) -> list[str]:
     """Return what follows `key:`, its first line with the blank before it; `column` is the key's."""
     if not _is_nested(value) or _is_short_list(value, form):
-        return _leaf(value, column, form)
+        return _format_leaf(value, column, form)
     if isinstance(value, Mapping):
-        return ["", *entries(value, column + form.step, form)]
-    return ["", *items(value, column + form.step if form.lists_inward else column, form)]
+        return ["", *format_entries(value, column + form.step, form)]
+    return ["", *format_items(value, column + form.step if form.lists_inward else column, form)]
 
 
-def after_dash(value: Any, column: int, form: Form) -> list[str]:
+def format_after_dash(value: Any, column: int, form: Form) -> list[str]:
     """Return what follows the dash of a list's entry, its first line with the blank before it.
 
     `column` is the dash's.
     """
     if not _is_nested(value) or _is_short_list(value, form):
-        return _leaf(value, column, form)
+        return _format_leaf(value, column, form)
     inner = column + 2
-    first, *rest = entries(value, inner, form) if isinstance(value, Mapping) else items(value, inner, form)
+    first, *rest = (
+        format_entries(value, inner, form) if isinstance(value, Mapping) else format_items(value, inner, form)
+    )
     return [f" {first[inner:]}", *rest]
 
 
-def flow(value: Any, form: Form = PLAIN) -> str:
+def format_flow(value: Any, form: Form = PLAIN) -> str:
     """Return any value on one line."""
     if isinstance(value, Mapping):
-        inner = (f"{token(key, in_flow=True, form=form)}: {_flow_entry(entry, form)}" for key, entry in value.items())
+        inner = (
+            f"{format_scalar(key, in_flow=True, form=form)}: {_format_flow_entry(entry, form)}"
+            for key, entry in value.items()
+        )
         return f"{{{', '.join(inner)}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_flow_entry(entry, form) for entry in value)}]"
-    return token(value, form=form)
+        return f"[{', '.join(_format_flow_entry(entry, form) for entry in value)}]"
+    return format_scalar(value, form=form)
 
 
-def token(value: Any, style: str = "", *, in_flow: bool = False, form: Form = PLAIN) -> str:
+def format_scalar(value: Any, style: str = "", *, in_flow: bool = False, form: Form = PLAIN) -> str:
     """Return a scalar on one line, a text in the style (`'`, `"` or plain) if it can be."""
     if not isinstance(value, str):
-        return _number(value) if isinstance(value, float) and not form.is_json else json.dumps(value)
+        return _format_number(value) if isinstance(value, float) and not form.is_json else json.dumps(value)
     if form.is_json or style == '"' or (form.is_logged and not _is_simple(value)):
-        return quoted(value, form)
+        return quote_text(value, form)
     if style == "'" and not _CONTROL.search(value) and not _ESCAPED.search(value):
         return "'" + value.replace("'", "''") + "'"
-    return value if is_plain(value, in_flow=in_flow) else quoted(value, form)
+    return value if is_plain(value, in_flow=in_flow) else quote_text(value, form)
 
 
 def is_plain(text: str, *, in_flow: bool = False) -> bool:
@@ -147,7 +152,7 @@ def is_plain(text: str, *, in_flow: bool = False) -> bool:
     return not (in_flow and _IN_FLOW & set(text))
 
 
-def quoted(text: str, form: Form = PLAIN) -> str:
+def quote_text(text: str, form: Form = PLAIN) -> str:
     """Return the text in double quotes on one line; what YAML may not hold or nobody would see becomes an escape.
 
     In JSON a sign beyond U+FFFF stays: JSON escapes it in two halves, which no reader of YAML takes.
@@ -155,19 +160,19 @@ def quoted(text: str, form: Form = PLAIN) -> str:
     text = json.dumps(text, ensure_ascii=False)
     if form.is_logged:
         text = COMMAND.sub(r"#\\u0023", text)
-    return _ESCAPED.sub(lambda match: _escape(match[0], form), text)
+    return _ESCAPED.sub(lambda match: _escape_sign(match[0], form), text)
 
 
-def quoted_lines(text: str, column: int, form: Form = PLAIN) -> list[str]:
+def quote_lines(text: str, column: int, form: Form = PLAIN) -> list[str]:
     """Return the text in double quotes, each of its lines on one of the file, from the second on at a column.
 
     A backslash at a line's end joins it to the next one; one before a blank keeps that.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
     lines[-1] = lines[-1].removesuffix("\n")
-    rows = [("\\" if line.startswith(" ") else "") + quoted(line, form)[1:-1] for line in lines if line]
+    rows = [("\\" if line.startswith(" ") else "") + quote_text(line, form)[1:-1] for line in lines if line]
     first, *rest = [*(f"{row}\\" for row in rows[:-1]), f'{rows[-1]}"']
-    return [f'"{first}', *indented(rest, column)]
+    return [f'"{first}', *indent_lines(rest, column)]
 
 
 def is_visible(text: str) -> bool:
@@ -182,12 +187,12 @@ def is_block_text(text: str, form: Form = PLAIN) -> bool:
     return not (form.is_logged and any(map(_is_command, text.split("\n"))))
 
 
-def literal(text: str, column: int, parent: int) -> tuple[str, list[str]]:
+def format_literal(text: str, column: int, parent: int) -> tuple[str, list[str]]:
     """Return a text as `|`: the header, and its lines at a column; `parent` is the collection's around it."""
-    return f"|{_indicators(text, column, parent)}", indented(text.removesuffix("\n").split("\n"), column)
+    return f"|{_format_indicators(text, column, parent)}", indent_lines(text.removesuffix("\n").split("\n"), column)
 
 
-def folded(
+def format_folded(
     text: str, column: int, parent: int, width: int, known: Sequence[Sequence[str]] = ()
 ) -> tuple[str, list[str]]:
     """Return a text as `>`, broken at `width`; a paragraph that is one of `known` is broken as it was.
@@ -202,10 +207,10 @@ def folded(
     for index, line in enumerate(lines):
         made += [""] if index else []
         made += (broken.get(line) or _wrap_line(line, width - column)) if line else []
-    return f">{_indicators(text, column, parent)}", indented(made, column)
+    return f">{_format_indicators(text, column, parent)}", indent_lines(made, column)
 
 
-def indented(lines: Sequence[str], column: int) -> list[str]:
+def indent_lines(lines: Sequence[str], column: int) -> list[str]:
     """Return the lines at a column; an empty one stays empty."""
     return [" " * column + line if line else "" for line in lines]
 
@@ -220,7 +225,7 @@ def _is_short_list(value: Any, form: Form) -> bool:
         return False
     if not all(_is_simple(entry) if isinstance(entry, str) else isinstance(entry, (int, float)) for entry in value):
         return False
-    return len(flow(value, form)) <= WIDTH + 2
+    return len(format_flow(value, form)) <= WIDTH + 2
 
 
 def _is_simple(text: str) -> bool:
@@ -232,34 +237,38 @@ def _is_command(line: str) -> bool:
     return COMMAND.search(line) is not None or line.lstrip().startswith("::")
 
 
-def _flow_entry(value: Any, form: Form) -> str:
-    return token(value, in_flow=True, form=form) if not isinstance(value, (Mapping, list, tuple)) else flow(value, form)
+def _format_flow_entry(value: Any, form: Form) -> str:
+    return (
+        format_scalar(value, in_flow=True, form=form)
+        if not isinstance(value, (Mapping, list, tuple))
+        else format_flow(value, form)
+    )
 
 
-def _leaf(value: Any, column: int, form: Form) -> list[str]:
+def _format_leaf(value: Any, column: int, form: Form) -> list[str]:
     if isinstance(value, str) and "\n" in value and not form.is_json:
         if is_block_text(value, form):
-            header, lines = literal(value, column + form.step, column)
+            header, lines = format_literal(value, column + form.step, column)
             return [f" {header}", *lines]
         if len(value) > WIDTH:
-            first, *rest = quoted_lines(value, column + form.step, form)
+            first, *rest = quote_lines(value, column + form.step, form)
             return [f" {first}", *rest]
-    return [f" {flow(value, form)}"]
+    return [f" {format_flow(value, form)}"]
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     """Return the shortest text of a number, with a point in it, without which readers of YAML 1.1 see a word."""
     mantissa, mark, exponent = repr(value).partition("e")
     return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}{mark}{exponent}"
 
 
-def _escape(sign: str, form: Form) -> str:
+def _escape_sign(sign: str, form: Form) -> str:
     if sign > "\uffff":
         return sign if form.is_json else f"\\U{ord(sign):08x}"
     return f"\\u{ord(sign):04x}"
 
 
-def _indicators(text: str, column: int, parent: int) -> str:
+def _format_indicators(text: str, column: int, parent: int) -> str:
     """Return the signs of a block: a digit where its first line begins with a blank, and how the text ends."""
     digit = str(column - parent) if text.lstrip("\n")[:1] in (" ", "\t") else ""
     ending = "" if text.endswith("\n") and not text.endswith("\n\n") else "+" if text.endswith("\n") else "-"

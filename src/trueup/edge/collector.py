@@ -15,7 +15,7 @@ MANY = 100_000
 
 
 @contextmanager
-def paused() -> Iterator[None]:
+def pause_collector() -> Iterator[None]:
     """Keeps the collector from running until the block is left, also when it waits on a network meanwhile."""
     was_enabled = gc.isenabled()
     gc.disable()

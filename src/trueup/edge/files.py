@@ -19,7 +19,7 @@ from trueup.core.command import join_messages
 from trueup.core.definitions.document import SIZE_LIMIT
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.rules.fault import nearest
-from trueup.edge.collector import paused
+from trueup.edge.collector import pause_collector
 
 _READ_PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -32,7 +32,7 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise StateError(f"{path} is {_kind(found.st_mode)}, not a plain file.", hint)
+            raise StateError(f"{path} is {_describe_kind(found.st_mode)}, not a plain file.", hint)
         if found.st_size > limit:
             raise StateError(f"{path} is larger than {limit >> 20} MiB, which is no size for it.", hint)
         descriptor = os.open(path, os.O_RDONLY | PLAIN)
@@ -45,7 +45,9 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
         words = f"{path} could not be read: {stands} is not a folder."
         raise StateError(words, f"Move {stands} away: state is kept in a folder of that name.") from None
     except OSError as error:
-        raise StateError(f"{path} could not be read: {reason(error)}.", "Make it readable and try again.") from None
+        raise StateError(
+            f"{path} could not be read: {explain_error(error)}.", "Make it readable and try again."
+        ) from None
 
 
 def read_regular(path: Path, limit: int) -> bytes:
@@ -57,7 +59,7 @@ def read_regular(path: Path, limit: int) -> bytes:
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a plain file")
+        raise OSError(errno.EINVAL, f"it is {_describe_kind(mode)}, not a plain file")
     with os.fdopen(descriptor, "rb") as file:
         return file.read(limit + 1)
 
@@ -69,20 +71,20 @@ def read_inside(root: Path, file: str) -> bytes | str:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return "is not a plain file"
-            return _whole(descriptor)
+            return _read_whole(descriptor)
         finally:
             os.close(descriptor)
     except FileNotFoundError:
-        return _missing(root, file)
+        return _describe_missing(root, file)
     except (NotADirectoryError, IsADirectoryError):
         return "is not a plain file"
     except OSError as error:
-        return link_on_the_way(root, file) or f"cannot be read: {(error.strerror or str(error)).lower()}"
+        return find_link(root, file) or f"cannot be read: {(error.strerror or str(error)).lower()}"
     except ValueError:
         return "is not a path that a file can have"
 
 
-def _whole(descriptor: int) -> bytes:
+def _read_whole(descriptor: int) -> bytes:
     """Everything in an open file, up to one byte more than may be read."""
     content = os.read(descriptor, SIZE_LIMIT + 1)
     while len(content) <= SIZE_LIMIT:
@@ -93,7 +95,7 @@ def _whole(descriptor: int) -> bytes:
     return content
 
 
-def link_on_the_way(root: Path, file: str) -> str:
+def find_link(root: Path, file: str) -> str:
     """Return why a file that somebody named is not opened: a symbolic link on the way to it; empty if there is none."""
     path = root
     for piece in PurePosixPath(file).parts:
@@ -105,7 +107,7 @@ def link_on_the_way(root: Path, file: str) -> str:
     return ""
 
 
-def _missing(root: Path, file: str) -> str:
+def _describe_missing(root: Path, file: str) -> str:
     folder = (root / file).parent
     beside = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
     stems = {PurePosixPath(name).stem: name for name in reversed(beside) if not name.startswith(".")}
@@ -130,7 +132,7 @@ def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
         raise
 
 
-def append(path: Path, content: bytes) -> None:
+def append_file(path: Path, content: bytes) -> None:
     """Adds to the end of a plain file that is there, in one write; on disk at return. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | PLAIN)
     try:
@@ -199,12 +201,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def reason(error: OSError) -> str:
+def explain_error(error: OSError) -> str:
     """What the system says, without the path that the message names anyway."""
     return (error.strerror or str(error)).lower()
 
 
-def _kind(mode: int) -> str:
+def _describe_kind(mode: int) -> str:
     if stat.S_ISLNK(mode):
         return "a symbolic link"
     return "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
@@ -230,9 +232,9 @@ def read_named(path: Path, what: str, limit: int, again: str, loads: Callable[[s
     except UnicodeDecodeError:
         raise TrueupError(f"{path} is no {what}: it is not UTF-8 text.", again) from None
     except OSError as error:
-        raise TrueupError(f"The {what} {path} could not be read: {reason(error)}.", again) from None
+        raise TrueupError(f"The {what} {path} could not be read: {explain_error(error)}.", again) from None
     try:
-        with paused():
+        with pause_collector():
             return loads(text)
     except TrueupError as error:
         raise TrueupError(f"{path}: {error.message}", join_messages((error.hint, again))) from None
@@ -244,11 +246,11 @@ def write_named(path: Path, what: str, content: Iterable[bytes]) -> None:
     Raises TrueupError; the old file then stands.
     """
     try:
-        with paused():
+        with pause_collector():
             write_file(path, content, 0o600)
     except OSError as error:
         raise TrueupError(
-            f"The {what} {path} could not be written: {reason(error)}.",
+            f"The {what} {path} could not be written: {explain_error(error)}.",
             "Make room, or name a file in a folder that you may write.",
         ) from None
 
@@ -289,7 +291,7 @@ def read_start(path: Path, size: int) -> bytes:
         with path.open("rb") as file:
             return file.read(size)
     except OSError as error:
-        raise TrueupError(f"{path} could not be read: {reason(error)}.", "Name another file.") from None
+        raise TrueupError(f"{path} could not be read: {explain_error(error)}.", "Name another file.") from None
 
 
 def write_inside(root: Path, file: str, content: bytes, before: bytes | None = None) -> None:
@@ -300,7 +302,7 @@ def write_inside(root: Path, file: str, content: bytes, before: bytes | None = N
     Raises TrueupError, and nothing has changed then.
     """
     path = root / file
-    link = link_on_the_way(root, file if before is not None else str(PurePosixPath(file).parent))
+    link = find_link(root, file if before is not None else str(PurePosixPath(file).parent))
     found = link or (read_inside(root, file) if before is not None else None)
     if isinstance(found, str):
         raise TrueupError(f"{file} was not written: it {found}.", "Put a plain file or folder of the project there.")
@@ -316,14 +318,14 @@ def write_inside(root: Path, file: str, content: bytes, before: bytes | None = N
         ) from None
     except OSError as error:
         raise TrueupError(
-            f"{file} could not be written: {reason(error)}.",
+            f"{file} could not be written: {explain_error(error)}.",
             "Make room, or give the right to write there, and run the command again: it goes on where it stopped.",
         ) from None
 
 
 def read_content(root: Path, file: str) -> bytes:
     """Return the bytes of a file of the project. Raises TrueupError."""
-    found = link_on_the_way(root, file) or read_inside(root, file)
+    found = find_link(root, file) or read_inside(root, file)
     if isinstance(found, str):
         raise TrueupError(f"{file} {found}.", "Make it a plain file that you may read and write.")
     return found
@@ -338,6 +340,6 @@ def sweep_folders(root: Path, *below: str) -> None:
                 (Path(place) / name).unlink(missing_ok=True)
     except OSError as error:
         raise TrueupError(
-            f"{error.filename}, which a killed run left, could not be removed: {reason(error)}.",
+            f"{error.filename}, which a killed run left, could not be removed: {explain_error(error)}.",
             "Remove it, or give the right to, and run the command again.",
         ) from None

@@ -16,10 +16,10 @@ from trueup.core.definitions.document import BODY
 from trueup.core.migration.export import BEGINNING, Export, dumps, loads
 from trueup.core.migration.export import LIMIT as EXPORT_LIMIT
 from trueup.core.source import Severity
-from trueup.edge.collector import paused
+from trueup.edge.collector import pause_collector
 from trueup.edge.definitions.documents import read_markdown
-from trueup.edge.files import read_named, read_regular, reason, refuse_place, write_named
-from trueup.edge.yaml.reader import read
+from trueup.edge.files import explain_error, read_named, read_regular, refuse_place, write_named
+from trueup.edge.yaml.reader import read_yaml
 from trueup.wire.registry import definition_table, protocols
 
 _ELSEWHERE = "Name another file, such as live.json."
@@ -30,10 +30,12 @@ def read_export(path: Path, again: Command) -> Export:
 
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
-    return read_named(path, "export", 4 * EXPORT_LIMIT, Message("To make one: ", again), partial(loads, maps=_maps))
+    return read_named(
+        path, "export", 4 * EXPORT_LIMIT, Message("To make one: ", again), partial(loads, maps=_find_map_depths)
+    )
 
 
-def _maps(protocol: str) -> dict[str, int]:
+def _find_map_depths(protocol: str) -> dict[str, int]:
     return {name: row.depth for name, row in definition_table(protocol).maps.items()} if protocol in protocols() else {}
 
 
@@ -48,7 +50,7 @@ def refuse_export_place(path: Path, kept: Sequence[Path], again: Command, *, for
 
 def write_export(path: Path, export: Export) -> None:
     """Puts the export in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
-    with paused():
+    with pause_collector():
         content = dumps(export).encode("utf-8")
     write_named(path, "export", [content])
 
@@ -60,55 +62,55 @@ LINES: Final = 100_000
 """Objects of the largest file with one on each line."""
 
 
-class NotRead(Exception):
+class CannotRead(Exception):
     """A file cannot be read as values; the message is the end of a sentence that begins with its name."""
 
 
 def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
     """The values in a file, each with words for where it stands. Raises NotRead."""
-    data = _bytes(path)
+    data = _read_bytes(path)
     if path.suffix.lower() in (".yaml", ".yml", ".md"):
-        return [(file, _structured(data, path, file))]
+        return [(file, _read_structured(data, path, file))]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NotRead("is not UTF-8 text") from None
+        raise CannotRead("is not UTF-8 text") from None
     if not text.strip():
-        raise NotRead("is empty")
+        raise CannotRead("is empty")
     try:
         return [(file, load_json(text))]
     except NotJsonError as error:
-        if _begins_with_a_value(text):
-            return _by_line(text, file)
-        raise NotRead(f"is no JSON from line {error.line}, column {error.column} on") from None
+        if _has_value_per_line(text):
+            return _parse_lines(text, file)
+        raise CannotRead(f"is no JSON from line {error.line}, column {error.column} on") from None
     except ValueError as error:
-        raise NotRead(f"cannot be read as JSON: {error}") from None
+        raise CannotRead(f"cannot be read as JSON: {error}") from None
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         data = read_regular(path, LIMIT)
         if len(data) > LIMIT:
-            raise NotRead(f"is larger than {LIMIT >> 20} MiB")
+            raise CannotRead(f"is larger than {LIMIT >> 20} MiB")
         return data
     except FileNotFoundError:
-        raise NotRead("is not there") from None
+        raise CannotRead("is not there") from None
     except OSError as error:
-        raise NotRead(f"could not be read: {reason(error)}") from None
+        raise CannotRead(f"could not be read: {explain_error(error)}") from None
 
 
-def _structured(data: bytes, path: Path, file: str) -> Any:
+def _read_structured(data: bytes, path: Path, file: str) -> Any:
     """The mapping in YAML, or in front matter with the text below it as `instructions`."""
-    found = read_markdown(data, file) if path.suffix.lower() == ".md" else read(data, file)
+    found = read_markdown(data, file) if path.suffix.lower() == ".md" else read_yaml(data, file)
     wrong = next((item for item in found.diagnostics if item.severity is Severity.ERROR), None)
     if wrong is not None:
-        raise NotRead(f"is no YAML: {wrong.message}{f' (line {wrong.position.line})' if wrong.position else ''}")
+        raise CannotRead(f"is no YAML: {wrong.message}{f' (line {wrong.position.line})' if wrong.position else ''}")
     if found.value is None:
-        raise NotRead("has no front matter")
-    return _with_text(found.value)
+        raise CannotRead("has no front matter")
+    return _join_instructions(found.value)
 
 
-def _with_text(value: dict[str, Any]) -> dict[str, Any]:
+def _join_instructions(value: dict[str, Any]) -> dict[str, Any]:
     """The mapping with the text below front matter as its instructions, or the last part of them."""
     if BODY not in value:
         return value
@@ -118,7 +120,7 @@ def _with_text(value: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "instructions": value[BODY] if declared is None else [*parts, value[BODY]]}
 
 
-def _begins_with_a_value(text: str) -> bool:
+def _has_value_per_line(text: str) -> bool:
     """Whether the first line is a whole JSON value, and others follow."""
     first, _, rest = text.strip().partition("\n")
     try:
@@ -128,17 +130,17 @@ def _begins_with_a_value(text: str) -> bool:
     return bool(rest)
 
 
-def _by_line(text: str, file: str) -> list[tuple[str, Any]]:
+def _parse_lines(text: str, file: str) -> list[tuple[str, Any]]:
     """One value of each line. Raises NotRead, naming the line."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) > LINES:
-        raise NotRead(f"holds more than {LINES} lines, each with a value of its own")
+        raise CannotRead(f"holds more than {LINES} lines, each with a value of its own")
     found = []
     for number, line in lines:
         try:
             found.append((f"{file}, line {number}", load_json(line)))
         except NotJsonError:
-            raise NotRead(f"holds a JSON value on each line, but none on line {number}") from None
+            raise CannotRead(f"holds a JSON value on each line, but none on line {number}") from None
         except ValueError as error:
-            raise NotRead(f"cannot be read as JSON on line {number}: {error}") from None
+            raise CannotRead(f"cannot be read as JSON on line {number}: {error}") from None
     return found

@@ -26,7 +26,7 @@ from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_ord
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
 from trueup.edge.files import read_inside
-from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.reader import read_yaml
 from trueup.wire import registry
 from trueup.wire.target_rules import target_faults
 
@@ -42,12 +42,12 @@ def load_project(root: Path) -> Project:
     return project_of(_read_checked(root).value or {}, registry.ROWS)
 
 
-def definitions_folder(root: Path) -> str | None:
+def find_definitions_folder(root: Path) -> str | None:
     """The folder of definitions that a project file names, whatever else is wrong there; None where it cannot tell."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
         return definitions_of({})
     data = read_inside(root, PROJECT_FILE)
-    document = read(data, PROJECT_FILE) if isinstance(data, bytes) else Document(PROJECT_FILE)
+    document = read_yaml(data, PROJECT_FILE) if isinstance(data, bytes) else Document(PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
         return definitions_of({})
     given = document.value.get("definitions", "") if isinstance(document.value, dict) else None
@@ -64,26 +64,26 @@ def _read_checked(root: Path) -> Document:
     data = read_inside(root, PROJECT_FILE)
     if isinstance(data, str):
         raise DefinitionError(f"{PROJECT_FILE} {data}.", "Put the file itself into the project's folder.")
-    document = read(data, PROJECT_FILE)
+    document = read_yaml(data, PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
         return Document(PROJECT_FILE)
-    _refuse_problems(document, lambda: read(data, PROJECT_FILE, locate=True).source)
+    _refuse_problems(document, lambda: read_yaml(data, PROJECT_FILE, locate=True).source)
     return document
 
 
 def _refuse_problems(document: Document, locate: Callable[[], SourceMap]) -> None:
     """Raises DefinitionError with every problem of a project file that was read."""
-    problems = [_of_a_project(item) for item in document.diagnostics]
+    problems = [_adapt_hint(item) for item in document.diagnostics]
     if document.checkable is not None:
-        problems += _Reading(document, locate).problems()
+        problems += _ProjectCheck(document, locate).problems()
     if problems:
-        shown = in_order(_discreet(item) for item in problems)
+        shown = in_order(_hide_line(item) for item in problems)
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
         raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class GuardedProject:
     """A proposed project with trusted connections; `notes` tell where the two differ, `new` are targets to leave."""
 
     project: Project
@@ -91,7 +91,7 @@ class Guarded:
     new: frozenset[str]
 
 
-def load_guarded(root: Path, trusted: Path) -> Guarded:
+def load_guarded(root: Path, trusted: Path) -> GuardedProject:
     """The project in a folder, with the addresses, credentials, headers and commands of the one in another folder.
 
     Raises DefinitionError with every problem of either file, and of what they come to together; it names no folder.
@@ -100,16 +100,16 @@ def load_guarded(root: Path, trusted: Path) -> Guarded:
     try:
         connections = _read_checked(trusted).value or {}
     except DefinitionError as error:
-        raise _of_the_trusted(error) from None
+        raise _describe_trusted(error) from None
     value, differences = with_connections(proposed.value or {}, connections, registry.scope_keys())
-    source = _source(root)
+    source = _locate_values(root)
     _refuse_problems(replace(proposed, value=value), lambda: source)
-    notes = [difference_note(item, source) for item in differences]
+    notes = [describe_difference(item, source) for item in differences]
     new = new_targets(proposed.value or {}, connections)
-    return Guarded(project_of(value, registry.ROWS), tuple(_discreet(note) for note in notes), new)
+    return GuardedProject(project_of(value, registry.ROWS), tuple(_hide_line(note) for note in notes), new)
 
 
-def _of_the_trusted(error: DefinitionError) -> DefinitionError:
+def _describe_trusted(error: DefinitionError) -> DefinitionError:
     """What is wrong with the file in force, at lines of its own: a position would lead into the proposed one."""
     name = f"the {PROJECT_FILE} in force"
 
@@ -123,7 +123,7 @@ def _of_the_trusted(error: DefinitionError) -> DefinitionError:
     return DefinitionError(f"T{name[1:]}{message}", hint, [told(item) for item in error.diagnostics])
 
 
-def difference_note(item: Difference, source: SourceMap) -> Diagnostic:
+def describe_difference(item: Difference, source: SourceMap) -> Diagnostic:
     """A warning about what is proposed, at its line where the proposed file has one."""
     code, hint = ("not-used", f"It takes effect once the {PROJECT_FILE} in force says so.")
     if item.is_used:
@@ -133,16 +133,16 @@ def difference_note(item: Difference, source: SourceMap) -> Diagnostic:
 
 def locate_setting(root: Path, path: ValuePath) -> Position | None:
     """Return where a value of the project file stands, its line cut down to the key; None where there is none."""
-    at = _source(root).values.get(path)
+    at = _locate_values(root).values.get(path)
     return replace(at, text=discreet(at.text)) if at is not None else None
 
 
-def _source(root: Path) -> SourceMap:
+def _locate_values(root: Path) -> SourceMap:
     data = read_inside(root, PROJECT_FILE)
-    return read(data, PROJECT_FILE, locate=True).source if isinstance(data, bytes) else SourceMap()
+    return read_yaml(data, PROJECT_FILE, locate=True).source if isinstance(data, bytes) else SourceMap()
 
 
-def _of_a_project(item: Diagnostic) -> Diagnostic:
+def _adapt_hint(item: Diagnostic) -> Diagnostic:
     """A reader's problem with a way on that is meant for this file."""
     hint = Message(
         "Start with `project: …` and `targets:`. To see all that can stand there: ",
@@ -162,7 +162,7 @@ def _refuse_other_spelling(root: Path) -> None:
 
 
 @dataclass
-class _Reading:
+class _ProjectCheck:
     """The checks of one file, each of which notes its problems at their places."""
 
     document: Document
@@ -175,12 +175,12 @@ class _Reading:
 
     def problems(self) -> list[Diagnostic]:
         """Secrets first, so that the schema check never sees one; then the schema; then what no schema can say."""
-        value = self._without_secrets(self.document.checkable)
-        self.found += schemas.checker("project").problems(value, lambda: self.source)
+        value = self._replace_secrets(self.document.checkable)
+        self.found += schemas.checker_of("project").problems(value, lambda: self.source)
         if isinstance(value.get("targets") or {}, dict):
-            self._targets(value)
-        self._names(value)
-        self._moved(value)
+            self._check_targets(value)
+        self._check_names(value)
+        self._check_moved(value)
         partial = self.document.partial
         return [item for item in self.found if partial is None or not partial.explains(item.path, item.code)]
 
@@ -189,7 +189,7 @@ class _Reading:
         at = self.source.key(path) if key else self.source.value(path)
         self.found.append(Diagnostic(Severity.ERROR, code, message, at, path, hint))
 
-    def _without_secrets(self, value: dict[str, Any]) -> dict[str, Any]:
+    def _replace_secrets(self, value: dict[str, Any]) -> dict[str, Any]:
         """A copy with stand-ins where credentials and addresses are; these are judged here."""
         targets = value.get("targets")
         if not isinstance(targets, dict):
@@ -207,11 +207,11 @@ class _Reading:
         for fault in faults:
             self.note(fault.code, (*top, *fault.path), fault.message, fault.hint, key=fault.at_key)
 
-    def _targets(self, value: Mapping[str, Any]) -> None:
+    def _check_targets(self, value: Mapping[str, Any]) -> None:
         original = self.document.checkable.get("targets") or {}
         seen: dict[str, str] = {}
         for name, target in (value.get("targets") or {}).items():
-            self._target_name(name, seen)
+            self._check_target_name(name, seen)
             if isinstance(target, dict) and target.get("state") == "stamps" and target.get("stamp") is False:
                 self.note(
                     "no-memory",
@@ -233,7 +233,7 @@ class _Reading:
         if isinstance(default, str) and default not in names:
             self.note("unknown-target", ("default_target",), f"there is no target {default!r}", meant(default, names))
 
-    def _target_name(self, name: str, seen: dict[str, str]) -> None:
+    def _check_target_name(self, name: str, seen: dict[str, str]) -> None:
         why = target_name_problem(name)
         if why:
             self.note(
@@ -253,7 +253,7 @@ class _Reading:
                 key=True,
             )
 
-    def _names(self, value: Mapping[str, Any]) -> None:
+    def _check_names(self, value: Mapping[str, Any]) -> None:
         project, folder, protocol = value.get("project"), value.get("definitions"), value.get("protocol")
         if isinstance(protocol, str) and protocol not in registry.protocols():
             self.note(
@@ -280,7 +280,7 @@ class _Reading:
                     "Write a relative path such as `assistants`.",
                 )
 
-    def _moved(self, value: Mapping[str, Any]) -> None:
+    def _check_moved(self, value: Mapping[str, Any]) -> None:
         moved = value.get("moved")
         if not isinstance(moved, dict):
             return
@@ -306,7 +306,7 @@ class _Reading:
                 )
 
 
-def _discreet(item: Diagnostic) -> Diagnostic:
+def _hide_line(item: Diagnostic) -> Diagnostic:
     """The problem with no more of its source line than the key."""
     if item.position is None:
         return item

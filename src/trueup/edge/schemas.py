@@ -31,27 +31,27 @@ def load(name: str) -> dict[str, Any]:
 
 
 @cache
-def checker(name: str) -> Checker:
+def checker_of(name: str) -> Checker:
     """Return what checks values against the schema of that name; made once and shared. Raises TrueupError."""
     return Checker(_parsed(name))
 
 
-def text(name: str) -> str:
+def read_text(name: str) -> str:
     """The schema of that name as it is written. Raises TrueupError for a name that there is not."""
-    if name not in names():
-        close = nearest(name, names())
+    if name not in list_names():
+        close = nearest(name, list_names())
         question = f"; did you mean '{close}'?" if close else ""
-        raise TrueupError(f"There is no schema '{name}'{question}", f"Schemas are {', '.join(names())}.")
-    return (folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")
+        raise TrueupError(f"There is no schema '{name}'{question}", f"Schemas are {', '.join(list_names())}.")
+    return (find_folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")
 
 
 @cache
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """The names of all schemas, in order of the alphabet. Raises TrueupError when the installation lacks them."""
-    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in folder().glob(f"*{SUFFIX}")))
+    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in find_folder().glob(f"*{SUFFIX}")))
 
 
-def folder(packaged: Path = PACKAGED, checkout: Path = CHECKOUT) -> Path:
+def find_folder(packaged: Path = PACKAGED, checkout: Path = CHECKOUT) -> Path:
     """The folder that holds the schemas: the package's own, else the checkout's. Raises TrueupError."""
     for place in (packaged, checkout):
         if place.is_dir():
@@ -63,7 +63,7 @@ def folder(packaged: Path = PACKAGED, checkout: Path = CHECKOUT) -> Path:
 
 @cache
 def _parsed(name: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(text(name))
+    value: dict[str, Any] = json.loads(read_text(name))
     return value
 
 
@@ -77,7 +77,7 @@ class Format:
     wanted: Wanted
     check: Check
 
-    def written(self, server: FieldTable) -> FieldTable:
+    def written_fields(self, server: FieldTable) -> FieldTable:
         """Return the fields that a definition for one server may hold, in the order in which people write them.
 
         Fields of other dialects alone are left out; the rows of those that the server has are the server's.
@@ -94,7 +94,7 @@ def format_of(protocol: str) -> Format:
     return Format(
         protocol,
         registry.definition_table(protocol),
-        checker(name),
+        checker_of(name),
         wanted_types(load(name)),
         registry.rules(protocol),
     )

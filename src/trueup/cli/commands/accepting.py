@@ -21,8 +21,8 @@ from trueup.core.plans.live import Seen
 from trueup.core.plans.plan import MISSING, Reason
 from trueup.core.texts.escapes import names_of
 from trueup.core.texts.merge import patch
-from trueup.edge.definitions.edits import Contents, Editor, NotTaken
-from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.definitions.edits import CannotTake, Contents, Editor
+from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.files import write_inside
 from trueup.edge.state.store import read_accepted, write_accepted
 from trueup.engine.facts import declare_fields
@@ -62,7 +62,9 @@ async def accept_live(session: Session, asked: str, fields: Sequence[str], *, as
     return Exit.HELD if accepted.left else Exit.OK
 
 
-def _choose_one(session: Session, asked: str, loaded: Loaded, planning: Planning) -> tuple[Definition, Record, Seen]:
+def _choose_one(
+    session: Session, asked: str, loaded: LoadResult, planning: Planning
+) -> tuple[Definition, Record, Seen]:
     """Return the chosen definition, its record and its live assistant. Raises TrueupError where one is missing."""
     name = require_one(asked, sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys())))
     definition = next((item for item in loaded.definitions if item.name == name), None)
@@ -122,7 +124,7 @@ def _take_fields(
     both = [taking for taking in both if ended[taking.field].ending is Ending.TAKEN]
     if both:
         base = _rebuild_base(session, editor, contents, definition.name, both, record)
-        contents, conflicts = editor.with_conflicts(contents, theirs, base)
+        contents, conflicts = editor.merge_conflicts(contents, theirs, base)
         for taking in both:
             ended[taking.field] = _describe_merge(session, definition.name, taking.field, conflicts)
     return contents, theirs, [ended[taking.field] for taking in found]
@@ -143,8 +145,8 @@ def _take_field(
 ) -> dict[str, bytes | None]:
     """Take one more field into the files; where that is impossible, note why in `ended` and leave them as they are."""
     try:
-        made = editor.with_live(contents, name, taking)
-    except NotTaken as error:
+        made = editor.take_live(contents, name, taking)
+    except CannotTake as error:
         ended[taking.field] = AcceptedField(
             taking.field, Ending.REFUSED, error.message, error.hint, error.position, error.paste
         )
@@ -164,12 +166,12 @@ def _rebuild_base(
     """Return the files with the values that were last applied or accepted; None unless git has all of them."""
     accepted = read_accepted(session.store).get(name)
     for taking in both:
-        value = editor.applied_value(name, taking.field, base_digests(record, accepted, taking.field))
+        value = editor.find_applied_value(name, taking.field, base_digests(record, accepted, taking.field))
         if value is MISSING:
             return None
         try:
-            contents = editor.with_live(contents, name, taking, value)
-        except NotTaken:  # the layout of today has no place for it, so nobody can tell the two edits apart
+            contents = editor.take_live(contents, name, taking, value)
+        except CannotTake:  # the layout of today has no place for it, so nobody can tell the two edits apart
             return None
     return contents
 
@@ -215,8 +217,8 @@ def _find_affected(
         return ()
     for target in session.project.targets.values():
         workspace.load(target, session.flags.vars)
-    users = {item.file: sorted(workspace.users_of(item.file)) for item in accepted.patches}
-    return tuple(editor.affected(settled, accepted.name, users))
+    users = {item.file: sorted(workspace.find_users(item.file)) for item in accepted.patches}
+    return tuple(editor.find_affected(settled, accepted.name, users))
 
 
 def _confirm(session: Session, accepted: Accepted) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.reasons import Locate, Why
     from trueup.core.source import Position
-    from trueup.edge.definitions.loader import Loaded
+    from trueup.edge.definitions.loader import LoadResult
     from trueup.engine.plan import Planning
 
 REPORTS: Sequence[Decorator] = (
@@ -70,7 +70,7 @@ def drift(
     return int(drift_exit(plan))
 
 
-def _find_unmanaged(session: Session, names: tuple[str, ...], loaded: Loaded, planning: Planning) -> Unmanaged:
+def _find_unmanaged(session: Session, names: tuple[str, ...], loaded: LoadResult, planning: Planning) -> Unmanaged:
     from trueup.core.definitions.names import select
     from trueup.core.plans.live import unmanaged
 

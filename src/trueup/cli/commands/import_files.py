@@ -30,7 +30,7 @@ from trueup.core.migration.foreign import SAVED_AGENTS, SERVER_KEYS, assistants_
 from trueup.core.migration.imports import Found, Imports, Unread, unknown
 from trueup.core.plans.live import Seen, see
 from trueup.core.projects.project import PORTABLE
-from trueup.edge.migration_files import NotRead, read_export, read_values
+from trueup.edge.migration_files import CannotRead, read_export, read_values
 from trueup.render.values import pluralize
 from trueup.wire.registry import definition_table, identity_of, protocols
 
@@ -82,7 +82,7 @@ def _read_sources(session: Session, files: Sequence[str]) -> _Sources:
     for file in dict.fromkeys(files):
         try:
             values = read_values(session.root / file, file)
-        except NotRead as error:
+        except CannotRead as error:
             read.unread.append(Unread(file, str(error)))
             continue
         for where, value in values:

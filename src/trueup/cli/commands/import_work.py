@@ -34,16 +34,16 @@ from trueup.edge import schemas
 from trueup.edge.definitions.documents import Documents
 from trueup.edge.definitions.drafts import (
     Proof,
-    definition_files,
+    draft_definition,
+    find_schema_path,
+    find_taken_names,
+    is_prose_part,
     part_text,
-    parts_in,
-    prose_part,
-    schema_file,
-    taken_names,
-    written_tools,
+    read_parts,
+    shorten_tools,
 )
-from trueup.edge.definitions.edits import edited
-from trueup.edge.definitions.loader import Loaded, Workspace
+from trueup.edge.definitions.edits import edit_file
+from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.files import read_content
 from trueup.edge.schemas import format_of
 from trueup.edge.yaml.editor import CannotEdit
@@ -92,7 +92,7 @@ class DefinitionForm:
 class ImportBuilder:
     """One import of one session, made step by step; nothing outside is changed."""
 
-    def __init__(self, session: Session, loaded: Loaded, state: State) -> None:
+    def __init__(self, session: Session, loaded: LoadResult, state: State) -> None:
         self._session = session
         self._loaded = loaded
         self._state = state
@@ -104,7 +104,7 @@ class ImportBuilder:
         self._managed: dict[str, str] = {}
         self._unlinked: dict[str, str] = {}
         self._texts: dict[str, str] = {}
-        self._on_disk = taken_names(session.root, self._folder, protocols())
+        self._on_disk = find_taken_names(session.root, self._folder, protocols())
 
     def _form(self, protocol: str) -> DefinitionForm:
         """Return how definitions of a protocol are written; live assistants use the target's own."""
@@ -223,7 +223,7 @@ class ImportBuilder:
             before = read_content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
             patched = patched_document(document, self._session.target.name, patch, self._own.table)
-            after = edited(before, definition.file, patched)
+            after = edit_file(before, definition.file, patched)
         except CannotEdit as error:
             return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
         return Link(definition.name, definition.file, live.id, patch, (before, after))
@@ -233,8 +233,8 @@ class ImportBuilder:
         made = dict(patch)
         tools, prompt = self._own.written.tools, self._own.written.prompt
         if tools in made:
-            made[tools] = written_tools(made[tools], definition.file, self._folder, Parts())
-        if prose_part(made.get(prompt)):
+            made[tools] = shorten_tools(made[tools], definition.file, self._folder, Parts())
+        if is_prose_part(made.get(prompt)):
             place = PurePosixPath(definition.file)
             taken = self._on_disk | {folded(path) for path in self._texts}
             inner = str(
@@ -312,12 +312,12 @@ class ImportBuilder:
         texts = {f"{self._folder}/{path}": part_text(tool) for path, tool in parts.fresh.items()} if files else {}
         written = {draft.found.protocol for draft in drafts} if files else set()
         for protocol in sorted(written):
-            if not (root / schema_file(protocol)).exists():
-                texts[schema_file(protocol)] = schemas.text(row_of(protocol).editor_schema)
+            if not (root / find_schema_path(protocol)).exists():
+                texts[find_schema_path(protocol)] = schemas.read_text(row_of(protocol).editor_schema)
         return tuple(files), texts
 
     def _read_parts(self) -> dict[str, Any]:
-        found = parts_in(self._session.root, f"{self._folder}/{FOLDER}")
+        found = read_parts(self._session.root, f"{self._folder}/{FOLDER}")
         return {f"{FOLDER}/{path}": value for path, value in found.items()}
 
     def _make_file(self, draft: Draft, taken: set[str], parts: Parts, given: ImportInput) -> NewFile | None:
@@ -327,7 +327,7 @@ class ImportBuilder:
             self._outside[draft.found.where] = f"its name {name} is taken by a file that is no definition"
             return None
         form = self._form(draft.found.protocol)
-        made = definition_files(name, draft.body, self._folder, parts, form.proof, draft.ignored)
+        made = draft_definition(name, draft.body, self._folder, parts, form.proof, draft.ignored)
         if made is None:
             self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
             return None
@@ -336,7 +336,7 @@ class ImportBuilder:
         return NewFile(name, *made, draft.found.where, draft.id)
 
 
-def find_form(session: Session, loaded: Loaded, protocol: str) -> DefinitionForm:
+def find_form(session: Session, loaded: LoadResult, protocol: str) -> DefinitionForm:
     """Return how an import writes definitions of a protocol; `loaded` are those of the session's target."""
     project = session.project
     if protocol == session.target.protocol:
@@ -352,4 +352,4 @@ def find_form(session: Session, loaded: Loaded, protocol: str) -> DefinitionForm
 
 def find_writable_fields(session: Session) -> FieldTable:
     """Return the fields that new definitions in the names of the session's target may hold."""
-    return format_of(session.target.protocol).written(session.adapter.dialect.table)
+    return format_of(session.target.protocol).written_fields(session.adapter.dialect.table)

@@ -26,7 +26,7 @@ from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Report
 from trueup.core.plans.summary import import_summary
 from trueup.edge.definitions.drafts import SCHEMA_FOLDER
-from trueup.edge.definitions.loader import Loaded
+from trueup.edge.definitions.loader import LoadResult
 from trueup.edge.files import sweep_folders, write_inside
 from trueup.engine.apply import execute
 from trueup.engine.facts import read_stamps
@@ -63,10 +63,10 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
             return await _write_import(session, runner, work, state, view)
 
 
-def load_existing(session: Session) -> Loaded:
+def load_existing(session: Session) -> LoadResult:
     """Load the definitions; none where their folder does not exist yet. Raises DefinitionError."""
     if not (session.root / session.project.definitions).exists():
-        return Loaded((), frozenset(), ())
+        return LoadResult((), frozenset(), ())
     return load_definitions(session)
 
 
@@ -227,7 +227,7 @@ async def link_definitions(session: Session, pairs: Mapping[str, str]) -> int:
     return 0
 
 
-def _find_definitions(pairs: Mapping[str, str], loaded: Loaded, target: str) -> dict[str, str]:
+def _find_definitions(pairs: Mapping[str, str], loaded: LoadResult, target: str) -> dict[str, str]:
     """Resolve each NAME to one definition; it may be a path or a glob. Raises TrueupError."""
     names = {item.name for item in loaded.definitions}
     made: dict[str, str] = {}
@@ -246,7 +246,7 @@ def _find_definitions(pairs: Mapping[str, str], loaded: Loaded, target: str) -> 
 
 
 def _check_links(
-    session: Session, pairs: Mapping[str, str], loaded: Loaded, state: State, view: View, seen: Mapping[str, Seen]
+    session: Session, pairs: Mapping[str, str], loaded: LoadResult, state: State, view: View, seen: Mapping[str, Seen]
 ) -> list[tuple[Definition, Seen]]:
     """Pair each definition with its live assistant. Raises for the first that cannot be linked."""
     by_name = {item.name: item for item in loaded.definitions}

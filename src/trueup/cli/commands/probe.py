@@ -138,10 +138,10 @@ async def _find_left_over(session: Session, runner: RequestRunner, diary: Diary)
     from trueup.engine.probe import find_in_use, find_left_over, read_unlisted, require_complete
     from trueup.engine.refresh import list_all
 
-    noted = diary.noted()
+    noted = diary.read_noted()
     view = await list_all(session.adapter, runner)
     await read_unlisted(noted.values(), view, session.adapter, runner)
-    found = find_left_over(require_complete(view), session.identity, noted, diary.spared())
+    found = find_left_over(require_complete(view), session.identity, noted, diary.read_spared())
     records = session.store.load().records.items() if found else ()
     managed = {record.id: name for name, record in records}
     free = tuple(item for item in found if item.sure and item.id not in managed)

@@ -67,7 +67,7 @@ def init(flags: Flags) -> int:
         )
     texts = {
         "trueup.yaml": PROJECT,
-        ".trueup/schemas/definition.schema.json": schemas.text("definition"),
+        ".trueup/schemas/definition.schema.json": schemas.read_text("definition"),
     }
     if not _has_definitions(root):
         texts["assistants/hello.yaml"] = DEFINITION
@@ -141,11 +141,11 @@ def schema(flags: Flags, name: str | None) -> int:
 
     screen = Screen(flags)
     if name is not None:
-        screen.write_result(schemas.text(name))
+        screen.write_result(schemas.read_text(name))
     elif flags.json:
-        screen.write_json("schemas", names=schemas.names())
+        screen.write_json("schemas", names=schemas.list_names())
     else:
-        screen.write_result("\n".join(schemas.names()))
+        screen.write_result("\n".join(schemas.list_names()))
     return 0
 
 

@@ -171,14 +171,14 @@ async def _read_stamps(session: Session, names: Sequence[str], state: State | No
 
 def _find_lost(made: Rebuilt, aside: Sequence[Path]) -> dict[str, str]:
     """Map the names that damaged files hold, and that the state now lacks, to their ids."""
-    from trueup.edge.state.store import names_in
+    from trueup.edge.state.store import find_names_in
 
     held = {record.id for record in made.state.records.values()}
     known = made.state.records.keys() | made.state.pending.keys() | made.duplicates.keys()
     return {
         name: live_id
         for path in aside
-        for name, live_id in sorted(names_in(path).items())
+        for name, live_id in sorted(find_names_in(path).items())
         if name not in known and live_id not in held
     }
 
@@ -229,7 +229,7 @@ def _note_rebuilt(session: Session, made: Rebuilt) -> list[str]:
     from trueup.core.command import Message
     from trueup.core.plans.plan import Reason
     from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice, say
-    from trueup.edge.definitions.documents import find
+    from trueup.edge.definitions.documents import find_files
     from trueup.wire.registry import protocols
 
     notes: list[str] = []
@@ -249,7 +249,7 @@ def _note_rebuilt(session: Session, made: Rebuilt) -> list[str]:
             message, hint = say(Reason.TWIN_BESIDE, name, others, selection=session.target.selection)
             notes.append(Message(f"{name}: {message}. ", hint))
         else:
-            files = dict(find(session.root, session.project.definitions, protocols()).files)
+            files = dict(find_files(session.root, session.project.definitions, protocols()).files)
             hint = Advice(name, ids, session.target.selection).fill(
                 HINTS[Reason.TWINS] if name in files else DOUBLED_STRAY
             )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.cli.output import Screen
     from trueup.core.projects.project import Target
     from trueup.core.source import Diagnostic
-    from trueup.edge.definitions.loader import Loaded
+    from trueup.edge.definitions.loader import LoadResult
 
     Selection = tuple[list[Diagnostic], set[tuple[str, str]]]
 
@@ -78,7 +78,7 @@ def render(flags: Flags, names: tuple[str, ...]) -> int:
     return 0
 
 
-def _add_warnings(loaded: Loaded, target: Target) -> Loaded:
+def _add_warnings(loaded: LoadResult, target: Target) -> LoadResult:
     """Add the warnings on definitions of one display name, and on models that look like another vendor's."""
     from dataclasses import replace
 
@@ -94,7 +94,7 @@ def _add_warnings(loaded: Loaded, target: Target) -> Loaded:
     return replace(loaded, diagnostics=(*loaded.diagnostics, *doubts, *repeated_names(loaded.definitions)))
 
 
-def _name_targets(found: dict[str, Loaded]) -> list[Diagnostic]:
+def _name_targets(found: dict[str, LoadResult]) -> list[Diagnostic]:
     """Return all problems in order; one that not every target has names its targets."""
     from dataclasses import replace
 
@@ -122,7 +122,7 @@ def _raise_severity(item: Diagnostic) -> Diagnostic:
 
 
 def _filter_by_names(
-    names: tuple[str, ...], found: Sequence[Loaded], diagnostics: list[Diagnostic], files: set[tuple[str, str]]
+    names: tuple[str, ...], found: Sequence[LoadResult], diagnostics: list[Diagnostic], files: set[tuple[str, str]]
 ) -> Selection:
     """Return the problems that concern the chosen names, and the chosen files.
 

@@ -19,8 +19,8 @@ from trueup.core.definitions.names import definition_name_problem, folded, is_pa
 from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
-from trueup.edge.files import link_on_the_way, read_inside
-from trueup.edge.yaml.reader import read, read_text
+from trueup.edge.files import find_link, read_inside
+from trueup.edge.yaml.reader import read_yaml, read_yaml_text
 
 SUFFIXES: Final = (".yaml", ".yml", ".md")
 _ENDINGS: Final = {
@@ -32,7 +32,7 @@ _ENDINGS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileListing:
     """What may be definitions: pairs of a name and a file relative to the root, in name order; and what is wrong.
 
     `others` are the remaining files, with what to say of one that no definition includes.
@@ -43,7 +43,7 @@ class Found:
     others: Mapping[str, Diagnostic] = field(default_factory=dict)
 
 
-def find(root: Path, folder: str, protocols: Collection[str] = ()) -> Found:
+def find_files(root: Path, folder: str, protocols: Collection[str] = ()) -> FileListing:
     """Walks the definitions folder once; hidden entries are skipped, links and special files are problems.
 
     One of the `protocols` at the end of a file's name (`NAME.PROTOCOL.yaml`) is no part of the definition's name.
@@ -52,16 +52,16 @@ def find(root: Path, folder: str, protocols: Collection[str] = ()) -> Found:
     start = root / folder
     if not start.is_dir() or start.is_symlink():
         what = "is a symbolic link" if start.is_symlink() else "is not there"
-        missing = _problem(
+        missing = _make_problem(
             "no-definitions",
             f"the folder for definitions, {folder}, {what}",
             folder,
             "Create it, or name another one as `definitions` in trueup.yaml.",
         )
-        return Found((), (missing,))
+        return FileListing((), (missing,))
     named: list[tuple[str, str]] = []
     others: list[str] = []
-    for path in _walk(start, folder, problems):
+    for path in _walk_folder(start, folder, problems):
         inner = PurePosixPath(path).relative_to(folder)
         if is_part(inner) or _is_readme(inner):
             continue
@@ -73,12 +73,14 @@ def find(root: Path, folder: str, protocols: Collection[str] = ()) -> Found:
         name = name.removesuffix(f".{protocol}") if protocol else name
         why = definition_name_problem(name)
         if why:
-            problems.append(_bad_name(path, why))
+            problems.append(_describe_bad_name(path, why))
         else:
             named.append((name, path))
             problems += [] if protocol else _misspelt_protocol(path, inner.stem, protocols)
     taken = {path.rpartition(".")[0].casefold() for _, path in named}
-    return Found(tuple(sorted(named)), tuple(problems), {path: _note_ending(path, taken) for path in sorted(others)})
+    return FileListing(
+        tuple(sorted(named)), tuple(problems), {path: _note_ending(path, taken) for path in sorted(others)}
+    )
 
 
 def _misspelt_protocol(path: str, stem: str, protocols: Collection[str]) -> list[Diagnostic]:
@@ -88,11 +90,13 @@ def _misspelt_protocol(path: str, stem: str, protocols: Collection[str]) -> list
     if not meant:
         return []
     message = f"'{ending}' at the end of the file's name is no protocol; did you mean '{meant}'?"
-    problem = _problem("no-protocol", message, path, f"Rename the file to {name}.{meant}{path[path.rindex('.') :]}.")
+    problem = _make_problem(
+        "no-protocol", message, path, f"Rename the file to {name}.{meant}{path[path.rindex('.') :]}."
+    )
     return [replace(problem, severity=Severity.WARNING)]
 
 
-def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]:
+def _walk_folder(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]:
     """Every plain file below a folder, as a path from the root."""
     waiting = [(str(start), folder)]
     while waiting:
@@ -102,7 +106,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             words = f"the folder {shown} cannot be read: {why}"
-            problems.append(_problem("file-not-read", words, shown, "Give the right to read it."))
+            problems.append(_make_problem("file-not-read", words, shown, "Give the right to read it."))
             continue
         with listing as entries:
             for entry in entries:
@@ -111,7 +115,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
                     continue
                 if entry.is_symlink():
                     problems.append(
-                        _problem(
+                        _make_problem(
                             "symbolic-link",
                             f"{path} is a symbolic link; links are not followed",
                             path,
@@ -124,7 +128,7 @@ def _walk(start: Path, folder: str, problems: list[Diagnostic]) -> Iterator[str]
                     yield path
                 else:
                     problems.append(
-                        _problem("special-file", f"{path} is a device, a pipe or a socket", path, "Move it away.")
+                        _make_problem("special-file", f"{path} is a device, a pipe or a socket", path, "Move it away.")
                     )
 
 
@@ -145,7 +149,7 @@ def find_clashes(files: Iterable[DefinitionFile]) -> tuple[frozenset[str], list[
         first, second = same[0].file, same[1].file
         others = f" ({len(same) - 2} more)" if len(same) > 2 else ""
         problems.append(
-            _problem(
+            _make_problem(
                 "name-taken",
                 f"{first} and {second}{others} give the same assistant {same[0].name!r}: "
                 "capitals, the ending and the way an accent is stored make no difference",
@@ -160,14 +164,14 @@ def _have_own_protocols(files: Sequence[DefinitionFile]) -> bool:
     return len({item.protocol for item in files}) == len(files)
 
 
-def _bad_name(path: str, why: str) -> Diagnostic:
+def _describe_bad_name(path: str, why: str) -> Diagnostic:
     """A name that no assistant can have; one that only this locale cannot read is said to be that."""
     hint = "Rename the file: its path is the assistant's name."
     with suppress(UnicodeDecodeError):
         if os.fsencode(path).decode("utf-8") != path:
             why = "is UTF-8, which cannot be read in this locale"
             hint = "Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1."
-    return _problem("bad-name", f"the name of the file {ascii(path)[1:-1]} {why}", path, hint)
+    return _make_problem("bad-name", f"the name of the file {ascii(path)[1:-1]} {why}", path, hint)
 
 
 def _is_readme(path: PurePosixPath) -> bool:
@@ -203,7 +207,7 @@ def _note_ending(path: str, taken: Collection[str]) -> Diagnostic:
     )
 
 
-def _problem(code: str, message: str, file: str, hint: str) -> Diagnostic:
+def _make_problem(code: str, message: str, file: str, hint: str) -> Diagnostic:
     shown = file.encode("utf-8", "backslashreplace").decode("utf-8")
     return Diagnostic(Severity.ERROR, code, message, Position(shown, 1, 1), hint=hint)
 
@@ -212,7 +216,7 @@ _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class MarkdownPieces:
     """A Markdown definition cut up; joined, they are the text: `gap` is what is dropped before the body."""
 
     opening: str
@@ -222,7 +226,7 @@ class Pieces:
     body: str
 
 
-def split(text: str) -> Pieces | None:
+def split_markdown(text: str) -> MarkdownPieces | None:
     """The pieces of a text whose line breaks are LF; None where there is no front matter, or no end of it."""
     opening = _FENCE.match(text)
     closing = _FENCE.search(text, opening.end()) if opening is not None else None
@@ -232,7 +236,7 @@ def split(text: str) -> Pieces | None:
     if text.startswith("\n", start):
         start += 1
     first = opening.end() + 1
-    return Pieces(
+    return MarkdownPieces(
         text[:first], text[first : closing.start()], closing.group(), text[closing.end() : start], text[start:]
     )
 
@@ -245,28 +249,28 @@ def read_markdown(data: bytes, file: str, *, locate: bool = False) -> Document:
     text = decoded.replace("\r\n", "\n")
     if _FENCE.match(text) is None:
         return Document(file)
-    pieces = split(text)
+    pieces = split_markdown(text)
     if pieces is None:
-        return Document(file, None, (_unclosed(file, text),))
+        return Document(file, None, (_describe_unclosed(file, text),))
     # The fence's line is replaced by an empty one, so that every position is that of the file.
-    front = read_text("\n" + pieces.front, file, locate=locate)
-    front = _without_mapping(front, file)
-    front = replace(front, diagnostics=tuple(_with_line(item, text) for item in front.diagnostics))
+    front = read_yaml_text("\n" + pieces.front, file, locate=locate)
+    front = _accept_empty_front(front, file)
+    front = replace(front, diagnostics=tuple(_show_first_line(item, text) for item in front.diagnostics))
     body = trimmed(pieces.body)
     if front.checkable is None or not body.strip():
         return front
     start = len(text) - len(pieces.body)
-    return _with_body(front, body, Lines(file, text).offset(start) if locate else None)
+    return _add_body(front, body, Lines(file, text).offset(start) if locate else None)
 
 
-def _without_mapping(front: Document, file: str) -> Document:
+def _accept_empty_front(front: Document, file: str) -> Document:
     """Front matter without a line in it is an empty mapping: the body may be all that a file says."""
     if front.value is None and [item.code for item in front.diagnostics] == ["empty-file"]:
         return Document(file, {}, source=SourceMap({(): Position(file, 1, 1, "---")}))
     return front
 
 
-def _with_body(front: Document, body: str, at: Position | None) -> Document:
+def _add_body(front: Document, body: str, at: Position | None) -> Document:
     """The document with the text below its front matter."""
     value: dict[str, Any] = {**front.checkable, BODY: body}
     partial = front.partial
@@ -276,14 +280,14 @@ def _with_body(front: Document, body: str, at: Position | None) -> Document:
     return replace(joined, source=SourceMap({**front.source.values, (BODY,): at}, front.source.keys))
 
 
-def _with_line(item: Diagnostic, text: str) -> Diagnostic:
+def _show_first_line(item: Diagnostic, text: str) -> Diagnostic:
     """A problem whose position shows the file's own first line, which the reader was not given."""
     if item.position is None or item.position.line > 1:
         return item
     return replace(item, position=Lines(item.position.file, text).at(0, 0))
 
 
-def _unclosed(file: str, text: str) -> Diagnostic:
+def _describe_unclosed(file: str, text: str) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         "front-matter-open",
@@ -315,7 +319,7 @@ class Documents:
         self._texts: dict[str, Document] = {}
         self._maps: dict[str, SourceMap] = {}
 
-    def found(self, file: str) -> Document:
+    def read_found(self, file: str) -> Document:
         """A file that the walk came upon, so that no link leads to it; Markdown may turn out to be no definition."""
         if file not in self._mappings:
             self._mappings[file] = self._read(file, locate=False)
@@ -324,19 +328,19 @@ class Documents:
     def mapping(self, file: str) -> Document:
         """Return the YAML, JSON or front matter of a file that another one names."""
         if file not in self._mappings:
-            self._mappings[file] = self._named(file, is_included=False)
-        return _with_fields(self._mappings[file])
+            self._mappings[file] = self._read_named(file, is_included=False)
+        return _refuse_without_fields(self._mappings[file])
 
     def included(self, file: str) -> Document:
         """Return the same for a file that another one includes by {file:}; it may hold a list."""
         if file not in self._included:
-            self._included[file] = self._named(file, is_included=True)
-        return _with_fields(self._included[file])
+            self._included[file] = self._read_named(file, is_included=True)
+        return _refuse_without_fields(self._included[file])
 
     def text(self, file: str) -> Document:
         """A file that another one names, as text."""
         if file not in self._texts:
-            self._texts[file] = self._text(file, locate=False)
+            self._texts[file] = self._read_text(file, locate=False)
         return self._texts[file]
 
     def values(self) -> Mapping[str, Any]:
@@ -353,7 +357,7 @@ class Documents:
             if len(self._maps) >= _KEPT_MAPS:
                 self._maps.clear()
             if file in self._texts and file not in self._mappings:
-                document = self._text(file, locate=True)
+                document = self._read_text(file, locate=True)
             else:
                 document = self._read(file, locate=True, is_included=file in self._included)
             self._maps[file] = document.source
@@ -364,31 +368,31 @@ class Documents:
         source = self.source(file)
         return (source.key(path) if key else source.value(path)) or Position(file, 1, 1)
 
-    def content(self, file: str) -> bytes | str:
+    def read_content(self, file: str) -> bytes | str:
         """The bytes of a file; or why there are none, as the end of a sentence."""
         if file not in self._contents:
             return read_inside(self._root, file)
         content = self._contents[file]
         return "does not exist" if content is None else content
 
-    def _named(self, file: str, *, is_included: bool) -> Document:
-        link = link_on_the_way(self._root, file)
+    def _read_named(self, file: str, *, is_included: bool) -> Document:
+        link = find_link(self._root, file)
         return Document(file, refusal=link) if link else self._read(file, locate=False, is_included=is_included)
 
     def _read(self, file: str, *, locate: bool, is_included: bool = False) -> Document:
         ending = PurePosixPath(file).suffix.lower()
         if ending != ".md" and ending not in _STRUCTURED:
             return Document(file, refusal="is neither YAML nor JSON, going by its ending")
-        data = self.content(file)
+        data = self.read_content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
         if ending == ".md":
             return read_markdown(data, file, locate=locate)
-        return read(data, file, locate=locate, is_included=is_included)
+        return read_yaml(data, file, locate=locate, is_included=is_included)
 
-    def _text(self, file: str, *, locate: bool) -> Document:
-        link = link_on_the_way(self._root, file)
-        data = link or self.content(file)
+    def _read_text(self, file: str, *, locate: bool) -> Document:
+        link = find_link(self._root, file)
+        data = link or self.read_content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
         text = decode(data, file)
@@ -398,7 +402,7 @@ class Documents:
         return Document(file, trimmed(text), source=source)
 
 
-def _with_fields(document: Document) -> Document:
+def _refuse_without_fields(document: Document) -> Document:
     """Return the document; with a refusal if it is Markdown that holds no fields."""
     if document.value is None and not document.diagnostics and not document.refusal:
         return replace(document, refusal="opens without front matter, so it holds no fields")

@@ -23,13 +23,13 @@ from trueup.core.projects.project import Project, Target
 from trueup.core.rules.validate import limits
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
-from trueup.core.yaml_text import dump, is_visible
+from trueup.core.yaml_text import format_document, is_visible
 from trueup.edge.definitions.documents import SUFFIXES, read_markdown
 from trueup.edge.definitions.loader import Resolver
-from trueup.edge.files import link_on_the_way, read_inside
+from trueup.edge.files import find_link, read_inside
 from trueup.edge.schemas import Format, format_of
-from trueup.edge.yaml.editor import equal
-from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.editor import is_equal
+from trueup.edge.yaml.reader import read_yaml
 from trueup.wire.registry import row_of
 
 LONG_LINES: Final = 20
@@ -62,26 +62,26 @@ class Proof:
 
     def problems(self, body: Mapping[str, Any]) -> list[Diagnostic]:
         """Every problem, its path that of the body."""
-        unwritable = [found for key in body if (found := _unwritable((key,), body[key]))]
+        unwritable = [found for key in body if (found := _find_unwritable((key,), body[key]))]
         if unwritable:
-            return [deeper for item in unwritable for deeper in _narrowed(item, body)]
+            return [deeper for item in unwritable for deeper in _narrow_problem(item, body)]
         file = "proof.yaml"
-        return self._judged(file, {file: dump(body)}, body)
+        return self._check_texts(file, {file: format_document(body)}, body)
 
     def holds(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> bool:
         """Whether a file, with the parts beside it, comes to the body without an error."""
-        return not any(item.severity is Severity.ERROR for item in self._judged(file, texts, body))
+        return not any(item.severity is Severity.ERROR for item in self._check_texts(file, texts, body))
 
-    def _judged(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> list[Diagnostic]:
+    def _check_texts(self, file: str, texts: Mapping[str, str], body: Mapping[str, Any]) -> list[Diagnostic]:
         form = self.format
-        resolved = self._resolver.resolve(DefinitionFile("proof", file, form.protocol), _Texts(texts))
+        resolved = self._resolver.resolve(DefinitionFile("proof", file, form.protocol), _DraftSources(texts))
         found = [*resolved.diagnostics, *form.checker.problems(resolved.checked, SourceMap)]
         definition = Definition("proof", resolved.body, file, protocol=form.protocol)
         found += [*limits(definition, form.table, form.check, stamp_length=None), *self._audit(definition)]
-        return found or list(_altered(resolved, body))
+        return found or list(_find_altered(resolved, body))
 
 
-class _Texts:
+class _DraftSources:
     """Files that are only texts as yet; satisfies `core.definitions.sources.Sources`."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
@@ -92,7 +92,9 @@ class _Texts:
         text = self._texts.get(file)
         if text is None:
             return Document(file, refusal=_NOT_OURS)
-        return read_markdown(text.encode("utf-8"), file) if file.endswith(".md") else read(text.encode("utf-8"), file)
+        return (
+            read_markdown(text.encode("utf-8"), file) if file.endswith(".md") else read_yaml(text.encode("utf-8"), file)
+        )
 
     def included(self, file: str) -> Document:
         """Return the same: what is written as a part is one tool."""
@@ -116,7 +118,7 @@ class _Texts:
         return Position(file, 1, 1)
 
 
-def definition_files(
+def draft_definition(
     name: str, body: Mapping[str, Any], folder: str, parts: Parts, proof: Proof, ignored: Sequence[str] = ()
 ) -> tuple[str, str] | None:
     """Return the path from the root and the text of a new definition; None where no file can hold the body.
@@ -124,57 +126,59 @@ def definition_files(
     Changes of the fields `ignored` are left to others, because the source of the body does not say them.
     """
     table = proof.format.table
-    shared = {f"{folder}/{path}": dump(tool) for path, tool in parts.fresh.items()}
-    shared |= {f"{folder}/{path}": dump(tool) for path, tool in _used(body.get(table.tools), parts)}
+    shared = {f"{folder}/{path}": format_document(tool) for path, tool in parts.fresh.items()}
+    shared |= {
+        f"{folder}/{path}": format_document(tool) for path, tool in _find_used_parts(body.get(table.tools), parts)
+    }
     for suffix in (".md", ".yaml") if _is_long(body.get(table.prompt)) else (".yaml",):
         file = f"{folder}/{name}{suffix}"
-        value = proof.line | _written(name, body, file, folder, parts, table)
+        value = proof.line | _shorten_body(name, body, file, folder, parts, table)
         if ignored:
             entries = [{"field": field, "reason": "Its source does not say it."} for field in ignored]
             value["lifecycle"] = {"ignore_changes": entries}
-        text = _markdown(value, table.prompt) if suffix == ".md" else _yaml(value, file, proof.format)
+        text = _format_markdown(value, table.prompt) if suffix == ".md" else _format_yaml(value, file, proof.format)
         if proof.holds(file, {**shared, file: text}, body):
             return file, text
     return None
 
 
-def schema_file(protocol: str) -> str:
+def find_schema_path(protocol: str) -> str:
     """Return where a project keeps the schema by which editors check a protocol's definitions."""
     return f"{SCHEMA_FOLDER}/{row_of(protocol).editor_schema}.schema.json"
 
 
 def part_text(tool: Mapping[str, Any]) -> str:
     """The text of a part that holds one tool."""
-    return dump(tool)
+    return format_document(tool)
 
 
-def prose_part(text: Any) -> bool:
+def is_prose_part(text: Any) -> bool:
     """Whether a text is long, and a file of its own can hold it to the letter."""
     return isinstance(text, str) and _is_long(text) and trimmed(text) == text
 
 
-def written_tools(tools: Any, file: str, folder: str, parts: Parts) -> Any:
+def shorten_tools(tools: Any, file: str, folder: str, parts: Parts) -> Any:
     """Tools as people write them in a file: a bare word where the type says all, `{file:}` where a part does."""
     if not isinstance(tools, list):
         return tools
-    return [_tool(tool, file, folder, parts) for tool in tools]
+    return [_shorten_tool(tool, file, folder, parts) for tool in tools]
 
 
-def _tool(tool: Any, file: str, folder: str, parts: Parts) -> Any:
+def _shorten_tool(tool: Any, file: str, folder: str, parts: Parts) -> Any:
     if isinstance(tool, Mapping) and tool.keys() == {"type"}:
         return tool["type"]
     part = parts.file_of(tool)
     return {"file": posixpath.relpath(f"{folder}/{part}", posixpath.dirname(file))} if part else tool
 
 
-def _used(tools: Any, parts: Parts) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _find_used_parts(tools: Any, parts: Parts) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The tools that stand in parts, by the part's path."""
     for tool in tools if isinstance(tools, list) else []:
         if part := parts.file_of(tool):
             yield part, tool
 
 
-def _written(
+def _shorten_body(
     name: str, body: Mapping[str, Any], file: str, folder: str, parts: Parts, table: FieldTable
 ) -> dict[str, Any]:
     """The body as it stands in the file: the name where the file's stem would not give it, and tools in short."""
@@ -182,18 +186,18 @@ def _written(
     if value.get(table.display_name) == normal(PurePosixPath(name).name):
         del value[table.display_name]
     if table.tools in value:
-        value[table.tools] = written_tools(value[table.tools], file, folder, parts)
+        value[table.tools] = shorten_tools(value[table.tools], file, folder, parts)
     return value
 
 
-def _yaml(value: Mapping[str, Any], file: str, form: Format) -> str:
-    schema = posixpath.relpath(schema_file(form.protocol), posixpath.dirname(file))
-    return f"# yaml-language-server: $schema={schema}\n{dump(value)}"
+def _format_yaml(value: Mapping[str, Any], file: str, form: Format) -> str:
+    schema = posixpath.relpath(find_schema_path(form.protocol), posixpath.dirname(file))
+    return f"# yaml-language-server: $schema={schema}\n{format_document(value)}"
 
 
-def _markdown(value: Mapping[str, Any], prompt: str) -> str:
+def _format_markdown(value: Mapping[str, Any], prompt: str) -> str:
     front = {key: entry for key, entry in value.items() if key != prompt}
-    return f"---\n{dump(front)}---\n\n{value[prompt]}\n"
+    return f"---\n{format_document(front)}---\n\n{value[prompt]}\n"
 
 
 def _is_long(text: Any) -> bool:
@@ -202,38 +206,42 @@ def _is_long(text: Any) -> bool:
     return len(text) > LONG_TEXT or text.count("\n") >= LONG_LINES
 
 
-def _unwritable(path: ValuePath, value: Any) -> Diagnostic | None:
+def _find_unwritable(path: ValuePath, value: Any) -> Diagnostic | None:
     """Why no file can hold a value; None where one can."""
     try:
-        dump({str(path[-1]): value})
+        format_document({str(path[-1]): value})
     except ValueError as error:
         return Diagnostic(Severity.ERROR, "not-written", str(error), path=path)
     return None
 
 
-def _narrowed(item: Diagnostic, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _narrow_problem(item: Diagnostic, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """The problem of a field as those of its entries, where each can be taken out by itself."""
     value = body[str(item.path[0])]
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    found = [inner for key, entry in pairs if (inner := _unwritable((*item.path, key), entry))]
+    found = [inner for key, entry in pairs if (inner := _find_unwritable((*item.path, key), entry))]
     yield from found or [item]
 
 
-def _altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _find_altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """What reads back as something else."""
     for key in dict.fromkeys([*body, *resolved.body]):
-        if key not in body or key not in resolved.body or not equal(_plain(body[key]), _plain(resolved.body[key])):
+        if (
+            key not in body
+            or key not in resolved.body
+            or not is_equal(_copy_plain(body[key]), _copy_plain(resolved.body[key]))
+        ):
             yield Diagnostic(Severity.ERROR, "not-written", "it would not read back the same", path=(key,))
 
 
-def _plain(value: Any) -> Any:
+def _copy_plain(value: Any) -> Any:
     """The value with dicts and lists for what only behaves like them."""
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+        return {key: _copy_plain(entry) for key, entry in value.items()}
+    return [_copy_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
-def taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -> set[str]:
+def find_taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -> set[str]:
     """The names below the definitions folder that no new definition can have, as `folded` makes them.
 
     Each file's path without its ending is one, whatever the ending is, and without one of the `protocols` at its end;
@@ -241,25 +249,25 @@ def taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -> set
     """
     start = root / folder
     folders = (Path(place) / name for place, names, _ in os.walk(start) for name in names)
-    there = [*_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
+    there = [*_walk_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
     names = {path.relative_to(start).with_suffix("").as_posix() for path in there}
     bare = {name.removesuffix(f".{protocol}") for name in names for protocol in protocols}
     return {folded(name) for name in names | bare}
 
 
-def parts_in(root: Path, folder: str) -> dict[str, Any]:
+def read_parts(root: Path, folder: str) -> dict[str, Any]:
     """The YAML parts below a folder that can be read, path from there to value; none where there is no such folder."""
     found = {}
-    for path in sorted(_files(root / folder)):
+    for path in sorted(_walk_files(root / folder)):
         inner = path.relative_to(root).as_posix()
-        data = read_inside(root, inner) if path.suffix == ".yaml" and not link_on_the_way(root, inner) else ""
-        value = read(data, inner).value if isinstance(data, bytes) else None
+        data = read_inside(root, inner) if path.suffix == ".yaml" and not find_link(root, inner) else ""
+        value = read_yaml(data, inner).value if isinstance(data, bytes) else None
         if value is not None:
             found[path.relative_to(root / folder).as_posix()] = value
     return found
 
 
-def _files(start: Path) -> Iterator[Path]:
+def _walk_files(start: Path) -> Iterator[Path]:
     """Everything below a folder that is no folder and not hidden; links are not followed."""
     for place, folders, names in os.walk(start):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -30,12 +30,12 @@ from trueup.core.source import Diagnostic, Position, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.merge import merged
-from trueup.core.yaml_text import PLAIN, entries
-from trueup.edge.definitions.documents import Documents, read_markdown, split
+from trueup.core.yaml_text import PLAIN, format_entries
+from trueup.edge.definitions.documents import Documents, read_markdown, split_markdown
 from trueup.edge.definitions.loader import Resolver, Workspace
 from trueup.edge.schemas import format_of
-from trueup.edge.yaml.editor import CannotEdit, equal, rewritten, with_value
-from trueup.edge.yaml.reader import read
+from trueup.edge.yaml.editor import CannotEdit, is_equal, rewrite_text, set_value
+from trueup.edge.yaml.reader import read_yaml
 
 COMMITS: Final = 50
 """Commits that are looked at, the newest first."""
@@ -102,25 +102,29 @@ _NOT_KEPT: Final = (
 )
 
 
-def edited(data: bytes, file: str, value: Any) -> bytes:
+def edit_file(data: bytes, file: str, value: Any) -> bytes:
     """A YAML, JSON or Markdown file that reads as `value`, changed as little as can be. Raises CannotEdit."""
     is_markdown = file.lower().endswith(".md")
-    text = _decoded(data, file)
+    text = _decode_file(data, file)
     plain = text.replace("\r\n", "\n")
-    made = _markdown(plain, file, data, value) if is_markdown else rewritten(plain.replace("\r", "\n"), value, file)
-    result = _with_endings(data, text, made)
-    _refuse_other(_read(result, file), value)
+    made = (
+        _edit_markdown(plain, file, data, value)
+        if is_markdown
+        else rewrite_text(plain.replace("\r", "\n"), value, file)
+    )
+    result = _keep_endings(data, text, made)
+    _refuse_other(_read_document(result, file), value)
     if file.lower().endswith(".json"):
         _refuse_no_json(result)
     return result
 
 
-def edited_text(data: bytes, file: str, value: str) -> bytes:
+def edit_text_file(data: bytes, file: str, value: str) -> bytes:
     """A file of text that reads as `value`; the line breaks at its end stay. Raises CannotEdit."""
-    text = _decoded(data, file)
+    text = _decode_file(data, file)
     plain = text.replace("\r\n", "\n")
     made = value + plain[len(plain.rstrip("\n")) :]
-    result = _with_endings(data, text, made)
+    result = _keep_endings(data, text, made)
     found = decode(result, file)
     if isinstance(found, Diagnostic):
         raise CannotEdit(found.message)
@@ -129,26 +133,26 @@ def edited_text(data: bytes, file: str, value: str) -> bytes:
     return result
 
 
-def restored(data: bytes, made: str) -> bytes:
+def restore_endings(data: bytes, made: str) -> bytes:
     """A changed text, its line breaks LF, in the line endings and with the mark of the file that it was made from."""
-    return _with_endings(data, data.removeprefix(_BOM).decode("utf-8"), made)
+    return _keep_endings(data, data.removeprefix(_BOM).decode("utf-8"), made)
 
 
-def _decoded(data: bytes, file: str) -> str:
+def _decode_file(data: bytes, file: str) -> str:
     text = decode(data, file)
     if isinstance(text, Diagnostic):
         raise CannotEdit(text.message)
     return text
 
 
-def _read(data: bytes, file: str) -> Document:
-    return read_markdown(data, file) if file.lower().endswith(".md") else read(data, file, is_included=True)
+def _read_document(data: bytes, file: str) -> Document:
+    return read_markdown(data, file) if file.lower().endswith(".md") else read_yaml(data, file, is_included=True)
 
 
 def _refuse_other(found: Document, value: Any) -> None:
     if found.value is None:
         raise CannotEdit(found.diagnostics[0].message if found.diagnostics else "it would be no definition any more")
-    if not equal(found.value, value):
+    if not is_equal(found.value, value):
         raise CannotEdit(_NOT_KEPT)
 
 
@@ -159,18 +163,18 @@ def _refuse_no_json(data: bytes) -> None:
         raise CannotEdit("the file would not be JSON any more") from None
 
 
-def _markdown(text: str, file: str, data: bytes, value: Any) -> str:
+def _edit_markdown(text: str, file: str, data: bytes, value: Any) -> str:
     """Front matter and body, each changed only where it has to be."""
-    parts = split(text)
+    parts = split_markdown(text)
     if parts is None or read_markdown(data, file).value is None:
         raise CannotEdit(f"{file} has problems of its own, which come first")
     front, body = parts.front, parts.body
     wanted = {key: entry for key, entry in value.items() if key != BODY}
     wanted_body = value.get(BODY, "")
-    if not equal(read_front(front, file), wanted):
+    if not is_equal(read_front(front, file), wanted):
         if "\r" in front:
             raise CannotEdit("its front matter breaks lines by carriage returns alone")
-        front = rewritten(front, wanted, file)
+        front = rewrite_text(front, wanted, file)
         if front and not front.endswith("\n"):
             front += "\n"
     if wanted_body != trimmed(body):
@@ -185,10 +189,10 @@ def _markdown(text: str, file: str, data: bytes, value: Any) -> str:
 
 def read_front(front: str, file: str) -> Any:
     """The mapping in front matter; one without a line in it is empty."""
-    return read(front.encode(), file).value if front.strip() else {}
+    return read_yaml(front.encode(), file).value if front.strip() else {}
 
 
-def with_prompt(value: Any, prompt: str) -> Any:
+def move_prompt_to_fields(value: Any, prompt: str) -> Any:
     """Return a Markdown file's mapping with the prompt among its fields where the text below them cannot hold it."""
     text = value.get(BODY) if isinstance(value, dict) else ""
     if not isinstance(value, dict) or BODY not in value or (isinstance(text, str) and text.strip()):
@@ -196,7 +200,7 @@ def with_prompt(value: Any, prompt: str) -> Any:
     return {**{key: entry for key, entry in value.items() if key != BODY}, prompt: text}
 
 
-def _with_endings(data: bytes, text: str, made: str) -> bytes:
+def _keep_endings(data: bytes, text: str, made: str) -> bytes:
     """The changed text in the file's own line endings: each kept line has its own, a new one the most usual."""
     mark = _BOM if data.startswith(_BOM) else b""
     if "\r" not in text:
@@ -217,7 +221,7 @@ Contents = Mapping[str, bytes | None]
 """What files hold that are not as on the disk, by their path from the root."""
 
 
-class NotTaken(Exception):
+class CannotTake(Exception):
     """A value that is not written: why, where it stands, what to do, and the lines that could be pasted."""
 
     def __init__(self, message: str, position: Position | None, hint: str, paste: tuple[str, ...] = ()) -> None:
@@ -248,21 +252,21 @@ class Editor:
         self._files = workspace.files_for(target)
         self.originals: dict[str, bytes] = {}
 
-    def with_live(self, contents: Contents, name: str, taking: Taking, live: Any = MISSING) -> dict[str, bytes | None]:
+    def take_live(self, contents: Contents, name: str, taking: Taking, live: Any = MISSING) -> dict[str, bytes | None]:
         """The contents in which a field is as `live`, else as the taking says. Raises NotTaken.
 
         The files are read again as they would be: only that field may have changed.
         """
         live = taking.live if live is MISSING else live
         found, path = self._files[name], self._table.path_of(taking.field)
-        documents = self._documents(contents)
-        resolved = self._resolved(found, documents, self._target)
-        at = self._place(found.file, path, resolved, documents)
+        documents = self._open_documents(contents)
+        resolved = self._resolve(found, documents, self._target)
+        at = self._find_place(found.file, path, resolved, documents)
         if holds_credential(live):
-            raise NotTaken(
+            raise CannotTake(
                 "a credential of this target stands in it, which goes into no file",
                 at,
-                Message("Have a new credential made, and put the file's value back: ", self._revert(name)),
+                Message("Have a new credential made, and put the file's value back: ", self._revert_command(name)),
             )
         placing = Placing(
             found.file,
@@ -277,90 +281,96 @@ class Editor:
         try:
             edits = placing.edits_for(path, value)
         except Elsewhere as error:
-            raise self._not_taken(error, documents) from None
+            raise self._explain_elsewhere(error, documents) from None
         result = dict(contents)
         for edit in edits:
-            result[edit.origin.file] = self._edited(edit, documents, name)
+            result[edit.origin.file] = self._edit(edit, documents, name)
         self._check(result, name, taking.field, live, resolved, at)
         return result
 
-    def _documents(self, contents: Contents | None = None) -> Documents:
+    def _open_documents(self, contents: Contents | None = None) -> Documents:
         return Documents(self._root, contents, self._workspace.definition_files)
 
-    def _place(self, file: str, path: ValuePath, resolved: Resolved, documents: Documents) -> Position | None:
+    def _find_place(self, file: str, path: ValuePath, resolved: Resolved, documents: Documents) -> Position | None:
         """Where a definition's own file has a field, or would have it."""
         origin = resolved.tree.origin(path)
         return documents.at(file, origin.path if origin.file == file else path, key=True)
 
-    def with_conflicts(
+    def merge_conflicts(
         self, contents: Contents, theirs: Contents, base: Contents | None
     ) -> tuple[dict[str, bytes | None], int]:
         """Each file that differs as a merge of both; without a base every difference stands between markers."""
         documents = Documents(self._root, contents)
         result, conflicts = dict(contents), 0
         for file, their in theirs.items():
-            ours = documents.content(file)
+            ours = documents.read_content(file)
             if isinstance(ours, str) or their is None or ours == their:
                 continue
-            before = Documents(self._root, base).content(file) if base is not None else None
-            made = merged(_text(before) if isinstance(before, bytes) else None, _text(ours), _text(their))
-            result[file] = restored(ours, made.text)
+            before = Documents(self._root, base).read_content(file) if base is not None else None
+            made = merged(
+                _decode_for_merge(before) if isinstance(before, bytes) else None,
+                _decode_for_merge(ours),
+                _decode_for_merge(their),
+            )
+            result[file] = restore_endings(ours, made.text)
             conflicts += made.conflicts
         return result, conflicts
 
-    def applied_value(self, name: str, field: str, known: Collection[str]) -> Any:
+    def find_applied_value(self, name: str, field: str, known: Collection[str]) -> Any:
         """The newest value with one of these digests, out of the files' history in git; MISSING where none has it."""
         if not known:
             return MISSING
         found = self._files[name]
-        parts = self._resolved(found, Documents(self._root), self._target).parts
+        parts = self._resolve(found, Documents(self._root), self._target).parts
         for contents in read_versions(self._root, [found.file, *parts]):
-            body = self._resolved(found, self._documents(contents), self._target).body
+            body = self._resolve(found, self._open_documents(contents), self._target).body
             value = self._table.split(body).get(field, MISSING)
             if value is not MISSING and digest(value) in known:
                 return value
         return MISSING
 
-    def affected(self, contents: Contents, name: str, users: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    def find_affected(
+        self, contents: Contents, name: str, users: Mapping[str, Sequence[str]]
+    ) -> Iterator[tuple[str, str]]:
         """Which other definitions, on which targets, come to something else, as pairs of names.
 
         `users` are the names of the definitions that each file is a part of.
         """
         names = {name, *(user for file in contents for user in users.get(file, ()))}
-        before, after = (self._documents(held) for held in (None, contents))
+        before, after = (self._open_documents(held) for held in (None, contents))
         for target in self._project.targets.values():
             files = self._workspace.files_for(target)
             for other in sorted(names & files.keys()):
                 if (other, target.name) == (name, self._target.name):
                     continue
-                old, new = (self._resolved(files[other], documents, target) for documents in (before, after))
+                old, new = (self._resolve(files[other], documents, target) for documents in (before, after))
                 if old.left_out != new.left_out or not same(dict(old.body), dict(new.body)):
                     yield other, target.name
 
-    def _resolved(self, found: DefinitionFile, documents: Documents, target: Target) -> Resolved:
+    def _resolve(self, found: DefinitionFile, documents: Documents, target: Target) -> Resolved:
         """A definition put together with the names of models that files use, not the target's own."""
         return Resolver(self._project, replace(target, models={}), self._overrides).resolve(found, documents)
 
     def _has_null(self, placing: Placing, path: Sequence[str | int]) -> bool:
         return "null" in self._format.wanted(tuple(path)) and not placing.is_patch(tuple(path))
 
-    def _edited(self, edit: Edit, documents: Documents, name: str) -> bytes:
+    def _edit(self, edit: Edit, documents: Documents, name: str) -> bytes:
         file = edit.origin.file
-        data = documents.content(file)
+        data = documents.read_content(file)
         where = documents.at(file, edit.origin.path, key=True)
         if isinstance(data, str):
-            raise NotTaken(f"{file} {data}", where, "Change it by hand.")
+            raise CannotTake(f"{file} {data}", where, "Change it by hand.")
         self.originals.setdefault(file, data)
         try:
             if edit.is_text:
-                return edited_text(data, file, edit.value)
-            value = with_value(documents.mapping(file).value, edit.origin.path, edit.value)
-            return edited(data, file, with_prompt(value, self._format.table.prompt))
+                return edit_text_file(data, file, edit.value)
+            value = set_value(documents.mapping(file).value, edit.origin.path, edit.value)
+            return edit_file(data, file, move_prompt_to_fields(value, self._format.table.prompt))
         except CannotEdit as error:
-            hint = Message("Write it by hand; or put the file's value in force: ", self._revert(name))
-            raise NotTaken(str(error), where, hint) from None
+            hint = Message("Write it by hand; or put the file's value in force: ", self._revert_command(name))
+            raise CannotTake(str(error), where, hint) from None
 
-    def _revert(self, name: str) -> Command:
+    def _revert_command(self, name: str) -> Command:
         return self._target.command("apply", name, on_drift="revert")
 
     def _advise(self, problem: Diagnostic, name: str, field: str) -> str:
@@ -368,38 +378,39 @@ class Editor:
         if problem.code != "unknown-key":
             return problem.hint
         return Message(
-            f"To let it stand, name {field} in `ignore_changes`; to put the file's value in force: ", self._revert(name)
+            f"To let it stand, name {field} in `ignore_changes`; to put the file's value in force: ",
+            self._revert_command(name),
         )
 
-    def _not_taken(self, error: Elsewhere, documents: Documents) -> NotTaken:
+    def _explain_elsewhere(self, error: Elsewhere, documents: Documents) -> CannotTake:
         at = documents.at(error.origin.file, error.origin.path, key=True)
-        paste = self._lines(error.override[0], error.override[1]) if error.override else ()
-        return NotTaken(error.message, at, locate_commands(error.hint, self._target.selection), paste)
+        paste = self._format_lines(error.override[0], error.override[1]) if error.override else ()
+        return CannotTake(error.message, at, locate_commands(error.hint, self._target.selection), paste)
 
-    def _lines(self, path: Sequence[str | int], value: Any) -> tuple[str, ...]:
+    def _format_lines(self, path: Sequence[str | int], value: Any) -> tuple[str, ...]:
         """The value as the lines of a definition."""
-        return tuple(entries(with_value({}, tuple(path), value), 0, PLAIN))
+        return tuple(format_entries(set_value({}, tuple(path), value), 0, PLAIN))
 
     def _check(
         self, contents: Contents, name: str, field: str, live: Any, before: Resolved, at: Position | None
     ) -> None:
         """Raises NotTaken unless the files now come to the same definition with this one field as it is live."""
-        after = self._resolved(self._files[name], self._documents(contents), self._target)
+        after = self._resolve(self._files[name], self._open_documents(contents), self._target)
         problems = [*after.diagnostics, *self._format.checker.problems(after.checked, SourceMap)]
         if problems and not before.diagnostics:
-            raise NotTaken(
+            raise CannotTake(
                 f"no definition can hold it: {problems[0].message}", at, self._advise(problems[0], name, field)
             )
         table = self._table
         old, new = table.split(before.body), table.split(after.body)
         if not fits(field, new.pop(field, None), None if live is MISSING else live, self._table):
-            raise NotTaken("the files would not come to the live value", at, "Change it by hand.")
+            raise CannotTake("the files would not come to the live value", at, "Change it by hand.")
         old.pop(field, None)
         if not same(old, new):
             more = sorted(key for key in old.keys() | new.keys() if not same(old.get(key), new.get(key)))
-            raise NotTaken(f"{', '.join(more)} would change with it", at, "Change it by hand.")
+            raise CannotTake(f"{', '.join(more)} would change with it", at, "Change it by hand.")
 
 
-def _text(data: bytes) -> str:
+def _decode_for_merge(data: bytes) -> str:
     """A file's text with line breaks that are LF, for merging."""
     return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").replace("\r\n", "\n")

@@ -20,13 +20,13 @@ from trueup.core.errors import TrueupError
 from trueup.core.projects.project import PORTABLE, Project, Target
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, Stretch, in_order, stretch
 from trueup.core.source import Path as ValuePath
-from trueup.edge.collector import paused
-from trueup.edge.definitions.documents import Documents, find, find_clashes
+from trueup.edge.collector import pause_collector
+from trueup.edge.definitions.documents import Documents, find_clashes, find_files
 from trueup.edge.schemas import Format, format_of
 from trueup.wire.registry import protocols, translator
 
 
-def takes(target: Target, protocol: str) -> bool:
+def takes_protocol(target: Target, protocol: str) -> bool:
     """Whether a target takes definitions of a protocol: its own, and portable ones where it translates."""
     return protocol == target.protocol or (target.translate and protocol == PORTABLE)
 
@@ -35,7 +35,7 @@ def choose_files(files: Iterable[DefinitionFile], target: Target) -> dict[str, D
     """Return the files of a target's definitions by name: those of its protocol, then those that are translated."""
     chosen: dict[str, DefinitionFile] = {}
     for found in files:
-        if takes(target, found.protocol) and (found.protocol == target.protocol or found.name not in chosen):
+        if takes_protocol(target, found.protocol) and (found.protocol == target.protocol or found.name not in chosen):
             chosen[found.name] = found
     return chosen
 
@@ -60,7 +60,9 @@ class Resolver:
 
         def check(portable: Resolved) -> Collection[Diagnostic]:
             """Return what the schema refuses; a field that is missing may stand in the target's own patch."""
-            refused = format_of(found.protocol).checker.problems(portable.checked, lambda: locate(portable, sources))
+            refused = format_of(found.protocol).checker.problems(
+                portable.checked, lambda: locate_values(portable, sources)
+            )
             return [item for item in refused if item.code != "missing-key" or len(item.path) > 1]
 
         return resolve_translated(
@@ -77,7 +79,7 @@ class Resolver:
         return self._settings[protocol]
 
 
-def locate(resolved: Resolved, sources: Sources) -> SourceMap:
+def locate_values(resolved: Resolved, sources: Sources) -> SourceMap:
     """Return where each value of a definition stands, each in the file that it came from."""
     files = {origin.file for origin in resolved.tree.origins.values()}
     return source_map(resolved.tree, resolved.checked, {name: sources.source(name) for name in files}, resolved.prompt)
@@ -88,7 +90,7 @@ NAMED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """What the files say for one target: good definitions in name order, the names left out there, all problems.
 
     `files` are all that are meant for the target, by name; one that is in neither of the others has an error among
@@ -116,7 +118,7 @@ Judge = Callable[[Definition, Format], Iterable[Diagnostic]]
 """What is wrong with a definition beyond its schema; its body may have any shape."""
 
 
-def _no_limits(_definition: Definition, _format: Format) -> Iterable[Diagnostic]:
+def _judge_nothing(_definition: Definition, _format: Format) -> Iterable[Diagnostic]:
     return ()
 
 
@@ -132,10 +134,10 @@ class Workspace:
         self._standing: list[Diagnostic] = []
         self._unread: dict[str, Diagnostic] = {}
         self._users: dict[str, set[str]] = {}
-        with paused():
+        with pause_collector():
             self._read_all(root)
 
-    def load(self, target: Target, overrides: Mapping[str, str], judge: Judge = _no_limits) -> Loaded:
+    def load(self, target: Target, overrides: Mapping[str, str], judge: Judge = _judge_nothing) -> LoadResult:
         """Every definition as this target should have it; `overrides` are the texts of `--var`. Raises nothing.
 
         `judge` says what is beyond the schema; it is also asked of definitions that have errors already.
@@ -145,22 +147,22 @@ class Workspace:
         definitions: list[Definition] = []
         left_out: set[str] = set()
         problems = list(self._standing)
-        with paused():
+        with pause_collector():
             for name, found in files.items():
                 resolved = resolver.resolve(found, self._documents)
                 self._note_users(name, resolved)
                 problems += resolved.diagnostics
                 if resolved.left_out:
                     left_out.update(() if resolved.partials else (name,))
-                elif self._documents.found(found.file).checkable is not None:
-                    definition = self._definition(found, resolved, resolver, form)
+                elif self._documents.read_found(found.file).checkable is not None:
+                    definition = self._make_definition(found, resolved, resolver, form)
                     refused = form.checker.problems(resolved.checked, definition.locate)
-                    problems += resolved.unheard(_without_repeats([*refused, *judge(definition, form)]))
-                    if not _stops([*resolved.diagnostics, *refused]) and name not in self._clashing:
+                    problems += resolved.unheard(_drop_repeats([*refused, *judge(definition, form)]))
+                    if not _has_error([*resolved.diagnostics, *refused]) and name not in self._clashing:
                         definitions.append(definition)
-        problems += self._unused(overrides)
-        problems += self._unread_files()
-        return Loaded(
+        problems += self._find_unused_overrides(overrides)
+        problems += self._find_unread_files()
+        return LoadResult(
             tuple(definitions),
             frozenset(left_out),
             in_order(problems),
@@ -177,18 +179,18 @@ class Workspace:
         """The files of all definitions, also of those with errors."""
         return frozenset(self._documents.definitions)
 
-    def users_of(self, part: str) -> frozenset[str]:
+    def find_users(self, part: str) -> frozenset[str]:
         """The names of the definitions that a part (a path from the root) went into, over the targets loaded so far."""
         return frozenset(self._users.get(part, ()))
 
     def _read_all(self, root: Path) -> None:
         """Finds and parses every definition, and tells those that a Markdown file only looks like."""
-        found = find(root, self._project.definitions, protocols())
+        found = find_files(root, self._project.definitions, protocols())
         self._standing += found.diagnostics
         self._unread.update(found.others)
         files: list[tuple[str, str]] = []
         for name, file in found.files:
-            document = self._documents.found(file)
+            document = self._documents.read_found(file)
             if document.refusal:
                 self._standing.append(
                     Diagnostic(
@@ -210,10 +212,10 @@ class Workspace:
                 continue
             files.append((name, file))
         if not files and not self._standing:
-            self._standing.append(_nothing_in(self._project.definitions))
+            self._standing.append(_warn_empty_folder(self._project.definitions))
         self._documents.definitions.update(file for _, file in files)
         self._sort_by_protocol(files)
-        self._standing += self._renamed()
+        self._standing += self._check_renames()
 
     def _sort_by_protocol(self, files: Iterable[tuple[str, str]]) -> None:
         """Find the protocol of each definition; one that has none has a problem instead."""
@@ -223,19 +225,19 @@ class Workspace:
         for name, file in files:
             stated = finder.find(file)
             if stated.problem is not None:
-                problems = (stated.problem, *self._documents.found(file).diagnostics)
+                problems = (stated.problem, *self._documents.read_found(file).diagnostics)
                 self._standing += [item for item in problems if item not in self._standing]
                 self._broken[name] = file
             else:
                 self._files.append(DefinitionFile(name, file, stated.protocol or PORTABLE))
         self._clashing, clashes = find_clashes(self._files)
-        self._standing += [*clashes, *self._without_target()]
+        self._standing += [*clashes, *self._find_untargeted()]
 
-    def _without_target(self) -> Iterator[Diagnostic]:
+    def _find_untargeted(self) -> Iterator[Diagnostic]:
         """Definitions that no target takes are checked by nobody."""
         lost: dict[str, list[DefinitionFile]] = {}
         for found in self._files:
-            if not any(takes(target, found.protocol) for target in self._project.targets.values()):
+            if not any(takes_protocol(target, found.protocol) for target in self._project.targets.values()):
                 lost.setdefault(found.protocol, []).append(found)
         for protocol, files in lost.items():
             names = ", ".join(found.name for found in files[:NAMED])
@@ -248,7 +250,9 @@ class Workspace:
                 hint=f"Add a target with `protocol: {protocol}` to {PROJECT_FILE}; until then nothing checks them.",
             )
 
-    def _definition(self, found: DefinitionFile, resolved: Resolved, resolver: Resolver, form: Format) -> Definition:
+    def _make_definition(
+        self, found: DefinitionFile, resolved: Resolved, resolver: Resolver, form: Format
+    ) -> Definition:
         prompt = form.table.prompt
         text = resolved.body.get(prompt)
         return Definition(
@@ -264,22 +268,22 @@ class Workspace:
     def _locate(self, found: DefinitionFile, resolver: Resolver) -> SourceMap:
         """Where each value of a resolved definition stands: it is put together once more, with positions."""
         resolved = resolver.resolve(found, self._documents)
-        places = locate(resolved, self._documents)
+        places = locate_values(resolved, self._documents)
         own = self._documents.at(found.file, ())
         return SourceMap(
-            {**places.values, (): own} if own else places.values, places.keys, _stretches(resolved, places)
+            {**places.values, (): own} if own else places.values, places.keys, _locate_stretches(resolved, places)
         )
 
     def _note_users(self, name: str, resolved: Resolved) -> None:
         for part in resolved.parts:
             self._users.setdefault(part, set()).add(name)
 
-    def _unused(self, overrides: Mapping[str, str]) -> Iterator[Diagnostic]:
+    def _find_unused_overrides(self, overrides: Mapping[str, str]) -> Iterator[Diagnostic]:
         """A `--var` that no file speaks of and no `vars` declares is a mistake in typing."""
-        if not overrides or any(self._documents.found(found.file).value is None for found in self._files):
+        if not overrides or any(self._documents.read_found(found.file).value is None for found in self._files):
             return
         known = {*self._project.vars, *(name for other in self._project.targets.values() for name in other.vars)}
-        known |= {name for value in self._documents.values().values() for name in _names_in(value, "var")}
+        known |= {name for value in self._documents.values().values() for name in _find_names(value, "var")}
         for name in sorted(overrides.keys() - known):
             yield Diagnostic(
                 Severity.ERROR,
@@ -288,32 +292,34 @@ class Workspace:
                 hint=meant(name, known),
             )
 
-    def _unread_files(self) -> list[Diagnostic]:
+    def _find_unread_files(self) -> list[Diagnostic]:
         """Return what to say of files in the definitions folder that nothing reads, on whichever target."""
         if not self._unread:
             return []
         named = set()
         for file, value in self._documents.values().items():
             base = {"extends": value.get("extends")} if isinstance(value, dict) else None
-            for name in (*_names_in(value, "file"), *_names_in(base, "extends")):
+            for name in (*_find_names(value, "file"), *_find_names(base, "extends")):
                 named.add(posixpath.normpath(posixpath.join(posixpath.dirname(file), name)))
         return [note for file, note in self._unread.items() if file not in named]
 
-    def _renamed(self) -> Iterator[Diagnostic]:
+    def _check_renames(self) -> Iterator[Diagnostic]:
         """A name that `moved` or `released` gave up must not have a file, and the new one should have one."""
         files = self._broken | {found.name: found.file for found in self._files}
         for old, new in self._project.moved.items():
             if new not in files:
-                yield self._moved_nowhere(old, new, files)
+                yield self._describe_moved_nowhere(old, new, files)
             if old in files:
-                yield self._given_up(("moved", old), f"moved says that {old!r} is now called {new!r}", files[old])
+                yield self._describe_given_up(
+                    ("moved", old), f"moved says that {old!r} is now called {new!r}", files[old]
+                )
         for index, name in enumerate(self._project.released):
             if name in files:
-                yield self._given_up(("released", index), f"{name!r} is released", files[name])
+                yield self._describe_given_up(("released", index), f"{name!r} is released", files[name])
             if name in self._project.moved:
-                yield self._moved_and_released(("released", index), name)
+                yield self._describe_moved_and_released(("released", index), name)
 
-    def _moved_nowhere(self, old: str, new: str, known: Collection[str]) -> Diagnostic:
+    def _describe_moved_nowhere(self, old: str, new: str, known: Collection[str]) -> Diagnostic:
         return Diagnostic(
             Severity.WARNING,
             "moved-nowhere",
@@ -323,7 +329,7 @@ class Workspace:
             f"{meant(new, known)} Remove the line once every target has been applied.",
         )
 
-    def _moved_and_released(self, path: ValuePath, name: str) -> Diagnostic:
+    def _describe_moved_and_released(self, path: ValuePath, name: str) -> Diagnostic:
         return Diagnostic(
             Severity.ERROR,
             "name-given-up",
@@ -333,7 +339,7 @@ class Workspace:
             "An assistant either lives on under a new name or is let go of: remove one of the two lines.",
         )
 
-    def _given_up(self, path: tuple[str | int, ...], what: str, file: str) -> Diagnostic:
+    def _describe_given_up(self, path: tuple[str | int, ...], what: str, file: str) -> Diagnostic:
         return Diagnostic(
             Severity.ERROR,
             "name-given-up",
@@ -344,11 +350,11 @@ class Workspace:
         )
 
 
-def _stops(problems: Iterable[Diagnostic]) -> bool:
+def _has_error(problems: Iterable[Diagnostic]) -> bool:
     return any(item.severity is Severity.ERROR for item in problems)
 
 
-def _without_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+def _drop_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The problems without numbers that the schema has refused already, for whatever reason."""
     kept: list[Diagnostic] = []
     for item in problems:
@@ -357,7 +363,7 @@ def _without_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     return kept
 
 
-def _stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ...]:
+def _locate_stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ...]:
     """The files that the prompt was joined from: a part's own, or the one in which the text is a value."""
     return tuple(
         stretch(line, found.values[path], lines, whole_file=_is_whole(found.values[path], path, resolved))
@@ -371,7 +377,7 @@ def _is_whole(at: Position, path: ValuePath, resolved: Resolved) -> bool:
     return not resolved.tree.origin(path).path or (at.file.endswith(".md") and at.column == 1)
 
 
-def _names_in(value: Any, word: str) -> Iterator[str]:
+def _find_names(value: Any, word: str) -> Iterator[str]:
     """Yield the name in every `{word: NAME}` of a value."""
     waiting = [value]
     while waiting:
@@ -384,7 +390,7 @@ def _names_in(value: Any, word: str) -> Iterator[str]:
             waiting.extend(entry)
 
 
-def _nothing_in(folder: str) -> Diagnostic:
+def _warn_empty_folder(folder: str) -> Diagnostic:
     """Return the warning for a folder that holds no definition: what is valid then is nothing."""
     return Diagnostic(
         Severity.WARNING,

@@ -27,7 +27,7 @@ import httpx
 from trueup import __version__
 from trueup.core.call import LIMIT, Body, Call, Reply
 from trueup.core.errors import CredentialError, NotSent, OutcomeUnknown
-from trueup.edge.http.environment import Proxy, proxy_for, refuse_empty_folder, tls_problem, unusable
+from trueup.edge.http.environment import Proxy, find_proxy, make_proxy_error, make_tls_error, refuse_empty_folder
 
 ENCODING: Final = "gzip"
 """How a server may pack its answer; it is unpacked in pieces, so that a small one cannot fill the memory."""
@@ -42,7 +42,7 @@ START: Final = 64 * 1024
 """Bytes that are kept of a body that is too large, and as text of any, which is cut once secrets are masked."""
 
 
-class Damaged(Exception):
+class DamagedBody(Exception):
     """A body whose packing cannot be taken apart."""
 
 
@@ -52,27 +52,29 @@ async def read_body(raw: AsyncIterator[bytes], encoding: str, length: str, limit
     `encoding` and `length` are what the headers say of the body, `length` of the packed one.
     Raises `Damaged`.
     """
-    content, packed = bytearray(), _Packed(encoding)
+    content, packed = bytearray(), _PackedBody(encoding)
     if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > limit:
         return content, False
     came = 0
     async for data in raw:
         came += len(data)
-        for piece in packed.pieces(data):
+        for piece in packed.unpack(data):
             content += piece
             if len(content) > limit:
                 break
         if len(content) > limit or came > limit:  # packed bytes may unpack to nothing for ever
             del content[START:]
             return content, False
-    content += packed.rest()
+    content += packed.finish()
     return content, True
 
 
 def parse_body(content: bytes | bytearray) -> Any:
     """The JSON of a body, or `Body.NOT_JSON` for anything that no JSON reader should take."""
     try:
-        value = json.loads(content, parse_constant=_refused, parse_float=_finite, parse_int=_bounded)
+        value = json.loads(
+            content, parse_constant=_refuse_constant, parse_float=_parse_finite, parse_int=_parse_bounded
+        )
     except (ValueError, RecursionError):
         return Body.NOT_JSON
     level: list[Any] = [[value]]
@@ -90,14 +92,14 @@ def parse_body(content: bytes | bytearray) -> Any:
     return value
 
 
-class _Packed:
+class _PackedBody:
     """A body as its `Content-Encoding` says, taken apart. Any but gzip was not asked for, and stays as it comes."""
 
     def __init__(self, encoding: str) -> None:
         is_gzip = encoding.strip().lower() in ("gzip", "x-gzip")
         self._inside = zlib.decompressobj(zlib.MAX_WBITS | 16) if is_gzip else None
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
+    def unpack(self, data: bytes) -> Iterator[bytes]:
         """The unpacked bytes, a piece at a time. Raises `Damaged`."""
         if self._inside is None:
             yield data
@@ -106,27 +108,27 @@ class _Packed:
             try:
                 piece = self._inside.decompress(data, PIECE)
             except zlib.error:
-                raise Damaged("what came is not the gzip that it says it is") from None
+                raise DamagedBody("what came is not the gzip that it says it is") from None
             data = self._inside.unconsumed_tail
             yield piece
 
-    def rest(self) -> bytes:
+    def finish(self) -> bytes:
         """What little was held back, at the end."""
         return self._inside.flush() if self._inside is not None else b""
 
 
-def _refused(text: str) -> NoReturn:
+def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON number")
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise ValueError("a number is beyond all bounds")
     return number
 
 
-def _bounded(text: str) -> int:
+def _parse_bounded(text: str) -> int:
     if len(text) > 300:  # more digits than any number that a double can hold
         raise ValueError("a number is beyond all bounds")
     return int(text)
@@ -165,19 +167,19 @@ class Client:
         workers: int = 8,
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._host = _host(base_url)
+        self._host = _name_host(base_url)
         self._auth = auth
         self._timeout = timeout
-        self._headers = _encoded(
+        self._headers = _encode_headers(
             {"user-agent": f"trueup/{__version__}", "accept": "application/json"}
             | {"accept-encoding": ENCODING}
             | ({name.lower(): value for name, value in (headers or {}).items()})
         )
-        found = proxy_for(base_url, os.environ)
+        found = find_proxy(base_url, os.environ)
         self._way = f"{self._host} could not be reached" + (f" by the proxy of {found.variable}" if found else "")
-        proxy = _proxy(found, self._host) if found is not None else None
-        verify = _trust() if self._base.lower().startswith("https:") else False
-        self._pools = [_pool(timeout, verify, proxy) for _ in range(math.ceil(max(1, workers) / POOL))]
+        proxy = _make_proxy(found, self._host) if found is not None else None
+        verify = _load_trust() if self._base.lower().startswith("https:") else False
+        self._pools = [_open_pool(timeout, verify, proxy) for _ in range(math.ceil(max(1, workers) / POOL))]
         self._busy = [0] * len(self._pools)
 
     def __repr__(self) -> str:
@@ -189,22 +191,22 @@ class Client:
         Raises NotSent when it certainly did not go out, OutcomeUnknown when nobody can tell, and CredentialError.
         """
         index = self._busy.index(min(self._busy))
-        request = self._request(self._pools[index], call)
+        request = self._build_request(self._pools[index], call)
         self._busy[index] += 1
         failure: Exception
         try:
             async with asyncio.timeout(self._timeout + min(self._timeout, CONNECT)):  # connecting has a time of its own
-                return await _answer(self._pools[index], request)
+                return await _read_reply(self._pools[index], request)
         except _NEVER_SENT as error:
-            failure = NotSent(f"{self._way}: {_reason(error)}")
+            failure = NotSent(f"{self._way}: {_explain_failure(error)}")
         except (TimeoutError, httpx.TimeoutException):
             failure = OutcomeUnknown(
                 f"{self._host} did not finish its answer to {call.method} {call.path} within {self._timeout:g} seconds"
             )
-        except (httpx.HTTPError, httpx.StreamError, OSError, Damaged) as error:
+        except (httpx.HTTPError, httpx.StreamError, OSError, DamagedBody) as error:
             failure = OutcomeUnknown(
                 f"the connection to {self._host} broke before the answer to {call.method} {call.path} was complete "
-                f"({_reason(error)})"
+                f"({_explain_failure(error)})"
             )
         finally:
             self._busy[index] -= 1
@@ -215,13 +217,13 @@ class Client:
         for pool in self._pools:
             await pool.aclose()
 
-    def _request(self, pool: httpx.AsyncClient, call: Call) -> httpx.Request:
+    def _build_request(self, pool: httpx.AsyncClient, call: Call) -> httpx.Request:
         """The request with its headers. Raises NotSent for a body or a path that cannot be sent."""
-        headers, content, problem = self._headers | _encoded(self._auth()), None, ""
+        headers, content, problem = self._headers | _encode_headers(self._auth()), None, ""
         try:
             if call.json is not None:
                 headers[b"content-type"] = b"application/json"
-                content = _json(call.json)
+                content = _encode_json(call.json)
             return pool.build_request(
                 call.method, self._base + call.path, params=call.query or None, content=content, headers=headers
             )
@@ -234,24 +236,24 @@ class Client:
         raise NotSent(f"{call.method} {call.path} was not sent: {problem}")
 
 
-def _trust() -> ssl.SSLContext:
+def _load_trust() -> ssl.SSLContext:
     """Whose certificates are believed. Raises EndpointError for a variable that leads to none."""
     refuse_empty_folder(os.environ)
     try:
         return httpx.create_ssl_context()
     except OSError as error:
-        raise tls_problem(error, os.environ) from None
+        raise make_tls_error(error, os.environ) from None
 
 
-def _proxy(found: Proxy, host: str) -> httpx.Proxy:
+def _make_proxy(found: Proxy, host: str) -> httpx.Proxy:
     """The proxy to go through. Raises EndpointError for an address that is none."""
     try:
-        return httpx.Proxy(found.url, ssl_context=_trust() if found.url.lower().startswith("https:") else None)
+        return httpx.Proxy(found.url, ssl_context=_load_trust() if found.url.lower().startswith("https:") else None)
     except (httpx.InvalidURL, ValueError):
-        raise unusable(found, "its address is none", host) from None
+        raise make_proxy_error(found, "its address is none", host) from None
 
 
-def _pool(timeout: float, verify: ssl.SSLContext | bool, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
+def _open_pool(timeout: float, verify: ssl.SSLContext | bool, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=verify,
         proxy=proxy,
@@ -265,7 +267,7 @@ def _pool(timeout: float, verify: ssl.SSLContext | bool, proxy: httpx.Proxy | No
     )
 
 
-async def _answer(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
+async def _read_reply(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
     response = await pool.send(request, stream=True)
     said = response.headers
     try:
@@ -280,11 +282,13 @@ async def _answer(pool: httpx.AsyncClient, request: httpx.Request) -> Reply:
     return Reply(status=response.status_code, headers=headers, json=parsed, text=text)
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode("utf-8")
+def _encode_json(value: Any) -> bytes:
+    return json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_convert_readonly
+    ).encode("utf-8")
 
 
-def _plain(value: Any) -> Any:
+def _convert_readonly(value: Any) -> Any:
     """Read-only mappings and sequences as what the encoder knows."""
     if isinstance(value, Mapping):
         return dict(value)
@@ -293,7 +297,7 @@ def _plain(value: Any) -> Any:
     raise TypeError("not JSON")
 
 
-def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     """Headers as bytes, checked here so that the library's complaint cannot quote one. Raises CredentialError."""
     unfit = next((name for name, value in headers.items() if _UNFIT.search(name + value)), None)
     if unfit is not None:
@@ -304,7 +308,7 @@ def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}
 
 
-def _host(url: str) -> str:
+def _name_host(url: str) -> str:
     """Host and port, which is all of an address that messages show."""
     try:
         parsed = httpx.URL(url)
@@ -313,9 +317,9 @@ def _host(url: str) -> str:
     return parsed.netloc.decode("ascii", "replace") or "the target"
 
 
-def _reason(error: BaseException) -> str:
+def _explain_failure(error: BaseException) -> str:
     """What went wrong in a few words, from the system's own exception at the end of the chain."""
-    chain = list(_causes(error))
+    chain = list(_find_causes(error))
     for cause in chain:
         if isinstance(cause, socket.gaierror):
             return "its name is unknown (DNS)"
@@ -327,7 +331,7 @@ def _reason(error: BaseException) -> str:
             return "the connection was refused"
     if isinstance(error, httpx.ProxyError):
         return "the proxy refused the way to it"
-    if isinstance(error, Damaged):
+    if isinstance(error, DamagedBody):
         return str(error)
     if isinstance(error, httpx.PoolTimeout):
         return "no connection became free"
@@ -337,7 +341,7 @@ def _reason(error: BaseException) -> str:
     return system.strerror.lower() if system is not None and system.strerror else type(error).__name__
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _find_causes(error: BaseException) -> list[BaseException]:
     """The exception and all that led to it, groups opened, each once."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]

@@ -39,15 +39,15 @@ _LOOK: Final = 0.05
 _BY_HAND: Final = "Run it by hand to see why; it has to print the key or token and nothing else."
 
 
-def printed(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> str:
+def run_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> str:
     """What a command printed, which is not nothing; each byte is a character. Raises CredentialError."""
     program = command[0]
-    process = _started(command, environ, folder)
+    process = _start_command(command, environ, folder)
     assert process.stdout is not None
     try:
-        out = _read(process, process.stdout, program)
+        out = _read_output(process, process.stdout, program)
     finally:
-        _end(process)
+        _end_process(process)
     if process.returncode != 0:
         raise CredentialError(f"The command {program} for a credential ended with code {process.returncode}.", _BY_HAND)
     if not out.strip():
@@ -55,7 +55,7 @@ def printed(command: Sequence[str], environ: Mapping[str, str], folder: Path | N
     return out.decode("latin-1")
 
 
-def _started(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> subprocess.Popen[bytes]:
+def _start_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> subprocess.Popen[bytes]:
     """The process, in a session of its own; its complaints may hold the secret and are not read."""
     try:
         return subprocess.Popen(
@@ -75,40 +75,40 @@ def _started(command: Sequence[str], environ: Mapping[str, str], folder: Path | 
         ) from None
 
 
-def _read(process: subprocess.Popen[bytes], stream: IO[bytes], program: str) -> bytes:
+def _read_output(process: subprocess.Popen[bytes], stream: IO[bytes], program: str) -> bytes:
     """All that the process wrote before it ended; what a child of its own still holds is not waited for."""
     ends = time.monotonic() + TIMEOUT
     if os.name != "posix":  # its pipes cannot be looked at without waiting
         try:
             return process.communicate(timeout=TIMEOUT)[0]
         except subprocess.TimeoutExpired:
-            _too_long(program)
+            _refuse_slow(program)
     os.set_blocking(stream.fileno(), False)
     out, is_open = b"", True
     with selectors.DefaultSelector() as waiting:
         waiting.register(stream, selectors.EVENT_READ)
         while is_open or process.poll() is None:
             left = ends - time.monotonic()
-            if _is_given_up():
+            if _is_cancelled():
                 raise asyncio.CancelledError
             if left <= 0:
-                _too_long(program)
+                _refuse_slow(program)
             if is_open:
                 waiting.select(min(left, _LOOK))
             else:
                 time.sleep(min(left, _LOOK / 10))
             has_ended = process.poll() is not None  # asked before the pipe is read: all of it is in there by then
-            part = _there(stream) if is_open else b""
+            part = _read_available(stream) if is_open else b""
             is_open = is_open and part != b""
             out += part or b""
             if len(out) > MOST:
-                _too_much(program)
+                _refuse_large(program)
             if has_ended and not part:
                 break
     return out
 
 
-def _there(stream: IO[bytes]) -> bytes | None:
+def _read_available(stream: IO[bytes]) -> bytes | None:
     """What can be read at once: None where that is nothing for now, no bytes where that is nothing for ever."""
     try:
         return os.read(stream.fileno(), MOST)
@@ -116,7 +116,7 @@ def _there(stream: IO[bytes]) -> bytes | None:
         return None
 
 
-def _is_given_up() -> bool:
+def _is_cancelled() -> bool:
     """Whether the work that waits for the command was interrupted: in a session of its own it hears of no Ctrl-C."""
     try:
         task = asyncio.current_task()
@@ -125,14 +125,14 @@ def _is_given_up() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _too_long(program: str) -> NoReturn:
+def _refuse_slow(program: str) -> NoReturn:
     raise CredentialError(
         f"The command {program} for a credential did not end within {TIMEOUT:g} seconds.",
         "Run it by hand: it may be waiting for an answer, which nobody can give it here.",
     ) from None
 
 
-def _too_much(program: str) -> NoReturn:
+def _refuse_large(program: str) -> NoReturn:
     raise CredentialError(
         f"The command {program} for a credential printed more than {MOST // 1024} KiB, which no key or token "
         "has; it was ended.",
@@ -140,7 +140,7 @@ def _too_much(program: str) -> NoReturn:
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end_process(process: subprocess.Popen[bytes]) -> None:
     """Ends the process with all that it started, if it still runs; a child that outlives it by itself is left alone."""
     if process.poll() is None:
         if os.name == "posix":
@@ -160,15 +160,15 @@ def read_token(text: str) -> tuple[str, float | None]:
 
     Output that is no JSON object is the token itself; of an object without a token the token is empty.
     """
-    value = _object(text)
+    value = _parse_object(text)
     if value is None:
         return text, None
     token = next((value[key] for key in _TOKENS if isinstance(value.get(key), str)), "")
-    ends = (_unix(value[key]) for key in _ENDS if key in value)
+    ends = (_parse_time(value[key]) for key in _ENDS if key in value)
     return token, next((time for time in ends if time is not None), None)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _parse_object(text: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
@@ -178,7 +178,7 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _unix(value: Any) -> float | None:
+def _parse_time(value: Any) -> float | None:
     """A time as Unix seconds: a number, digits, or a date, which is local time unless it names its zone."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
@@ -201,15 +201,15 @@ EARLY = 120.0
 _UNFIT = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 
 
-def resolve(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:
+def read_secret(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:
     """The secret that a reference leads to; a command runs in `folder`, without a shell.
 
     Raises CredentialError, which names the variable or the program and never holds what it gave.
     """
     if ref.env:
-        return _from_environment(ref.env, environ)
+        return _read_environment(ref.env, environ)
     if ref.command:
-        return _from_command(ref.command, environ, folder)
+        return _read_command(ref.command, environ, folder)
     raise CredentialError(
         "A secret is neither `{env: NAME}` nor `{command: [PROGRAM, ARGUMENT…]}`.",
         "Write one of the two in trueup.yaml.",
@@ -251,7 +251,7 @@ class Credential:
         if known is not None:  # without the lock, which another thread may hold for as long as its command runs
             return known
         with self._lock:
-            return self._secret or self._have()
+            return self._secret or self._obtain()
 
     def is_due(self) -> bool:
         """Whether the token ends within two minutes and its command, not run just now, may give another."""
@@ -262,9 +262,9 @@ class Credential:
         """Has the secret again if it is due. Raises CredentialError."""
         with self._lock:
             if self.is_due():
-                self._have()
+                self._obtain()
 
-    def fresh(self, refused: Secret) -> bool:
+    def renew_refused(self, refused: Secret) -> bool:
         """Whether there is now another secret than the refused one; runs its command at most every 30 seconds.
 
         Raises CredentialError.
@@ -274,49 +274,49 @@ class Credential:
                 return self._secret is not None
             if not self._ref.command or self._monotonic() - self._had < AGAIN:
                 return False
-            return self._have().reveal() != refused.reveal()
+            return self._obtain().reveal() != refused.reveal()
 
-    def _have(self) -> Secret:
+    def _obtain(self) -> Secret:
         command = self._ref.command
         if self._is_token and command:
-            text, self._ends = read_token(printed(command, self._environ, self._folder))
-            self._secret = _checked(text, f"What the command {command[0]} printed")
+            text, self._ends = read_token(run_command(command, self._environ, self._folder))
+            self._secret = _check_secret(text, f"What the command {command[0]} printed")
         else:
-            self._secret = resolve(self._ref, self._environ, self._folder)
+            self._secret = read_secret(self._ref, self._environ, self._folder)
         self._had = self._monotonic()
         self._known.add(self._secret)
         return self._secret
 
 
-def renewing(send: Send, credentials: Sequence[Credential]) -> Send:
+def renew_credentials(send: Send, credentials: Sequence[Credential]) -> Send:
     """A transport that has ending tokens anew, and sends a call once more after a 401, which carried nothing out, if
     there is another token by then. Its `send` raises CredentialError.
     """
 
     async def send_renewing(call: Call) -> Reply:
         if any(credential.is_due() for credential in credentials):
-            await asyncio.to_thread(_renew, credentials)
+            await asyncio.to_thread(_renew_due, credentials)
         used = [credential.secret() for credential in credentials]
         reply = await send(call)
         if reply.status != 401:
             return reply
-        renewed = await asyncio.to_thread(_any_fresh, credentials, used)
+        renewed = await asyncio.to_thread(_renew_refused, credentials, used)
         return await send(call) if renewed else reply
 
     return send_renewing
 
 
-def _renew(credentials: Sequence[Credential]) -> None:
+def _renew_due(credentials: Sequence[Credential]) -> None:
     for credential in credentials:
         credential.renew()
 
 
-def _any_fresh(credentials: Sequence[Credential], used: Sequence[Secret]) -> bool:
-    renewed = [credential.fresh(secret) for credential, secret in zip(credentials, used, strict=True)]
+def _renew_refused(credentials: Sequence[Credential], used: Sequence[Secret]) -> bool:
+    renewed = [credential.renew_refused(secret) for credential, secret in zip(credentials, used, strict=True)]
     return any(renewed)
 
 
-def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
+def _read_environment(name: str, environ: Mapping[str, str]) -> Secret:
     value = environ.get(name)
     if value is None or not value.strip():
         state = "is not set" if value is None else "is set, but empty"
@@ -324,14 +324,14 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
             f"The environment variable {name} {state}.",
             f"Set it (`export {name}=…`), or name another variable or a command in trueup.yaml.",
         )
-    return _checked(value, f"The environment variable {name}")
+    return _check_secret(value, f"The environment variable {name}")
 
 
-def _from_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> Secret:
-    return _checked(printed(command, environ, folder), f"What the command {command[0]} printed")
+def _read_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> Secret:
+    return _check_secret(run_command(command, environ, folder), f"What the command {command[0]} printed")
 
 
-def _checked(value: str, source: str) -> Secret:
+def _check_secret(value: str, source: str) -> Secret:
     """The secret without the white space around it. Raises CredentialError for what no header can carry."""
     text = value.strip()
     if not text:

@@ -33,27 +33,27 @@ class Proxy:
     url: str = field(repr=False)
 
 
-def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
+def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for an address, None where there is none or NO_PROXY excepts it. Raises EndpointError.
 
     What goes to this machine by plain http is not sent through another one, which could read it.
     """
     parts = urlsplit(url)
-    if _is_excepted(parts, _value("no", environ)[1]):
+    if _is_excepted(parts, _read_variable("no", environ)[1]):
         return None
     for kind in (parts.scheme.lower(), "all"):
-        variable, value = _value(kind, environ)
+        variable, value = _read_variable(kind, environ)
         if value:
             proxy = Proxy(variable, value if "://" in value else f"http://{value}")
-            why = _fault(proxy.url)
+            why = _find_fault(proxy.url)
             if why:
-                raise unusable(proxy, why, parts.hostname or "")
+                raise make_proxy_error(proxy, why, parts.hostname or "")
             stays_here = parts.scheme.lower() == "http" and not is_plain_http(url)
             return None if stays_here and not is_loopback(urlsplit(proxy.url).hostname or "") else proxy
-    return _of_the_system(parts.scheme.lower())
+    return _find_system_proxy(parts.scheme.lower())
 
 
-def unusable(proxy: Proxy, why: str, host: str) -> EndpointError:
+def make_proxy_error(proxy: Proxy, why: str, host: str) -> EndpointError:
     """The error for a proxy that cannot be used."""
     return EndpointError(
         f"The proxy that {proxy.variable} names cannot be used: {why}. Nothing was sent.",
@@ -70,42 +70,42 @@ def refuse_empty_folder(environ: Mapping[str, str]) -> None:
     try:
         found = any(_HASHED.match(entry.name) for folder in folders if folder.is_dir() for entry in folder.iterdir())
     except OSError as error:
-        raise _no_trust(
+        raise _make_trust_error(
             "SSL_CERT_DIR", f"it cannot be read ({(error.strerror or 'no reason given').lower()})"
         ) from None
     if not any(folder.is_dir() for folder in folders):
-        raise _no_trust("SSL_CERT_DIR", "there is no such folder")
+        raise _make_trust_error("SSL_CERT_DIR", "there is no such folder")
     if not found:
-        raise _no_trust(
+        raise _make_trust_error(
             "SSL_CERT_DIR", "it holds no certificate under the name of its hash, as `openssl rehash` makes it"
         )
 
 
-def tls_problem(error: OSError, environ: Mapping[str, str]) -> EndpointError:
+def make_tls_error(error: OSError, environ: Mapping[str, str]) -> EndpointError:
     """Why TLS could not be prepared: which variable leads to a file that cannot be used."""
     reason = (error.strerror or "no reason given").lower()
     value = environ.get("SSL_CERT_FILE", "")
     if value and not Path(value).is_file():
         is_there = Path(value).exists()
-        return _no_trust("SSL_CERT_FILE", "it is no file" if is_there else "there is no such file")
+        return _make_trust_error("SSL_CERT_FILE", "it is no file" if is_there else "there is no such file")
     if value and isinstance(error, ssl.SSLError):
-        return _no_trust("SSL_CERT_FILE", "the file holds no certificate in PEM form")
+        return _make_trust_error("SSL_CERT_FILE", "the file holds no certificate in PEM form")
     if environ.get("SSLKEYLOGFILE") and error.filename is not None:
         return EndpointError(
             f"The file that SSLKEYLOGFILE names cannot be written: {reason}. Nothing was sent.",
             "Unset SSLKEYLOGFILE, or name a file in a folder that you may write.",
         )
-    return _no_trust("SSL_CERT_FILE" if value else "the installed list", f"the file cannot be read ({reason})")
+    return _make_trust_error("SSL_CERT_FILE" if value else "the installed list", f"the file cannot be read ({reason})")
 
 
-def _no_trust(variable: str, why: str) -> EndpointError:
+def _make_trust_error(variable: str, why: str) -> EndpointError:
     return EndpointError(
         f"The certificates to trust, of {variable}, cannot be used: {why}. Nothing was sent.",
         f"Correct {variable}, or unset it: then the certificates that come with Trueup's HTTP library are trusted.",
     )
 
 
-def _value(kind: str, environ: Mapping[str, str]) -> tuple[str, str]:
+def _read_variable(kind: str, environ: Mapping[str, str]) -> tuple[str, str]:
     """The variable that decides and its value: lower case first, as other programs have it, also where it is empty.
 
     Where a web server runs us, HTTP_PROXY may be a header that a stranger sent.
@@ -117,7 +117,7 @@ def _value(kind: str, environ: Mapping[str, str]) -> tuple[str, str]:
     return name, environ.get(name, "").strip()
 
 
-def _of_the_system(scheme: str) -> Proxy | None:
+def _find_system_proxy(scheme: str) -> Proxy | None:
     """The proxy of the desktop's settings, which Linux has none of."""
     if sys.platform not in ("darwin", "win32"):
         return None
@@ -127,7 +127,7 @@ def _of_the_system(scheme: str) -> Proxy | None:
     return Proxy("the system's settings", url) if url else None
 
 
-def _fault(url: str) -> str:
+def _find_fault(url: str) -> str:
     """Why an address can be no proxy's, as the end of a sentence; empty where it can."""
     scheme = url.partition("://")[0].lower()
     if scheme not in _SCHEMES:
@@ -148,10 +148,10 @@ def _is_excepted(parts: SplitResult, listed: str) -> bool:
     An entry that is none of these says nothing of any host.
     """
     host = (parts.hostname or "").lower()
-    return any(_is_meant(entry.strip().lower(), host, parts) for entry in listed.split(","))
+    return any(_is_match(entry.strip().lower(), host, parts) for entry in listed.split(","))
 
 
-def _is_meant(entry: str, host: str, parts: SplitResult) -> bool:
+def _is_match(entry: str, host: str, parts: SplitResult) -> bool:
     if entry == "*":
         return True
     scheme, mark, rest = entry.rpartition("://")

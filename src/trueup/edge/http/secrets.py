@@ -73,12 +73,12 @@ class Secrets:
         """Take one more secret in, as it is, as a URL holds it, and in base64."""
         value = secret.reveal()
         if len(value) >= SHORTEST and value not in self._known:
-            forms = {value, quote(value, safe=""), *_in_base64(value)}
+            forms = {value, quote(value, safe=""), *_encode_base64(value)}
             self._known |= forms
             if not _STAND_IN.match(value):
                 self._rare |= forms
 
-    def occur_in(self, value: Any) -> bool:
+    def is_in(self, value: Any) -> bool:
         """Whether a secret stands in a JSON value, in any spelling of its one text; words are none."""
         if isinstance(value, Body):
             return False
@@ -86,7 +86,7 @@ class Secrets:
         lower = text.lower()
         if has_escaped_run(lower):
             return any(spelled(secret).search(text) for secret in self._rare)
-        return any(_stands_in(text, lower, secret) for secret in self._rare)
+        return any(_is_in_json(text, lower, secret) for secret in self._rare)
 
     def mask(self, text: str) -> str:
         """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
@@ -107,7 +107,7 @@ class Secrets:
         is not found in it, and its text is of no use to anybody. Everything else is searched text by text.
         """
         is_usual = 200 <= reply.status < 300 and not isinstance(reply.json, Body)
-        searched = not is_usual or self.occur_in(reply.json)
+        searched = not is_usual or self.is_in(reply.json)
         return Reply(
             reply.status,
             {self.mask(name): self.mask(value) for name, value in reply.headers.items()},
@@ -131,7 +131,7 @@ class Secrets:
         return f"Secrets({len(self._known)} known)"
 
 
-def _in_base64(value: str) -> set[str]:
+def _encode_base64(value: str) -> set[str]:
     """Return how base64 holds a text, whatever stands before it, in both alphabets; none of what is too short."""
     data = value.encode("latin-1", "replace")
     found = set()
@@ -143,7 +143,7 @@ def _in_base64(value: str) -> set[str]:
     return found
 
 
-def _stands_in(text: str, lower: str, secret: str) -> bool:
+def _is_in_json(text: str, lower: str, secret: str) -> bool:
     """Whether JSON, as it is and in lower case, holds a secret; the slow look is only for what holds its core."""
     if json.dumps(secret)[1:-1] in text:
         return True

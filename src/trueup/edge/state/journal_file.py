@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import StateError, TrueupError
 from trueup.core.memory.journal import Entry, from_line, to_line
-from trueup.edge.files import PLAIN, read_plain, reason, sync_folder
+from trueup.edge.files import PLAIN, explain_error, read_plain, sync_folder
 
 if TYPE_CHECKING:
     import asyncio
@@ -56,7 +56,7 @@ class Journal:
                 os.close(descriptor)
                 raise
         except OSError as error:
-            raise _unwritable(path, error) from None
+            raise _make_write_error(path, error) from None
         return cls(path, descriptor)
 
     @staticmethod
@@ -97,7 +97,7 @@ class Journal:
                 os.ftruncate(self._descriptor, 0)
                 os.fsync(self._descriptor)
             except OSError as error:
-                raise _unwritable(self._path, error) from None
+                raise _make_write_error(self._path, error) from None
 
     def close(self) -> None:
         """Closes the file once a write in flight is through; what still waits in the queue is told so."""
@@ -128,7 +128,7 @@ class Journal:
             try:
                 await asyncio.to_thread(self._to_disk, content)
             except OSError as error:
-                self._failure = _unwritable(self._path, error)
+                self._failure = _make_write_error(self._path, error)
         for written in waiting:
             if written.done():
                 continue  # its task was cancelled; the line stands all the same
@@ -166,9 +166,9 @@ def _cut_torn_tail(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
-def _unwritable(path: Path, error: OSError) -> TrueupError:
+def _make_write_error(path: Path, error: OSError) -> TrueupError:
     return TrueupError(
-        f"The journal {path} could not be written: {reason(error)}.",
+        f"The journal {path} could not be written: {explain_error(error)}.",
         "Nothing that is not in the journal was sent. Make room or give the right to write there, and run the command "
         "again: it takes up where this one stopped.",
     )

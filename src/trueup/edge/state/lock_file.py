@@ -16,7 +16,7 @@ from pathlib import Path
 
 from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
-from trueup.edge.files import PLAIN, reason
+from trueup.edge.files import PLAIN, explain_error
 
 UNLOCK = HERE.command("state", "unlock")
 
@@ -24,28 +24,30 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOL
 
 
 @contextlib.contextmanager
-def hold(path: Path, target: str, now: float, *, others: str = "apply", unlock: Command = UNLOCK) -> Iterator[None]:
+def hold_lock(
+    path: Path, target: str, now: float, *, others: str = "apply", unlock: Command = UNLOCK
+) -> Iterator[None]:
     """Holds the lock for the length of the block; `now` (Unix seconds) is what others are told, who are said to
     be another of `others`; `unlock` is the command for a lock that was left behind. Raises TrueupError."""
-    stand_in = _stand_in(path)
+    stand_in = _find_stand_in(path)
     if stand_in.exists():
-        raise _taken(stand_in, target, others, unlock)
+        raise _make_taken_error(stand_in, target, others, unlock)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | PLAIN, 0o600)
     except OSError as error:
-        raise _unlockable(path, error) from None
+        raise _make_lock_error(path, error) from None
     try:
-        by_file = not _is_locked(descriptor, path, target, others)
+        by_file = not _take_lock(descriptor, path, target, others)
         if by_file:
-            descriptor, unused = _made(stand_in, target, others, unlock), descriptor
+            descriptor, unused = _create_stand_in(stand_in, target, others, unlock), descriptor
             os.close(unused)
-        _say(descriptor, _holder(now))
+        _write_holder(descriptor, _describe_self(now))
         try:
             yield
         finally:
             if by_file:
                 stand_in.unlink(missing_ok=True)
-            _say(descriptor, b"")
+            _write_holder(descriptor, b"")
     finally:
         os.close(descriptor)
 
@@ -53,15 +55,15 @@ def hold(path: Path, target: str, now: float, *, others: str = "apply", unlock: 
 def remove_abandoned(path: Path) -> bool:
     """Removes the file that stands in for a lock; True if there was one. Raises TrueupError."""
     try:
-        _stand_in(path).unlink()
+        _find_stand_in(path).unlink()
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise _unlockable(_stand_in(path), error) from None
+        raise _make_lock_error(_find_stand_in(path), error) from None
     return True
 
 
-def _is_locked(descriptor: int, path: Path, target: str, others: str) -> bool:
+def _take_lock(descriptor: int, path: Path, target: str, others: str) -> bool:
     """Takes the lock without waiting; False where there are no locks. Raises TrueupError when it is held."""
     try:
         import fcntl
@@ -70,25 +72,25 @@ def _is_locked(descriptor: int, path: Path, target: str, others: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _taken(path, target, others) from None
+        raise _make_taken_error(path, target, others) from None
     except OSError as error:
         if error.errno in _NO_LOCKS:
             return False
-        raise _unlockable(path, error) from None
+        raise _make_lock_error(path, error) from None
     return True
 
 
-def _made(path: Path, target: str, others: str, unlock: Command) -> int:
+def _create_stand_in(path: Path, target: str, others: str, unlock: Command) -> int:
     """The descriptor of the file that stands in for a lock. Raises TrueupError when there is one already."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
     except FileExistsError:
-        raise _taken(path, target, others, unlock) from None
+        raise _make_taken_error(path, target, others, unlock) from None
     except OSError as error:
-        raise _unlockable(path, error) from None
+        raise _make_lock_error(path, error) from None
 
 
-def _say(descriptor: int, holder: bytes) -> None:
+def _write_holder(descriptor: int, holder: bytes) -> None:
     """Writes down who holds the lock; the lock holds also where that fails (a full disk)."""
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
@@ -96,26 +98,26 @@ def _say(descriptor: int, holder: bytes) -> None:
         os.write(descriptor, holder)
 
 
-def _stand_in(path: Path) -> Path:
+def _find_stand_in(path: Path) -> Path:
     return path.with_name(f"{path.stem}~held.lock")
 
 
-def _holder(now: float) -> bytes:
+def _describe_self(now: float) -> bytes:
     import socket  # only a run that writes pays for it
 
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode("ascii")
 
 
-def _taken(path: Path, target: str, others: str, unlock: Command | None = None) -> TrueupError:
+def _make_taken_error(path: Path, target: str, others: str, unlock: Command | None = None) -> TrueupError:
     """The error of a lock that is held; `unlock` takes it away where a file stands in for it."""
     hint = Message("Wait until it has ended, and run the command again.")
     if unlock is not None:
         hint = Message(hint, " If that process is gone, take the lock away: ", unlock)
-    return TrueupError(f"Another {others} is running on {target}: {_described(path)}.", hint)
+    return TrueupError(f"Another {others} is running on {target}: {_read_holder(path)}.", hint)
 
 
-def _described(path: Path) -> str:
+def _read_holder(path: Path) -> str:
     """Who holds the lock, as far as its file says."""
     try:
         with path.open("rb") as file:
@@ -127,8 +129,8 @@ def _described(path: Path) -> str:
     return shown[:200]
 
 
-def _unlockable(path: Path, error: OSError) -> TrueupError:
+def _make_lock_error(path: Path, error: OSError) -> TrueupError:
     return TrueupError(
-        f"The lock {path} could not be taken: {reason(error)}.",
+        f"The lock {path} could not be taken: {explain_error(error)}.",
         "Nothing was sent. Give the right to write there, and run the command again.",
     )

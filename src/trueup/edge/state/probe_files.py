@@ -40,7 +40,7 @@ def read_answers(store: Store) -> Capabilities | None:
 def write_answers(store: Store, found: Capabilities) -> None:
     """Write the answers in the place of the last probe's; the same ones leave the file alone. Raises TrueupError."""
     content = encode(found).encode("utf-8")
-    _put(store, store.answers_path, content, "Make room or give the right to write there, and probe again.")
+    _write_changed(store, store.answers_path, content, "Make room or give the right to write there, and probe again.")
 
 
 def _silent(_line: str) -> None:
@@ -58,11 +58,11 @@ class Diary:
     store: Store
     note: Callable[[str], None] = _silent
 
-    def noted(self) -> dict[str, str]:
+    def read_noted(self) -> dict[str, str]:
         """Return the id of each probe's assistant, by the probe's nonce; empty where it was not known yet."""
         return self._read()[0]
 
-    def spared(self) -> frozenset[str]:
+    def read_spared(self) -> frozenset[str]:
         """Return the ids of assistants that are no probe's, whatever they carry."""
         return frozenset(self._read()[1])
 
@@ -107,15 +107,15 @@ class Diary:
     def _write(self, noted: dict[str, str], spared: list[str]) -> None:
         if noted or spared:
             content = (json.dumps({"probes": noted, "spared": spared}, indent=2, sort_keys=True) + "\n").encode("ascii")
-            _put(self.store, self.store.diary_path, content, "Make room or give the right to write there.")
+            _write_changed(self.store, self.store.diary_path, content, "Make room or give the right to write there.")
         else:
             self.store.diary_path.unlink(missing_ok=True)
 
 
-def _put(store: Store, path: Path, content: bytes, hint: str) -> None:
+def _write_changed(store: Store, path: Path, content: bytes, hint: str) -> None:
     try:
         store.prepare()
         if not path.is_file() or path.is_symlink() or path.read_bytes() != content:
             files.write_file(path, content)
     except OSError as error:
-        raise TrueupError(f"{path} could not be written: {files.reason(error)}.", hint) from None
+        raise TrueupError(f"{path} could not be written: {files.explain_error(error)}.", hint) from None

@@ -26,9 +26,9 @@ from trueup.core.memory.state import Identity, State
 from trueup.core.memory.state_codec import LIMIT, decode, encode, find_names
 from trueup.core.projects.project import Target
 from trueup.edge import files
-from trueup.edge.collector import paused
+from trueup.edge.collector import pause_collector
 from trueup.edge.state.journal_file import Journal
-from trueup.edge.state.lock_file import hold, remove_abandoned
+from trueup.edge.state.lock_file import hold_lock, remove_abandoned
 
 FOLDER = ".trueup"
 STAMPS = "stamps"
@@ -60,32 +60,32 @@ class Store:
     @property
     def state_path(self) -> Path:
         """The state file; a target with `state: stamps` never has one."""
-        return self.folder / f"{_safe(self.target.name)}.state.json"
+        return self.folder / f"{_escape_name(self.target.name)}.state.json"
 
     @property
     def journal_path(self) -> Path:
         """The journal beside it."""
-        return self.folder / f"{_safe(self.target.name)}.journal"
+        return self.folder / f"{_escape_name(self.target.name)}.journal"
 
     @property
     def answers_path(self) -> Path:
         """What a probe of the target found out, for git as the state file is."""
-        return self.folder / f"{_safe(self.target.name)}.caps.json"
+        return self.folder / f"{_escape_name(self.target.name)}.caps.json"
 
     @property
     def diary_path(self) -> Path:
         """Which assistants the target's probes have made, for this checkout alone."""
-        return self.folder / f"{_safe(self.target.name)}.probe.journal"
+        return self.folder / f"{_escape_name(self.target.name)}.probe.journal"
 
     @property
     def accepted_path(self) -> Path:
         """What `accept` took into files since the last apply, for this checkout alone; no target's own journal."""
-        return self.folder / f"{_safe(self.target.name)}~accepted.journal"
+        return self.folder / f"{_escape_name(self.target.name)}~accepted.journal"
 
     @property
     def lock_path(self) -> Path:
         """The file that the operating system's lock is on."""
-        return self.folder / f"{_safe(self.target.name)}.lock"
+        return self.folder / f"{_escape_name(self.target.name)}.lock"
 
     @property
     def _definitions_lock(self) -> Path:
@@ -108,12 +108,12 @@ class Store:
         if self.target.state == STAMPS:
             pending = unsettled(Journal.read(self.journal_path, self.target.selection))
             return State(self.identity, DIGEST_RULES, pending=pending)
-        with paused():
+        with pause_collector():
             for _ in range(_TRIES):
-                before = self._mark()
+                before = self._read_fingerprint()
                 state = self._read(other_target)
                 entries = Journal.read(self.journal_path, self.target.selection)
-                if self._mark() == before:  # else an apply saved in between, and its journal is gone
+                if self._read_fingerprint() == before:  # else an apply saved in between, and its journal is gone
                     break
             return fold(state, entries)
 
@@ -127,20 +127,20 @@ class Store:
             if not state.pending:
                 self._clear_journal()
             return
-        with paused():
+        with pause_collector():
             content = encode(state).encode("utf-8")
         if len(content) > LIMIT:
             raise TrueupError(
                 f"The state of {self.target.name} would be larger than {LIMIT >> 20} MiB, and could not be read again.",
                 "Nothing is lost: what was done is in the journal. Split the project into several.",
             )
-        if files.read_plain(self.state_path, LIMIT, self._in_the_way()) != content:
+        if files.read_plain(self.state_path, LIMIT, self._obstacle_hint()) != content:
             try:
                 self.prepare()
                 files.write_file(self.state_path, content)
             except OSError as error:
                 raise TrueupError(
-                    f"The state file {self.state_path} could not be written: {files.reason(error)}.",
+                    f"The state file {self.state_path} could not be written: {files.explain_error(error)}.",
                     "Nothing is lost: what was done is in the journal beside it. Make room or give the right to write "
                     "there; the next apply takes the journal in.",
                 ) from None
@@ -148,22 +148,25 @@ class Store:
 
     def open_journal(self) -> Journal:
         """The journal, open for appending, safe from a power cut; it is kept under `lock`. Raises TrueupError."""
-        self._prepared(safe=True)
+        self._prepare_or_explain(safe=True)
         return Journal.open(self.journal_path)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Holds the target for one writer. Raises TrueupError naming the holder when it is taken."""
-        self._prepared()
-        with hold(self.lock_path, self.target.name, self.now(), unlock=self._unlock_command):
+        self._prepare_or_explain()
+        with hold_lock(self.lock_path, self.target.name, self.now(), unlock=self._unlock_command):
             yield
 
     @contextlib.contextmanager
     def import_lock(self) -> Iterator[None]:
         """Holds the target, and all targets' definitions, for one import. Raises TrueupError naming the holder."""
-        self._prepared()
+        self._prepare_or_explain()
         unlock = self._unlock_command
-        with hold(self._definitions_lock, self.target.name, self.now(), others="import", unlock=unlock), self.lock():
+        with (
+            hold_lock(self._definitions_lock, self.target.name, self.now(), others="import", unlock=unlock),
+            self.lock(),
+        ):
             yield
 
     @property
@@ -187,16 +190,16 @@ class Store:
         }  # fmt: skip
         content = (json.dumps(value, indent=2) + "\n").encode("ascii")
         folder = self.root / FOLDER / "backup"
-        stem = f"{taken}-{_safe(self.target.name)}-{_safe(name)}-{_safe(kind)}"
+        stem = f"{taken}-{_escape_name(self.target.name)}-{_escape_name(name)}-{_escape_name(kind)}"
         try:
             self.prepare()
-            _real_folder(folder, 0o700)
-            _write_beside(folder, stem, content)
+            _make_folder(folder, 0o700)
+            _write_numbered(folder, stem, content)
             files.sync_folder(folder)
             files.sync_folder(folder.parent)
         except OSError as error:
             raise TrueupError(
-                f"The backup of {name} in {FOLDER}/backup could not be written: {files.reason(error)}.",
+                f"The backup of {name} in {FOLDER}/backup could not be written: {files.explain_error(error)}.",
                 "It was left as it is on the server: nothing is overwritten without a backup. Make room or give the "
                 "right to write there, and apply again.",
             ) from None
@@ -210,9 +213,9 @@ class Store:
                     f"{folder} is a symbolic link.", "Put a folder in its place; state is never kept there."
                 )
             folder.mkdir(exist_ok=True)
-        _ignore(base / ".gitignore")
+        _write_gitignore(base / ".gitignore")
 
-    def _prepared(self, *, safe: bool = False) -> None:
+    def _prepare_or_explain(self, *, safe: bool = False) -> None:
         """`prepare`, with a folder's own place on the disk if it is to be safe. Raises TrueupError and StateError."""
         try:
             self.prepare()
@@ -224,12 +227,12 @@ class Store:
             if isinstance(error, FileExistsError):
                 mend = f"Move {error.filename} away: state is kept in a folder of that name"
             raise TrueupError(
-                f"The folder {self.folder} could not be made: {files.reason(error)}.",
+                f"The folder {self.folder} could not be made: {files.explain_error(error)}.",
                 f"Nothing was sent. {mend}, and run the command again.",
             ) from None
 
     def _read(self, other_target: bool) -> State:
-        content = files.read_plain(self.state_path, LIMIT, self._in_the_way())
+        content = files.read_plain(self.state_path, LIMIT, self._obstacle_hint())
         if content is None:
             return State(self.identity, DIGEST_RULES)
         try:
@@ -239,7 +242,7 @@ class Store:
         selection = self.target.selection
         return decode(text, self.identity, str(self.state_path), other_target=other_target, selection=selection)
 
-    def _mark(self) -> tuple[int, int, int] | None:
+    def _read_fingerprint(self) -> tuple[int, int, int] | None:
         """What changes when the state file is replaced."""
         try:
             found = self.state_path.lstat()
@@ -255,14 +258,14 @@ class Store:
             finally:
                 journal.close()
 
-    def _in_the_way(self) -> Message:
+    def _obstacle_hint(self) -> Message:
         return Message(
             "Move it away, and take the state file back from git, or make it again from the stamps: ",
             self.target.command("state", "rebuild"),
         )
 
 
-def _ignore(path: Path) -> None:
+def _write_gitignore(path: Path) -> None:
     """Tells git what to leave alone: writes the file, or adds what an older version's or a torn one lacks.
 
     A line that somebody switched off, with `#` or `!` before it, stays so; a link or another's file is left as it is.
@@ -279,17 +282,17 @@ def _ignore(path: Path) -> None:
     missing = [pattern for pattern in _PATTERNS if pattern.encode() not in known]
     if missing:
         gap = b"" if content.endswith(b"\n") or not content else b"\n"
-        files.append(path, gap + "\n".join((*missing, "")).encode())
+        files.append_file(path, gap + "\n".join((*missing, "")).encode())
 
 
-def _real_folder(folder: Path, mode: int) -> None:
+def _make_folder(folder: Path, mode: int) -> None:
     """Makes the folder unless it is there. Raises StateError for a link, behind which anything may be, and OSError."""
     if folder.is_symlink():
         raise StateError(f"{folder} is a symbolic link.", "Put a folder of its own in its place.")
     folder.mkdir(mode=mode, exist_ok=True)
 
 
-def _write_beside(folder: Path, stem: str, content: bytes) -> None:
+def _write_numbered(folder: Path, stem: str, content: bytes) -> None:
     """Writes under the stem, or under the next free number behind it."""
     number = 1
     while True:
@@ -300,7 +303,7 @@ def _write_beside(folder: Path, stem: str, content: bytes) -> None:
             number += 1
 
 
-def _safe(name: str) -> str:
+def _escape_name(name: str) -> str:
     """The name as one part of a path: escaped, and shortened with a digest where file systems would refuse it."""
     text = quote(name, safe=" ,+@").replace("~", "%7E")
     if text.strip(".") and len(text) <= 80:
@@ -318,17 +321,17 @@ def set_damaged_aside(store: Store) -> tuple[Path, ...]:
     try:
         Journal.read(store.journal_path)
     except StateError:
-        moved.append(_aside(store.journal_path))
+        moved.append(_move_aside(store.journal_path))
     try:
         store.load()
     except ForeignStateError:
         raise
     except StateError:
-        moved.append(_aside(store.state_path))
+        moved.append(_move_aside(store.state_path))
     return tuple(moved)
 
 
-def names_in(path: Path) -> Mapping[str, str]:
+def find_names_in(path: Path) -> Mapping[str, str]:
     """Map the names in a damaged file to their ids, as far as they can be found; none in what is no plain file."""
     try:
         content = b"" if path.is_symlink() else files.read_regular(path, LIMIT)
@@ -345,7 +348,7 @@ def put_back(store: Store, aside: Sequence[Path]) -> None:
             path.rename(place)
 
 
-def _aside(path: Path) -> Path:
+def _move_aside(path: Path) -> Path:
     number = 1
     while (place := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
@@ -353,7 +356,7 @@ def _aside(path: Path) -> Path:
         path.rename(place)
     except OSError as error:
         raise TrueupError(
-            f"{path} is damaged and could not be moved aside: {files.reason(error)}.",
+            f"{path} is damaged and could not be moved aside: {files.explain_error(error)}.",
             "Move it away, and try again.",
         ) from None
     return place

@@ -69,7 +69,7 @@ class Anchored:
         self.flaws = flaws
 
 
-def source_map(root: Mark, lines: Lines) -> SourceMap:
+def make_source_map(root: Mark, lines: Lines) -> SourceMap:
     """The marks of a whole document as positions by path."""
     values: dict[Path, Position] = {}
     keys: dict[Path, Position] = {}
@@ -86,12 +86,12 @@ def source_map(root: Mark, lines: Lines) -> SourceMap:
     return SourceMap(values, keys)
 
 
-def copied(value: Any) -> Any:
+def copy_value(value: Any) -> Any:
     """The same plain value in containers of its own."""
     if type(value) is dict:
-        return {key: copied(entry) for key, entry in value.items()}
+        return {key: copy_value(entry) for key, entry in value.items()}
     if type(value) is list:
-        return [copied(entry) for entry in value]
+        return [copy_value(entry) for entry in value]
     return value
 
 
@@ -132,7 +132,7 @@ class Builder:
             what = "what is included" if self._is_included else "at least `model: …`"
             self._note("empty-file", f"{file} is empty", self._lines.at(0, 0), f"Write {what} into it.")
         is_whole = self._root is not None and not self._stack
-        source = source_map(self._root_mark, self._lines) if self._locate and is_whole else SourceMap()
+        source = make_source_map(self._root_mark, self._lines) if self._locate and is_whole else SourceMap()
         if not self.problems:
             return Document(file, self._root, source=source)
         spoilt, incomplete = (frozenset(path for path, kind in self._flaws if kind is whole) for whole in (True, False))
@@ -151,16 +151,16 @@ class Builder:
         if event.tag is not None or self._nodes > NODE_LIMIT:
             self._refuse(event)
         if not self._stack:
-            self._top(event, "a single value" if event.value else "nothing")
+            self._refuse_top(event, "a single value" if event.value else "nothing")
         frame = self._stack[-1]
         text: str = event.value
-        value: Any = self._word(text, event) if event.implicit[0] else text
+        value: Any = self._read_word(text, event) if event.implicit[0] else text
         if self._restore and isinstance(value, str):
             value = value.translate(self._restore)
         if frame.key is None and type(frame.value) is dict:
-            self._key(frame, value, text, event)
+            self._take_key(frame, value, text, event)
             return
-        mark = self._leaf(event) if self._locate else None
+        mark = self._mark_leaf(event) if self._locate else None
         if event.anchor is not None:
             self._anchors[event.anchor] = Anchored(value, mark, 1, 0, flaws=self._flaws_here())
         self._store(frame, value, mark)
@@ -172,7 +172,7 @@ class Builder:
     def sequence(self, event: Any) -> None:
         """A sequence opens."""
         if not self._stack and not self._is_included:
-            self._top(event, "a list")
+            self._refuse_top(event, "a list")
         self._open([], event)
 
     def end(self, _event: Any) -> None:
@@ -205,7 +205,7 @@ class Builder:
         """`*name`: a copy of what carries the anchor, so that no two places share a value."""
         found = self._anchors.get(event.anchor)
         if not self._stack:
-            self._top(event, "an alias")
+            self._refuse_top(event, "an alias")
         frame = self._stack[-1]
         if found is None or found.open:
             code, what = (
@@ -216,7 +216,7 @@ class Builder:
             self._note(
                 code, f"the alias *{event.anchor} {what}", self._at(event.start_mark), "Write the value out here."
             )
-            found = Anchored(_BAD, self._leaf(event) if self._locate else None, 1, 0, flaws=(((), True),))
+            found = Anchored(_BAD, self._mark_leaf(event) if self._locate else None, 1, 0, flaws=(((), True),))
         self._nodes += found.nodes
         if self._nodes > NODE_LIMIT:
             self._refuse(event)
@@ -224,14 +224,14 @@ class Builder:
             self._stop("too-deep", TOO_DEEP[0], event.start_mark, TOO_DEEP[1])
         frame.height = max(frame.height, found.height + 1)
         if self._awaits_key():
-            self._key(frame, found.value, f"*{event.anchor}", event)
+            self._take_key(frame, found.value, f"*{event.anchor}", event)
             return
         here = self._here() if found.flaws else None
         if here is not None:
             self._flaws |= {((*here, *path), is_spoilt) for path, is_spoilt in found.flaws}
-        self._store(frame, None if found.value is _BAD else copied(found.value), found.mark)
+        self._store(frame, None if found.value is _BAD else copy_value(found.value), found.mark)
 
-    def _word(self, text: str, event: Any) -> Any:
+    def _read_word(self, text: str, event: Any) -> Any:
         """What an unquoted text means; one that is no number as JSON has them is noted, and stays text."""
         try:
             return scalar(text)
@@ -240,7 +240,7 @@ class Builder:
                 "not-a-number",
                 f"{str(error)[:120]}",
                 self._at(event.start_mark),
-                f"Write it in quotes if it is text{_in_quotes(text)}.",
+                f"Write it in quotes if it is text{_suggest_quotes(text)}.",
             )
             self._flaw(is_spoilt=True, below=(text,) if self._awaits_key() else ())
             return text
@@ -255,7 +255,7 @@ class Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = Anchored(None, None, 1, 0, is_open=True)
 
-    def _key(self, frame: Frame, value: Any, text: str, event: Any) -> None:
+    def _take_key(self, frame: Frame, value: Any, text: str, event: Any) -> None:
         frame.key_mark = event.start_mark
         if value == "<<" and getattr(event, "implicit", (False,))[0]:
             frame.key = _MERGE
@@ -269,7 +269,7 @@ class Builder:
                 "key-not-text",
                 f"the key {text[:60] or 'before the colon'} is not text",
                 self._at(event.start_mark),
-                f"Put it in quotes{_in_quotes(text)}.",
+                f"Put it in quotes{_suggest_quotes(text)}.",
                 (*(self._here() or ()), text[:60]),
             )
             self._flaw(is_spoilt=False)
@@ -340,7 +340,7 @@ class Builder:
         if self._stack and not self._awaits_key() and hasattr(event, "value"):
             self._flaw(is_spoilt=True)
 
-    def _top(self, event: Any, what: str) -> None:
+    def _refuse_top(self, event: Any, what: str) -> None:
         hint = "Write a mapping, or a list of tools." if self._is_included else "Start with `model: …`."
         if what == "a list":
             hint = "Start with `model: …`; a file with a list of tools, to be included, has a name that starts with _."
@@ -358,7 +358,7 @@ class Builder:
     def _at(self, mark: Any) -> Position:
         return self._lines.at(mark.line, mark.column)
 
-    def _leaf(self, event: Any) -> Mark:
+    def _mark_leaf(self, event: Any) -> Mark:
         return event.start_mark.line, event.start_mark.column, None
 
     def _awaits_key(self) -> bool:
@@ -396,6 +396,6 @@ class Builder:
         return tuple((path[size:], is_spoilt) for path, is_spoilt in self._flaws if path[:size] == here)
 
 
-def _in_quotes(word: str) -> str:
+def _suggest_quotes(word: str) -> str:
     """Return a number's or a word's own characters in quotes, to end a hint with; nothing if they are too many."""
     return f': "{word}"' if len(word) <= WORD_LENGTH else ""

@@ -65,7 +65,7 @@ _BREAKS: Final = "\x85\u2028\u2029"
 _PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
-def read(text: bytes, file: str, *, locate: bool = False, is_included: bool = False) -> Document:
+def read_yaml(text: bytes, file: str, *, locate: bool = False, is_included: bool = False) -> Document:
     """Return the mapping in a YAML or JSON file; every problem becomes a diagnostic and none is raised.
 
     One that another file includes by {file:} may hold a list, and no hint speaks of a definition.
@@ -73,15 +73,15 @@ def read(text: bytes, file: str, *, locate: bool = False, is_included: bool = Fa
     decoded = decode(text, file)
     if isinstance(decoded, Diagnostic):
         return Document(file, None, (decoded,))
-    return read_text(decoded, file, locate=locate, is_included=is_included)
+    return read_yaml_text(decoded, file, locate=locate, is_included=is_included)
 
 
-def read_text(text: str, file: str, *, locate: bool = False, is_included: bool = False) -> Document:
+def read_yaml_text(text: str, file: str, *, locate: bool = False, is_included: bool = False) -> Document:
     """Return the same for a text that has been decoded."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = Lines(file, text)
-    text, restore = _with_stand_ins(text, file.endswith(".json"))
+    text, restore = _put_stand_ins(text, file.endswith(".json"))
     builder = Builder(lines, locate, restore, is_included=is_included)
     try:
         loader = _LOADER(text)
@@ -98,12 +98,12 @@ def read_text(text: str, file: str, *, locate: bool = False, is_included: bool =
     return builder.document(file)
 
 
-def events(text: str) -> Iterator[tuple[str, Any]]:
+def parse_events(text: str) -> Iterator[tuple[str, Any]]:
     """The parser's events with their names, for who needs the places and the styles of nodes, line breaks being LF.
 
     The text is one that `read_text` has read without a problem; marks count characters.
     """
-    loader = _LOADER(_with_stand_ins(text, is_json=False)[0])
+    loader = _LOADER(_put_stand_ins(text, is_json=False)[0])
     try:
         while True:
             event = loader.get_event()
@@ -135,7 +135,7 @@ def _drain(next_event: Any, builder: Builder) -> None:
             return
 
 
-def _with_stand_ins(text: str, is_json: bool) -> tuple[str, dict[int, str]]:
+def _put_stand_ins(text: str, is_json: bool) -> tuple[str, dict[int, str]]:
     """The text in words that the parser understands alike, as long as before, and the table that puts the values right.
 
     Stand-ins are private characters that the text neither holds nor spells: for what only YAML 1.1 takes for a line

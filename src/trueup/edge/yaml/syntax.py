@@ -110,26 +110,26 @@ class Region:
     def _next_token(self, place: int) -> Token | None:
         """Return the first token from a place on; None at the end."""
         text = self.text
-        place = match_end(_BLANKS, text, place)
+        place = find_match_end(_BLANKS, text, place)
         if place >= len(text):
             return None
         char, following = text[place], text[place + 1 : place + 2]
         if char in "\"'":
-            return self._quoted(char, place)
+            return self._read_quoted(char, place)
         if char in "[]{}@`\t" or (self.flow and char == ","):
             return Token(char, place, place + 1)
         if char in "-?:" and (not following.strip() or (char == ":" and self._ends_flow_key(place, following))):
             return Token(char, place, place + 1)
         if char in "&*!":
-            return Token(char, place, match_end(_NAME, text, place))
+            return Token(char, place, find_match_end(_NAME, text, place))
         if (char in "|>" and not self.flow) or (char == "%" and not self.column(place)):
-            return Token(char, place, match_end(LINE, text, place))
-        return Token("text", place, match_end(_PLAIN_IN_FLOW if self.flow else _PLAIN, text, place))
+            return Token(char, place, find_match_end(LINE, text, place))
+        return Token("text", place, find_match_end(_PLAIN_IN_FLOW if self.flow else _PLAIN, text, place))
 
     def _ends_flow_key(self, place: int, following: str) -> bool:
         return bool(self.flow) and (following in ",[]{}" or self.text[place - 1] in "\"'")
 
-    def _quoted(self, quote: str, place: int) -> Token:
+    def _read_quoted(self, quote: str, place: int) -> Token:
         found = (_DOUBLE if quote == '"' else _SINGLE).match(self.text, place)
         end = found.end() if found else len(self.text)
         border = DOCUMENT.search(self.text, place + 1, end)
@@ -138,7 +138,7 @@ class Region:
         return Token(quote, place, border.start(), closed=False)
 
 
-def match_end(pattern: re.Pattern[str], text: str, place: int) -> int:
+def find_match_end(pattern: re.Pattern[str], text: str, place: int) -> int:
     """Return where a match at a place ends; the place itself if there is none."""
     found = pattern.match(text, place)
     return found.end() if found else place
@@ -217,7 +217,7 @@ def _find_directive(region: Region) -> SyntaxFault | None:
     )
 
 
-def _find_describe_tag(region: Region) -> SyntaxFault | None:
+def _find_tag(region: Region) -> SyntaxFault | None:
     token = next((one for one in region.tokens if one.kind == "!" and one.start <= region.stop.at <= one.end), None)
     if token is None:
         return None
@@ -229,7 +229,7 @@ def _find_bad_header(region: Region) -> SyntaxFault | None:
     if token is None:
         return None
     return SyntaxFault(
-        match_end(_HEADER, region.text, token.start),
+        find_match_end(_HEADER, region.text, token.start),
         f"only +, - and a digit from 1 to 9 may follow {token.kind} on its line",
         "Start the text on the next line, indented more than its key.",
     )
@@ -267,7 +267,7 @@ def _find_in_brackets(region: Region) -> SyntaxFault | None:
         return None
     opened, char, start = region.flow[-1], region.char, region.line_start(region.at)
     closing = "]" if opened.kind == "[" else "}"
-    indent = match_end(_SPACES, region.text, start) - start
+    indent = find_match_end(_SPACES, region.text, start) - start
     dedents = region.block is not None and start > opened.offset and indent <= region.block.column
     if not char or (dedents and char not in "]}") or DOCUMENT.match(region.text, region.at):
         return SyntaxFault(
@@ -372,7 +372,7 @@ def _find_stray_bracket(region: Region) -> SyntaxFault | None:
 
 def _find_bad_indentation(region: Region) -> SyntaxFault | None:
     """Find a line that belongs to no list or mapping above, by its column."""
-    start = match_end(_SPACES, region.text, region.line_start(region.at))
+    start = find_match_end(_SPACES, region.text, region.line_start(region.at))
     if not region.char or (region.char != ":" and start != region.at):
         return None
     if region.stop.style and region.stop.style in "|>" and region.stop.read <= start:
@@ -402,7 +402,7 @@ _RULES: Final = (
     _find_bad_escape,
     _find_open_quote,
     _find_directive,
-    _find_describe_tag,
+    _find_tag,
     _find_bad_header,
     _find_tab,
     _find_bad_start,

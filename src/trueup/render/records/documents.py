@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trueup.core.yaml_text import LOGGED, entries
+from trueup.core.yaml_text import LOGGED, format_entries
 from trueup.render.style import disarm_json, disarm_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_definitions_yaml(definitions: Sequence[Definition], target: str) -> st
     return "---\n".join(
         disarm_line(f"# {item.name} (target {target}), from {item.file}")
         + "\n"
-        + "\n".join(entries(item.body, 0, LOGGED))
+        + "\n".join(format_entries(item.body, 0, LOGGED))
         + "\n"
         for item in definitions
     )

@@ -186,7 +186,7 @@ ROWS = 8
 
 def value_lines(item: Any) -> list[str]:
     """Return a value as the lines of its rows: a long text's own, anything else as YAML."""
-    return item.split("\n") if is_text(item) else yaml_text.lines_of(item, yaml_text.LOGGED)
+    return item.split("\n") if is_text(item) else yaml_text.format_lines(item, yaml_text.LOGGED)
 
 
 def whole_rows(item: Any, look: Look, indent: int, sign: str, tone: Tone) -> Iterator[Row]:
