@@ -129,7 +129,7 @@ def test_all_fields_of_a_create_are_told_whole(shape: Any, said: str) -> None:
 @given(SHAPES)
 @LAW
 def test_the_rows_of_a_value_read_back_as_the_value(shape: Any) -> None:
-    assume("\\U0000d" not in "".join(format_lines(shape, LOGGED)))  # half a sign, which YAML cannot hold
+    assume(not re.search(r"\\ud[89a-f]", "".join(format_lines(shape, LOGGED))))  # half a sign, which YAML cannot hold
     shown = paint(whole_rows({"value": shape}, LOOK, 0, "", Tone.PLAIN), color=False)
     document = read_yaml(shown.encode("utf-8"), "x.yaml")
     assert not document.diagnostics
