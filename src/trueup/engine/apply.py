@@ -23,7 +23,137 @@ from trueup.engine.run import Locate, Run
 from trueup.engine.write_failures import JUDGE, WriteFailure
 from trueup.wire.base import Adapter
 
+BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
+"""What changes only what we remember."""
+
+
+STOPPED = "this run stopped before it was sent"
+
+
+UNTOLD = "this run stopped before that was clear"
+
+
+MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
+
+
 PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again when it can be."
+
+
+def is_idle(plan: Plan) -> bool:
+    """Return whether a plan neither sends nor records anything: no journal is opened for it."""
+    return not any(change.action in WRITES | BOOKKEEPING or change.adopted for change in plan.changes)
+
+
+async def execute(
+    planning: Planning,
+    plan: Plan,
+    adapter: Adapter,
+    runner: RequestRunner,
+    target: Target,
+    locate: Locate,
+    already: Sequence[Outcome] = (),
+    only_fresh: int = 0,
+) -> tuple[Report, State]:
+    """Carry out `plan` (the planning's own, or what a promised one left of it) and returns what happened.
+
+    The state that comes back is what the journal says; the caller writes it down.
+    """
+    run = Run(adapter, runner, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
+    run.codes.update(codes_of(plan))
+    runner.limiter.gives_up = True
+    for outcome in already:
+        run.outcomes[outcome.name] = outcome
+        if outcome.result is Result.REFUSED:
+            run.codes.add(Exit.HELD)
+    try:
+        await _run_steps(run, plan)
+    except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
+        run.codes.add(error.exit)
+        run.note_problem(join_messages((error.message, error.hint)))
+        _report_the_rest(run, plan)
+    if run.is_stopped:
+        run.codes.add(Exit.INTERRUPTED)
+    state = fold(planning.state, run.entries)
+    report = Report(
+        plan=plan,
+        outcomes=tuple(run.outcomes[name] for name in sorted(run.outcomes)),
+        codes=tuple(sorted(run.codes)),
+        only_fresh=only_fresh,
+        calls=runner.calls,
+        retries=runner.retries,
+        problems=tuple(run.problems),
+    )
+    return report, state
+
+
+async def _run_steps(run: Run, plan: Plan) -> None:
+    """Run all steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
+    await _record_without_sending(run, plan)
+    made = [change for change in plan.changes if change.action is Action.CREATE]
+    changed = [change for change in plan.changes if change.action in MODIFYING]
+    gone = [change for change in plan.changes if change.action is Action.DELETE]
+    run.begin_step("Creating", made)
+    await creates.create_all(run, made)
+    run.begin_step("Modifying", changed)
+    await modifies.modify_all(run, changed)
+    run.begin_step("Deleting", gone)
+    await modifies.delete_all(run, gone)
+
+
+async def _record_without_sending(run: Run, plan: Plan) -> None:
+    """Record adoptions, record-only changes and forgotten records: nothing is sent for them.
+
+    One that is adopted and then left alone is ours from now on all the same. What became of a promised change is told
+    before: a name keeps that word.
+    """
+    results = {Action.ADOPT: Result.ADOPTED, Action.RECORD: Result.RECORDED, Action.FORGET: Result.FORGOTTEN}
+    if run.target.state == "stamps":
+        return
+    for change in plan.changes:
+        left = change.adopted and change.record is not None and change.action in (Action.HELD, Action.DRIFT)
+        action = Action.ADOPT if left else change.action
+        if action in results:
+            await run.conclude(change, action.value, change.record)
+            run.outcomes.setdefault(change.name, Outcome(change.name, action, results[action], change.id))
+
+
+def _report_the_rest(run: Run, plan: Plan) -> None:
+    """Report the rest of a run that had to stop: not sent, or unclear where the journal has its intent and no end."""
+    steps, unresolved = {entry.name: entry.step for entry in run.entries}, UnresolvedCreates()
+    for change in plan.changes:
+        if change.action not in WRITES or change.name in run.outcomes:
+            continue
+        if steps.get(change.name) != INTENT:
+            run.report(_skip(change))
+        elif change.action is Action.CREATE:
+            unresolved.creates[change.name] = (change, WriteFailure(UNTOLD, ""))
+        else:
+            message = f"it is not known whether it was done: {UNTOLD}"
+            run.report(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
+    report_unresolved(run, unresolved)
+
+
+def _skip(change: Change) -> Outcome:
+    return Outcome(change.name, change.action, Result.SKIPPED, change.id, STOPPED)
+
+
+def report_unsent(
+    plan: Plan, error: TrueupError, runner: RequestRunner, already: Sequence[Outcome] = (), only_fresh: int = 0
+) -> Report:
+    """Return the report of an apply whose state or journal takes nothing from the start: nothing was sent."""
+    skipped = (_skip(change) for change in plan.changes if change.action in WRITES)
+    codes = codes_of(plan) | {error.exit}
+    if any(outcome.result is Result.REFUSED for outcome in already):
+        codes.add(Exit.HELD)
+    return Report(
+        plan=plan,
+        outcomes=tuple(sorted((*already, *skipped), key=lambda outcome: outcome.name)),
+        codes=tuple(sorted(codes)),
+        only_fresh=only_fresh,
+        calls=runner.calls,
+        retries=runner.retries,
+        problems=(join_messages((error.message, error.hint)),),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,129 +240,3 @@ def _is_in_place(promised: Change, now: Change | None, fresh: Planning) -> bool:
         return False
     sent = [{name: field.sent for name, field in entry.fields.items()} for entry in (record, promised.record)]
     return sent[0] == sent[1]
-
-
-BOOKKEEPING = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
-"""What changes only what we remember."""
-
-STOPPED = "this run stopped before it was sent"
-UNTOLD = "this run stopped before that was clear"
-
-MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
-
-
-def is_idle(plan: Plan) -> bool:
-    """Return whether a plan neither sends nor records anything: no journal is opened for it."""
-    return not any(change.action in WRITES | BOOKKEEPING or change.adopted for change in plan.changes)
-
-
-async def execute(
-    planning: Planning,
-    plan: Plan,
-    adapter: Adapter,
-    runner: RequestRunner,
-    target: Target,
-    locate: Locate,
-    already: Sequence[Outcome] = (),
-    only_fresh: int = 0,
-) -> tuple[Report, State]:
-    """Carry out `plan` (the planning's own, or what a promised one left of it) and returns what happened.
-
-    The state that comes back is what the journal says; the caller writes it down.
-    """
-    run = Run(adapter, runner, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
-    run.codes.update(codes_of(plan))
-    runner.limiter.gives_up = True
-    for outcome in already:
-        run.outcomes[outcome.name] = outcome
-        if outcome.result is Result.REFUSED:
-            run.codes.add(Exit.HELD)
-    try:
-        await _run_steps(run, plan)
-    except TrueupError as error:  # a disk that takes no more ends the run; what was done is told all the same
-        run.codes.add(error.exit)
-        run.note_problem(join_messages((error.message, error.hint)))
-        _report_the_rest(run, plan)
-    if run.is_stopped:
-        run.codes.add(Exit.INTERRUPTED)
-    state = fold(planning.state, run.entries)
-    report = Report(
-        plan=plan,
-        outcomes=tuple(run.outcomes[name] for name in sorted(run.outcomes)),
-        codes=tuple(sorted(run.codes)),
-        only_fresh=only_fresh,
-        calls=runner.calls,
-        retries=runner.retries,
-        problems=tuple(run.problems),
-    )
-    return report, state
-
-
-async def _run_steps(run: Run, plan: Plan) -> None:
-    """Run all steps in their order. Raises TrueupError where journal, backup or credential fail: nothing new starts."""
-    await _record_without_sending(run, plan)
-    made = [change for change in plan.changes if change.action is Action.CREATE]
-    changed = [change for change in plan.changes if change.action in MODIFYING]
-    gone = [change for change in plan.changes if change.action is Action.DELETE]
-    run.begin_step("Creating", made)
-    await creates.create_all(run, made)
-    run.begin_step("Modifying", changed)
-    await modifies.modify_all(run, changed)
-    run.begin_step("Deleting", gone)
-    await modifies.delete_all(run, gone)
-
-
-def _report_the_rest(run: Run, plan: Plan) -> None:
-    """Report the rest of a run that had to stop: not sent, or unclear where the journal has its intent and no end."""
-    steps, unresolved = {entry.name: entry.step for entry in run.entries}, UnresolvedCreates()
-    for change in plan.changes:
-        if change.action not in WRITES or change.name in run.outcomes:
-            continue
-        if steps.get(change.name) != INTENT:
-            run.report(_skip(change))
-        elif change.action is Action.CREATE:
-            unresolved.creates[change.name] = (change, WriteFailure(UNTOLD, ""))
-        else:
-            message = f"it is not known whether it was done: {UNTOLD}"
-            run.report(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
-    report_unresolved(run, unresolved)
-
-
-def _skip(change: Change) -> Outcome:
-    return Outcome(change.name, change.action, Result.SKIPPED, change.id, STOPPED)
-
-
-def report_unsent(
-    plan: Plan, error: TrueupError, runner: RequestRunner, already: Sequence[Outcome] = (), only_fresh: int = 0
-) -> Report:
-    """Return the report of an apply whose state or journal takes nothing from the start: nothing was sent."""
-    skipped = (_skip(change) for change in plan.changes if change.action in WRITES)
-    codes = codes_of(plan) | {error.exit}
-    if any(outcome.result is Result.REFUSED for outcome in already):
-        codes.add(Exit.HELD)
-    return Report(
-        plan=plan,
-        outcomes=tuple(sorted((*already, *skipped), key=lambda outcome: outcome.name)),
-        codes=tuple(sorted(codes)),
-        only_fresh=only_fresh,
-        calls=runner.calls,
-        retries=runner.retries,
-        problems=(join_messages((error.message, error.hint)),),
-    )
-
-
-async def _record_without_sending(run: Run, plan: Plan) -> None:
-    """Record adoptions, record-only changes and forgotten records: nothing is sent for them.
-
-    One that is adopted and then left alone is ours from now on all the same. What became of a promised change is told
-    before: a name keeps that word.
-    """
-    results = {Action.ADOPT: Result.ADOPTED, Action.RECORD: Result.RECORDED, Action.FORGET: Result.FORGOTTEN}
-    if run.target.state == "stamps":
-        return
-    for change in plan.changes:
-        left = change.adopted and change.record is not None and change.action in (Action.HELD, Action.DRIFT)
-        action = Action.ADOPT if left else change.action
-        if action in results:
-            await run.conclude(change, action.value, change.record)
-            run.outcomes.setdefault(change.name, Outcome(change.name, action, results[action], change.id))

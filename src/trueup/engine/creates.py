@@ -50,6 +50,179 @@ class UnresolvedCreates:
     shown: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # ids by name, in any listing since
 
 
+async def create_all(run: Run, changes: list[Change]) -> None:
+    """Send every create once, then resolve what is unclear and look for duplicates."""
+    if not changes:
+        return
+    unresolved = UnresolvedCreates(proven=_has_own_stamp(run) or not run.target.stamp)
+    try:
+        await _send_and_settle(run, unresolved, changes)
+    finally:  # also where the journal takes no more
+        report_unresolved(run, unresolved)
+    if unresolved.sent and run.target.stamp and not unresolved.lost:
+        await report_duplicates(run, unresolved)
+
+
+async def _send_and_settle(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
+    await _send_all(run, unresolved, changes)
+    rounds = 0
+    while unresolved.creates and run.target.stamp and not run.is_stopped:
+        again = await settle_unresolved(run, unresolved)
+        if again is None or rounds >= run.runner.pace.max_retries:
+            break
+        rounds += 1
+        await _send_all(run, unresolved, again)
+
+
+def _has_own_stamp(run: Run) -> bool:
+    identity = run.identity
+    return any(
+        seen.stamp is not None and (seen.stamp.project, seen.stamp.target) == (identity.project, identity.target)
+        for seen in run.planning.seen.values()
+    )
+
+
+async def _send_all(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
+    """Send one alone as long as it is not proven that the server keeps our stamp, the others side by side."""
+    queue = list(changes)
+    while queue and not unresolved.proven and not unresolved.lost and not run.is_stopped:
+        await _create_one(run, unresolved, queue.pop(0))
+    if unresolved.lost:
+        for change in queue:
+            run.report(
+                Outcome(
+                    change.name,
+                    change.action,
+                    Result.SKIPPED,
+                    message="not created: this server did not keep our stamp, so a lost answer could make duplicates",
+                    hint=NO_STAMP,
+                ),
+                Exit.PARTIAL,
+            )
+        return
+
+    async def work(change: Change) -> None:
+        await _create_one(run, unresolved, change)
+
+    await run_concurrently(queue, run.runner.pace.parallelism, work)
+
+
+async def _create_one(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
+    """Write the journal, send, and sort the answer: done, refused, or unresolved."""
+    try:
+        async with run.runner.slot():
+            reply = await _send(run, unresolved, change)
+    except Interrupted:
+        if change.name not in unresolved.creates:  # an unresolved one was sent before: it may still appear
+            run.report(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
+        return
+    except NotSent as error:
+        failure = describe_no_response(error)
+        await _fail(run, unresolved, change, replace(failure, text=f"was not sent: {failure.text}"))
+        return
+    except OutcomeUnknown as error:
+        unresolved.creates[change.name] = (change, describe_no_response(error))
+        unresolved.last_sent = run.runner.ports.clock.monotonic()
+        return
+    await _sort_answer(run, unresolved, change, reply)
+
+
+async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Reply:
+    """Send it once the rate allows it and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
+    await run.runner.wait_to_write()
+    await run.intend(change, "create", "")
+    if run.is_stopped:
+        if change.name not in unresolved.creates:
+            await run.withdraw(change, "create")
+        raise Interrupted
+    unresolved.creates.pop(change.name, None)
+    unresolved.attempts[change.name] += 1
+    unresolved.last_sent = run.runner.ports.clock.monotonic()
+    return await run.runner.send(run.adapter.create(change.sets, change.stamp))
+
+
+async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, reply: Reply) -> None:
+    adapter = run.adapter
+    if 200 <= reply.status < 300:
+        try:
+            live = adapter.read(reply)
+        except Unexpected as error:
+            unresolved.creates[change.name] = (
+                change,
+                describe_foreign_answer(f"HTTP {reply.status}, but {error}", reply),
+            )
+            unresolved.last_sent = run.runner.ports.clock.monotonic()
+            return
+        known = live.id in run.planning.seen or live.id in unresolved.ids
+        if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
+            unresolved.creates[change.name] = (
+                change,
+                describe_foreign_answer(f"the answer is another assistant ({live.id})", reply),
+            )
+            return
+        unresolved.sent.add(change.name)
+        await _conclude(run, unresolved, change, live)
+        return
+    problem = adapter.problem(reply)
+    failure = describe_refusal(problem, reply)
+    if problem.unclear:
+        unresolved.last_sent = max(unresolved.last_sent, run.runner.ports.clock.monotonic())
+    if problem.unclear and problem.code != "insufficient_quota":
+        unresolved.creates[change.name] = (change, failure)
+        return
+    await _fail(run, unresolved, change, failure, problem.place)
+
+
+async def _fail(
+    run: Run, unresolved: UnresolvedCreates, change: Change, failure: WriteFailure, path: Path | None = None
+) -> None:
+    """Note a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
+    run.fail(change, failure, path, attempts=unresolved.attempts[change.name])
+    if unresolved.attempts[change.name] == 1:
+        await run.withdraw(change, "create")
+
+
+def _is_what_was_sent(change: Change, live: Live, key: str) -> bool:
+    """Return whether the answer can be what we asked for: its display name, if any, is the one sent under `key`."""
+    name = change.sets.get(key)
+    return name is None or live.body.get(key) in (None, name)
+
+
+async def _conclude(run: Run, unresolved: UnresolvedCreates, change: Change, live: Live) -> None:
+    assert change.record is not None
+    unresolved.ids.add(live.id)
+    live = await _read_whole(run, change, live)
+    record = keep_answer(change.record, live, list_sent_fields(change, run.adapter.dialect.table), run.adapter)
+    missing = list_not_kept(change, live, run.adapter)
+    if run.target.stamp:
+        unresolved.proven = unresolved.proven or record.stamped is True
+        unresolved.lost = not unresolved.proven and record.stamped is False
+    codes = (Exit.PARTIAL,) if unresolved.lost else ()
+    run.report(
+        Outcome(
+            change.name,
+            change.action,
+            Result.DONE,
+            live.id,
+            not_kept=missing,
+            attempts=unresolved.attempts[change.name],
+        ),
+        *codes,
+    )
+    await run.conclude(change, "create", record)
+
+
+async def _read_whole(run: Run, change: Change, live: Live) -> Live:
+    """Return the assistant with every key that was sent; one GET where the answer was only a part of it."""
+    if list_sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
+        return live
+    try:
+        found = await run.runner.run_reads(run.adapter.get(live.id))
+    except (Unexpected, NotSent, OutcomeUnknown):
+        return live
+    return found or live
+
+
 async def settle_unresolved(run: Run, unresolved: UnresolvedCreates) -> list[Change] | None:
     """Decide all unresolved creates by one listing, and return those that are not there, to be sent again.
 
@@ -236,176 +409,3 @@ async def report_duplicates(run: Run, unresolved: UnresolvedCreates) -> None:
             run.codes.add(Exit.HELD)
             message, hint = say(Reason.TWIN_BESIDE, name, others, selection=run.target.selection)
             run.outcomes[name] = replace(run.outcomes[name], others=others, message=message, hint=hint)
-
-
-async def create_all(run: Run, changes: list[Change]) -> None:
-    """Send every create once, then resolve what is unclear and look for duplicates."""
-    if not changes:
-        return
-    unresolved = UnresolvedCreates(proven=_has_own_stamp(run) or not run.target.stamp)
-    try:
-        await _send_and_settle(run, unresolved, changes)
-    finally:  # also where the journal takes no more
-        report_unresolved(run, unresolved)
-    if unresolved.sent and run.target.stamp and not unresolved.lost:
-        await report_duplicates(run, unresolved)
-
-
-async def _send_and_settle(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
-    await _send_all(run, unresolved, changes)
-    rounds = 0
-    while unresolved.creates and run.target.stamp and not run.is_stopped:
-        again = await settle_unresolved(run, unresolved)
-        if again is None or rounds >= run.runner.pace.max_retries:
-            break
-        rounds += 1
-        await _send_all(run, unresolved, again)
-
-
-def _has_own_stamp(run: Run) -> bool:
-    identity = run.identity
-    return any(
-        seen.stamp is not None and (seen.stamp.project, seen.stamp.target) == (identity.project, identity.target)
-        for seen in run.planning.seen.values()
-    )
-
-
-async def _send_all(run: Run, unresolved: UnresolvedCreates, changes: list[Change]) -> None:
-    """Send one alone as long as it is not proven that the server keeps our stamp, the others side by side."""
-    queue = list(changes)
-    while queue and not unresolved.proven and not unresolved.lost and not run.is_stopped:
-        await _create_one(run, unresolved, queue.pop(0))
-    if unresolved.lost:
-        for change in queue:
-            run.report(
-                Outcome(
-                    change.name,
-                    change.action,
-                    Result.SKIPPED,
-                    message="not created: this server did not keep our stamp, so a lost answer could make duplicates",
-                    hint=NO_STAMP,
-                ),
-                Exit.PARTIAL,
-            )
-        return
-
-    async def work(change: Change) -> None:
-        await _create_one(run, unresolved, change)
-
-    await run_concurrently(queue, run.runner.pace.parallelism, work)
-
-
-async def _create_one(run: Run, unresolved: UnresolvedCreates, change: Change) -> None:
-    """Write the journal, send, and sort the answer: done, refused, or unresolved."""
-    try:
-        async with run.runner.slot():
-            reply = await _send(run, unresolved, change)
-    except Interrupted:
-        if change.name not in unresolved.creates:  # an unresolved one was sent before: it may still appear
-            run.report(Outcome(change.name, change.action, Result.SKIPPED, message=INTERRUPTED))
-        return
-    except NotSent as error:
-        failure = describe_no_response(error)
-        await _fail(run, unresolved, change, replace(failure, text=f"was not sent: {failure.text}"))
-        return
-    except OutcomeUnknown as error:
-        unresolved.creates[change.name] = (change, describe_no_response(error))
-        unresolved.last_sent = run.runner.ports.clock.monotonic()
-        return
-    await _sort_answer(run, unresolved, change, reply)
-
-
-async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Reply:
-    """Send it once the rate allows it and the journal has it. Raises `Interrupted`, `NotSent` and `OutcomeUnknown`."""
-    await run.runner.wait_to_write()
-    await run.intend(change, "create", "")
-    if run.is_stopped:
-        if change.name not in unresolved.creates:
-            await run.withdraw(change, "create")
-        raise Interrupted
-    unresolved.creates.pop(change.name, None)
-    unresolved.attempts[change.name] += 1
-    unresolved.last_sent = run.runner.ports.clock.monotonic()
-    return await run.runner.send(run.adapter.create(change.sets, change.stamp))
-
-
-async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, reply: Reply) -> None:
-    adapter = run.adapter
-    if 200 <= reply.status < 300:
-        try:
-            live = adapter.read(reply)
-        except Unexpected as error:
-            unresolved.creates[change.name] = (
-                change,
-                describe_foreign_answer(f"HTTP {reply.status}, but {error}", reply),
-            )
-            unresolved.last_sent = run.runner.ports.clock.monotonic()
-            return
-        known = live.id in run.planning.seen or live.id in unresolved.ids
-        if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
-            unresolved.creates[change.name] = (
-                change,
-                describe_foreign_answer(f"the answer is another assistant ({live.id})", reply),
-            )
-            return
-        unresolved.sent.add(change.name)
-        await _conclude(run, unresolved, change, live)
-        return
-    problem = adapter.problem(reply)
-    failure = describe_refusal(problem, reply)
-    if problem.unclear:
-        unresolved.last_sent = max(unresolved.last_sent, run.runner.ports.clock.monotonic())
-    if problem.unclear and problem.code != "insufficient_quota":
-        unresolved.creates[change.name] = (change, failure)
-        return
-    await _fail(run, unresolved, change, failure, problem.place)
-
-
-async def _fail(
-    run: Run, unresolved: UnresolvedCreates, change: Change, failure: WriteFailure, path: Path | None = None
-) -> None:
-    """Note a create that was refused. Was it sent before, it stays in the journal: that one may still appear."""
-    run.fail(change, failure, path, attempts=unresolved.attempts[change.name])
-    if unresolved.attempts[change.name] == 1:
-        await run.withdraw(change, "create")
-
-
-def _is_what_was_sent(change: Change, live: Live, key: str) -> bool:
-    """Return whether the answer can be what we asked for: its display name, if any, is the one sent under `key`."""
-    name = change.sets.get(key)
-    return name is None or live.body.get(key) in (None, name)
-
-
-async def _conclude(run: Run, unresolved: UnresolvedCreates, change: Change, live: Live) -> None:
-    assert change.record is not None
-    unresolved.ids.add(live.id)
-    live = await _read_whole(run, change, live)
-    record = keep_answer(change.record, live, list_sent_fields(change, run.adapter.dialect.table), run.adapter)
-    missing = list_not_kept(change, live, run.adapter)
-    if run.target.stamp:
-        unresolved.proven = unresolved.proven or record.stamped is True
-        unresolved.lost = not unresolved.proven and record.stamped is False
-    codes = (Exit.PARTIAL,) if unresolved.lost else ()
-    run.report(
-        Outcome(
-            change.name,
-            change.action,
-            Result.DONE,
-            live.id,
-            not_kept=missing,
-            attempts=unresolved.attempts[change.name],
-        ),
-        *codes,
-    )
-    await run.conclude(change, "create", record)
-
-
-async def _read_whole(run: Run, change: Change, live: Live) -> Live:
-    """Return the assistant with every key that was sent; one GET where the answer was only a part of it."""
-    if list_sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
-        return live
-    try:
-        found = await run.runner.run_reads(run.adapter.get(live.id))
-    except (Unexpected, NotSent, OutcomeUnknown):
-        return live
-    return found or live

@@ -34,6 +34,10 @@ FRESH = 10.0
 """Seconds after which a read is repeated before its write."""
 
 
+SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
+"""Results after which a run deletes nothing."""
+
+
 class Unread(Exception):
     """The object could not be read just now."""
 
@@ -45,69 +49,6 @@ class AfterWrite(Enum):
     AS_BEFORE = "as before"
     ELSE = "changed outside Trueup"
     ABSENT = "absent"
-
-
-def _is_read_old(run: Run, live_id: str) -> bool:
-    """Return whether a write may not rest on the last read of this object any more."""
-    read_at = run.planning.view.read_at.get(live_id, float("-inf"))
-    return run.runner.ports.clock.monotonic() > read_at + FRESH
-
-
-async def _reread(run: Run, live_id: str, *, in_slot: bool = False) -> Live | None:
-    """Read the object again; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
-    try:
-        live = await run.runner.run_reads(run.adapter.get(live_id), in_slot=in_slot)
-    except Interrupted:
-        raise
-    except (Unexpected, NotSent, OutcomeUnknown) as error:
-        raise Unread(str(error)) from error
-    view = run.planning.view
-    view.read_at[live_id] = run.runner.ports.clock.monotonic()
-    if live is None:
-        view.live.pop(live_id, None)
-    else:
-        view.live[live_id] = live
-    return live
-
-
-def _is_unchanged(change: Change, live: Live, table: FieldTable) -> bool:
-    """Return whether the fields that the change overwrites still hold what the plan saw."""
-    found = table.split(live.body)  # with the stamp, which a duplicate's delete rests on
-    return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
-
-
-async def _reread_after_write(run: Run, change: Change) -> tuple[AfterWrite | None, Live | None]:
-    """Return what is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
-    try:
-        live = await _reread(run, change.id)
-    except Unread:
-        return None, None
-    if live is None:
-        return AfterWrite.ABSENT, None
-    table = run.adapter.dialect.table
-    if change.action is Action.RELEASE:
-        return (AfterWrite.AS_PLANNED if parse(live.stamp, table.letters) is None else AfterWrite.AS_BEFORE), live
-    if change.action is not Action.DELETE and _is_carried_out(run, change, live):
-        return AfterWrite.AS_PLANNED, live
-    return (AfterWrite.AS_BEFORE if _is_unchanged(change, live, table) else AfterWrite.ELSE), live
-
-
-def _is_carried_out(run: Run, change: Change, live: Live) -> bool:
-    """Return whether the request was carried out, by its stamp, or without one by every field that it sets."""
-    if change.stamp:
-        return live.stamp == change.stamp
-    table = run.adapter.dialect.table
-    found = table.split(live.body)
-    if _is_unchanged(change, live, table):  # then a part that only the server decides proves nothing
-        return all(
-            same(canonical(name, value, table), canonical(name, found.get(name), table))
-            for name, value in change.sets.items()
-        )
-    return all(fits(name, value, found.get(name), table) for name, value in change.sets.items())
-
-
-SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNOWN, Result.SKIPPED})
-"""Results after which a run deletes nothing."""
 
 
 @dataclass(slots=True)
@@ -418,3 +359,62 @@ async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts:
         message, code = f"{found.value} meanwhile; not touched ({why})", Exit.HELD
     outcome = Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, hint, attempts=count)
     run.report(outcome, Exit.PARTIAL, code)
+
+
+def _is_read_old(run: Run, live_id: str) -> bool:
+    """Return whether a write may not rest on the last read of this object any more."""
+    read_at = run.planning.view.read_at.get(live_id, float("-inf"))
+    return run.runner.ports.clock.monotonic() > read_at + FRESH
+
+
+async def _reread(run: Run, live_id: str, *, in_slot: bool = False) -> Live | None:
+    """Read the object again; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
+    try:
+        live = await run.runner.run_reads(run.adapter.get(live_id), in_slot=in_slot)
+    except Interrupted:
+        raise
+    except (Unexpected, NotSent, OutcomeUnknown) as error:
+        raise Unread(str(error)) from error
+    view = run.planning.view
+    view.read_at[live_id] = run.runner.ports.clock.monotonic()
+    if live is None:
+        view.live.pop(live_id, None)
+    else:
+        view.live[live_id] = live
+    return live
+
+
+def _is_unchanged(change: Change, live: Live, table: FieldTable) -> bool:
+    """Return whether the fields that the change overwrites still hold what the plan saw."""
+    found = table.split(live.body)  # with the stamp, which a duplicate's delete rests on
+    return all(digest(found.get(name)) == value for name, value in change.overwritten.items())
+
+
+async def _reread_after_write(run: Run, change: Change) -> tuple[AfterWrite | None, Live | None]:
+    """Return what is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
+    try:
+        live = await _reread(run, change.id)
+    except Unread:
+        return None, None
+    if live is None:
+        return AfterWrite.ABSENT, None
+    table = run.adapter.dialect.table
+    if change.action is Action.RELEASE:
+        return (AfterWrite.AS_PLANNED if parse(live.stamp, table.letters) is None else AfterWrite.AS_BEFORE), live
+    if change.action is not Action.DELETE and _is_carried_out(run, change, live):
+        return AfterWrite.AS_PLANNED, live
+    return (AfterWrite.AS_BEFORE if _is_unchanged(change, live, table) else AfterWrite.ELSE), live
+
+
+def _is_carried_out(run: Run, change: Change, live: Live) -> bool:
+    """Return whether the request was carried out, by its stamp, or without one by every field that it sets."""
+    if change.stamp:
+        return live.stamp == change.stamp
+    table = run.adapter.dialect.table
+    found = table.split(live.body)
+    if _is_unchanged(change, live, table):  # then a part that only the server decides proves nothing
+        return all(
+            same(canonical(name, value, table), canonical(name, found.get(name), table))
+            for name, value in change.sets.items()
+        )
+    return all(fits(name, value, found.get(name), table) for name, value in change.sets.items())

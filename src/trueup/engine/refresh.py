@@ -251,7 +251,7 @@ async def _fetch_page(stretch: Stretch, adapter: Adapter, runner: RequestRunner)
 
 
 def _take_page(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRunner, stops: Collection[str]) -> None:
-    """Add a page to a stretch, up to where another one begins, and judges how far that is."""
+    """Add a page to a stretch, up to where another one begins, and judge how far that is."""
     if not page.items and stretch.start and stretch.pages == 0:
         stretch.reach = Reach.LOST
         return

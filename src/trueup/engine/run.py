@@ -62,46 +62,28 @@ class Run:
         made = (entry.record.id for entry in self.entries if entry.step == DONE and entry.record is not None)
         return list(dict.fromkeys([*self.planning.view.live, *made]))
 
-    async def journal(self, entry: Entry) -> None:
-        """Put a line on disk before going on."""
-        await self.runner.ports.journal(entry)
-        self.entries.append(entry)
-
     async def intend(self, change: Change, action: str, live_id: str) -> None:
         """Write the journal's line before a write."""
-        await self.journal(
-            Entry(
-                "intent",
-                change.name,
-                action,
-                change.operation,
-                self.now,
-                live_id,
-                self.last_operation(change),
-                change.record,
-            )
-        )
+        await self._journal("intent", change, action, live_id, change.record)
 
     async def conclude(self, change: Change, action: str, record: Record | None) -> None:
         """Write the journal's line after a write that was done and reported: it is reported even if the disk is full.
 
         No record forgets it.
         """
-        live_id = record.id if record else change.id
-        await self.journal(
-            Entry("done", change.name, action, change.operation, self.now, live_id, self.last_operation(change), record)
-        )
+        await self._journal("done", change, action, record.id if record else change.id, record)
 
     async def withdraw(self, change: Change, action: str) -> None:
         """Write the journal's line after a write that certainly was not done."""
-        await self.journal(
-            Entry("not-done", change.name, action, change.operation, self.now, change.id, self.last_operation(change))
-        )
+        await self._journal("not-done", change, action, change.id, None)
 
-    def last_operation(self, change: Change) -> str:
-        """Return the operation that the state's record of this name has."""
-        record = self.planning.state.records.get(change.name)
-        return record.operation if record else ""
+    async def _journal(self, step: str, change: Change, action: str, live_id: str, record: Record | None) -> None:
+        """Put a line on disk before going on; it names the operation that state has for this assistant."""
+        known = self.planning.state.records.get(change.name)
+        last = known.operation if known else ""
+        entry = Entry(step, change.name, action, change.operation, self.now, live_id, last, record)
+        await self.runner.ports.journal(entry)
+        self.entries.append(entry)
 
     @property
     def now(self) -> float:
