@@ -346,7 +346,7 @@ def find_form(session: Session, loaded: LoadResult, protocol: str) -> Definition
     adapter = adapter_for(target)
     there = (session.root / project.definitions).exists()
     definitions = Workspace(session.root, project).load(target, session.flags.vars).definitions if there else ()
-    written = format_of(protocol).written(adapter.dialect.table)
+    written = format_of(protocol).written_fields(adapter.dialect.table)
     return DefinitionForm(Proof(project, target, adapter.audit), written, adapter.dialect.table, definitions)
 
 
