@@ -45,7 +45,7 @@ class Elsewhere(Story):
 
     def files(self, bodies: Any) -> None:
         super().files({name: body and _described(body) for name, body in bodies.items()})
-        held = adapter_for(self.world.target).held
+        held = adapter_for(self.world.target).drop_unsupported
         self.world.definitions = {name: held(entry) for name, entry in self.world.definitions.items()}
 
 

@@ -19,7 +19,7 @@ from trueup.core.call import Body, Reply
 from trueup.local.admission import Asked, entrance
 from trueup.local.faults import Fault, Faults, Kind
 from trueup.local.openai_assistants import Server
-from trueup.local.portkey import STORED_KEY, Front, Gateway, is_allowed_host, rewritten
+from trueup.local.portkey import STORED_KEY, Front, Gateway, is_allowed_host, rewrite_json
 
 HOST = "http://127.0.0.1:9100/v1"
 TO = {"x-portkey-provider": "openai", "x-portkey-custom-host": HOST, "authorization": "Bearer k"}
@@ -192,12 +192,12 @@ def test_json_comes_out_as_javascript_writes_it() -> None:
     sent = json.loads(
         '{"10": 1, "a": 1.0, "2": 0.10, "b": 12345678901234567890, "c": 1e400, "01": 1e21, "d": "\\u00e9"}'
     )
-    out = rewritten(sent)
+    out = rewrite_json(sent)
     assert list(out) == ["2", "10", "a", "b", "c", "01", "d"]
     assert json.dumps(out["a"]) == "1"
     assert (out["2"], out["b"], out["c"], out["01"]) == (0.1, 12345678901234567000, None, 1e21)
-    assert rewritten([True, None, -0.0, 2**53 + 1, 10**400]) == [True, None, 0, 2**53, None]
-    assert rewritten(True) is True
+    assert rewrite_json([True, None, -0.0, 2**53 + 1, 10**400]) == [True, None, 0, 2**53, None]
+    assert rewrite_json(True) is True
 
 
 def test_what_was_rewritten_is_what_is_stored(scene: Scene) -> None:

@@ -9,7 +9,7 @@ from trueup.core.plans.reasons import AppliedAs, Why, WhyField
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.projects.project import Portkey, SecretRef, Target
 from trueup.core.source import Diagnostic, Position, Severity
-from trueup.wire.described import described
+from trueup.wire.described import describe_target
 
 PLAN = Plan(Identity("acme-support", "prod", "openai-assistants", "https://api.openai.com/v1"), Options(), ())
 AT = Position("assistants/math-tutor.yaml", 3, 14, "temperature: 3.5")
@@ -72,14 +72,14 @@ WHY = Why(
 )
 
 TARGETS = (
-    described(Target("local", "local")),
-    described(
+    describe_target(Target("local", "local")),
+    describe_target(
       Target(
         "prod", "acme-support", base_url="https://api.openai.com/v1", api_key=SecretRef(env="SECRET_KEY"),
         state="stamps", on_drift="revert",
       )
     ),
-    described(
+    describe_target(
       Target(
         "azure", "acme-support", base_url="", dialect="azure-openai", gateway="portkey",
         allow_loss=("reasoning_effort",),

@@ -17,7 +17,7 @@ from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.wire.bodies import remove_losses
 from trueup.wire.model_names import is_reasoning, name_in_files
 from trueup.wire.openai_assistants.fields import DIALECTS
-from trueup.wire.openai_assistants.rules import filled, lacking, loss_keys, losses
+from trueup.wire.openai_assistants.rules import fill_required, lacking, loss_keys, losses
 from trueup.wire.registry import adapter_for
 
 ROWS = sorted(DIALECTS)
@@ -97,7 +97,7 @@ def test_a_loss_that_is_allowed_is_a_warning_and_is_not_sent(
         "a whole field covers its parts"
     )
     adapter = adapter_for(target(dialect, allow_loss=allowed))
-    kept = adapter.held(Definition("a", {"model": "gpt-4o", **body}, "a.yaml"))
+    kept = adapter.drop_unsupported(Definition("a", {"model": "gpt-4o", **body}, "a.yaml"))
     assert list(losses(kept.body, row)) == [], what
 
 
@@ -237,7 +237,7 @@ def test_what_is_held_has_no_losses_and_holding_it_again_changes_nothing(body: d
 def test_what_is_filled_in_says_nothing_new(body: dict[str, Any], dialect: str) -> None:
     row = DIALECTS[dialect]
     kept = remove_losses(body, losses(body, row))
-    sent = filled(kept, row.holds.fills)
+    sent = fill_required(kept, row.holds.fills)
     for name, value in kept.items():
         assert same(canonical(name, value, row.table), canonical(name, sent[name], row.table)), name
     assert sent.keys() == kept.keys()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.source import Path
-from trueup.wire.replies import MOST, first, listed, path_in, path_of, steps
+from trueup.wire.replies import MOST, find_listed_path, first, path_in, path_of, steps
 
 FIELDS = ("model", "tools", "metadata", "instructions")
 
@@ -57,9 +57,9 @@ def test_a_list_of_problems_gives_the_first_place_in_the_body() -> None:
         {"loc": ["body", "tools", "0"]},
         {"loc": ["body", "model"]},
     ]
-    assert listed({"detail": entries}) == ("tools", 0)
-    assert listed({"detail": "text", "errors": [{"path": "model"}]}) == ("model",)
-    assert listed({"errors": {"path": "model"}}) == ()
+    assert find_listed_path({"detail": entries}) == ("tools", 0)
+    assert find_listed_path({"detail": "text", "errors": [{"path": "model"}]}) == ("model",)
+    assert find_listed_path({"errors": {"path": "model"}}) == ()
 
 
 def test_a_word_that_a_gateway_fills_in_gives_way_to_a_field() -> None:
@@ -78,4 +78,4 @@ def test_any_text_gives_a_short_path_or_none(text: str) -> None:
 @given(st.recursive(st.none() | st.text(max_size=4) | st.integers(), lambda inner: st.lists(inner, max_size=4)))
 def test_any_location_is_survived(location: object) -> None:
     assert all(isinstance(step, str | int) for step in steps(location))
-    assert isinstance(listed({"detail": [{"loc": location, "path": location}]}), tuple)
+    assert isinstance(find_listed_path({"detail": [{"loc": location, "path": location}]}), tuple)

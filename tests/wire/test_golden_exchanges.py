@@ -84,7 +84,7 @@ def read(adapter: Adapter, ask: dict[str, Any], reply: Reply) -> Any:
         page = adapter.read_page(reply)
         return {"items": [live.id for live in page.items], "has_more": page.has_more, "cursor": page.cursor}
     if name == "delete":
-        return {"deleted": adapter.deleted(reply, value)}
+        return {"deleted": adapter.is_deleted(reply, value)}
     return _shown(adapter.read(reply))
 
 

@@ -43,7 +43,7 @@ def defined(body: dict[str, Any]) -> Definition:
 def test_all_that_the_vendor_s_own_dialect_has_is_held_by_it() -> None:
     adapter = OpenAIAgents(DIALECTS["openai"])
     assert adapter.audit(defined(FULL)) == []
-    assert adapter.held(defined(FULL)).body is FULL
+    assert adapter.drop_unsupported(defined(FULL)).body is FULL
 
 
 def test_what_a_partial_server_lacks_is_an_error_at_its_place() -> None:
@@ -59,7 +59,7 @@ def test_what_is_allowed_to_be_lost_is_a_warning_and_is_not_sent() -> None:
     adapter = OpenAIAgents(APIPI, allow_loss=[*LOST, "tools.mcp"])
     problems = adapter.audit(defined(FULL))
     assert {problem.severity for problem in problems} == {Severity.WARNING}
-    kept = adapter.held(defined(FULL)).body
+    kept = adapter.drop_unsupported(defined(FULL)).body
     assert kept == {
         **{name: FULL[name] for name in ("model", "name", "instructions", "metadata")},
         "tools": [FUNCTION, {"type": "web_search"}],

@@ -69,7 +69,7 @@ def read(ask: dict[str, Any], reply: Reply) -> Any:
         page = ADAPTER.read_page(reply)
         return {"items": [live.id for live in page.items], "cursor": page.cursor}
     if name == "remove":
-        return {"deleted": ADAPTER.deleted(reply, given)}
+        return {"deleted": ADAPTER.is_deleted(reply, given)}
     return _shown(ADAPTER.read(reply))
 
 

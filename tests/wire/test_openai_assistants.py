@@ -230,7 +230,7 @@ def test_what_is_no_page_is_never_an_empty_one(reply: Reply) -> None:
     ],
 )
 def test_deleted_is_only_what_says_so(reply: Reply, deleted: bool) -> None:
-    assert ADAPTER.deleted(reply, "asst_1") is deleted
+    assert ADAPTER.is_deleted(reply, "asst_1") is deleted
 
 
 @pytest.mark.parametrize(

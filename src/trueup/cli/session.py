@@ -199,7 +199,7 @@ def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapte
 
     loaded = workspace.load(target, flags.vars, check_limits)
     audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]
-    held = tuple(adapter.held(definition) for definition in loaded.definitions)
+    held = tuple(adapter.drop_unsupported(definition) for definition in loaded.definitions)
     return replace(loaded, definitions=held, diagnostics=in_order([*loaded.diagnostics, *audited]))
 
 

@@ -232,7 +232,7 @@ async def _is_concluded_by_answer(run: Run, change: Change, reply: Reply, attemp
     """Return whether the answer itself is clear: done, or a clear no."""
     problem = run.adapter.problem(reply)
     if change.action is Action.DELETE:
-        if run.adapter.deleted(reply, change.id) or problem.is_own_404(change.id):
+        if run.adapter.is_deleted(reply, change.id) or problem.is_own_404(change.id):
             await _conclude_delete(run, change, attempts.count)
             return True
     elif (live := _read_answer(run, change, reply)) is not None and not _is_ignored(run, change, live):

@@ -184,7 +184,7 @@ async def remove(live_id: str, adapter: Adapter, runner: RequestRunner) -> str:
             reply, why = None, str(error)
         if reply is not None:
             problem = adapter.problem(reply)
-            if adapter.deleted(reply, live_id) or problem.is_own_404(live_id):
+            if adapter.is_deleted(reply, live_id) or problem.is_own_404(live_id):
                 last = await _read_removed(live_id, adapter, runner)
                 is_there = last is not None and last.status < 300
                 return "it is still there after the server said that it was deleted" if is_there else ""

@@ -71,7 +71,7 @@ def build_modify(spec: WriteSpec, verdict: Verdict, adapter: Adapter) -> WriteCo
     assert old is not None
     changed = [change.path for change in verdict.fields if change.cause not in UNSENT]
     sets = _list_changed_fields(spec, changed)
-    own = adapter.forced(live.fields, sets)
+    own = adapter.list_forced_fields(live.fields, sets)
     forced = _list_forced(spec, live, sets, own)
     sets.update({change.path: change.after for change in forced})
     body = patch_body({}, sets, "", spec.table)

@@ -68,7 +68,9 @@ class Database:
 
     def get(self, identifier: str) -> str | None:
         """Return the text of an identifier, None when there is none."""
-        row = self._guarded(lambda c: c.execute("SELECT body FROM assistants WHERE id = ?", (identifier,)).fetchone())
+        row = self._run_guarded(
+            lambda c: c.execute("SELECT body FROM assistants WHERE id = ?", (identifier,)).fetchone()
+        )
         return None if row is None else str(row[0])
 
     def change(self, identifier: str, how: Callable[[str], str]) -> str | None:
@@ -109,7 +111,7 @@ class Database:
                 places.append(row[0] if row else None)
             return _stretch(connection, limit, newest_first, *places)
 
-        return self._guarded(work)
+        return self._run_guarded(work)
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def transaction(connection: sqlite3.Connection) -> T:
@@ -122,9 +124,9 @@ class Database:
             connection.commit()
             return result
 
-        return self._guarded(transaction)
+        return self._run_guarded(transaction)
 
-    def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run_guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return work(self._connection)
         except sqlite3.OperationalError as error:
@@ -134,7 +136,7 @@ class Database:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.DatabaseError as error:
-            raise _damaged(self.path, error) from error
+            raise _damage_error(self.path, error) from error
 
 
 def _stretch(
@@ -167,7 +169,7 @@ def _connect(path: str) -> sqlite3.Connection:
         raise _unusable(path, error) from error
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise _damaged(path, error) from error
+        raise _damage_error(path, error) from error
     except TrueupError:
         connection.close()
         raise
@@ -229,7 +231,7 @@ def _patiently(work: Callable[[], object]) -> None:
             time.sleep(0.01)
 
 
-def _damaged(path: str, error: Exception) -> TrueupError:
+def _damage_error(path: str, error: Exception) -> TrueupError:
     return TrueupError(
         f"The embedded server's database {path} is damaged: {error}.",
         "Move the file (and its -wal and -shm companions) away; the next apply then fills an empty server again.",

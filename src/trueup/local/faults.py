@@ -199,10 +199,10 @@ class Faults:
         return struck
 
     async def _misbehave(self, fault: Fault, send: Send, call: Call) -> Reply:
-        reply = await self._work(fault, send, _sent(fault, call))
+        reply = await self._work(fault, send, _spoil_call(fault, call))
         if fault.delay:
             await self._sleep(fault.delay)
-        return _answered(fault, reply)
+        return _spoil_reply(fault, reply)
 
     async def _work(self, fault: Fault, send: Send, call: Call) -> Reply | None:
         """Do what is to be done before the answer; None when that is nothing."""
@@ -222,7 +222,7 @@ class Faults:
         await send(call)
 
 
-def _sent(fault: Fault, call: Call) -> Call:
+def _spoil_call(fault: Fault, call: Call) -> Call:
     """Return the call as the server behind the fault gets it, always with a body of its own."""
     body = copy.deepcopy(call.json)
     if fault.storage and call.method == "POST":
@@ -230,7 +230,7 @@ def _sent(fault: Fault, call: Call) -> Call:
     return Call(call.method, call.path, dict(call.query), body)
 
 
-def _answered(fault: Fault, reply: Reply | None) -> Reply:
+def _spoil_reply(fault: Fault, reply: Reply | None) -> Reply:
     """Return what the client gets, `reply` being the real answer if the work was done."""
     if fault.kind is Kind.DROP:
         raise OutcomeUnknown("the connection broke before the answer came")

@@ -29,14 +29,14 @@ WHOLE_LIMIT = 1e21
 """From here on JavaScript writes a whole number with an exponent."""
 
 
-def rewritten(value: Any) -> Any:
+def rewrite_json(value: Any) -> Any:
     """Return the value after JavaScript read and wrote it."""
     if isinstance(value, dict):
         indexes = sorted((name for name in value if _is_index(name)), key=int)
         names = [*indexes, *(name for name in value if not _is_index(name))]
-        return {name: rewritten(value[name]) for name in names}
+        return {name: rewrite_json(value[name]) for name in names}
     if isinstance(value, list):
-        return [rewritten(entry) for entry in value]
+        return [rewrite_json(entry) for entry in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     return _number(value)
@@ -107,16 +107,16 @@ def read_settings(headers: Mapping[str, str], hosted: bool) -> Settings:
     """Return the settings that the headers ask for. Raises `Refused`."""
     own = {name.removeprefix(PREFIX): value for name, value in headers.items() if name.startswith(PREFIX)}
     if hosted and not own.get("api-key"):
-        raise _refused("Portkey's API key is missing: send it as x-portkey-api-key.", 401)
+        raise _make_refusal("Portkey's API key is missing: send it as x-portkey-api-key.", 401)
     if hosted and (own.get("virtual-key") or own.get("provider", "").startswith("@")):
         return replace(_by_header(own, ""), stored=True)
     provider, config = own.get("provider", ""), own.get("config", "")
     if not provider and not config:
-        raise _refused("Either x-portkey-config or x-portkey-provider header is required")
+        raise _make_refusal("Either x-portkey-config or x-portkey-provider header is required")
     if provider and provider not in PROVIDERS:
-        raise _refused("Invalid provider passed")
+        raise _make_refusal("Invalid provider passed")
     if not is_allowed_host(own.get("custom-host", "")):
-        raise _refused("Invalid custom host")
+        raise _make_refusal("Invalid custom host")
     if not config:
         return _by_header(own, provider)
     if hosted and config.startswith("pc-"):
@@ -137,10 +137,10 @@ def _by_config(text: str, own: Mapping[str, str], hosted: bool) -> Settings:
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
-        raise _refused("Invalid config passed. You need to pass a valid json")
+        raise _make_refusal("Invalid config passed. You need to pass a valid json")
     stored = hosted and bool(config.get("virtual_key"))
     if not (own.get("provider") or config.get("provider") or config.get("targets") or stored):
-        raise _refused(
+        raise _make_refusal(
             "Either x-portkey-provider needs to be passed. Or the x-portkey-config header should have a valid config "
             "with provider details in it."
         )
@@ -231,7 +231,7 @@ def is_allowed_host(url: str) -> bool:
         return "." in host
 
 
-def _refused(message: str, status: int = 400) -> Refused:
+def _make_refusal(message: str, status: int = 400) -> Refused:
     return Refused(reply(status, failure(message)))
 
 
@@ -281,17 +281,17 @@ class Front:
             settings = read_settings(asked.headers, self._gateway.hosted)
         except Refused as refused:
             return refused.reply
-        denied = _denied(self._gateway, asked.method)
+        denied = _make_denial(self._gateway, asked.method)
         if denied is not None:
             return denied
-        return _warned(self._gateway, asked.method, await self._called(settings, onward))
+        return _add_warning(self._gateway, asked.method, await self._call_provider(settings, onward))
 
-    async def _called(self, settings: Settings, onward: Asked) -> Reply:
+    async def _call_provider(self, settings: Settings, onward: Asked) -> Reply:
         """Return the first provider's answer, or that of the next ones where the strategy falls back."""
         targets = (settings, *settings.others)
         for index, one in enumerate(targets):
             said, repeats = await self._patiently(one, _upstream(one, onward, self._vendor, self._gateway.key))
-            said = _marked(said, one, index, repeats)
+            said = _add_headers(said, one, index, repeats)
             fails = not 200 <= said.status < 300 if settings.next_on is None else said.status in settings.next_on
             if not fails:
                 break
@@ -309,7 +309,7 @@ class Front:
 
     async def _once(self, settings: Settings, onward: Asked) -> tuple[Reply, bool]:
         """One answer in the time that is given, and whether the connection broke instead; the work goes on without."""
-        task = asyncio.ensure_future(_followed(self._behind, onward))
+        task = asyncio.ensure_future(_follow_redirects(self._behind, onward))
         self._left.add(task)
         task.add_done_callback(self._forget)
         try:
@@ -341,10 +341,10 @@ def _readable(asked: Asked) -> Asked:
     if asked.method != "POST" or not kind:
         return replace(asked, body=b"")
     try:
-        value = rewritten(json.loads(asked.body, parse_constant=no_constant))
+        value = rewrite_json(json.loads(asked.body, parse_constant=no_constant))
     except (ValueError, RecursionError) as error:
         raise Refused(reply(500, failure(f"Proxy error: {error}"))) from error
-    return replace(asked, body=_written(value))
+    return replace(asked, body=_rewrite(value))
 
 
 def _upstream(settings: Settings, asked: Asked, vendor: Vendor, stored_key: str) -> Asked:
@@ -378,11 +378,11 @@ def _upstream(settings: Settings, asked: Asked, vendor: Vendor, stored_key: str)
     body = asked.body
     if settings.overrides and body:
         sent = json.loads(body)
-        body = _written({**sent, **rewritten(dict(settings.overrides))}) if isinstance(sent, dict) else body
+        body = _rewrite({**sent, **rewrite_json(dict(settings.overrides))}) if isinstance(sent, dict) else body
     return Asked(asked.method, base + asked.path.removeprefix(MOUNT), query, headers, body)
 
 
-async def _followed(behind: Endpoint, asked: Asked) -> Reply:
+async def _follow_redirects(behind: Endpoint, asked: Asked) -> Reply:
     """Return the provider's answer, wherever it is redirected to.
 
     A POST becomes a GET on the way, as browsers do it.
@@ -401,7 +401,7 @@ async def _followed(behind: Endpoint, asked: Asked) -> Reply:
     return plain(500, "Message: fetch failed Cause: Error: redirect count exceeded Name: TypeError")
 
 
-def _marked(said: Reply, settings: Settings, index: int, repeats: int) -> Reply:
+def _add_headers(said: Reply, settings: Settings, index: int, repeats: int) -> Reply:
     """Return the answer with what the gateway adds to its headers."""
     marks = {
         f"{PREFIX}cache-status": "DISABLED",
@@ -413,7 +413,7 @@ def _marked(said: Reply, settings: Settings, index: int, repeats: int) -> Reply:
     return replace(said, headers={**said.headers, **marks})
 
 
-def _denied(gateway: Gateway, method: str) -> Reply | None:
+def _make_denial(gateway: Gateway, method: str) -> Reply | None:
     """Return the answer of a hosted gateway that does not call the provider at all."""
     if method == "GET" or gateway.verdict not in (OVER_BUDGET, DENIED):
         return None
@@ -423,7 +423,7 @@ def _denied(gateway: Gateway, method: str) -> Reply | None:
     return reply(DENIED, {**envelope(said, kind="hooks_failed"), "hook_results": _HOOKS})
 
 
-def _warned(gateway: Gateway, method: str, said: Reply) -> Reply:
+def _add_warning(gateway: Gateway, method: str, said: Reply) -> Reply:
     """Return a success under a guardrail's warning: the provider's body, the guardrail's words, and status 246."""
     body = said.json
     if gateway.verdict != WARNED or method == "GET" or said.status != 200 or not isinstance(body, Mapping):
@@ -431,6 +431,6 @@ def _warned(gateway: Gateway, method: str, said: Reply) -> Reply:
     return replace(reply(WARNED, {**body, "hook_results": _HOOKS}), headers=said.headers)
 
 
-def _written(value: object) -> bytes:
+def _rewrite(value: object) -> bytes:
     """JSON as JavaScript writes it: no spaces, and letters as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

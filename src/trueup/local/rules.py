@@ -84,7 +84,7 @@ def choice(*values: str) -> Check:
             raise _wrong_type(value, path, "a string")
         if value not in values:
             raise Refusal(
-                f"Invalid value: '{_short(value)}'. Supported values are: {_listed(values)}.", path, "invalid_value"
+                f"Invalid value: '{_short(value)}'. Supported values are: {_list_words(values)}.", path, "invalid_value"
             )
 
     return check
@@ -217,7 +217,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "an object")
 
 
-def _listed(values: Sequence[str]) -> str:
+def _list_words(values: Sequence[str]) -> str:
     quoted = [f"'{value}'" for value in values]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
 

@@ -187,7 +187,7 @@ def _asgi(endpoint: Endpoint, hosts: Collection[str]) -> ASGIApp:
         try:
             request = Request(scope, receive)
             refused = refuse_web_page(request.headers, hosts)
-            said = await endpoint(await _asked(request)) if refused is None else refused
+            said = await endpoint(await _read_request(request)) if refused is None else refused
         except _TooLarge:
             said = reply(413, envelope(f"The body is larger than {BODY_LIMIT} bytes.", code="request_too_large"))
         except ClientDisconnect:
@@ -206,7 +206,7 @@ def _asgi(endpoint: Endpoint, hosts: Collection[str]) -> ASGIApp:
     return application
 
 
-async def _asked(request: Request) -> Asked:
+async def _read_request(request: Request) -> Asked:
     """Return the request by value; the body counts for a POST only. Raises `_TooLarge`."""
     body = bytearray()
     if request.method == "POST":

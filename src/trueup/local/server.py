@@ -104,7 +104,7 @@ class EmbeddedServer(ABC):
         """
         with self._lock:
             number = next(self._numbers)
-            status, text = self._routed(call)
+            status, text = self._route(call)
         headers = {"content-type": "application/json", **self.headers, "x-request-id": f"req_{number:032x}"}
         if status == 405:
             headers["allow"] = ", ".join(self._verbs(call))
@@ -120,7 +120,7 @@ class EmbeddedServer(ABC):
     def _modify(self, identifier: str, call: Call) -> Answer:
         """Answer a modify. Raises `Refusal`."""
 
-    def _shown(self, text: str) -> str:
+    def _answer_text(self, text: str) -> str:
         """Return a stored text as this vendor answers it."""
         return text
 
@@ -134,7 +134,7 @@ class EmbeddedServer(ABC):
             raise TrueupError(f"The embedded server has no dialect {dialect!r}.", f"Choose one of: {known}.")
         self.vendor = self.vendors[dialect]
 
-    def _routed(self, call: Call) -> Answer:
+    def _route(self, call: Call) -> Answer:
         try:
             return self._verb(call)
         except Refusal as refusal:
@@ -163,7 +163,7 @@ class EmbeddedServer(ABC):
         if identifier in ("", call.path) or "/" in identifier:
             return {}
         return {
-            "GET": lambda: (200, self._shown(self._get(identifier))),
+            "GET": lambda: (200, self._answer_text(self._get(identifier))),
             "POST": lambda: self._modify(identifier, call),
             "DELETE": lambda: self._delete(identifier),
         }
@@ -174,7 +174,7 @@ class EmbeddedServer(ABC):
             identifier = self._ids()
             text = json.dumps(make(identifier))
             if self._database.add(identifier, text):
-                return 200, self._shown(text)
+                return 200, self._answer_text(text)
         raise TrueupError(f"The embedded server was given {TRIES} identifiers in a row that are taken.", "Check `ids`.")
 
     def _get(self, identifier: str) -> str:
@@ -201,7 +201,7 @@ class EmbeddedServer(ABC):
         window = self._database.window(limit_of(query), newest_first(query), **cursors)
         if isinstance(window, str):
             raise lost_cursor(cursors, window)
-        return 200, self._page([self._shown(text) for text in window.bodies], window.has_more)
+        return 200, self._page([self._answer_text(text) for text in window.bodies], window.has_more)
 
     def _absent(self, identifier: str) -> Refusal:
         return Refusal(f"No {self.noun} found with id '{identifier}'.", status=404)

@@ -159,10 +159,10 @@ class Adapter(Protocol):
     def audit(self, definition: Definition) -> list[Diagnostic]:
         """Return what this dialect cannot hold of a definition, before any network."""
 
-    def held(self, definition: Definition) -> Definition:
+    def drop_unsupported(self, definition: Definition) -> Definition:
         """Return the definition without what this dialect has no word for; only that is sent and compared."""
 
-    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
+    def list_forced_fields(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields, with values, that a modify of `live` must set beside `sets` for the protocol's sake."""
 
     def auth(self, secret: str, key: str = "api_key") -> Mapping[str, str]:
@@ -201,7 +201,7 @@ class Adapter(Protocol):
     def read(self, reply: Reply) -> Live:
         """Return the assistant in a successful answer. Raises `Unexpected` when it is something else."""
 
-    def deleted(self, reply: Reply, live_id: str) -> bool:
+    def is_deleted(self, reply: Reply, live_id: str) -> bool:
         """Return whether the answer says that this id is gone."""
 
     def not_deleted(self, reply: Reply, live_id: str) -> str:

@@ -38,7 +38,7 @@ class Table:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def described(target: Target) -> Described:
+def describe_target(target: Target) -> Described:
     """One target with all that its rows say of it. Raises TrueupError."""
     row = adapter_for(target).dialect
     lacks = lacking(target.protocol, row, translate=target.translate)

@@ -65,12 +65,12 @@ def scope(target: Target) -> dict[str, str]:
     """Which account the gateway leads to, by header; a secret by where it is to be had, a configuration as a digest."""
     found = headers(target)
     names = [f"x-portkey-{name}" for name in _SCOPING]
-    return {name: _told(found[name]) for name in names if name in found}
+    return {name: _identity_text(found[name]) for name in names if name in found}
 
 
 def brings_a_key(value: Header) -> bool:
     """Return whether a configuration holds a provider's credential, or may: a saved one cannot be looked into."""
-    config = _parsed(value)
+    config = _parse(value)
     return any(True for _ in _entries(config, _KEYS)) if isinstance(config, Mapping) else True
 
 
@@ -101,11 +101,11 @@ def _without_slashes(value: Any) -> Any:
     }
 
 
-def _told(value: Header) -> str:
+def _identity_text(value: Header) -> str:
     """Return a header as an identity may hold it: no secret, and of an inline configuration only what scopes it."""
     if isinstance(value, SecretRef):
         return _place(value)
-    config = _parsed(value)
+    config = _parse(value)
     if isinstance(config, Mapping):
         return digest(sorted([key, _plain(entry)] for key, entry in _entries(config, _ACCOUNT)), 16)
     return str(value)
@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
     return _place(value) if isinstance(value, SecretRef) else str(value)
 
 
-def _parsed(value: Header) -> Any:
+def _parse(value: Header) -> Any:
     """Return an inline configuration as a mapping; anything else as it stands."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:

@@ -154,7 +154,7 @@ def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
         reasoning=_reasoning(target, row),
     )
     if found is not None:
-        row = _found(target.protocol, row, found)
+        row = _apply_capabilities(target.protocol, row, found)
     made = getattr(_module(target.protocol, "adapter"), row_of(target.protocol).adapter)
     adapter: Adapter = made(row, target.gateway, target.allow_loss, _access(target, address))
     return adapter
@@ -174,7 +174,7 @@ def model_faults(target: Target, definition: Definition) -> Iterator[Fault]:
         yield Fault("foreign-model", ("model",), message, hint, severity=Severity.WARNING)
 
 
-def _found(protocol: str, row: Dialect, found: Capabilities) -> Dialect:
+def _apply_capabilities(protocol: str, row: Dialect, found: Capabilities) -> Dialect:
     """Return a dialect's row with what a probe found out, which goes before what its vendor documents."""
     probe = probe_of(protocol)
     return probe.apply(row, found) if probe is not None else row

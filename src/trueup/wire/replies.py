@@ -34,7 +34,7 @@ def is_success(reply: Reply) -> bool:
     return reply.status in (200, 246)
 
 
-def told(reply: Reply) -> str:
+def describe_foreign_answer(reply: Reply) -> str:
     """Return what an answer without JSON is, with its status; of a redirect the server that it leads to, no path."""
     if reply.json is Body.TOO_LARGE:
         return f"HTTP {reply.status}, and {TOO_LARGE}"
@@ -113,11 +113,11 @@ def first(paths: Iterable[Path], fields: Collection[str]) -> Path:
     return next((path for path in found if path[0] in fields), found[0] if found else ())
 
 
-def listed(body: Mapping[str, Any]) -> Path:
+def find_listed_path(body: Mapping[str, Any]) -> Path:
     """Return the path of the first of several problems that an error lists and that is in the body of the request."""
     lists = [body[key] for key in _LISTS if isinstance(body.get(key), list)]
     entries = [entry for found in lists for entry in found if isinstance(entry, Mapping)]
-    paths = (_placed(entry.get(place), place) for entry in entries for place in _PLACES)
+    paths = (_path_at(entry.get(place), place) for entry in entries for place in _PLACES)
     return next(filter(None, paths), ())
 
 
@@ -129,7 +129,7 @@ def steps(location: Any) -> Path:
     return tuple(int(step) if isinstance(step, str) and step.isascii() and step.isdigit() else step for step in found)
 
 
-def _placed(value: Any, place: str) -> Path:
+def _path_at(value: Any, place: str) -> Path:
     if place in ("loc", "location"):
         return steps(value)
     return path_of(value) if isinstance(value, str) else ()
@@ -242,7 +242,7 @@ def read_problem(reply: Reply, fields: Collection[str]) -> Problem:
     `fields` are the top-level fields that a path in the request begins with.
     """
     if isinstance(reply.json, Body):
-        return Problem(told(reply))
+        return Problem(describe_foreign_answer(reply))
     body = reply.json if isinstance(reply.json, Mapping) else {}
     said, path = read_message(body)
     error = error_in(body)
@@ -251,7 +251,7 @@ def read_problem(reply: Reply, fields: Collection[str]) -> Problem:
     given = path_of(param) if isinstance(param, str) else ()
     return Problem(
         message=f"HTTP {reply.status}: {text}" if text else f"HTTP {reply.status}",
-        path=first((given, path, listed(body), path_in(text, fields)), fields),
+        path=first((given, path, find_listed_path(body), path_in(text, fields)), fields),
         code=code if isinstance(code, str) else "",
         refused=reply.status in REFUSED,
     )

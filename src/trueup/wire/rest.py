@@ -43,12 +43,12 @@ class RestAdapter(ABC):
         """Return what the dialect cannot hold or would refuse, each at its place; an allowed loss is a warning."""
         return placed(self._faults(definition.body), definition.locate, definition.file)
 
-    def held(self, definition: Definition) -> Definition:
+    def drop_unsupported(self, definition: Definition) -> Definition:
         """Return the definition without what the dialect has no word for."""
         kept = remove_losses(definition.body, self._losses(definition.body))
         return definition if kept is definition.body else replace(definition, body=kept)
 
-    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
+    def list_forced_fields(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
         """Return no field: a modify needs nothing beside what it sets."""
         return {}
 
@@ -88,7 +88,7 @@ class RestAdapter(ABC):
         """Return the object in a successful answer. Raises `Unexpected` when it is something else."""
         return replies.read_object(reply, self.noun, self._live)
 
-    def deleted(self, reply: Reply, live_id: str) -> bool:
+    def is_deleted(self, reply: Reply, live_id: str) -> bool:
         """Return whether this id was deleted now."""
         return replies.is_deleted(reply, live_id)
 

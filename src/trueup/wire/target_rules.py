@@ -189,7 +189,7 @@ def _is_readable(value: Mapping[str, Any]) -> bool:
     return all(isinstance(text, str) for text in texts) and not any(map(secret_problem, [*secrets, *mixed]))
 
 
-def _told(value: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, portkey.Header]:
+def _gateway_headers(value: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, portkey.Header]:
     target = Target(
         "", "", headers=headers_of(headers), portkey=portkey_of(value.get("portkey") or {}),
         scope=scope_of(value, scope_keys()),
@@ -199,9 +199,9 @@ def _told(value: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, por
 
 def _portkey(value: Mapping[str, Any]) -> Iterator[Fault]:
     headers = value.get("headers") or {}
-    found = _told(value, headers)
+    found = _gateway_headers(value, headers)
     written = {name.lower(): name for name in headers}
-    for name in sorted(_told(value, {}).keys() & written.keys()):
+    for name in sorted(_gateway_headers(value, {}).keys() & written.keys()):
         message = f"{name} is said twice, here and by another key of the target"
         yield Fault("repeated", ("headers", written[name]), message, "Keep one of the two.", at_key=True)
     if not found.keys() & {"x-portkey-provider", "x-portkey-config", "x-portkey-virtual-key"}:

@@ -43,11 +43,11 @@ def targets(flags: Flags, rows: bool) -> int:
 def _write_targets(flags: Flags, screen: Screen) -> str:
     from trueup.cli.session import open_project
     from trueup.core.definitions.names import choose_target
-    from trueup.wire.described import described
+    from trueup.wire.described import describe_target
 
     _, project = open_project(flags)
     chosen = [choose_target(project, flags.target)] if flags.target else list(project.targets.values())
-    shown = [described(target) for target in chosen]
+    shown = [describe_target(target) for target in chosen]
     if screen.json:
         from trueup.render.records import json as as_json
 

@@ -236,4 +236,4 @@ class Server(EmbeddedServer):
                 sent["experimental"] = {**agent["experimental"], **sent["experimental"]}
             return {**agent, **{name: resolve(name, value) for name, value in sent.items()}, "updated_at": now}
 
-        return 200, self._shown(self._replace(identifier, how))
+        return 200, self._answer_text(self._replace(identifier, how))

@@ -54,7 +54,7 @@ LISTS = {"code_interpreter": "file_ids", "file_search": "vector_store_ids"}
 """The list that an enabled tool always has, empty when nothing is attached."""
 
 
-def checked(
+def check_body(
     body: Mapping[str, Any], fields: Mapping[str, Check], required: Iterable[str], habits: Habits
 ) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the body as the server takes it, and the metadata keys that a null takes away. Raises `Refusal`."""
@@ -68,7 +68,7 @@ def checked(
     return taken, removed
 
 
-def created(
+def make_assistant(
     body: Mapping[str, Any], identifier: str, created_at: int, vendor: AssistantsVendor, habits: Habits
 ) -> dict[str, Any]:
     """Return the assistant that a checked create makes; `created_at` is Unix seconds.
@@ -80,11 +80,11 @@ def created(
     assistant.update(id=identifier, object="assistant", created_at=created_at, tool_resources={})
     assistant["metadata"] = dict(body.get("metadata") or {})
     for tool, lists in (body.get("tool_resources") or {}).items():
-        assistant["tool_resources"][tool] = _stored(lists, identifier)
-    return settled(assistant, vendor, habits)
+        assistant["tool_resources"][tool] = _make_store(lists, identifier)
+    return fill_defaults(assistant, vendor, habits)
 
 
-def modified(
+def modify_assistant(
     stored: Mapping[str, Any],
     body: Mapping[str, Any],
     removed: frozenset[str],
@@ -104,12 +104,12 @@ def modified(
         assistant["metadata"] = {name: value for name, value in pairs.items() if name not in removed}
         METADATA(assistant["metadata"], "metadata")
     if named.get("tool_resources") is not None:
-        assistant["tool_resources"] = _merged(stored["tool_resources"], named["tool_resources"], habits)
+        assistant["tool_resources"] = _merge_resources(stored["tool_resources"], named["tool_resources"], habits)
     elsewhere = {name: value for name, value in stored.items() if name not in STORED}
-    return {**settled(assistant, vendor, habits), **elsewhere}
+    return {**fill_defaults(assistant, vendor, habits), **elsewhere}
 
 
-def settled(assistant: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
+def fill_defaults(assistant: Mapping[str, Any], vendor: AssistantsVendor, habits: Habits) -> dict[str, Any]:
     """Return the assistant with every fill-in of the server, in its key order.
 
     Raises `Refusal` for refused sampling.
@@ -137,14 +137,14 @@ def _narrow(value: float) -> float:
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
-def _stored(lists: Any, identifier: str) -> Any:
+def _make_store(lists: Any, identifier: str) -> Any:
     """Return a tool's resources on create, with the helper's stores made."""
     if not isinstance(lists, dict) or "vector_stores" not in lists:
         return lists
     return {"vector_store_ids": [f"vs_{identifier.removeprefix('asst_')}" for _ in lists["vector_stores"]]}
 
 
-def _merged(kept: Mapping[str, Any], sent: Mapping[str, Any], habits: Habits) -> dict[str, Any]:
+def _merge_resources(kept: Mapping[str, Any], sent: Mapping[str, Any], habits: Habits) -> dict[str, Any]:
     """Each list that was sent in the place of the old one; other tools keep theirs if the server merges."""
     merged = dict(kept) if habits.resources == "merge" else {}
     for tool, lists in sent.items():

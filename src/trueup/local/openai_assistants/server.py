@@ -41,18 +41,18 @@ class Server(EmbeddedServer):
         self.habits = habits
 
     def _create(self, call: Call) -> Answer:
-        taken, _ = bodies.checked(body_of(call), self._fields(call).create, ("model",), self.habits)
-        wide, now = v1.widened(taken) if self.vendor.is_v1 else taken, int(self._clock())
+        taken, _ = bodies.check_body(body_of(call), self._fields(call).create, ("model",), self.habits)
+        wide, now = v1.from_v1(taken) if self.vendor.is_v1 else taken, int(self._clock())
 
         def make(identifier: str) -> dict[str, Any]:
-            assistant = bodies.created(wide, identifier, now, self.vendor, self.habits)
-            return v1.attached(assistant, None, taken, now) if self.vendor.is_v1 else assistant
+            assistant = bodies.make_assistant(wide, identifier, now, self.vendor, self.habits)
+            return v1.attach_files(assistant, None, taken, now) if self.vendor.is_v1 else assistant
 
         return self._add(make)
 
     def _modify(self, identifier: str, call: Call) -> Answer:
-        taken, removed = bodies.checked(body_of(call), self._fields(call).modify, (), self.habits)
-        return 200, self._shown(self._changed(identifier, lambda _: taken, removed))
+        taken, removed = bodies.check_body(body_of(call), self._fields(call).modify, (), self.habits)
+        return 200, self._answer_text(self._change(identifier, lambda _: taken, removed))
 
     def _fields(self, call: Call) -> Fields:
         return self.vendor.previews.get(call.query.get("api-version", ""), self.vendor.fields)
@@ -72,11 +72,11 @@ class Server(EmbeddedServer):
                 "POST": lambda: self._attach(identifier, body_of(call)),
             }
         return {
-            "GET": lambda: (200, json.dumps(v1.shown(json.loads(self._get(identifier)), file_id))),
+            "GET": lambda: (200, json.dumps(v1.attachment_of(json.loads(self._get(identifier)), file_id))),
             "DELETE": lambda: self._detach(identifier, file_id),
         }
 
-    def _changed(
+    def _change(
         self, identifier: str, what: Callable[[Mapping[str, Any]], dict[str, Any]], removed: frozenset[str]
     ) -> str:
         """Return the stored text after a modify that may depend on what is stored. Raises `Refusal`."""
@@ -84,34 +84,34 @@ class Server(EmbeddedServer):
         def how(stored: dict[str, Any]) -> dict[str, Any]:
             taken = what(stored)
             if not self.vendor.is_v1:
-                return bodies.modified(stored, taken, removed, self.vendor, self.habits)
-            wide = v1.widened(taken)
-            assistant = bodies.modified(stored, wide, removed, self.vendor, self.habits)
-            return v1.attached(assistant, stored, taken, int(self._clock()))
+                return bodies.modify_assistant(stored, taken, removed, self.vendor, self.habits)
+            wide = v1.from_v1(taken)
+            assistant = bodies.modify_assistant(stored, wide, removed, self.vendor, self.habits)
+            return v1.attach_files(assistant, stored, taken, int(self._clock()))
 
         return self._replace(identifier, how)
 
     def _attach(self, identifier: str, body: dict[str, Any]) -> Answer:
-        text = self._changed(identifier, lambda stored: self._files(v1.attaching(stored, body)), frozenset())
-        return 200, json.dumps(v1.shown(json.loads(text), body["file_id"]))
+        text = self._change(identifier, lambda stored: self._files(v1.attaching(stored, body)), frozenset())
+        return 200, json.dumps(v1.attachment_of(json.loads(text), body["file_id"]))
 
     def _detach(self, identifier: str, file_id: str) -> Answer:
-        self._changed(identifier, lambda stored: v1.detaching(stored, file_id), frozenset())
+        self._change(identifier, lambda stored: v1.detaching(stored, file_id), frozenset())
         return 200, json.dumps({"id": file_id, "object": "assistant.file.deleted", "deleted": True})
 
     def _files(self, change: dict[str, Any]) -> dict[str, Any]:
         """Return a change of the attachments, held against v1's limit. Raises `Refusal`."""
-        return bodies.checked(change, self.vendor.fields.modify, (), self.habits)[0]
+        return bodies.check_body(change, self.vendor.fields.modify, (), self.habits)[0]
 
     def _page(self, entries: Sequence[str], has_more: bool) -> str:
         last = "always" if self.vendor.always_last_id else "filled" if self.habits.last_id else "never"
         return page_text(entries, has_more, self.vendor.first_id, last)
 
-    def _shown(self, text: str) -> str:
+    def _answer_text(self, text: str) -> str:
         """Return the stored text as this vendor answers it: most often as it is."""
         if self.vendor.keys is STORED and f'"{v1.KEY}": ' not in text:
             return text
         stored = json.loads(text)
         if self.vendor.is_v1:
-            return json.dumps(v1.narrowed(stored, self.vendor.keys))
+            return json.dumps(v1.to_v1(stored, self.vendor.keys))
         return json.dumps({name: stored[name] for name in self.vendor.keys})

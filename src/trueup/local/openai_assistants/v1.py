@@ -22,7 +22,7 @@ KEY = "v1"
 """Where a stored assistant keeps what only v1 knows: each attached file's id with its time, and the format `none`."""
 
 
-def narrowed(stored: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def to_v1(stored: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     """Return the answer to a v1 request."""
     own = stored.get(KEY, {})
     shown = {**stored, "tools": [_v1_tool(tool) for tool in stored["tools"]], "file_ids": sorted(own.get("files", {}))}
@@ -31,7 +31,7 @@ def narrowed(stored: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]
     return {name: shown[name] for name in keys}
 
 
-def widened(body: Mapping[str, Any]) -> dict[str, Any]:
+def from_v1(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a checked v1 body in v2's words, without its files."""
     wide = {name: value for name, value in body.items() if name != "file_ids"}
     if "tools" in wide:
@@ -43,7 +43,7 @@ def widened(body: Mapping[str, Any]) -> dict[str, Any]:
     return wide
 
 
-def attached(
+def attach_files(
     assistant: Mapping[str, Any], before: Mapping[str, Any] | None, body: Mapping[str, Any], now: int
 ) -> dict[str, Any]:
     """Return the assistant after a v1 write, with its files where v2 looks for them; `now` is Unix seconds.
@@ -55,20 +55,20 @@ def attached(
     files = {name: old.get(name, now) for name in body.get("file_ids", old)}
     none = body["response_format"] == "none" if "response_format" in body else own.get("none", False)
     resources = {tool: dict(lists) for tool, lists in assistant["tool_resources"].items()}
-    newly = _enabled(assistant) - (_enabled(before) if before else frozenset())
+    newly = _tool_types(assistant) - (_tool_types(before) if before else frozenset())
     if "code_interpreter" in resources:
         listed = [name for name in resources["code_interpreter"]["file_ids"] if name in files or name not in old]
         fresh = files if "code_interpreter" in newly else [name for name in files if name not in old]
-        if "code_interpreter" in _enabled(assistant):
+        if "code_interpreter" in _tool_types(assistant):
             listed += [name for name in fresh if name not in listed]
         FILE_IDS(listed, "file_ids")
         resources["code_interpreter"]["file_ids"] = listed
-    if files and "file_search" in _enabled(assistant) and not resources["file_search"]["vector_store_ids"]:
+    if files and "file_search" in _tool_types(assistant) and not resources["file_search"]["vector_store_ids"]:
         resources["file_search"]["vector_store_ids"] = [f"vs_{assistant['id'].removeprefix('asst_')}"]
     return {**assistant, "tool_resources": resources, KEY: {"files": files, "none": none}}
 
 
-def _enabled(assistant: Mapping[str, Any]) -> frozenset[str]:
+def _tool_types(assistant: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(tool["type"] for tool in assistant["tools"])
 
 
@@ -96,11 +96,11 @@ def attaching(stored: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, A
 
 def detaching(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
     """Return the v1 modify that takes a file off. Raises `Refusal` (404) when it is not there."""
-    shown(stored, file_id)
+    attachment_of(stored, file_id)
     return {"file_ids": [name for name in attachments(stored) if name != file_id]}
 
 
-def shown(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
+def attachment_of(stored: Mapping[str, Any], file_id: str) -> dict[str, Any]:
     """Return the attachment's object. Raises `Refusal` (404) when the file is not attached."""
     files = attachments(stored)
     if file_id not in files:
@@ -126,4 +126,4 @@ def page(stored: Mapping[str, Any], query: Mapping[str, str]) -> str:
     else:
         more = end - start > limit
         end = min(end, start + limit)
-    return page_text([json.dumps(shown(stored, name)) for name in names[start:end]], more)
+    return page_text([json.dumps(attachment_of(stored, name)) for name in names[start:end]], more)

@@ -18,7 +18,7 @@ from trueup.wire import portkey, replies
 from trueup.wire.base import Live, Problem, Unexpected, is_unclear
 from trueup.wire.bodies import Loss, create_body, patch_body
 from trueup.wire.model_names import is_reasoning
-from trueup.wire.openai_assistants.rules import SAMPLING, audit, filled, losses
+from trueup.wire.openai_assistants.rules import SAMPLING, audit, fill_required, losses
 from trueup.wire.rest import RestAdapter
 
 NAME = "openai-assistants"
@@ -38,7 +38,7 @@ class OpenAIAssistants(RestAdapter):
     root = "/assistants"
     noun = "an assistant"
 
-    def forced(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
+    def list_forced_fields(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Null for the stored sampling numbers where a modify moves an assistant to a model that refuses them.
 
         A server keeps them from the model before, and refuses the change for their sake (several users' reports).
@@ -51,7 +51,7 @@ class OpenAIAssistants(RestAdapter):
     def create(self, sets: Mapping[str, Any], stamp: str) -> Call:
         """POST /assistants."""
         body = create_body(sets, stamp, self.dialect.table)
-        return Call("POST", self.root, self._query, json=filled(body, self.dialect.holds.fills))
+        return Call("POST", self.root, self._query, json=fill_required(body, self.dialect.holds.fills))
 
     def modify(self, live: Live, sets: Mapping[str, Any], stamp: str) -> Call:
         """POST /assistants/{id}: what is left out stays as it is, and metadata and tool resources go whole.
@@ -60,13 +60,13 @@ class OpenAIAssistants(RestAdapter):
         another model forces is sent as it is, whatever else clears it.
         """
         body = patch_body(live.body, sets, stamp, self.dialect.table)
-        forced = self.forced(live.body, sets)
+        forced = self.list_forced_fields(live.body, sets)
         body.update({name: value for name, value in forced.items() if name in sets and sets[name] is None})
         return self.post(live.id, body)
 
     def post(self, live_id: str, body: Mapping[str, Any]) -> Call:
         """POST /assistants/{id} with a body as it is, but for what the dialect wants said."""
-        return Call("POST", self._path(live_id), self._query, json=filled(body, self.dialect.holds.fills))
+        return Call("POST", self._path(live_id), self._query, json=fill_required(body, self.dialect.holds.fills))
 
     def release(self, live: Live) -> tuple[Call, ...]:
         """Return the write without our stamp; for a server that keeps the key, also one that writes `released` there.

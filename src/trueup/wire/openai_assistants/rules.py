@@ -39,7 +39,7 @@ def check(definition: Definition) -> Iterator[Fault]:
     body = definition.body
     tools = tuple((("tools", index), tool) for index, tool in _tools(body))
     yield from _twice(tools)
-    yield from _unused(body, tools)
+    yield from _find_unused_resources(body, tools)
     yield from _words(body, tools)
 
 
@@ -59,7 +59,7 @@ def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
         seen.setdefault(key, path)
 
 
-def _unused(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
+def _find_unused_resources(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
     kinds = {tool.get("type") for _, tool in tools if isinstance(tool.get("type"), str)}
     if "tools" not in body or len(tools) < len(body["tools"] or ()):
         return  # the tools are left as they are live, or what is no tool may have been meant as the one in question
@@ -117,7 +117,7 @@ def audit(body: Mapping[str, Any], dialect: Dialect, allowed: Collection[str]) -
     for loss in losses(body, dialect):
         if not loss.idle:
             yield fault_of(loss, dialect.name, allowed, _INSTEAD.get(loss.key, ""))
-    yield from _wanted(body, dialect)
+    yield from _find_missing(body, dialect)
     yield from _lengths(body, dialect)
     yield from _sampling(body, dialect)
 
@@ -141,12 +141,12 @@ def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
     yield from _format_losses(body.get("response_format"), dialect)
 
 
-def filled(body: Mapping[str, Any], fills: Mapping[str, Any]) -> dict[str, Any]:
+def fill_required(body: Mapping[str, Any], fills: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request's body with what the dialect wants said although it is the default."""
     tools = body.get("tools")
     if not fills or not isinstance(tools, (list, tuple)):
         return dict(body)
-    return {**body, "tools": [_filled_tool(tool, fills) for tool in tools]}
+    return {**body, "tools": [_fill_tool(tool, fills) for tool in tools]}
 
 
 def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:
@@ -194,7 +194,7 @@ def _format_losses(value: Any, dialect: Dialect) -> Iterator[Loss]:
             yield Loss(".".join(("response_format", *key)), ("response_format", *key), idle)
 
 
-def _wanted(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Fault]:
+def _find_missing(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Fault]:
     holds = dialect.holds
     for index, tool in _tools(body):
         kind = tool.get("type")
@@ -266,7 +266,7 @@ def _has(value: Any, path: tuple[str, ...]) -> bool:
     return isinstance(parent, OBJECT) and path[-1] in parent
 
 
-def _filled_tool(tool: Any, fills: Mapping[str, Any]) -> Any:
+def _fill_tool(tool: Any, fills: Mapping[str, Any]) -> Any:
     if not isinstance(tool, Mapping):
         return tool
     kind = str(tool.get("type"))
