@@ -70,7 +70,7 @@ def test_after_a_failure_the_next_report_begins_anew_and_says_so(place: Place) -
     place.write("d.json", json.dumps({"format_version": 1, "kind": "error", "error": {"message": "x", "hint": ""}}))
     ran = place.applied().run("drift", "--since", "d.json")
     assert ran.code == 0
-    assert "tells of a command that failed" in " ".join(ran.err.split())
+    assert "is the report of a command that failed" in " ".join(ran.err.split())
 
 
 @pytest.mark.parametrize("content", ["", "[", "7", '{"kind": "plan"}', '{"kind": "drift"}', "\x00", "[" * 100_000])

@@ -147,7 +147,7 @@ def _screen(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, **flags: Any) ->
     monkeypatch.setattr("sys.stderr", stream)
     screen = Screen(Flags(**flags), {"TERM": "xterm", "COLUMNS": "80"})
     screen._since -= 60
-    screen._told = screen._since + 55
+    screen._noted = screen._since + 55
     return screen, stream
 
 
@@ -169,7 +169,7 @@ def test_a_terminal_shows_how_far_it_is_and_how_long_it_may_take(monkeypatch: py
 @pytest.mark.parametrize(
     ("seconds", "words"), [(4.2, "4 s"), (89.0, "89 s"), (90.0, "2 min"), (3_300.0, "55 min"), (4_800.0, "1 h 20 min")]
 )
-def test_a_duration_is_told_as_people_say_it(seconds: float, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_duration_is_written_as_people_say_it(seconds: float, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=True)
     screen.show_progress(Progress("Reading assistants", 5, 10, seconds))
     assert said.getvalue().endswith(f"Reading assistants 5 of 10, about {words} left")
@@ -184,7 +184,7 @@ def test_what_takes_no_time_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_trouble_is_told_at_once_with_until_when(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+def test_trouble_is_shown_at_once_with_until_when(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
     screen, said = _screen(monkeypatch, terminal=terminal)
     screen.start_work()
     end = _in(4)
@@ -215,7 +215,7 @@ def test_a_wait_without_a_second_half_is_cut_before_its_end(monkeypatch: pytest.
     assert re.search(r"HTTP 429: .+… until \d\d:\d\d:\d\d \(5 min\)$", said.getvalue())
 
 
-def test_a_log_is_told_of_the_same_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_names_the_same_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=False)
     for _ in range(9):
         screen.show_wait(Wait(REFUSED, _in(4), at_once=True))
@@ -223,11 +223,11 @@ def test_a_log_is_told_of_the_same_trouble_once(monkeypatch: pytest.MonkeyPatch)
     assert said.getvalue().count("\n") == 1
 
 
-def test_a_log_is_told_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_shows_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, said = _screen(monkeypatch, terminal=False)
     screen.show_progress(Progress("Creating", 12, 300, 40.0, "alpha"))
     assert said.getvalue() == ""
-    screen._told -= 60
+    screen._noted -= 60
     for _ in range(3):
         screen.show_progress(Progress("Creating", 13, 300, 40.0, "alpha"))
         screen.tick()
@@ -237,7 +237,7 @@ def test_a_log_is_told_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("terminal", [True, False])
 def test_quiet_tells_of_no_progress_and_no_trouble(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
     screen, said = _screen(monkeypatch, terminal=terminal, quiet=True)
-    screen._told -= 60
+    screen._noted -= 60
     screen.show_progress(Progress("Creating", 12, 300))
     screen.show_wait(Wait(REFUSED, _in(4), at_once=True))
     screen.tick()
@@ -254,7 +254,7 @@ def test_after_the_result_nothing_of_the_work_is_shown_any_more(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_server_that_is_down_is_told_of_in_a_pipe(place: Place, form: str) -> None:
+def test_a_server_that_is_down_is_named_in_a_pipe(place: Place, form: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

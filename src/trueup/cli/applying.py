@@ -250,8 +250,8 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
 def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Command, made: Provenance) -> Exit:
     """Say which guard refused, and the command to go on with."""
     problem = f"Nothing was sent. {ask_for_acknowledgement(reasons)}"
-    told = Message(problem, " To go on: ", again)
-    report = Report(plan, (), (Exit.REFUSED,), problems=(told,), provenance=made, guard=reasons)
+    refusal = Message(problem, " To go on: ", again)
+    report = Report(plan, (), (Exit.REFUSED,), problems=(refusal,), provenance=made, guard=reasons)
     if session.screen.is_text:
         write_problem(RefusedError(problem, "To apply this plan, acknowledge its digest:"), session.screen)
         session.screen.write_stderr(f"  {again}")
@@ -338,12 +338,12 @@ def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
     """Let nothing new start after Ctrl-C or SIGTERM, however often; what is in flight is awaited and recorded."""
     loop = asyncio.get_running_loop()
 
-    def interrupted(*_: object) -> None:
+    def on_interrupt(*_: object) -> None:
         if not stop.is_set():
             session.screen.write_stderr("Interrupted: nothing new starts; waiting for what is under way.")
         loop.call_soon_threadsafe(stop.set)
 
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

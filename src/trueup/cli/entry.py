@@ -17,7 +17,7 @@ def run() -> None:
         from trueup.cli.main import main
 
         code = main(sys.argv[1:])
-    except (KeyboardInterrupt, RuntimeError) as error:  # while modules were loaded, or while the first one was told
+    except (KeyboardInterrupt, RuntimeError) as error:  # while modules were loaded, or while the first one was reported
         interrupt = error if isinstance(error, KeyboardInterrupt) else error.__cause__
         if not isinstance(interrupt, KeyboardInterrupt):  # what interrupts the making of a class, Python 3.11 wraps
             raise

@@ -1,4 +1,4 @@
-"""What click is told: the flags that commands share, and groups that import a command's file when it is called.
+"""The command line for click: the flags that commands share, and groups that import a command's file when it is called.
 
 Knows nothing of what the flags decide, and no command of its own: nothing heavier than click is imported for help.
 
@@ -185,7 +185,7 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
 
     def decorate(command: Command) -> Any:
         @wraps(command)
-        def called(**given: Any) -> int:
+        def call_command(**given: Any) -> int:
             ctx = click.get_current_context()
             _refuse_empty(ctx)
             flags = _pop_flags(given, ctx)
@@ -195,7 +195,7 @@ def takes(*groups: Sequence[Decorator], formats: Sequence[str] = PLAIN) -> Calla
                 refuse_places(flags, given, ctx)
             return command(flags, **given)
 
-        decorated: Any = called
+        decorated: Any = call_command
         for option in reversed([option for group in (*groups, shared) for option in group]):
             decorated = option(decorated)
         return decorated

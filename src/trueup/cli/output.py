@@ -67,7 +67,7 @@ class Screen:
         self._in_ci = _in_ci(environ)
         self._since = time.monotonic()
         self._drawn = 0.0
-        self._told = 0.0
+        self._noted = 0.0
         self._news = ""
         self._line = ""
         self._progress: Progress | None = None
@@ -85,7 +85,7 @@ class Screen:
 
     @property
     def is_logged(self) -> bool:
-        """Whether stdout becomes the log of a runner of CI, as far as can be told."""
+        """Whether stdout becomes the log of a runner of CI, as far as can be known."""
         return self._in_ci and not sys.stdout.isatty() and not _is_file(sys.stdout)
 
     @property
@@ -197,11 +197,11 @@ class Screen:
         """Show why nothing goes on for a while, and until when; what is news is printed at once in a log too."""
         self._wait = wait
         now = time.monotonic()
-        is_told = wait.why == self._news and now - self._told < NOW_AND_THEN
+        is_noted = wait.why == self._news and now - self._noted < NOW_AND_THEN
         if self._lively and wait.at_once:
             self._draw_progress(now)
-        elif wait.at_once and not is_told:
-            self._news, self._told = wait.why, now
+        elif wait.at_once and not is_noted:
+            self._news, self._noted = wait.why, now
             self.note(f"{_strip_controls(wait.why)}{_write_until(wait)}.")
         self.tick()
 
@@ -213,8 +213,8 @@ class Screen:
         if self._lively:
             if now - self._since >= PATIENCE and now - self._drawn >= REDRAW:
                 self._draw_progress(now)
-        elif now - max(self._since, self._told) >= NOW_AND_THEN:
-            self._told = now
+        elif now - max(self._since, self._noted) >= NOW_AND_THEN:
+            self._noted = now
             self.note(f"{self._describe_work(with_name=False)}{_write_until(self._wait) if self._wait else ''}.")
 
     def _draw_progress(self, now: float) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REPORTS: Sequence[Decorator] = (
     flag("--reports", metavar="FOLDER", help="JSON reports of applies: who applied each assistant last."),
 )
-"""What commands take that tell who applied last."""
+"""What commands take that show who applied last."""
 
 
 @click.command(short_help="Show what differs from what was applied.")
@@ -52,7 +52,7 @@ def drift(
 
     Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
     undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
-    With --since each drift tells since when it is seen, with --reports who applied before it.
+    With --since the report says since when each drift is seen, with --reports who applied before it.
     """
     from trueup.cli import answers
     from trueup.cli.planning import plan_live_or_snapshot
@@ -112,14 +112,16 @@ def _read_earlier(session: Session, file: str) -> Earlier:
 
     document = read_report(session.root / file)
     if document is None:
-        session.screen.note_wrapped(f"There is no earlier report {file}: what drifts is told as seen since now.")
+        session.screen.note_wrapped(f"There is no earlier report {file}: all drift counts as seen since now.")
         return Earlier("", ())
     try:
         found = read_earlier(document, session.identity)
     except TrueupError as error:
         raise TrueupError(f"{file}: {error.message}", error.hint) from None
     if found is None:
-        session.screen.note_wrapped(f"{file} tells of a command that failed: what drifts is told as seen since now.")
+        session.screen.note_wrapped(
+            f"{file} is the report of a command that failed: all drift counts as seen since now."
+        )
     return found or Earlier("", ())
 
 
@@ -131,7 +133,7 @@ def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
     """Explain what decides each field of an assistant: file, what was applied, live, and the rule.
 
     FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
-    With --reports it is told who applied last.
+    With --reports it also shows who applied last.
     """
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
@@ -211,7 +213,7 @@ def _make_locator(definition: Definition | None, table: FieldTable) -> Locate:
 def find_origins(session: Session, planning: Planning, names: Sequence[str], folder: str | None) -> dict[str, Origin]:
     """Return the last apply of each assistant, by the reports in a folder (relative to the project); none without.
 
-    Where no report tells of an operation, its origin names nothing else. Raises TrueupError.
+    Where no report has an operation, its origin names nothing else. Raises TrueupError.
     """
     from trueup.core.plans.drift import Origin, origins
     from trueup.edge.artifacts import read_reports
@@ -221,7 +223,7 @@ def find_origins(session: Session, planning: Planning, names: Sequence[str], fol
     found, others = origins(read_reports(session.root / folder))
     if others:
         files = "1 file is" if others == 1 else f"{others} files are"
-        session.screen.note_wrapped(f"In {folder} {files} no report of an apply, and told nothing.")
+        session.screen.note_wrapped(f"In {folder} {files} no report of an apply and not used.")
     known = {name: find_operation(name, planning) for name in names}
     return {name: found.get(text, Origin(text)) for name, text in known.items() if text}
 

@@ -59,8 +59,8 @@ def import_files(session: Session, names: Sequence[str], files: Sequence[str], *
     """Import the named assistants from files, all without names. Raises TrueupError where there are none."""
     read = _read_sources(session, files)
     if not read.exported and not read.loose and read.unread:
-        told = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
-        raise TrueupError(f"There is no assistant in what was given: {told}.", "Nothing was written.")
+        reasons = "; ".join(f"{item.where} {item.why}" for item in read.unread[:5])
+        raise TrueupError(f"There is no assistant in what was given: {reasons}.", "Nothing was written.")
     chosen, loose = _choose(names, read)
     given = ImportInput(read.exported, chosen, read.extra, loose, elsewhere=read.elsewhere, unread=read.unread)
     with nullcontext() if dry_run else session.store.import_lock():

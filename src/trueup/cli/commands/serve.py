@@ -57,10 +57,10 @@ def serve(
 
     def ready(url: str) -> None:
         what = {"protocol": protocol, "dialect": vendor, "gateway": gateway}
-        told = {"format_version": 1, "kind": "serve", "url": url, **what}
+        document = {"format_version": 1, "kind": "serve", "url": url, **what}
         if not is_loopback(host):
             screen.write_stderr(f"Warning: {host} can be reached from other machines, and HTTP is not encrypted.")
-        screen.write_result(json.dumps(told | ({"key": made} if made else {})) if flags.json else url)
+        screen.write_result(json.dumps(document | ({"key": made} if made else {})) if flags.json else url)
         if made and not flags.json:
             screen.write_stderr(f"Key: {made}")
         screen.note("Serving until Ctrl-C.")

@@ -1,6 +1,7 @@
-"""`state`: care for what is remembered.
+"""`state`: list, show, forget and rebuild the records of a target.
 
-Each command that changes it holds the target's lock; nothing is sent but GET."""
+Each command that changes state holds the target's lock; nothing is sent but GET.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +40,11 @@ def list_(flags: Flags) -> int:
     return 0
 
 
-@click.command(short_help="Show what is remembered of one assistant.")
+@click.command(short_help="Show the record of one assistant.")
 @click.argument("name")
 @takes(NETWORK)
 def show(flags: Flags, name: str) -> int:
-    """Show what is remembered of one assistant: its id, and what is known of each field."""
+    """Show the record of one assistant: its id, and what is known of each field."""
     from trueup.cli.session import open_session, require_one
     from trueup.render.records import state as memory
 
@@ -315,13 +316,13 @@ COMMANDS = {
         {
             "State": {
                 "list": ("state", "List names and ids."),
-                "show": ("state", "Show what is remembered of one assistant."),
+                "show": ("state", "Show the record of one assistant."),
                 "rm": ("state", "Forget assistants; they stay live."),
                 "rebuild": ("state", "Make lost or stale records again from the stamps."),
                 "unlock": ("state", "Take away a lock that was left behind."),
             }
         },
-        "Care for what is remembered of a target: the map from names to ids, and digests of what was applied.",
+        "List, show, forget and rebuild the state of a target: names, ids, and digests of what was applied.",
     ),
     "list": list_,
     "show": show,
