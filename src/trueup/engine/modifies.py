@@ -38,7 +38,7 @@ SPOILED = frozenset({Result.FAILED, Result.REFUSED, Result.CHANGED, Result.UNKNO
 """Results after which a run deletes nothing."""
 
 
-class Unread(Exception):
+class RereadFailed(Exception):
     """The object could not be read just now."""
 
 
@@ -168,7 +168,7 @@ async def _read_and_check(run: Run, change: Change) -> Live | None:
     try:
         is_old, live_id = _is_read_old(run, change.id), change.id
         live = await _reread(run, live_id, in_slot=True) if is_old else run.planning.view.live.get(live_id)
-    except Unread as error:
+    except RereadFailed as error:
         run.report(
             Outcome(change.name, change.action, Result.SKIPPED, change.id, f"could not be read again: {error}", AGAIN),
             Exit.UNREADABLE,
@@ -287,7 +287,7 @@ async def _conclude_modify(run: Run, change: Change, live: Live, attempts: Attem
     if not list_sent_keys(change, run.adapter.dialect.table) <= live.body.keys():
         try:
             live = await _reread(run, change.id) or live
-        except (Unread, Interrupted) as error:
+        except (RereadFailed, Interrupted) as error:
             run.codes.add(Exit.UNREADABLE)
             message = f"the answer showed only a part of it, and it could not be read again: {error}"
             hint = JUDGE
@@ -303,7 +303,7 @@ async def _conclude_release(run: Run, change: Change, live: Live, attempts: Atte
     count = attempts.count
     holder = top_of(run.adapter.dialect.table.stamp)
     if holder not in live.body:
-        with contextlib.suppress(Unread, Interrupted):
+        with contextlib.suppress(RereadFailed, Interrupted):
             live = await _reread(run, change.id) or live
     if holder in live.body and parse(live.stamp, run.adapter.dialect.table.letters) is None:
         run.report(Outcome(change.name, change.action, Result.DONE, change.id, attempts=count))
@@ -368,13 +368,13 @@ def _is_read_old(run: Run, live_id: str) -> bool:
 
 
 async def _reread(run: Run, live_id: str, *, in_slot: bool = False) -> Live | None:
-    """Read the object again; None when it is gone. Raises `Unread`, and `Interrupted` where it was not asked for."""
+    """Read the object again; None when it is gone. Raises `RereadFailed`, and `Interrupted` if it was not sent."""
     try:
         live = await run.runner.run_reads(run.adapter.get(live_id), in_slot=in_slot)
     except Interrupted:
         raise
     except (Unexpected, NotSent, OutcomeUnknown) as error:
-        raise Unread(str(error)) from error
+        raise RereadFailed(str(error)) from error
     view = run.planning.view
     view.read_at[live_id] = run.runner.ports.clock.monotonic()
     if live is None:
@@ -394,7 +394,7 @@ async def _reread_after_write(run: Run, change: Change) -> tuple[AfterWrite | No
     """Return what is live after an unclear write; None when it cannot be read. Raises `Interrupted`."""
     try:
         live = await _reread(run, change.id)
-    except Unread:
+    except RereadFailed:
         return None, None
     if live is None:
         return AfterWrite.ABSENT, None

@@ -13,7 +13,7 @@ from trueup.cli.options import CONSENT, NETWORK, VARS, takes
 if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.memory.capabilities import Capabilities
-    from trueup.edge.state.probe_files import Diary
+    from trueup.edge.state.probe_files import ProbeDiary
     from trueup.engine.probe import LeftOver
     from trueup.engine.refresh import View
     from trueup.engine.request_runner import RequestRunner
@@ -103,13 +103,13 @@ async def _probe(
 ) -> int:
     from trueup.cli.applying import stoppable
     from trueup.cli.transport import writing
-    from trueup.edge.state.probe_files import Diary, write_answers
+    from trueup.edge.state.probe_files import ProbeDiary, write_answers
     from trueup.engine.probe import ProbeSpec
     from trueup.engine.probe import probe as ask_all
 
     with session.store.lock():
         async with writing(session) as runner:
-            diary = Diary(session.store, session.screen.note)
+            diary = ProbeDiary(session.store, session.screen.note)
             view, left = await _find_left_over(session, runner, diary)
             _confirm(session, model, left)
             spec = ProbeSpec(
@@ -130,7 +130,9 @@ async def _probe(
     return 0
 
 
-async def _find_left_over(session: Session, runner: RequestRunner, diary: Diary) -> tuple[View, tuple[LeftOver, ...]]:
+async def _find_left_over(
+    session: Session, runner: RequestRunner, diary: ProbeDiary
+) -> tuple[View, tuple[LeftOver, ...]]:
     """Return all that is live, and what earlier probes of this target left of theirs, those under way elsewhere apart.
 
     Raises UnreadableError where not everything can be read.
@@ -212,7 +214,9 @@ def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
     )
 
 
-async def _remove_left_over(session: Session, runner: RequestRunner, left: Sequence[LeftOver], diary: Diary) -> None:
+async def _remove_left_over(
+    session: Session, runner: RequestRunner, left: Sequence[LeftOver], diary: ProbeDiary
+) -> None:
     from trueup.engine.probe import StillThereError, remove
 
     for item in left:

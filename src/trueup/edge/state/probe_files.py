@@ -48,7 +48,7 @@ def _silent(_line: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Diary:
+class ProbeDiary:
     """The assistants that probes of one target are about to make or have made; one process writes it at a time.
 
     Each call that changes it returns once it is on disk; `note` is told the id of what was made. Raises TrueupError
