@@ -328,5 +328,5 @@ def test_no_placeholder_stands_behind_a_flag() -> None:
 def test_what_is_looked_for_would_be_found() -> None:
     texts = [text for _, text in _literals()]
     assert len(texts) > 2_000
-    assert any("To put the file's value back: {revert}" in text for text in texts)
+    assert any("To restore the file's value: {revert}" in text for text in texts)
     assert all(any(file == known for file, _ in _literals()) for known in (*NO_MESSAGES, *NAMED_FLAGS))

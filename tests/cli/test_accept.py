@@ -166,7 +166,7 @@ def test_json_tells_all(place: Place) -> None:
     [
         (("nobody",), "No assistant matches"),
         (("alpha", "temprature"), "Did you mean 'temperature'?"),
-        (("*",), "stands for 2 assistants"),
+        (("*",), "matches 2 assistants"),
     ],
 )
 def test_who_and_what_must_be_clear(arguments: tuple[str, ...], words: str, place: Place) -> None:

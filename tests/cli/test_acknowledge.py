@@ -1,4 +1,4 @@
-"""The line that a guard asks for, and an --ack that acknowledges nothing.
+"""The line that a guard asks for, and an --ack that is unused.
 
 Property: the printed line, run as it stands, does what the plan that was shown says.
 """
@@ -69,7 +69,7 @@ def test_an_ack_that_acknowledges_nothing_is_noted(place: Place, ack: str) -> No
     for command in (["plan"], ["apply", "--yes"], ["plan"]):
         ran = place.run(*command, "--ack", ack)
         assert ran.code == 0
-        assert f"--ack {ack} acknowledges nothing" in ran.err
+        assert f"--ack {ack} is unused" in ran.err
 
 
 def test_an_ack_that_is_used_draws_no_remark(place: Place) -> None:

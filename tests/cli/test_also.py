@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_written_after_all_takes_nothing_back(place: Place
     ran = place.run("apply", "--yes", "--also", "json=report.json", "--also", "json=/dev/full")
     assert ran.code == 1
     assert "Applied: 2 created" in ran.out
-    assert "What the command did stands" in " ".join(ran.err.split())
+    assert "The command itself is done" in " ".join(ran.err.split())
     assert json.loads((place.root / "report.json").read_text())["kind"] == "report"
     assert place.run("plan", "--detailed-exitcode").code == 0
 

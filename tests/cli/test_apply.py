@@ -173,7 +173,7 @@ def test_a_young_pending_create_is_waited_for(hosted: Place) -> None:
     start = time.monotonic()
     ran = hosted.run("apply", "--yes")
     assert ran.code == 0
-    assert "may still be at work" in " ".join(ran.err.split())
+    assert "may still be processed" in " ".join(ran.err.split())
     assert time.monotonic() - start >= 0.2
     assert len(hosted.live()) == 2
 
@@ -244,14 +244,14 @@ def test_a_key_in_a_live_field_is_never_as_the_file_says(hosted: Place) -> None:
     assert "***credential***" in drift.out
     ran = hosted.run("accept", "alpha", "instructions", "--yes")
     assert ran.code == 3
-    assert "a credential of this target stands in it" in " ".join(ran.out.split())
+    assert "it contains a credential of this target" in " ".join(ran.out.split())
     assert hosted.files()["assistants/alpha.yaml"] == before["assistants/alpha.yaml"]
     assert hosted.run("apply", "--yes", "--on-drift", "revert").code == 0
     assert "canary" not in json.dumps(hosted.live()["alpha"])
     made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "Leak", "instructions": "sk-canary-123456"})
     imported = hosted.run("import", made["id"])
     assert imported.code == 3
-    assert "a credential of this target stands in it" in " ".join(imported.out.split())
+    assert "it contains a credential of this target" in " ".join(imported.out.split())
 
 
 def test_ack_of_an_id_makes_a_second_one_beside_a_namesake(place: Place) -> None:
@@ -283,7 +283,7 @@ def test_an_orphan_is_let_go_of_by_what_its_hint_says(hosted: Place) -> None:
 
 def test_the_hint_of_a_protected_orphan_names_no_delete_that_is_refused(place: Place) -> None:
     said = _orphan(place, "lifecycle: {protect: true}\n").run("plan").said
-    assert "It is protected against deletion; to lift that, apply a definition of it" in said
+    assert "It is protected against deletion; to lift that, apply a definition" in said
     assert "--prune" not in said
 
 
@@ -303,7 +303,7 @@ def test_one_that_was_deleted_outside_is_let_go_of_by_removing_its_file(place: P
     place.applied()
     place.remove("alpha")
     said = place.run("plan").said
-    assert "To let it go: remove its file. To create it again: trueup apply alpha --on-drift revert" in said
+    assert "To stop managing it: remove its file. To create it again: trueup apply alpha --on-drift revert" in said
     assert "state rm" not in said
     forgotten = place.run("state", "rm", "alpha").out
     assert forgotten.startswith("alpha was forgotten on local; its id was asst_")

@@ -89,8 +89,8 @@ def test_headers_are_told_one_by_one(both: Place, url: str) -> None:
     )
     both.write("trueup.yaml", _file(url, "headers: {x-team: evil, x-new: c}\n    api_key: {env: KEY}"))
     assert _used(both) == [
-        'targets.prod.headers.x-new is "c" here and was not used: in force is no such key',
-        'targets.prod.headers.x-old is taken away here and was not used: in force is "b"',
+        'targets.prod.headers.x-new is "c" here and was not used: it is not set in the file in force',
+        'targets.prod.headers.x-old is removed here and was not used: in force is "b"',
         'targets.prod.headers.x-team is "evil" here and was not used: in force is "a"',
     ]
 
@@ -113,12 +113,12 @@ def test_what_decides_what_an_apply_may_do_is_used_and_told(both: Place, url: st
     both.write("trueup.yaml", _file(url, "api_key: {env: KEY}", more))
     found = both.run("plan", "--json", "--connections", "base").json["plan"]["diagnostics"]
     assert {item["message"] for item in found if item["code"] == "setting-changed"} == {
-        "targets.prod.stamp is taken away here and is used: in force is true",
-        "targets.prod.prune is true here and is used: in force is no such key",
+        "targets.prod.stamp is removed here and is used: in force is true",
+        "targets.prod.prune is true here and is used: it is not set in the file in force",
         "targets.prod.guard.modifies is 1000 here and is used: in force is 9",
-        "targets.prod.settle is 0 here and is used: in force is no such key",
-        "targets.prod.timeout is 30 here and is used: in force is no such key",
-        'released is ["old"] here and is used: in force is no such key',
+        "targets.prod.settle is 0 here and is used: it is not set in the file in force",
+        "targets.prod.timeout is 30 here and is used: it is not set in the file in force",
+        'released is ["old"] here and is used: it is not set in the file in force',
     }
     assert {item["severity"] for item in found} == {"warning"}
     page = both.run("plan", "--format", "markdown", "--connections", "base").out
@@ -179,7 +179,7 @@ def test_what_is_wrong_in_force_is_no_line_of_what_is_proposed(both: Place, form
     told = " ".join(re.sub("<[^>]*>|[`']", "", html.unescape(out)).split())
     assert words.replace("`", "") in told
     assert "The trueup.yaml in force has a problem." in told
-    assert "Correct it on the branch that is in force first; then what is proposed here can be planned." in told
+    assert "Fix it on the branch in force first; then this proposal can be planned." in told
     assert str(both.root) not in ran.out + ran.err
     assert not re.search(r"trueup\.yaml:\d|file=trueup\.yaml", out), "a place in the proposed file"
     if form == "json":
@@ -190,7 +190,7 @@ def test_another_spelling_in_force_is_said_to_be_there(both: Place) -> None:
     (both.root / "base" / "trueup.yaml").rename(both.root / "base" / "trueup.yml")
     said = " ".join(both.run("plan", "--connections", "base").err.split())
     assert "The trueup.yaml in force cannot be read: trueup.yml is not read" in said
-    assert "on the branch that is in force first" in said
+    assert "on the branch in force first" in said
 
 
 LIFECYCLE = "lifecycle: {{protect: {protect}, ignore_changes: [{fields}]}}\n"
@@ -223,7 +223,7 @@ def test_what_a_definition_no_longer_guards_is_told_at_its_line(both: Place) -> 
     assert protect == "lifecycle.protect of alpha is false here and is used: in force is true"
     assert ignored.startswith('lifecycle.ignore_changes of alpha is ["model", "tools", "metadata.k')
     assert ignored.endswith(', … 5 more] here and is used: in force is ["temperature", "metadata.owner"]')
-    assert gone == "lifecycle.protect of gone is taken away here and is used: in force is true"
+    assert gone == "lifecycle.protect of gone is removed here and is used: in force is true"
     assert {(item["position"]["file"], item["position"]["line"]) for item in found.values()} == {
         ("assistants/alpha.yaml", 3), ("assistants/gone.yaml", 1)
     }  # fmt: skip
@@ -238,7 +238,9 @@ def test_a_lifecycle_that_comes_from_a_base_is_told_there(both: Place) -> None:
         both.write(f"{folder}/one.yaml", "extends: _base.yaml\n")
     both.write("assistants/_base.yaml", "model: gpt-4.1\nlifecycle: {ignore_changes: [model]}\n")
     ((message, item),) = _changed(both).items()
-    assert message == 'lifecycle.ignore_changes of one is ["model"] here and is used: in force is no such key'
+    assert (
+        message == 'lifecycle.ignore_changes of one is ["model"] here and is used: it is not set in the file in force'
+    )
     assert (item["position"]["file"], item["position"]["line"]) == ("assistants/_base.yaml", 2)
 
 

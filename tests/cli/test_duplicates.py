@@ -237,6 +237,6 @@ def test_drift_names_a_duplicate(hosted: Place, form: str) -> None:
     ran = hosted.run("drift", "--format", form)
     assert ran.code == 0
     assert "2 as applied; of these 1 with a duplicate." in ran.out
-    assert "a duplicate carries the same stamp" in ran.out
+    assert "has a live duplicate with the same stamp" in ran.out
     assert f"trueup delete-duplicate alpha={other}" in ran.out
     assert "othing differs" not in ran.out

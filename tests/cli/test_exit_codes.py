@@ -180,6 +180,6 @@ def test_what_another_checkout_applied_is_not_called_an_edit_of_the_file(place: 
     state.write_bytes(old)
     place.replace("assistants/alpha.yaml", "0.3", "0.2")
     ran = place.run("plan")
-    assert "another checkout has applied" in ran.out
+    assert "applied by another checkout" in ran.out
     assert "temperature" in ran.out
     assert "edited in the file" not in ran.out

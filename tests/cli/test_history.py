@@ -146,7 +146,7 @@ def test_where_no_report_was_kept_that_is_said(place: Place) -> None:
     place.applied().poke("alpha", {"temperature": 1.5})
     (place.root / "reports").mkdir()
     told = " ".join(place.run("drift", "--reports", "reports").out.split())
-    assert "no report of that apply is there" in told
+    assert "there is no report of that apply" in told
     assert place.run("drift", "--reports", "nowhere").code == 1
 
 

@@ -133,5 +133,5 @@ def test_nothing_to_do_is_not_said_of_what_is_left_alone(ignoring: Place, form: 
     plan, drift = (
         " ".join(ignoring.run(word, "--format", form).out.replace("`", "").split()) for word in ("plan", "drift")
     )
-    assert "Nothing to do: apart from what ignore_changes leaves alone, everything matches the files." in plan
-    assert "Apart from what ignore_changes leaves alone, nothing differs from what was applied." in drift
+    assert "Nothing to do: apart from what ignore_changes ignores, everything matches the files." in plan
+    assert "Apart from what ignore_changes leaves alone, no drift: live matches what was applied." in drift

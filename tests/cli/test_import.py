@@ -171,8 +171,8 @@ def test_somebody_else_s_is_left_alone_and_named(place: Place) -> None:
     before = place.files()
     ran = place.run("import")
     assert ran.code == 0
-    assert f"left {live_id} alone: it carries the stamp of x of theirs/prod." in ran.out
-    assert "carries a stamp that cannot be read" in ran.out
+    assert f"left {live_id} alone: it has the stamp of x of theirs/prod." in ran.out
+    assert "has an unreadable stamp" in ran.out
     assert last_line(ran.out) == "Import: 0 written, 0 linked, 2 there already, 2 of somebody else."
     assert {name: data for name, data in place.files().items() if name != ".trueup/.definitions.lock"} == before
 
@@ -283,7 +283,7 @@ def test_a_value_that_looks_like_a_reference_keeps_no_other_assistant_from_being
     assert (
         last_line(ran.out) == "Import: 2 written, 0 linked, 0 there already; of these 1 with omitted values (exit 3)."
     )
-    assert "x is the file that a definition would read in its place." in ran.out
+    assert "x is the file that a definition would read instead." in ran.out
     assert "response_format" not in (no_definitions.root / "assistants/bad.yaml").read_text("utf-8")
     assert last_line(no_definitions.run("plan").out).startswith(EMPTY)
 

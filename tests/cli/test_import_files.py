@@ -47,8 +47,8 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
         "wrote assistants/two.yaml from page.json, entry 1 ! new is no field of a definition",
         "wrote assistants/three.yaml from lines.jsonl, line 1",
         "wrote assistants/five.yaml from agent.md",
-        "! page.json says that there is more",
-        "! broken.json is no JSON from line 1, column 2 on.",
+        "! page.json is true",
+        "! broken.json is not JSON from line 1, column 2 on.",
         "! empty.json is empty.",
         "! gone.json is not there.",
         "Import: 5 written, 0 linked, 0 there already, 4 left out; of these 2 with omitted values (exit 3).",
@@ -76,7 +76,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
             "JSON: it holds a number of 5,000 digits",
         ),
         ('{"model": "a"}\n{"model": "b"}\n{broken\n', "holds a JSON value on each line, but none on line 3"),
-        ('{"model": "a"}\n{"model": NaN}\n', "cannot be read as JSON on line 2: NaN is no JSON number"),
+        ('{"model": "a"}\n{"model": NaN}\n', "cannot be read as JSON on line 2: NaN is not a JSON number"),
     ],
 )
 def test_a_file_that_cannot_be_read_stops_no_other(place: Place, text: str, told: str) -> None:
@@ -119,7 +119,7 @@ def test_nothing_to_import_is_an_error(place: Place) -> None:
     place.write("a.json", '{"object": "thread"}')
     ran = place.run("import", "--from", "a.json")
     assert ran.code == 1
-    assert "There is no assistant in what was given" in ran.err
+    assert "The files contain no assistant" in ran.err
 
 
 def test_names_choose_among_what_is_in_the_files(place: Place) -> None:
@@ -236,7 +236,7 @@ def test_a_field_that_the_source_does_not_have_is_not_declared(place: Place) -> 
     text = (place.root / "assistants/assistant.yaml").read_text("utf-8")
     assert text.endswith(
         "name: null\nmodel: m\n"
-        "lifecycle:\n  ignore_changes:\n    - field: name\n      reason: Its source does not say it.\n"
+        "lifecycle:\n  ignore_changes:\n    - field: name\n      reason: Its source does not have it.\n"
     )
     place.write("a.json", '{"model": "m", "name": null, "tools": [], "description": null}')
     assert place.run("import", "--from", "a.json").code == 0
@@ -304,7 +304,7 @@ def test_another_projects_export_of_the_same_account_can_be_linked(hosted: Place
     hosted.write("new/trueup.yaml", (hosted.root / "trueup.yaml").read_text("utf-8").replace("shop", "store"))
     ran = hosted.run("import", "--from", "../all.json", "-C", "new")
     assert f"trueup import bot={live_id} -C new" in ran.err
-    assert "trueup import alpha=" not in ran.err, "it carries the stamp of shop"
+    assert "trueup import alpha=" not in ran.err, "it has the stamp of shop"
     assert "../all.json is an export of shop/prod, so nothing of it was linked on prod." in ran.said
 
 

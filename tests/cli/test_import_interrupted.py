@@ -122,7 +122,7 @@ def test_two_at_once_do_not_mix(no_definitions: Place) -> None:
 
 def test_a_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine")
-    with pytest.raises(TrueupError, match="something of that name"):
+    with pytest.raises(TrueupError, match="of that name exists already"):
         files.write_inside(tmp_path, "a.yaml", b"ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]

@@ -23,7 +23,7 @@ def linked(place: Place) -> Place:
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_it_says_what_to_do(linked: Place, command: str, form: str) -> None:
     said = linked.run(command, "--format", form).said
-    assert "2 assistants do not carry the stamp, a metadata entry by which Trueup finds an assistant again" in said
+    assert "2 assistants do not have the stamp, a metadata entry by which Trueup finds an assistant" in said
     assert "trueup apply --stamp" in said
 
 
@@ -39,7 +39,7 @@ def test_what_is_printed_stamps_them(linked: Place) -> None:
 
 def test_a_limited_plan_stamps_what_it_is_limited_to(linked: Place) -> None:
     said = linked.run("plan", "team/").said
-    assert "1 assistant does not carry the stamp" in said
+    assert "1 assistant does not have the stamp" in said
     assert "trueup apply team/ --stamp" in said
     assert linked.run("plan", "--stamp").out.count("do not carry") == 0
 
@@ -54,5 +54,5 @@ def test_what_has_no_room_for_a_stamp_is_named(place: Place) -> None:
     assert "no-room-for-stamp" not in place.run("plan").out
     for command in ("plan", "apply"):
         said = place.run(command, "--stamp").said
-        assert "warning[no-room-for-stamp]: no stamp can be written, for the metadata is full: alpha, team/beta" in said
+        assert "warning[no-room-for-stamp]: the metadata is full, so no stamp can be written: alpha, team/beta" in said
     assert "for the metadata is full: alpha Take" in place.run("plan", "alpha", "--stamp").said.replace("→ ", "")

@@ -247,9 +247,7 @@ def test_agents_as_the_api_answers_them_are_imported_in_their_own_fields(fleet: 
             file.unlink(missing_ok=True)
         fleet.write(name, json.dumps(page if name == "page.json" else content))
         ran = fleet.run("import", "--from", name)
-        assert (ran.code, "says that there is more" in ran.out) == ((3, True) if content is page else (0, False)), (
-            ran.out
-        )
+        assert (ran.code, "is true" in ran.out) == ((3, True) if content is page else (0, False)), ran.out
         (made,) = (path for path in fleet.root.glob("assistants/**/*.yaml"))
         text = made.read_text("utf-8")
         assert "experimental:" in text

@@ -155,7 +155,7 @@ def _in(seconds: float) -> float:
     return time.time() + seconds
 
 
-REFUSED = "example.com could not be reached: the connection was refused; trying again"
+REFUSED = "example.com could not be reached: the connection was refused; retrying"
 
 
 def test_a_terminal_shows_how_far_it_is_and_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,9 +191,7 @@ def test_trouble_is_shown_at_once_with_until_when(monkeypatch: pytest.MonkeyPatc
     screen.show_wait(Wait(REFUSED, end, at_once=True))
     clock = time.strftime("%H:%M:%S", time.localtime(end))
     assert re.sub(r"\([34] s\)", "(N s)", said.getvalue()) == (
-        f"\r\x1b[K{REFUSED[:43]}…; trying again until {clock} (N s)"
-        if terminal
-        else f"{REFUSED} until {clock} (N s).\n"
+        f"\r\x1b[K{REFUSED[:43]}…; retrying until {clock} (N s)" if terminal else f"{REFUSED} until {clock} (N s).\n"
     )
 
 
@@ -204,7 +202,7 @@ def test_a_narrow_terminal_never_cuts_off_until_when(monkeypatch: pytest.MonkeyP
     screen.show_wait(Wait(REFUSED, _in(300), at_once=True))
     line = said.getvalue().rsplit("\r\x1b[K", 1)[1]
     assert line.startswith("Creating 12 of 300. e")
-    assert re.search(r"…; trying again until \d\d:\d\d:\d\d \(5 min\)$", line)
+    assert re.search(r"…; retrying until \d\d:\d\d:\d\d \(5 min\)$", line)
     assert len(line) < 60
 
 
@@ -264,10 +262,10 @@ def test_a_server_that_is_down_is_named_in_a_pipe(place: Place, form: str) -> No
     assert ran.code == 1
     line = ran.err.splitlines()[0]
     assert re.fullmatch(
-        rf"127\.0\.0\.1:{port} could not be reached: the connection was refused; trying again "
+        rf"127\.0\.0\.1:{port} could not be reached: the connection was refused; retrying "
         r"until \d\d:\d\d:\d\d \([0-2] s\)\.",
         line,
     )
-    assert ran.err.count("trying again") == 1
-    assert "trying again" not in ran.out
-    assert "trying again" not in place.run("plan", "-q", "--max-retries", "1").err
+    assert ran.err.count("retrying") == 1
+    assert "retrying" not in ran.out
+    assert "retrying" not in place.run("plan", "-q", "--max-retries", "1").err

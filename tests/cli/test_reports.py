@@ -9,7 +9,7 @@ import pytest
 from tests.cli.place import Place
 
 FORMS = ("markdown", "html", "github", "text")
-NOT_NEEDED = "Nothing had to be sent."
+NOT_NEEDED = "Nothing to send."
 
 
 def _said(text: str) -> str:

@@ -115,7 +115,7 @@ def test_without_a_key_a_random_one_is_made_and_printed(place: Place, as_json: b
 def test_any_key_is_for_loopback_alone(place: Place) -> None:
     ran = place.run("serve", "--memory", "--port", "0", "--host", "0.0.0.0", "--key", "any")
     assert ran.code == 1
-    assert "--key any is for loopback alone" in ran.err
+    assert "--key any is for loopback only" in ran.err
 
 
 def test_what_other_machines_can_reach_is_warned_of(place: Place) -> None:

@@ -78,7 +78,7 @@ def test_whoever_begins_at_the_wrong_end_is_told(both: tuple[Place, str]) -> Non
     assert "Another project manages a live assistant with the same name (shop/prod)." in told
     assert "`released` there and apply" in told
     refused = place.run("import", "-C", "care", f"care={live_id}")
-    assert (refused.code, "carries the stamp of care of shop/prod" in " ".join(refused.err.split())) == (4, True)
+    assert (refused.code, "has the stamp of care of shop/prod" in " ".join(refused.err.split())) == (4, True)
 
 
 @pytest.mark.parametrize("number", [4, 40])

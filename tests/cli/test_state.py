@@ -48,7 +48,7 @@ def test_rm_clears_what_is_pending(place: Place) -> None:
     ran = place.run("state", "rm", "lost")
     assert ran.code == 0
     assert ran.out.startswith(
-        "lost: the create whose outcome is not known was forgotten on local.\nTo see what became of it: trueup plan\n"
+        "lost: the create with the unknown outcome was forgotten on local.\nTo check its outcome: trueup plan\n"
     )
     assert "stays live as" not in ran.out
     assert "lost" not in place.run("state", "list").out
@@ -70,11 +70,11 @@ def test_a_renamed_project_is_renamed_back(hosted: Place) -> None:
     hosted.replace("trueup.yaml", "project: shop", "project: store")
     refused = hosted.run("plan")
     assert refused.code == 4
-    assert "Put the old value of `project` back" in refused.said
+    assert "Restore the old value of `project`" in refused.said
     assert "rebuild" not in refused.said
     assert hosted.run("state", "rm", "*").code == 0
     assert hosted.run("state", "rebuild").out == (
-        "Nothing to rebuild on prod: no live assistant carries the stamp of store/prod. "
+        "Nothing to rebuild on prod: no live assistant has the stamp of store/prod. "
         "2 carry the stamps of other targets: shop/prod (2).\n"
     )
     hosted.replace("trueup.yaml", "project: store", "project: shop")
@@ -115,7 +115,7 @@ def test_a_rebuild_names_what_no_stamp_restores(hosted: Place) -> None:
     path.write_text(text.replace('      "protect"', '<<<<<<< a\n      "protect"', 1), "utf-8")
     ran = hosted.run("state", "rebuild")
     assert ran.code == 3
-    assert f"Not restored, for no stamp says anything of them: alpha ({ids['alpha']}), team/beta" in ran.out
+    assert f"Not rebuilt, because no stamp names them: alpha ({ids['alpha']}), team/beta" in ran.out
     link = f"trueup import alpha={ids['alpha']} team/beta={ids['team/beta']}"
     assert f"To link those that are live: {link}\n" in ran.out
     assert hosted.run(*link.split()[1:]).code == 0
@@ -244,9 +244,7 @@ def test_where_the_stamps_are_the_state_import_writes_one(hosted: Place) -> None
     made = hosted.ask("POST", "/assistants", {"model": "gpt-4.1", "name": "alpha", "metadata": {"kept": "yes"}})
     ran = hosted.run("import", f"alpha={made['id']}")
     assert ran.code == 1
-    assert (
-        "Confirmation required to write 1 stamp, and there is no terminal to ask on. Nothing was written." in ran.said
-    )
+    assert "Confirmation required to write 1 stamp, and no terminal to ask on. Nothing was written." in ran.said
     assert f"trueup import alpha={made['id']} --yes" in ran.said
     assert hosted.live()["alpha"]["metadata"] == {"kept": "yes"}
     ran = hosted.run("import", f"alpha={made['id']}", "--yes")

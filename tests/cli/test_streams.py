@@ -62,7 +62,7 @@ def test_a_full_stdout_is_said_in_one_sentence(place: Place, command: str) -> No
 def test_what_was_applied_stands_when_the_report_cannot_be_written(place: Place) -> None:
     ran = _shell(place, "apply --yes --json > /dev/full")
     assert ran.returncode == 1
-    assert "What the command did stands" in " ".join(ran.stderr.split())
+    assert "The command itself is done" in " ".join(ran.stderr.split())
     assert len(place.live()) == 2
     assert len(place.run("state", "list", "--json").json["assistants"]) == 2
 
@@ -112,7 +112,7 @@ def test_json_alone_is_answered_in_json(place: Place) -> None:
         ran = place.run(*arguments)
         assert ran.code == 1
         assert ran.json["kind"] == "error"
-        assert "wants a command" in ran.json["error"]["message"]
+        assert "needs a command" in ran.json["error"]["message"]
 
 
 def test_a_signal_while_a_class_is_made_is_an_interruption(place: Place) -> None:

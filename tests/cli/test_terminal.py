@@ -164,14 +164,14 @@ def test_what_changed_while_the_question_stood_is_no_duplicate_any_more(place: P
 def test_a_guard_is_answered_with_the_digest(place: Place) -> None:
     place.applied()
     terminal = Terminal(place.root, "destroy")
-    shown = terminal.wait_for(" to go on: ")
+    shown = terminal.wait_for(" to apply: ")
     terminal.type("yes")
     assert terminal.ended() == 4
     assert len(place.live()) == 2
-    found = re.search(r"Type ([0-9a-f]{16}) to go on", shown)
+    found = re.search(r"Type ([0-9a-f]{16}) to apply", shown)
     assert found is not None
     terminal = Terminal(place.root, "destroy")
-    terminal.wait_for(" to go on: ")
+    terminal.wait_for(" to apply: ")
     terminal.type(found[1])
     assert terminal.ended() == 0
     assert place.live() == {}
@@ -224,7 +224,7 @@ def _interrupted(hosted: Place, faulty: Arm, number: int, times: int) -> str:
 
 def test_ctrl_c_lets_nothing_new_start_and_state_is_saved(hosted: Place, faulty: Arm) -> None:
     said = _interrupted(hosted, faulty, signal.SIGINT, 1)
-    assert "nothing new starts" in said
+    assert "no new request starts" in said
     done = len(hosted.live())
     assert 1 <= done < 8
     assert len(hosted.run("state", "list", "--json").json["assistants"]) == done

@@ -206,7 +206,7 @@ def test_a_name_that_only_this_locale_cannot_read_is_not_blamed(tmp_path: Path) 
     done = subprocess.run(command, env=plain, capture_output=True, check=False)
     shown = " ".join(done.stdout.decode("ascii").split())
     assert done.returncode == 1
-    assert "cannot be read in this locale" in shown
+    assert "this locale cannot read" in shown
     assert "LC_ALL=C.UTF-8" in shown
 
 

@@ -52,7 +52,7 @@ def test_the_answers_are_kept_and_every_plan_goes_by_them(
 
         made.put("second")
         plan = made.run("plan")
-        assert "stays as it is: this server cannot clear it" in plan.out
+        assert "not changed: this server cannot clear it" in plan.out
         assert plan.out.splitlines()[-1].endswith("; of these 1 not possible here.")
         applied = made.run("apply", "--yes")
         assert (applied.code, "did not keep" in applied.out) == (0, False), applied.out
@@ -170,7 +170,7 @@ def test_what_only_looks_like_a_probe_s_is_named_and_left_alone_and_so_is_what_i
     assert ran.code == 0, ran.err
     words = " ".join(ran.err.split())
     for live_id in (marked, named):
-        assert f"{live_id} looks like what a probe of this target left, but it does not carry both" in words
+        assert f"{live_id} looks like a probe's assistant, but does not have both" in words
     assert f"{recorded} was made by a probe, but is recorded as taken: it is left alone." in words
     assert {"Mine", probe_name("ba9876543210"), probe_name("0123456789ab")} <= set(made.live())
 
@@ -207,7 +207,7 @@ def test_an_import_of_all_leaves_out_what_a_probe_made_and_says_so(made: House) 
     ran = made.run("import")
     assert ran.code == 0, ran.err
     for live_id in (marked, named):
-        assert f"{live_id} was made by a probe of a target and is not imported" in " ".join(ran.err.split())
+        assert f"{live_id} was made by a probe and is not imported" in " ".join(ran.err.split())
     assert sorted(path.stem for path in (made.root / "assistants").glob("*.yaml")) == ["greeter", "math", "plain"]
     assert made.run("import", marked).code == 0
     assert len(list((made.root / "assistants").glob("*.yaml"))) == 4

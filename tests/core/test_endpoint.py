@@ -39,5 +39,5 @@ def test_what_is_no_secret_may_stand_in_the_file(name: str, value: str) -> None:
     ],
 )
 def test_what_carries_a_credential_may_not(name: str, value: str) -> None:
-    assert "carries a credential" in header_problem(name, value)
+    assert "contains a credential" in header_problem(name, value)
     assert header_problem(name, {"env": "SECRET"}) == ""

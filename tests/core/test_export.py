@@ -104,7 +104,7 @@ def _entry(**changes: Any) -> str:
     ("text", "told"),
     [
         ("", "it is empty"),
-        ("[]", "does not say that it is one"),
+        ("[]", "is not that of an export"),
         ('{"kind":"export"}', "format_version is not 1"),
         (_value(format_version=2), "written by a newer Trueup"),
         (_value(format_version=True), "format_version is not 1"),

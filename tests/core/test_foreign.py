@@ -40,7 +40,7 @@ def test_an_answer_of_the_api() -> None:
     found = only({**ANSWER, "newer": 1})
     assert (found.id, found.created_at, found.display_name, found.where) == ("asst_1", 7, "Bot", "f.json")
     assert found.body["tools"] == [FUNCTION]
-    assert omissions_of(found) == [Omission("newer", "newer is no field of a definition, so it was left out")]
+    assert omissions_of(found) == [Omission("newer", "newer is not a field of a definition, so it was left out")]
 
 
 def test_a_list_a_page_and_what_else_stands_in_it() -> None:
@@ -49,9 +49,9 @@ def test_a_list_a_page_and_what_else_stands_in_it() -> None:
         assert [item.where for item in assistants_in(value, "f.json")] == ["f.json, entry 1", "f.json, entry 2"]
     first, second, more = assistants_in({"object": "list", "data": [ANSWER, {"object": "file"}], "has_more": True}, "f")
     assert isinstance(first, Found)
-    assert second == Unread("f, entry 2", "is 'file', which is no assistant")
+    assert second == Unread("f, entry 2", "is 'file', not an assistant")
     assert isinstance(more, Unread)
-    assert "there is more" in more.why
+    assert "has more entries" in more.why
 
 
 @pytest.mark.parametrize("says", ["true", 1, 0, {}])
@@ -64,12 +64,12 @@ def test_a_page_that_says_neither_yes_nor_no_to_more_is_told(says: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (5, "holds no JSON object"),
-        ({}, "names no model"),
-        ({"object": "assistant"}, "names no model"),
+        (5, "contains no JSON object"),
+        ({}, "has no model"),
+        ({"object": "assistant"}, "has no model"),
         ({"error": {"message": "x"}}, "is an error"),
         ({"object": "assistant.file", "id": "file-1"}, "names its files in file_ids"),
-        ({**ANSWER, "id": "../x"}, "id that no assistant can have"),
+        ({**ANSWER, "id": "../x"}, "id that is not valid for an assistant"),
         ({"object": "list"}, "without data"),
         ({"terraform_version": "1.9", "resources": []}, "without a resource openai_assistant"),
     ],
@@ -109,8 +109,8 @@ def test_a_backup() -> None:
             },
             "retrieval searched in the file file-1",
         ),
-        ({"tools": [], "file_ids": ["file-1"]}, {"tools": []}, "no rule says where they go"),
-        ({"response_format": "none"}, {}, "response_format none is no word of the second API"),
+        ({"tools": [], "file_ids": ["file-1"]}, {"tools": []}, "without a tool that uses them"),
+        ({"response_format": "none"}, {}, "response_format none does not exist in the second API"),
         ({"tools": [{"type": "retrieval"}, {"type": "retrieval"}]}, {"tools": [{"type": "file_search"}]}, ""),
     ],
 )
@@ -170,7 +170,7 @@ def test_a_state_of_terraform(value: Any) -> None:
         },
         "temperature": 0.5,
     }  # fmt: skip
-    assert omitted(found) == {"enable_magic": "enable_magic is no field of a definition, so it was left out"}
+    assert omitted(found) == {"enable_magic": "enable_magic is not a field of a definition, so it was left out"}
 
 
 def test_blocks_of_terraform_are_lists_of_one() -> None:
@@ -201,7 +201,7 @@ def test_an_agent_of_anthropic_s() -> None:
     }  # fmt: skip
     told = omitted(found)
     assert told.keys() == {"model.speed", "skills", "tools[1]"}
-    assert told["tools[1]"].startswith("tools is not in the definition: tools[1]: agent_toolset_20260401 is no tool")
+    assert told["tools[1]"].startswith("tools is not in the definition: tools[1]: agent_toolset_20260401 is not a tool")
     del value["tools"][1]
     assert only(value).body["tools"] == [{"type": "function", "function": function}]
 

@@ -46,7 +46,7 @@ def test_each_whole_field_is_named_where_a_page_shows_it(entries: list[Ignored],
     assert seen == [make_visible(text, PAGE) for text in told], "no sentence is cut"
     joined = " ".join(seen)
     for field in {entry.field for entry in entries if "." not in entry.field}:
-        assert f"`{field}` in " in joined or f"`{field}` is left alone" in joined
+        assert f"`{field}` in " in joined or f"`{field}` is ignored" in joined
 
 
 @given(st.integers(1, 60), st.integers(1, 64), st.sets(st.sampled_from(WHOLE)))
@@ -64,7 +64,7 @@ def test_whole_fields_come_before_parts_of_one() -> None:
     fields = [f"metadata.a{'k' * 60}{number}" for number in range(8)]
     entries = [Ignored("i2", field) for field in (*fields, "tools", "model")]
     (first, *more) = sentences(entries, mark_name, _size, whole=False)
-    assert first.startswith("Left alone by ignore_changes, and as the file says: `model` in `i2`; `tools` in `i2`; ")
+    assert first.startswith("Ignored by ignore_changes, and in sync: `model` in `i2`; `tools` in `i2`; ")
     told = " ".join([first, *more])
     named = sum(f"`{field}`" in told for field in fields)
     assert 4 < named <= 8
@@ -88,7 +88,7 @@ def test_reasons_of_one_s_own_do_not_hide_another_field() -> None:
 def test_several_days_are_told_as_the_first() -> None:
     entries = [Ignored("a", "model", until="2027-01-31"), Ignored("b", "model", until="2030-12-31")]
     assert sentences(entries, whole=False) == [
-        "Left alone by ignore_changes, and as the file says: model in a, b until 2027-01-31 at the earliest."
+        "Ignored by ignore_changes, and in sync: model in a, b until 2027-01-31 at the earliest."
     ]
 
 

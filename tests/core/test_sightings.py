@@ -136,7 +136,7 @@ def test_the_report_of_a_failure_tells_nothing() -> None:
 def test_anything_else_is_refused(document: Any) -> None:
     target = {"project": "shop", "target": "prod", "protocol": "p", "base_url": "u"}
     whole = {"target": target, **document} if isinstance(document, dict) and document else document
-    with pytest.raises(TrueupError, match="no drift report"):
+    with pytest.raises(TrueupError, match="not a usable drift report"):
         read_earlier(whole, HERE)
 
 

@@ -278,8 +278,8 @@ def test_a_word_of_elsewhere_is_told_what_to_write_instead(part: dict[str, Any],
         ({"model": "m", "object": "assistant"}, "Remove it: it is the server's own."),
         ({"model": "m", "created_at": 1}, "Remove it: it is the server's own."),
         ({"model": "m", "prompt": "Be kind."}, "The text that steers it is called instructions."),
-        ({"model": "m", "name": "n" * 258}, "Take away 2 characters."),
-        ({"model": "m", "metadata": {"k" * 65: "v"}}, "Take away 1 character."),
+        ({"model": "m", "name": "n" * 258}, "Remove 2 characters."),
+        ({"model": "m", "metadata": {"k" * 65: "v"}}, "Remove 1 character."),
     ],
 )
 def test_the_hint_says_how_to_write_what_was_meant(body: dict[str, Any], hint: str) -> None:
@@ -375,7 +375,7 @@ def test_nothing_is_fetched() -> None:
             {"dependentRequired": {"a": ["b"]}},
             {"a": 1},
             "not-allowed",
-            "the value does not keep the rule 'dependentRequired'",
+            "the value does not follow the rule 'dependentRequired'",
         ),
     ],
 )

@@ -340,7 +340,7 @@ def test_a_connection_that_is_never_made_was_not_sent(monkeypatch: pytest.Monkey
     monkeypatch.setattr("anyio.connect_tcp", hang)
     error = fails("http://192.0.2.1/v1", timeout=0.1)
     assert isinstance(error, NotSent)
-    assert "did not answer in time" in str(error)
+    assert "did not respond in time" in str(error)
 
 
 def test_tls_to_a_plain_port_was_not_sent() -> None:

@@ -279,7 +279,7 @@ def test_an_entry_is_added_for_a_target(before: str, after: str) -> None:
 
 
 def test_a_file_with_problems_of_its_own_is_not_edited() -> None:
-    with pytest.raises(CannotEdit, match="has problems of its own, which come first"):
+    with pytest.raises(CannotEdit, match="has other problems, which must be fixed first"):
         rewrite_text("a: [", {"a": 1}, "f.yaml")
 
 

@@ -81,11 +81,11 @@ def test_a_file_that_says_nothing_goes_by_the_project_then_by_the_targets(tmp_pa
         ({"a.yaml": "model: m\nprotocol: [x]\n"}, "wrong-protocol", "a.yaml:2:11", "there is no protocol"),
         (
             {"a.openai-agents.yaml": "protocol: openai-assistants\n"},
-            "wrong-protocol", "a.openai-agents.yaml:1:11", "the file's name says openai-agents",
+            "wrong-protocol", "a.openai-agents.yaml:1:11", "the file's name has the protocol openai-agents",
         ),
         (
             {"a.yaml": "protocol: openai-agents\nextends: _b.yaml\n", "_b.yaml": "protocol: openai-assistants\n"},
-            "wrong-protocol", "a.yaml:2:10", "of the protocol openai-agents, and assistants/_b.yaml",
+            "wrong-protocol", "a.yaml:2:10", "has the protocol openai-agents, and assistants/_b.yaml",
         ),
         (
             {"a.yaml": "protocol: openai-agents\ntargets: {new: {protocol: openai-assistants}}\nmodel: m\n"},

@@ -118,7 +118,7 @@ def test_no_setting_ends_in_anything_but_a_sentence(proxy: str, excepted: str) -
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "there is no such file"), ("root:x:0:0", "holds no certificate"), ("", "holds no")]
+    ("content", "said"), [(None, "there is no such file"), ("root:x:0:0", "has no certificate"), ("", "has no")]
 )
 def test_a_certificate_file_that_is_none_is_named(
     content: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -133,7 +133,7 @@ def test_a_certificate_file_that_is_none_is_named(
 
 
 def test_a_certificate_file_that_is_a_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "it is no file" in _refused("https://h/v1", {"SSL_CERT_FILE": str(tmp_path)}, monkeypatch)
+    assert "it is not a file" in _refused("https://h/v1", {"SSL_CERT_FILE": str(tmp_path)}, monkeypatch)
 
 
 def test_a_certificate_folder_without_certificates_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
         "embedded apipi",
         {"protocol": "openai-agents", "dialect": "apipi", "base_url": "local"},
         [("not-allowed", "dialect")],
-        "Take the dialect out",
+        "Remove the dialect",
     ),
     (
         "azure without assistants",

@@ -120,7 +120,7 @@ def _cells(draw: st.DrawFn) -> tuple[Facts, Choices]:
         ignored=frozenset(draw(st.lists(st.sampled_from(NAMES), max_size=2))),
         pending=draw(st.none() | st.just(Pending("math", "op-2", "modify", 0.0, "asst_1"))),
         moved_from=moved_from,
-        namesakes=draw(some) if fresh else (),
+        same_named=draw(some) if fresh else (),
         rename_of=draw(some) if fresh else (),
         renamed_to=draw(some),
         full=draw(st.booleans()),
@@ -185,7 +185,7 @@ def a_create_makes_no_twin(facts: Facts, choices: Choices) -> None:
     assert facts.stamped == ()
     assert facts.complete
     assert not facts.unread
-    assert not facts.namesakes
+    assert not facts.same_named
     assert not facts.rename_of
     assert not choices.stamp_lost
     assert facts.record is None or choices.revert

@@ -112,5 +112,5 @@ def test_a_closing_listing_that_would_have_to_wait_is_left_out_and_that_is_said(
     world = _world("create", rate_limit=0.3, parallelism=1)
     report = world.apply()
     assert code(report) is Exit.INTERRUPTED
-    assert any("could not be read whole" in problem for problem in report.problems)
+    assert any("could not be read completely" in problem for problem in report.problems)
     assert world.calls[-1].method == "POST"

@@ -1,4 +1,4 @@
-"""A line in `moved` whose both names have an assistant of their own: nothing is moved and no twin is named.
+"""A line in `moved` whose both names have an assistant of their own: nothing is renamed and no twin is named.
 
 The rows themselves are the cases `moved-onto-another*` among the golden plans.
 """

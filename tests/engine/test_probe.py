@@ -151,7 +151,7 @@ def test_a_refusal_that_comes_now_and_then_is_no_answer(every: int) -> None:
     except TrueupError as error:
         found, said = plain, error.message
     assert found == plain
-    assert said in ("", "The probe ended early: the server refuses now what it took before.")
+    assert said in ("", "The probe ended early: the server now refuses what it accepted before.")
     assert world.live() == {}
 
 
@@ -165,7 +165,7 @@ def test_a_refusal_that_comes_once_does_not_end_the_probe() -> None:
 def test_a_server_that_begins_to_refuse_everything_ends_the_probe() -> None:
     world = Probed()
     world.fail(method="POST", path="/assistants/", status=400, nth=13, times=0, body={"message": "no more"})
-    with pytest.raises(TrueupError, match="the server refuses now what it took before"):
+    with pytest.raises(TrueupError, match="the server now refuses what it accepted before"):
         world.probe()
     assert (world.live(), world.notes.open) == ({}, {})
 
@@ -186,7 +186,7 @@ def test_a_server_that_takes_no_modify_at_all_has_answered_nothing(status: int) 
     world = Probed()
     body = {"error": {"message": "modify is not offered here."}}
     world.fail(method="POST", path="/assistants/", status=status, times=0, body=body)
-    with pytest.raises(TrueupError, match="The server takes no modify, not even one that changes nothing") as caught:
+    with pytest.raises(TrueupError, match="The server refuses every modify, even one without a change") as caught:
         world.probe()
     assert caught.value.message.endswith(f"HTTP {status}: modify is not offered here.")
     assert "Nothing was stored" in caught.value.hint
@@ -220,7 +220,7 @@ def test_no_answer_tells_of_a_field_that_was_never_taken(refused: set[str]) -> N
     world = Probed()
     refusing(world, lambda body: bool(refused & body.keys()))
     if {"model", "name", "metadata"} <= refused:
-        with pytest.raises(TrueupError, match="takes no modify"):
+        with pytest.raises(TrueupError, match="refuses every modify"):
             world.probe()
         return
     found = world.probe()
@@ -262,7 +262,7 @@ def test_an_answer_that_is_somebody_else_s_assistant_is_never_written_to() -> No
     mine = world.add(name="mine")
     entry = world.live()[mine]
     world.fail(kind=Kind.ANSWER, method="POST", path="/assistants", status=200, body=entry)
-    with pytest.raises(TrueupError, match=f"it shows {mine}, which was there before"):
+    with pytest.raises(TrueupError, match=f"it shows {mine}, which existed before"):
         world.probe()
     assert world.live() == {mine: entry}
     assert world.touched() == set()
@@ -450,7 +450,7 @@ def test_what_was_there_before_the_create_is_never_removed_even_where_the_server
         return await world.server.send(call)
 
     world.answer = upsert  # type: ignore[method-assign]
-    with pytest.raises(TrueupError, match=f"{mine} was there before and looks like the probe's now: it is left alone"):
+    with pytest.raises(TrueupError, match=f"{mine} existed before and looks like the probe's now: it is left alone"):
         world.probe()
     assert world.live()[mine]["instructions"] == "Precious."
     assert [call.method for call in world.writes] == ["POST"]
@@ -480,7 +480,7 @@ def test_a_create_without_an_answer_at_a_server_that_keeps_half_is_found_by_the_
         assert "It had made asst_000002, which is removed." in caught.value.message
         assert (set(world.live()), world.notes.open) == ({mine}, {})
     else:
-        assert "The listing shows nothing that it made." in caught.value.message
+        assert "The listing shows nothing that it created." in caught.value.message
         assert len(world.live()) == 2
 
 
@@ -533,7 +533,7 @@ def test_where_not_everything_can_be_read_nothing_is_made() -> None:
         return reply
 
     world.answer = endless  # type: ignore[method-assign]
-    with pytest.raises(UnreadableError, match="is empty and says that there is more"):
+    with pytest.raises(UnreadableError, match="is empty and is true"):
         world.probe()
     assert world.writes == []
     assert world.notes.steps == []

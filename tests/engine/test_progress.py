@@ -97,10 +97,10 @@ def test_reading_tells_of_how_many_where_that_is_known(known: int, total: int) -
     ("trouble", "why"),
     [
         (NotSent("example.com could not be reached: the connection was refused"), "example.com could not be reached: "
-         "the connection was refused; trying again"),
-        (OutcomeUnknown("no answer within 60 seconds"), "no answer within 60 seconds; trying again"),
-        (Reply(503, {}, {"error": SECRET}, SECRET), "HTTP 503; trying again"),
-        (Reply(429, {"x-key": SECRET}, None, SECRET), "HTTP 429; trying again"),
+         "the connection was refused; retrying"),
+        (OutcomeUnknown("no answer within 60 seconds"), "no answer within 60 seconds; retrying"),
+        (Reply(503, {}, {"error": SECRET}, SECRET), "HTTP 503; retrying"),
+        (Reply(429, {"x-key": SECRET}, None, SECRET), "HTTP 429; retrying"),
         (Reply(503, {"retry-after": "9"}, None, SECRET), "HTTP 503: the target asks to wait"),
     ],
 )  # fmt: skip
@@ -166,7 +166,7 @@ def test_a_rate_limit_of_ours_is_no_news() -> None:
 
     asyncio.run(work())
     assert {(wait.why, wait.until, wait.at_once) for wait in told} == {
-        ("At most 0.5 requests a second, as `rate_limit` says", 0.0, False)
+        ("Limited to 0.5 requests a second by `rate_limit`", 0.0, False)
     }
 
 
@@ -176,7 +176,7 @@ def test_the_consistency_delay_is_told_with_its_end() -> None:
     world.fail(kind=Kind.DROP, method="POST", commit=True)
     assert code(world.apply()) is Exit.OK
     delays = [wait for wait in world.waits if "consistency delay" in wait.why]
-    assert delays[0].why == "Creates not answered clearly: 1; waiting for the consistency delay"
+    assert delays[0].why == "Unresolved creates: 1; waiting for the consistency delay"
     assert delays[0].at_once
     assert not any(wait.at_once for wait in delays[1:])
     assert len({wait.until for wait in delays}) == 1

@@ -167,7 +167,7 @@ def test_what_is_waited_for_is_told() -> None:
 
     asyncio.run(run())
     assert {wait.why for wait in told} == {
-        "At most 0.1 requests a second, as `rate_limit` says",
+        "Limited to 0.1 requests a second by `rate_limit`",
         "HTTP 429: the target asks to wait",
     }
 

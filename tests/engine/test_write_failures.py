@@ -70,18 +70,18 @@ CAUSES = {
         _answer(200, {"object": "assistant", "id": "asst_other", "model": "m", "metadata": {}}),
         "the answer is another assistant (asst_other)", words.ANEW, ("POST",),
     ),
-    "another kind": Cause(_answer(200, {"object": "list"}), "the answer is not an assistant", words.ANEW, ("POST",)),
-    "an empty answer": Cause(_answer(204, ""), "the answer is not an assistant", words.ANEW, ("POST",)),
+    "another kind": Cause(_answer(200, {"object": "list"}), "the response is not an assistant", words.ANEW, ("POST",)),
+    "an empty answer": Cause(_answer(204, ""), "the response is not an assistant", words.ANEW, ("POST",)),
     "not deleted": Cause(
         _answer(200, {"id": "asst_000002", "object": "assistant.deleted", "deleted": False}),
-        "the target says that it was not deleted", words.STAYS, ("DELETE",),
+        "the target reports that it was not deleted", words.STAYS, ("DELETE",),
     ),
     "another deleted": Cause(
         _answer(200, {"id": "asst_other", "object": "assistant.deleted", "deleted": True}),
         "the answer speaks of another assistant (asst_other)", words.STAYS, ("DELETE",),
     ),
     "nothing said": Cause(
-        _answer(200, {}), "the answer does not say that it was deleted", words.STAYS, ("DELETE",)
+        _answer(200, {}), "the response does not confirm the delete", words.STAYS, ("DELETE",)
     ),
 }  # fmt: skip
 
@@ -229,7 +229,7 @@ def test_a_field_that_the_server_ignores_leads_to_its_definition() -> None:
     unchanged = world.live()[world.id_of("b")]
     world.fail(kind=Kind.ANSWER, status=200, body=unchanged, method="POST", times=0)
     outcome = _ended(world)
-    assert outcome.message.endswith(f"the answer shows nothing of what was sent ({current().scalar})")
+    assert outcome.message.endswith(f"the response shows nothing of what was sent ({current().scalar})")
     assert "ignore_changes" in outcome.hint
 
 
@@ -239,7 +239,7 @@ def test_a_stamp_that_the_server_ignores_leads_to_the_target() -> None:
     world.edit(world.id_of("a"), metadata={})
     world.fail(kind=Kind.ANSWER, status=200, body=world.live()[world.id_of("a")], method="POST", times=0)
     (outcome,) = world.apply(stamp_all=True).outcomes
-    assert outcome.message == "was not done after 1 try: the answer shows nothing of what was sent"
+    assert outcome.message == "was not done after 1 try: the response shows nothing of what was sent"
     assert outcome.hint == words.NO_STAMP
 
 

@@ -205,7 +205,7 @@ WRONG: dict[str, Wrong] = {
     "another target's": _edited(t="staging"),
     "one of another name": _edited(n="b"),
     "a name that no file has": _edited(n="c"),
-    "a stamp that cannot be read": _edited(text='{"v": 99}'),
+    "its stamp cannot be read": _edited(text='{"v": 99}'),
     "a released one": _edited(text=RELEASED),
     "one whose stamp was taken off": _edited(text=""),
 }

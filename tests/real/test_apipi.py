@@ -191,7 +191,7 @@ def test_a_write_whose_answer_was_lost_is_done_once(served: tuple[Place, Other],
         between.lost.append("POST")
         ran = place.run("apply", "--yes")
         assert ran.code == 0, ran.said
-        assert "found after an unclear answer" in ran.said
+        assert "found after an unclear response" in ran.said
         assert {entry["id"] for entry in other.live()} == {*place.ids().values()}
         assert len(other.live()) == 2
 

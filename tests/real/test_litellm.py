@@ -71,7 +71,7 @@ def test_with_a_stamp_one_is_made_and_no_second(served: tuple[Place, Upstream, s
         place.write(f"{name}.yaml", {"model": "gpt-4.1"})
     stopped = place.run("apply", "--yes")
     assert stopped.code == 5, stopped.said
-    assert "did not keep our stamp" in stopped.said
+    assert "did not keep the stamp" in stopped.said
     assert "stamp: false" in stopped.said
     assert len(server.live()) == 1
     later = place.run("apply", "--yes")

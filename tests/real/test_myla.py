@@ -87,7 +87,7 @@ def test_what_the_server_can_hold_converges(served: tuple[Place, Other]) -> None
     edited = {**HELD, "instructions": "Say no.", "metadata": {"team": "school"}, "tools": [FUNCTION]}
     place.write("held.yaml", edited)
     plan = place.run("plan")
-    assert "model sent again unchanged: this target wants it in every modify" in plan.said
+    assert "model sent again unchanged: this target requires it in every modify" in plan.said
     _converges(place)
     live = other.live()[0]
     assert sorted(live["metadata"]) == ["team", "trueup"]

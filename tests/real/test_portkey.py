@@ -125,7 +125,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_never_repeated(
     server.faults.add(fault)
     ran = place.run("apply", "--yes")
     assert ran.code == 0, ran.said
-    assert "found after an unclear answer" in ran.said
+    assert "found after an unclear response" in ran.said
     assert [entry["id"] for entry in server.live()] == [place.ids()["math"]]
     assert len(server.writes) == 1
     assert place.run("plan").summary == unchanged(1)

@@ -61,7 +61,7 @@ ERROR = DefinitionError("Two definitions are wrong, so nothing was planned.", "C
 WHY = Why(
     "support/triage",
     "asst_4",
-    "is blocked: the file and live were both changed",
+    "is blocked: was changed both in the file and live",
     (
         WhyField("model", "gpt-4.1", AppliedAs.NEITHER, "o3", "Both changed since it was applied: a conflict.", AT),
         WhyField("instructions", "Be kind.\n" * 30, AppliedAs.FILE, "Be rude.\n" * 30, "Only live changed: drift."),

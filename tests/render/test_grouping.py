@@ -249,7 +249,7 @@ def test_in_a_compact_plan_deletes_and_what_is_blocked_come_first() -> None:
     assert rows[5] == '~ m  modify: model "a" → "b"'
     written = "\n".join(rows)
     assert "asst_1, asst_2" in written
-    assert written.count("the file and live were both changed") == 1
+    assert written.count("was changed both in the file and live") == 1
 
 
 def test_above_a_number_of_different_changes_each_has_a_row_and_the_full_view_is_a_command_away() -> None:
@@ -307,7 +307,7 @@ def test_244_times_interrupted_is_one_sentence_with_a_list_of_names() -> None:
     assert written.count(SENTENCE) == 1
     assert "! 244 assistants were not created\n" in written
     assert f"and {244 - NAMED} more" in written
-    assert "  What is still to be done, with all names: trueup plan --compact\n" in written
+    assert "  To show what is left to do, with all names: trueup plan --compact\n" in written
     assert len(written.splitlines()) < 25
     page = pages.report_page(report)
     comment = markdown.write_page(page)

@@ -21,7 +21,7 @@ from trueup.core.plans.plan import Plan, Reason
 from trueup.core.plans.report import Report
 
 ROUNDS = 8
-_SAID = re.compile(r"the answer shows nothing of what was sent \(\S+")
+_SAID = re.compile(r"the response shows nothing of what was sent \(\S+")
 
 
 @dataclass

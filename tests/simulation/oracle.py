@@ -52,7 +52,7 @@ class Oracle(Memory):
     # --- what was sent
 
     def check_writes(self, told: Told) -> None:
-        """No write is outside the plan, nor outside the promised one; none that a partial view forbids."""
+        """No write is outside the plan, nor outside the promised one; none that a partial read forbids."""
         for plan in [told.report.plan if told.report else None, told.promised]:
             if plan is None:
                 continue
@@ -67,7 +67,7 @@ class Oracle(Memory):
         if told.report is not None and not told.report.plan.complete:
             for call in told.writes:
                 if call.method == "DELETE" or call.path == told.who.protocol.path:
-                    raise self.broken(f"{call} on a partial view")
+                    raise self.broken(f"{call} after a partial read")
 
     def check_nothing_lost(self, told: Told) -> None:
         gone = told.before.keys() - self.vendor.live().keys() - self.hands.removed
@@ -138,7 +138,7 @@ class Oracle(Memory):
         open_ends = [c.name for c in report.plan.changes if c.action in WRITES and ends.get(c.name) not in good]
         wanted: dict[str, bool] = {
             "a write that was not done": bool(open_ends),
-            "a partial view": not report.plan.complete,
+            "a partial read": not report.plan.complete,
             "something blocked": any(_is_held(change) for change in report.plan.changes),
             "a twin": any(outcome.others for outcome in report.outcomes),
             "a problem": bool(report.problems),
@@ -150,7 +150,7 @@ class Oracle(Memory):
         if said in (Exit.OK, Exit.DIFFERS) and any(wanted.values()):
             raise self.broken(f"exit code {said} in spite of {[what for what, is_so in wanted.items() if is_so]}")
         if not report.plan.complete and Exit.UNREADABLE not in report.codes:
-            raise self.broken("a partial view without its exit code")
+            raise self.broken("a partial read without its exit code")
 
     def check_reasons(self, report: Report) -> None:
         """No exit code without a word for it in the report."""

@@ -240,7 +240,7 @@ def test_a_listing_after_the_creates_that_cannot_be_read_is_told() -> None:
     report = world.apply()
     assert results(report) == {"a": "done"}
     assert code(report) is Exit.UNREADABLE
-    assert "could not be read whole" in report.problems[0]
+    assert "could not be read completely" in report.problems[0]
 
 
 def test_a_create_that_replaces_a_deleted_one_and_lands_after_a_kill_is_ours() -> None:

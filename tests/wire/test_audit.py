@@ -1,4 +1,4 @@
-"""What each dialect cannot hold is said at its place, and is neither sent nor compared where that is allowed."""
+"""What each dialect does not support is said at its place, and is neither sent nor compared where that is allowed."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_problem_has_its_line_and_says_what_to_write() -> None:
     )
     item = adapter_for(target("openai")).audit(definition)[0]
     assert (item.severity, item.position) == (Severity.ERROR, at)
-    assert "openai cannot hold file_ids" in item.message
+    assert "openai does not support file_ids" in item.message
     assert "tool_resources.code_interpreter.file_ids" in item.hint
     lost = adapter_for(target("azure-openai")).audit(
         Definition("a", {"model": "m", "reasoning_effort": "low"}, "a.yaml")
@@ -263,6 +263,6 @@ def test_many_losses_of_one_kind_are_one_warning_that_counts_them() -> None:
     bodies = [{"reasoning_effort": "low"}, {"reasoning_effort": "high"}, function(strict=True)]
     found = [item for body in bodies for item in adapter.audit(Definition("a", {"model": "m", **body}, "a.yaml"))]
     assert [item.message for item in counted(found)] == [
-        "azure-openai cannot hold reasoning_effort; it is left out here, in 2 places",
-        "azure-openai cannot hold tools.function.strict; it is left out here",
+        "azure-openai does not support reasoning_effort; it is left out, in 2 places",
+        "azure-openai does not support tools.function.strict; it is left out",
     ]

@@ -52,7 +52,7 @@ def test_what_a_partial_server_lacks_is_an_error_at_its_place() -> None:
     problems = OpenAIAgents(APIPI).audit(defined(FULL))
     assert len(problems) == len(LOST) + 2
     assert {problem.severity for problem in problems} == {Severity.ERROR}
-    assert any(problem.message == "apipi cannot hold text" for problem in problems)
+    assert any(problem.message == "apipi does not support text" for problem in problems)
 
 
 def test_what_is_allowed_to_be_lost_is_a_warning_and_is_not_sent() -> None:

@@ -256,7 +256,7 @@ def test_an_errors_param_is_a_path(param: Any, path: tuple[Any, ...]) -> None:
         (_error(400, "Invalid 'tools'."), "HTTP 400: Invalid 'tools'."),
         (Reply(500, json={"status": "failure", "message": "broke"}), "HTTP 500: broke"),
         (Reply(404, json={"message": "Not Found", "ok": False}), "HTTP 404: Not Found"),
-        (Reply(502, text="<html>\n<h1>Bad gateway"), "HTTP 502 with a web page in place of JSON"),
+        (Reply(502, text="<html>\n<h1>Bad gateway"), "HTTP 502 with a web page instead of JSON"),
         (Reply(502, json={}, text=""), "HTTP 502"),
         (Reply(400, json={"error": "text"}, text='{"error": "text"}'), 'HTTP 400: {"error": "text"}'),
     ],

@@ -96,8 +96,8 @@ def refuse_snapshot(promised: Plan, file: str) -> None:
     """Raise RefusedError where a saved plan was made from an export."""
     if promised.snapshot:
         raise RefusedError(
-            f"This plan was made from a snapshot of {promised.snapshot}, not from what is live: it is never applied.",
-            Message("Make one of what is live, and have it reviewed: ", plan_anew(promised, out=file)),
+            f"This plan was made from a snapshot of {promised.snapshot}, not from what is live; it cannot be applied.",
+            Message("Make a plan of what is live, and have it reviewed: ", plan_anew(promised, out=file)),
         )
 
 
@@ -108,7 +108,7 @@ def refuse_other_plan(promised: Plan, session: Session, file: str) -> None:
     if identity.target != here.target:
         raise TrueupError(
             f"This plan is for the target {identity.target}, not for {here.target}.",
-            Message("A plan knows its target: ", session.flags.again(target="")),
+            Message("A plan belongs to one target: ", session.flags.again(target="")),
         )
     if identity.protocol != here.protocol:
         raise RefusedError(
@@ -188,8 +188,7 @@ async def _wait_for_earlier_requests(session: Session, runner: RequestRunner, st
         left = min(left, session.target.settle)
         await runner.pause(
             left,
-            "An earlier request was not answered, and the vendor may still be at work on it; "
-            "waiting for the consistency delay",
+            "An earlier request got no response and may still be processed; waiting for the consistency delay",
         )
 
 
@@ -234,7 +233,7 @@ def _end_unsent(session: Session, report: Report) -> None:
 
 def _how_to_confirm(session: Session, plan: Plan) -> Message:
     """Return the commands that apply without a question: this one, and those for a plan that is reviewed first."""
-    hint = Message("To apply without a question: ", session.flags.again(yes=True))
+    hint = Message("To apply without confirmation: ", session.flags.again(yes=True))
     if plan.options.destroy:
         return hint
     return Message(hint, ". To have the plan reviewed first: ", plan_anew(plan, out="change.plan"))
@@ -244,7 +243,7 @@ def _types_digest(session: Session, plan: Plan, reasons: Sequence[str]) -> bool:
     start = digest(plan)[:ACK_DIGITS]
     words = session.screen.wrap(ask_for_acknowledgement(reasons))
     session.screen.write_stderr(f"\n{words}")
-    return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to go on: "),))
+    return is_acknowledged(digest(plan), (session.screen.ask(f"Type {start} to apply: "),))
 
 
 def _refuse(session: Session, plan: Plan, reasons: tuple[str, ...], again: Command, made: Provenance) -> Exit:
@@ -340,7 +339,7 @@ def stoppable(session: Session, stop: asyncio.Event) -> Iterator[None]:
 
     def on_interrupt(*_: object) -> None:
         if not stop.is_set():
-            session.screen.write_stderr("Interrupted: nothing new starts; waiting for what is under way.")
+            session.screen.write_stderr("Interrupted: no new request starts; waiting for the requests under way.")
         loop.call_soon_threadsafe(stop.set)
 
     before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}

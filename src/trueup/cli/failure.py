@@ -123,14 +123,14 @@ def _convert_to_problem(error: BaseException) -> TrueupError:
     if isinstance(error, TrueupError):
         return error
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return InterruptedRun("Interrupted.", "State and journal hold all that was done; run the command again.")
+        return InterruptedRun("Interrupted.", "State and journal have everything that was done; run the command again.")
     if isinstance(error, click.ClickException):
         return TrueupError(error.format_message(), _make_help_hint(error))
     if isinstance(error, UnwrittenError):
         return TrueupError(
             f"The result could not be written to {error.place}: {error.reason}.",
             Message(
-                "Make room there, or send it somewhere else. What the command did stands. After an apply, to see what "
+                "Make room there, or write it elsewhere. The command itself is done. After an apply, to see what "
                 "is left to do: ",
                 HERE.command("plan"),
             ),
@@ -138,11 +138,11 @@ def _convert_to_problem(error: BaseException) -> TrueupError:
     if isinstance(error, OSError) and error.filename is not None:
         return TrueupError(
             f"{error.filename} could not be used: {(error.strerror or str(error)).lower()}.",
-            "Give the right to use it, or move away what stands in its place, and run the command again.",
+            "Make it accessible, or move away what is in its place, and run the command again.",
         )
     return TrueupError(
-        f"Something went wrong inside Trueup ({type(error).__name__}).",
-        "Run the command again with -vv for the details, and please report them: nobody foresaw this. "
+        f"Trueup failed with an unexpected error ({type(error).__name__}).",
+        "This is a bug: run the command again with -vv, and please report the details. "
         "State and journal are as the last finished step left them.",
     )
 
@@ -153,7 +153,7 @@ def _make_help_hint(error: click.ClickException) -> Message:
 
     ctx = getattr(error, "ctx", None)
     words = ctx.command_path.split(" ")[1:] if ctx is not None else []
-    return Message("To see how it is written: ", Command((*words, "--help"), None))
+    return Message("For its usage: ", Command((*words, "--help"), None))
 
 
 def _guess_flags(arguments: Sequence[str]) -> Flags:

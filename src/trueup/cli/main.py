@@ -16,26 +16,26 @@ from trueup.cli.options import COMMON, SETTINGS, Commands, Table, show_help_alon
 COMMANDS: Table = {
     "Write": {
         "init": ("setup", "Start a project: trueup.yaml, an example, editor schema."),
-        "validate": ("validate", "Check the files: everything that is wrong, at once."),
+        "validate": ("validate", "Check the files and report every problem."),
         "render": ("validate", "Print the final body of each assistant."),
     },
     "Plan and apply": {
         "plan": ("plan", "Show what apply would do."),
-        "apply": ("apply", "Make what is live as the files say."),
+        "apply": ("apply", "Change what is live to match the files."),
         "show": ("plan", "Show a saved plan again."),
-        "destroy": ("apply", "Delete what state holds for the target."),
+        "destroy": ("apply", "Delete what is in the target's state."),
     },
     "Understand": {
         "drift": ("drift", "Show what differs from what was applied."),
-        "why": ("drift", "Explain what decides each field of an assistant."),
+        "why": ("drift", "Explain the state of each field of an assistant."),
     },
     "State": {
-        "accept": ("live", "Take live values into a definition's file."),
+        "accept": ("live", "Write live values into a definition's file."),
         "import": ("live", "Turn live assistants into definitions, or link them."),
         "delete-duplicate": ("live", "Delete one duplicate of an assistant."),
         "export": ("export", "Write the target's live assistants to a file."),
-        "state": ("state", "List, show, forget and rebuild what state holds."),
-        "targets": ("targets", "List the targets and what they can hold."),
+        "state": ("state", "List, show, forget and rebuild records of the state."),
+        "targets": ("targets", "List the targets and what they support."),
     },
     "Tools": {
         "serve": ("serve", "Run the embedded server over HTTP."),

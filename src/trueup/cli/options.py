@@ -61,7 +61,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
             return value
         name, equals, text = str(value).partition("=")
         if not equals or not name.strip():
-            self.fail(f"{value!r} is no NAME=VALUE; write for example --var owner=alice.", param, ctx)
+            self.fail(f"{value!r} is not NAME=VALUE; write for example --var owner=alice.", param, ctx)
         return name.strip(), text
 
 
@@ -77,7 +77,7 @@ class FormatFile(Pair):
         """Split into format and file."""
         format_, file = value if isinstance(value, tuple) else str(value).partition("=")[::2]
         if format_ not in self.formats or not file:
-            self.fail(f"{value!r} is no FORMAT=FILE with one of {', '.join(self.formats)}.", param, ctx)
+            self.fail(f"{value!r} is not FORMAT=FILE with one of {', '.join(self.formats)}.", param, ctx)
         return format_, file
 
 
@@ -97,7 +97,7 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # generic only since c
             number = math.nan
         if not self.least <= number <= self.most:
             kind = "whole number" if self.whole else "number"
-            self.fail(f"{value!r} is no {kind} from {self.least:g} to {self.most:g}.", param, ctx)
+            self.fail(f"{value!r} is not a {kind} from {self.least:g} to {self.most:g}.", param, ctx)
         return number
 
 
@@ -110,24 +110,24 @@ def flag(*names: str, **settings: Any) -> Decorator:
 
 def format_flag(formats: Sequence[str]) -> Decorator:
     """Make the option that chooses among the formats that a command can write."""
-    return flag("--format", type=click.Choice(formats), default="text", help="How the result is written.")
+    return flag("--format", type=click.Choice(formats), default="text", help="The format of the result.")
 
 
 def also_flag(formats: Sequence[str]) -> Decorator:
     """Make the option that also writes the answer to files."""
-    words = "Also write the answer to a file, in a format of its own; repeatable."
+    words = "Also write the result to a file, in another format; repeatable."
     return flag("--also", type=FormatFile(formats), multiple=True, metavar="FORMAT=FILE", help=words)
 
 
 FORMAT = format_flag(LISTS)
 
 COMMON: Sequence[Decorator] = (
-    flag("-C", "--chdir", metavar="FOLDER", default=".", help="The project's folder; paths are seen from there."),
-    flag("-t", "--target", metavar="NAME", default="", help="The target, else default_target of trueup.yaml."),
-    flag("--json", is_flag=True, help="One JSON document on stdout, also on failure; --format json is the same."),
+    flag("-C", "--chdir", metavar="FOLDER", default=".", help="The project's folder; paths are relative to it."),
+    flag("-t", "--target", metavar="NAME", default="", help="The target; default: default_target of trueup.yaml."),
+    flag("--json", is_flag=True, help="One JSON document on stdout, also on failure; same as --format json."),
     FORMAT,
-    flag("--no-input", is_flag=True, help="Never ask; what would have to be asked is an error that names the flag."),
-    flag("--color/--no-color", default=None, help="Colour, else NO_COLOR, FORCE_COLOR and the terminal decide."),
+    flag("--no-input", is_flag=True, help="Never ask; where a question is needed, fail and name the flag."),
+    flag("--color/--no-color", default=None, help="Colour; default: by NO_COLOR, FORCE_COLOR and the terminal."),
     flag("-q", "--quiet", is_flag=True, help="Only the result and errors."),
     flag("-v", "--verbose", count=True, help="-v shows whole texts, -vv also each request and tracebacks."),
 )
@@ -151,15 +151,15 @@ NETWORK: Sequence[Decorator] = (
         "--timeout",
         type=Number(LEAST_TIMEOUT, MOST_TIMEOUT, whole=False),
         metavar="SECONDS",
-        help="For one answer (60).",
+        help="Seconds for one response (60).",
     ),
-    flag("--max-retries", type=Number(0, 20), metavar="N", help="Repeats of a read that fails (3)."),
+    flag("--max-retries", type=Number(0, 20), metavar="N", help="Retries of a read that fails (3)."),
 )
 """What commands take that read or write what is live."""
 
 DECIDING: Sequence[Decorator] = (
-    flag("--on-drift", type=click.Choice(["refuse", "revert"]), help="Leave drifted ones alone, or revert them."),
-    flag("--prune/--no-prune", default=None, help="Delete what state holds and no file describes."),
+    flag("--on-drift", type=click.Choice(["refuse", "revert"]), help="What to do with drift: leave it, or revert it."),
+    flag("--prune/--no-prune", default=None, help="Delete assistants in the state that no file describes."),
     flag("--ack", "acks", multiple=True, metavar="TEXT", help="A plan's digest (16 characters or more), or an id."),
 )
 """What commands take that make a plan to be applied."""
@@ -170,11 +170,11 @@ CONSENT: Sequence[Decorator] = (
 """What commands take that write."""
 
 LAYOUT: Sequence[Decorator] = (
-    flag("--compact/--no-compact", default=None, help="A row for each assistant, else only where changes are many."),
+    flag("--compact/--no-compact", default=None, help="One row per assistant; default: only for many changes."),
 )
 """What commands take that show a plan or drift."""
 
-STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp assistants that carry no stamp yet."),)
+STAMPING: Sequence[Decorator] = (flag("--stamp", is_flag=True, help="Also stamp assistants that have no stamp yet."),)
 """What `plan` and `apply` take."""
 
 
@@ -210,7 +210,7 @@ def _refuse_empty(ctx: click.Context) -> None:
         values = value if isinstance(value, tuple) else (value,)
         given = ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
         if given and "" in values and isinstance(option, click.Option):
-            raise click.UsageError(f"{option.opts[-1]} is given an empty value; leave it out, or say which.", ctx)
+            raise click.UsageError(f"{option.opts[-1]} has an empty value; leave it out, or give a value.", ctx)
 
 
 def _pop_flags(given: dict[str, Any], ctx: click.Context) -> Flags:
@@ -313,5 +313,5 @@ def show_help_alone(**given: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     if given.get("json") or given.get("format") == "json":
-        raise click.UsageError(f"{ctx.command_path} wants a command.", ctx)
+        raise click.UsageError(f"{ctx.command_path} needs a command.", ctx)
     click.echo(ctx.get_help())

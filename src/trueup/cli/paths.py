@@ -35,7 +35,7 @@ MEMORY, GIT = ".trueup", ".git"
 NAMED_FILES = {
     "out": "--out writes the plan there",
     "snapshot": "it is what --snapshot reads",
-    "file": "it is the plan that is to be shown",
+    "file": "it is the plan to show",
     "what": "the command line names it as the plan to apply",
 }
 """Parameters of commands that name files of another kind, and why an answer is not written over one."""
@@ -60,12 +60,14 @@ def check_project_folder(root: Path, flags: Flags, *, may_begin: bool = False) -
             )
             screen.note(f"  {again}")
         return
-    message = f"There is neither a {PROJECT_FILE} nor a folder {DEFINITIONS} {here}: there is nothing to work on."
+    message = f"There is no {PROJECT_FILE} and no folder {DEFINITIONS} {here}."
     if again is not None:
         raise TrueupError(message, Message(f"The nearest {PROJECT_FILE} above is {at}. To work there: ", again))
     if not may_begin:
         begin = Selection(flags.folder).command("init")
-        raise TrueupError(message, Message(f"To start a project {here}: ", begin, ". Else name its folder with -C."))
+        raise TrueupError(
+            message, Message(f"To start a project {here}: ", begin, ". Or name the project's folder with -C.")
+        )
 
 
 def _make_command_above(flags: Flags, root: Path, above: str) -> Command:
@@ -179,7 +181,7 @@ def explain_refusal(root: Path, place: Path, definitions: str | None) -> str:
     found, top = Path(os.path.realpath(place)), Path(os.path.realpath(root))
     parts = [part.casefold() for part in (found.relative_to(top) if found.is_relative_to(top) else found).parts]
     if MEMORY in parts or _is_within(found, root / MEMORY):
-        return f"{MEMORY} is for what Trueup remembers"
+        return f"{MEMORY} is for Trueup's own files"
     if GIT in parts:
         return f"{GIT} is git's own"
     if parts[-1] == PROJECT_FILE or _is_same(found, root / PROJECT_FILE):

@@ -149,7 +149,7 @@ def _with_notes(planning: Planning, session: Session, loaded: LoadResult, view: 
                 Severity.WARNING,
                 "partial-view",
                 f"not everything could be read: {view.problem}",
-                hint="Nothing is created or deleted on a partial view. Try again later.",
+                hint="Nothing is created or deleted after a partial read. Try again later.",
             )
         )
     return replace(planning.plan, diagnostics=tuple(warnings))
@@ -164,9 +164,9 @@ def _without_room(planning: Planning, session: Session) -> list[Diagnostic]:
     if not full:
         return []
     more = f" and {len(full) - NAMED} more" if len(full) > NAMED else ""
-    message = f"no stamp can be written, for the metadata is full: {', '.join(full[:NAMED])}{more}"
+    message = f"the metadata is full, so no stamp can be written: {', '.join(full[:NAMED])}{more}"
     again = session.target.command("apply", stamp=True)
-    hint = Message("Take one metadata key off each in its file, and stamp them: ", again)
+    hint = Message("Remove one metadata key of each in its file, and stamp them: ", again)
     return [Diagnostic(Severity.WARNING, "no-room-for-stamp", message, hint=hint)]
 
 
@@ -206,6 +206,6 @@ def warn_unused_acks(session: Session, plans: Sequence[Plan]) -> None:
     for ack in dict.fromkeys(session.flags.acks):
         if ack not in used and not any(is_acknowledged(digest(plan), (ack,)) for plan in plans):
             session.screen.note_wrapped(
-                f"--ack {ack} acknowledges nothing: it is neither the beginning of this plan's digest "
+                f"--ack {ack} is unused: it is neither the start of this plan's digest "
                 f"({ACK_DIGITS} characters or more) nor the id of a live assistant."
             )

@@ -110,9 +110,9 @@ def open_guarded(flags: Flags, trusted: str) -> Session:
     session = open_on_target(flags, root, found.project, flags.target)
     if session.target.name in found.new:
         raise TrueupError(
-            f"The target {session.target.name} is new in trueup.yaml, and what it says of where to go is not in force.",
+            f"The target {session.target.name} is new in trueup.yaml, and its connection settings are not in force.",
             Message(
-                "It can be planned once the file in force has it. To check it: ",
+                "It can be planned once it is in the file in force. To validate it: ",
                 replace(session.target.selection, is_default=False).command("validate"),
             ),
         )
@@ -141,7 +141,7 @@ def _find_warnings(target: Target) -> tuple[Diagnostic, ...]:
     return (
         Diagnostic(
             Severity.WARNING, "plain-http", f"the key and every prompt go to {target.name} unencrypted (allow_http)",
-            hint="Write https:// in base_url as soon as the server speaks it, and remove allow_http.",
+            hint="Write https:// in base_url if the server supports it, and remove allow_http.",
         ),
     )  # fmt: skip
 
@@ -211,13 +211,13 @@ def refuse_errors(diagnostics: Sequence[Diagnostic]) -> None:
     files = {item.position.file for item in errors if item.position is not None}
     count = "One problem" if len(errors) == 1 else f"{len(errors)} problems"
     where = f" in {len(files)} files" if len(files) > 1 else ""
-    raise DefinitionError(f"{count}{where} to correct; nothing was sent.", "", diagnostics)
+    raise DefinitionError(f"{count}{where} to fix; nothing was sent.", "", diagnostics)
 
 
 def require_one(asked: str, names: Collection[str]) -> str:
     """Return the only name that `asked` stands for. Raises TrueupError where there are several."""
     if len(names) > 1:
-        raise TrueupError(f"{asked!r} stands for {len(names)} assistants: {', '.join(names)}.", "Name one of them.")
+        raise TrueupError(f"{asked!r} matches {len(names)} assistants: {', '.join(names)}.", "Name one of these.")
     return next(iter(names))
 
 

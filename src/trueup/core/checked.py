@@ -48,7 +48,7 @@ class NotJsonError(ValueError):
     """A text is not JSON from a line and column on; both count from 1."""
 
     def __init__(self, line: int, column: int, *, empty: bool) -> None:
-        super().__init__("it is empty" if empty else f"from line {line}, column {column} on it is no JSON")
+        super().__init__("it is empty" if empty else f"from line {line}, column {column} on it is not JSON")
         self.line = line
         self.column = column
 
@@ -76,7 +76,7 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON number")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _read_integer(digits: str) -> int:

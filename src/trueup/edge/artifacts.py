@@ -59,7 +59,7 @@ def refuse_plan_place(path: Path, kept: Sequence[Path], again: Command) -> None:
     `again` is the command with a place that would do.
     """
     elsewhere = Message("Name another file: ", again)
-    overwrite = Message("Remove it first if it may go, or name another file: ", again)
+    overwrite = Message("Remove it first, or name another file: ", again)
     refuse_place(path, "a plan", BEGINNING, kept, elsewhere, overwrite)
 
 

@@ -34,7 +34,7 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
         if not stat.S_ISREG(found.st_mode):
             raise StateError(f"{path} is {_describe_kind(found.st_mode)}, not a plain file.", hint)
         if found.st_size > limit:
-            raise StateError(f"{path} is larger than {limit >> 20} MiB, which is no size for it.", hint)
+            raise StateError(f"{path} is larger than {limit >> 20} MiB, more than is allowed.", hint)
         descriptor = os.open(path, os.O_RDONLY | PLAIN)
         with os.fdopen(descriptor, "rb") as file:
             return file.read(limit)
@@ -43,7 +43,7 @@ def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
     except NotADirectoryError:
         stands = next((place for place in path.parents if place.exists() and not place.is_dir()), path.parent)
         words = f"{path} could not be read: {stands} is not a folder."
-        raise StateError(words, f"Move {stands} away: state is kept in a folder of that name.") from None
+        raise StateError(words, f"Move {stands} away: Trueup needs a folder of that name.") from None
     except OSError as error:
         raise StateError(
             f"{path} could not be read: {explain_error(error)}.", "Make it readable and try again."
@@ -81,7 +81,7 @@ def read_inside(root: Path, file: str) -> bytes | str:
     except OSError as error:
         return find_link(root, file) or f"cannot be read: {(error.strerror or str(error)).lower()}"
     except ValueError:
-        return "is not a path that a file can have"
+        return "is not a possible path of a file"
 
 
 def _read_whole(descriptor: int) -> bytes:
@@ -251,7 +251,7 @@ def write_named(path: Path, what: str, content: Iterable[bytes]) -> None:
     except OSError as error:
         raise TrueupError(
             f"The {what} {path} could not be written: {explain_error(error)}.",
-            "Make room, or name a file in a folder that you may write.",
+            "Make room, or name a file in a writable folder.",
         ) from None
 
 
@@ -305,21 +305,23 @@ def write_inside(root: Path, file: str, content: bytes, before: bytes | None = N
     link = find_link(root, file if before is not None else str(PurePosixPath(file).parent))
     found = link or (read_inside(root, file) if before is not None else None)
     if isinstance(found, str):
-        raise TrueupError(f"{file} was not written: it {found}.", "Put a plain file or folder of the project there.")
+        raise TrueupError(
+            f"{file} was not written: it {found}.", "Replace it with a plain file or folder of the project."
+        )
     if found != before:
-        raise TrueupError(f"{file} changed meanwhile, and was left as it is.", "Run the command again.")
+        raise TrueupError(f"{file} changed meanwhile, and was not written.", "Run the command again.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, content, 0o666 if before is None else None, may_exist=before is not None)
     except FileExistsError:
         raise TrueupError(
-            f"{file} was not written: there is something of that name already.",
-            "Run the command again: a definition takes another name then. If it says this once more, move that away.",
+            f"{file} was not written: a file or folder of that name exists already.",
+            "Run the command again: it uses another name then. If this repeats, move that file away.",
         ) from None
     except OSError as error:
         raise TrueupError(
             f"{file} could not be written: {explain_error(error)}.",
-            "Make room, or give the right to write there, and run the command again: it goes on where it stopped.",
+            "Make room, or make it writable, and run the command again: it continues where it stopped.",
         ) from None
 
 
@@ -327,7 +329,7 @@ def read_content(root: Path, file: str) -> bytes:
     """Return the bytes of a file of the project. Raises TrueupError."""
     found = find_link(root, file) or read_inside(root, file)
     if isinstance(found, str):
-        raise TrueupError(f"{file} {found}.", "Make it a plain file that you may read and write.")
+        raise TrueupError(f"{file} {found}.", "Replace it with a plain file that you may read and write.")
     return found
 
 
@@ -340,6 +342,6 @@ def sweep_folders(root: Path, *below: str) -> None:
                 (Path(place) / name).unlink(missing_ok=True)
     except OSError as error:
         raise TrueupError(
-            f"{error.filename}, which a killed run left, could not be removed: {explain_error(error)}.",
-            "Remove it, or give the right to, and run the command again.",
+            f"{error.filename}, which a killed run left behind, could not be removed: {explain_error(error)}.",
+            "Remove it, or make it writable, and run the command again.",
         ) from None

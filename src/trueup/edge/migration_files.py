@@ -44,7 +44,7 @@ def refuse_export_place(path: Path, kept: Sequence[Path], again: Command, *, for
 
     `force` lets it take the place of any plain file, and nothing else; `again` is the command with it.
     """
-    overwrite = Message("Name another file, or if it may go, write over it: ", again)
+    overwrite = Message("Name another file, or overwrite it: ", again)
     refuse_place(path, "an export", BEGINNING.encode(), kept, _ELSEWHERE, overwrite, force=force)
 
 
@@ -82,7 +82,7 @@ def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
     except NotJsonError as error:
         if _has_value_per_line(text):
             return _parse_lines(text, file)
-        raise CannotRead(f"is no JSON from line {error.line}, column {error.column} on") from None
+        raise CannotRead(f"is not JSON from line {error.line}, column {error.column} on") from None
     except ValueError as error:
         raise CannotRead(f"cannot be read as JSON: {error}") from None
 
@@ -104,7 +104,7 @@ def _read_structured(data: bytes, path: Path, file: str) -> Any:
     found = read_markdown(data, file) if path.suffix.lower() == ".md" else read_yaml(data, file)
     wrong = next((item for item in found.diagnostics if item.severity is Severity.ERROR), None)
     if wrong is not None:
-        raise CannotRead(f"is no YAML: {wrong.message}{f' (line {wrong.position.line})' if wrong.position else ''}")
+        raise CannotRead(f"is not YAML: {wrong.message}{f' (line {wrong.position.line})' if wrong.position else ''}")
     if found.value is None:
         raise CannotRead("has no front matter")
     return _join_instructions(found.value)

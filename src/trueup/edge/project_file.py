@@ -63,7 +63,7 @@ def _read_checked(root: Path) -> Document:
         return Document(PROJECT_FILE)
     data = read_inside(root, PROJECT_FILE)
     if isinstance(data, str):
-        raise DefinitionError(f"{PROJECT_FILE} {data}.", "Put the file itself into the project's folder.")
+        raise DefinitionError(f"{PROJECT_FILE} {data}.", "Put the file into the project's folder.")
     document = read_yaml(data, PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
         return Document(PROJECT_FILE)
@@ -79,7 +79,7 @@ def _refuse_problems(document: Document, locate: Callable[[], SourceMap]) -> Non
     if problems:
         shown = in_order(_hide_line(item) for item in problems)
         count = "a problem" if len(shown) == 1 else f"{len(shown)} problems"
-        raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Correct the lines named above.", shown)
+        raise DefinitionError(f"{PROJECT_FILE} has {count}.", "Fix the lines above.", shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +117,17 @@ def _describe_trusted(error: DefinitionError) -> DefinitionError:
         at = f"{name}, line {item.position.line}, column {item.position.column}" if item.position else name
         return replace(item, position=None, message=f"in {at}: {item.message}")
 
-    is_named = error.message.startswith(f"{PROJECT_FILE} ")
-    message = error.message.removeprefix(PROJECT_FILE) if is_named else f" cannot be read: {error.message}"
-    hint = "Correct it on the branch that is in force first; then what is proposed here can be planned."
-    return DefinitionError(f"T{name[1:]}{message}", hint, [told(item) for item in error.diagnostics])
+    hint = "Fix it on the branch in force first; then this proposal can be planned."
+    return DefinitionError(
+        f"The {PROJECT_FILE} in force is not valid: {error.message}", hint, [told(item) for item in error.diagnostics]
+    )
 
 
 def describe_difference(item: Difference, source: SourceMap) -> Diagnostic:
     """A warning about what is proposed, at its line where the proposed file has one."""
-    code, hint = ("not-used", f"It takes effect once the {PROJECT_FILE} in force says so.")
+    code, hint = ("not-used", f"It takes effect once it is in the {PROJECT_FILE} in force.")
     if item.is_used:
-        code, hint = ("setting-changed", "This plan is made with it, and so is the apply of what is proposed.")
+        code, hint = ("setting-changed", "This plan uses it, and so will the apply.")
     return Diagnostic(Severity.WARNING, code, item.message, source.key(item.path), item.path, hint)
 
 
@@ -145,7 +145,7 @@ def _locate_values(root: Path) -> SourceMap:
 def _adapt_hint(item: Diagnostic) -> Diagnostic:
     """A reader's problem with a way on that is meant for this file."""
     hint = Message(
-        "Start with `project: …` and `targets:`. To see all that can stand there: ",
+        "Start with `project: …` and `targets:`. To see all keys: ",
         Command(("schema", "project"), None),
     )
     return replace(item, hint=hint) if item.code == "not-a-mapping" else item
@@ -216,7 +216,7 @@ class _ProjectCheck:
                 self.note(
                     "no-memory",
                     ("targets", name, "stamp"),
-                    f"the target {name!r} keeps its state in stamps, and has none",
+                    f"the target {name!r} has `state: stamps` and `stamp: false`",
                     "Remove `stamp: false`, or use `state: file`.",
                 )
         hosted = [name for name, target in original.items() if not is_local_target(name, target)]
@@ -225,7 +225,7 @@ class _ProjectCheck:
                 "project-missing",
                 ("targets", hosted[0]),
                 f"the target {hosted[0]!r} is not local, so the project needs a name",
-                "Add `project: some-name`; it goes into the stamps, for life.",
+                "Add `project: some-name`; it goes into the stamps and cannot change later.",
                 key=True,
             )
         default = value.get("default_target")
@@ -248,8 +248,8 @@ class _ProjectCheck:
             self.note(
                 "name-taken",
                 ("targets", name),
-                f"the targets {other!r} and {name!r} differ in capitals only",
-                "Rename one: their state files could be one and the same.",
+                f"the targets {other!r} and {name!r} differ only in capitals",
+                "Rename one: they could share one state file.",
                 key=True,
             )
 
@@ -265,7 +265,12 @@ class _ProjectCheck:
         if isinstance(project, str) and project:
             why = project_name_problem(project)
             if why:
-                self.note("bad-name", ("project",), f"the project's name {why}", "It goes into the stamps, for life.")
+                self.note(
+                    "bad-name",
+                    ("project",),
+                    f"the project's name {why}",
+                    "It goes into the stamps and cannot change later.",
+                )
         if isinstance(folder, str):
             pieces = folder.rstrip("/").split("/")
             if (
@@ -276,7 +281,7 @@ class _ProjectCheck:
                 self.note(
                     "path-refused",
                     ("definitions",),
-                    "definitions does not name a visible folder below the project's",
+                    "definitions is not a visible folder inside the project",
                     "Write a relative path such as `assistants`.",
                 )
 
@@ -292,8 +297,8 @@ class _ProjectCheck:
                 self.note(
                     "moved-cycle",
                     ("moved", old),
-                    f"moved leads from {old!r} back to {old!r}",
-                    "Keep only the lines that lead to the name it has now.",
+                    f"`moved` leads from {old!r} back to {old!r}",
+                    "Keep only the lines that lead to its current name.",
                     key=True,
                 )
             other = news.setdefault(normal(new), old)
@@ -301,8 +306,8 @@ class _ProjectCheck:
                 self.note(
                     "moved-twice",
                     ("moved", old),
-                    f"moved gives both {other!r} and {old!r} the name {new!r}",
-                    "Two assistants cannot become one: give each a name of its own.",
+                    f"`moved` renames both {other!r} and {old!r} to {new!r}",
+                    "Two assistants cannot become one: give each its own name.",
                 )
 
 

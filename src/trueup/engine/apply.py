@@ -36,7 +36,7 @@ UNTOLD = "this run stopped before that was clear"
 MODIFYING = frozenset({Action.MODIFY, Action.STAMP, Action.RELEASE})
 
 
-PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again when it can be."
+PARTIAL = "Not everything could be read, so nothing was created or deleted. Apply the plan again later."
 
 
 def is_idle(plan: Plan) -> bool:
@@ -128,7 +128,7 @@ def _report_the_rest(run: Run, plan: Plan) -> None:
         elif change.action is Action.CREATE:
             unresolved.creates[change.name] = (change, WriteFailure(UNTOLD, ""))
         else:
-            message = f"it is not known whether it was done: {UNTOLD}"
+            message = f"the outcome is unknown: {UNTOLD}"
             run.report(Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE), Exit.PARTIAL)
     report_unresolved(run, unresolved)
 
@@ -232,7 +232,7 @@ def _describe_missing(promised: Change, now: Change | None, fresh: Planning) -> 
 
 
 def _is_in_place(promised: Change, now: Change | None, fresh: Planning) -> bool:
-    """Return whether live is as the files say, and the files say what was promised: somebody else has made it so."""
+    """Return whether live matches the files, and the files match the plan: another writer made the change."""
     if promised.action is Action.STAMP or (now is not None and now.action not in (Action.RECORD, Action.ADOPT)):
         return False  # that a stamp was written only its operation tells
     record = now.record if now is not None else fresh.state.records.get(promised.name)

@@ -30,8 +30,8 @@ from trueup.engine.write_failures import (
 from trueup.wire.base import Live, Unexpected
 
 BLIND = Message(
-    "The listing after the creates could not be read whole: had a gateway or a second writer doubled one of them, it "
-    "would not show here. To look again: ",
+    "The listing after the creates could not be read completely, so a duplicate may have gone unnoticed. To check "
+    "again: ",
     PLAN,
 )
 
@@ -94,7 +94,7 @@ async def _send_all(run: Run, unresolved: UnresolvedCreates, changes: list[Chang
                     change.name,
                     change.action,
                     Result.SKIPPED,
-                    message="not created: this server did not keep our stamp, so a lost answer could make duplicates",
+                    message="not created: this server did not keep the stamp, so a retry could cause duplicates",
                     hint=NO_STAMP,
                 ),
                 Exit.PARTIAL,
@@ -157,7 +157,7 @@ async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, 
         if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
             unresolved.creates[change.name] = (
                 change,
-                describe_foreign_answer(f"the answer is another assistant ({live.id})", reply),
+                describe_foreign_answer(f"the response is another assistant ({live.id})", reply),
             )
             return
         unresolved.sent.add(change.name)
@@ -239,7 +239,7 @@ async def settle_unresolved(run: Run, unresolved: UnresolvedCreates) -> list[Cha
 async def _list_after_delay(run: Run, unresolved: UnresolvedCreates) -> View | None:
     """Return the one complete listing that decides; None where there is none."""
     runner = run.runner
-    why = f"Creates not answered clearly: {len(unresolved.creates):,}; waiting for the consistency delay"
+    why = f"Unresolved creates: {len(unresolved.creates):,}; waiting for the consistency delay"
     await runner.pause(unresolved.last_sent + run.target.settle - runner.ports.clock.monotonic(), why)
     if run.is_stopped:
         return None
@@ -277,7 +277,9 @@ async def _is_absent(
                 change.action,
                 Result.UNKNOWN,
                 message=f"an unmanaged assistant with the same name appeared ({', '.join(lookalikes)})",
-                hint=Advice(change.name, lookalikes, run.target.selection).fill("If it is ours: {links}"),
+                hint=Advice(change.name, lookalikes, run.target.selection).fill(
+                    "If it belongs to this definition: {links}"
+                ),
                 others=lookalikes,
                 attempts=attempts,
             ),
@@ -309,7 +311,7 @@ async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:
             change.action,
             Result.DONE if ours else Result.ADOPTED,
             live.id,
-            message="found after an unclear answer" if ours else "another process created it meanwhile",
+            message="found after an unclear response" if ours else "another process created it meanwhile",
             not_kept=list_not_kept(change, live, run.adapter) if ours else (),
             attempts=attempts,
         )
@@ -381,7 +383,7 @@ def _report_one_unresolved(run: Run, change: Change, failure: WriteFailure, atte
             change.name,
             change.action,
             Result.UNKNOWN,
-            message=f"it is not known whether it was created: {failure.text}",
+            message=f"the outcome of the create is unknown: {failure.text}",
             hint=hint,
             attempts=attempts,
         ),

@@ -92,12 +92,12 @@ def _refuse_other_owner(planning: Planning, live: Seen, again: Message) -> None:
     holder = next((name for name, record in planning.state.records.items() if record.id == live.id), "")
     if holder:
         raise RefusedError(
-            f"{live.id} is the recorded assistant of {holder}, no duplicate. Nothing was deleted.", again
+            f"{live.id} is the recorded assistant of {holder}, not a duplicate. Nothing was deleted.", again
         )
     stamp, identity = live.stamp, planning.plan.identity
     if stamp is None or (stamp.project, stamp.target) != (identity.project, identity.target):
         reason = _describe_stamp(stamp, identity, live.id)
-        raise RefusedError(f"{live.id} is not this project's to delete: {reason}. Nothing was deleted.", again)
+        raise RefusedError(f"{live.id} does not belong to this project: {reason}. Nothing was deleted.", again)
 
 
 def _find_kept(planning: Planning, change: Change, target: Target) -> Seen:
@@ -107,7 +107,7 @@ def _find_kept(planning: Planning, change: Change, target: Target) -> Seen:
     if kept is None:
         gone = f"the recorded one, {record.id}, is not live" if record is not None else "none is recorded"
         raise RefusedError(
-            f"{' and '.join(_carriers(change))} carry the stamp of {name}, and {gone}. Nothing was deleted.",
+            f"{' and '.join(_carriers(change))} have the stamp of {name}, and {gone}. Nothing was deleted.",
             _choose_one(change, target),
         )
     if change.reason in (Reason.BEHIND, Reason.FOREIGN):
@@ -115,7 +115,7 @@ def _find_kept(planning: Planning, change: Change, target: Target) -> Seen:
     if name in planning.state.pending:
         raise RefusedError(
             f"An earlier request of {name} has an unknown outcome. Nothing was deleted.",
-            Message("To settle it: ", target.command("apply", name)),
+            Message("To resolve it: ", target.command("apply", name)),
         )
     return kept
 
@@ -134,12 +134,12 @@ def _carriers(change: Change) -> tuple[str, ...]:
 
 def _describe_stamp(stamp: Stamp | None, identity: Identity, live_id: str) -> str:
     if stamp is None:
-        return "it carries no stamp"
+        return "it has no stamp"
     if stamp is UNREADABLE:
-        return "it carries a stamp that cannot be read"
+        return "its stamp cannot be read"
     if (stamp.project, stamp.target) != (identity.project, identity.target):
-        return f"it carries the stamp of {stamp.name} of {stamp.project}/{stamp.target}"
-    return f"it carries the stamp of {stamp.name}, and no plan reports {live_id} as a duplicate of that"
+        return f"it has the stamp of {stamp.name} of {stamp.project}/{stamp.target}"
+    return f"it has the stamp of {stamp.name}, of which no plan reports {live_id} as a duplicate"
 
 
 def _describe_end(outcome: Outcome, change: Change, target: Target) -> Outcome:

@@ -189,7 +189,7 @@ def _add_lookalikes(
     facts: dict[str, Facts], desired: DesiredState, seen: Mapping[str, Seen], state: State
 ) -> dict[str, Facts]:
     """Add to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
-    namesakes, strangers = _group_unmanaged(desired, seen, state), _find_of_other_projects(desired, seen)
+    same_named, strangers = _group_unmanaged(desired, seen, state), _find_of_other_projects(desired, seen)
     orphans = _group_orphans(facts, desired)
     result, news_of = dict(facts), defaultdict(set)
     for name, fact in facts.items():
@@ -202,7 +202,7 @@ def _add_lookalikes(
         ids = tuple(live.id for old in sorted(likely) if (live := _choose_live(facts[old])) is not None)
         result[name] = replace(
             fact,
-            namesakes=tuple(sorted(namesakes.get(shared, []))),
+            same_named=tuple(sorted(same_named.get(shared, []))),
             elsewhere=_describe_owner(name, strangers.get(shared)),
             rename_of=tuple(sorted(likely)),
             rename_ids=ids,

@@ -92,7 +92,7 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
                 Result.SKIPPED,
                 change.id,
                 f"not deleted: {why} in this run",
-                Message("Deletes come last and only after everything else is done. ", AGAIN),
+                Message("Deletes run last, and only if everything else succeeded. ", AGAIN),
             ),
             Exit.HELD,
         )
@@ -175,7 +175,7 @@ async def _read_and_check(run: Run, change: Change) -> Live | None:
         )
         return None
     if live is None and change.action is Action.DELETE:
-        run.report(Outcome(change.name, change.action, Result.ALREADY, change.id, "was gone already"))
+        run.report(Outcome(change.name, change.action, Result.ALREADY, change.id, "was already deleted"))
         await run.conclude(change, _verb(change), None)
         return None
     if live is not None and _is_unchanged(change, live, run.adapter.dialect.table):
@@ -220,7 +220,7 @@ async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts:
         return False
     if found is AfterWrite.AS_BEFORE and attempts.unclear_at is not None and not run.is_stopped:
         left = attempts.unclear_at + run.target.settle - run.runner.ports.clock.monotonic()
-        await run.runner.pause(left, "A write was not answered clearly; waiting for the consistency delay")
+        await run.runner.pause(left, "A write has an unknown outcome; waiting for the consistency delay")
         found, live = await _reread_after_write(run, change)
         if await _is_concluded_by_read(run, change, found, live, attempts):
             return True
@@ -259,7 +259,7 @@ async def _is_concluded_by_read(
 
 
 def _is_ignored(run: Run, change: Change, live: Live) -> bool:
-    """Return whether the answer shows nothing of what was sent: then it was not done, whatever the status says."""
+    """Return whether the response shows nothing of what was sent: then it was not done, whatever the status says."""
     if change.action is Action.RELEASE:
         return False  # what the answer shows decides: `_released`
     table = run.adapter.dialect.table
@@ -289,7 +289,7 @@ async def _conclude_modify(run: Run, change: Change, live: Live, attempts: Attem
             live = await _reread(run, change.id) or live
         except (RereadFailed, Interrupted) as error:
             run.codes.add(Exit.UNREADABLE)
-            message = f"the answer showed only a part of it, and it could not be read again: {error}"
+            message = f"the response was incomplete, and it could not be read again: {error}"
             hint = JUDGE
     record = keep_answer(change.record, live, list_sent_fields(change, run.adapter.dialect.table), run.adapter)
     missing = list_not_kept(change, live, run.adapter)
@@ -311,14 +311,14 @@ async def _conclude_release(run: Run, change: Change, live: Live, attempts: Atte
     elif attempts.way + 1 < len(run.adapter.release(live)):
         await _write_change(run, change, attempts.way + 1)
     elif holder not in live.body:
-        message = "it is not known whether it was done: the answer does not show its metadata, and no read did"
+        message = "the outcome is unknown: neither the response nor a read shows its metadata"
         run.report(
             Outcome(change.name, change.action, Result.UNKNOWN, change.id, message, JUDGE, attempts=count),
             Exit.PARTIAL,
             Exit.UNREADABLE,
         )
     else:
-        run.fail(change, WriteFailure("this server keeps our stamp whatever it is sent", TAKE_OFF), attempts=count)
+        run.fail(change, WriteFailure("this server cannot remove the stamp", TAKE_OFF), attempts=count)
         await run.withdraw(change, "release")
 
 
@@ -347,13 +347,13 @@ async def _give_up(run: Run, change: Change, found: AfterWrite | None, attempts:
     if found is AfterWrite.AS_BEFORE and run.is_stopped and attempts.in_doubt:
         found = None  # nobody waited until the vendor must have been done with it
     if found is AfterWrite.AS_BEFORE:
-        text = f"was not done after {count} {'try' if count == 1 else 'tries'}: {why}"
+        text = f"failed after {count} {'attempt' if count == 1 else 'attempts'}: {why}"
         run.fail(change, replace(attempts.failure, text=text), attempts=count)
         if not run.is_stopped or attempts.unclear_at is None:
             await run.withdraw(change, _verb(change))
         return
     if found is None:
-        message, code = f"it is not known whether it was done: {why}", Exit.UNREADABLE
+        message, code = f"the outcome is unknown: {why}", Exit.UNREADABLE
         hint = join_messages((JUDGE, attempts.failure.check), ". ")
     else:
         message, code = f"{found.value} meanwhile; not touched ({why})", Exit.HELD

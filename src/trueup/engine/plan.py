@@ -273,9 +273,9 @@ def _refuse_another_account(desired: DesiredState, state: State, view: View) -> 
     ids = {record.id for record in state.records.values()}
     if len(ids) >= 2 and ids <= view.absent:
         raise RefusedError(
-            f"None of the {len(ids)} assistants that state records exists here: this is another account or project.",
+            f"None of the {len(ids)} assistants in the state exists here: this is another account or project.",
             Message(
-                "Check the credential and the scoping headers. If they were really all deleted: ",
+                "Check the credential and the scoping headers. If all of them were deleted: ",
                 desired.target.command("state", "rm", "*"),
                 ", then apply again.",
             ),
@@ -286,7 +286,7 @@ def _refuse_empty(desired: DesiredState, state: State) -> None:
     if not desired.names and state.records.keys() - desired.released and not desired.options.destroy:
         count = "an assistant" if len(state.records) == 1 else f"{len(state.records)} assistants"
         raise RefusedError(
-            f"There are no definitions, but state records {count}.",
+            f"There are no definitions, but the state has {count}.",
             Message(
                 "Check the folder (-C, and `definitions` in trueup.yaml). To delete them all: ",
                 desired.target.command("destroy"),
@@ -306,8 +306,8 @@ def _refuse_unknown_target(desired: DesiredState, changes: list[Change], seen: M
     if strangers:
         names = ", ".join(sorted(strangers))
         raise RefusedError(
-            f"Live assistants of this project carry the stamp of a target that trueup.yaml lacks: {names}.",
-            "Target names are for life: if it was renamed, give it its old name back, else creates would double it.",
+            f"Live assistants of this project have the stamp of a target that is not in trueup.yaml: {names}.",
+            "A target's name cannot change: if it was renamed, restore its old name, or all would be created twice.",
         )
 
 
@@ -333,10 +333,10 @@ def word_rename(fact: Facts, verdict: Verdict, selection: Selection, moves: Move
     if fact.moved_onto and fact.file is None:
         new, live_id = fact.moved_onto
         return (
-            f"`moved` in trueup.yaml makes it {new}, and state records another assistant as {new} ({live_id}): "
-            "nothing is moved",
+            f"`moved` in trueup.yaml renames it to {new}, and the state has another assistant as {new} ({live_id}): "
+            "nothing is renamed",
             Message(
-                f"Take `{yaml_word(fact.name)}: {yaml_word(new)}` out of `moved`: then {fact.name} is one that no file "
+                f"Remove `{yaml_word(fact.name)}: {yaml_word(new)}` from `moved`: then {fact.name} is one that no file "
                 "describes. To delete it then: ",
                 selection.command("apply", fact.name, prune=True),
             ),
@@ -345,11 +345,11 @@ def word_rename(fact: Facts, verdict: Verdict, selection: Selection, moves: Move
     if verdict.action is Action.HELD and fact.file is not None:
         again = selection.command("apply", fact.name, ack=fact.rename_ids)
         return (
-            f"has the display name or the instructions of {others}, which no file describes any more",
+            f"has the display name or the instructions of {others}, which no longer has a file",
             Message(_word_move(fact.name, verdict.others[0], moves), "If it is a new one: ", again),
         )
     return (
-        f"looks as if it was renamed to {others}",
+        f"may have been renamed to {others}",
         Message(
             f"If it was, {_word_where_moved(verdict.others[0], fact.name, moves)} If not: ",
             selection.command("apply", fact.name, prune=True, ack=live),
@@ -363,14 +363,14 @@ def _word_move(new: str, old: str, moves: Moves) -> str:
         return f"If it was renamed, {_write_moved_line(old, new)} "
     first = next(iter(moves))
     if new != first:
-        return f"If it was renamed: its line stands with {first}'s. "
+        return f"If it was renamed: see the lines at {first}. "
     lines = "".join(f"\n  {yaml_word(before)}: {yaml_word(after)}" for after, before in moves.items())
     return f"If they were renamed, write into trueup.yaml:\nmoved:{lines}\n"
 
 
 def _word_where_moved(new: str, old: str, moves: Moves) -> str:
     """Return the line of a rename to paste, or with whose new name it stands."""
-    return f"its line stands with {next(iter(moves))}'s." if new in moves else _write_moved_line(old, new)
+    return f"see the lines at {next(iter(moves))}." if new in moves else _write_moved_line(old, new)
 
 
 def _write_moved_line(old: str, new: str) -> str:
@@ -387,7 +387,7 @@ def word_orphan_hint(fact: Facts, verdict: Verdict, desired: DesiredState) -> Me
         go = advice.destroy if desired.options.destroy else advice.prune
         delete = Message("To delete it: ", advice.rebuild, ", then ", go, ".")
     elif fact.renamed_to:
-        delete = Message("If not, and it is to go: ", advice.prune_beside, ".")
+        delete = Message("If not, to delete it: ", advice.prune_beside, ".")
     else:
         delete = Message("To delete it: ", advice.prune, ".")
     keep = "" if fact.file is not None else advice.fill(MANAGE_LEFT_OUT if fact.name in desired.names else KEEP_ORPHAN)
@@ -397,9 +397,9 @@ def word_orphan_hint(fact: Facts, verdict: Verdict, desired: DesiredState) -> Me
 def _word_why_kept(fact: Facts, verdict: Verdict, desired: DesiredState) -> str:
     """Return the sentence that says that it is kept, and what it may be."""
     if verdict.record is None:
-        return "Kept: state does not record it. If another checkout created it, pull its files and state."
+        return "Kept: it is not in the state. If another checkout created it, pull its files and state."
     if fact.renamed_to:
-        return f"Kept, for it may be {', '.join(fact.renamed_to)} now."
+        return f"Kept, because it may be {', '.join(fact.renamed_to)} now."
     if desired.target.state == "stamps" and fact.name not in desired.names:
         return "Kept. If another checkout created it, pull its files."
     return "Kept."
@@ -413,7 +413,7 @@ def _is_protected(fact: Facts, verdict: Verdict) -> bool:
     return bool(verdict.record and verdict.record.protect) or bool(stamp and stamp.protect)
 
 
-TOO_YOUNG = "was created after the snapshot was taken, which cannot tell of it"
+TOO_YOUNG = "was created after the snapshot was taken"
 OUT_OF_STEP = "state and the snapshot are of different moments"
 
 
@@ -422,7 +422,7 @@ def mark_as_snapshot(plan: Plan, taken: str, again: Command) -> Plan:
 
     `again` makes a newer snapshot.
     """
-    hint = Message("Look at what is live now, or make a newer snapshot: ", again)
+    hint = Message("Plan against what is live now, or make a newer snapshot: ", again)
     changes = tuple(_reword(change, hint) for change in plan.changes)
     return replace(plan, snapshot=taken, changes=changes)
 

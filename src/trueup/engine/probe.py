@@ -154,8 +154,8 @@ def require_complete(view: View) -> View:
         return view
     why = view.problem.rstrip(".")
     raise UnreadableError(
-        f"Not everything at the target could be read: {why}. A probe makes and removes nothing then.",
-        "Mend what keeps it from being read, or wait; then probe again.",
+        f"Not everything at the target could be read: {why}. A probe creates and removes nothing then.",
+        "Fix the cause, or wait; then probe again.",
     )
 
 
@@ -187,8 +187,8 @@ async def remove(live_id: str, adapter: Adapter, runner: RequestRunner) -> str:
             if adapter.is_deleted(reply, live_id) or problem.is_own_404(live_id):
                 last = await _read_removed(live_id, adapter, runner)
                 is_there = last is not None and last.status < 300
-                return "it is still there after the server said that it was deleted" if is_there else ""
-            why = problem.message if reply.status >= 300 else "the answer does not say that it was deleted"
+                return "it still exists after the server confirmed the delete" if is_there else ""
+            why = problem.message if reply.status >= 300 else "the response does not confirm the delete"
             if reply.status >= 400 and not problem.unclear:
                 break
         if attempt < runner.pace.max_retries:
@@ -282,12 +282,12 @@ class _ProbeRun:
             except Unexpected as error:
                 raise await self._remove_unclear(str(error)) from error
             if live.id in self.before.live:
-                raise await self._remove_unclear(f"it shows {live.id}, which was there before")
+                raise await self._remove_unclear(f"it shows {live.id}, which existed before")
             if await self._is_confirmed(live):
                 return live
             raise await self._remove_unclear(
-                f"it shows {live.id}, which has neither the name nor the mark of this probe and is left alone: look at "
-                "it, and delete it at the vendor if nobody uses it"
+                f"it shows {live.id}, which has neither the name nor the stamp of this probe and is left alone: check "
+                "it, and delete it at the vendor if it is unused"
             )
         problem = self.adapter.problem(reply)
         if problem.unclear:
@@ -296,7 +296,7 @@ class _ProbeRun:
         raise TrueupError(
             f"The server refused the probe's assistant: {_bare(problem.message)}.",
             Message(
-                f"Nothing was created. If it does not know the model {spec.model}, name one that it serves, such as: ",
+                f"Nothing was created. If it does not have the model {spec.model}, name one that it has, such as: ",
                 HERE.command("targets", "probe", spec.identity.target, model="gpt-4.1-mini"),
             ),
         )
@@ -324,10 +324,10 @@ class _ProbeRun:
         What was there before is not removed, whatever it carries now.
         """
         await self.runner.pause(
-            self.spec.settle, "The create was not answered clearly; waiting for the consistency delay"
+            self.spec.settle, "The create has an unknown outcome; waiting for the consistency delay"
         )
-        said = f"The answer to the probe's create was not clear: {_bare(why)}."
-        look = "Probe again: it looks for what this one may have left."
+        said = f"The response to the probe's create was unclear: {_bare(why)}."
+        look = "Probe again: it removes what this one may have left."
         try:
             view = await list_all(self.adapter, self.runner)
         except EndpointError as error:
@@ -337,15 +337,15 @@ class _ProbeRun:
         made = [live_id for live_id in found if live_id not in self.before.live]
         for live_id in changed:
             self.diary.spare(live_id)
-            said += f" {live_id} was there before and looks like the probe's now: it is left alone."
+            said += f" {live_id} existed before and looks like the probe's now: it is left alone."
         for live_id in made:
             if problem := await remove(live_id, self.adapter, self.runner):
                 return StillThereError(
-                    f"{said} It made {live_id}, which could not be removed: {_bare(problem)}.",
+                    f"{said} It created {live_id}, which could not be removed: {_bare(problem)}.",
                     "Probe again: it removes it.",
                 )
         if made:
-            said += f" It had made {', '.join(made)}, which is removed."
+            said += f" It had created {', '.join(made)}, which is removed."
         if not view.complete:
             return StillThereError(f"{said} Not everything could be read afterwards: {_bare(view.problem)}.", look)
         if made:
@@ -353,10 +353,10 @@ class _ProbeRun:
             return TrueupError(said, "Probe again.")
         if changed:
             return TrueupError(
-                said, "Look at it: this server changes what is there where it is asked to make something new."
+                said, "Check it: this server changes an existing assistant when it is asked to create one."
             )
         return TrueupError(
-            f"{said} The listing shows nothing that it made.", "Probe again: it looks for what came late."
+            f"{said} The listing shows nothing that it created.", "Probe again: it removes what appeared late."
         )
 
     async def clean_up(self) -> None:
@@ -366,7 +366,7 @@ class _ProbeRun:
             if problem := await remove(one, self.adapter, self.runner):
                 raise StillThereError(
                     f"The probe's assistant {one} could not be removed: {_bare(problem)}.",
-                    "Probe again: it removes what an earlier probe left. Or delete it at the vendor.",
+                    "Probe again to remove it, or delete it at the vendor.",
                 )
         if duplicates is not None:
             self.diary.note_end(self.spec.nonce)
@@ -388,7 +388,7 @@ class _ProbeRun:
         answers["listing"] = answers["has-more"] = UNKNOWN
         try:
             for number, seconds in enumerate(PATIENCE):
-                await self.runner.pause(seconds, "Waiting before the listing is looked at again")
+                await self.runner.pause(seconds, "Waiting before the listing is read again")
                 if await self._is_listed():
                     answers["listing"] = "later" if number else "at-once"
                     break
@@ -451,8 +451,8 @@ class _ProbeRun:
             if await self._modify(control):
                 return control
         raise TrueupError(
-            f"The server takes no modify, not even one that changes nothing: {_bare(subject.refusal)}.",
-            "Nothing was stored. Check whether the key may change assistants, and whether a gateway passes that on.",
+            f"The server refuses every modify, even one without a change: {_bare(subject.refusal)}.",
+            "Nothing was stored. Check whether the key may change assistants, and whether a gateway forwards it.",
         )
 
     async def _ask(self, question: Ask) -> None:
@@ -461,7 +461,7 @@ class _ProbeRun:
             is_taken = await self._modify(body)
             if not is_taken:
                 if not await self._modify(self.control):
-                    raise TrueupError("The probe ended early: the server refuses now what it took before.", AGAIN)
+                    raise TrueupError("The probe ended early: the server now refuses what it accepted before.", AGAIN)
                 is_taken = await self._modify(body)
             try:
                 body = question.send(is_taken)
@@ -472,7 +472,7 @@ class _ProbeRun:
         """Send one modify and read what is live then; False where the server refused it. Raises TrueupError."""
         if self.runner.ports.stop.is_set():
             raise InterruptedRun(
-                "Interrupted: the probe's assistant is removed, and no answer was stored.", "Run the probe again."
+                "Interrupted: the probe's assistant is removed, and no result was stored.", "Run the probe again."
             )
         call, subject = self.adapter.post(self.live_id, body), self.subject
         subject.sent = call.json
@@ -507,7 +507,7 @@ class _ProbeRun:
             if attempt < runner.pace.max_retries and not runner.ports.stop.is_set():
                 await runner.back_off(attempt, reply, why)
         if reply is None:
-            raise EndpointError(f"The server gave no answer to the probe: {_bare(why)}.", AGAIN)
+            raise EndpointError(f"The server did not respond to the probe: {_bare(why)}.", AGAIN)
         return reply
 
     async def _read(self, shown: Live | None) -> None:
@@ -521,7 +521,7 @@ class _ProbeRun:
             except (Unexpected, NotSent, OutcomeUnknown) as error:
                 raise EndpointError(f"The probe's assistant could not be read: {_bare(error)}.", AGAIN) from error
             if live is None:
-                raise TrueupError("Somebody deleted the probe's assistant.", "Nothing was stored. Probe again.")
+                raise TrueupError("The probe's assistant was deleted outside.", "Nothing was stored. Probe again.")
             self.subject.body = live.body
             if shown is None or all(live.body.get(key) == shown.body[key] for key in shown.body):
                 return

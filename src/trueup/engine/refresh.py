@@ -20,6 +20,7 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from trueup.core.call import Body, Reply
+from trueup.core.command import join_messages
 from trueup.core.errors import EndpointError, NotSent, OutcomeUnknown
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.state import State
@@ -49,7 +50,7 @@ UNREADABLE = 20
 
 ALONE = ", even where only one assistant is asked for"
 LARGE = (
-    "Check base_url, and whether the server heeds `limit`. If a single assistant is that large, make it smaller at the "
+    "Check base_url, and whether the server supports `limit`. If a single assistant is that large, shrink it at the "
     "vendor or delete it there."
 )
 """What is said of a page that is larger than is read of an answer, however few assistants are asked for."""
@@ -80,9 +81,9 @@ class Reach(Enum):
     """How far a stretch was read."""
 
     OPEN = "there is more to read"
-    JOINED = "up to the id that another stretch begins after"
+    JOINED = "up to the id that another part starts after"
     ENDED = "up to the end of the listing"
-    LOST = "not at all: the id that it begins after leads nowhere any more"
+    LOST = "not at all: the id that it starts after no longer exists"
     CUT = "up to a page that could not be read"
 
 
@@ -136,7 +137,7 @@ async def refresh(adapter: Adapter, runner: RequestRunner, recorded: Iterable[st
         if live is None:
             view.absent.add(live_id)
             return
-        view.cut(f"the listing did not show {live_id}, which exists")
+        view.cut(f"the listing lacks {live_id}, which exists")
         view.live[live_id] = live
         view.read_at[live_id] = runner.ports.clock.monotonic()
 
@@ -227,7 +228,7 @@ async def _fetch_page(stretch: Stretch, adapter: Adapter, runner: RequestRunner)
     """Return the next page of a stretch; None, noted in it, when there is none to be had. Raises `EndpointError`."""
     reply: Reply | None = None
     if stretch.pages * stretch.size >= stretch.most * adapter.dialect.page_size:
-        stretch.cut(f"the listing goes on after {stretch.pages:,} pages, which is taken for no end at all")
+        stretch.cut(f"the listing has more than {stretch.pages:,} pages; reading stopped there")
         return None
     try:
         if adapter.dialect.listing == "whole" and stretch.pages == 1:
@@ -270,7 +271,7 @@ def _take_page(stretch: Stretch, page: Page, adapter: Adapter, runner: RequestRu
     if page.doubt:
         stretch.cut(f"page {stretch.pages} of the listing {page.doubt}")
     elif not page.items and (page.has_more or page.cursor is not None):
-        stretch.cut(f"page {stretch.pages} of the listing is empty and says that there is more")
+        stretch.cut(f"page {stretch.pages} of the listing is empty with `has_more` true")
     elif page.cursor is None or _is_last(page, stretch, adapter.dialect):
         stretch.reach = Reach.ENDED
 
@@ -286,7 +287,7 @@ def _judge_repeat(stretch: Stretch, ids: Sequence[str], page: Page, adapter: Ada
     if adapter.dialect.listing == "whole" and is_first_again and not page.has_more:
         stretch.reach = Reach.ENDED
     elif is_first_again:
-        stretch.cut("page 2 of the listing repeats page 1, so it is not known what comes after it")
+        stretch.cut("page 2 of the listing repeats page 1, so the rest is unknown")
     else:
         stretch.cut(f"page {stretch.pages} of the listing repeats an id")
 
@@ -343,11 +344,11 @@ def _describe_missing_endpoint(adapter: Adapter, text: str) -> EndpointError:
     access = adapter.access
     message = f"There is no {_noun_of(adapter)}s endpoint at {access.url}{adapter.list_page('').path}: {text}"
     if not access.proposal:
-        hint = f"Check base_url. {adapter.dialect.ended} Definitions can be applied to another target."
-        return EndpointError(message, hint.replace("  ", " "))
+        more = (adapter.dialect.ended, "Definitions can be applied to another target.")
+        return EndpointError(message, join_messages(("Check base_url.", *more)))
     path: Path = ("targets", access.target, "base_url")
     end = access.proposal.removeprefix(access.url)
-    found = f"the address does not end in {end}, as those of this protocol do"
+    found = f"the URL does not end in {end}, as usual for this protocol"
     write = f"If the API is there, write `base_url: {access.proposal}`."
     return EndpointError(
         message, "Check base_url.", [Diagnostic(Severity.ERROR, "no-endpoint", found, None, path, write)]
@@ -358,7 +359,7 @@ def _describe_unreachable(adapter: Adapter, error: Exception, reply: Reply | Non
     """Return why nothing could be read at all, and what to do about it."""
     text = f"{str(error).rstrip('.')}."
     if isinstance(error, (NotSent, OutcomeUnknown)):
-        return EndpointError(f"The target gave no answer: {text}", NETWORK)
+        return EndpointError(f"The target did not respond: {text}", NETWORK)
     if _is_too_large(reply):
         return EndpointError(f"The target's listing cannot be read: {error}{ALONE}.", LARGE)
     status = reply.status if reply is not None else 0
@@ -376,7 +377,7 @@ def _describe_unreachable(adapter: Adapter, error: Exception, reply: Reply | Non
         )
     if status == 407 or 300 <= status < 400:
         return EndpointError(
-            f"Something between here and the target answered in its place: {text}",
+            f"Something in front of the target responded instead: {text}",
             REDIRECT,
         )
     return EndpointError(f"The target could not be read: {text}", "Nothing was changed. Try again later.")

@@ -151,7 +151,7 @@ class RateLimiter:
 
     async def _sleep_until(self, start: float) -> None:
         """Wait for a reserved moment. Raises `Interrupted`."""
-        slow = Wait(f"At most {self._rate:g} requests a second, as `rate_limit` says") if self._rate > 0 else None
+        slow = Wait(f"Limited to {self._rate:g} requests a second by `rate_limit`") if self._rate > 0 else None
         await self.pause(start - self._now, self._held_by if self._held_until > self._now else slow)
         left = start - self._now
         if left > 0 and self.gives_up:
@@ -270,7 +270,7 @@ class RequestRunner:
         repeats = range(attempt, max(self.pace.max_retries, attempt + 1))
         rest = sum(min(BACKOFF_CAP, BACKOFF_START * 2**repeat) + spent for repeat in repeats)
         trouble = f"HTTP {reply.status}" if reply is not None else why.rstrip(".") or "No answer"
-        return Wait(f"{trouble}; trying again", now + rest, news)
+        return Wait(f"{trouble}; retrying", now + rest, news)
 
     @property
     def _is_over(self) -> bool:

@@ -140,7 +140,7 @@ def _hint_always_send(change: Change, message: str, path: Path, adapter: Adapter
         return ""
     if not any(word in message.lower() for word in ("required", "missing", "must be provided")):
         return ""  # it speaks of what it holds already, such as a number that another model refuses
-    return f"This server wants it in every modify: write `always_send: [{path[0]}]` for the target into trueup.yaml."
+    return f"This server requires it in every modify: set `always_send: [{path[0]}]` for the target in trueup.yaml."
 
 
 def keep_answer(record: Record, live: Live, sent: frozenset[str], adapter: Adapter) -> Record:

@@ -37,16 +37,16 @@ def find_obstacle(name: str, live: Seen, identity: Identity, state: State, seen:
     """Return what keeps this assistant from being taken over under this name, None where nothing does."""
     holder = next((other for other, record in state.records.items() if record.id == live.id and other != name), "")
     if holder:
-        return Obstacle(f"{live.id} is {holder} already: state holds a record of it.", holder)
+        return Obstacle(f"{live.id} is already recorded as {holder}.", holder)
     stamp = live.stamp
     if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
-        whose = f"{stamp.name} of {stamp.project}/{stamp.target}" if stamp.name else "somebody that cannot be read"
-        return Obstacle(f"{live.id} carries the stamp of {whose}.")
+        whose = f"{stamp.name} of {stamp.project}/{stamp.target}" if stamp.name else "an unreadable owner"
+        return Obstacle(f"{live.id} has the stamp of {whose}.")
     if stamp is not None and stamp.name != name:
-        return Obstacle(f"{live.id} carries the stamp of {stamp.name}.")
+        return Obstacle(f"{live.id} has the stamp of {stamp.name}.")
     record = state.records.get(name)
     if record is not None and record.id != live.id and record.id in seen:
-        return Obstacle(f"{name} is {record.id} already, which is live.", name)
+        return Obstacle(f"{name} is already recorded as {record.id}, which is live.", name)
     return None
 
 
@@ -151,14 +151,14 @@ def match_imports(
         else:
             named[name].append(live.id)
     new |= {ids[0]: name for name, ids in named.items() if len(ids) == 1}
-    twins = tuple(Ambiguous(name, tuple(sorted(ids)), ()) for name, ids in named.items() if len(ids) > 1)
+    duplicates = tuple(Ambiguous(name, tuple(sorted(ids)), ()) for name, ids in named.items() if len(ids) > 1)
     open_ones = _list_without_assistant(seen, owners, known)
     doubtful, free = _set_aside_doubtful(free, known)
     alike, free, open_ones = _match_equal(free, open_ones, bodies)
     by_name, ambiguous, free = _match_by_name(free, open_ones)
     new |= {live.id: "" for live in free}
     ordered = {live.id: new[live.id] for live in _oldest_first(seen[live_id] for live_id in new)}
-    return ImportMatches(ordered, (*alike, *by_name), managed, foreign, (*twins, *doubtful, *ambiguous))
+    return ImportMatches(ordered, (*alike, *by_name), managed, foreign, (*duplicates, *doubtful, *ambiguous))
 
 
 def _oldest_first(lives: Iterable[Seen]) -> list[Seen]:
@@ -170,8 +170,8 @@ def _find_owner(live: Seen, owners: Mapping[str, str], known: KnownAssistants) -
     stamp, identity = live.stamp, known.identity
     if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
         if not stamp.name:
-            return "", "carries a stamp that cannot be read"
-        return "", f"carries the stamp of {stamp.name} of {stamp.project}/{stamp.target}"
+            return "", "has an unreadable stamp"
+        return "", f"has the stamp of {stamp.name} of {stamp.project}/{stamp.target}"
     name = owners.get(live.id) or (stamp.name if stamp is not None else "")
     return (name if name in known.definitions else known.moved.get(name, name)), ""
 

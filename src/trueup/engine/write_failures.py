@@ -77,7 +77,7 @@ def describe_no_response(error: NotSent | OutcomeUnknown) -> WriteFailure:
 def describe_refusal(problem: Problem, reply: Reply, live_id: str = "") -> WriteFailure:
     """Describe an answer that is no success; `live_id` is whom the write was for, empty for a create."""
     if live_id and problem.is_of_another(live_id):
-        return WriteFailure(f"the answer speaks of another assistant: {problem.message}", ANEW)
+        return WriteFailure(f"the response is about another assistant: {problem.message}", ANEW)
     if problem.conflict or (live_id and problem.is_own_404(live_id)):
         return WriteFailure(problem.message, JUDGE)
     return _describe_status(problem, reply)
@@ -108,7 +108,7 @@ def describe_answer(adapter: Adapter, change: Change, reply: Reply) -> WriteFail
     except Unexpected as error:
         return describe_foreign_answer(str(error), reply)
     if live.id != change.id:
-        return describe_foreign_answer(f"the answer is another assistant ({live.id})", reply)
+        return describe_foreign_answer(f"the response is another assistant ({live.id})", reply)
     return _describe_ignored(change)
 
 
@@ -116,8 +116,8 @@ def _describe_ignored(change: Change) -> WriteFailure:
     """Describe a success that changed nothing: which fields this server ignores."""
     fields = ", ".join(change.sets)
     if not fields:
-        return WriteFailure("the answer shows nothing of what was sent", NO_STAMP)
-    text = f"the answer shows nothing of what was sent ({fields})"
+        return WriteFailure("the response shows nothing of what was sent", NO_STAMP)
+    text = f"the response shows nothing of what was sent ({fields})"
     return WriteFailure(text, Message(AGAIN, ". If it persists, ", IGNORED))
 
 

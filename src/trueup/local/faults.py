@@ -44,7 +44,7 @@ class Kind(Enum):
     REFUSE = "refuse"  # nobody listens: `NotSent`, and nothing is done
     PASS = "pass"  # nothing but the delay
     CUT = "cut"  # the first half of the real body
-    REPEAT = "repeat"  # the request arrives twice, the second answer is given: twins
+    REPEAT = "repeat"  # the request arrives twice, the second answer is given: duplicates
     LACK = "lack"  # `field` is missing in answers, or is never stored
     REWRITE = "rewrite"  # `field` has `value` in answers, or is stored so
 

@@ -169,7 +169,7 @@ def distinct_name(change: Change) -> str:
 def group_message(group: ChangeGroup) -> str:
     """Return what is said of an assistant, as a sentence on each of several."""
     message = group.first.message
-    is_predicate = message.partition(" ")[0] in ("is", "was", "does", "has", "carries", "looks")
+    is_predicate = message.partition(" ")[0] in ("is", "was", "does", "has", "may", "matches")
     return Message("each ", message) if is_predicate and len(group.items) > 1 else message
 
 

@@ -22,18 +22,18 @@ from trueup.render.values import Words, describe_amount, is_brief, is_nested, is
 SIDES = ": - in the file, + live"
 """What two sides below each other are, of which one is the file's and the other one live."""
 
-_FORCED = "sent again unchanged: this target wants it in every modify"
+_FORCED = "sent again unchanged: this target requires it in every modify"
 _STAYS = {
-    Cause.IMPOSSIBLE: "stays as it is: this server cannot clear it",
-    Cause.SECRET: "stays as it is: live holds a secret in it, which a write would erase",
+    Cause.IMPOSSIBLE: "not changed: this server cannot clear it",
+    Cause.SECRET: "not changed: live has a secret in it, which a write would erase",
 }
 _WHY = {
-    Cause.REMOVED: "gone from the file",
+    Cause.REMOVED: "removed from the file",
     Cause.DRIFTED: "manual change, put back",
     Cause.CONFLICT: "changed in the file and manually; the file wins",
     Cause.UNKNOWN: "drifted or not kept; the file wins",
-    Cause.FORCED: "the protocol makes the request change it",
-    Cause.RECORDED: "live is so already",
+    Cause.FORCED: "changed by the request, as the protocol requires",
+    Cause.RECORDED: "live already matches",
 }
 
 
@@ -78,7 +78,7 @@ def _field(group: ChangeGroup, item: FieldChange) -> FieldView:
     if shape is Shape.WHOLE:
         words = f"manual change{SIDES}" if outside else words or ("cleared" if new is MISSING else "")
     if shape is Shape.SIDES and outside and old is MISSING:
-        old = Words("(gone from the file)")
+        old = Words("(removed from the file)")
     elif shape is Shape.SIDES and not outside and new is MISSING:
         new = Words("(cleared)")
     is_new = change.action is Action.CREATE
@@ -139,7 +139,7 @@ def _text_words(change: Change, item: FieldChange, sides: tuple[Any, Any], prose
     if outside:
         return f"{describe_extent(prose)} manually{SIDES}"
     if sides[1] is MISSING or sides[1] is None:
-        return f"{describe_amount(sides[0])}, cleared: gone from the file"
+        return f"{describe_amount(sides[0])}, cleared: removed from the file"
     reason = _describe_cause(change, item, outside)
     return describe_extent(prose) + (f"  ({reason})" if reason else "")
 

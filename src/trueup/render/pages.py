@@ -49,7 +49,7 @@ from trueup.render.visible import count_columns, make_visible
 from trueup.render.weight import sort_by_weight
 
 PARTIAL = "Not everything could be read, so nothing is created or deleted. Try again when the target answers."
-NOT_NEEDED = "Nothing had to be sent."
+NOT_NEEDED = "Nothing to send."
 VALIDATE = HERE.command("validate")
 
 _DUPLICATE = Sign("!", "duplicate", Tone.HELD)
@@ -85,7 +85,7 @@ _DONE = {
     Action.RECORD: "recorded",
     Action.FORGET: "forgotten",
 }
-_GOOD = {Result.ALREADY: "was in place already", Result.ADOPTED: "was adopted", Result.RECORDED: "was recorded",
+_GOOD = {Result.ALREADY: "was already in place", Result.ADOPTED: "was adopted", Result.RECORDED: "was recorded",
          Result.FORGOTTEN: "was forgotten"}  # fmt: skip
 _WELL = frozenset({Result.DONE, *_GOOD})
 _QUIET = frozenset({Result.RECORDED, Result.FORGOTTEN})
@@ -162,7 +162,7 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, detail: Detail = 
         blocks.group("Live, and no file describes it", Action.ORPHAN),
         blocks.group("With a duplicate", Action.NOTHING),
     )
-    nothing = f"{except_ignored(plan.ignored)}nothing differs from what was applied.".capitalize()
+    nothing = f"{except_ignored(plan.ignored)}no drift: live matches what was applied.".capitalize()
     return replace(
         _page("drift", plan, detail, again),
         summary=drift_summary(plan),
@@ -199,7 +199,7 @@ def report_page(report: Report, detail: Detail = AUTOMATIC) -> PageView:
     left = [block for _, block in _blocks_of([change for change in held if change.name not in known], detail).shown]
     page = _page("apply", plan, detail)
     groups = (
-        Group("Failed, or not known", tuple(block for item, block in ended if item.result in _FAILED)),
+        Group("Failed, or unknown outcome", tuple(block for item, block in ended if item.result in _FAILED)),
         Group("Not sent", tuple(block for item, block in ended if item.result not in _WELL | _FAILED)),
         Group("Not kept by the server as sent", tuple(block for item, block in ended if item.not_kept)),
         Group("Deleted", tuple(block for item, block in ended if _is_deleted(item))),
@@ -278,7 +278,7 @@ def sign_of(change: Change) -> Sign:
 
 def describe_snapshot(plan: Plan) -> str:
     """Return what a reader of a plan made from a snapshot must know first."""
-    return f"{as_of(plan)} It may have changed since: nothing was read now, and nothing of this can be applied."
+    return f"{as_of(plan)} It may have changed since; this plan cannot be applied."
 
 
 def describe_outcome(outcome: Outcome, number: int = 1) -> str:
@@ -449,7 +449,7 @@ def _terminal_outcomes(outcomes: Sequence[Outcome], plan: Plan, *, whole: bool) 
     """Yield how each assistant ended; equal ends as one block, of those that went well only where they are many."""
     every_name = Message("All names, with their ids: ", plan.selection.command("state", "list"))
     again = plan_again(plan)[:1]
-    left = Message("What is still to be done, with all names: ", again[0].with_words("--compact")) if again else ""
+    left = Message("To show what is left to do, with all names: ", again[0].with_words("--compact")) if again else ""
     for group in group_outcomes(outcomes):
         is_well = group.first.result in _WELL
         if whole or (is_well and len(group.items) <= COMPACT_ABOVE):

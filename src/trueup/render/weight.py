@@ -15,7 +15,7 @@ from trueup.core.source import Diagnostic, Severity, in_order
 from trueup.render.values import pluralize
 
 SETTINGS: Final = ("setting-changed", "not-used")
-"""Codes of what a proposed project file says otherwise than the one in force."""
+"""Codes of settings of a proposed project file that differ from the one in force."""
 
 HEAVY: Final = (
     "snapshot", "guard", *SETTINGS, Reason.PRUNED.value, Reason.RECREATED.value, Reason.REVERTED.value,

@@ -160,7 +160,7 @@ class Adapter(Protocol):
         """Return what this dialect cannot hold of a definition, before any network."""
 
     def drop_unsupported(self, definition: Definition) -> Definition:
-        """Return the definition without what this dialect has no word for; only that is sent and compared."""
+        """Return the definition without what this dialect does not support; only that is sent and compared."""
 
     def list_forced_fields(self, live: Mapping[str, Any], sets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields, with values, that a modify of `live` must set beside `sets` for the protocol's sake."""

@@ -71,7 +71,7 @@ def _map_value(row: Field, table: FieldTable, live: Mapping[str, Any], sets: Map
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A part that a dialect has no word for: `key` is how `allow_loss` names it, `path` where it stands."""
+    """A part that a dialect does not support: `key` is how `allow_loss` names it, `path` where it stands."""
 
     key: str
     path: Path
@@ -83,10 +83,10 @@ def fault_of(loss: Loss, name: str, allowed: Collection[str], instead: str = "")
     """Return the error for a loss, or the warning where the target allows it; `instead` says what to write."""
     if is_allowed(loss.key, allowed):
         return Fault(
-            CODE, loss.path, f"{name} cannot hold {loss.key}; it is left out here",
-            "The target's allow_loss says so.", at_key=True, severity=Severity.WARNING,
+            CODE, loss.path, f"{name} does not support {loss.key}; it is left out",
+            "allow_loss permits it.", at_key=True, severity=Severity.WARNING,
         )  # fmt: skip
-    message = f"{name} cannot hold {loss.key}"
+    message = f"{name} does not support {loss.key}"
     return Fault("not-held", loss.path, message, instead or _way_on(loss.key), at_key=True)
 
 
@@ -112,8 +112,8 @@ def _without(value: Any, path: Path) -> Any:
 
 
 def _way_on(key: str) -> str:
-    """Return how to leave out a part that a dialect has no word for."""
+    """Return how to leave out a part that a dialect does not support."""
     top, _, part = key.partition(".")
     where, value = (f"Write {top} without it", "…") if part else ("Take it out", "null")
     patch = f"`targets: {{TARGET: {{{top}: {value}}}}}`"
-    return f"{where} for this target, in the definition: {patch}. Or let it go there: `allow_loss: [{key}]`."
+    return f"{where} for this target, in the definition: {patch}. Or permit it: `allow_loss: [{key}]`."

@@ -25,9 +25,9 @@ Header = str | SecretRef | Mapping[str, Any]
 """A header's value: a text, where a secret one is to be had, or JSON in which some values are secrets."""
 
 MEANINGS: Final[Mapping[int, str]] = {
-    408: "Portkey gave up waiting; the server may have done it all the same",
-    412: "the budget that Portkey keeps is used up",
-    446: "a guardrail of Portkey's refused it",
+    408: "Portkey stopped waiting; the server may still have done it",
+    412: "the Portkey budget is used up",
+    446: "a Portkey guardrail refused it",
 }
 """What statuses of the gateway's own mean, from its documentation; 246 is an answer with a guardrail's remarks."""
 

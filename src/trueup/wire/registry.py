@@ -144,7 +144,7 @@ def adapter_for(target: Target, found: Capabilities | None = None) -> Adapter:
     address = base_url(target)
     if not address:
         raise TrueupError(
-            f"Target {target.name}: the dialect {row.name} has no address of its own.",
+            f"Target {target.name}: the dialect {row.name} has no default URL.",
             f"Write `base_url: {row.example}` for it into trueup.yaml, with your own names in it.",
         )
     row = replace(

@@ -23,7 +23,7 @@ from trueup.wire.base import Live, Page, Problem, UnclearAbsence, Unexpected
 SHOWN = 200
 """Characters of a foreign text that a message shows."""
 
-TOO_LARGE = f"the answer is larger than the {LIMIT >> 20} MiB that Trueup reads"
+TOO_LARGE = f"the response is larger than {LIMIT >> 20} MiB, the most that Trueup reads"
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(<!doctype|<html|<head|<body)", re.IGNORECASE)
@@ -42,9 +42,9 @@ def describe_foreign_answer(reply: Reply) -> str:
     if 300 <= reply.status < 400 and place:
         return f"HTTP {reply.status}, a redirect to {_server(place)} that was not followed"
     if is_page(reply):
-        return f"HTTP {reply.status} with {page(reply)} in place of JSON"
+        return f"HTTP {reply.status} with {page(reply)} instead of JSON"
     said = first_line(reply.text)
-    return f"HTTP {reply.status}, and the body is no JSON: {said}" if said else f"HTTP {reply.status} without a body"
+    return f"HTTP {reply.status}, and the body is not JSON: {said}" if said else f"HTTP {reply.status} without a body"
 
 
 def _server(place: str) -> str:
@@ -158,9 +158,9 @@ def read_id(entry: Mapping[str, Any], noun: str) -> str:
     """Return the id of an object. Raises `Unexpected`."""
     live_id = entry.get("id")
     if not isinstance(live_id, str) or not live_id:
-        raise Unexpected(f"the answer is {noun} without an id")
+        raise Unexpected(f"the response is {noun} without an id")
     if not is_plain_id(live_id):
-        raise Unexpected(f"the answer holds {live_id[:60]!r}, which cannot be {noun}'s id")
+        raise Unexpected(f"the response has {live_id[:60]!r}, which cannot be {noun}'s id")
     return live_id
 
 
@@ -197,7 +197,7 @@ def get_object(
 def read_object(reply: Reply, noun: str, read: Callable[[Any], Live]) -> Live:
     """Return the object in a successful answer; `noun` has its article. Raises `Unexpected`."""
     if is_page(reply):
-        raise Unexpected(f"the answer is {page(reply)}, not {noun}")
+        raise Unexpected(f"the response is {page(reply)}, not {noun}")
     if reply.json is Body.TOO_LARGE:
         raise Unexpected(TOO_LARGE)
     return read(reply.json)
@@ -227,13 +227,13 @@ def explain_not_deleted(reply: Reply, live_id: str, noun: str) -> str:
     """Return what a success says instead of that this id was deleted; `noun` goes behind "another"."""
     body = reply.json if isinstance(reply.json, Mapping) else {}
     if is_page(reply):
-        return f"the answer is {page(reply)}, and does not say that it was deleted"
+        return f"the response is {page(reply)}, and does not confirm the delete"
     if reply.json is Body.TOO_LARGE:
         return TOO_LARGE
     if isinstance(body.get("id"), str) and body["id"] != live_id:
-        return f"the answer speaks of another {noun} ({body['id'][:60]})"
+        return f"the response is about another {noun} ({body['id'][:60]})"
     said = body.get("deleted") is False
-    return "the target says that it was not deleted" if said else "the answer does not say that it was deleted"
+    return "the target reports that it was not deleted" if said else "the response does not confirm the delete"
 
 
 def read_problem(reply: Reply, fields: Collection[str]) -> Problem:

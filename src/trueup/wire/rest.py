@@ -44,7 +44,7 @@ class RestAdapter(ABC):
         return placed(self._faults(definition.body), definition.locate, definition.file)
 
     def drop_unsupported(self, definition: Definition) -> Definition:
-        """Return the definition without what the dialect has no word for."""
+        """Return the definition without what the dialect does not support."""
         kept = remove_losses(definition.body, self._losses(definition.body))
         return definition if kept is definition.body else replace(definition, body=kept)
 
@@ -106,7 +106,7 @@ class RestAdapter(ABC):
 
     @abstractmethod
     def _losses(self, body: Mapping[str, Any]) -> Iterable[Loss]:
-        """Return the parts of a body that the dialect has no word for."""
+        """Return the parts of a body that the dialect does not support."""
 
     @abstractmethod
     def _live(self, entry: Any) -> Live:

@@ -44,14 +44,14 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _fields(value, row, losses(protocol))
     yield from _gateway(protocol, value)
     if value.get("translate") is True and translator(PORTABLE, protocol) is None:
-        message = f"nothing translates definitions of {PORTABLE} into {protocol}"
-        yield Fault("key-not-here", ("translate",), message, "Take the line out.", at_key=True)
+        message = f"definitions of {PORTABLE} cannot be translated to {protocol}"
+        yield Fault("key-not-here", ("translate",), message, "Remove the line.", at_key=True)
 
 
 def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
     message = f"the protocol {protocol} has no dialect {shown(word)}"
     if word in GATEWAYS:
-        hint = f"{word} stands in front of a server: write `gateway: {word}`, and in dialect who answers behind it."
+        hint = f"{word} is a gateway: write `gateway: {word}`, and the server behind it as `dialect`."
         return Fault("not-allowed", ("dialect",), message, hint)
     close = ROWS[protocol].aliases.get(word)
     return Fault("not-allowed", ("dialect",), message, f"Did you mean {close!r}?" if close else meant(word, rows))
@@ -65,13 +65,13 @@ def _address(name: str, protocol: str, value: Mapping[str, Any], row: Dialect) -
             "Write https://; or, where the network between is yours alone, add `allow_http: true` to this target.",
         )  # fmt: skip
     if is_local_target(name, value) and not row.embedded:
-        message = f"the embedded server cannot stand for {row.name}"
-        yield Fault("not-allowed", ("dialect",), message, "Take the dialect out to try a local target.")
+        message = f"the embedded server does not support {row.name}"
+        yield Fault("not-allowed", ("dialect",), message, "Remove the dialect to use a local target.")
     if is_local_target(name, value) or value.get("gateway"):
         return
     if url is None and not row.base_url:
         yield Fault(
-            "no-address", ("dialect",), f"{row.name} has no address that is everybody's, and base_url is missing",
+            "no-address", ("dialect",), f"{row.name} has no default URL, and base_url is missing",
             f"Add `base_url: {row.example}`, with your own names in it.",
         )  # fmt: skip
     if isinstance(url, str):
@@ -98,12 +98,10 @@ def _version(value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
     if version is None:
         return
     if not row.api_version:
-        yield Fault(
-            "key-not-here", ("api_version",), f"{row.name} has no api-version", "Take the line out.", at_key=True
-        )
+        yield Fault("key-not-here", ("api_version",), f"{row.name} has no api-version", "Remove the line.", at_key=True)
     elif version == "2024-02-15-preview":
         yield Fault(
-            "not-allowed", ("api_version",), "the api-version 2024-02-15-preview speaks the first assistants API",
+            "not-allowed", ("api_version",), "the api-version 2024-02-15-preview is of the first assistants API",
             f"Write one of: {', '.join(row.api_versions)}.",
         )  # fmt: skip
 
@@ -111,7 +109,7 @@ def _version(value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
 def _credential(value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
     both = [key for key in ("api_key", "token") if value.get(key) is not None]
     if len(both) > 1:
-        yield Fault("key-not-here", ("token",), "there is an api_key and a token", "Keep the one to be sent.", True)
+        yield Fault("key-not-here", ("token",), "both api_key and token are set", "Keep one of them.", True)
     elif both and not value.get("gateway") and both[0] not in row.auth:
         yield _no_way_in(both[0], row)
 
@@ -121,9 +119,11 @@ def _no_way_in(key: str, row: Dialect) -> Fault:
     if row.token_scope:
         ways = "token: {command: [az, account, get-access-token, --scope, " + row.token_scope + ", -o, json]}"
         return Fault(
-            "key-not-here", (key,), f"{row.name} takes no {key}, only an Entra token", f"Write `{ways}`.", True
+            "key-not-here", (key,), f"{row.name} does not accept {key}, only an Entra token", f"Write `{ways}`.", True
         )
-    return Fault("key-not-here", (key,), f"{row.name} takes no {key}", f"Write it as {', '.join(row.auth)}.", True)
+    return Fault(
+        "key-not-here", (key,), f"{row.name} does not accept {key}", f"Write it as {', '.join(row.auth)}.", True
+    )
 
 
 def _scope(protocol: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
@@ -132,11 +132,11 @@ def _scope(protocol: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fa
         if value.get(key) is None or (row.scoped and key in ROWS[protocol].scope):
             continue
         if key in ROWS[protocol].scope:
-            yield Fault("key-not-here", (key,), f"{row.name} has no {key}", "Take the line out.", at_key=True)
+            yield Fault("key-not-here", (key,), f"{row.name} has no {key}", "Remove the line.", at_key=True)
         else:
             known = " and ".join(name for name, other in ROWS.items() if key in other.scope)
             message = f"{key} is a key of {known}, and this target speaks {protocol}"
-            yield Fault("key-not-here", (key,), message, "Take the line out.", at_key=True)
+            yield Fault("key-not-here", (key,), message, "Remove the line.", at_key=True)
 
 
 def _fields(value: Mapping[str, Any], row: Dialect, known: frozenset[str]) -> Iterator[Fault]:
@@ -147,7 +147,7 @@ def _fields(value: Mapping[str, Any], row: Dialect, known: frozenset[str]) -> It
     tops = {key.partition(".")[0] for key in known} | {key.rpartition(".")[0] for key in known}
     for index, name in enumerate(_texts(value.get("allow_loss"))):
         if name not in known | tops - {""}:
-            message = f"there is nothing called {shown(name)} that could be lost"
+            message = f"{shown(name)} is nothing that could be lost"
             yield Fault("unknown-field", ("allow_loss", index), message, meant(name, known))
 
 
@@ -160,17 +160,17 @@ def _gateway(protocol: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     if gateway in GATEWAYS and gateway not in ROWS[protocol].gateways:
         known = " and ".join(name for name, row in ROWS.items() if gateway in row.gateways)
         message = f"{gateway} passes on {known}, and this target speaks {protocol}"
-        yield Fault("key-not-here", ("gateway",), message, "Take the gateway out of this target.", at_key=True)
+        yield Fault("key-not-here", ("gateway",), message, "Remove the gateway from this target.", at_key=True)
         return
     if gateway not in GATEWAYS:
         if given is not None and gateway is None:
-            message = "portkey says how to reach a gateway, and no gateway is named"
+            message = "portkey is set, but no gateway"
             yield Fault("key-not-here", ("portkey",), message, "Add `gateway: portkey`.", at_key=True)
         return
     if value.get("base_url") == "local":
         yield Fault(
-            "key-not-here", ("gateway",), "nothing can stand in front of the embedded server in this process",
-            Message("Name the address of this in base_url: ", HERE.command("serve", gateway="portkey")), at_key=True,
+            "key-not-here", ("gateway",), "the embedded server of this process cannot have a gateway",
+            Message("Set base_url to the URL of this: ", HERE.command("serve", gateway="portkey")), at_key=True,
         )  # fmt: skip
         return
     if _is_readable(value):
@@ -202,17 +202,17 @@ def _portkey(value: Mapping[str, Any]) -> Iterator[Fault]:
     found = _gateway_headers(value, headers)
     written = {name.lower(): name for name in headers}
     for name in sorted(_gateway_headers(value, {}).keys() & written.keys()):
-        message = f"{name} is said twice, here and by another key of the target"
+        message = f"{name} is set twice, here and by another key of the target"
         yield Fault("repeated", ("headers", written[name]), message, "Keep one of the two.", at_key=True)
     if not found.keys() & {"x-portkey-provider", "x-portkey-config", "x-portkey-virtual-key"}:
         yield Fault(
-            "missing-key", ("gateway",), "nothing tells Portkey where requests go",
+            "missing-key", ("gateway",), "Portkey has no destination for requests",
             "Write under `portkey:` one of provider, config and virtual_key.",
         )  # fmt: skip
     if not value.get("base_url") and "x-portkey-api-key" not in found:
         yield Fault(
-            "missing-key", ("gateway",), "the hosted Portkey wants a key of its own",
-            "Write `portkey: {api_key: {env: PORTKEY_API_KEY}}`, or in base_url where your own gateway is.",
+            "missing-key", ("gateway",), "the hosted Portkey needs its own key",
+            "Write `portkey: {api_key: {env: PORTKEY_API_KEY}}`, or set base_url to your own gateway.",
         )  # fmt: skip
     yield from _winning(_authorization(value, written), found)
 
@@ -231,6 +231,6 @@ def _winning(path: tuple[str, ...], found: Mapping[str, portkey.Header]) -> Iter
     if "x-portkey-virtual-key" in found or (config is not None and portkey.brings_a_key(config)):
         other = "virtual key" if "x-portkey-virtual-key" in found else "configuration"
         yield Fault(
-            "key-not-here", path, f"{'.'.join(path)} becomes an Authorization header, and that wins over the {other}",
-            f"Take it out, or the {other}: Portkey would not use both.", at_key=True,
+            "key-not-here", path, f"{'.'.join(path)} becomes an Authorization header, which overrides the {other}",
+            f"Remove it, or the {other}: Portkey would not use both.", at_key=True,
         )  # fmt: skip

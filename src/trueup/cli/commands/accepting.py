@@ -71,9 +71,9 @@ def _choose_one(
     if definition is None:
         where = "is left out of" if name in loaded.left_out else "has no definition for"
         raise TrueupError(
-            f"{name} {where} the target {session.target.name}, so there is no file to take values into.",
+            f"{name} {where} the target {session.target.name}, so there is no file to write to.",
             Message(
-                "Choose a target that has it, or write a definition of what is live: ",
+                "Use a target that has it, or write a definition from live: ",
                 session.target.command("import", *_find_recorded_id(planning, name)),
             ),
         )
@@ -83,9 +83,9 @@ def _choose_one(
     if change is not None and (live is None or record is None or change.reason in clear):
         if not planning.view.complete:
             raise UnreadableError(f"{name} was not found, but {planning.view.problem}.", "Try again later.")
-        raise TrueupError(Message(f"{name}: ", change.message, ". Nothing was taken."), change.hint)
+        raise TrueupError(Message(f"{name}: ", change.message, ". Nothing was written."), change.hint)
     if live is None or record is None:
-        hint = Message("To see what an apply would do about it: ", session.target.command("plan", name))
+        hint = Message("To see what an apply would do: ", session.target.command("plan", name))
         raise TrueupError(f"{name} is not live on {session.target.name}.", hint)
     return definition, record, live
 
@@ -134,7 +134,7 @@ def _describe_merge(session: Session, name: str, field: str, conflicts: int) -> 
     if conflicts:
         return AcceptedField(field, Ending.CONFLICT)
     hint = Message(
-        "The next plan calls it a conflict, for live is not yet as the file says. To put the file's value in force: ",
+        "The next plan shows a conflict, because live does not match the file yet. To apply the file's value: ",
         session.target.command("apply", name, on_drift="revert"),
     )
     return AcceptedField(field, Ending.MERGED, hint=hint)
@@ -230,7 +230,7 @@ def _confirm(session: Session, accepted: Accepted) -> None:
     unasked = TrueupError(
         f"{files} also goes into {names}. Nothing was written.",
         Message(
-            "If what they come to is to change too: ",
+            "To change those too: ",
             session.flags.again(yes=True),
             ". To see it first: ",
             session.flags.again(patch=True),
@@ -289,12 +289,14 @@ def refuse_unprintable_patch(screen: Screen, accepted: Accepted, again: Command)
         text = item.patch.decode("utf-8", "replace").replace("\r\n", "\n")
         signs = names_of(text) if screen.is_seen else ""
         if signs or (screen.is_logged and disarm_lines(text) != text):
-            what = f"{signs}, which a terminal obeys or hides" if signs else "what a runner of CI takes for a command"
+            what = (
+                f"{signs}, which a terminal interprets or hides" if signs else "what a CI runner would run as a command"
+            )
             raise TrueupError(
-                f"The patch was not printed: in {item.file} it holds {what}, and a patch has no escape for it.",
+                f"The patch was not printed: for {item.file} it contains {what}, which a patch cannot escape.",
                 Message(
                     "Send the output to a file. To see it with escapes: ",
                     again,
-                    ". A text in quotes in YAML holds such signs as escapes, a Markdown body cannot.",
+                    ". Quoted YAML text can escape such characters; a Markdown body cannot.",
                 ),
             )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from trueup.core.plans.report import Provenance
 
 NAMED: Sequence[Decorator] = (
-    flag("--commit", metavar="TEXT", help="The commit, for the report; else GITHUB_SHA or CI_COMMIT_SHA."),
-    flag("--pipeline", metavar="TEXT", help="The pipeline's address, for the report; else as GitHub or GitLab say."),
+    flag("--commit", metavar="TEXT", help="The commit, for the report; default: GITHUB_SHA or CI_COMMIT_SHA."),
+    flag("--pipeline", metavar="TEXT", help="The pipeline's URL, for the report; default: from GitHub or GitLab."),
 )
 """What `apply` and `destroy` take, to say in their report who applied."""
 
@@ -29,15 +29,16 @@ LONGEST = 500
 """Characters of a commit or of a pipeline's address that are kept."""
 
 
-@click.command(short_help="Make what is live as the files say.")
+@click.command(short_help="Change what is live to match the files.")
 @click.argument("what", nargs=-1, metavar="[NAME… | PLAN]")
 @takes(VARS, NETWORK, DECIDING, STAMPING, LAYOUT, CONSENT, NAMED, formats=PAGES)
 def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str | None) -> int:
-    """Make what is live as the files say: plan, show, confirm, execute.
+    """Change what is live so that it matches the files: plan, show, confirm, execute.
 
-    NAME is a name, a path, a folder, a glob, or a part (all who use it). With a PLAN that `trueup plan --out` wrote,
-    only those of its changes are sent that still stand, and nothing is asked. A file counts as a PLAN if its name ends
-    in .plan or .json, or if it is given with its folder, as in ./change, and begins as a plan does.
+    NAME is a name, a path, a folder, a glob, or a shared file (everything that uses it). PLAN
+    is a file of `trueup plan --out`: only its changes that are still current are sent, without confirmation. A file
+    counts as a PLAN if its name ends in .plan or .json, or if it is given with its folder, as in ./change, and starts
+    as a plan does.
     """
     from trueup.cli import applying
     from trueup.cli.session import open_on_target, open_project
@@ -57,10 +58,10 @@ def apply(flags: Flags, what: tuple[str, ...], commit: str | None, pipeline: str
     return int(run_async(applying.apply(session, (), made, promised=promised, file=what[0])))
 
 
-@click.command(short_help="Delete what state holds for the target.")
+@click.command(short_help="Delete what is in the target's state.")
 @takes(VARS, NETWORK, LAYOUT, CONSENT, DECIDING[-1:], NAMED, formats=PAGES)
 def destroy(flags: Flags, commit: str | None, pipeline: str | None) -> int:
-    """Delete every assistant that state holds for the target; what is protected stays."""
+    """Delete every assistant that is in the target's state; protected ones stay."""
     from trueup.cli import applying
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
@@ -77,7 +78,7 @@ def _read_promised_plan(flags: Flags, root: Path, definitions: str, what: tuple[
 
     plans = [text for text in what if _is_plan(root, definitions, text)]
     if plans and len(what) > 1:
-        raise click.UsageError("A plan file stands alone: it holds the names that it is about.")
+        raise click.UsageError("A plan file takes no NAME beside it: it has the names that it is for.")
     if not plans:
         _note_plan_files(root, what, flags)
     return read_plan(root, plans[0], flags.selection) if plans else None
@@ -106,7 +107,7 @@ def _note_plan_files(root: Path, what: tuple[str, ...], flags: Flags) -> None:
         if not is_path(text) and begins_as_plan(root / text):
             again = Selection(flags.folder).command("apply", f"./{text}")
             Screen(flags).note_wrapped(
-                Message(f"{text} is taken for a NAME. To apply the plan in the file {text}: ", again)
+                Message(f"{text} is read as a NAME. To apply the plan in the file {text}: ", again)
             )
 
 
@@ -142,8 +143,8 @@ def _refuse_credential(address: str) -> None:
         carries = "@" in address
     if carries:
         raise TrueupError(
-            "The pipeline's address carries a user or a password, and reports are kept.",
-            "Give the address without them.",
+            "The pipeline's URL contains a user or a password, which reports would keep.",
+            "Give the URL without them.",
         )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trueup.engine.plan import Planning
 
 REPORTS: Sequence[Decorator] = (
-    flag("--reports", metavar="FOLDER", help="JSON reports of applies: who applied each assistant last."),
+    flag("--reports", metavar="FOLDER", help="JSON reports of applies: shows who applied each last."),
 )
 """What commands take that show who applied last."""
 
@@ -37,8 +37,8 @@ REPORTS: Sequence[Decorator] = (
 @click.option(
     "--all", "everything", is_flag=True, help="Also undeclared and unknown fields, and assistants nobody manages."
 )
-@click.option("--since", metavar="FILE", help="An earlier JSON report of drift: since when each drift is seen.")
-@click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, marked as old.")
+@click.option("--since", metavar="FILE", help="An earlier JSON report of drift: shows since when each drifts.")
+@click.option("--snapshot", metavar="FILE", help="Compare with an export instead of live: offline, marked as old.")
 @takes(VARS, NETWORK, REPORTS, LAYOUT, formats=LISTS)
 def drift(
     flags: Flags,
@@ -48,7 +48,7 @@ def drift(
     snapshot: str | None,
     reports: str | None,
 ) -> int:
-    """Show what differs from what was applied: what somebody changed or deleted by other ways.
+    """Show what differs from what was applied: manual and other changes outside Trueup.
 
     Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
     undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
@@ -125,12 +125,12 @@ def _read_earlier(session: Session, file: str) -> Earlier:
     return found or Earlier("", ())
 
 
-@click.command(short_help="Explain what decides each field of an assistant.")
+@click.command(short_help="Explain the state of each field of an assistant.")
 @click.argument("name")
 @click.argument("field", required=False)
 @takes(VARS, NETWORK, DECIDING, REPORTS)
 def why(flags: Flags, name: str, field: str | None, reports: str | None) -> int:
-    """Explain what decides each field of an assistant: file, what was applied, live, and the rule.
+    """Explain the state of each field of an assistant: file, last applied, live, and the rule that decides.
 
     FIELD is one field, as a plan calls it: `instructions`, `metadata.owner`. Nothing is written.
     With --reports it also shows who applied last.
@@ -172,7 +172,7 @@ async def _explain(session: Session, asked: str, field: str | None, reports: str
         return made
     if field not in fields:
         raise TrueupError(
-            f"{name} has no field {field!r} in its file, in what was applied, or live beside its default.",
+            f"{name} has no field {field!r}: not in its file, not applied, and live at its default.",
             meant(field, fields.keys()),
         )
     return replace(made, fields=(fields[field],))

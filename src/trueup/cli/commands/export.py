@@ -19,13 +19,13 @@ STDOUT = "-"
 
 @click.command(short_help="Write the target's live assistants to a file.")
 @click.argument("file", metavar="FILE")
-@click.option("--force", is_flag=True, help="Also take the place of a file that is no export.")
+@click.option("--force", is_flag=True, help="Overwrite a file that is not an export.")
 @takes(NETWORK)
 def export(flags: Flags, file: str, force: bool) -> int:
-    """Write the target's live assistants to FILE, whole, or to stdout where FILE is -.
+    """Write the target's live assistants to FILE, complete, or to stdout if FILE is -.
 
-    Everything the server answers is in it, also a secret in an assistant, but not the target's credential: for
-    `trueup import --from`, and as a backup. What could not be read completely is not written.
+    It contains everything that the server returns, including secrets in assistants, but not the target's credential.
+    Use it with `trueup import --from`, or as a backup. Nothing is written if not everything could be read.
     """
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
@@ -70,8 +70,8 @@ async def _read_export(session: Session) -> Export:
         view = await read_live(session, runner, session.store.load())  # what is recorded must be among it
     if not view.complete:
         raise UnreadableError(
-            f"Nothing was written: not everything could be read, for {view.problem}.",
-            "A part is never taken for the whole. Try again later.",
+            f"Nothing was written, because not everything could be read: {view.problem}.",
+            "An incomplete listing is never used. Try again later.",
         )
     assistants = (
         Exported(live.id, live.body, live.created_at, live.version, live.extra) for live in view.live.values()

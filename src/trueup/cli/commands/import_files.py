@@ -110,8 +110,7 @@ def _add_export(read: _Sources, session: Session, file: str) -> None:
     try:
         export = read_export(session.root / file, session.target.command("export", file))
     except TrueupError as error:
-        why = error.message.removeprefix(f"{session.root / file}: ").rstrip(".")
-        read.unread.append(Unread(file, f"is an export that was not read: {why[:1].lower()}{why[1:]}"))
+        read.unread.append(Unread(file, f"is an export that cannot be read: {error.message.rstrip('.')}"))
         return
     if not is_of(export, session.identity) or session.target.state == "stamps":
         _add(read, _extract_export(export, file, first=read.first))
@@ -123,7 +122,7 @@ def _add_export(read: _Sources, session: Session, file: str) -> None:
     for item in export.assistants:
         if item.id in read.exported and read.exported[item.id].body != item.body:
             raise TrueupError(
-                f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give the newer one alone."
+                f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give only the newer one."
             )
         table = session.adapter.dialect.table
         read.exported[item.id] = see(item.id, item.body, item.created_at, table.read_stamp(item.body), table)
@@ -157,7 +156,7 @@ def _extract_answer(item: tuple[str, Mapping[str, Any]] | Unread) -> Found | Unr
     where, value = item
     live_id, created_at = value.get("id") or "", value.get("created_at")
     if not isinstance(live_id, str) or (live_id and not is_plain_id(live_id)):
-        return Unread(where, "has an id that no assistant can have")
+        return Unread(where, "has an id that is not valid for an assistant")
     found = _extract_native(value, where, SAVED_AGENTS)
     extra = {key: entry for key, entry in found.extra.items() if key not in SERVER_KEYS}
     return replace(found, id=live_id, created_at=created_at if type(created_at) is int else 0, extra=extra)
@@ -199,7 +198,7 @@ def _drop_contradictions(read: _Sources) -> _Sources:
         if first is not item and (first.body, first.extra) != (item.body, item.extra):
             differing.setdefault(key, [first.where]).append(item.where)
     for live_id, places in differing.items():
-        read.unread.append(Unread(", ".join(places), f"say different things of {live_id}; give one of them"))
+        read.unread.append(Unread(", ".join(places), f"differ about {live_id}; give one of them"))
     read.loose = [item for key, item in kept.items() if key not in differing and key not in read.exported]
     return read
 
@@ -218,8 +217,7 @@ def _note_other_targets(session: Session, read: _Sources) -> None:
     """Say which files are exports of other targets, and how each is imported where it is from."""
     for file, there in read.others.items():
         words = (
-            f"{file} is an export of {there.project}/{there.target}, so nothing of it was linked on "
-            f"{session.target.name}."
+            f"{file} is an export of {there.project}/{there.target}, so nothing was linked on {session.target.name}."
         )
         of_it = [one for one in session.project.targets.values() if comparable(identity_of(one)) == comparable(there)]
         again = [replace(session.target.selection, target=one.name, is_default=False) for one in of_it]

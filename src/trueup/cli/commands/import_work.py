@@ -51,7 +51,7 @@ from trueup.engine.facts import declare_fields
 from trueup.engine.takeover import ImportMatches, KnownAssistants, find_obstacle, has_room, match_imports
 from trueup.wire.registry import adapter_for, protocols, row_of
 
-NAMELESS: Final = "its source says no name, so that a live one is left as it is (lifecycle.ignore_changes)"
+NAMELESS: Final = "its source has no name, so the live name is ignored (lifecycle.ignore_changes)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +162,13 @@ class ImportBuilder:
         model, models = found.body.get("model"), self._session.target.models if linked else {}
         said = [name for name, here in models.items() if here == model]
         if not said and models.get(str(model), model) != model:
-            self._outside[found.where] = f"its model {model} is what the file would call {models[str(model)]} here"
+            self._outside[found.where] = f"its model {model} is called {models[str(model)]} in files here"
         form = self._form(found.protocol)
         raw = {**found.body, "model": said[0] if said else model}
         body = slimmed(raw, form.written, form.table, linked=linked)
         result: Fitted = fitted(body, form.written, form.proof.problems, linked=linked)
         if holds_credential(result.body):
-            self._outside[found.where] = "a credential of this target stands in it, which goes into no file"
+            self._outside[found.where] = "it contains a credential of this target, which must not be in a file"
         if result.reason:
             self._outside.setdefault(found.where, f"no definition can hold it: {result.reason}")
         self._omissions[found.where] = (*omissions_of(found), *result.omissions)
@@ -191,7 +191,7 @@ class ImportBuilder:
         """Return whether a live assistant can be imported; note the reason where it cannot."""
         live = given.seen[live_id]
         if live_id not in self._outside and self._lacks_room(live):
-            self._outside[live_id] = "its metadata is full, and the stamp that would remember it has no room"
+            self._outside[live_id] = "its metadata is full: there is no room for the stamp, which this target needs"
         return live_id in bodies and live_id not in self._outside
 
     def _lacks_room(self, live: Seen) -> bool:
@@ -205,7 +205,7 @@ class ImportBuilder:
                 continue
             found = find_obstacle(definition.name, live, self._session.identity, self._state, given.seen)
             if found is not None or self._lacks_room(live):
-                full = "its metadata is full, and the stamp has no room"
+                full = "its metadata is full: there is no room for the stamp"
                 self._outside[live.id] = found.why.rstrip(".") if found is not None else full
             else:
                 yield definition, live
@@ -261,10 +261,10 @@ class ImportBuilder:
                 self._managed[item.where] = same[0].file
                 self._note_unlinked_again(item, owner, same, given)
             elif owner in self._loaded.names:
-                self._outside[item.where] = f"{item.id} is {owner} already, whose definition says something else"
+                self._outside[item.where] = f"{item.id} is already {owner}, whose definition differs"
             elif draft.body.get("name") in names:
                 file = names[draft.body["name"]]
-                self._outside[item.where] = f"{file} has its display name already, and says something else"
+                self._outside[item.where] = f"{file} already has its display name, and differs"
             else:
                 drafts.append(replace(draft, name=owner))
         return drafts
@@ -294,7 +294,7 @@ class ImportBuilder:
             holder = holder[step]
         stamp = stamp_of(found.body, table)
         whose = f" of {stamp.name} of {stamp.project}/{stamp.target}" if stamp is not None and stamp.name else ""
-        said = f"the stamp{whose} is not taken over: whoever creates it from this definition gives it its own"
+        said = f"the stamp{whose} is not imported: creating it from this definition writes a new one"
         return replace(found, remarks=(*found.remarks, said))
 
     def _make_files(self, drafts: Sequence[Draft], given: ImportInput) -> tuple[tuple[NewFile, ...], dict[str, str]]:
@@ -324,12 +324,12 @@ class ImportBuilder:
         name = draft.name or free(stem(draft.found.display_name), taken)
         taken.add(folded(name))
         if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
-            self._outside[draft.found.where] = f"its name {name} is taken by a file that is no definition"
+            self._outside[draft.found.where] = f"its name {name} is taken by a file that is not a definition"
             return None
         form = self._form(draft.found.protocol)
         made = draft_definition(name, draft.body, self._folder, parts, form.proof, draft.ignored)
         if made is None:
-            self._outside[draft.found.where] = "no file can hold it so that it reads back the same"
+            self._outside[draft.found.where] = "no file can hold it without a change"
             return None
         if not (draft.id or draft.name) and self._is_linkable(draft.found, given):
             self._unlinked[name] = draft.found.id

@@ -141,8 +141,8 @@ def _confirm_import(session: Session, work: Imports) -> None:
         return
     stamps, again = pluralize(len(work.ids), "stamp"), session.flags.again
     unasked = TrueupError(
-        f"Confirmation required to write {stamps}, and there is no terminal to ask on. Nothing was written.",
-        Message("To write them without a question: ", again(yes=True), ". To look first: ", again(dry_run=True)),
+        f"Confirmation required to write {stamps}, and no terminal to ask on. Nothing was written.",
+        Message("To write them without confirmation: ", again(yes=True), ". To look first: ", again(dry_run=True)),
     )
     session.confirm(
         f"Write these files, and {stamps} to {session.target.name}?", "write them",
@@ -161,8 +161,8 @@ def _choose_live(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> 
     """Return the ids that the names stand for. Raises UnreadableError on a partial view, else as `choose_ids` does."""
     if not view.complete and not (names and all(name in seen for name in names)):
         raise UnreadableError(
-            f"Nothing was imported: not everything could be read, for {view.problem}.",
-            "A part is never taken for the whole. Try again later, or name what you want by its id.",
+            f"Nothing was imported, because not everything could be read: {view.problem}.",
+            "An incomplete listing is never used. Try again later, or name what you want by its id.",
         )
     return choose_ids(names, {live_id: live.display_name for live_id, live in seen.items()})
 
@@ -174,7 +174,7 @@ def _leave_out_probes(session: Session, chosen: Sequence[str], state: State, vie
     for live_id in left:
         session.screen.note_wrapped(
             Message(
-                f"{live_id} was made by a probe of a target and is not imported. If you want it all the same: ",
+                f"{live_id} was made by a probe and is not imported. To import it anyway: ",
                 session.target.command("import", live_id),
             )
         )
@@ -238,7 +238,7 @@ def _find_definitions(pairs: Mapping[str, str], loaded: LoadResult, target: str)
         except TrueupError:
             raise TrueupError(f"No definition is named {given!r} for {target}.", meant(given, known)) from None
         if len(chosen) > 1:
-            raise TrueupError(f"{given!r} stands for {len(chosen)} definitions: {', '.join(chosen)}.", "Name one.")
+            raise TrueupError(f"{given!r} matches {len(chosen)} definitions: {', '.join(chosen)}.", "Name one.")
         if chosen[0] in made:
             raise TrueupError(f"{given!r} names {chosen[0]} a second time.", "Each definition has one assistant.")
         made[chosen[0]] = live_id
@@ -266,7 +266,8 @@ def _check_links(
             raise RefusedError(f"{name} was not linked. {found_one.why}", hint)
         if session.target.state == "stamps" and live.stamp is None and not has_room(live, session.adapter):
             raise RefusedError(
-                f"{live_id} has no room for the stamp: its metadata is full.", "Take one metadata key off it."
+                f"The metadata of {live_id} is full: there is no room for the stamp.",
+                "Remove one of its metadata keys at the vendor.",
             )
         found.append((by_name[name], live))
     return found
@@ -280,28 +281,28 @@ def _explain_obstacle(
     beside = record is not None and record.id in seen and live.id not in held
     if beside and is_duplicate(live, name, session.identity):
         return Message(
-            f"{live.id} is a duplicate of it. To delete it: ",
+            f"{live.id} is a duplicate. To delete it: ",
             session.target.command("delete-duplicate", f"{name}={live.id}"),
             ". To keep it instead, forget the other first: ",
             session.target.command("state", "rm", name),
         )
     if found.record:
         forget = session.target.command("state", "rm", found.record)
-        return Message("One assistant has one owner. To forget the record: ", forget)
-    return "One assistant has one owner. A stamp goes with its metadata key `trueup`."
+        return Message("An assistant belongs to one definition. To forget the record: ", forget)
+    return "An assistant belongs to one definition. To remove a stamp, delete its metadata key `trueup`."
 
 
 def _confirm_links(session: Session, found: Sequence[tuple[Definition, Seen]]) -> None:
     """Ask for leave to write stamps. Raises TrueupError where it is declined or cannot be asked for."""
     stamps, screen = pluralize(len(found), "stamp"), session.screen
     unasked = TrueupError(
-        f"Confirmation required to write {stamps}, and there is no terminal to ask on. Nothing was written.",
-        Message("To link without a question: ", session.flags.again(yes=True)),
+        f"Confirmation required to write {stamps}, and no terminal to ask on. Nothing was written.",
+        Message("To link without confirmation: ", session.flags.again(yes=True)),
     )
     session.confirm(
         f"Write {stamps} to {session.target.name}?", "write them",
         unasked=unasked, declined="Not imported: nothing was written.",
-        preview=lambda: "\n".join(screen.wrap(f"{item.name} is to be linked to {live.id}.") for item, live in found),
+        preview=lambda: "\n".join(screen.wrap(f"This links {item.name} to {live.id}.") for item, live in found),
     )  # fmt: skip
 
 

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from trueup.engine.request_runner import RequestRunner
 
 
-@click.command(short_help="Take live values into a definition's file.")
+@click.command(short_help="Write live values into a definition's file.")
 @click.argument("name")
 @click.argument("fields", nargs=-1, metavar="[FIELD]…")
-@click.option("--patch", "as_patch", is_flag=True, help="Print a patch for git apply, and write nothing.")
+@click.option("--patch", "as_patch", is_flag=True, help="Print a patch for git apply and write nothing.")
 @takes(VARS, NETWORK, CONSENT)
 def accept(flags: Flags, name: str, fields: tuple[str, ...], as_patch: bool) -> int:
-    """Take live values into a definition's file: the fields that somebody changed, or those that are named.
+    """Write live values into a definition's file: the fields that were changed outside, or the named ones.
 
-    Only the lines of each value change. Where the file was edited too, a conflict is left between markers, as git
-    leaves it. Exit code 3 when something is left for a person to do.
+    Only the lines of each value change. Where the file was edited too, both are merged as git does it, with conflict
+    markers where needed. Exit code 3 if something is left to do by hand.
     """
     from trueup.cli.commands.accepting import accept_live
     from trueup.cli.session import open_session
@@ -40,19 +40,18 @@ def accept(flags: Flags, name: str, fields: tuple[str, ...], as_patch: bool) -> 
 @click.command("import", short_help="Turn live assistants into definitions, or link them.")
 @click.argument("names", nargs=-1, metavar="[NAME=ID | ID | NAME]…")
 @click.option("--from", "files", multiple=True, metavar="FILE", help="Read assistants from a file; repeatable.")
-@click.option("--dry-run", is_flag=True, help="Show the files and the links, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the files and the links; write nothing.")
 @takes(VARS, NETWORK, CONSENT)
 def import_(flags: Flags, names: tuple[str, ...], files: tuple[str, ...], dry_run: bool) -> int:
-    """Turn live assistants into definitions and state, all or those of an ID or a display NAME.
+    """Turn live assistants into definitions and state: all, or those with an ID or a display NAME.
 
-    With NAME=ID a definition that is there is linked: live counts as applied for the fields that it declares; where
-    they differ, the next plan shows an edit. With --from they come from files: an answer of the API, a listing, an
-    export, the first API's objects, a Terraform state. Nothing is sent, except with `state: stamps`, where the stamps
-    are written.
+    NAME=ID links an existing definition: live counts as applied for the fields that it declares; where they differ, the
+    next plan shows an edit. --from reads files: a response of the API, a listing, an export, objects of the first API,
+    a Terraform state. Nothing is sent, except with `state: stamps`, where the stamps are written.
     """
     links = [name for name in names if "=" in name]
     if links and (len(links) < len(names) or files or dry_run):
-        raise click.UsageError("NAME=ID links a definition that is there; give it without other names and flags.")
+        raise click.UsageError("NAME=ID links an existing definition; give it without other names and flags.")
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
 
@@ -79,7 +78,7 @@ def parse_pairs(links: tuple[str, ...]) -> dict[str, str]:
     for link in links:
         name, equals, live_id = link.rpartition("=")
         if not equals or not name or not live_id:
-            raise click.UsageError(f"{link!r} is no NAME=ID; write for example math-tutor=asst_abc123.")
+            raise click.UsageError(f"{link!r} is not NAME=ID; write for example math-tutor=asst_abc123.")
         if not is_plain_id(live_id):
             raise click.UsageError(
                 f"{live_id[:60]!r} cannot be an assistant's id: write it as the vendor shows it, such as asst_abc123."
@@ -94,10 +93,10 @@ def parse_pairs(links: tuple[str, ...]) -> dict[str, str]:
 @click.argument("pair", metavar="NAME=ID")
 @takes(VARS, NETWORK, CONSENT)
 def delete_duplicate(flags: Flags, pair: str) -> int:
-    """Delete the live assistant ID, which carries the same stamp as the one that is recorded as NAME.
+    """Delete the live assistant ID, which has the same stamp as the one that is recorded as NAME.
 
-    It is read again right before and kept in .trueup/backup. Nothing else is ever deleted: not the recorded assistant,
-    none without this stamp, and none while it is not clear which one is to be kept (exit code 4).
+    It is read again right before, and backed up in .trueup/backup. Nothing else is ever deleted: not the recorded
+    assistant, none without this stamp, and none while it is unclear which one to keep (exit code 4).
     """
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async

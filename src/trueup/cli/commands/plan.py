@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what apply would do.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--out", metavar="FILE", help="Also write the plan to a file, for `trueup apply FILE`.")
-@click.option("--snapshot", metavar="FILE", help="Look at an export instead of what is live: offline, never applied.")
-@click.option("--connections", metavar="FOLDER", help="Addresses, credentials and commands of the trueup.yaml there.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 3 when one is blocked.")
+@click.option("--snapshot", metavar="FILE", help="Compare with an export instead of live: offline, never applied.")
+@click.option("--connections", metavar="FOLDER", help="Take URLs, credentials and commands from the trueup.yaml there.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes, 3 if one is blocked.")
 @takes(VARS, NETWORK, DECIDING, STAMPING, LAYOUT, formats=PAGES)
 def plan(
     flags: Flags,
@@ -35,11 +35,11 @@ def plan(
     connections: str | None,
     detailed_exitcode: bool,
 ) -> int:
-    """Show what apply would do: files, what was applied, and what is live, compared.
+    """Show what apply would do: compare files, what was applied, and what is live.
 
-    NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is written but FILE.
-    With --snapshot nothing is sent and no credential is needed; what comes of it is marked as old and never applied.
-    With --connections what trueup.yaml itself says of where to go is shown and not used: for files nobody reviewed yet.
+    NAME is a name, a path, a folder, a glob, or a shared file (everything that uses it). Nothing is written except
+    FILE. With --snapshot nothing is sent and no credential is needed; the plan is marked as old and cannot be applied.
+    With --connections, connection settings of this checkout are ignored, with a warning: for unreviewed files.
     """
     from trueup.cli.planning import plan_live_or_snapshot
     from trueup.cli.session import open_guarded, open_session

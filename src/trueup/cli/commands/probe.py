@@ -23,14 +23,14 @@ NO_FILE, NO_STORE = "file-trueupprobe", "vs_trueupprobe"
 """Ids that no server made: one that looks for them refuses them, and leaves that question open."""
 
 
-@click.command(short_help="Ask a target's server what its documents leave open.")
+@click.command(short_help="Test what a target's server supports.")
 @click.argument("name")
-@click.option("--model", metavar="MODEL", help="The model of the probe's assistant, else that of a definition.")
-@click.option("--file-id", metavar="ID", default=NO_FILE, help="A file that exists there, to ask about resources.")
-@click.option("--store-id", metavar="ID", default=NO_STORE, help="A vector store that exists there, for the same.")
+@click.option("--model", metavar="MODEL", help="The model of the probe's assistant; default: a definition's.")
+@click.option("--file-id", metavar="ID", default=NO_FILE, help="An existing file's id, to test resources.")
+@click.option("--store-id", metavar="ID", default=NO_STORE, help="An existing vector store's id, for the same.")
 @takes(VARS, NETWORK, CONSENT)
 def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: str) -> int:
-    """Ask the server of the target NAME what its documents leave open, and keep the answers for plan and apply.
+    """Test what the server of the target NAME supports, and store the results for plan and apply.
 
     One assistant is made, changed about thirty times, and removed, also after Ctrl-C; no other one is touched. What a
     killed probe left is removed by the next one. The answers are for git: .trueup/NAME.caps.json.
@@ -41,7 +41,7 @@ def probe(flags: Flags, name: str, model: str | None, file_id: str, store_id: st
 
     typed = click.get_current_context().get_parameter_source("target") is click.core.ParameterSource.COMMANDLINE
     if typed and flags.target != name:
-        raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of them.")
+        raise TrueupError(f"Two targets are named: {name} and, with -t, {flags.target}.", "Name one of these.")
     session = open_on_target(flags, *open_project(flags), name, use_probe=False)
     asked = _questions_for(session)
     before = _read_last_answers(session)
@@ -57,9 +57,9 @@ def _questions_for(session: Session) -> Probe:
     found = probe_of(session.target.protocol)
     if found is None:
         raise TrueupError(
-            f"{session.target.name} cannot be probed: there are no questions for servers of the protocol "
+            f"{session.target.name} cannot be probed: there is no probe for the protocol "
             f"{session.target.protocol}. Nothing was sent.",
-            "Every other command works without a probe.",
+            "All other commands work without a probe.",
         )
     return found
 
@@ -73,7 +73,7 @@ def _read_last_answers(session: Session) -> Capabilities | None:
     try:
         return read_answers(session.store)
     except StateError as error:
-        session.screen.note_wrapped(Message(error.message, " The answers of this probe take its place."))
+        session.screen.note_wrapped(Message(error.message, " The results of this probe replace it."))
         return None
 
 
@@ -93,8 +93,8 @@ def _choose_model(session: Session, before: Capabilities | None) -> str:
     for model in sorted(found, key=lambda model: is_reasoning(model, table)):
         return model
     raise TrueupError(
-        "No definition for this target names a model for the probe's assistant.",
-        Message("Name one that it serves, such as: ", session.flags.again(model="gpt-4.1-mini")),
+        "The probe's assistant needs a model, and no definition of this target has one.",
+        Message("Name a model that the server has, such as: ", session.flags.again(model="gpt-4.1-mini")),
     )
 
 
@@ -154,8 +154,8 @@ async def _find_left_over(
     for nonce, live_id in noted.items():
         if live_id in view.live and nonce not in known:
             session.screen.note_wrapped(
-                f"An earlier probe made {live_id}, which carries neither its mark nor its name any more: it is left "
-                "alone. Look at it, and delete it at the vendor if nobody uses it."
+                f"An earlier probe made {live_id}, which no longer has its stamp or its name: it is left "
+                "alone. Check it, and delete it at the vendor if it is unused."
             )
         elif nonce not in known:
             diary.note_end(nonce)
@@ -177,9 +177,8 @@ def _report_left_alone(session: Session, item: LeftOver, name: str, *, is_busy: 
         )
     elif not item.sure:
         session.screen.note_wrapped(
-            f"{item.id} looks like what a probe of this target left, but it does not carry both the mark and the name "
-            "of one, and is not noted in this folder: it is left alone. Look at it, and delete it at the vendor if "
-            "nobody uses it."
+            f"{item.id} looks like a probe's assistant, but does not have both its stamp and its name, and this "
+            "folder does not list it: it is left alone. Check it, and delete it at the vendor if it is unused."
         )
     elif is_busy:
         session.screen.note_wrapped(
@@ -206,8 +205,8 @@ def _confirm(session: Session, model: str, left: Sequence[LeftOver]) -> None:
         return "\n".join(session.screen.wrap(text) for text in words)
 
     unasked = TrueupError(
-        f"A probe makes an assistant at {to.name}: confirmation required. Nothing was sent.",
-        Message("To probe without a question: ", session.flags.again(yes=True)),
+        f"A probe creates an assistant at {to.name}: confirmation required. Nothing was sent.",
+        Message("To probe without confirmation: ", session.flags.again(yes=True)),
     )
     session.confirm(
         f"Probe {to.name}?", "probe", unasked=unasked, declined="Not probed: nothing was sent.", preview=preview

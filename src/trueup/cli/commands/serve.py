@@ -17,12 +17,12 @@ GATEWAYS = ("portkey",)
 @flag("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @flag("--port", type=Number(0, 65535), default=8080, show_default=True, help="The port; 0 takes any free one.")
 @flag("--protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True, help="The API to speak.")
-@flag("--dialect", type=click.Choice(DIALECTS), help="The vendor to be; the protocol's first one by default.")
-@flag("--gateway", type=click.Choice(GATEWAYS), help="What stands in front of it.")
-@flag("--key", default="", metavar="TEXT", help="The only key that is accepted; any: every key, on loopback only.")
-@flag("--allow-host", "hosts", multiple=True, metavar="NAME", help="A host name, beside localhost; repeatable.")
-@flag("--memory", is_flag=True, help="Begin empty and forget everything at the end.")
-@flag("--faults", is_flag=True, help="Let clients ask for failures, under /_control.")
+@flag("--dialect", type=click.Choice(DIALECTS), help="The vendor to imitate; default: the protocol's first.")
+@flag("--gateway", type=click.Choice(GATEWAYS), help="The gateway in front of it.")
+@flag("--key", default="", metavar="TEXT", help="The key to accept; `any`: every key, on loopback only.")
+@flag("--allow-host", "hosts", multiple=True, metavar="NAME", help="Another host name to accept; repeatable.")
+@flag("--memory", is_flag=True, help="Start empty and keep nothing.")
+@flag("--faults", is_flag=True, help="Let clients request failures, under /_control.")
 @takes()
 def serve(
     flags: Flags,
@@ -36,9 +36,9 @@ def serve(
     memory: bool,
     faults: bool,
 ) -> int:
-    """Run the embedded server over HTTP, with what the project's local targets hold, until Ctrl-C.
+    """Run the embedded server over HTTP, with the assistants of the project's local targets, until Ctrl-C.
 
-    Without --key a random key is made and printed. Requests from web pages are refused.
+    Without --key a random key is generated and printed. Requests from web pages are refused.
     """
     import json
     import secrets
@@ -51,7 +51,7 @@ def serve(
 
     screen, vendor = Screen(flags), _choose_dialect(protocol, dialect)
     if key == "any" and not is_loopback(host):
-        raise click.UsageError(f"--key any is for loopback alone; {host} can be reached from other machines.")
+        raise click.UsageError(f"--key any is for loopback only; {host} can be reached from other machines.")
     made = "" if key else f"local-{secrets.token_urlsafe(18)}"
     where = ":memory:" if memory else str(local_database(open_session(flags).root, protocol))
 
@@ -76,7 +76,7 @@ def _choose_dialect(protocol: str, dialect: str | None) -> str:
     """Return the protocol's dialect to serve. Raises `UsageError` for one of another protocol."""
     known = SERVERS[protocol].dialects
     if dialect is not None and dialect not in known:
-        raise click.UsageError(f"--dialect {dialect} is none of {protocol}; choose one of: {', '.join(known)}.")
+        raise click.UsageError(f"The protocol {protocol} has no dialect {dialect}; choose one of: {', '.join(known)}.")
     return dialect or known[0]
 
 

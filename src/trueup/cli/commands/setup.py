@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROJECT = f"""\
-# What Trueup manages, and where. What else can stand here is listed by: {Command(("schema", "project"), None)}
+# What Trueup manages, and where. For all keys: {Command(("schema", "project"), None)}
 default_target: local
 
 targets:
-  # The embedded server: it needs no key and no network, and forgets when .trueup/local/ is removed.
+  # The embedded server: it needs no key and no network, and its assistants are in .trueup/local/.
   local:
     base_url: local
 
-  # A hosted one. The name of the project and of the target go into the assistants' stamps: they are for life.
-  # Put `project: some-name` at the top of this file when the first one comes.
+  # A hosted one. The name of the project and of the target go into the assistants' stamps: they cannot change later.
+  # Add `project: some-name` at the top of this file with the first one.
   #
   # prod:
   #   base_url: https://api.example.com/v1
@@ -51,7 +51,7 @@ IGNORED = (".trueup/local/", ".trueup/backup/", ".trueup/*.journal", ".trueup/*.
 def init(flags: Flags) -> int:
     """Start a project: trueup.yaml, an example, editor schema.
 
-    Also writes what git should ignore. What is there already is left as it is, and nothing is asked.
+    Also writes a .gitignore. Existing files stay as they are, and nothing is asked.
     """
     from pathlib import Path
 
@@ -63,7 +63,7 @@ def init(flags: Flags) -> int:
     above = find_project_above(root) if root.is_dir() and not (root / "trueup.yaml").exists() else ""
     if above:
         screen.note_wrapped(
-            f"The folder {above} is a project already: this is another one within it, with a state of its own."
+            f"The folder {above} is already a project: this is another project inside it, with its own state."
         )
     texts = {
         "trueup.yaml": PROJECT,
@@ -98,7 +98,7 @@ def _create_file(path: Path, text: str) -> bool:
     except OSError as error:
         raise TrueupError(
             f"The folder {path.parent} could not be made: {(error.strerror or str(error)).lower()}.",
-            "Move what stands in its way, or give the right to write there.",
+            "Move away what is in its place, or make the parent folder writable.",
         ) from None
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -106,7 +106,7 @@ def _create_file(path: Path, text: str) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise TrueupError(f"{path} could not be written: {error.strerror}.", "Give the right to write there.") from None
+        raise TrueupError(f"{path} could not be written: {error.strerror}.", "Make it writable.") from None
     return True
 
 
@@ -117,7 +117,9 @@ def _extend_gitignore(path: Path) -> bool:
     from trueup.edge.state.store import IGNORE_LIMIT
 
     if path.is_symlink():
-        raise TrueupError(f"{path} is a symbolic link.", "Put the file itself there; links are not followed.")
+        raise TrueupError(
+            f"{path} is a symbolic link.", "Replace the link with the file itself; links are not followed."
+        )
     try:
         text = read_regular(path, IGNORE_LIMIT)[:IGNORE_LIMIT].decode("utf-8") if path.exists() else ""
         known = {line.strip() for line in text.splitlines()}
@@ -127,7 +129,7 @@ def _extend_gitignore(path: Path) -> bool:
             with path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(gap + "\n".join(missing) + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise TrueupError(f"{path} could not be extended: {error}.", "Give the right to write there.") from None
+        raise TrueupError(f"{path} could not be extended: {error}.", "Make it writable.") from None
     return bool(missing)
 
 
@@ -135,7 +137,7 @@ def _extend_gitignore(path: Path) -> bool:
 @click.argument("name", required=False)
 @takes()
 def schema(flags: Flags, name: str | None) -> int:
-    """Print the JSON Schema of that NAME, or the names there are."""
+    """Print the JSON Schema NAME, or list the names."""
     from trueup.cli.output import Screen
     from trueup.edge import schemas
 

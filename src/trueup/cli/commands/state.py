@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.command("list", short_help="List names and ids.")
 @takes(NETWORK)
 def list_(flags: Flags) -> int:
-    """List the assistants that state holds: the stable map from name to id.
+    """List the assistants in the state: the stable map from name to id.
 
-    Where the stamps are the state they are read.
+    With `state: stamps` the stamps are read.
     """
     from trueup.cli.session import open_session
     from trueup.render.records import state as memory
@@ -63,9 +63,9 @@ def show(flags: Flags, name: str) -> int:
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
 @takes()
 def rm(flags: Flags, names: tuple[str, ...]) -> int:
-    """Forget assistants, and requests of theirs whose outcome is not known; they stay live.
+    """Forget assistants, and their requests with an unknown outcome; they stay live.
 
-    NAME may be a folder or a glob. Where the state is another target's, only '*' is taken.
+    NAME may be a folder or a glob. If the state belongs to another target, only '*' is accepted.
     """
     from dataclasses import replace
 
@@ -89,14 +89,14 @@ def rm(flags: Flags, names: tuple[str, ...]) -> int:
     return 0
 
 
-@click.command(short_help="Make lost or stale records again from the stamps.")
+@click.command(short_help="Rebuild lost or stale records from the stamps.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @takes(NETWORK)
 def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
-    """Make records again from the stamps of what is live: the missing and the stale ones, or the named ones.
+    """Rebuild records from the stamps of live assistants: the missing and the stale ones, or the named ones.
 
-    A record is stale where another checkout has applied since. A state file or a journal that is damaged is moved
-    aside, never deleted.
+    A record is stale if another checkout has applied since. A damaged state file or journal is moved aside, never
+    deleted.
     """
     from trueup.cli.session import open_session
     from trueup.cli.transport import run_async
@@ -113,17 +113,17 @@ def rebuild(flags: Flags, names: tuple[str, ...]) -> int:
             put_back(session.store, aside)
             raise
         for path in aside:
-            session.screen.note(f"What was damaged has been moved aside: {path}.")
+            session.screen.note(f"The damaged file was moved to {path}.")
         session.store.save(made.state)
     lost = _find_lost(made, aside)
     _show_rebuilt(session, made, aside, lost)
     return int(Exit.HELD if made.duplicates or lost else Exit.OK)
 
 
-@click.command(short_help="Take away a lock that was left behind.")
+@click.command(short_help="Remove a stale lock.")
 @takes()
 def unlock(flags: Flags) -> int:
-    """Take away a lock that was left behind, on file systems where locks do not die with their holder."""
+    """Remove a stale lock, on file systems where a lock outlives its process."""
     from trueup.cli.session import open_session
     from trueup.render.records import state as memory
 
@@ -133,7 +133,7 @@ def unlock(flags: Flags) -> int:
     if flags.json:
         session.screen.write_result(memory.write_change_json("unlocked", target, {}, removed=removed))
     else:
-        words = "The lock was taken away." if removed else "There was no lock that outlives its holder."
+        words = "The lock was removed." if removed else "There was no stale lock."
         session.screen.write_result(f"{target}: {words}")
     return 0
 
@@ -201,7 +201,11 @@ def _show_rebuilt(session: Session, made: Rebuilt, aside: Sequence[Path], lost: 
 def _explain_nothing_rebuilt(session: Session, made: Rebuilt) -> str:
     """Say why no record was made: all are there, or no stamp is this target's, and whose the others are."""
     here = f"{session.identity.project}/{session.identity.target}"
-    why = f"every stamp of {here} has its record" if made.stamped else f"no live assistant carries the stamp of {here}"
+    why = (
+        f"every assistant with a stamp of {here} already has its record"
+        if made.stamped
+        else f"no live assistant carries the stamp of {here}"
+    )
     words = f"Nothing to rebuild on {session.target.name}: {why}."
     if made.strangers:
         total = sum(made.strangers.values())
@@ -219,7 +223,7 @@ def _note_lost(session: Session, lost: Mapping[str, str]) -> list[str]:
     if not lost:
         return []
     linked = [f"{name}={live_id}" for name, live_id in lost.items() if live_id]
-    notes: list[str] = [f"Not restored, for no stamp says anything of them: {memory.name_ids(lost)}."]
+    notes: list[str] = [f"Not rebuilt, because no stamp names them: {memory.name_ids(lost)}."]
     if linked:
         notes.append(Message("To link those that are live: ", session.target.command("import", *linked)))
     return notes
@@ -239,7 +243,7 @@ def _note_rebuilt(session: Session, made: Rebuilt) -> list[str]:
         notes.append(
             Message(
                 f"Another checkout had applied since this state was written: {names}. "
-                "Where your files lack its changes, an apply would undo them; look first: ",
+                "If your files lack its changes, an apply would undo them; check first: ",
                 plan,
             )
         )
@@ -305,8 +309,8 @@ def _refuse_stamps(session: Session, what: str) -> None:
 
     if session.target.state == "stamps":
         raise TrueupError(
-            f"The target {session.target.name} has no state file: the stamps are its state, so nothing can be {what}.",
-            "What a stamp says changes with the next apply.",
+            f"The target {session.target.name} has no state file (`state: stamps`), so nothing can be {what}.",
+            "A stamp changes with the next apply.",
         )
 
 
@@ -318,8 +322,8 @@ COMMANDS = {
                 "list": ("state", "List names and ids."),
                 "show": ("state", "Show the record of one assistant."),
                 "rm": ("state", "Forget assistants; they stay live."),
-                "rebuild": ("state", "Make lost or stale records again from the stamps."),
-                "unlock": ("state", "Take away a lock that was left behind."),
+                "rebuild": ("state", "Rebuild lost or stale records from the stamps."),
+                "unlock": ("state", "Remove a stale lock."),
             }
         },
         "List, show, forget and rebuild the state of a target: names, ids, and digests of what was applied.",

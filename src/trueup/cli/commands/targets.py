@@ -17,19 +17,16 @@ class Targets(Commands):
     """The list, and what can be asked of one target."""
 
     stands_alone = True
-    table: ClassVar[Table] = {
-        "Of one target": {"probe": ("probe", "Ask a target's server what its documents leave open.")}
-    }
+    table: ClassVar[Table] = {"Of one target": {"probe": ("probe", "Test what a target's server supports.")}}
 
 
-@click.command(cls=Targets, short_help="List the targets and what they can hold.", **SETTINGS)
-@click.option("--dialects", "rows", is_flag=True, help="Show instead what each dialect can hold.")
+@click.command(cls=Targets, short_help="List the targets and what they support.", **SETTINGS)
+@click.option("--dialects", "rows", is_flag=True, help="Show what each dialect supports instead.")
 @takes()
 def targets(flags: Flags, rows: bool) -> int:
-    """List the targets: protocol, address, where its credential comes from, where each keeps its state, and what it
-    cannot hold.
+    """List the targets: protocol, URL, source of the credential, where the state is, and what is unsupported.
 
-    With --dialects the table of all dialects: a length where there is a limit, `-` for what a dialect has no word for.
+    --dialects shows the table of all dialects: a length where there is a limit, `-` for what is unsupported.
     """
     from trueup.cli.output import Screen
 

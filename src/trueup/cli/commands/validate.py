@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     Selection = tuple[list[Diagnostic], set[tuple[str, str]]]
 
 
-@click.command(short_help="Check the files: everything that is wrong, at once.")
+@click.command(short_help="Check the files and report every problem.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @takes(VARS, formats=LISTS)
 def validate(flags: Flags, names: tuple[str, ...]) -> int:
-    """Check the files: everything that is wrong, at once.
+    """Check the files and report every problem.
 
-    Schema, references between files, and what each target's protocol cannot hold. Without -t all targets are
-    checked. NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is sent.
+    Checks the schema, references between files, and what each target supports. Without -t all targets are
+    checked. NAME is a name, a path, a folder, a glob, or a shared file (everything that uses it). Nothing is sent.
     """
     from trueup.cli import session as sessions
     from trueup.cli.output import Screen
@@ -56,9 +56,10 @@ def validate(flags: Flags, names: tuple[str, ...]) -> int:
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @takes(VARS)
 def render(flags: Flags, names: tuple[str, ...]) -> int:
-    """Print the final body of each assistant, after extends, target, variables and files.
+    """Print the final body of each assistant, after extends, target patches, variables and files.
 
-    The text is YAML. NAME is a name, a path, a folder, a glob, or a part (all who use it). Nothing is sent.
+    The text is YAML. NAME is a name, a path, a folder, a glob, or a shared file (everything that uses it). Nothing is
+    sent.
     """
     from trueup.cli.session import load_definitions, open_session
     from trueup.core.definitions.names import select

@@ -27,7 +27,7 @@ class Ending(Enum):
     TAKEN = "taken from live"
     MERGED = "merged with the file's own edit"
     CONFLICT = "left as a conflict: the file was edited too"
-    SAME = "live as the file says already"
+    SAME = "already the same in the file"
     REFUSED = "not taken"
 
 

@@ -53,7 +53,7 @@ def takings(
     rules: Rules,
     asked: Sequence[str] = (),
 ) -> list[Taking]:
-    """The fields that were asked for, else those that somebody else changed, in the file's order."""
+    """The fields that were asked for, else those that were changed outside, in the file's order."""
     found = []
     for name in asked or dict.fromkeys([*file, *record.fields]):
         wanted, there = file.get(name, MISSING), live.get(name, MISSING)
@@ -203,8 +203,7 @@ class Placing:
         raise Elsewhere(
             f"it comes from {origin.file}, which this definition extends",
             origin,
-            f"Change it there, and with it every definition that extends {origin.file}; "
-            f"or say it otherwise in {self.file}:",
+            f"Change it there, for every definition that extends {origin.file}; or override it in {self.file}:",
             (override, resolved),
         )
 
@@ -278,7 +277,7 @@ class Placing:
         if all(holder is lists[0] for holder in around):
             return lists[0]
         raise Elsewhere(
-            f"some of the tools come from {lists[0].file}, and which of them changed cannot be told",
+            f"some of the tools come from {lists[0].file}, and it is unclear which of them changed",
             self.tree.origin((self.table.tools,)),
             f"Change {self.file} and {lists[0].file} by hand.",
         )
@@ -306,7 +305,7 @@ class Placing:
         return Elsewhere(
             f"{dotted(path)} is {{var: {name}}}{where}",
             origin,
-            f"Change the variable{' there, and with it all that use it' if stands else ''}; "
+            f"Change the variable{' there, for everything that uses it' if stands else ''}; "
             f"or write the value itself into {self.file}:",
             (path, value) if all(isinstance(step, str) for step in path) else None,
         )
@@ -324,9 +323,9 @@ class Placing:
     def _part(self, origin: Origin, value: Any) -> None:
         if not isinstance(value, str) or not value.strip():
             raise Elsewhere(
-                f"live has no {self.table.prompt}, and the text stands in {origin.file}",
+                f"live has no {self.table.prompt}, and the text is in {origin.file}",
                 origin,
-                f"If none is wanted, say so in {self.file}:",
+                f"To have none, write in {self.file}:",
                 ((self.table.prompt,), None),
             )
         self.edits.append(Edit(origin, value, is_text=True))
@@ -342,10 +341,10 @@ class Placing:
         if found is None:
             listed = ", ".join(dict.fromkeys(origin.file for origin in origins))
             raise Elsewhere(
-                f"the text is joined from {len(raw)} parts ({listed}), and which of them changed cannot be told",
+                f"the text is joined from {len(raw)} files ({listed}), and it is unclear which of them changed",
                 self.tree.origin((prompt,)),
                 Message(
-                    "Change the right part by hand. To see the lines that differ: ", HERE.command("plan", verbose=True)
+                    "Change the right file by hand. To see the lines that differ: ", HERE.command("plan", verbose=True)
                 ),
             )
         for index, (before, after) in enumerate(zip(texts, found, strict=True)):

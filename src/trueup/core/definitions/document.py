@@ -95,7 +95,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
             "too-large",
             f"{file} holds {len(data):,} bytes; a file may hold {SIZE_LIMIT:,}",
             Position(file, 1, 1),
-            "An instruction may have 256,000 characters. Split the file, or keep the data in a vector store.",
+            "Instructions may have 256,000 characters. Split the file, or keep the data in a vector store.",
         )
     try:
         content = data.removeprefix(b"\xef\xbb\xbf")
@@ -106,10 +106,10 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
     if conflict is not None:
         return _problem(
             "conflict-markers",
-            "a conflict that nobody has settled starts here",
+            "unresolved merge conflict",
             Lines(file, text).offset(conflict),
-            "Keep what is right of both sides and remove the lines <<<<<<<, ======= and >>>>>>>. Text that is meant to "
-            "hold such lines needs a blank before them.",
+            "Keep the right lines of both sides and remove the lines <<<<<<<, ======= and >>>>>>>. To keep such "
+            "lines in a text, put a space before them.",
         )
     bad = _FORBIDDEN.search(text) if _FORBIDDEN.search(content.translate(None, _PLAIN).decode("utf-8")) else None
     if bad is None:
@@ -118,7 +118,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
         "control-character",
         f"the character U+{ord(bad.group()):04X} is not allowed in a text file",
         Lines(file, text).offset(bad.start()),
-        "Remove it; in YAML it can be written as an escape in double quotes where it is really meant.",
+        "Remove it; if it is intended, write it as an escape in double quotes.",
     )
 
 
@@ -174,7 +174,7 @@ def scalar(text: str) -> Scalar:
 
 def _number(text: str) -> Scalar:
     if _NOT_FINITE.match(text):
-        raise ValueError(f"{text} is no number that JSON can hold")
+        raise ValueError(f"{text} is not a number that JSON can hold")
     integer = _INTEGER.match(text) or _OCTAL.match(text) or _HEXADECIMAL.match(text)
     if not integer and not _FLOAT.match(text):
         return text

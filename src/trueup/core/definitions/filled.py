@@ -207,8 +207,8 @@ class Filler:
             return self._refuse_var(
                 value,
                 path,
-                f"{path[0]}: prompts are never interpolated",
-                "Use targets: to say something else for one target.",
+                f"{path[0]}: variables are not allowed in prompts",
+                "Use targets: to write another text for one target.",
             )
         if is_reference(value, "file"):
             file = self._file(value["file"], path)
@@ -301,9 +301,9 @@ class Filler:
             return file
         gathered.problem(
             "file-is-definition",
-            f"{file} is an assistant of its own, so it cannot be included",
+            f"{file} is a definition itself, so it cannot be included",
             origin,
-            "Give the file, or its folder, a name that starts with _ to make it a part.",
+            "Give the file, or its folder, a name that starts with _ to make it a shared file.",
             path,
         )
         return None

@@ -77,7 +77,7 @@ def folded(name: str) -> str:
 def comparable_name(name: object) -> str:
     """What display names share that look the same: how accents are stored and blanks at the ends make no difference.
 
-    Empty for no name. For telling a namesake, never for what is sent; capitals and invisible characters make another.
+    Empty for no name. For name conflicts, never for what is sent; capitals and invisible characters make another.
     """
     return normal(name).strip() or name if isinstance(name, str) else ""
 

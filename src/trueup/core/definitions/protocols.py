@@ -82,7 +82,7 @@ class ProtocolFinder:
             return below
         theirs = below.protocol or (self._default if self._sources.is_definition(base) else "")
         if theirs and theirs != own.protocol:
-            message = f"this definition is of the protocol {own.protocol}, and {base}, which it extends, of {theirs}"
+            message = f"this definition has the protocol {own.protocol}, and {base}, which it extends, has {theirs}"
             origin = Origin(file, ("extends",))
             return self._wrong("wrong-protocol", message, origin, "Extend a file of the same protocol.")
         return own
@@ -110,7 +110,7 @@ class ProtocolFinder:
             shown = repr(said[:60]) if isinstance(said, str) else "of this kind"
             return self._wrong("wrong-protocol", f"there is no protocol {shown}", origin, meant(str(said), self._known))
         if named not in ("", said):
-            message = f"the file's name says {named}, and its line says {said}"
+            message = f"the file's name has the protocol {named}, and this line has {said}"
             return self._wrong("wrong-protocol", message, origin, "Rename the file, or remove this line.")
         return Stated(said)
 
@@ -125,7 +125,7 @@ class ProtocolFinder:
         return Diagnostic(
             Severity.ERROR,
             "protocol-missing",
-            f"nothing says of which protocol {file} is, and the targets speak different ones",
+            f"{file} has no protocol, and the targets speak different ones",
             self._sources.at(file, ()) or Position(file, 1, 1),
             hint=f"Add {lines} to this file, to the file that it extends, or to {PROJECT_FILE} for all files.",
         )

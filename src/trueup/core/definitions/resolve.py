@@ -25,7 +25,7 @@ WRAPPER: Final = ("protocol", "extends", "targets", LIFECYCLE)
 NOT_IN_PATCHES: Final = ("protocol", "extends", "targets")
 """Keys that a target's patch cannot hold."""
 
-PATCH_OR_FALSE: Final = "Write the fields that differ there, or false to leave the assistant out."
+PATCH_OR_FALSE: Final = "Write the fields that differ on this target, or false to leave the assistant out."
 NO_IS_TEXT: Final = "In YAML 1.2 `no` is a text. Write false to leave the assistant out."
 
 
@@ -198,7 +198,7 @@ def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) ->
     if file in seen:
         circle = " -> ".join([*seen[seen.index(file) :], file])
         gathered.problem(
-            "extends-cycle", f"the files extend each other in a circle: {circle}", origin, "Remove one `extends`."
+            "extends-cycle", f"the files extend each other in a cycle: {circle}", origin, "Remove one `extends`."
         )
         return None
     document = gathered.sources.mapping(file)

@@ -121,12 +121,12 @@ def decode(
     hint names the command that mends it.
     """
     again = Message(
-        "To write it anew: ",
+        "To rewrite it: ",
         selection.command("targets", "probe", identity.target),
-        ". Or delete it: nothing is lost by that.",
+        ". Or delete it: nothing is lost.",
     )
     if _MARKER.search(text):
-        raise StateError(f"{file} holds conflict markers of a git merge.", again)
+        raise StateError(f"{file} contains unresolved git conflict markers.", again)
     try:
         value = dict(an_object(load_json(text), "the file"))
         version = a_count(value.pop("format_version", None), "format_version")
@@ -147,7 +147,7 @@ def decode(
         if there.get(key, "") != here.get(key, "")
     ]
     if differing:
-        raise ForeignStateError(f"{file} holds the answers of another server: {'; '.join(differing)}.", again)
+        raise ForeignStateError(f"{file} has the probe results of another server: {'; '.join(differing)}.", again)
     return found
 
 

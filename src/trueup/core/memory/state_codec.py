@@ -69,13 +69,13 @@ def decode(
     markers, a repeated name or id, damage, or another target's state; its hint names the command that mends it.
     """
     if len(text) > LIMIT:
-        raise StateError(f"{file} is larger than {LIMIT >> 20} MiB, which no state is.", _mend(selection))
+        raise StateError(f"{file} is larger than {LIMIT >> 20} MiB, the limit of a state file.", _mend(selection))
     if _MARKER.search(text):
         raise StateError(
-            f"{file} holds conflict markers of a git merge.",
+            f"{file} contains unresolved git conflict markers.",
             Message(
-                f"Take one side whole:\n  git checkout --ours -- {shlex.quote(file)}\n"
-                "Make the records of the other side again from the stamps:\n  ",
+                f"Keep one side:\n  git checkout --ours -- {shlex.quote(file)}\n"
+                "Rebuild the records of the other side from the stamps:\n  ",
                 selection.command("state", "rebuild"),
                 "\nThen commit the file.",
             ),
@@ -189,18 +189,18 @@ def _other_target_hint(found: Identity, identity: Identity, selection: Selection
     forget = selection.command("state", "rm", "*")
     if found.project != identity.project:
         return Message(
-            "Put the old value of `project` back into trueup.yaml: the stamps of what is live name "
+            "Restore the old value of `project` in trueup.yaml: the live stamps name "
             f"{found.project}, so an apply of {identity.project} would create every assistant a second time. "
-            "If this is another project and has only a copy of that state, forget the records: ",
+            "If this is another project with a copy of that state, forget the records: ",
             forget,
         )
     if found.target != identity.target:
         return Message(f"It is a copy of the state of {found.target}. To forget its records: ", forget)
     return Message(
-        "Put the old value back, or give the new place a target name of its own in trueup.yaml. If it really "
-        "took the old one's place, forget the old records: ",
+        "Restore the old value, or give the new server its own target in trueup.yaml. If it replaced the old "
+        "one, forget the old records: ",
         forget,
-        ", and read what is there from the stamps: ",
+        ", and rebuild them from the stamps: ",
         selection.command("state", "rebuild"),
     )
 
@@ -231,7 +231,7 @@ def _pending_value(pending: Pending) -> dict[str, Any]:
 
 def _mend(selection: Selection) -> Message:
     return Message(
-        "Take the last good version from git, or read names, ids and digests back from the stamps: ",
+        "Restore the last good version from git, or rebuild names, ids and digests from the stamps: ",
         selection.command("state", "rebuild"),
     )
 

@@ -81,7 +81,7 @@ def dumps(export: Export) -> str:
         return _text(export, ordered, escaped=True)
     except ValueError:
         raise TrueupError(
-            "The server answered a number that JSON cannot hold, such as NaN, so there is no export of it.",
+            "The server returned a number that JSON cannot hold, such as NaN, so it cannot be exported.",
             Message("Correct it on the server. To see what each assistant holds: ", HERE.command("drift", all=True)),
         ) from None
 
@@ -89,7 +89,7 @@ def dumps(export: Export) -> str:
 def loads(text: str, maps: Maps) -> Export:
     """The export that a text is. Raises TrueupError for a newer version, and for everything that is no export."""
     if len(text) > LIMIT:
-        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, which no export is.", "Name another file.")
+        raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, the limit of an export.", "Name another file.")
     try:
         value = load_json(text)
         _refuse_other(value)
@@ -118,7 +118,7 @@ def refuse_other_target(export: Export, identity: Identity, again: Command) -> N
     told = "; ".join(f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here" for key in differing)
     raise TrueupError(
         f"This export is of another target: {told}.",
-        Message("Name the target that it is of, or make an export of this one: ", again),
+        Message("Use the target that it is of, or export this one: ", again),
     )
 
 
@@ -154,7 +154,7 @@ def moment(seconds: float) -> str:
 def _refuse_other(value: Any) -> None:
     """Raise TrueupError for a newer version, ValueError for what is no export."""
     if not isinstance(value, dict) or value.get("kind") != KIND:
-        raise ValueError("it does not say that it is one")
+        raise ValueError("its `kind` is not that of an export")
     version = value.get("format_version")
     if type(version) is int and version > FORMAT_VERSION:
         raise TrueupError(f"It was written by a newer Trueup (format {version}).", "Update Trueup to read it.")

@@ -48,7 +48,7 @@ def as_second(found: Found) -> Found:
         body["tools"] = _renamed(body["tools"])
     if body.get("response_format") == "none":
         del body["response_format"]
-        remarks.append("response_format none is no word of the second API; it was dropped, which means auto")
+        remarks.append("response_format none does not exist in the second API; it was dropped, which means auto")
     if files and INTERPRETER in kinds:
         body["tool_resources"], refused = _with_files(body.get("tool_resources"), files)
         omissions += refused
@@ -70,7 +70,7 @@ def _searched(files: Sequence[str]) -> str:
 
 def _attached(files: Sequence[str]) -> str:
     return (
-        f"{_listed(files)} were attached without a tool that uses them, and no rule says where they go: add "
+        f"{_listed(files)} were attached without a tool that uses them: add "
         "code_interpreter with tool_resources.code_interpreter.file_ids, or file_search with a vector store"
     )
 
@@ -85,7 +85,7 @@ def _with_files(lists: Any, files: Sequence[str]) -> tuple[Any, list[Omission]]:
     listed = there.get("file_ids") if isinstance(there, Mapping) else None
     if isinstance(listed, list) and all(file in listed for file in files):
         return lists, []
-    said = f"file_ids is not in the definition: tool_resources says otherwise, and names not {_listed(files)}"
+    said = f"file_ids is not in the definition: tool_resources differs, and lacks {_listed(files)}"
     return lists, [Omission("file_ids", said)]
 
 

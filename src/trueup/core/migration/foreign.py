@@ -3,7 +3,7 @@
 Known are an assistant as the API answered it (the first protocol's too), a page of a listing, a list of either, our
 own export and backup, states of Terraform (`core.migration.terraform`), Anthropic's managed agents, OpenAI's saved
 agents and Microsoft Foundry's prompt agents, by the field names that their SDKs and documentation give. What an
-assistant has no word for is omitted by name; where that is a tool, there are no tools at all, for a list that is
+assistant does not support is omitted by name; where that is a tool, there are no tools at all, for a list that is
 shorter than the agent's says something else.
 """
 
@@ -41,7 +41,7 @@ def _entries(value: Any, where: str) -> Iterator[Found | Unread]:
     if isinstance(value, list):
         yield from _several(value, where)
     elif not isinstance(value, Mapping):
-        yield Unread(where, "holds no JSON object, and no list of them")
+        yield Unread(where, "contains no JSON object and no list of objects")
     elif value.get("kind") == "export" and isinstance(value.get("assistants"), list):
         for index, entry in enumerate(value["assistants"], 1):
             yield _exported(entry, f"{where}, entry {index}")
@@ -110,7 +110,7 @@ def one(value: Any, where: str) -> Found | Unread:
         return Unread(where, _why_none(value, kind))
     live_id, created_at = value.get("id") or "", value.get("created_at")
     if not isinstance(live_id, str) or (live_id and not is_plain_id(live_id)):
-        return Unread(where, "has an id that no assistant can have")
+        return Unread(where, "has an id that is not valid for an assistant")
     body = {key: value[key] for key in FIELDS if key in value}
     extra = {key: entry for key, entry in value.items() if key not in _OWN and key not in FIELDS}
     return Found(live_id, body, where, created_at if type(created_at) is int else 0, extra)
@@ -120,10 +120,10 @@ def _why_none(value: Mapping[str, Any], kind: Any) -> str:
     if kind == "assistant.file":
         return "is a file attached to an assistant of the first API; the assistant itself names its files in file_ids"
     if isinstance(kind, str) and kind != "assistant":
-        return f"is {kind[:60]!r}, which is no assistant"
+        return f"is {kind[:60]!r}, not an assistant"
     if "error" in value:
-        return "is an error that a server answered"
-    return "is no assistant: it names no model"
+        return "is an error response of a server"
+    return "is not an assistant: it has no model"
 
 
 def _several(entries: list[Any], where: str) -> Iterator[Found | Unread]:
@@ -144,7 +144,7 @@ def _cut_off(value: Mapping[str, Any], where: str) -> Iterator[Unread]:
     """Say that a page is not the whole listing, where it says so itself."""
     more = value.get("has_more")
     if more is not None and more is not False:
-        says = "says that there is more" if more is True else "has a `has_more` that is neither true nor false"
+        says = "has more entries" if more is True else "has a `has_more` that is neither true nor false"
         yield Unread(where, f"{says}: only this page of the listing could be read from it")
 
 
@@ -172,7 +172,7 @@ SERVER_KEYS: Final = frozenset(
 
 _FORMATS: Final = ("json_object", "json_schema", "text")
 
-NO_WORD: Final = "an assistant has nothing of that name"
+NO_WORD: Final = "an assistant has no such field"
 
 Read = Callable[[Mapping[str, Any]], tuple[dict[str, Any] | None, dict[str, Any]]]
 """Makes an assistant's tool of an agent's, None where there is none like it; and what of it is left."""
@@ -285,14 +285,14 @@ def _tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission]]:
     if value is None:
         return None, []
     if not isinstance(value, list):
-        return None, [Omission("tools", "tools is not in the definition: it is no list")]
+        return None, [Omission("tools", "tools is not in the definition: it is not a list")]
     tools: list[Any] = []
     omissions: list[Omission] = []
     for index, entry in enumerate(value):
         made, rest = read(entry) if isinstance(entry, Mapping) else (None, {})
         if made is None:
             kind = entry.get("type") if isinstance(entry, Mapping) else entry
-            what = f"{str(kind)[:60]} is no tool of an assistant"
+            what = f"{str(kind)[:60]} is not a tool of an assistant"
             omissions.append(Omission(f"tools[{index}]", f"tools is not in the definition: tools[{index}]: {what}"))
         tools.append(made)
         for key, inner in rest.items():

@@ -133,7 +133,7 @@ def fitted(body: Mapping[str, Any], written: FieldTable, problems: Problems, *, 
                 omissions.append((item.path, _omission(item, place)))
             told.append((item.path, place))
         body = _without(body, {place for _, place in told})
-    return Fitted({}, _by_place(omissions, written), "too much of it cannot be written")
+    return Fitted({}, _by_place(omissions, written), "too many of its values cannot be written")
 
 
 def unknown(body: Mapping[str, Any], written: FieldTable) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def omissions_of(found: Found) -> list[Omission]:
     left = sorted(key for key, value in found.extra.items() if value not in (None, [], {}, ""))
     return [
         *found.omissions,
-        *(Omission(key, f"{key} is no field of a definition, so it was left out") for key in left),
+        *(Omission(key, f"{key} is not a field of a definition, so it was left out") for key in left),
     ]
 
 

@@ -98,7 +98,7 @@ def _stored(resources: list[Any], where: str) -> Iterator[_Instance]:
         instances, kind = entry.get("instances"), str(entry.get("type", ""))[:60]
         for instance in instances if isinstance(instances, list) else []:
             made = instance if isinstance(instance, Mapping) else {}
-            problem = "is deposed: Terraform is about to destroy it" if made.get("deposed") else ""
+            problem = "is deposed: Terraform will destroy it" if made.get("deposed") else ""
             yield _Instance(kind, f"{where}, {_address(entry, made, kind)}", made.get("attributes"), problem)
 
 
@@ -112,7 +112,7 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any], kind: str
 def _shown(module: Any, where: str, depth: int) -> Iterator[_Instance | Unread]:
     """What `terraform show -json` prints: resources in modules."""
     if not isinstance(module, Mapping) or depth > _DEPTH:
-        yield Unread(where, "is a Terraform state that cannot be read so far down")
+        yield Unread(where, "is a Terraform state that is nested too deeply")
         return
     resources, children = module.get("resources"), module.get("child_modules")
     for entry in resources if isinstance(resources, list) else []:
@@ -143,7 +143,7 @@ def _resource(item: _Instance) -> Resource:
         if type(value.get(key)) in (int, float) and value[key] == 0:
             del value[key]
             omissions.append(
-                Omission(key, f"{key} is not in the definition: a provider keeps 0 also where none is set")
+                Omission(key, f"{key} is not in the definition: a provider stores 0 also where it is not set")
             )
     answer = value.get("response_format")
     if isinstance(answer, Mapping) and isinstance(answer.get("json_schema"), Mapping):
@@ -220,7 +220,7 @@ def _function(tool: dict[str, Any], key: str, place: str) -> Any:
         if isinstance(held, Mapping) and held.get("type") == "function" and isinstance(held.get("function"), Mapping):
             held = held["function"]
         if not isinstance(held, Mapping) or not isinstance(held.get("name"), str):
-            return _lost(f"{place}.{key}", "it is no JSON text of a function with a name")
+            return _lost(f"{place}.{key}", "it is not the JSON of a function with a name")
         return {**tool, "function": dict(held)}
     held = _opened(held, 1)
     return {**tool, "function": _with_schema(held, "parameters") if isinstance(held, Mapping) else held}

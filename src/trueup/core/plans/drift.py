@@ -62,7 +62,7 @@ def _as_duplicate(change: Change, selection: Selection) -> Change:
     )  # fmt: skip
 
 
-_AGAIN = Message("Name a file that holds the output of this for the target: ", HERE.command("drift", json=True))
+_AGAIN = Message("Use a file with the output of this command for the target: ", HERE.command("drift", json=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def read_earlier(document: Any, identity: Identity) -> Earlier | None:
             a_moment(found.get("checked_at"), "checked_at"), list_of(_SIGHTING)(found.get("seen"), "seen")
         )
     except MismatchError as problem:
-        raise TrueupError(f"It is no drift report that dates can be taken from: {problem}.", _AGAIN) from None
+        raise TrueupError(f"It is not a usable drift report: {problem}.", _AGAIN) from None
     if (there.project, there.target) != (identity.project, identity.target):
         raise TrueupError(
             f"It is the report of {there.project}/{there.target}, not of {identity.project}/{identity.target}.", _AGAIN
@@ -188,7 +188,7 @@ class Origin:
         facts = [f"commit {self.commit}"] if self.commit else []
         facts += [f"pipeline {self.pipeline}"] if self.pipeline else []
         if not self.report:
-            return f"Last applied by operation {self.operation}; no report of that apply is there."
+            return f"Last applied by operation {self.operation}; there is no report of that apply."
         who = ", ".join(facts) or f"{self.report}, which names no commit and no pipeline"
         when = f" at {self.applied_at}" if self.applied_at else ""
         return f"Last applied{when} by {who}."

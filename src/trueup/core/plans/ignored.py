@@ -41,7 +41,7 @@ def boundless(_text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredGroup:
-    """One field that is left alone for one reason; in the `differing` assistants live is not as the file says."""
+    """One field that is left alone for one reason; in the `differing` assistants live does not match the file."""
 
     field: str
     reason: str
@@ -70,14 +70,14 @@ class IgnoredGroup:
         reason = _cut(self.reason.strip(), quoted, size, _REASON) if self.reason.strip() else "no reason given"
         differing, others = (_listed(names, mark, size) for names in (self.differing, self.others))
         where = f"live differs from the file in {differing}" if self.differing else ""
-        rest = f"as the file says in {others}" if self.others else ""
+        rest = f"in sync in {others}" if self.others else ""
         field = _cut(self.field, mark, size, _FIELD)
-        return f"{field} is left alone by ignore_changes{until} ({reason}): {'; '.join(filter(None, (where, rest)))}."
+        return f"{field} is ignored by ignore_changes{until} ({reason}): {'; '.join(filter(None, (where, rest)))}."
 
 
 def except_ignored(ignored: Iterable[Ignored]) -> str:
     """Return the words that except what is left alone where live differs there; empty where nothing does."""
-    return "apart from what ignore_changes leaves alone, " if any(item.differs for item in ignored) else ""
+    return "apart from what ignore_changes ignores, " if any(item.differs for item in ignored) else ""
 
 
 def sentences(ignored: Iterable[Ignored], mark: Mark = str, size: Size = boundless, *, whole: bool) -> list[str]:
@@ -92,8 +92,8 @@ def sentences(ignored: Iterable[Ignored], mark: Mark = str, size: Size = boundle
     quiet = [group for group in found if not whole and not group.differing]
     return [
         *(group.told(mark, size) for group in told[:LISTED]),
-        *_together("Left alone by ignore_changes likewise: ", more, mark, size),
-        *_together("Left alone by ignore_changes, and as the file says: ", quiet, mark, size),
+        *_together("Also ignored by ignore_changes: ", more, mark, size),
+        *_together("Ignored by ignore_changes, and in sync: ", quiet, mark, size),
     ]
 
 

@@ -35,7 +35,7 @@ class Facts:
     pending: Pending | None = None
     moved_from: str = ""
     moved_onto: tuple[str, ...] = ()  # the name `moved` gives it, which another record has, and that one's id
-    namesakes: tuple[str, ...] = ()
+    same_named: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()  # who else manages one of this display name, and its id
     rename_of: tuple[str, ...] = ()
     rename_ids: tuple[str, ...] = ()  # the live ids of `rename_of`
@@ -176,8 +176,8 @@ def _without_record(facts: Facts, choices: Choices) -> Verdict:
         return Verdict(Action.UNREAD, Reason.UNREADABLE, wanted=True)
     if facts.rename_of:
         return Verdict(Action.HELD, Reason.RENAME, wanted=True, others=facts.rename_of)
-    if facts.namesakes:
-        return Verdict(Action.HELD, Reason.NAMESAKE, wanted=True, others=facts.namesakes)
+    if facts.same_named:
+        return Verdict(Action.HELD, Reason.NAMESAKE, wanted=True, others=facts.same_named)
     return _create(facts, choices)
 
 
@@ -219,7 +219,7 @@ def _recorded(facts: Facts, record: Record, live: Seen, choices: Choices) -> Ver
 
 
 def _behind(facts: Facts, record: Record, live: Seen, choices: Choices) -> Verdict:
-    """Another checkout applied since: only if every field is as the file says does our record follow."""
+    """Another checkout applied since: the record follows only if every field matches the file."""
     assert live.stamp is not None
     assert facts.file is not None
     found = record_of(live.stamp, live.id, live.created_at)

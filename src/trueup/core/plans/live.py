@@ -1,4 +1,4 @@
-"""Live assistants as everything that judges sees them, and what of them nobody manages."""
+"""Live assistants as everything that judges sees them, and which of them are unmanaged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def stamp_of(body: Mapping[str, Any], table: FieldTable) -> Stamp | None:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A live assistant that nobody manages."""
+    """A live assistant that is unmanaged."""
 
     id: str
     display_name: str
@@ -70,7 +70,7 @@ def unmanaged(
     table: FieldTable,
     extra: Mapping[str, Mapping[str, Any]],
 ) -> Unmanaged:
-    """Return what nobody manages beside these definitions; assistants in the order of their ids.
+    """Return what is unmanaged beside these definitions; assistants in the order of their ids.
 
     `extra` are the live keys, by id, that no field of the table is.
     """
@@ -91,7 +91,7 @@ def unmanaged(
 
 
 def _undeclared(fields: Mapping[str, Any], managed: set[str], table: FieldTable) -> dict[str, Any]:
-    """The fields that nobody manages and that say something."""
+    """The unmanaged fields that are not at their defaults."""
     return {
         name: table.mask_secrets(name, value)
         for name, value in fields.items()

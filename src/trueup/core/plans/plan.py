@@ -33,12 +33,12 @@ class Cause(Enum):
 
     NEW = "new"  # part of a create
     EDITED = "edited"  # the file changed
-    REMOVED = "removed"  # gone from the file
+    REMOVED = "removed"  # removed from the file
     DRIFTED = "drifted"  # live changed
     CONFLICT = "conflict"  # both changed
     UNKNOWN = "unknown"  # drifted or not kept: the record cannot tell
     RECORDED = "recorded"  # live = file: only the record changes
-    FORCED = "forced"  # the protocol makes the request change it
+    FORCED = "forced"  # changed by the request, as the protocol requires
     SECRET = "secret"  # live holds a secret there, which a write would erase: not sent
     IMPOSSIBLE = "impossible"  # to be cleared, which this server was found unable to do: not sent, said once
 
@@ -118,10 +118,11 @@ class Change:
     the last read when it is sent, with the text of `stamp` where there is room for it (empty: none is written).
     `overwritten` are digests of the live fields that are replaced.
     `record` is what state remembers once it is done (`kept` digests are filled from the answer). `wanted` says that
-    a held-back change was asked for (exit 3). `others` are the ids of duplicates and namesakes. `sources` maps request
-    paths (`tools[0].function`) to where they stand in the files; where the instructions differ, `stretches` says the
-    same of their lines and `functions` are the names the definition's tools have; `remarks` are sentences on what is
-    known beside the plan, such as since when a drift is seen. All these and `message` are part of no digest.
+    a blocked change was asked for (exit 3). `others` are the ids of duplicates and name conflicts.
+    `sources` maps request paths (`tools[0].function`) to where they stand in the files; where the instructions differ,
+    `stretches` says the same of their lines and `functions` are the names the definition's tools have; `remarks` are
+    sentences on what is known beside the plan, such as since when a drift is seen. All these and `message` are part
+    of no digest.
     """
 
     name: str
@@ -154,7 +155,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A field that `lifecycle.ignore_changes` leaves alone; `differs`: live is not as the file says.
+    """A field that `lifecycle.ignore_changes` leaves alone; `differs`: live does not match the file.
 
     `reason` and `until` (an ISO date) are what the entry says.
     """

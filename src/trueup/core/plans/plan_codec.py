@@ -187,13 +187,13 @@ def loads(text: str, folder: str = "") -> Plan:
     version = document.pop("format_version", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise TrueupError(
-            "This is no plan file of Trueup: its `format_version` is not a positive whole number.", _AGAIN
+            "This is not a plan file of Trueup: its `format_version` is not a positive whole number.", _AGAIN
         )
     if version != FORMAT_VERSION:
         age = "an older" if version < FORMAT_VERSION else "a newer"
         raise TrueupError(
             f"This plan file has format version {version}, of {age} Trueup; this one reads version {FORMAT_VERSION}.",
-            "Make a new plan with this one, or apply the file with the version that made it; nothing was sent.",
+            "Make a new plan with this version, or apply the file with the version that made it; nothing was sent.",
         )
     claimed, sealed = document.pop("digest", None), document.pop("checksum", None)
     plan = decode(document, folder)
@@ -205,9 +205,7 @@ def loads(text: str, folder: str = "") -> Plan:
 
 
 def _damaged(which: str) -> TrueupError:
-    return TrueupError(
-        f"This plan file was edited by hand or damaged: its {which} is not the one of its content.", _AGAIN
-    )
+    return TrueupError(f"This plan file was edited by hand or damaged: its {which} does not match its content.", _AGAIN)
 
 
 def _sealing(checksum: str) -> str:
@@ -272,7 +270,7 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         return dict(an_object(load_json(text), "the file"))
     except MismatchError as problem:
-        raise TrueupError(f"This is no plan file of Trueup: {problem}.", _AGAIN) from None
+        raise TrueupError(f"This is not a plan file of Trueup: {problem}.", _AGAIN) from None
     except ValueError as problem:
         raise TrueupError(f"This plan file is not JSON that Trueup can read: {problem}.", _AGAIN) from None
 

@@ -25,7 +25,7 @@ class AppliedAs(Enum):
     BOTH = "same as file and live"
     FILE = "same as the file"
     LIVE = "same as live"
-    NEITHER = "neither as in the file nor as live"
+    NEITHER = "differs from file and live"
     NEVER = "never applied"
     UNKNOWN = "not known"
 
@@ -62,22 +62,22 @@ Locate = Callable[[str], Position | None]
 """Where a field stands in the files."""
 
 RULES: Mapping[Cause | None, str] = {
-    None: "clean: live is as the file says, and as it was applied",
-    Cause.NEW: "new: it is sent when the assistant is created",
-    Cause.EDITED: "edited: the file changed and live did not, so the file's value is sent",
-    Cause.REMOVED: "removed: it was applied and has left the file, so it is cleared",
-    Cause.DRIFTED: "drifted: live changed and the file did not; it is left alone unless drift is reverted",
-    Cause.CONFLICT: "conflict: the file and live both changed; blocked unless drift is reverted",
-    Cause.UNKNOWN: "unknown: live is not as the file says, and nobody remembers what was applied; blocked unless "
+    None: "in sync: live matches the file and what was applied",
+    Cause.NEW: "new: sent when the assistant is created",
+    Cause.EDITED: "edited: the file changed and live did not; the file's value is sent",
+    Cause.REMOVED: "removed: it was applied and is no longer in the file; it is cleared",
+    Cause.DRIFTED: "drifted: live changed and the file did not; left alone unless drift is reverted",
+    Cause.CONFLICT: "conflict: file and live both changed; blocked unless drift is reverted",
+    Cause.UNKNOWN: "unknown: live does not match the file, and what was applied is not recorded; blocked unless "
     "drift is reverted",
-    Cause.IMPOSSIBLE: "not possible: the file does not want it, and this server was found to clear it by nothing",
-    Cause.SECRET: "blocked: live holds a secret there, which no definition can hold and a write would erase",
-    Cause.RECORDED: "converged: live is as the file says; only what we remember changes",
+    Cause.IMPOSSIBLE: "not possible: the file has no value, and this server cannot clear it (probed)",
+    Cause.SECRET: "blocked: live has a secret there, which a definition cannot hold and a write would erase",
+    Cause.RECORDED: "converged: live matches the file; only the record changes",
 }
 """The contract's table, a sentence for each row."""
 
-UNDECLARED = "not declared: no file names it, so it is never compared and never changed"
-WITHOUT_CHANGE = "clean: what the server answered when this was applied is accepted as the same thing"
+UNDECLARED = "not declared: no file has it, so it is never compared or changed"
+WITHOUT_CHANGE = "in sync: the server returned this form when it was applied, and it counts as equal"
 
 
 def reasons(
@@ -122,7 +122,7 @@ def _rule(
     if ignored is not None:
         why = f" ({ignored.reason})" if ignored.reason else ""
         until = f", until {ignored.until}" if ignored.until else ""
-        return f"ignored: lifecycle.ignore_changes names it{why}{until}; it is only sent on create"
+        return f"ignored: lifecycle.ignore_changes lists it{why}{until}; it is only sent on create"
     if name not in file and name not in record.fields:
         return UNDECLARED
     wanted, found = file.get(name, MISSING), live.get(name, MISSING)

@@ -11,44 +11,44 @@ from trueup.core.command import HERE, Command, Flag, Message, Selection, fill_me
 from trueup.core.plans.plan import Action, Options, Plan, Reason
 
 MESSAGES: dict[Reason, str] = {
-    Reason.CLEAN: "is as the file says",
+    Reason.CLEAN: "matches the file",
     Reason.NEW: "does not exist yet",
     Reason.EDITED: "the file changed",
-    Reason.REVERTED: "live is put back to what the file says",
-    Reason.CONVERGED: "live is as the file says; only what we remember changes",
-    Reason.IMPOSSIBLE: "this server cannot do what the file asks for; it is not asked again",
-    Reason.SECRET: "live holds a secret in a field that is to be written, which would erase it",
-    Reason.ADOPTED: "carries our stamp and is taken over as it is",
-    Reason.DRIFTED: "live was changed by somebody else",
-    Reason.CONFLICT: "the file and live were both changed",
-    Reason.UNKNOWN: "live differs, and what was applied is not known: drifted, or not kept by the server",
-    Reason.BEHIND: "another checkout has applied since this state was written",
-    Reason.TWINS: "{count} live assistants carry this stamp{old_stamp}: {others}",
-    Reason.TWIN_BESIDE: "a duplicate carries the same stamp{old_stamp}: {others}",
-    Reason.FOREIGN: "the recorded assistant carries the stamp of another project or name, or one nobody can read",
+    Reason.REVERTED: "the manual change is reverted to the file's value",
+    Reason.CONVERGED: "live matches the file; only the record changes",
+    Reason.IMPOSSIBLE: "this server does not support the change; it is not sent again",
+    Reason.SECRET: "live has a secret in a field that would be written, which would erase it",
+    Reason.ADOPTED: "has this project's stamp and is adopted as it is",
+    Reason.DRIFTED: "was changed outside",
+    Reason.CONFLICT: "was changed both in the file and live",
+    Reason.UNKNOWN: "live differs, and what was applied is unknown: drifted, or not kept by the server",
+    Reason.BEHIND: "was applied by another checkout since this state was written",
+    Reason.TWINS: "{count} live assistants have this stamp{old_stamp}: {others}",
+    Reason.TWIN_BESIDE: "has a live duplicate with the same stamp{old_stamp}: {others}",
+    Reason.FOREIGN: "the recorded assistant has the stamp of another project or name, or an unreadable one",
     Reason.NAMESAKE: "an unmanaged assistant with the same name is already live ({others})",
     Reason.DELETED_OUTSIDE: "was deleted outside",
     Reason.RECREATED: "was deleted outside and is created again",
     Reason.ORPHANED: "is live, and no file describes it",
-    Reason.PRUNED: "no file describes it any more",
+    Reason.PRUNED: "is no longer described by a file",
     Reason.PROTECTED: "is protected against deletion",
     Reason.GONE: "is neither live nor described by a file",
     Reason.RENAME: "looks like a rename: {others}",
     Reason.MOVED: "was {moved_from}",
-    Reason.RELEASED: "is released: it stays live as it is, and is ours no longer",
-    Reason.NOT_STAMPED: "does not carry our stamp yet",
-    Reason.STAMP_LOST: "this server was sent our stamp and did not keep it",
+    Reason.RELEASED: "is released: it stays live and is no longer managed",
+    Reason.NOT_STAMPED: "has no stamp yet",
+    Reason.STAMP_LOST: "this server did not keep the stamp",
     Reason.UNREADABLE: "could not be read",
-    Reason.NO_ROOM: "its metadata leaves no room for the stamp, without which no assistant is created",
-    Reason.UNSETTLED: "an earlier create of it has an unknown outcome",
+    Reason.NO_ROOM: "its metadata has no room for the stamp, without which nothing is created",
+    Reason.UNSETTLED: "an earlier create has an unknown outcome",
 }
 
 HINTS: dict[Reason, str] = {
-    Reason.DRIFTED: "To put the file's value back: {revert}. To take the live value into the file: {accept}. "
-    "To leave the field alone: lifecycle.ignore_changes.",
-    Reason.CONFLICT: "To put the file's value in force: {revert}. To take the live value into the file: {accept}",
-    Reason.UNKNOWN: "To put the file's value in force: {revert}. Where live is right: {accept}",
-    Reason.IMPOSSIBLE: "What is shown stays live as it is. If the server learned it meanwhile, run this before the "
+    Reason.DRIFTED: "To restore the file's value: {revert}. To take the live value into the file: {accept}. "
+    "To ignore the field: lifecycle.ignore_changes.",
+    Reason.CONFLICT: "To apply the file's value: {revert}. To take the live value into the file: {accept}",
+    Reason.UNKNOWN: "To apply the file's value: {revert}. To take the live value into the file: {accept}",
+    Reason.IMPOSSIBLE: "The live value stays. If the server supports it by now, run this before the "
     "next apply: {probe}. After that apply, declare the field as null in the file too, and it is asked for again.",
     Reason.SECRET: "Store the secret where the vendor keeps credentials and take it off the live one. To leave the "
     "field alone: lifecycle.ignore_changes.",
@@ -57,40 +57,39 @@ HINTS: dict[Reason, str] = {
     Reason.TWINS: "Choose the one to keep: {links}. The next plan prints the command that deletes the other.",
     Reason.TWIN_BESIDE: "The recorded one stays managed. Unless another checkout records the duplicate, delete it: "
     "{delete}",
-    Reason.FOREIGN: "If it belongs to somebody else now: {forget}. If it is ours: take the metadata key "
-    "`trueup` off it at the vendor, and plan again.",
+    Reason.FOREIGN: "If another project owns it now: {forget}. If this project owns it: remove the metadata key "
+    "`trueup` at the vendor, and plan again.",
     Reason.NAMESAKE: "To manage it: {links}. To create a second one: {beside}",
-    Reason.DELETED_OUTSIDE: "To let it go: remove its file. To create it again: {revert}",
+    Reason.DELETED_OUTSIDE: "To stop managing it: remove its file. To create it again: {revert}",
     Reason.ORPHANED: "Kept. To delete it: {prune}",
-    Reason.RELEASED: "Once every target has been applied, the name can leave `released`.",
-    Reason.PROTECTED: "To lift it: apply a definition of it that says `lifecycle: {{protect: false}}`.",
-    Reason.STAMP_LOST: "Say `stamp: false` for this target in trueup.yaml; the state file is then the only memory.",
-    Reason.UNREADABLE: "Nothing is created or deleted while the view is partial. Try again.",
-    Reason.NO_ROOM: "Declare one metadata key less, or say `stamp: false` for this target in trueup.yaml.",
+    Reason.RELEASED: "Once every target is applied, remove the name from `released`.",
+    Reason.PROTECTED: "To lift the protection: apply a definition with `lifecycle: {{protect: false}}`.",
+    Reason.STAMP_LOST: "Set `stamp: false` for this target in trueup.yaml; then only the state file maps names to ids.",
+    Reason.UNREADABLE: "Nothing is created or deleted until everything can be read. Try again.",
+    Reason.NO_ROOM: "Remove one metadata key, or set `stamp: false` for this target in trueup.yaml.",
     Reason.UNSETTLED: "To see whether it exists, and how to link it: {look}. If it does not exist: {forget}",
 }
 """How to go on in each row; the names are those of `Advice`."""
 
 ELSEWHERE = (
-    "Another project manages a live assistant with the same name ({who}). If that one is to move here, name it under "
+    "Another project manages a live assistant with the same name ({who}). To move that one here, list it under "
     "`released` there and apply, then here: {links}"
 )
 """The hint for a create beside an assistant that another project manages."""
 
-KEEP_ORPHAN = "To keep it live and no longer manage it: write `{released}` into trueup.yaml, then {apply}"
+KEEP_ORPHAN = "To keep it live and stop managing it: write `{released}` into trueup.yaml, then {apply}"
 """How to go on with an orphan that is to stay."""
 
 KEEP_PROTECTED = (
-    "It is protected against deletion; to lift that, apply a definition of it that says "
-    "`lifecycle: {{protect: false}}`."
+    "It is protected against deletion; to lift that, apply a definition with `lifecycle: {{protect: false}}`."
 )
 """How to go on with a protected orphan that is to go."""
 
-MANAGE_LEFT_OUT = "To manage it: let its file no longer leave this target out."
+MANAGE_LEFT_OUT = "To manage it: remove `false` for this target from its file."
 """How to go on with an orphan whose file leaves the target out."""
 
 DOUBLED_STRAY = (
-    "Kept: state records none of them. Choose the one to keep: {imports}. The next plan prints the command that "
+    "Kept: none of them is in the state. Choose the one to keep: {imports}. The next plan prints the command that "
     "deletes the other."
 )
 """The hint for an orphan that several assistants' stamps tell of, and no record."""
@@ -99,19 +98,19 @@ FORGET_DELETED = "If it was deleted, forget it: {forget}"
 """The second hint for an unreadable assistant whose 404 does not say what is missing."""
 
 LET_GO = (
-    "To manage it in another project, run there: {adopt}. Once every target has been applied, the name can leave "
+    "To manage it in another project, run there: {adopt}. Once every target is applied, remove the name from "
     "`released`."
 )
 """The hint for an assistant that is released and stays live."""
 
-UNHELD = "carries our stamp, but state does not hold it: nothing is deleted"
+UNHELD = "has this project's stamp, but is not in the state: nothing is deleted"
 """The message of an orphan that `destroy` leaves."""
 
-DESTROYED = "everything that state holds for this target is to go"
+DESTROYED = "destroy deletes everything in the target's state"
 """The message of a delete that `destroy` asked for."""
 
 
-OLD_STAMP = ", or that of {moved_from}, which `moved` makes {name}"
+OLD_STAMP = ", or that of {moved_from}, which `moved` renames to {name}"
 """What the message of a duplicate adds where its stamp has the old name."""
 
 
@@ -291,7 +290,7 @@ def stamp_note(plan: Plan) -> str:
     subject = "1 assistant does" if plan.not_stamped == 1 else f"{plan.not_stamped} assistants do"
     names = plan.limit.names if plan.limit is not None else ()
     return Message(
-        f"{subject} not carry the stamp, a metadata entry by which Trueup finds an assistant again when state is lost. "
+        f"{subject} not have the stamp, a metadata entry by which Trueup finds an assistant if the state is lost. "
         "The next modify of each writes it; to write it to all of them with the next apply: ",
         plan.selection.command("apply", *names, stamp=True),
     )

@@ -40,7 +40,7 @@ SHOWN: Final = 160
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What the proposed file says otherwise than the one in force: the way to it, a sentence, whether it is used."""
+    """A setting of the proposed file that differs from the one in force: its path, a sentence, whether it is used."""
 
     path: Path
     message: str
@@ -112,9 +112,9 @@ def _differences(
 def _difference(path: Path, trusted: Any, proposed: Any, *, is_used: bool, of: str = "") -> Iterator[Difference]:
     if trusted == proposed and type(trusted) is type(proposed):
         return
-    here = f"is {_shown(proposed)} here" if proposed is not None else "is taken away here"
+    here = f"is {_shown(proposed)} here" if proposed is not None else "is removed here"
     what = "and is used" if is_used else "and was not used"
-    in_force = f"in force is {_shown(trusted)}" if trusted is not None else "in force is no such key"
+    in_force = f"in force is {_shown(trusted)}" if trusted is not None else "it is not set in the file in force"
     yield Difference(path, f"{dotted(path)}{of} {here} {what}: {in_force}", is_used)
 
 

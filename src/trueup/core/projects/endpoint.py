@@ -30,20 +30,16 @@ SECRET_HINT: Final = (
 def secret_problem(value: Any) -> str:
     """Why a value does not say where a secret is to be had, as the end of a sentence; empty when it does."""
     if not isinstance(value, Mapping):
-        return "holds a value; a secret must never stand in a file"
+        return "is a literal value; a secret must not be in a file"
     if len(value) != 1 or next(iter(value)) not in ("env", "command"):
         return "takes exactly one of `env` and `command`"
     if "env" in value:
         name = value["env"]
-        return (
-            ""
-            if isinstance(name, str) and _VARIABLE.match(name)
-            else "has something in `env` that is no variable's name"
-        )
+        return "" if isinstance(name, str) and _VARIABLE.match(name) else "has in `env` what is not a variable's name"
     words = value["command"]
     if isinstance(words, list) and words and all(isinstance(word, str) and word for word in words):
         return ""
-    return "takes in `command` a list: the program, then its arguments"
+    return "must have a list in `command`: the program, then its arguments"
 
 
 def secret_ref(value: Any) -> SecretRef | None:
@@ -59,7 +55,7 @@ def header_problem(name: str, value: Any) -> str:
         return "is set by Trueup itself"
     if isinstance(value, str):
         if _TELLTALE.search(_unbranded(name)) or _SCHEME.match(value) or _INSIDE.search(_unbranded(value)):
-            return "carries a credential, which must never stand in a file"
+            return "contains a credential, which must not be in a file"
         return "" if value.isascii() and value.isprintable() else "may only hold printable ASCII characters"
     return secret_problem(value)
 
@@ -70,22 +66,22 @@ def _unbranded(text: str) -> str:
 
 
 def base_url_problem(value: str) -> str:
-    """Why a text is no address of an API, as the end of a sentence; empty when it is one."""
+    """Why a text is not a URL of an API, as the end of a sentence; empty when it is one."""
     if value == LOCAL:
         return ""
     try:
         parts = urlsplit(value)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        return "is no address"
+        return "is not a URL"
     if "@" in parts.netloc:
-        return "holds a user or a password, which must never stand in a file"
+        return "contains a user or a password, which must not be in a file"
     if parts.scheme not in ("http", "https"):
-        return f"begins neither with https:// nor http://, and is not `{LOCAL}`"
+        return f"does not start with https:// or http://, and is not `{LOCAL}`"
     if not host or not value.isascii() or not value.isprintable() or " " in value:
-        return "is no address"
+        return "is not a URL"
     if parts.query or parts.fragment or value.rstrip("/").endswith(("?", "#")):
-        return "holds a query or a fragment"
+        return "contains a query or a fragment"
     return ""
 
 
@@ -115,7 +111,7 @@ PORTKEY_SECRETS: Final = ("api_key", "virtual_key")
 AZURE_SECRETS: Final = ("ad_token", "entra_client_secret")
 
 _URL_HINT: Final = "Write https://host/path; credentials go into api_key or token, a version into api_version."
-_HOST_HINT: Final = "Write https://host/path, as the gateway is to call it."
+_HOST_HINT: Final = "Write https://host/path, as the gateway calls it."
 
 
 def clean_target(name: str, target: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
@@ -185,10 +181,12 @@ def _config(config: Any) -> Iterator[Fault]:
     where = ("portkey", "config")
     if isinstance(config, str):
         if not config.strip() or not config.isascii() or not config.isprintable():
-            yield Fault("wrong-header", where, "portkey.config is no id of a configuration", "Write it like pc-abc123.")
+            yield Fault(
+                "wrong-header", where, "portkey.config is not the id of a configuration", "Write it like pc-abc123."
+            )
         elif config.lstrip().startswith("{"):
             hint = "Write it as a mapping, so that each secret in it can be {env: NAME}."
-            yield Fault("wrong-type", where, "portkey.config is JSON in a text", hint)
+            yield Fault("wrong-type", where, "portkey.config is JSON as text", hint)
     elif isinstance(config, dict) and secret_problem(config):
         yield from _inside(config, where)
 

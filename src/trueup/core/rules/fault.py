@@ -329,7 +329,7 @@ def _size(error: Found, path: Path) -> Fault:
     ask = "allowed" if side is TOO_LONG else "needed"
     message = f"{place(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}"
     gap = abs(size - bound)
-    change = "Take away" if side is TOO_LONG else "Add"
+    change = "Remove" if side is TOO_LONG else "Add"
     return Fault(side[keyword], path, message, f"{change} {gap:,} {unit if gap == 1 else PLURALS[unit]}.")
 
 
@@ -382,7 +382,7 @@ def _refused(error: Found, path: Path) -> Fault:
 
 
 def _secret(error: Found, path: Path) -> Fault:
-    message = f"{place(path)} may hold a secret, which goes into no definition"
+    message = f"{place(path)} may hold a secret, which must not be in a definition"
     return Fault(SECRET, path, message, error.schema.get("errorMessage", "Leave it out."), at_key=True)
 
 
@@ -394,7 +394,9 @@ def _other(error: Found, path: Path) -> Fault:
     if error.validator is None:
         return _refused(error, path)
     said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
-    return Fault("not-allowed", path, said or f"{place(path)} does not keep the rule '{error.validator}' of its schema")
+    return Fault(
+        "not-allowed", path, said or f"{place(path)} does not follow the rule '{error.validator}' of its schema"
+    )
 
 
 RULES: Mapping[Any, Callable[[Found, Path], Fault]] = {

@@ -77,8 +77,8 @@ def _empty_maps(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
     for name in table.maps:
         if name in body and not body[name] and isinstance(body[name], (Mapping, type(None))):
             yield _warning(
-                "declares-nothing", (name,), f"{name} names no key, so it declares nothing",
-                f"Only the keys named under {name} are managed; name them, or leave {name} out.",
+                "declares-nothing", (name,), f"{name} is empty, so it declares nothing",
+                f"Only the keys listed under {name} are managed; list some, or leave {name} out.",
             )  # fmt: skip
 
 
@@ -89,8 +89,8 @@ def _metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed:
         return
     if key in metadata:
         yield Fault(
-            "reserved-key", (name, key), f"the {name} key '{key}' is the one that Trueup writes itself",
-            "Give your own entry another key.", at_key=True,
+            "reserved-key", (name, key), f"the {name} key '{key}' is reserved for Trueup's stamp",
+            "Use another key.", at_key=True,
         )  # fmt: skip
     count = sum(entry is not None and other != key for other, entry in metadata.items())
     most = table.maps[name].max_entries
@@ -106,7 +106,7 @@ def _metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed:
 def _no_room(name: str, most: int, needed: bool) -> Fault:
     """Where the stamp is the only memory an error; else a create is blocked, and what exists can be kept."""
     message = f"the stamp has no room: {name} holds {most} keys of {most}"
-    lost = "With `state: stamps` the stamp is all that remembers an assistant."
+    lost = "With `state: stamps` the stamp is the only record of an assistant."
     kept = "Without its stamp an assistant is not created, and a lost state cannot be rebuilt."
     severity = Severity.ERROR if needed else Severity.WARNING
     hint = f"Leave one key free. {lost if needed else kept}"
@@ -145,12 +145,12 @@ def _ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> Iterato
         yield Fault(
             "bad-format",
             (*path, "until"),
-            f"until {shown(entry.until)} is no day of the calendar",
+            f"until {shown(entry.until)} is not a date",
             "Write it like 2027-01-31.",
         )
     elif entry.until and entry.until < today:
         message = f"until {entry.until} has passed, and {entry.field} is still ignored"
-        hint = "Take the entry out to manage the field again, or give it a later day."
+        hint = "Remove the entry to manage the field again, or set a later date."
         yield Fault("until-passed", (*path, "until"), message, hint, severity=Severity.WARNING)
 
 
@@ -160,15 +160,15 @@ def _ignored_field(name: str, table: FieldTable) -> tuple[str, str] | None:
     known = {key: [f"{key}.{entry}" for entry in row.entries] for key, row in table.maps.items()}
     entries = [entry for listed in known.values() for entry in listed]
     if name == table.stamp:
-        return f"{name} is Trueup's own entry and never compared", "Leave it out."
+        return f"{name} is Trueup's own entry, which is never compared", "Leave it out."
     if name in entries or (head in known and not known[head] and rest):
         return None
     if head in known and not known[head]:
-        return f"{head} as a whole is no field; each of its keys is one", f"Name the key, such as {head}.owner."
+        return f"{head} as a whole is not a field; each of its keys is one", f"Name the key, such as {head}.owner."
     if head in known:
-        return f"{shown(name)} is no field; each of its entries is one", f"Write {' or '.join(known[head])}."
+        return f"{shown(name)} is not a field; each of its entries is one", f"Write {' or '.join(known[head])}."
     if head in table.by_name:
-        return (f"{shown(name)} is no field; {head} is compared as a whole", f"Write {head}.") if dot else None
+        return (f"{shown(name)} is not a field; {head} is compared as a whole", f"Write {head}.") if dot else None
     close = nearest(name, [*(field for field in table.by_name if field not in known), *entries])
     question = f"; did you mean '{close}'?" if close else ""
     return (
@@ -231,7 +231,7 @@ def _lost(value: Any, path: Path) -> Iterator[Fault]:
     elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             yield Fault(
-                "bad-number", path, f"{place(path)} is a whole number beyond 2**53, which gateways round",
+                "bad-number", path, f"{place(path)} is a whole number above 2**53, which gateways round",
                 "Write it as text, in quotes.", proposal=Proposal(value, 'Write it as text, in quotes: "{}".'),
             )  # fmt: skip
     elif isinstance(value, Mapping):
@@ -255,10 +255,10 @@ def repeated_names(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 Severity.WARNING,
                 "display-name-repeated",
-                f"the display name of {definition.name} is that of {earlier.name} too ({_place(earlier)})",
+                f"{definition.name} has the same display name as {earlier.name} ({_place(earlier)})",
                 definition.locate().key(PATH),
                 PATH,
-                "Give one of them another `name`: at the vendor only their ids tell them apart.",
+                "Give one of them another `name`: at the vendor only their ids differ.",
             )
 
 

@@ -97,7 +97,7 @@ def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> A
     reference = node.get("$ref")
     if isinstance(reference, str):
         if not reference.startswith("#"):
-            raise ValueError(f"The schema refers to {reference}, which is outside of it; nothing is fetched here.")
+            raise ValueError(f"The schema refers to {reference}, which is outside of it; references are not fetched.")
         name = reference.removeprefix("#/$defs/")
         if len(node) == 1 and name in shared and name not in inside:
             return _inlined(shared[name], shared, (*inside, name))

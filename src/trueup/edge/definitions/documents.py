@@ -106,7 +106,7 @@ def _walk_folder(start: Path, folder: str, problems: list[Diagnostic]) -> Iterat
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             words = f"the folder {shown} cannot be read: {why}"
-            problems.append(_make_problem("file-not-read", words, shown, "Give the right to read it."))
+            problems.append(_make_problem("file-not-read", words, shown, "Make it readable."))
             continue
         with listing as entries:
             for entry in entries:
@@ -119,7 +119,7 @@ def _walk_folder(start: Path, folder: str, problems: list[Diagnostic]) -> Iterat
                             "symbolic-link",
                             f"{path} is a symbolic link; links are not followed",
                             path,
-                            "Put the file itself here, or share text with {file:} or extends.",
+                            "Replace the link with the file, or share text with {file:} or extends.",
                         )
                     )
                 elif entry.is_dir(follow_symlinks=False):
@@ -151,8 +151,8 @@ def find_clashes(files: Iterable[DefinitionFile]) -> tuple[frozenset[str], list[
         problems.append(
             _make_problem(
                 "name-taken",
-                f"{first} and {second}{others} give the same assistant {same[0].name!r}: "
-                "capitals, the ending and the way an accent is stored make no difference",
+                f"{first} and {second}{others} define the same assistant {same[0].name!r}: "
+                "capitals, the ending and the encoding of accents make no difference",
                 second,
                 "Rename or remove one of them.",
             )
@@ -169,7 +169,7 @@ def _describe_bad_name(path: str, why: str) -> Diagnostic:
     hint = "Rename the file: its path is the assistant's name."
     with suppress(UnicodeDecodeError):
         if os.fsencode(path).decode("utf-8") != path:
-            why = "is UTF-8, which cannot be read in this locale"
+            why = "is UTF-8, which this locale cannot read"
             hint = "Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1."
     return _make_problem("bad-name", f"the name of the file {ascii(path)[1:-1]} {why}", path, hint)
 
@@ -191,7 +191,7 @@ def _note_ending(path: str, taken: Collection[str]) -> Diagnostic:
     stem, *endings = name.split(".")
     known = [_ENDINGS.get(word.casefold().rstrip("~"), "") for word in endings]
     place = next((at for at, ending in enumerate(known) if ending), None)
-    advice = "Give it one of these endings if it is a definition"
+    advice = "Rename it to one of these endings if it is a definition"
     if place is not None:
         stem = ".".join([stem, *endings[:place]])
         advice = f"Rename it to {stem}.{known[place]} if it is a definition"
@@ -203,7 +203,7 @@ def _note_ending(path: str, taken: Collection[str]) -> Diagnostic:
         "other-ending",
         f"{shown} is not read: the name of a definition ends in .yaml, .yml or .md",
         Position(shown, 1, 1),
-        hint=f"{advice}; start its name with _ if it is none.",
+        hint=f"{advice}; start its name with _ if it is not.",
     )
 
 
@@ -382,7 +382,7 @@ class Documents:
     def _read(self, file: str, *, locate: bool, is_included: bool = False) -> Document:
         ending = PurePosixPath(file).suffix.lower()
         if ending != ".md" and ending not in _STRUCTURED:
-            return Document(file, refusal="is neither YAML nor JSON, going by its ending")
+            return Document(file, refusal="has the ending of neither YAML nor JSON")
         data = self.read_content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
@@ -405,5 +405,5 @@ class Documents:
 def _refuse_without_fields(document: Document) -> Document:
     """Return the document; with a refusal if it is Markdown that holds no fields."""
     if document.value is None and not document.diagnostics and not document.refusal:
-        return replace(document, refusal="opens without front matter, so it holds no fields")
+        return replace(document, refusal="has no front matter, so it has no fields")
     return document

@@ -38,7 +38,7 @@ LONG_TEXT: Final = 1_000
 
 SCHEMA_FOLDER: Final = ".trueup/schemas"
 
-_NOT_OURS: Final = "is the file that a definition would read in its place"
+_NOT_OURS: Final = "is the file that a definition would read instead"
 """Ends what is said of a live value that looks like the reference to a file."""
 
 Audit = Callable[[Definition], Iterable[Diagnostic]]
@@ -134,7 +134,7 @@ def draft_definition(
         file = f"{folder}/{name}{suffix}"
         value = proof.line | _shorten_body(name, body, file, folder, parts, table)
         if ignored:
-            entries = [{"field": field, "reason": "Its source does not say it."} for field in ignored]
+            entries = [{"field": field, "reason": "Its source does not have it."} for field in ignored]
             value["lifecycle"] = {"ignore_changes": entries}
         text = _format_markdown(value, table.prompt) if suffix == ".md" else _format_yaml(value, file, proof.format)
         if proof.holds(file, {**shared, file: text}, body):
@@ -231,7 +231,7 @@ def _find_altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagn
             or key not in resolved.body
             or not is_equal(_copy_plain(body[key]), _copy_plain(resolved.body[key]))
         ):
-            yield Diagnostic(Severity.ERROR, "not-written", "it would not read back the same", path=(key,))
+            yield Diagnostic(Severity.ERROR, "not-written", "it would not be read back unchanged", path=(key,))
 
 
 def _copy_plain(value: Any) -> Any:

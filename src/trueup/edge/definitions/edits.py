@@ -151,7 +151,7 @@ def _read_document(data: bytes, file: str) -> Document:
 
 def _refuse_other(found: Document, value: Any) -> None:
     if found.value is None:
-        raise CannotEdit(found.diagnostics[0].message if found.diagnostics else "it would be no definition any more")
+        raise CannotEdit(found.diagnostics[0].message if found.diagnostics else "it would no longer be a definition")
     if not is_equal(found.value, value):
         raise CannotEdit(_NOT_KEPT)
 
@@ -160,14 +160,14 @@ def _refuse_no_json(data: bytes) -> None:
     try:
         json.loads(data)
     except ValueError:
-        raise CannotEdit("the file would not be JSON any more") from None
+        raise CannotEdit("the file would no longer be JSON") from None
 
 
 def _edit_markdown(text: str, file: str, data: bytes, value: Any) -> str:
     """Front matter and body, each changed only where it has to be."""
     parts = split_markdown(text)
     if parts is None or read_markdown(data, file).value is None:
-        raise CannotEdit(f"{file} has problems of its own, which come first")
+        raise CannotEdit(f"{file} has other problems, which must be fixed first")
     front, body = parts.front, parts.body
     wanted = {key: entry for key, entry in value.items() if key != BODY}
     wanted_body = value.get(BODY, "")
@@ -264,9 +264,9 @@ class Editor:
         at = self._find_place(found.file, path, resolved, documents)
         if holds_credential(live):
             raise CannotTake(
-                "a credential of this target stands in it, which goes into no file",
+                "it contains a credential of this target, which must not be in a file",
                 at,
-                Message("Have a new credential made, and put the file's value back: ", self._revert_command(name)),
+                Message("Create a new credential, and restore the file's value: ", self._revert_command(name)),
             )
         placing = Placing(
             found.file,
@@ -367,7 +367,7 @@ class Editor:
             value = set_value(documents.mapping(file).value, edit.origin.path, edit.value)
             return edit_file(data, file, move_prompt_to_fields(value, self._format.table.prompt))
         except CannotEdit as error:
-            hint = Message("Write it by hand; or put the file's value in force: ", self._revert_command(name))
+            hint = Message("Write it by hand, or apply the file's value: ", self._revert_command(name))
             raise CannotTake(str(error), where, hint) from None
 
     def _revert_command(self, name: str) -> Command:
@@ -378,7 +378,7 @@ class Editor:
         if problem.code != "unknown-key":
             return problem.hint
         return Message(
-            f"To let it stand, name {field} in `ignore_changes`; to put the file's value in force: ",
+            f"To ignore it, list {field} in `ignore_changes`; to apply the file's value: ",
             self._revert_command(name),
         )
 
@@ -404,7 +404,7 @@ class Editor:
         table = self._table
         old, new = table.split(before.body), table.split(after.body)
         if not fits(field, new.pop(field, None), None if live is MISSING else live, self._table):
-            raise CannotTake("the files would not come to the live value", at, "Change it by hand.")
+            raise CannotTake("the files would not result in the live value", at, "Change it by hand.")
         old.pop(field, None)
         if not same(old, new):
             more = sorted(key for key in old.keys() | new.keys() if not same(old.get(key), new.get(key)))

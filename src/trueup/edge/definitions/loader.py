@@ -56,7 +56,10 @@ class Resolver:
             return resolve(found.file, setting, sources)
         translate = translator(found.protocol, self._target.protocol)
         if translate is None:
-            raise TrueupError(f"Nothing translates {found.protocol} to {self._target.protocol}.", "Remove `translate`.")
+            raise TrueupError(
+                f"Definitions of {found.protocol} cannot be translated to {self._target.protocol}.",
+                "Remove `translate`.",
+            )
 
         def check(portable: Resolved) -> Collection[Diagnostic]:
             """Return what the schema refuses; a field that is missing may stand in the target's own patch."""
@@ -198,16 +201,16 @@ class Workspace:
                         "file-not-read",
                         f"{file} {document.refusal}",
                         Position(file, 1, 1),
-                        hint="Make it a plain file that you may read.",
+                        hint="Replace it with a plain, readable file.",
                     )
                 )
             elif document.value is None and not document.diagnostics:
                 self._unread[file] = Diagnostic(
                     Severity.NOTE,
                     "no-front-matter",
-                    f"{file} opens without front matter, so it is no definition",
+                    f"{file} has no front matter, so it is not a definition",
                     Position(file, 1, 1),
-                    hint="Begin it with a line `---`, or start its name with _ to make it a part.",
+                    hint="Start it with a line `---`, or start its name with _ to make it a shared file.",
                 )
                 continue
             files.append((name, file))
@@ -247,7 +250,7 @@ class Workspace:
                 "no-target",
                 f"no target speaks {protocol}, the protocol of {names}{more}",
                 Position(files[0].file, 1, 1),
-                hint=f"Add a target with `protocol: {protocol}` to {PROJECT_FILE}; until then nothing checks them.",
+                hint=f"Add a target with `protocol: {protocol}` to {PROJECT_FILE}; until then they are not checked.",
             )
 
     def _make_definition(
@@ -310,9 +313,7 @@ class Workspace:
             if new not in files:
                 yield self._describe_moved_nowhere(old, new, files)
             if old in files:
-                yield self._describe_given_up(
-                    ("moved", old), f"moved says that {old!r} is now called {new!r}", files[old]
-                )
+                yield self._describe_given_up(("moved", old), f"`moved` renames {old!r} to {new!r}", files[old])
         for index, name in enumerate(self._project.released):
             if name in files:
                 yield self._describe_given_up(("released", index), f"{name!r} is released", files[name])
@@ -323,7 +324,7 @@ class Workspace:
         return Diagnostic(
             Severity.WARNING,
             "moved-nowhere",
-            f"moved says that {old!r} is now called {new!r}, which no definition is",
+            f"`moved` renames {old!r} to {new!r}, which is not a definition",
             self._documents.at(PROJECT_FILE, ("moved", old)),
             ("moved", old),
             f"{meant(new, known)} Remove the line once every target has been applied.",
@@ -333,10 +334,10 @@ class Workspace:
         return Diagnostic(
             Severity.ERROR,
             "name-given-up",
-            f"{name!r} is released, but moved says that it is now called {self._project.moved[name]!r}",
+            f"{name!r} is in `released`, but `moved` renames it to {self._project.moved[name]!r}",
             self._documents.at(PROJECT_FILE, path),
             path,
-            "An assistant either lives on under a new name or is let go of: remove one of the two lines.",
+            "An assistant is either renamed or released: remove one of the two lines.",
         )
 
     def _describe_given_up(self, path: tuple[str | int, ...], what: str, file: str) -> Diagnostic:

@@ -108,29 +108,29 @@ class _PackedBody:
             try:
                 piece = self._inside.decompress(data, PIECE)
             except zlib.error:
-                raise DamagedBody("what came is not the gzip that it says it is") from None
+                raise DamagedBody("the response is not the gzip that it claims to be") from None
             data = self._inside.unconsumed_tail
             yield piece
 
     def finish(self) -> bytes:
-        """What little was held back, at the end."""
+        """Return what is left in the buffer, at the end."""
         return self._inside.flush() if self._inside is not None else b""
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _parse_finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError("a number is beyond all bounds")
+        raise ValueError("a number is too large")
     return number
 
 
 def _parse_bounded(text: str) -> int:
     if len(text) > 300:  # more digits than any number that a double can hold
-        raise ValueError("a number is beyond all bounds")
+        raise ValueError("a number is too large")
     return int(text)
 
 
@@ -201,11 +201,11 @@ class Client:
             failure = NotSent(f"{self._way}: {_explain_failure(error)}")
         except (TimeoutError, httpx.TimeoutException):
             failure = OutcomeUnknown(
-                f"{self._host} did not finish its answer to {call.method} {call.path} within {self._timeout:g} seconds"
+                f"{self._host} did not finish its response to {call.method} {call.path} in {self._timeout:g} seconds"
             )
         except (httpx.HTTPError, httpx.StreamError, OSError, DamagedBody) as error:
             failure = OutcomeUnknown(
-                f"the connection to {self._host} broke before the answer to {call.method} {call.path} was complete "
+                f"the connection to {self._host} broke before the response to {call.method} {call.path} was complete "
                 f"({_explain_failure(error)})"
             )
         finally:
@@ -230,9 +230,9 @@ class Client:
         except UnicodeEncodeError:
             problem = "it holds half of a character (a lone surrogate), which UTF-8 cannot carry"
         except (ValueError, TypeError, RecursionError):
-            problem = "its body holds what JSON cannot carry"
+            problem = "its body has a value that JSON cannot hold"
         except httpx.InvalidURL:
-            problem = "its address is none"
+            problem = "its URL is invalid"
         raise NotSent(f"{call.method} {call.path} was not sent: {problem}")
 
 
@@ -250,7 +250,7 @@ def _make_proxy(found: Proxy, host: str) -> httpx.Proxy:
     try:
         return httpx.Proxy(found.url, ssl_context=_load_trust() if found.url.lower().startswith("https:") else None)
     except (httpx.InvalidURL, ValueError):
-        raise make_proxy_error(found, "its address is none", host) from None
+        raise make_proxy_error(found, "its URL is invalid", host) from None
 
 
 def _open_pool(timeout: float, verify: ssl.SSLContext | bool, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
@@ -302,7 +302,7 @@ def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     unfit = next((name for name, value in headers.items() if _UNFIT.search(name + value)), None)
     if unfit is not None:
         raise CredentialError(
-            f"The header {_UNFIT.sub('?', unfit)} holds a line break, a control character or a letter beyond Latin-1.",
+            f"The header {_UNFIT.sub('?', unfit)} has a line break, a control character or a letter beyond Latin-1.",
             "Give it a value on one line, without such letters.",
         )
     return {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}
@@ -330,13 +330,13 @@ def _explain_failure(error: BaseException) -> str:
         if isinstance(cause, ConnectionRefusedError):
             return "the connection was refused"
     if isinstance(error, httpx.ProxyError):
-        return "the proxy refused the way to it"
+        return "the proxy refused the connection"
     if isinstance(error, DamagedBody):
         return str(error)
     if isinstance(error, httpx.PoolTimeout):
         return "no connection became free"
     if isinstance(error, (TimeoutError, httpx.ConnectTimeout)):
-        return "it did not answer in time"
+        return "it did not respond in time"
     system = next((cause for cause in chain if isinstance(cause, OSError) and cause.strerror), None)
     return system.strerror.lower() if system is not None and system.strerror else type(error).__name__
 

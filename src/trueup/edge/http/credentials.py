@@ -36,7 +36,7 @@ MOST: Final = 64 * 1024
 _LOOK: Final = 0.05
 """Seconds between two looks at whether the command has ended while its children hold its output."""
 
-_BY_HAND: Final = "Run it by hand to see why; it has to print the key or token and nothing else."
+_BY_HAND: Final = "Run it by hand to see why; it must print the key or token and nothing else."
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> str:
@@ -68,7 +68,9 @@ def _start_command(command: Sequence[str], environ: Mapping[str, str], folder: P
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds an impossible character"
+        reason = (
+            error.strerror if isinstance(error, OSError) and error.strerror else "it contains an impossible character"
+        )
         raise CredentialError(
             f"The command {command[0]} for a credential could not be started: {reason.lower()}.",
             "It is run without a shell: give the program and its arguments as a list, and check the PATH.",
@@ -128,13 +130,13 @@ def _is_cancelled() -> bool:
 def _refuse_slow(program: str) -> NoReturn:
     raise CredentialError(
         f"The command {program} for a credential did not end within {TIMEOUT:g} seconds.",
-        "Run it by hand: it may be waiting for an answer, which nobody can give it here.",
+        "Run it by hand: it may be waiting for input, which is not possible here.",
     ) from None
 
 
 def _refuse_large(program: str) -> NoReturn:
     raise CredentialError(
-        f"The command {program} for a credential printed more than {MOST // 1024} KiB, which no key or token "
+        f"The command {program} for a credential printed more than {MOST // 1024} KiB, too much for a key or token "
         "has; it was ended.",
         _BY_HAND,
     )
@@ -335,10 +337,10 @@ def _check_secret(value: str, source: str) -> Secret:
     """The secret without the white space around it. Raises CredentialError for what no header can carry."""
     text = value.strip()
     if not text:
-        raise CredentialError(f"{source} holds no token.", "It has to be the token, or JSON with it in accessToken.")
+        raise CredentialError(f"{source} holds no token.", "It must be the token, or JSON with it in accessToken.")
     if _UNFIT.search(text):
         raise CredentialError(
-            f"{source} holds a line break, a control character or a letter beyond Latin-1, which no header can carry.",
-            "Give the key or token alone, on one line.",
+            f"{source} has a line break, a control character or a letter beyond Latin-1, which no header can have.",
+            "Print only the key or token, on one line.",
         )
     return Secret(text)

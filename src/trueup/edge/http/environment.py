@@ -77,7 +77,7 @@ def refuse_empty_folder(environ: Mapping[str, str]) -> None:
         raise _make_trust_error("SSL_CERT_DIR", "there is no such folder")
     if not found:
         raise _make_trust_error(
-            "SSL_CERT_DIR", "it holds no certificate under the name of its hash, as `openssl rehash` makes it"
+            "SSL_CERT_DIR", "it has no certificate under the name of its hash (run `openssl rehash`)"
         )
 
 
@@ -87,9 +87,9 @@ def make_tls_error(error: OSError, environ: Mapping[str, str]) -> EndpointError:
     value = environ.get("SSL_CERT_FILE", "")
     if value and not Path(value).is_file():
         is_there = Path(value).exists()
-        return _make_trust_error("SSL_CERT_FILE", "it is no file" if is_there else "there is no such file")
+        return _make_trust_error("SSL_CERT_FILE", "it is not a file" if is_there else "there is no such file")
     if value and isinstance(error, ssl.SSLError):
-        return _make_trust_error("SSL_CERT_FILE", "the file holds no certificate in PEM form")
+        return _make_trust_error("SSL_CERT_FILE", "the file has no certificate in PEM form")
     if environ.get("SSLKEYLOGFILE") and error.filename is not None:
         return EndpointError(
             f"The file that SSLKEYLOGFILE names cannot be written: {reason}. Nothing was sent.",
@@ -131,7 +131,7 @@ def _find_fault(url: str) -> str:
     """Why an address can be no proxy's, as the end of a sentence; empty where it can."""
     scheme = url.partition("://")[0].lower()
     if scheme not in _SCHEMES:
-        return "it is no HTTP proxy and no SOCKS5 proxy"
+        return "it is neither an HTTP proxy nor a SOCKS5 proxy"
     if scheme.startswith("socks5") and find_spec("socksio") is None:
         return "SOCKS needs the Python package socksio, which is not installed (pip install socksio)"
     try:
@@ -139,7 +139,7 @@ def _find_fault(url: str) -> str:
         sound = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
     except ValueError:
         sound = False
-    return "" if sound else "its address is none"
+    return "" if sound else "its URL is invalid"
 
 
 def _is_excepted(parts: SplitResult, listed: str) -> bool:

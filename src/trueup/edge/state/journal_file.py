@@ -169,6 +169,6 @@ def _cut_torn_tail(descriptor: int) -> None:
 def _make_write_error(path: Path, error: OSError) -> TrueupError:
     return TrueupError(
         f"The journal {path} could not be written: {explain_error(error)}.",
-        "Nothing that is not in the journal was sent. Make room or give the right to write there, and run the command "
-        "again: it takes up where this one stopped.",
+        "Every request that was sent is in the journal. Make room or make it writable, and run the command again: it "
+        "continues where this one stopped.",
     )

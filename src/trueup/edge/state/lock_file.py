@@ -111,9 +111,9 @@ def _describe_self(now: float) -> bytes:
 
 def _make_taken_error(path: Path, target: str, others: str, unlock: Command | None = None) -> TrueupError:
     """The error of a lock that is held; `unlock` takes it away where a file stands in for it."""
-    hint = Message("Wait until it has ended, and run the command again.")
+    hint = Message("Wait until it ends, and run the command again.")
     if unlock is not None:
-        hint = Message(hint, " If that process is gone, take the lock away: ", unlock)
+        hint = Message(hint, " If that process is gone, remove the lock: ", unlock)
     return TrueupError(f"Another {others} is running on {target}: {_read_holder(path)}.", hint)
 
 
@@ -124,7 +124,7 @@ def _read_holder(path: Path) -> str:
             value = json.loads(file.read(1000))
         pid, host, since = int(value["pid"]), str(value["host"]), str(value["since"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return f"{path} is locked, and does not say by whom"
+        return f"{path} is locked by an unknown process"
     shown = "".join(letter if letter.isprintable() else "?" for letter in f"process {pid} on {host}, since {since}")
     return shown[:200]
 
@@ -132,5 +132,5 @@ def _read_holder(path: Path) -> str:
 def _make_lock_error(path: Path, error: OSError) -> TrueupError:
     return TrueupError(
         f"The lock {path} could not be taken: {explain_error(error)}.",
-        "Nothing was sent. Give the right to write there, and run the command again.",
+        "Nothing was sent. Make it writable, and run the command again.",
     )

@@ -25,7 +25,7 @@ def read_answers(store: Store) -> Capabilities | None:
     None where there was none, or where the target's protocol has no probe.
     """
     target, path = store.target, store.answers_path
-    hint = Message("Move it away, or ask again: ", target.command("targets", "probe", target.name))
+    hint = Message("Move it away, or probe again: ", target.command("targets", "probe", target.name))
     content = files.read_plain(path, LIMIT, hint)
     probe = probe_of(target.protocol) if content is not None else None
     if content is None or probe is None:
@@ -40,7 +40,7 @@ def read_answers(store: Store) -> Capabilities | None:
 def write_answers(store: Store, found: Capabilities) -> None:
     """Write the answers in the place of the last probe's; the same ones leave the file alone. Raises TrueupError."""
     content = encode(found).encode("utf-8")
-    _write_changed(store, store.answers_path, content, "Make room or give the right to write there, and probe again.")
+    _write_changed(store, store.answers_path, content, "Make room or make it writable, and probe again.")
 
 
 def _silent(_line: str) -> None:
@@ -75,7 +75,7 @@ class ProbeDiary:
         """Note the id of the assistant."""
         noted, spared = self._read()
         self._write({**noted, nonce: live_id}, spared)
-        self.note(f"Made {live_id}; it is removed at the end.")
+        self.note(f"Created {live_id}; it is removed at the end.")
 
     def note_end(self, nonce: str) -> None:
         """Note that nothing of this probe is live."""
@@ -95,11 +95,11 @@ class ProbeDiary:
         try:
             value = an_object(load_json((content or b"{}").decode("utf-8")), "the file")
             if value.keys() - {"probes", "spared"}:
-                raise ValueError("it holds more than probes and what they spare")
+                raise ValueError("it has unknown keys")
             noted = map_of(a_text)(value.get("probes", {}), "probes")
             spared = list_of(a_text)(value.get("spared", []), "spared")
             if not all(is_plain_id(entry) for entry in (*filter(None, noted.values()), *spared)):
-                raise ValueError("it holds what cannot be an id")
+                raise ValueError("it has an invalid id")
         except ValueError as error:
             raise StateError(f"{path} is damaged: {error}.", hint) from None
         return dict(noted), list(spared)
@@ -107,7 +107,7 @@ class ProbeDiary:
     def _write(self, noted: dict[str, str], spared: list[str]) -> None:
         if noted or spared:
             content = (json.dumps({"probes": noted, "spared": spared}, indent=2, sort_keys=True) + "\n").encode("ascii")
-            _write_changed(self.store, self.store.diary_path, content, "Make room or give the right to write there.")
+            _write_changed(self.store, self.store.diary_path, content, "Make room or make it writable.")
         else:
             self.store.diary_path.unlink(missing_ok=True)
 

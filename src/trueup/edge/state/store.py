@@ -132,7 +132,7 @@ class Store:
         if len(content) > LIMIT:
             raise TrueupError(
                 f"The state of {self.target.name} would be larger than {LIMIT >> 20} MiB, and could not be read again.",
-                "Nothing is lost: what was done is in the journal. Split the project into several.",
+                "Nothing is lost: the journal has everything that was done. Split the project into several.",
             )
         if files.read_plain(self.state_path, LIMIT, self._obstacle_hint()) != content:
             try:
@@ -141,8 +141,8 @@ class Store:
             except OSError as error:
                 raise TrueupError(
                     f"The state file {self.state_path} could not be written: {files.explain_error(error)}.",
-                    "Nothing is lost: what was done is in the journal beside it. Make room or give the right to write "
-                    "there; the next apply takes the journal in.",
+                    "Nothing is lost: the journal beside it has everything that was done. Make room or make it "
+                    "writable; the next apply reads the journal.",
                 ) from None
         self._clear_journal()
 
@@ -200,8 +200,8 @@ class Store:
         except OSError as error:
             raise TrueupError(
                 f"The backup of {name} in {FOLDER}/backup could not be written: {files.explain_error(error)}.",
-                "It was left as it is on the server: nothing is overwritten without a backup. Make room or give the "
-                "right to write there, and apply again.",
+                "It was not changed: nothing is overwritten without a backup. Make room or make it writable, and "
+                "apply again.",
             ) from None
 
     def prepare(self) -> None:
@@ -209,9 +209,7 @@ class Store:
         base = self.root / FOLDER
         for folder in (base, self.folder):
             if folder.is_symlink():
-                raise StateError(
-                    f"{folder} is a symbolic link.", "Put a folder in its place; state is never kept there."
-                )
+                raise StateError(f"{folder} is a symbolic link.", "Replace it with a folder; links are not followed.")
             folder.mkdir(exist_ok=True)
         _write_gitignore(base / ".gitignore")
 
@@ -223,7 +221,7 @@ class Store:
                 files.sync_folder(self.root)
                 files.sync_folder(self.folder.parent)
         except OSError as error:
-            mend = "Give the right to write there"
+            mend = "Make it writable"
             if isinstance(error, FileExistsError):
                 mend = f"Move {error.filename} away: state is kept in a folder of that name"
             raise TrueupError(
@@ -260,7 +258,7 @@ class Store:
 
     def _obstacle_hint(self) -> Message:
         return Message(
-            "Move it away, and take the state file back from git, or make it again from the stamps: ",
+            "Move it away, and restore the state file from git, or rebuild it from the stamps: ",
             self.target.command("state", "rebuild"),
         )
 
@@ -288,7 +286,7 @@ def _write_gitignore(path: Path) -> None:
 def _make_folder(folder: Path, mode: int) -> None:
     """Makes the folder unless it is there. Raises StateError for a link, behind which anything may be, and OSError."""
     if folder.is_symlink():
-        raise StateError(f"{folder} is a symbolic link.", "Put a folder of its own in its place.")
+        raise StateError(f"{folder} is a symbolic link.", "Replace it with a folder.")
     folder.mkdir(mode=mode, exist_ok=True)
 
 
@@ -365,7 +363,7 @@ def _move_aside(path: Path) -> Path:
 def read_accepted(store: Store) -> dict[str, AcceptedValues]:
     """Return what is kept, by the names of assistants. Raises StateError where no plain file is in its place."""
     path = store.accepted_path
-    content = files.read_plain(path, ACCEPTED_LIMIT, "Move it away: it only spares an `accept` from conflicts.")
+    content = files.read_plain(path, ACCEPTED_LIMIT, "Move it away: only `accept` uses it, to avoid conflicts.")
     return decode_accepted(content.decode("utf-8", "replace")) if content is not None else {}
 
 

@@ -209,7 +209,7 @@ class Builder:
         frame = self._stack[-1]
         if found is None or found.open:
             code, what = (
-                ("recursive-alias", "stands inside what it names")
+                ("recursive-alias", "is inside its own anchor")
                 if found
                 else ("unknown-alias", "names no anchor above it")
             )
@@ -278,7 +278,7 @@ class Builder:
         if value in frame.value:
             self._note(
                 "duplicate-key",
-                f"the key {value[:60]!r} stands twice in this mapping",
+                f"the key {value[:60]!r} is twice in this mapping",
                 self._at(event.start_mark),
                 "Keep one of the two.",
                 (*(self._here() or ()), value),
@@ -331,7 +331,7 @@ class Builder:
         if self._nodes > NODE_LIMIT:
             self._stop(
                 "too-many-nodes",
-                f"the file has more than {NODE_LIMIT:,} values, aliases counted as what they stand for",
+                f"the file has more than {NODE_LIMIT:,} values, with aliases expanded",
                 event.start_mark,
                 "Split it, or use fewer aliases.",
             )

@@ -43,7 +43,7 @@ def rewrite_text(text: str, value: Any, file: str) -> str:
         if value and [item.code for item in found.diagnostics] == ["empty-file"]:
             above = text if not text or text.endswith("\n") else f"{text}\n"
             return _check_text(above + "".join(f"{line}\n" for line in format_entries(value, 0, PLAIN)), value, file)
-        raise CannotEdit(f"{file} has problems of its own, which come first")
+        raise CannotEdit(f"{file} has other problems, which must be fixed first")
     if is_equal(before, value):
         return text
     root = parse_nodes(text)
@@ -93,7 +93,7 @@ def _check_text(text: str, value: Any, file: str) -> str:
     if found.value is not None and is_equal(found.value, value):
         return text
     said = found.diagnostics[0].message if found.diagnostics else "other values of the file would change with it"
-    raise CannotEdit(f"it cannot be written there so that it reads back the same: {said}")
+    raise CannotEdit(f"it cannot be written there without a change: {said}")
 
 
 class _Changes:
@@ -116,7 +116,7 @@ class _Changes:
         elif self._root.kind is NodeKind.SEQUENCE and isinstance(after, list) and not self._coarse:
             self._change_sequence(top, before, after)
         else:
-            raise CannotEdit("the file would not hold the same kind of value any more")
+            raise CannotEdit("the kind of value would change")
         return splice_text(self._text, self._splices)
 
     def _change(self, place: Place, before: Any, after: Any) -> None:
@@ -152,9 +152,9 @@ class _Changes:
             if key in own:
                 self._change(place.below(*own[key]), before[key], value)
             elif key not in before or not is_equal(before[key], value):
-                fresh[key] = value  # new, or one that << brought and that is said otherwise here
+                fresh[key] = value  # new, or one that << brought and that is overridden here
         if before and not after.keys() & own.keys() and not _has_merge(place.node):
-            raise CannotSplice("nothing of the mapping stays")
+            raise CannotSplice("nothing of the mapping would be left")
         if fresh:
             self._splices.append(place.add_entries(fresh))
 
@@ -201,7 +201,7 @@ def _count_paired(old: tuple[int, int], new: tuple[int, int]) -> int:
 def _find_first_kept(stays: list[bool]) -> int:
     """The place of the first entry that stays. Raises TooFine where none does."""
     if True not in stays:
-        raise CannotSplice("nothing of it stays")
+        raise CannotSplice("nothing of it would be left")
     return stays.index(True)
 
 

@@ -90,10 +90,10 @@ def write_forgotten(assistants: Mapping[str, str], pending: Mapping[str, Pending
     lines = [
         f"{_show(name)} was forgotten on {target}; its id was {_show(live_id)}, and nothing was sent"
         if live_id
-        else f"{_show(name)}: the {pending[name].action} whose outcome is not known was forgotten on {target}."
+        else f"{_show(name)}: the {pending[name].action} with the unknown outcome was forgotten on {target}."
         for name, live_id in sorted(assistants.items(), key=lambda item: not item[1])
     ]
-    lines += [] if all(assistants.values()) else [f"To see what became of it: {plan}"]
+    lines += [] if all(assistants.values()) else [f"To check its outcome: {plan}"]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -174,7 +174,7 @@ def _compact_rows(page: PageView, look: Look) -> Iterator[Row]:
         yield ()
         yield from _reason(reason, look)
     for command in page.again[:1]:
-        words = Message("A row for each assistant. Each change in full: ", command.with_words("--no-compact"))
+        words = Message("One row per assistant. For each change in full: ", command.with_words("--no-compact"))
         yield ()
         yield from sentence_rows(words, 2, look, Tone.FAINT)
 
@@ -209,7 +209,7 @@ def unmanaged_rows(unmanaged: Unmanaged, look: Look) -> Iterator[Row]:
     """Yield what is unmanaged: fields by assistant, then assistants, each list under a line that says what it is."""
     if unmanaged.undeclared:
         yield ()
-        yield from sentence_rows("Not declared by any file, and not at their defaults:", 0, look)
+        yield from sentence_rows("Undeclared fields that are not at their defaults:", 0, look)
     for name, fields in unmanaged.undeclared.items():
         yield (Piece(f"  {make_visible(name, look)}", Tone.STRONG),)
         for field, entry in fields.items():

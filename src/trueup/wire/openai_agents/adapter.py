@@ -81,7 +81,7 @@ class OpenAIAgents(RestAdapter):
     def _live(self, entry: Any) -> Live:
         """Return one agent as the server answered it; some servers leave `object` out."""
         if not isinstance(entry, Mapping) or entry.get("object", "agent") != "agent" or "model" not in entry:
-            raise Unexpected("the answer is not an agent")
+            raise Unexpected("the response is not an agent")
         live_id = replies.read_id(entry, self.noun)
         body = {name: entry[name] for name in self.dialect.table.names if name in entry}
         for name in _OBJECTS:

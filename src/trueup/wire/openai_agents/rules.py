@@ -50,7 +50,7 @@ def _too_large(tools: list[Any]) -> Iterator[Fault]:
     if size > TOOLS_SIZE:
         yield Fault(
             "too-long", ("tools",), f"tools come to {size:,} bytes of compact JSON; at most {TOOLS_SIZE:,} are allowed",
-            f"Take away {size - TOOLS_SIZE:,}: shorten descriptions and schemas, or name fewer tools.", at_key=True,
+            f"Remove {size - TOOLS_SIZE:,}: shorten descriptions and schemas, or use fewer tools.", at_key=True,
         )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def audit(body: Mapping[str, Any], dialect: Dialect, allowed: Collection[str]) -
 
 
 def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
-    """Yield every part of a body that the dialect has no word for."""
+    """Yield every part of a body that the dialect does not support."""
     for name, value in body.items():
         field = TABLE.by_name.get(name)
         if name not in dialect.fields:

@@ -19,7 +19,7 @@ NO_PARAMETERS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
 """What a function without parameters takes."""
 
 SAMPLING_DEFAULT: Final = 1
-"""What `temperature` and `top_p` are where nobody says otherwise."""
+"""What `temperature` and `top_p` are by default."""
 
 LOSSES: Final = frozenset(
     {
@@ -49,7 +49,7 @@ _INSTEAD: Final[Mapping[str, str]] = {
     "description": "It fits into an entry of metadata.",
     "tools.code_interpreter": "A saved agent runs code in the environment of its session.",
     "tools.file_search": "A saved agent reaches documents through an MCP server: `{type: mcp, …}` in tools.",
-    "response_format.json_object": "Write the JSON Schema that answers follow, as json_schema.",
+    "response_format.json_object": "Write the JSON Schema of the responses, as json_schema.",
 }
 
 
@@ -178,11 +178,7 @@ def _convert_function(draft: _Draft, found: list[Any], path: Path, tool: Mapping
     found.append({**flat, "parameters": dict(NO_PARAMETERS) if bare else function["parameters"]})
     draft.sources.update({at: path, (*at, "type"): (*path, "type"), (*at, "parameters"): inside})
     draft.sources.update({(*at, key): (*inside, key) for key in found[-1] if key != "type" and key in function})
-    text = (
-        "without the level of `function`, and with parameters that take nothing"
-        if bare
-        else ("without the level of `function`")
-    )
+    text = "without the level of `function`, and with empty parameters" if bare else ("without the level of `function`")
     draft.judge(path, Word.CONVERTED, "tools.function", text, "tools")
     for key, value in function.items():
         if key not in ("name", "description", "parameters") and value not in (None, False):
@@ -208,7 +204,7 @@ def _convert_json_schema(draft: _Draft, name: str, value: Mapping[str, Any]) -> 
     schema = inner.get("schema")
     if schema is None:
         text = "the response format has no schema; OpenAI Agents requires one"
-        draft.require((name,), f"{name}.json_schema.schema", text, "Write the JSON Schema that answers follow.", "text")
+        draft.require((name,), f"{name}.json_schema.schema", text, "Write the JSON Schema of the responses.", "text")
         return
     draft.put(
         "text",

@@ -102,7 +102,7 @@ class OpenAIAssistants(RestAdapter):
     def _live(self, entry: Any) -> Live:
         """One assistant object as the server answered it."""
         if not isinstance(entry, Mapping) or entry.get("object") != "assistant":
-            raise Unexpected("the answer is not an assistant")
+            raise Unexpected("the response is not an assistant")
         live_id = replies.read_id(entry, self.noun)
         body = {key: entry[key] for key in self.dialect.fields if key in entry}
         for key in ("metadata", "tool_resources"):

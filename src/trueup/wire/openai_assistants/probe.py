@@ -102,8 +102,8 @@ QUESTIONS: Final = Questions(
         "has-more": Question(
             "has_more",
             {
-                "honest": "told the truth on pages of one assistant",
-                "wrong": "does not tell the truth",
+                "honest": "is reliable on pages of one assistant",
+                "wrong": "is not reliable",
                 UNKNOWN: "could not be tried: there is no second assistant",
             },
         ),
@@ -121,7 +121,7 @@ QUESTIONS: Final = Questions(
     filled=("response_format.json_schema", "tools.code_interpreter", "tools.file_search", "tools.function"),
     words=("ranking_options.ranker",),
 )
-"""All of them by name; what a dialect has no word for is not asked there."""
+"""All of them by name; what a dialect does not support is not asked there."""
 
 
 # --- the questions

@@ -92,23 +92,23 @@ SAMPLING: Final = ("temperature", "top_p")
 """The fields that reasoning models refuse."""
 
 OLDER: Final = frozenset({"file_ids", "tools.retrieval", "response_format.none"})
-"""Words of the first protocol for what the second says otherwise."""
+"""Words of the first protocol that the second has changed."""
 
 _INSTEAD: Final[Mapping[str, str]] = {
-    "file_ids": "It is a word of the first assistants API. List the files of code_interpreter in "
+    "file_ids": "It is of the first assistants API. List the files of code_interpreter in "
     "tool_resources.code_interpreter.file_ids; files to search belong in a vector store named in "
     "tool_resources.file_search.vector_store_ids.",
-    "tools.retrieval": "It is a word of the first assistants API. Write file_search, and name the vector store in "
+    "tools.retrieval": "It is of the first assistants API. Write file_search, and name the vector store in "
     "tool_resources.file_search.vector_store_ids.",
-    "response_format.none": "It is a word of the first assistants API. Write auto, or leave response_format out.",
+    "response_format.none": "It is of the first assistants API. Write auto, or leave response_format out.",
     "tool_resources": "The first assistants API has file_ids in its place: the files of all tools in one list.",
     "tools.file_search": "The first assistants API has retrieval in its place, and the files in file_ids.",
 }
 """What to write for words that another version of the protocol has."""
 
 _WANTED: Final[Mapping[str, str]] = {
-    "tools.function.description": "Say in a sentence what the function does and when to call it.",
-    "response_format.json_schema.schema": "Write the JSON Schema that every answer follows.",
+    "tools.function.description": "Describe in a sentence what the function does and when to call it.",
+    "response_format.json_schema.schema": "Write the JSON Schema of the responses.",
 }
 
 
@@ -123,7 +123,7 @@ def audit(body: Mapping[str, Any], dialect: Dialect, allowed: Collection[str]) -
 
 
 def losses(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Loss]:
-    """Every part of a body that the dialect has no word for."""
+    """Every part of a body that the dialect does not support."""
     for name, value in body.items():
         if name not in dialect.fields:
             yield Loss(name, (name,), value in (None, "", [], {}) or value == dialect.table.default_of(name))
@@ -159,7 +159,7 @@ def loss_keys(dialects: Collection[Dialect]) -> frozenset[str]:
 
 
 def lacking(dialect: Dialect, *, translate: bool = False) -> tuple[str, ...]:  # noqa: ARG001 - nothing is translated here
-    """Return what the dialect has no word for, of all the fields, tools and formats that today's protocol knows."""
+    """Return what the dialect does not support, of all the fields, tools and formats that today's protocol knows."""
     holds, known = dialect.holds, loss_keys(DIALECTS.values())
     own = {
         *dialect.fields,
@@ -210,7 +210,7 @@ def _missing(value: Mapping[str, Any], key: tuple[str, ...], where: Path, name: 
     if not value_at(value, key):
         said = ".".join((str(where[0]), *key))
         hint = _WANTED.get(said, "Write it.")
-        yield Fault("missing-key", (*where, *key), f"{name} wants {said}, which is missing here", hint)
+        yield Fault("missing-key", (*where, *key), f"{name} requires {said}, which is missing", hint)
 
 
 def _lengths(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Fault]:
@@ -228,7 +228,7 @@ def _lengths(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Fault]:
             yield Fault(
                 "too-long-to-change", (name,),
                 f"{name} holds {size:,} characters; {dialect.name} documents at most {most:,} for a change, "
-                "though more for a create", "It can be created, and then perhaps not be changed: shorten it.",
+                "though more for a create", "It can be created, but perhaps not changed later: shorten it.",
                 severity=Severity.WARNING,
             )  # fmt: skip
 
@@ -238,8 +238,8 @@ def _sampling(body: Mapping[str, Any], dialect: Dialect) -> Iterator[Fault]:
     if named and is_reasoning(body.get("model"), dialect.reasoning):
         for name in named:
             yield Fault(
-                "sampling-refused", (name,), f"{body['model']} is a reasoning model, and those refuse {name}",
-                f"Take {name} out; or, if this model takes it, say `reasoning_models: {{{body['model']}: false}}`.",
+                "sampling-refused", (name,), f"{body['model']} is a reasoning model, which does not accept {name}",
+                f"Remove {name}; or, if this model accepts it, set `reasoning_models: {{{body['model']}: false}}`.",
                 at_key=True, severity=Severity.WARNING,
             )  # fmt: skip
 
