@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ServerRow:
     """One protocol's embedded server: the module whose `Server` it is, and its dialects, the default first."""
 
     module: str
     dialects: tuple[str, ...]
 
 
-SERVERS: Mapping[str, Row] = {
-    "openai-assistants": Row(
+SERVERS: Mapping[str, ServerRow] = {
+    "openai-assistants": ServerRow(
         "trueup.local.openai_assistants", ("openai", "openai-v1", "azure-openai", "foundry-classic")
     ),
-    "openai-agents": Row("trueup.local.openai_agents", ("openai",)),
+    "openai-agents": ServerRow("trueup.local.openai_agents", ("openai",)),
 }
 """Protocol to its embedded server."""
 

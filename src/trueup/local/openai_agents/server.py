@@ -44,7 +44,7 @@ Resolve = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldRule:
     """One field of an agent: `default` stands in for a field that is left out on create, and for null."""
 
     check: Check
@@ -157,19 +157,19 @@ def _resolve_subagents(value: Mapping[str, Any]) -> dict[str, Any]:
 
 _FORMATS: Final = kinds({"text": _object({}), "json_schema": _object({"schema": mapping}, "schema")})
 
-FIELDS: Final[Mapping[str, Field]] = {
-    "name": Field(nullable(text(128))),
-    "model": Field(text(LONGEST)),
-    "instructions": Field(nullable(text(LONGEST))),
-    "metadata": Field(nullable(table(16, 64, text(512))), {}),
-    "multi_agent": Field(
+FIELDS: Final[Mapping[str, FieldRule]] = {
+    "name": FieldRule(nullable(text(128))),
+    "model": FieldRule(text(LONGEST)),
+    "instructions": FieldRule(nullable(text(LONGEST))),
+    "metadata": FieldRule(nullable(table(16, 64, text(512))), {}),
+    "multi_agent": FieldRule(
         nullable(
             record({"enabled": boolean, "max_concurrent_subagents": whole(1, 2**31 - 1)}, required=("enabled",)),
         ),
         {"enabled": False},
         _resolve_subagents,
     ),
-    "reasoning": Field(
+    "reasoning": FieldRule(
         nullable(
             record(
                 {
@@ -181,15 +181,15 @@ FIELDS: Final[Mapping[str, Field]] = {
         {},
         _fill({"effort": "medium", "summary": None}),
     ),
-    "service_tier": Field(nullable(choice("auto", "default", "flex", "priority", "fast", "ultrafast")), "auto"),
-    "text": Field(
+    "service_tier": FieldRule(nullable(choice("auto", "default", "flex", "priority", "fast", "ultrafast")), "auto"),
+    "text": FieldRule(
         nullable(record({"format": nullable(_FORMATS), "verbosity": nullable(choice("low", "medium", "high"))})),
         {},
         _fill({"format": {"type": "text"}, "verbosity": "medium"}),
     ),
-    "tools": Field(nullable(_check_tools), [], lambda tools: [_resolve_tool(tool) for tool in tools]),
-    "compaction": Field(nullable(record({"async": nullable(boolean)})), {}, _fill({"async": False})),
-    "experimental": Field(record({"time_awareness": boolean}), {}, _fill({"time_awareness": False})),
+    "tools": FieldRule(nullable(_check_tools), [], lambda tools: [_resolve_tool(tool) for tool in tools]),
+    "compaction": FieldRule(nullable(record({"async": nullable(boolean)})), {}, _fill({"async": False})),
+    "experimental": FieldRule(record({"time_awareness": boolean}), {}, _fill({"time_awareness": False})),
 }
 """All that a create and an update take, in the order of an answer."""
 
