@@ -42,7 +42,7 @@ def begins_as_plan(path: Path) -> bool:
 
 
 def read_plan(root: Path, file: str, selection: Selection = HERE) -> Plan:
-    """The plan in a file, seen from the project's folder; its commands are for the project of `selection`.
+    """Return the plan in a file, seen from the project's folder; its commands are for the project of `selection`.
 
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
@@ -64,7 +64,7 @@ def refuse_plan_place(path: Path, kept: Sequence[Path], again: Command) -> None:
 
 
 def write_plan(path: Path, plan: Plan) -> None:
-    """Puts the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
+    """Put the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
     write_named(path, "plan file", pieces(plan))
 
 

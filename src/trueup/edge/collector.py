@@ -16,7 +16,7 @@ MANY = 100_000
 
 @contextmanager
 def pause_collector() -> Iterator[None]:
-    """Keeps the collector from running until the block is left, also when it waits on a network meanwhile."""
+    """Keep the collector from running until the block is left, also when it waits on a network meanwhile."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -28,7 +28,7 @@ PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_plain(path: Path, limit: int, hint: str) -> bytes | None:
-    """The bytes of a plain file of at most `limit` bytes, None if there is none. Raises StateError for all else."""
+    """Return the bytes of a plain file of at most `limit` bytes, None if there is none. Raises StateError."""
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
@@ -65,7 +65,7 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 def read_inside(root: Path, file: str) -> bytes | str:
-    """The bytes of a plain file, at most one more than may be read; or why not, as the end of a sentence."""
+    """Return the bytes of a plain file, at most one more than may be read; or why not, as the end of a sentence."""
     try:
         descriptor = os.open(root / file, _READ_PLAIN)
         try:
@@ -116,7 +116,7 @@ def _describe_missing(root: Path, file: str) -> str:
 
 
 def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
-    """Writes a file that did not exist, on disk at return; a half-written one is removed. Raises OSError.
+    """Write a file that did not exist, on disk at return; a half-written one is removed. Raises OSError.
 
     Content that comes in pieces is written as it comes.
     """
@@ -133,7 +133,7 @@ def write_new(path: Path, content: bytes | Iterable[bytes], mode: int) -> None:
 
 
 def append_file(path: Path, content: bytes) -> None:
-    """Adds to the end of a plain file that is there, in one write; on disk at return. Raises OSError."""
+    """Add to the end of a plain file that is there, in one write; on disk at return. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | PLAIN)
     try:
         os.write(descriptor, content)
@@ -191,7 +191,7 @@ def _is_left(name: str) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the folder's entries durable, where the system lets a folder be opened. Raises OSError."""
+    """Make the folder's entries durable, where the system lets a folder be opened. Raises OSError."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -202,7 +202,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def explain_error(error: OSError) -> str:
-    """What the system says, without the path that the message names anyway."""
+    """Return what the system says, without the path that the message names anyway."""
     return (error.strerror or str(error)).lower()
 
 
@@ -216,7 +216,7 @@ _T = TypeVar("_T")
 
 
 def read_named(path: Path, what: str, limit: int, again: str, loads: Callable[[str], _T]) -> _T:
-    """What `loads` makes of a file's text; `what` names its kind ("plan file"), `limit` are bytes.
+    """Return what `loads` makes of a file's text; `what` names its kind ("plan file"), `limit` are bytes.
 
     `again` is a hint with the command that makes one.
 

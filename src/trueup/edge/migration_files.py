@@ -26,7 +26,7 @@ _ELSEWHERE = "Name another file, such as live.json."
 
 
 def read_export(path: Path, again: Command) -> Export:
-    """The export in a file; `again` is the command that makes it.
+    """Return the export in a file; `again` is the command that makes it.
 
     Raises TrueupError saying what is wrong with the file and how to go on.
     """
@@ -40,7 +40,7 @@ def _find_map_depths(protocol: str) -> dict[str, int]:
 
 
 def refuse_export_place(path: Path, kept: Sequence[Path], again: Command, *, force: bool = False) -> None:
-    """Raises TrueupError where an export may not be written: over what is no export, or in a folder of `kept`.
+    """Raise TrueupError where an export may not be written: over what is no export, or in a folder of `kept`.
 
     `force` lets it take the place of any plain file, and nothing else; `again` is the command with it.
     """
@@ -49,7 +49,7 @@ def refuse_export_place(path: Path, kept: Sequence[Path], again: Command, *, for
 
 
 def write_export(path: Path, export: Export) -> None:
-    """Puts the export in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
+    """Put the export in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
     with pause_collector():
         content = dumps(export).encode("utf-8")
     write_named(path, "export", [content])
@@ -67,7 +67,7 @@ class CannotRead(Exception):
 
 
 def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
-    """The values in a file, each with words for where it stands. Raises NotRead."""
+    """Return the values in a file, each with words for where it stands. Raises CannotRead."""
     data = _read_bytes(path)
     if path.suffix.lower() in (".yaml", ".yml", ".md"):
         return [(file, _read_structured(data, path, file))]
@@ -100,7 +100,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _read_structured(data: bytes, path: Path, file: str) -> Any:
-    """The mapping in YAML, or in front matter with the text below it as `instructions`."""
+    """Return the mapping in YAML, or in front matter with the text below it as `instructions`."""
     found = read_markdown(data, file) if path.suffix.lower() == ".md" else read_yaml(data, file)
     wrong = next((item for item in found.diagnostics if item.severity is Severity.ERROR), None)
     if wrong is not None:
@@ -111,7 +111,7 @@ def _read_structured(data: bytes, path: Path, file: str) -> Any:
 
 
 def _join_instructions(value: dict[str, Any]) -> dict[str, Any]:
-    """The mapping with the text below front matter as its instructions, or the last part of them."""
+    """Return the mapping with the text below front matter as its instructions, or the last part of them."""
     if BODY not in value:
         return value
     rest = {key: entry for key, entry in value.items() if key != BODY}
@@ -131,7 +131,7 @@ def _has_value_per_line(text: str) -> bool:
 
 
 def _parse_lines(text: str, file: str) -> list[tuple[str, Any]]:
-    """One value of each line. Raises NotRead, naming the line."""
+    """One value of each line. Raises CannotRead, naming the line."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) > LINES:
         raise CannotRead(f"holds more than {LINES} lines, each with a value of its own")

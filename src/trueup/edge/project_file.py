@@ -35,7 +35,7 @@ _SPELLINGS: Final = frozenset({"trueup.yaml", "trueup.yml"})
 
 
 def load_project(root: Path) -> Project:
-    """The project in a folder; without a `trueup.yaml` the definitions in ./assistants and the target `local`.
+    """Return the project in a folder; without a `trueup.yaml` the definitions in ./assistants and the target `local`.
 
     Raises DefinitionError with every problem that the file has.
     """
@@ -43,7 +43,7 @@ def load_project(root: Path) -> Project:
 
 
 def find_definitions_folder(root: Path) -> str | None:
-    """The folder of definitions that a project file names, whatever else is wrong there; None where it cannot tell."""
+    """Return the folder of definitions that a project file names, whatever else is wrong; None if unclear."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
         return definitions_of({})
     data = read_inside(root, PROJECT_FILE)
@@ -57,7 +57,7 @@ def find_definitions_folder(root: Path) -> str | None:
 
 
 def _read_checked(root: Path) -> Document:
-    """The project file of a folder without a problem, its value None where there is nothing. Raises DefinitionError."""
+    """Return a folder's project file, its value None where there is nothing. Raises DefinitionError."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
         _refuse_other_spelling(root)
         return Document(PROJECT_FILE)
@@ -72,7 +72,7 @@ def _read_checked(root: Path) -> Document:
 
 
 def _refuse_problems(document: Document, locate: Callable[[], SourceMap]) -> None:
-    """Raises DefinitionError with every problem of a project file that was read."""
+    """Raise DefinitionError with every problem of a project file that was read."""
     problems = [_adapt_hint(item) for item in document.diagnostics]
     if document.checkable is not None:
         problems += _ProjectCheck(document, locate).problems()
@@ -92,7 +92,7 @@ class GuardedProject:
 
 
 def load_guarded(root: Path, trusted: Path) -> GuardedProject:
-    """The project in a folder, with the addresses, credentials, headers and commands of the one in another folder.
+    """Return the project in a folder, with the connections and commands of the one in another folder.
 
     Raises DefinitionError with every problem of either file, and of what they come to together; it names no folder.
     """
@@ -110,7 +110,7 @@ def load_guarded(root: Path, trusted: Path) -> GuardedProject:
 
 
 def _describe_trusted(error: DefinitionError) -> DefinitionError:
-    """What is wrong with the file in force, at lines of its own: a position would lead into the proposed one."""
+    """Return what is wrong with the file in force, at lines of its own: a position would lead into the proposed one."""
     name = f"the {PROJECT_FILE} in force"
 
     def told(item: Diagnostic) -> Diagnostic:
@@ -124,7 +124,7 @@ def _describe_trusted(error: DefinitionError) -> DefinitionError:
 
 
 def describe_difference(item: Difference, source: SourceMap) -> Diagnostic:
-    """A warning about what is proposed, at its line where the proposed file has one."""
+    """Return a warning about what is proposed, at its line where the proposed file has one."""
     code, hint = ("not-used", f"It takes effect once it is in the {PROJECT_FILE} in force.")
     if item.is_used:
         code, hint = ("setting-changed", "This plan uses it, and so will the apply.")
@@ -143,7 +143,7 @@ def _locate_values(root: Path) -> SourceMap:
 
 
 def _adapt_hint(item: Diagnostic) -> Diagnostic:
-    """A reader's problem with a way on that is meant for this file."""
+    """Return a reader's problem with a way on that is meant for this file."""
     hint = Message(
         "Start with `project: …` and `targets:`. To see all keys: ",
         Command(("schema", "project"), None),
@@ -152,7 +152,7 @@ def _adapt_hint(item: Diagnostic) -> Diagnostic:
 
 
 def _refuse_other_spelling(root: Path) -> None:
-    """Raises DefinitionError for a `trueup.yml` or a `Trueup.yaml`, which is surely meant to be read."""
+    """Raise DefinitionError for a `trueup.yml` or a `Trueup.yaml`, which is surely meant to be read."""
     other = next((name for name in sorted(path.name for path in root.iterdir()) if name.casefold() in _SPELLINGS), None)
     if other is not None:
         raise DefinitionError(
@@ -185,12 +185,12 @@ class _ProjectCheck:
         return [item for item in self.found if partial is None or not partial.explains(item.path, item.code)]
 
     def note(self, code: str, path: ValuePath, message: str, hint: str, *, key: bool = False) -> None:
-        """Notes an error at a path."""
+        """Note an error at a path."""
         at = self.source.key(path) if key else self.source.value(path)
         self.found.append(Diagnostic(Severity.ERROR, code, message, at, path, hint))
 
     def _replace_secrets(self, value: dict[str, Any]) -> dict[str, Any]:
-        """A copy with stand-ins where credentials and addresses are; these are judged here."""
+        """Return a copy with stand-ins where credentials and addresses are; these are judged here."""
         targets = value.get("targets")
         if not isinstance(targets, dict):
             return value
@@ -312,7 +312,7 @@ class _ProjectCheck:
 
 
 def _hide_line(item: Diagnostic) -> Diagnostic:
-    """The problem with no more of its source line than the key."""
+    """Return the problem with no more of its source line than the key."""
     if item.position is None:
         return item
     return replace(item, position=replace(item.position, text=discreet(item.position.text)))

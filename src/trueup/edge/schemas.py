@@ -26,7 +26,7 @@ SUFFIX = ".schema.json"
 
 
 def load(name: str) -> dict[str, Any]:
-    """The schema of that name as a value, read once and shared: not to be changed. Raises TrueupError."""
+    """Return the schema of that name as a value, read once and shared: not to be changed. Raises TrueupError."""
     return _parsed(name)
 
 
@@ -37,7 +37,7 @@ def checker_of(name: str) -> Checker:
 
 
 def read_text(name: str) -> str:
-    """The schema of that name as it is written. Raises TrueupError for a name that there is not."""
+    """Return the schema of that name as it is written. Raises TrueupError for a name that there is not."""
     if name not in list_names():
         close = nearest(name, list_names())
         question = f"; did you mean '{close}'?" if close else ""
@@ -47,12 +47,12 @@ def read_text(name: str) -> str:
 
 @cache
 def list_names() -> tuple[str, ...]:
-    """The names of all schemas, in order of the alphabet. Raises TrueupError when the installation lacks them."""
+    """Return the names of all schemas, sorted. Raises TrueupError when the installation lacks them."""
     return tuple(sorted(path.name.removesuffix(SUFFIX) for path in find_folder().glob(f"*{SUFFIX}")))
 
 
 def find_folder(packaged: Path = PACKAGED, checkout: Path = CHECKOUT) -> Path:
-    """The folder that holds the schemas: the package's own, else the checkout's. Raises TrueupError."""
+    """Return the folder that holds the schemas: the package's own, else the checkout's. Raises TrueupError."""
     for place in (packaged, checkout):
         if place.is_dir():
             return place

@@ -44,7 +44,7 @@ class FileListing:
 
 
 def find_files(root: Path, folder: str, protocols: Collection[str] = ()) -> FileListing:
-    """Walks the definitions folder once; hidden entries are skipped, links and special files are problems.
+    """Walk the definitions folder once; hidden entries are skipped, links and special files are problems.
 
     One of the `protocols` at the end of a file's name (`NAME.PROTOCOL.yaml`) is no part of the definition's name.
     """
@@ -165,7 +165,7 @@ def _have_own_protocols(files: Sequence[DefinitionFile]) -> bool:
 
 
 def _describe_bad_name(path: str, why: str) -> Diagnostic:
-    """A name that no assistant can have; one that only this locale cannot read is said to be that."""
+    """Return the problem of a name that no assistant can have, or that this locale cannot read."""
     hint = "Rename the file: its path is the assistant's name."
     with suppress(UnicodeDecodeError):
         if os.fsencode(path).decode("utf-8") != path:
@@ -227,7 +227,7 @@ class MarkdownPieces:
 
 
 def split_markdown(text: str) -> MarkdownPieces | None:
-    """The pieces of a text whose line breaks are LF; None where there is no front matter, or no end of it."""
+    """Return the pieces of a text whose line breaks are LF; None where there is no front matter, or no end of it."""
     opening = _FENCE.match(text)
     closing = _FENCE.search(text, opening.end()) if opening is not None else None
     if opening is None or closing is None:
@@ -242,7 +242,7 @@ def split_markdown(text: str) -> MarkdownPieces | None:
 
 
 def read_markdown(data: bytes, file: str, *, locate: bool = False) -> Document:
-    """The definition in a Markdown file; one that opens without front matter is none, and its value is None."""
+    """Return the definition in a Markdown file; one that opens without front matter is none, and its value is None."""
     decoded = decode(data, file)
     if isinstance(decoded, Diagnostic):
         return Document(file, None, (decoded,))
@@ -271,7 +271,7 @@ def _accept_empty_front(front: Document, file: str) -> Document:
 
 
 def _add_body(front: Document, body: str, at: Position | None) -> Document:
-    """The document with the text below its front matter."""
+    """Return the document with the text below its front matter."""
     value: dict[str, Any] = {**front.checkable, BODY: body}
     partial = front.partial
     joined = replace(front, value=value) if partial is None else replace(front, partial=replace(partial, value=value))
@@ -281,7 +281,7 @@ def _add_body(front: Document, body: str, at: Position | None) -> Document:
 
 
 def _show_first_line(item: Diagnostic, text: str) -> Diagnostic:
-    """A problem whose position shows the file's own first line, which the reader was not given."""
+    """Return a problem whose position shows the file's own first line, which the reader was not given."""
     if item.position is None or item.position.line > 1:
         return item
     return replace(item, position=Lines(item.position.file, text).at(0, 0))
@@ -320,7 +320,7 @@ class Documents:
         self._maps: dict[str, SourceMap] = {}
 
     def read_found(self, file: str) -> Document:
-        """A file that the walk came upon, so that no link leads to it; Markdown may turn out to be no definition."""
+        """Return a file that the walk found, so that no link leads to it; Markdown may be no definition."""
         if file not in self._mappings:
             self._mappings[file] = self._read(file, locate=False)
         return self._mappings[file]
@@ -338,7 +338,7 @@ class Documents:
         return _refuse_without_fields(self._included[file])
 
     def text(self, file: str) -> Document:
-        """A file that another one names, as text."""
+        """Return a file that another one names, as text."""
         if file not in self._texts:
             self._texts[file] = self._read_text(file, locate=False)
         return self._texts[file]
@@ -352,7 +352,7 @@ class Documents:
         return file in self.definitions
 
     def source(self, file: str) -> SourceMap:
-        """The positions in a file, which is read once more for them; empty if it is not what it was."""
+        """Return the positions in a file, which is read once more for them; empty if it is not what it was."""
         if file not in self._maps:
             if len(self._maps) >= _KEPT_MAPS:
                 self._maps.clear()
@@ -369,7 +369,7 @@ class Documents:
         return (source.key(path) if key else source.value(path)) or Position(file, 1, 1)
 
     def read_content(self, file: str) -> bytes | str:
-        """The bytes of a file; or why there are none, as the end of a sentence."""
+        """Return the bytes of a file; or why there are none, as the end of a sentence."""
         if file not in self._contents:
             return read_inside(self._root, file)
         content = self._contents[file]

@@ -88,7 +88,7 @@ class _DraftSources:
         self._texts = texts
 
     def mapping(self, file: str) -> Document:
-        """The YAML or the front matter of a text."""
+        """Return the YAML or the front matter of a text."""
         text = self._texts.get(file)
         if text is None:
             return Document(file, refusal=_NOT_OURS)
@@ -101,7 +101,7 @@ class _DraftSources:
         return self.mapping(file)
 
     def text(self, file: str) -> Document:
-        """A text as it is."""
+        """Return a text as it is."""
         text = self._texts.get(file)
         return Document(file, refusal=_NOT_OURS) if text is None else Document(file, trimmed(text))
 
@@ -114,7 +114,7 @@ class _DraftSources:
         return SourceMap()
 
     def at(self, file: str, path: ValuePath, *, key: bool = False) -> Position | None:  # noqa: ARG002 - nothing is shown
-        """The beginning: what stands nowhere yet has no place."""
+        """Return the start of the file: a draft has no positions."""
         return Position(file, 1, 1)
 
 
@@ -148,7 +148,7 @@ def find_schema_path(protocol: str) -> str:
 
 
 def part_text(tool: Mapping[str, Any]) -> str:
-    """The text of a part that holds one tool."""
+    """Return the text of a part that holds one tool."""
     return format_document(tool)
 
 
@@ -172,7 +172,7 @@ def _shorten_tool(tool: Any, file: str, folder: str, parts: Parts) -> Any:
 
 
 def _find_used_parts(tools: Any, parts: Parts) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The tools that stand in parts, by the part's path."""
+    """Yield the tools that stand in parts, by the part's path."""
     for tool in tools if isinstance(tools, list) else []:
         if part := parts.file_of(tool):
             yield part, tool
@@ -181,7 +181,7 @@ def _find_used_parts(tools: Any, parts: Parts) -> Iterator[tuple[str, Mapping[st
 def _shorten_body(
     name: str, body: Mapping[str, Any], file: str, folder: str, parts: Parts, table: FieldTable
 ) -> dict[str, Any]:
-    """The body as it stands in the file: the name where the file's stem would not give it, and tools in short."""
+    """Return the body as it is written: the name where the file's stem would not give it, and tools in short."""
     value = {key: body[key] for key in table.by_name if key in body}
     if value.get(table.display_name) == normal(PurePosixPath(name).name):
         del value[table.display_name]
@@ -216,7 +216,7 @@ def _find_unwritable(path: ValuePath, value: Any) -> Diagnostic | None:
 
 
 def _narrow_problem(item: Diagnostic, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    """The problem of a field as those of its entries, where each can be taken out by itself."""
+    """Yield the problem of a field as those of its entries, where each can be taken out by itself."""
     value = body[str(item.path[0])]
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     found = [inner for key, entry in pairs if (inner := _find_unwritable((*item.path, key), entry))]
@@ -224,7 +224,7 @@ def _narrow_problem(item: Diagnostic, body: Mapping[str, Any]) -> Iterator[Diagn
 
 
 def _find_altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    """What reads back as something else."""
+    """Yield a problem for each field that reads back as something else."""
     for key in dict.fromkeys([*body, *resolved.body]):
         if (
             key not in body
@@ -235,14 +235,14 @@ def _find_altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagn
 
 
 def _copy_plain(value: Any) -> Any:
-    """The value with dicts and lists for what only behaves like them."""
+    """Return the value with dicts and lists for what only behaves like them."""
     if isinstance(value, Mapping):
         return {key: _copy_plain(entry) for key, entry in value.items()}
     return [_copy_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def find_taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -> set[str]:
-    """The names below the definitions folder that no new definition can have, as `folded` makes them.
+    """Return the names below the definitions folder that no new definition can have, as `folded` makes them.
 
     Each file's path without its ending is one, whatever the ending is, and without one of the `protocols` at its end;
     and a folder's that ends as a definition does.
@@ -256,7 +256,7 @@ def find_taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -
 
 
 def read_parts(root: Path, folder: str) -> dict[str, Any]:
-    """The YAML parts below a folder that can be read, path from there to value; none where there is no such folder."""
+    """Return the readable YAML parts below a folder, path from there to value; none where there is no folder."""
     found = {}
     for path in sorted(_walk_files(root / folder)):
         inner = path.relative_to(root).as_posix()

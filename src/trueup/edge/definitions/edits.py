@@ -57,7 +57,7 @@ SAFE: Final = {
 
 
 def read_versions(root: Path, files: Sequence[str]) -> Iterator[dict[str, bytes | None]]:
-    """The contents of the files in each commit that touched one of them; None for one that was not there."""
+    """Yield the contents of the files in each commit that touched one of them; None for one that was not there."""
     listed = run_git(root, "rev-list", f"--max-count={COMMITS}", "HEAD", "--", *files)
     for commit in (listed or b"").decode("ascii", "replace").split():
         yield {file: run_git(root, "cat-file", "blob", f"{commit}:./{file}") for file in files}
@@ -103,7 +103,7 @@ _NOT_KEPT: Final = (
 
 
 def edit_file(data: bytes, file: str, value: Any) -> bytes:
-    """A YAML, JSON or Markdown file that reads as `value`, changed as little as can be. Raises CannotEdit."""
+    """Return a YAML, JSON or Markdown file that reads as `value`, changed as little as can be. Raises CannotEdit."""
     is_markdown = file.lower().endswith(".md")
     text = _decode_file(data, file)
     plain = text.replace("\r\n", "\n")
@@ -120,7 +120,7 @@ def edit_file(data: bytes, file: str, value: Any) -> bytes:
 
 
 def edit_text_file(data: bytes, file: str, value: str) -> bytes:
-    """A file of text that reads as `value`; the line breaks at its end stay. Raises CannotEdit."""
+    """Return a file of text that reads as `value`; the line breaks at its end stay. Raises CannotEdit."""
     text = _decode_file(data, file)
     plain = text.replace("\r\n", "\n")
     made = value + plain[len(plain.rstrip("\n")) :]
@@ -134,7 +134,7 @@ def edit_text_file(data: bytes, file: str, value: str) -> bytes:
 
 
 def restore_endings(data: bytes, made: str) -> bytes:
-    """A changed text, its line breaks LF, in the line endings and with the mark of the file that it was made from."""
+    """Return a changed text, its line breaks LF, with the line endings and the mark of its original."""
     return _keep_endings(data, data.removeprefix(_BOM).decode("utf-8"), made)
 
 
@@ -188,7 +188,7 @@ def _edit_markdown(text: str, file: str, data: bytes, value: Any) -> str:
 
 
 def read_front(front: str, file: str) -> Any:
-    """The mapping in front matter; one without a line in it is empty."""
+    """Return the mapping in front matter; one without a line in it is empty."""
     return read_yaml(front.encode(), file).value if front.strip() else {}
 
 
@@ -201,7 +201,7 @@ def move_prompt_to_fields(value: Any, prompt: str) -> Any:
 
 
 def _keep_endings(data: bytes, text: str, made: str) -> bytes:
-    """The changed text in the file's own line endings: each kept line has its own, a new one the most usual."""
+    """Return the changed text in the file's own line endings: each kept line has its own, a new one the most usual."""
     mark = _BOM if data.startswith(_BOM) else b""
     if "\r" not in text:
         return mark + made.encode("utf-8", "surrogatepass")
@@ -253,7 +253,7 @@ class Editor:
         self.originals: dict[str, bytes] = {}
 
     def take_live(self, contents: Contents, name: str, taking: Taking, live: Any = MISSING) -> dict[str, bytes | None]:
-        """The contents in which a field is as `live`, else as the taking says. Raises NotTaken.
+        """Return the contents in which a field is as `live`, else as the taking says. Raises CannotTake.
 
         The files are read again as they would be: only that field may have changed.
         """
@@ -317,7 +317,7 @@ class Editor:
         return result, conflicts
 
     def find_applied_value(self, name: str, field: str, known: Collection[str]) -> Any:
-        """The newest value with one of these digests, out of the files' history in git; MISSING where none has it."""
+        """Return the newest value in git's history with one of these digests; MISSING where none has it."""
         if not known:
             return MISSING
         found = self._files[name]
@@ -348,7 +348,7 @@ class Editor:
                     yield other, target.name
 
     def _resolve(self, found: DefinitionFile, documents: Documents, target: Target) -> Resolved:
-        """A definition put together with the names of models that files use, not the target's own."""
+        """Return a definition put together with the names of models that files use, not the target's own."""
         return Resolver(self._project, replace(target, models={}), self._overrides).resolve(found, documents)
 
     def _has_null(self, placing: Placing, path: Sequence[str | int]) -> bool:
@@ -388,13 +388,13 @@ class Editor:
         return CannotTake(error.message, at, locate_commands(error.hint, self._target.selection), paste)
 
     def _format_lines(self, path: Sequence[str | int], value: Any) -> tuple[str, ...]:
-        """The value as the lines of a definition."""
+        """Return the value as the lines of a definition."""
         return tuple(format_entries(set_value({}, tuple(path), value), 0, PLAIN))
 
     def _check(
         self, contents: Contents, name: str, field: str, live: Any, before: Resolved, at: Position | None
     ) -> None:
-        """Raises NotTaken unless the files now come to the same definition with this one field as it is live."""
+        """Raise CannotTake unless the files now come to the same definition with this one field as it is live."""
         after = self._resolve(self._files[name], self._open_documents(contents), self._target)
         problems = [*after.diagnostics, *self._format.checker.problems(after.checked, SourceMap)]
         if problems and not before.diagnostics:
@@ -412,5 +412,5 @@ class Editor:
 
 
 def _decode_for_merge(data: bytes) -> str:
-    """A file's text with line breaks that are LF, for merging."""
+    """Return a file's text with line breaks that are LF, for merging."""
     return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").replace("\r\n", "\n")

@@ -183,11 +183,11 @@ class Workspace:
         return frozenset(self._documents.definitions)
 
     def find_users(self, part: str) -> frozenset[str]:
-        """The names of the definitions that a part (a path from the root) went into, over the targets loaded so far."""
+        """Return the names of the definitions that include a part (a path from the root), over all loaded targets."""
         return frozenset(self._users.get(part, ()))
 
     def _read_all(self, root: Path) -> None:
-        """Finds and parses every definition, and tells those that a Markdown file only looks like."""
+        """Find and parse every definition; tell those apart that a Markdown file only looks like."""
         found = find_files(root, self._project.definitions, protocols())
         self._standing += found.diagnostics
         self._unread.update(found.others)
@@ -282,7 +282,7 @@ class Workspace:
             self._users.setdefault(part, set()).add(name)
 
     def _find_unused_overrides(self, overrides: Mapping[str, str]) -> Iterator[Diagnostic]:
-        """A `--var` that no file speaks of and no `vars` declares is a mistake in typing."""
+        """Find each `--var` that no file uses and no `vars` declares: a mistake in typing."""
         if not overrides or any(self._documents.read_found(found.file).value is None for found in self._files):
             return
         known = {*self._project.vars, *(name for other in self._project.targets.values() for name in other.vars)}
@@ -307,7 +307,7 @@ class Workspace:
         return [note for file, note in self._unread.items() if file not in named]
 
     def _check_renames(self) -> Iterator[Diagnostic]:
-        """A name that `moved` or `released` gave up must not have a file, and the new one should have one."""
+        """Find names that `moved` or `released` gave up and that still have a file, and new ones that have none."""
         files = self._broken | {found.name: found.file for found in self._files}
         for old, new in self._project.moved.items():
             if new not in files:
@@ -356,7 +356,7 @@ def _has_error(problems: Iterable[Diagnostic]) -> bool:
 
 
 def _drop_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The problems without numbers that the schema has refused already, for whatever reason."""
+    """Return the problems without numbers that the schema has refused already, for whatever reason."""
     kept: list[Diagnostic] = []
     for item in problems:
         if item.code != "bad-number" or all(item.path != other.path for other in kept):
@@ -365,7 +365,7 @@ def _drop_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def _locate_stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ...]:
-    """The files that the prompt was joined from: a part's own, or the one in which the text is a value."""
+    """Return the files that the prompt was joined from: a part's own, or the one in which the text is a value."""
     return tuple(
         stretch(line, found.values[path], lines, whole_file=_is_whole(found.values[path], path, resolved))
         for path, line, lines in resolved.joined

@@ -47,10 +47,10 @@ class DamagedBody(Exception):
 
 
 async def read_body(raw: AsyncIterator[bytes], encoding: str, length: str, limit: int) -> tuple[bytearray, bool]:
-    """The unpacked body and whether it is all of it; of one that is larger than `limit` bytes only the start is kept.
+    """Return the unpacked body and whether it is whole; of more than `limit` bytes only the start is kept.
 
     `encoding` and `length` are what the headers say of the body, `length` of the packed one.
-    Raises `Damaged`.
+    Raises `DamagedBody`.
     """
     content, packed = bytearray(), _PackedBody(encoding)
     if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > limit:
@@ -70,7 +70,7 @@ async def read_body(raw: AsyncIterator[bytes], encoding: str, length: str, limit
 
 
 def parse_body(content: bytes | bytearray) -> Any:
-    """The JSON of a body, or `Body.NOT_JSON` for anything that no JSON reader should take."""
+    """Return the JSON of a body, or `Body.NOT_JSON` for anything that no JSON reader should take."""
     try:
         value = json.loads(
             content, parse_constant=_refuse_constant, parse_float=_parse_finite, parse_int=_parse_bounded
@@ -100,7 +100,7 @@ class _PackedBody:
         self._inside = zlib.decompressobj(zlib.MAX_WBITS | 16) if is_gzip else None
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
-        """The unpacked bytes, a piece at a time. Raises `Damaged`."""
+        """Yield the unpacked bytes, a piece at a time. Raises `DamagedBody`."""
         if self._inside is None:
             yield data
             return
@@ -186,7 +186,7 @@ class Client:
         return f"Client({self._host}, {len(self._pools)} pools)"
 
     async def send(self, call: Call) -> Reply:
-        """The answer to one request, sent at most once.
+        """Return the answer to one request, sent at most once.
 
         Raises NotSent when it certainly did not go out, OutcomeUnknown when nobody can tell, and CredentialError.
         """
@@ -213,12 +213,12 @@ class Client:
         raise failure  # outside of the handlers: the library's exception holds the headers
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         for pool in self._pools:
             await pool.aclose()
 
     def _build_request(self, pool: httpx.AsyncClient, call: Call) -> httpx.Request:
-        """The request with its headers. Raises NotSent for a body or a path that cannot be sent."""
+        """Return the request with its headers. Raises NotSent for a body or a path that cannot be sent."""
         headers, content, problem = self._headers | _encode_headers(self._auth()), None, ""
         try:
             if call.json is not None:
@@ -246,7 +246,7 @@ def _load_trust() -> ssl.SSLContext:
 
 
 def _make_proxy(found: Proxy, host: str) -> httpx.Proxy:
-    """The proxy to go through. Raises EndpointError for an address that is none."""
+    """Return the proxy to go through. Raises EndpointError for an address that is none."""
     try:
         return httpx.Proxy(found.url, ssl_context=_load_trust() if found.url.lower().startswith("https:") else None)
     except (httpx.InvalidURL, ValueError):
@@ -318,7 +318,7 @@ def _name_host(url: str) -> str:
 
 
 def _explain_failure(error: BaseException) -> str:
-    """What went wrong in a few words, from the system's own exception at the end of the chain."""
+    """Return what went wrong in a few words, from the system's own exception at the end of the chain."""
     chain = list(_find_causes(error))
     for cause in chain:
         if isinstance(cause, socket.gaierror):
@@ -342,7 +342,7 @@ def _explain_failure(error: BaseException) -> str:
 
 
 def _find_causes(error: BaseException) -> list[BaseException]:
-    """The exception and all that led to it, groups opened, each once."""
+    """Return the exception and all that led to it, groups opened, each once."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:

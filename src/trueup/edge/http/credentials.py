@@ -40,7 +40,7 @@ _BY_HAND: Final = "Run it by hand to see why; it must print the key or token and
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> str:
-    """What a command printed, which is not nothing; each byte is a character. Raises CredentialError."""
+    """Return what a command printed, which is not nothing; each byte is a character. Raises CredentialError."""
     program = command[0]
     process = _start_command(command, environ, folder)
     assert process.stdout is not None
@@ -56,7 +56,7 @@ def run_command(command: Sequence[str], environ: Mapping[str, str], folder: Path
 
 
 def _start_command(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> subprocess.Popen[bytes]:
-    """The process, in a session of its own; its complaints may hold the secret and are not read."""
+    """Return the process, in a session of its own; its complaints may hold the secret and are not read."""
     try:
         return subprocess.Popen(
             command,
@@ -111,7 +111,7 @@ def _read_output(process: subprocess.Popen[bytes], stream: IO[bytes], program: s
 
 
 def _read_available(stream: IO[bytes]) -> bytes | None:
-    """What can be read at once: None where that is nothing for now, no bytes where that is nothing for ever."""
+    """Return what can be read at once: None where that is nothing for now, no bytes where that is nothing for ever."""
     try:
         return os.read(stream.fileno(), MOST)
     except BlockingIOError:
@@ -143,7 +143,7 @@ def _refuse_large(program: str) -> NoReturn:
 
 
 def _end_process(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process with all that it started, if it still runs; a child that outlives it by itself is left alone."""
+    """End the process with all that it started, if it still runs; a child that outlives it by itself is left alone."""
     if process.poll() is None:
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
@@ -158,7 +158,7 @@ _ENDS: Final = ("expires_on", "expiresOn", "token_expiry", "expiry")
 
 
 def read_token(text: str) -> tuple[str, float | None]:
-    """The token in a program's output, and when it ends in Unix seconds, None where that is not said.
+    """Return the token in a program's output, and when it ends in Unix seconds, None where that is not said.
 
     Output that is no JSON object is the token itself; of an object without a token the token is empty.
     """
@@ -181,7 +181,7 @@ def _parse_object(text: str) -> dict[str, Any] | None:
 
 
 def _parse_time(value: Any) -> float | None:
-    """A time as Unix seconds: a number, digits, or a date, which is local time unless it names its zone."""
+    """Return a time as Unix seconds: a number, digits, or a date, which is local time unless it names its zone."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, str):
@@ -204,7 +204,7 @@ _UNFIT = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 
 
 def read_secret(ref: SecretRef, environ: Mapping[str, str], folder: Path | None = None) -> Secret:
-    """The secret that a reference leads to; a command runs in `folder`, without a shell.
+    """Return the secret that a reference leads to; a command runs in `folder`, without a shell.
 
     Raises CredentialError, which names the variable or the program and never holds what it gave.
     """
@@ -248,7 +248,7 @@ class Credential:
         self._ends: float | None = None
 
     def secret(self) -> Secret:
-        """The secret, had at the first call. Raises CredentialError."""
+        """Return the secret, had at the first call. Raises CredentialError."""
         known = self._secret
         if known is not None:  # without the lock, which another thread may hold for as long as its command runs
             return known
@@ -291,8 +291,9 @@ class Credential:
 
 
 def renew_credentials(send: Send, credentials: Sequence[Credential]) -> Send:
-    """A transport that has ending tokens anew, and sends a call once more after a 401, which carried nothing out, if
-    there is another token by then. Its `send` raises CredentialError.
+    """Return a transport that renews tokens before they end, and once after a 401, which carried nothing out.
+
+    Its `send` raises CredentialError.
     """
 
     async def send_renewing(call: Call) -> Reply:
@@ -334,7 +335,7 @@ def _read_command(command: Sequence[str], environ: Mapping[str, str], folder: Pa
 
 
 def _check_secret(value: str, source: str) -> Secret:
-    """The secret without the white space around it. Raises CredentialError for what no header can carry."""
+    """Return the secret without the white space around it. Raises CredentialError for what no header can carry."""
     text = value.strip()
     if not text:
         raise CredentialError(f"{source} holds no token.", "It must be the token, or JSON with it in accessToken.")

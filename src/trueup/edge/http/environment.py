@@ -54,7 +54,7 @@ def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def make_proxy_error(proxy: Proxy, why: str, host: str) -> EndpointError:
-    """The error for a proxy that cannot be used."""
+    """Return the error for a proxy that cannot be used."""
     return EndpointError(
         f"The proxy that {proxy.variable} names cannot be used: {why}. Nothing was sent.",
         f"Set {proxy.variable} to an address such as http://proxy.example:3128, unset it, or add {host} to NO_PROXY.",
@@ -62,7 +62,7 @@ def make_proxy_error(proxy: Proxy, why: str, host: str) -> EndpointError:
 
 
 def refuse_empty_folder(environ: Mapping[str, str]) -> None:
-    """Raises EndpointError where SSL_CERT_DIR decides and is no folder with certificates: TLS would trust nobody."""
+    """Raise EndpointError where SSL_CERT_DIR decides and is no folder with certificates: TLS would trust nobody."""
     value = environ.get("SSL_CERT_DIR", "")
     if not value or environ.get("SSL_CERT_FILE"):
         return
@@ -106,7 +106,7 @@ def _make_trust_error(variable: str, why: str) -> EndpointError:
 
 
 def _read_variable(kind: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The variable that decides and its value: lower case first, as other programs have it, also where it is empty.
+    """Return the variable that decides and its value: lower case first, as elsewhere, even if it is empty.
 
     Where a web server runs us, HTTP_PROXY may be a header that a stranger sent.
     """
@@ -118,7 +118,7 @@ def _read_variable(kind: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _find_system_proxy(scheme: str) -> Proxy | None:
-    """The proxy of the desktop's settings, which Linux has none of."""
+    """Return the proxy of the desktop's settings, which Linux has none of."""
     if sys.platform not in ("darwin", "win32"):
         return None
     from urllib.request import getproxies
@@ -168,6 +168,6 @@ def _is_match(entry: str, host: str, parts: SplitResult) -> bool:
 
 
 def _split_port(text: str) -> tuple[str, str]:
-    """A host and its port; an IPv6 address has one only behind brackets."""
+    """Return a host and its port; an IPv6 address has one only behind brackets."""
     found = re.fullmatch(r"(\[[^\]]*\]|[^:]*):(\d+)", text)
     return (found[1], found[2]) if found else (text, "")

@@ -41,7 +41,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself, for a request's headers."""
+        """Return the secret itself, for a request's headers."""
         return self._value
 
     def __repr__(self) -> str:
@@ -89,7 +89,7 @@ class Secrets:
         return any(_is_in_json(text, lower, secret) for secret in self._rare)
 
     def mask(self, text: str) -> str:
-        """The text with `***` in the place of every known secret of at least 6 characters, the longest first."""
+        """Return the text with `***` in the place of every known secret of at least 6 characters, the longest first."""
         return replaced(text, self._known, MASK)
 
     def mask_start(self, text: str, most: int) -> str:
@@ -116,7 +116,7 @@ class Secrets:
         )
 
     def mask_value(self, value: Any) -> Any:
-        """A JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
+        """Return a JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
         if isinstance(value, str):
             return replaced(value, self._rare, CREDENTIAL)
         if type(value) is int:

@@ -41,7 +41,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Opens the journal for appending, making it if need be; a line torn by a kill is cut off first.
+        """Open the journal for appending, making it if need be; a line torn by a kill is cut off first.
 
         Raises TrueupError when the file cannot be opened for writing.
         """
@@ -61,7 +61,7 @@ class Journal:
 
     @staticmethod
     def read(path: Path, selection: Selection = HERE) -> list[Entry]:
-        """The entries of the journal at `path`, none if there is no file; a torn last line is left out.
+        """Return the entries of the journal at `path`, none if there is no file; a torn last line is left out.
 
         Raises StateError, naming the command that mends it, when any other line is damaged.
         """
@@ -76,7 +76,7 @@ class Journal:
         return entries
 
     async def append(self, entry: Entry) -> None:
-        """Returns once the entry is on disk, behind all that were appended before it. Raises TrueupError if it is not.
+        """Append an entry; return once it is on disk, behind all earlier ones. Raises TrueupError if it is not.
 
         After one failure the journal takes nothing more: what cannot be remembered must not be sent.
         """
@@ -91,7 +91,7 @@ class Journal:
         await written
 
     def clear(self) -> None:
-        """Empties the journal, on disk at return. Raises TrueupError."""
+        """Empty the journal, on disk at return. Raises TrueupError."""
         with self._disk:
             try:
                 os.ftruncate(self._descriptor, 0)
@@ -100,7 +100,7 @@ class Journal:
                 raise _make_write_error(self._path, error) from None
 
     def close(self) -> None:
-        """Closes the file once a write in flight is through; what still waits in the queue is told so."""
+        """Close the file once a write in flight is through; what still waits in the queue is told so."""
         with self._disk:
             if self._descriptor >= 0:
                 os.close(self._descriptor)

@@ -27,7 +27,7 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOL
 def hold_lock(
     path: Path, target: str, now: float, *, others: str = "apply", unlock: Command = UNLOCK
 ) -> Iterator[None]:
-    """Holds the lock for the length of the block; `now` (Unix seconds) is what others are told, who are said to
+    """Hold the lock for the length of the block; `now` (Unix seconds) is what others are told, who are said to
     be another of `others`; `unlock` is the command for a lock that was left behind. Raises TrueupError."""
     stand_in = _find_stand_in(path)
     if stand_in.exists():
@@ -53,7 +53,7 @@ def hold_lock(
 
 
 def remove_abandoned(path: Path) -> bool:
-    """Removes the file that stands in for a lock; True if there was one. Raises TrueupError."""
+    """Remove the file that stands in for a lock; True if there was one. Raises TrueupError."""
     try:
         _find_stand_in(path).unlink()
     except FileNotFoundError:
@@ -64,7 +64,7 @@ def remove_abandoned(path: Path) -> bool:
 
 
 def _take_lock(descriptor: int, path: Path, target: str, others: str) -> bool:
-    """Takes the lock without waiting; False where there are no locks. Raises TrueupError when it is held."""
+    """Take the lock without waiting; False where there are no locks. Raises TrueupError when it is held."""
     try:
         import fcntl
     except ImportError:
@@ -81,7 +81,7 @@ def _take_lock(descriptor: int, path: Path, target: str, others: str) -> bool:
 
 
 def _create_stand_in(path: Path, target: str, others: str, unlock: Command) -> int:
-    """The descriptor of the file that stands in for a lock. Raises TrueupError when there is one already."""
+    """Return the descriptor of the file that stands in for a lock. Raises TrueupError when there is one already."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
     except FileExistsError:
@@ -91,7 +91,7 @@ def _create_stand_in(path: Path, target: str, others: str, unlock: Command) -> i
 
 
 def _write_holder(descriptor: int, holder: bytes) -> None:
-    """Writes down who holds the lock; the lock holds also where that fails (a full disk)."""
+    """Write down who holds the lock; the lock holds also where that fails (a full disk)."""
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -110,7 +110,7 @@ def _describe_self(now: float) -> bytes:
 
 
 def _make_taken_error(path: Path, target: str, others: str, unlock: Command | None = None) -> TrueupError:
-    """The error of a lock that is held; `unlock` takes it away where a file stands in for it."""
+    """Return the error of a lock that is held; `unlock` takes it away where a file stands in for it."""
     hint = Message("Wait until it ends, and run the command again.")
     if unlock is not None:
         hint = Message(hint, " If that process is gone, remove the lock: ", unlock)

@@ -101,7 +101,7 @@ class Store:
             return True
 
     def load(self, *, other_target: bool = False) -> State:
-        """What is remembered: the state file with the journal folded in; empty when there is neither. Writes nothing.
+        """Return the state file with the journal folded in; empty when there is neither. Writes nothing.
 
         `other_target` lets the state of another endpoint pass, for `state rm`. Raises StateError.
         """
@@ -118,7 +118,7 @@ class Store:
             return fold(state, entries)
 
     def save(self, state: State) -> None:
-        """Replaces the state file, whole and on disk, then empties the journal that is now in it.
+        """Replace the state file, whole and on disk, then empty the journal that is now in it.
 
         With `state: stamps` only the journal is emptied, and only when nothing in it is unsettled. Raises TrueupError;
         the old state file and the journal then stand as they were.
@@ -147,20 +147,20 @@ class Store:
         self._clear_journal()
 
     def open_journal(self) -> Journal:
-        """The journal, open for appending, safe from a power cut; it is kept under `lock`. Raises TrueupError."""
+        """Open the journal for appending, safe from a power cut, under `lock`. Raises TrueupError."""
         self._prepare_or_explain(safe=True)
         return Journal.open(self.journal_path)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds the target for one writer. Raises TrueupError naming the holder when it is taken."""
+        """Hold the target for one writer. Raises TrueupError naming the holder when it is taken."""
         self._prepare_or_explain()
         with hold_lock(self.lock_path, self.target.name, self.now(), unlock=self._unlock_command):
             yield
 
     @contextlib.contextmanager
     def import_lock(self) -> Iterator[None]:
-        """Holds the target, and all targets' definitions, for one import. Raises TrueupError naming the holder."""
+        """Hold the target, and all targets' definitions, for one import. Raises TrueupError naming the holder."""
         self._prepare_or_explain()
         unlock = self._unlock_command
         with (
@@ -174,14 +174,14 @@ class Store:
         return self.target.command("state", "unlock")
 
     def unlock(self) -> bool:
-        """Takes away the locks of a file system without locks; True if there was one.
+        """Take away the locks of a file system without locks; True if there was one.
 
         A lock of the operating system dies with its holder and is never touched.
         """
         return any([remove_abandoned(self.lock_path), remove_abandoned(self._definitions_lock)])
 
     def backup(self, name: str, kind: str, body: object) -> None:
-        """Keeps a live object before it is overwritten or deleted, readable by its owner only. Raises TrueupError."""
+        """Keep a live object before it is overwritten or deleted, readable by its owner only. Raises TrueupError."""
         now = self.now()
         taken = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
         value = {
@@ -205,7 +205,7 @@ class Store:
             ) from None
 
     def prepare(self) -> None:
-        """Makes the target's folder and tells git what in it is nobody else's. Raises OSError and StateError."""
+        """Make the target's folder and tell git what in it is nobody else's. Raises OSError and StateError."""
         base = self.root / FOLDER
         for folder in (base, self.folder):
             if folder.is_symlink():
@@ -241,7 +241,7 @@ class Store:
         return decode(text, self.identity, str(self.state_path), other_target=other_target, selection=selection)
 
     def _read_fingerprint(self) -> tuple[int, int, int] | None:
-        """What changes when the state file is replaced."""
+        """Return what changes when the state file is replaced."""
         try:
             found = self.state_path.lstat()
         except OSError:
@@ -284,14 +284,14 @@ def _write_gitignore(path: Path) -> None:
 
 
 def _make_folder(folder: Path, mode: int) -> None:
-    """Makes the folder unless it is there. Raises StateError for a link, behind which anything may be, and OSError."""
+    """Make the folder unless it is there. Raises StateError for a link, behind which anything may be, and OSError."""
     if folder.is_symlink():
         raise StateError(f"{folder} is a symbolic link.", "Replace it with a folder.")
     folder.mkdir(mode=mode, exist_ok=True)
 
 
 def _write_numbered(folder: Path, stem: str, content: bytes) -> None:
-    """Writes under the stem, or under the next free number behind it."""
+    """Write under the stem, or under the next free number behind it."""
     number = 1
     while True:
         try:
@@ -302,7 +302,7 @@ def _write_numbered(folder: Path, stem: str, content: bytes) -> None:
 
 
 def _escape_name(name: str) -> str:
-    """The name as one part of a path: escaped, and shortened with a digest where file systems would refuse it."""
+    """Return the name as one part of a path: escaped, and shortened with a digest where it is too long."""
     text = quote(name, safe=" ,+@").replace("~", "%7E")
     if text.strip(".") and len(text) <= 80:
         return text
@@ -310,7 +310,7 @@ def _escape_name(name: str) -> str:
 
 
 def set_damaged_aside(store: Store) -> tuple[Path, ...]:
-    """The new places of what could not be read; empty when all can be. To be called under the target's lock.
+    """Return the new places of what could not be read; empty when all can be. To be called under the target's lock.
 
     Raises ForeignStateError for a state that is whole, but another target's or a newer version's; TrueupError when a
     file cannot be moved.

@@ -70,7 +70,7 @@ class Anchored:
 
 
 def make_source_map(root: Mark, lines: Lines) -> SourceMap:
-    """The marks of a whole document as positions by path."""
+    """Return the marks of a whole document as positions by path."""
     values: dict[Path, Position] = {}
     keys: dict[Path, Position] = {}
     waiting: list[tuple[Path, Mark]] = [((), root)]
@@ -87,7 +87,7 @@ def make_source_map(root: Mark, lines: Lines) -> SourceMap:
 
 
 def copy_value(value: Any) -> Any:
-    """The same plain value in containers of its own."""
+    """Return the same plain value in containers of its own."""
     if type(value) is dict:
         return {key: copy_value(entry) for key, entry in value.items()}
     if type(value) is list:
@@ -146,7 +146,7 @@ class Builder:
             self._stop("several-documents", SECOND_DOCUMENT[0], event.start_mark, SECOND_DOCUMENT[1])
 
     def scalar(self, event: Any) -> None:
-        """A word or a quoted text, as a key or a value."""
+        """Take a word or a quoted text, as a key or a value."""
         self._nodes += 1
         if event.tag is not None or self._nodes > NODE_LIMIT:
             self._refuse(event)
@@ -166,17 +166,17 @@ class Builder:
         self._store(frame, value, mark)
 
     def mapping(self, event: Any) -> None:
-        """A mapping opens."""
+        """Open a mapping."""
         self._open({}, event)
 
     def sequence(self, event: Any) -> None:
-        """A sequence opens."""
+        """Open a sequence."""
         if not self._stack and not self._is_included:
             self._refuse_top(event, "a list")
         self._open([], event)
 
     def end(self, _event: Any) -> None:
-        """A mapping or a sequence closes and becomes a value of what holds it."""
+        """Close a mapping or a sequence, which becomes a value of what holds it."""
         frame = self._stack.pop()
         if frame.merges:
             self._merge(frame)
@@ -232,7 +232,7 @@ class Builder:
         self._store(frame, None if found.value is _BAD else copy_value(found.value), found.mark)
 
     def _read_word(self, text: str, event: Any) -> Any:
-        """What an unquoted text means; one that is no number as JSON has them is noted, and stays text."""
+        """Return what an unquoted text means; one that is no number as JSON has them is noted, and stays text."""
         try:
             return scalar(text)
         except ValueError as error:
@@ -327,7 +327,7 @@ class Builder:
         frame.marks = {**marks, **frame.marks}
 
     def _refuse(self, event: Any) -> None:
-        """Stops at one node too many, and notes a tag; an alias has none."""
+        """Stop at one node too many, and note a tag; an alias has none."""
         if self._nodes > NODE_LIMIT:
             self._stop(
                 "too-many-nodes",

@@ -33,7 +33,7 @@ class CannotEdit(Exception):
 
 
 def rewrite_text(text: str, value: Any, file: str) -> str:
-    """The text, changed so that it reads as `value` and otherwise left alone. Raises CannotEdit.
+    """Return the text, changed so that it reads as `value` and otherwise left alone. Raises CannotEdit.
 
     The finest change that reads back as wanted is taken: single entries first, then whole values, quoted at last.
     """
@@ -66,7 +66,7 @@ def rewrite_text(text: str, value: Any, file: str) -> str:
 
 
 def set_value(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
-    """A copy of the document with a value at a path; mappings that are missing, or null, are made."""
+    """Return a copy of the document with a value at a path; mappings that are missing, or null, are made."""
     if not path:
         return value
     head, rest = path[0], path[1:]
@@ -88,7 +88,7 @@ def is_equal(left: Any, right: Any) -> bool:
 
 
 def _check_text(text: str, value: Any, file: str) -> str:
-    """The text if it reads as the value. Raises CannotEdit."""
+    """Return the text if it reads as the value. Raises CannotEdit."""
     found = read_yaml_text(text, file, is_included=True)
     if found.value is not None and is_equal(found.value, value):
         return text
@@ -109,7 +109,7 @@ class _Changes:
         self._aliases = [node for node in walk_nodes(root) if node.kind is NodeKind.ALIAS]
 
     def apply(self, before: Any, after: Any) -> str:
-        """The whole text, changed. Raises CannotEdit and TooFine."""
+        """Return the whole text, changed. Raises CannotEdit and CannotSplice."""
         top = Place(self._text, self._root, self._root.start, -1, self._layout)
         if self._root.kind is NodeKind.MAPPING and isinstance(after, dict):
             self._change_mapping(top, before, after)
@@ -120,7 +120,7 @@ class _Changes:
         return splice_text(self._text, self._splices)
 
     def _change(self, place: Place, before: Any, after: Any) -> None:
-        """Changes one value, as finely as can be."""
+        """Change one value, as finely as can be."""
         node = place.node
         if is_equal(before, after):
             return
@@ -173,7 +173,7 @@ class _Changes:
                 self._splices.append(place.add_items(start + paired, after[new_start + paired : new_end]))
 
     def _refuse_shared(self, node: Node) -> None:
-        """What an anchor names is also another value; changing it here would change that. Raises CannotEdit."""
+        """Raise CannotEdit for a node with an anchor in use: changing it would change the other value too."""
         users = [alias for alias in self._aliases if alias.text == node.anchor]
         if users:
             raise CannotEdit(
@@ -182,7 +182,7 @@ class _Changes:
             )
 
     def _refuse_lost(self, node: Node) -> None:
-        """An anchor in what is written anew must not be one that the rest of the file uses. Raises CannotEdit."""
+        """Raise CannotEdit if what is written anew holds an anchor that the rest of the file uses."""
         below = walk_nodes(node)
         anchors = {inner.anchor for inner in below} - {None}
         for alias in self._aliases:
@@ -199,7 +199,7 @@ def _count_paired(old: tuple[int, int], new: tuple[int, int]) -> int:
 
 
 def _find_first_kept(stays: list[bool]) -> int:
-    """The place of the first entry that stays. Raises TooFine where none does."""
+    """Return the place of the first entry that stays. Raises CannotSplice where none does."""
     if True not in stays:
         raise CannotSplice("nothing of it would be left")
     return stays.index(True)

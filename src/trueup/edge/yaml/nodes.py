@@ -36,7 +36,7 @@ class CannotSplice(Exception):
 
 
 def splice_text(text: str, splices: Sequence[Splice]) -> str:
-    """The text with all splices done. Raises TooFine where two overlap."""
+    """Return the text with all splices done. Raises CannotSplice where two overlap."""
     made, place = [], 0
     for start, end, fresh in sorted(splices, key=lambda splice: splice[:2]):
         if start < place:
@@ -47,7 +47,7 @@ def splice_text(text: str, splices: Sequence[Splice]) -> str:
 
 
 def find_line_end(text: str, offset: int) -> int:
-    """The offset of the line break behind an offset, or of the end of the text."""
+    """Return the offset of the line break behind an offset, or of the end of the text."""
     found = text.find("\n", offset)
     return len(text) if found < 0 else found
 
@@ -58,7 +58,7 @@ def find_next_line(text: str, offset: int) -> int:
 
 
 def skip_blank_lines(text: str, offset: int) -> int:
-    """The end of the line at an offset, or of the last blank one that follows it."""
+    """Return the end of the line at an offset, or of the last blank one that follows it."""
     end = find_line_end(text, offset)
     while end < len(text) and not text[end + 1 : find_line_end(text, end + 1)].strip(" "):
         end = find_line_end(text, end + 1)
@@ -104,7 +104,7 @@ class Node:
 
 
 def parse_nodes(text: str) -> Node | None:
-    """The one document of a text that the reader has read without a problem; None where it holds no node."""
+    """Return the one document of a text that the reader has read without a problem; None where it holds no node."""
     stack: list[tuple[Node, list[Node]]] = []
     for name, event in parse_events(text):
         if name in ("MappingEndEvent", "SequenceEndEvent"):
@@ -125,7 +125,7 @@ def parse_nodes(text: str) -> Node | None:
 
 
 def walk_nodes(node: Node) -> list[Node]:
-    """The node and everything below it, in no particular order."""
+    """Return the node and everything below it, in no particular order."""
     found, waiting = [], [node]
     while waiting:
         node = waiting.pop()
@@ -150,7 +150,7 @@ def _make_node(name: str, event: Any, text: str) -> Node:
 
 
 def _close_node(node: Node, below: list[Node], event: Any) -> None:
-    """Gives a collection what it holds. A block one ends with its last node, not where the next one begins."""
+    """Give a collection what it holds. A block one ends with its last node, not where the next one begins."""
     if node.kind is NodeKind.MAPPING:
         node.entries = list(zip(below[::2], below[1::2], strict=True))
     else:
@@ -184,7 +184,7 @@ class Layout:
 
     @classmethod
     def of(cls, root: Node, file: str, *, quote: bool = False) -> Layout:
-        """The layout that the text itself shows: its most usual step, and where its lists stand."""
+        """Return the layout that the text itself shows: its most usual step, and where its lists stand."""
         steps: Counter[int] = Counter()
         lists: Counter[bool] = Counter()
         for node in walk_nodes(root):
@@ -215,21 +215,21 @@ class Place:
     is_item: bool = False
 
     def below(self, key: Node, value: Node) -> Place:
-        """The place of a mapping's value."""
+        """Return the place of a mapping's value."""
         after = self.text.index(":", key.end) + 1
         if self.node.flow:
             return replace(self, node=value, after=after, in_flow=True, is_item=False)
         return replace(self, node=value, after=after, column=key.column, in_flow=False, is_item=False)
 
     def item(self, index: int) -> Place:
-        """The place of a list's entry."""
+        """Return the place of a list's entry."""
         node = self.node.items[index]
         if self.node.flow:
             return replace(self, node=node, after=node.start, in_flow=True, is_item=True)
         return replace(self, node=node, after=self._find_dash(index) + 1, column=self.node.column, is_item=True)
 
     def replace_value(self, before: Any, after: Any) -> Splice:
-        """The splice that puts another value here, in the style of the old one."""
+        """Return the splice that puts another value here, in the style of the old one."""
         anchor = f"&{self.node.anchor} " if self.node.anchor else ""
         if self.in_flow:
             return self.node.start, self.node.end, anchor + self._format_in_flow(after)
@@ -248,7 +248,7 @@ class Place:
         return self.after, end, "\n".join([first + comment, *rest])
 
     def add_entries(self, fresh: dict[str, Any]) -> Splice:
-        """The splice that adds keys to this mapping, behind its last one."""
+        """Return the splice that adds keys to this mapping, behind its last one."""
         if self.node.flow:
             form = format_flow(fresh, self.layout.form)[1:-1]
             return self._insert_in_flow([value for _, value in self.node.entries], len(self.node.entries), form)
@@ -260,7 +260,7 @@ class Place:
         return self._insert_behind(self.node.entries[-1][1].end, lines)
 
     def remove_entry(self, key: Node, value: Node, first_kept: int) -> Splice:
-        """The splice that takes a key away, with its lines; the entry at `first_kept` is the first that stays."""
+        """Return the splice that removes a key and its lines; the entry at `first_kept` is the first to stay."""
         nodes = [node for node, _ in self.node.entries]
         index = next(place for place, node in enumerate(nodes) if node is key)
         if len(nodes) == 1:
@@ -271,7 +271,7 @@ class Place:
         return self._find_line_start(key.start), find_next_line(self.text, value.end), ""
 
     def add_items(self, index: int, fresh: Sequence[Any]) -> Splice:
-        """The splice that adds entries to this list, before the one at `index` or at the end."""
+        """Return the splice that adds entries to this list, before the one at `index` or at the end."""
         if self.node.flow:
             form = format_flow(list(fresh), self.layout.form)[1:-1]
             return self._insert_in_flow(self.node.items, index, form)
@@ -282,7 +282,7 @@ class Place:
         return start, start, "".join(f"{line}\n" for line in lines)
 
     def remove_item(self, index: int, first_kept: int) -> Splice:
-        """The splice that takes an entry away, with its lines; the entry at `first_kept` is the first that stays."""
+        """Return the splice that removes an entry and its lines; the one at `first_kept` is the first to stay."""
         nodes = self.node.items
         if len(nodes) == 1:
             raise CannotSplice("nothing would be left")
@@ -299,7 +299,7 @@ class Place:
         return format_scalar(value, style, in_flow=True, form=self.layout.form)
 
     def _format_lines(self, before: Any, after: Any) -> list[str]:
-        """The new value as lines, the first as it follows `key:` or the dash."""
+        """Return the new value as lines, the first as it follows `key:` or the dash."""
         form = self.layout.form
         node = self.node
         if isinstance(after, str):
@@ -330,7 +330,7 @@ class Place:
         )
 
     def _format_text(self, before: Any, after: str) -> list[str]:
-        """A text in the style it had; as a block where it has lines and had no quotes that could hold them."""
+        """Return a text in the style it had; as a block where it has lines and had no quotes that could hold them."""
         style = self.node.style if self.node.kind is NodeKind.SCALAR else ""
         if "\n" in after and not is_block_text(after) and not self.layout.quote and not self.layout.form.is_json:
             first, *rest = quote_lines(after, self._inner_column())
@@ -345,7 +345,7 @@ class Place:
         return [f" {header}", *lines]
 
     def _format_block(self, after: str, style: str) -> list[str]:
-        """A block scalar with the indentation it had; lines that stay are as they were."""
+        """Return a block scalar with the indentation it had; lines that stay are as they were."""
         raw = self.text[self.node.start : self.node.end].split("\n")[1:]
         column = min((len(line) - len(line.lstrip(" ")) for line in raw if line.strip(" ")), default=0)
         header = self._read_header()
@@ -375,14 +375,14 @@ class Place:
         return found.group()
 
     def _parent_column(self) -> int:
-        """The column that a block scalar's digit counts from."""
+        """Return the column that a block scalar's digit counts from."""
         return max(self.column, 0)
 
     def _inner_column(self) -> int:
         return self.column + self.layout.form.step
 
     def _find_comment(self) -> tuple[str, int]:
-        """The comment on the value's first line or behind it, with the blanks before it, and where to splice to."""
+        """Return the comment on the value's first line or behind it, with its blanks, and where to splice to."""
         node = self.node
         eol = find_line_end(self.text, node.end)
         lead = self.text[self.after : node.start]
@@ -398,7 +398,7 @@ class Place:
         return "", node.end
 
     def _insert_in_flow(self, nodes: Sequence[Node], index: int, form: str) -> Splice:
-        """A splice into a flow collection, on a line of its own where the others stand so."""
+        """Return a splice into a flow collection, on a line of its own where the others stand so."""
         if not nodes:
             raise CannotSplice("there is no entry to stand beside")
         node = nodes[index - 1] if index else self.node.entries[0][0] if self.node.entries else nodes[0]
@@ -418,14 +418,14 @@ class Place:
         return ends[index - 1], ends[index], ""
 
     def _insert_behind(self, offset: int, lines: Sequence[str]) -> Splice:
-        """The splice that puts lines behind the one at an offset; the text's last line break stays the last."""
+        """Return the splice that puts lines behind the one at an offset; the text's last line break stays the last."""
         end = find_line_end(self.text, offset)
         if end == len(self.text):
             return end, end, "".join(f"\n{line}" for line in lines)
         return end + 1, end + 1, "".join(f"{line}\n" for line in lines)
 
     def _find_dash(self, index: int) -> int:
-        """The offset of an entry's dash; between it and what comes before there are only blanks and comments."""
+        """Return the offset of an entry's dash; between it and what comes before there are only blanks and comments."""
         start = self.node.items[index].start
         if index == 0:
             return self.node.start if self.text[self.node.start] == "-" else self.text.index("-", self.node.start)
@@ -438,7 +438,7 @@ class Place:
         raise CannotSplice("the entry has no line of its own")
 
     def _find_line_start(self, offset: int) -> int:
-        """Where the line begins. Raises TooFine where something else stands on it before."""
+        """Where the line begins. Raises CannotSplice where something else stands on it before."""
         start = self.text.rfind("\n", 0, offset) + 1
         if self.node.flow or not self.text[start:offset].strip(" "):
             return start
@@ -450,7 +450,7 @@ def _keeps_breaks(first: str) -> bool:
 
 
 def _split_paragraphs(lines: Sequence[str]) -> list[list[str]]:
-    """Runs of lines without a blank one between them."""
+    """Run of lines without a blank one between them."""
     found: list[list[str]] = [[]]
     for line in lines:
         if line.strip():

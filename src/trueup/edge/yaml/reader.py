@@ -99,7 +99,7 @@ def read_yaml_text(text: str, file: str, *, locate: bool = False, is_included: b
 
 
 def parse_events(text: str) -> Iterator[tuple[str, Any]]:
-    """The parser's events with their names, for who needs the places and the styles of nodes, line breaks being LF.
+    """Yield the parser's events with their names, which have the places and styles of nodes; line breaks are LF.
 
     The text is one that `read_text` has read without a problem; marks count characters.
     """
@@ -136,7 +136,7 @@ def _drain(next_event: Any, builder: Builder) -> None:
 
 
 def _put_stand_ins(text: str, is_json: bool) -> tuple[str, dict[int, str]]:
-    """The text in words that the parser understands alike, as long as before, and the table that puts the values right.
+    """Return the text as the parser understands it, as long as before, and the table that restores the values.
 
     Stand-ins are private characters that the text neither holds nor spells: for what only YAML 1.1 takes for a line
     break, and for JSON's two escapes that make one character.
