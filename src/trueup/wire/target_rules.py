@@ -206,7 +206,7 @@ def _portkey(value: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("repeated", ("headers", written[name]), message, "Keep one of the two.", at_key=True)
     if not found.keys() & {"x-portkey-provider", "x-portkey-config", "x-portkey-virtual-key"}:
         yield Fault(
-            "missing-key", ("gateway",), "Portkey has no destination for requests",
+            "missing-key", ("gateway",), "the Portkey gateway has no destination for requests",
             "Write under `portkey:` one of provider, config and virtual_key.",
         )  # fmt: skip
     if not value.get("base_url") and "x-portkey-api-key" not in found:
