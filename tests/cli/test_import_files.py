@@ -44,7 +44,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
     text = " ".join(ran.out.split())
     for told in (
         "wrote assistants/old-bot.yaml from v1.json ! retrieval searched in the file file-1",
-        "wrote assistants/two.yaml from page.json, entry 1 ! new is no field of a definition",
+        "wrote assistants/two.yaml from page.json, entry 1 ! new is not a field of a definition",
         "wrote assistants/three.yaml from lines.jsonl, line 1",
         "wrote assistants/five.yaml from agent.md",
         "! page.json is true",
@@ -68,12 +68,12 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
     [
         (
             '{"format_version": 99, "kind": "export", "assistants": []}',
-            "is an export that was not read: it was written by",
+            "is an export that cannot be read: ",
         ),
         ('{"model": "a", "model": "b"}', "cannot be read as JSON: the name 'model' stands in it twice"),
         (
             '{"model": "a", "temperature": ' + "9" * 5000 + "}",
-            "JSON: it holds a number of 5,000 digits",
+            "cannot be read as JSON: it holds a number of 5,000 digits",
         ),
         ('{"model": "a"}\n{"model": "b"}\n{broken\n', "holds a JSON value on each line, but none on line 3"),
         ('{"model": "a"}\n{"model": NaN}\n', "cannot be read as JSON on line 2: NaN is not a JSON number"),
@@ -111,7 +111,7 @@ def test_what_is_there_already_is_not_written_again(place: Place) -> None:
     place.write("v1.json", json.dumps({**V1, "instructions": "Be new."}))
     other = place.run("import", "--from", "v1.json")
     assert other.code == 3
-    assert "assistants/old-bot.yaml has its display name already, and says something else" in other.out
+    assert "assistants/old-bot.yaml already has its display name, and differs" in other.out
     assert {**place.files(), "v1.json": b""} == {**before, "v1.json": b""}
 
 
@@ -119,7 +119,7 @@ def test_nothing_to_import_is_an_error(place: Place) -> None:
     place.write("a.json", '{"object": "thread"}')
     ran = place.run("import", "--from", "a.json")
     assert ran.code == 1
-    assert "The files contain no assistant" in ran.err
+    assert "There is no assistant in what was given" in ran.err
 
 
 def test_names_choose_among_what_is_in_the_files(place: Place) -> None:
@@ -134,7 +134,7 @@ def test_one_id_with_two_contents_is_not_guessed(place: Place) -> None:
     place.write("b.json", json.dumps({**V1, "instructions": "Other."}))
     ran = place.run("import", "--from", "a.json", "--from", "b.json")
     assert ran.code == 3
-    assert "say different things of asst_v1" in ran.out
+    assert "differ about asst_v1" in ran.out
     assert not (place.root / "assistants/old-bot.yaml").exists()
     assert (place.root / "assistants/else.yaml").exists()
 
@@ -149,7 +149,7 @@ def test_an_export_of_another_target_gives_definitions_and_no_state(place: Place
     )
     ran = place.run("import", "--from", "live.json")
     assert ran.code == 0, ran.err
-    assert "the stamp of alpha of local/local is not taken over" in " ".join(ran.out.split())
+    assert "the stamp of alpha of local/local is not imported" in " ".join(ran.out.split())
     assert "trueup:" not in (place.root / "assistants/alpha.yaml").read_text("utf-8")
     assert place.run("state", "list", "--json").json["assistants"] == {}
 
@@ -290,7 +290,7 @@ def test_an_export_of_another_target_names_the_import_that_links_it(hosted: Plac
     ran = hosted.run("import", "--from", "all.json")
     assert ran.code == 0
     assert " ".join(ran.err.split()) == (
-        "all.json is an export of shop/prod, so nothing of it was linked on local. "
+        "all.json is an export of shop/prod, so nothing was linked on local. "
         "To link it there: trueup import --from all.json -t prod"
     )
     assert hosted.run("import", "--from", "all.json", "-t", "prod").err == ""
@@ -305,7 +305,7 @@ def test_another_projects_export_of_the_same_account_can_be_linked(hosted: Place
     ran = hosted.run("import", "--from", "../all.json", "-C", "new")
     assert f"trueup import bot={live_id} -C new" in ran.err
     assert "trueup import alpha=" not in ran.err, "it has the stamp of shop"
-    assert "../all.json is an export of shop/prod, so nothing of it was linked on prod." in ran.said
+    assert "../all.json is an export of shop/prod, so nothing was linked on prod." in ran.said
 
 
 def test_what_is_still_not_linked_is_named_by_the_next_import_too(place: Place) -> None:
@@ -333,7 +333,7 @@ def test_what_has_a_record_needs_no_link_and_gets_no_second_file(place: Place) -
     place.write("live.json", json.dumps({**live["beta"], "name": "Renamed"}))
     again = place.run("import", "--from", "live.json")
     assert again.code == 3
-    assert f"{live['beta']['id']} is team/beta already, whose definition says something else" in again.out
+    assert f"{live['beta']['id']} is already team/beta, whose definition differs" in again.out
 
 
 def test_a_target_of_the_first_api_keeps_its_words(hosted_nowhere: Place) -> None:

@@ -123,9 +123,9 @@ def test_of_another_target_or_no_export_it_is_refused(exported: Place) -> None:
     text = (exported.root / "live.json").read_text("utf-8")
     for content, words in (
         (text.replace('"prod"', '"other"', 1), "another target"),
-        ("{}", "not an export"),
-        ("", "not an export"),
-        ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "not an export"),
+        ("{}", "no export"),
+        ("", "no export"),
+        ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "no export"),
     ):
         exported.write("bad.json", content)
         for command in ("plan", "drift"):

@@ -266,7 +266,7 @@ async def _nonsense(_head: bytes, _body: bytes, writer: asyncio.StreamWriter) ->
 def test_what_breaks_after_sending_is_unknown(handler: Handler) -> None:
     server, (result,) = talk(handler, POST)
     assert isinstance(result, OutcomeUnknown)
-    assert "broke before the answer to POST /assistants was complete" in str(result)
+    assert "broke before the response to POST /assistants was complete" in str(result)
     assert len(server.heads) == 1
 
 
@@ -276,7 +276,7 @@ def test_silence_is_unknown() -> None:
 
     _, (result,) = talk(slow, POST, timeout=0.2)
     assert isinstance(result, OutcomeUnknown)
-    assert "within 0.2 seconds" in str(result)
+    assert "in 0.2 seconds" in str(result)
 
 
 def test_an_answer_that_trickles_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
         [("plain-http", "base_url")],
         "",
     ),
-    ("a version for openai", {"api_version": "v1"}, [("key-not-here", "api_version")], "Take"),
+    ("a version for openai", {"api_version": "v1"}, [("key-not-here", "api_version")], "Remove"),
     (
         "azure's first version",
         {"dialect": "azure-openai", "base_url": AZURE, "api_version": "2024-02-15-preview"},
@@ -111,7 +111,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[str, str]], str]] = [
         "an organization on azure",
         {"dialect": "azure-openai", "base_url": AZURE, "openai_project": "p"},
         [("key-not-here", "openai_project")],
-        "Take",
+        "Remove",
     ),
     (
         "a field that is not there",
