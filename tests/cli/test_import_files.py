@@ -47,7 +47,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
         "wrote assistants/two.yaml from page.json, entry 1 ! new is not a field of a definition",
         "wrote assistants/three.yaml from lines.jsonl, line 1",
         "wrote assistants/five.yaml from agent.md",
-        "! page.json is true",
+        "! page.json has more entries",
         "! broken.json is not JSON from line 1, column 2 on.",
         "! empty.json is empty.",
         "! gone.json is not there.",

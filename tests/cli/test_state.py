@@ -75,7 +75,7 @@ def test_a_renamed_project_is_renamed_back(hosted: Place) -> None:
     assert hosted.run("state", "rm", "*").code == 0
     assert hosted.run("state", "rebuild").out == (
         "Nothing to rebuild on prod: no live assistant has the stamp of store/prod. "
-        "2 carry the stamps of other targets: shop/prod (2).\n"
+        "2 have the stamps of other targets: shop/prod (2).\n"
     )
     hosted.replace("trueup.yaml", "project: store", "project: shop")
     assert hosted.run("state", "rebuild").code == 0

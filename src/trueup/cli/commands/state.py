@@ -204,12 +204,12 @@ def _explain_nothing_rebuilt(session: Session, made: Rebuilt) -> str:
     why = (
         f"every assistant with a stamp of {here} already has its record"
         if made.stamped
-        else f"no live assistant carries the stamp of {here}"
+        else f"no live assistant has the stamp of {here}"
     )
     words = f"Nothing to rebuild on {session.target.name}: {why}."
     if made.strangers:
         total = sum(made.strangers.values())
-        verb = "carries the stamp" if total == 1 else "carry the stamps"
+        verb = "has the stamp" if total == 1 else "have the stamps"
         whose = ", ".join(f"{name} ({count})" for name, count in sorted(made.strangers.items()))
         words += f" {total} {verb} of other targets: {whose}."
     return words
