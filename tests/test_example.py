@@ -16,7 +16,7 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.document import BODY
 from trueup.core.memory.stamp import LENGTH
 from trueup.core.memory.state import Identity
-from trueup.core.rules.validate import Checker, limits
+from trueup.core.rules.validate import Checker, check_definition
 from trueup.core.source import SourceMap
 from trueup.edge import schemas
 from trueup.edge.definitions.documents import read_markdown
@@ -51,7 +51,7 @@ def test_it_loads_without_a_word(target: str) -> None:
     form = format_of("openai-assistants")
     problems = [*found.diagnostics]
     for one in found.definitions:
-        problems += limits(one, form.table, form.check, stamp_length=LENGTH)
+        problems += check_definition(one, form.table, form.check, stamp_length=LENGTH)
     assert [str(item) for item in problems] == []
     assert found.names == found.left_out | {one.name for one in found.definitions}
 

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from trueup.core.errors import TrueupError
-from trueup.core.rules.editor_schema import editor_schema
+from trueup.core.rules.editor_schema import make_editor_schema
 from trueup.core.rules.validate import Checker
 from trueup.core.source import SourceMap, dotted
 from trueup.edge import schemas
@@ -30,7 +30,7 @@ RESOLVED = {"assistant": "definition", "openai-agents": "definition.openai-agent
 
 
 def generated(name: str, protocol: str) -> dict[str, Any]:
-    return editor_schema(schemas.load(name), protocol, TABLES[protocol])
+    return make_editor_schema(schemas.load(name), protocol, TABLES[protocol])
 
 
 def rules(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

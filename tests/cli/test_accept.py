@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.place import Place
-from trueup.core.acceptance.placing import in_words
+from trueup.core.acceptance.placing import to_file_value
 from trueup.core.call import Call
 from trueup.core.canonical import canonical, same
 from trueup.core.field_table import FieldTable
@@ -272,7 +272,7 @@ def test_whatever_is_live_the_next_plan_is_empty(
 
 @given(st.sampled_from(("temperature", "top_p")), st.floats(0, 2, width=32))
 def test_a_number_is_written_as_a_person_would(name: str, live: float) -> None:
-    written = in_words(name, live, None, TABLE, has_null=True)
+    written = to_file_value(name, live, None, TABLE, has_null=True)
     assert same(canonical(name, written, TABLE), canonical(name, live, TABLE))
     assert len(repr(written)) <= len(repr(live))
 
@@ -280,7 +280,7 @@ def test_a_number_is_written_as_a_person_would(name: str, live: float) -> None:
 def test_what_a_server_fills_in_is_not_written() -> None:
     live = [{"type": "function", "function": {"name": "f", "strict": False, "parameters": {"type": "object"}}}]
     file = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
-    assert in_words("tools", live, file, TABLE, has_null=True) == [
+    assert to_file_value("tools", live, file, TABLE, has_null=True) == [
         {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
     ]
 

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.place import Place
 from tests.cli.test_formats import PAGES
 from trueup.core.plans.plan import Limit
-from trueup.core.plans.summary import limited_to
+from trueup.core.plans.summary import describe_limit
 
 LIMITED = "Limited to 1 of 2 assistants: team/."
 
@@ -60,7 +60,7 @@ def test_all_of_them_by_name_is_no_limit(place: Place) -> None:
 
 def test_many_names_are_counted_and_none_is_obeyed() -> None:
     names = tuple(f"n{number}" for number in range(7))
-    assert limited_to(Limit(names, 7, 9)) == "Limited to 7 of 9 assistants: n0, n1, n2, n3, n4 and 2 more."
-    shown = limited_to(Limit(("a\n::error::\x1b[2J\u202e*",), 1, 9))
+    assert describe_limit(Limit(names, 7, 9)) == "Limited to 7 of 9 assistants: n0, n1, n2, n3, n4 and 2 more."
+    shown = describe_limit(Limit(("a\n::error::\x1b[2J\u202e*",), 1, 9))
     assert shown == "Limited to 1 of 9 assistants: a\ufffd::error::\ufffd[2J\ufffd*."
     assert json.loads(json.dumps(shown)) == shown

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.projects.connections import INSIDE, KEYS, PROJECT, SAFETY, new_targets, with_connections
+from trueup.core.projects.connections import INSIDE, KEYS, PROJECT, SAFETY, apply_connections, list_new_targets
 
 SCOPE = ("openai_organization", "openai_project")
 OURS = (*KEYS, *SCOPE)
@@ -30,7 +30,7 @@ def _of(target: Any, keys: tuple[str, ...]) -> dict[str, Any]:
 @given(FILE, FILE)
 def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any], trusted: dict[str, Any]) -> None:
     before = deepcopy((proposed, trusted))
-    made, _ = with_connections(proposed, trusted, SCOPE)
+    made, _ = apply_connections(proposed, trusted, SCOPE)
     assert (proposed, trusted) == before
     assert {key: value for key, value in made.items() if key != "targets"} == {
         key: value for key, value in proposed.items() if key != "targets"
@@ -38,7 +38,7 @@ def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any
     ours, theirs = proposed["targets"] or {"local": None}, trusted["targets"] or {"local": None}
     assert made["targets"].keys() == ours.keys()
     for name, target in made["targets"].items():
-        if name in new_targets(proposed, trusted):
+        if name in list_new_targets(proposed, trusted):
             assert name not in theirs
             continue
         assert _of(target, OURS) == _of(theirs[name], OURS)
@@ -49,7 +49,7 @@ def test_where_to_go_is_trusted_and_the_rest_is_proposed(proposed: dict[str, Any
 def test_whatever_is_not_used_or_decides_what_is_sent_is_told(
     proposed: dict[str, Any], trusted: dict[str, Any]
 ) -> None:
-    _, found = with_connections(proposed, trusted, SCOPE)
+    _, found = apply_connections(proposed, trusted, SCOPE)
     ours, theirs = proposed["targets"] or {"local": None}, trusted["targets"] or {"local": None}
     for keys, is_used in ((OURS, False), (SAFETY, True)):
         differing = {
@@ -61,7 +61,7 @@ def test_whatever_is_not_used_or_decides_what_is_sent_is_told(
         top = {(key,) for key in PROJECT if is_used and _differ(key, proposed.get(key), trusted.get(key))}
         told = {item.path[:3] for item in found if item.is_used is is_used and len(item.path) != 2}
         assert told == differing | top
-    assert {item.path[1] for item in found if len(item.path) == 2} == new_targets(proposed, trusted)
+    assert {item.path[1] for item in found if len(item.path) == 2} == list_new_targets(proposed, trusted)
 
 
 def _differ(key: str, one: Any, other: Any) -> bool:
@@ -73,7 +73,7 @@ def _differ(key: str, one: Any, other: Any) -> bool:
 
 @given(FILE)
 def test_the_same_file_is_used_whole(file: dict[str, Any]) -> None:
-    made, found = with_connections(file, deepcopy(file), SCOPE)
+    made, found = apply_connections(file, deepcopy(file), SCOPE)
     assert found == []
-    assert new_targets(file, file) == frozenset()
+    assert list_new_targets(file, file) == frozenset()
     assert made["targets"] == {name: target or {} for name, target in (file["targets"] or {"local": None}).items()}

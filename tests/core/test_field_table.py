@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trueup.core.canonical import canonical, digest, fits, float32, same, strip_server_defaults
 from trueup.core.field_table import Field, FieldTable, Kind
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, judge
+from trueup.core.plans.fields import Rules, judge_field
 from trueup.core.plans.plan import MISSING, Cause
 from trueup.wire.registry import field_table, protocols
 
@@ -81,10 +81,10 @@ def test_an_object_is_one_field() -> None:
     kept = {**sent, "limit": 6}
     record = Record("a_1", fields={"settings": Applied(digest(sent), digest(kept))})
     rules = Rules(FIELDS)
-    assert judge("settings", sent, kept, record, rules) is None
-    assert judge("settings", {"heat": 0.5}, kept, record, rules) is Cause.EDITED
-    assert judge("settings", sent, {**kept, "theirs": 1}, record, rules) is Cause.DRIFTED
-    assert judge("settings", {"heat": 0.5}, {**kept, "theirs": 1}, record, rules) is Cause.CONFLICT
+    assert judge_field("settings", sent, kept, record, rules) is None
+    assert judge_field("settings", {"heat": 0.5}, kept, record, rules) is Cause.EDITED
+    assert judge_field("settings", sent, {**kept, "theirs": 1}, record, rules) is Cause.DRIFTED
+    assert judge_field("settings", {"heat": 0.5}, {**kept, "theirs": 1}, record, rules) is Cause.CONFLICT
 
 
 def test_what_a_server_fills_in_is_not_shown_and_what_a_stranger_adds_is() -> None:
@@ -99,16 +99,16 @@ def test_what_a_server_fills_in_is_not_shown_and_what_a_stranger_adds_is() -> No
 @pytest.mark.parametrize("name", ["secretive", "labels.owner", "flags.time"])
 def test_a_field_without_a_letter_is_unknown_after_a_rebuild(name: str) -> None:
     rebuilt = Record("a_1", partial=True)
-    assert judge(name, "mine", "theirs", rebuilt, Rules(FIELDS)) is Cause.UNKNOWN
-    assert judge(name, "mine", "theirs", rebuilt, Rules(FIELDS, stamps=True)) is Cause.EDITED
-    assert judge(name, "mine", "mine", rebuilt, Rules(FIELDS, stamps=True)) is None
-    assert judge("name", "mine", "theirs", rebuilt, Rules(FIELDS)) is Cause.EDITED
+    assert judge_field(name, "mine", "theirs", rebuilt, Rules(FIELDS)) is Cause.UNKNOWN
+    assert judge_field(name, "mine", "theirs", rebuilt, Rules(FIELDS, stamps=True)) is Cause.EDITED
+    assert judge_field(name, "mine", "mine", rebuilt, Rules(FIELDS, stamps=True)) is None
+    assert judge_field("name", "mine", "theirs", rebuilt, Rules(FIELDS)) is Cause.EDITED
 
 
 def test_an_entry_that_left_a_merged_map_is_as_it_should_be_at_the_maps_default() -> None:
     record = Record("a_1", fields={"flags.time": Applied(digest(True), digest(True))})
-    assert judge("flags.time", MISSING, True, record, Rules(FIELDS)) is Cause.REMOVED
-    assert judge("flags.time", MISSING, False, record, Rules(FIELDS)) is Cause.RECORDED
+    assert judge_field("flags.time", MISSING, True, record, Rules(FIELDS)) is Cause.REMOVED
+    assert judge_field("flags.time", MISSING, False, record, Rules(FIELDS)) is Cause.RECORDED
     assert (TABLE.default_of("flags.time"), TABLE.clear_of("flags.time"), TABLE.default_of("flags")) == (
         False,
         False,

@@ -9,7 +9,7 @@ import pytest
 from trueup.core.canonical import digest
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, compare, judge
+from trueup.core.plans.fields import Rules, compare_fields, judge_field
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
 from trueup.wire.openai_assistants.fields import TABLE
 
@@ -132,7 +132,7 @@ CELLS = [(name, stamps, *cell) for table, name, stamps in TABLES for cell in _ce
 @pytest.mark.parametrize(("name", "stamps", "applied", "file", "live", "cause"), CELLS)
 def test_cell(name: str, stamps: bool, applied: str, file: str, live: str, cause: Cause | None) -> None:
     record = _applied(applied, name)
-    assert judge(name, FILES[file], LIVES[live], record, Rules(FIELDS, stamps)) is cause
+    assert judge_field(name, FILES[file], LIVES[live], record, Rules(FIELDS, stamps)) is cause
 
 
 def test_the_tables_have_every_cell() -> None:
@@ -157,7 +157,7 @@ def test_live_as_the_file_is_never_more_than_recorded(
 def test_metadata_keys_of_a_full_record_are_judged_like_any_field() -> None:
     for applied, file, live, cause in _cells(STATE_FILE):
         if applied in ("kept", "rewritten", "absent"):
-            found = judge("metadata.owner", FILES[file], LIVES[live], _applied(applied, "metadata.owner"), RULES)
+            found = judge_field("metadata.owner", FILES[file], LIVES[live], _applied(applied, "metadata.owner"), RULES)
             assert found is cause
 
 
@@ -166,7 +166,7 @@ RULES = Rules(FIELDS)
 
 def test_compare_lists_declared_fields_in_the_files_order_and_then_the_records() -> None:
     record = Record("asst_1", fields={"gone": Applied(digest("x"), digest("x")), "b": Applied(digest(1), digest(1))})
-    changes = compare({"b": 2, "a": 1}, {"gone": "x", "b": 1, "undeclared": 7}, record, frozenset(), RULES)
+    changes = compare_fields({"b": 2, "a": 1}, {"gone": "x", "b": 1, "undeclared": 7}, record, frozenset(), RULES)
     assert changes == (
         FieldChange("b", 1, 2, Cause.EDITED),
         FieldChange("a", MISSING, 1, Cause.EDITED),
@@ -176,13 +176,13 @@ def test_compare_lists_declared_fields_in_the_files_order_and_then_the_records()
 
 def test_ignored_fields_are_not_compared_whether_declared_or_removed() -> None:
     record = Record("asst_1", fields={"gone": Applied(digest("x"), digest("x"))})
-    assert compare({"a": 1}, {"gone": "x", "a": 2}, record, frozenset({"a", "gone"}), RULES) == ()
+    assert compare_fields({"a": 1}, {"gone": "x", "a": 2}, record, frozenset({"a", "gone"}), RULES) == ()
 
 
 def test_an_empty_resource_list_is_an_absent_one() -> None:
     name = "tool_resources.file_search.vector_store_ids"
-    assert judge(name, [], MISSING, Record("asst_1"), RULES) is Cause.RECORDED
-    assert judge(name, ["vs_1"], MISSING, Record("asst_1"), RULES) is Cause.EDITED
+    assert judge_field(name, [], MISSING, Record("asst_1"), RULES) is Cause.RECORDED
+    assert judge_field(name, ["vs_1"], MISSING, Record("asst_1"), RULES) is Cause.EDITED
 
 
 def test_what_a_server_filled_in_shows_in_no_change() -> None:
@@ -192,5 +192,5 @@ def test_what_a_server_filled_in_shows_in_no_change() -> None:
     table = TABLE.vary({"tools": {"fills": fills}})
     file = {"tools": [{"type": "file_search"}, function]}
     live = {"tools": [{"type": "file_search", "file_search": {"max_num_results": 3}}, filled]}
-    changes = compare(file, live, Record(id="a", fields={}), frozenset(), Rules(table))
+    changes = compare_fields(file, live, Record(id="a", fields={}), frozenset(), Rules(table))
     assert [change.before for change in changes] == [[live["tools"][0], function]]

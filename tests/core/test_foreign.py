@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.migration.foreign import assistants_in
-from trueup.core.migration.imports import Found, Omission, Unread, omissions_of
+from trueup.core.migration.foreign import find_assistants
+from trueup.core.migration.imports import ImportedAssistant, NotAnAssistant, Omission, list_omissions
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 FUNCTION = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}
@@ -20,44 +20,46 @@ ANSWER = {
 }  # fmt: skip
 
 
-def only(value: Any) -> Found:
-    (found,) = assistants_in(value, "f.json")
-    assert isinstance(found, Found), found
+def only(value: Any) -> ImportedAssistant:
+    (found,) = find_assistants(value, "f.json")
+    assert isinstance(found, ImportedAssistant), found
     return found
 
 
 def refused(value: Any) -> str:
-    (found,) = assistants_in(value, "f.json")
-    assert isinstance(found, Unread), found
+    (found,) = find_assistants(value, "f.json")
+    assert isinstance(found, NotAnAssistant), found
     return found.why
 
 
-def omitted(found: Found) -> dict[str, str]:
-    return {item.path: item.message for item in omissions_of(found)}
+def omitted(found: ImportedAssistant) -> dict[str, str]:
+    return {item.path: item.message for item in list_omissions(found)}
 
 
 def test_an_answer_of_the_api() -> None:
     found = only({**ANSWER, "newer": 1})
     assert (found.id, found.created_at, found.display_name, found.where) == ("asst_1", 7, "Bot", "f.json")
     assert found.body["tools"] == [FUNCTION]
-    assert omissions_of(found) == [Omission("newer", "newer is not a field of a definition, so it was left out")]
+    assert list_omissions(found) == [Omission("newer", "newer is not a field of a definition, so it was left out")]
 
 
 def test_a_list_a_page_and_what_else_stands_in_it() -> None:
     other = {**ANSWER, "id": "asst_2"}
     for value in ([ANSWER, other], {"object": "list", "data": [ANSWER, other], "has_more": False}):
-        assert [item.where for item in assistants_in(value, "f.json")] == ["f.json, entry 1", "f.json, entry 2"]
-    first, second, more = assistants_in({"object": "list", "data": [ANSWER, {"object": "file"}], "has_more": True}, "f")
-    assert isinstance(first, Found)
-    assert second == Unread("f, entry 2", "is 'file', not an assistant")
-    assert isinstance(more, Unread)
+        assert [item.where for item in find_assistants(value, "f.json")] == ["f.json, entry 1", "f.json, entry 2"]
+    first, second, more = find_assistants(
+        {"object": "list", "data": [ANSWER, {"object": "file"}], "has_more": True}, "f"
+    )
+    assert isinstance(first, ImportedAssistant)
+    assert second == NotAnAssistant("f, entry 2", "is 'file', not an assistant")
+    assert isinstance(more, NotAnAssistant)
     assert "has more entries" in more.why
 
 
 @pytest.mark.parametrize("says", ["true", 1, 0, {}])
 def test_a_page_that_says_neither_yes_nor_no_to_more_is_told(says: Any) -> None:
-    _, more = assistants_in({"object": "list", "data": [ANSWER], "has_more": says}, "f")
-    assert isinstance(more, Unread)
+    _, more = find_assistants({"object": "list", "data": [ANSWER], "has_more": says}, "f")
+    assert isinstance(more, NotAnAssistant)
     assert "neither true nor false" in more.why
 
 
@@ -282,6 +284,6 @@ def test_nothing_in_a_file_ends_in_a_traceback(value: Any, attributes: dict[str,
         {**ANSWER, "tools": TOOLS, **attributes},
         {"type": "agent", "model": "m", **attributes},
     ):
-        for found in assistants_in(source, "f.json", first=first):
-            assert isinstance(found, (Found, Unread))
-            assert isinstance(found, Unread) or all(item.path for item in omissions_of(found))
+        for found in find_assistants(source, "f.json", first=first):
+            assert isinstance(found, (ImportedAssistant, NotAnAssistant))
+            assert isinstance(found, NotAnAssistant) or all(item.path for item in list_omissions(found))

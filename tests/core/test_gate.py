@@ -12,13 +12,13 @@ from jsonschema import Draft202012Validator
 
 from tests.core.test_validate_laws import MUTATIONS, Body, bodies, json_values, names, scalars, words
 from tests.extent import examples
-from trueup.core.rules.gate import gate
-from trueup.core.rules.validate import _inlined
+from trueup.core.rules.gate import make_gate
+from trueup.core.rules.validate import _inline
 from trueup.edge import schemas
 
 ASSISTANT = schemas.load("assistant")
-INLINED = _inlined(ASSISTANT, ASSISTANT["$defs"], ())
-GATE, JUDGE = gate(INLINED), Draft202012Validator(ASSISTANT)
+INLINED = _inline(ASSISTANT, ASSISTANT["$defs"], ())
+GATE, JUDGE = make_gate(INLINED), Draft202012Validator(ASSISTANT)
 
 patient = settings(deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 
@@ -85,7 +85,7 @@ values = json_values | st.dictionaries(keys, scalars | st.sampled_from(["a", "b"
 @given(any_schemas, values)
 @settings(patient, max_examples=examples(400))
 def test_a_yes_is_always_right(schema: Any, value: Any) -> None:
-    if gate(schema)(value):
+    if make_gate(schema)(value):
         assert [error.message for error in Draft202012Validator(schema).iter_errors(value)] == []
 
 
@@ -161,11 +161,11 @@ SPOILED: list[Body] = [
 @pytest.mark.parametrize("value", PROJECTS + SPOILED, ids=str)
 def test_a_usual_project_file_needs_no_validator(value: Body) -> None:
     assert Draft202012Validator(PROJECT).is_valid(value) == (value in PROJECTS)
-    assert gate(_inlined(PROJECT, PROJECT["$defs"], ()))(value) == (value in PROJECTS)
+    assert make_gate(_inline(PROJECT, PROJECT["$defs"], ()))(value) == (value in PROJECTS)
 
 
 def test_a_word_that_is_not_known_is_left_to_the_validator() -> None:
-    assert not gate({"type": "string", "contentEncoding": "base64"})("x")
-    assert not gate({"$ref": "#/$defs/a", "$defs": {"a": True}})("x")
-    assert not gate({"type": "integer"})(1.0)
-    assert not gate({"if": {"minimum": 3}, "then": False})(1)
+    assert not make_gate({"type": "string", "contentEncoding": "base64"})("x")
+    assert not make_gate({"$ref": "#/$defs/a", "$defs": {"a": True}})("x")
+    assert not make_gate({"type": "integer"})(1.0)
+    assert not make_gate({"if": {"minimum": 3}, "then": False})(1)

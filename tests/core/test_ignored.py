@@ -11,7 +11,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.plans.ignored import sentences
+from trueup.core.plans.ignored import describe_ignored
 from trueup.core.plans.plan import Ignored
 from trueup.render.grouping import mark_name
 from trueup.render.markup.escape import show
@@ -41,7 +41,7 @@ def _size(text: str) -> int:
 
 @given(st.lists(ENTRY, max_size=60), st.booleans())
 def test_each_whole_field_is_named_where_a_page_shows_it(entries: list[Ignored], whole: bool) -> None:
-    told = sentences(entries, mark_name, _size, whole=whole)
+    told = describe_ignored(entries, mark_name, _size, whole=whole)
     seen = [show(text) for text in told]
     assert seen == [make_visible(text, PAGE) for text in told], "no sentence is cut"
     joined = " ".join(seen)
@@ -52,7 +52,9 @@ def test_each_whole_field_is_named_where_a_page_shows_it(entries: list[Ignored],
 @given(st.integers(1, 60), st.integers(1, 64), st.sets(st.sampled_from(WHOLE)))
 def test_what_is_not_named_is_counted(parts: int, length: int, whole: set[str]) -> None:
     fields = [f"metadata.{number:02}{'k' * length}" for number in range(parts)]
-    told = " ".join(sentences([Ignored("a", field) for field in (*fields, *whole)], mark_name, _size, whole=False))
+    told = " ".join(
+        describe_ignored([Ignored("a", field) for field in (*fields, *whole)], mark_name, _size, whole=False)
+    )
     counted = re.search(r"; and (\d+) more, see `ignored` in --json\.\Z", told)
     named = [field for field in (*fields, *whole) if f"`{field}` in `a`" in told]
     assert len(named) + (int(counted[1]) if counted else 0) == parts + len(whole)
@@ -63,7 +65,7 @@ def test_whole_fields_come_before_parts_of_one() -> None:
     """A stranger's find: eight long keys of metadata stood before `tools` and `model`, and a page was cut after six."""
     fields = [f"metadata.a{'k' * 60}{number}" for number in range(8)]
     entries = [Ignored("i2", field) for field in (*fields, "tools", "model")]
-    (first, *more) = sentences(entries, mark_name, _size, whole=False)
+    (first, *more) = describe_ignored(entries, mark_name, _size, whole=False)
     assert first.startswith("Ignored by ignore_changes, and in sync: `model` in `i2`; `tools` in `i2`; ")
     told = " ".join([first, *more])
     named = sum(f"`{field}`" in told for field in fields)
@@ -73,26 +75,26 @@ def test_whole_fields_come_before_parts_of_one() -> None:
 
 def test_many_parts_are_counted_in_at_most_two_sentences() -> None:
     entries = [Ignored("a", f"metadata.{number:03}{'k' * 60}") for number in range(500)]
-    (only,) = sentences(entries, mark_name, _size, whole=False)
+    (only,) = describe_ignored(entries, mark_name, _size, whole=False)
     named = only.count("`metadata.")
     assert only.endswith(f"; and {500 - named} more, see `ignored` in --json.")
 
 
 def test_reasons_of_one_s_own_do_not_hide_another_field() -> None:
     entries = [Ignored(f"a{number:02}", "description", f"reason {number}", differs=True) for number in range(40)]
-    told = sentences([*entries, Ignored("z", "tools", "the last", differs=True)], mark_name, _size, whole=False)
+    told = describe_ignored([*entries, Ignored("z", "tools", "the last", differs=True)], mark_name, _size, whole=False)
     assert len(told) == 21
     assert "`tools` in `z`" in told[-1]
 
 
 def test_several_days_are_told_as_the_first() -> None:
     entries = [Ignored("a", "model", until="2027-01-31"), Ignored("b", "model", until="2030-12-31")]
-    assert sentences(entries, whole=False) == [
+    assert describe_ignored(entries, whole=False) == [
         "Ignored by ignore_changes, and in sync: model in a, b until 2027-01-31 at the earliest."
     ]
 
 
 def test_nothing_is_cut_where_there_is_no_bound() -> None:
-    told = sentences([Ignored("a" * 250, "model", "why " * 200, differs=True)], whole=False)
+    told = describe_ignored([Ignored("a" * 250, "model", "why " * 200, differs=True)], whole=False)
     assert f"{'why ' * 199}why" in told[0]
     assert "a" * 250 in told[0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.memory.journal import Entry, fold, from_line, to_line, unsettled
+from trueup.core.memory.journal import Entry, fold, from_line, list_pending, to_line
 from trueup.core.memory.state import Applied, Identity, Pending, Record, State
 
 EMPTY = State(Identity("p", "t", "openai-assistants", "https://x"), 1)
@@ -119,9 +119,9 @@ def test_an_outcome_settles_what_an_earlier_run_left_pending() -> None:
 
 def test_without_a_state_file_the_unsettled_intents_are_all_there_is() -> None:
     lines = [*create("op1"), entry("intent", "modify", "op2", "stamped before"), *create("op3", "b")]
-    assert list(unsettled(lines)) == ["a"]
-    assert unsettled(lines)["a"].operation == "op2"
-    assert unsettled([*lines, entry("not-done", "modify", "op2", "stamped before")]) == {}
+    assert list(list_pending(lines)) == ["a"]
+    assert list_pending(lines)["a"].operation == "op2"
+    assert list_pending([*lines, entry("not-done", "modify", "op2", "stamped before")]) == {}
 
 
 GOOD = to_line(create()[0])

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import digest
-from trueup.core.memory.journal import trusted
+from trueup.core.memory.journal import trust_digests
 from trueup.core.memory.stamp import KEY, UNREADABLE, Stamp, digests
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules
-from trueup.core.plans.judge import Choices, Facts, judge
-from trueup.core.plans.live import Seen, fields_of
+from trueup.core.plans.judge import DecisionPolicy, Facts, judge
+from trueup.core.plans.live import LiveAssistant, fields_of
 from trueup.core.plans.plan import Action, Cause, Reason
 from trueup.wire.openai_assistants.fields import TABLE
 
 FILE: dict[str, Any] = {"name": "Tutor", "model": "a", "instructions": "x"}
 STAMP = Stamp("acme", "prod", "math", "op-1", fields=digests(FILE, TABLE))
-LIVE = Seen("asst_1", FILE, 7, STAMP)
+LIVE = LiveAssistant("asst_1", FILE, 7, STAMP)
 RECORD = Record(
     "asst_1",
     7,
@@ -28,13 +28,13 @@ RECORD = Record(
     fields={name: Applied(digest(value), digest(value)) for name, value in FILE.items()},
 )
 FACTS = Facts("math", FILE, RECORD, LIVE, (LIVE,))
-CHOICES = Choices("acme", "prod", Rules(TABLE))
+CHOICES = DecisionPolicy("acme", "prod", Rules(TABLE))
 EDITED = {**FILE, "instructions": "new"}
 BY_HAND = replace(LIVE, fields={**FILE, "instructions": "by hand"})
 REVERT, PRUNE = replace(CHOICES, revert=True), replace(CHOICES, prune=True)
 
 
-def _row(choices: Choices = CHOICES, **facts: Any) -> tuple[Action, Reason]:
+def _row(choices: DecisionPolicy = CHOICES, **facts: Any) -> tuple[Action, Reason]:
     """Return the verdict when some of the facts differ; a live one that is given is the only one with its stamp."""
     if "live" in facts and "stamped" not in facts:
         live = facts["live"]
@@ -51,7 +51,7 @@ TWIN = replace(LIVE, id="asst_2")
 PENDING = Pending("math", "op-2", "modify", 0.0, "asst_1")
 CREATING = Pending("math", "op-1", "create", 0.0)
 
-ROWS: list[tuple[str, Choices, dict[str, Any], Action, Reason]] = [
+ROWS: list[tuple[str, DecisionPolicy, dict[str, Any], Action, Reason]] = [
     ("clean", CHOICES, {}, Action.NOTHING, Reason.CLEAN),
     ("clean under every flag", replace(REVERT, prune=True), {}, Action.NOTHING, Reason.CLEAN),
     ("edited", CHOICES, {"file": EDITED}, Action.MODIFY, Reason.EDITED),
@@ -139,7 +139,7 @@ ROWS: list[tuple[str, Choices, dict[str, Any], Action, Reason]] = [
 @pytest.mark.parametrize(
     ("choices", "facts", "action", "reason"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
 )
-def test_row(choices: Choices, facts: dict[str, Any], action: Action, reason: Reason) -> None:
+def test_row(choices: DecisionPolicy, facts: dict[str, Any], action: Action, reason: Reason) -> None:
     assert _row(choices, **facts) == (action, reason)
 
 
@@ -169,7 +169,7 @@ def test_the_body_as_fields_leaves_our_stamp_out() -> None:
 
 def test_a_record_of_other_rules_keeps_its_id_operation_and_protection() -> None:
     record = replace(RECORD, protect=True)
-    old = trusted(record, 0)
+    old = trust_digests(record, 0)
     assert (old.id, old.operation, old.protect, set(old.fields)) == ("asst_1", "op-1", True, set(FILE))
     assert set(old.fields.values()) == {Applied()}
-    assert trusted(record, 1) is record
+    assert trust_digests(record, 1) is record

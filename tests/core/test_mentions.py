@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from trueup.core.texts.prose import Mention, Sort
-from trueup.core.texts.words import function_names, mentions
+from trueup.core.texts.words import find_mentions, function_names
 
 
 def _texts(before: str, after: str, *tools: str) -> list[tuple[str, bool]]:
-    return [(item.text, item.appeared) for item in mentions(before, after, tools)]
+    return [(item.text, item.appeared) for item in find_mentions(before, after, tools)]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_tools_are_told_by_whole_names_that_are_known() -> None:
 
 
 def test_a_mention_has_its_first_line_in_its_own_text() -> None:
-    assert mentions("a\n{x}\n{x}", "b\n\n{y}") == (
+    assert find_mentions("a\n{x}\n{x}", "b\n\n{y}") == (
         Mention(Sort.PLACEHOLDER, "{y}", True, 3),
         Mention(Sort.PLACEHOLDER, "{x}", False, 2),
     )
@@ -45,7 +45,7 @@ def test_a_mention_has_its_first_line_in_its_own_text() -> None:
 
 def test_many_are_told_with_their_lines_in_one_pass() -> None:
     many = "\n".join(f"{{a{n}}}" for n in range(20_000))
-    assert [(item.text, item.line) for item in mentions("", many)] == [(f"{{a{n}}}", n + 1) for n in range(20_000)]
+    assert [(item.text, item.line) for item in find_mentions("", many)] == [(f"{{a{n}}}", n + 1) for n in range(20_000)]
 
 
 def test_names_are_found_in_tools_of_any_form() -> None:

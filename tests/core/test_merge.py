@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.extent import examples
-from trueup.core.texts.merge import marked_at, merged, patch
+from trueup.core.texts.merge import find_conflict, make_patch, merge_texts
 
 texts = st.lists(st.sampled_from(("a", "b", "c", "d", "", "x y")), max_size=12).map(
     lambda lines: "".join(f"{line}\n" for line in lines)
@@ -27,19 +27,19 @@ GIT = shutil.which("git")
 
 @given(texts, texts)
 def test_a_side_that_changed_nothing_gives_way(base: str, other: str) -> None:
-    assert merged(base, base, other) == merged(base, other, base) == merged(base, other, other)
-    assert merged(base, base, other).text == other
-    assert merged(base, base, other).conflicts == 0
+    assert merge_texts(base, base, other) == merge_texts(base, other, base) == merge_texts(base, other, other)
+    assert merge_texts(base, base, other).text == other
+    assert merge_texts(base, base, other).conflicts == 0
 
 
 @given(texts, texts, texts)
 def test_each_side_is_found_in_a_conflict(base: str, ours: str, theirs: str) -> None:
     """Without a base, taking our side of every conflict gives ours, taking theirs gives theirs."""
-    made = merged(None, ours, theirs)
+    made = merge_texts(None, ours, theirs)
     assert _side(made.text, ours=True) == ours
     assert _side(made.text, ours=False) == theirs
     assert (made.conflicts == 0) == (ours == theirs)
-    assert merged(base, ours, theirs).conflicts <= len(ours) + len(theirs)
+    assert merge_texts(base, ours, theirs).conflicts <= len(ours) + len(theirs)
 
 
 def _side(text: str, *, ours: bool) -> str:
@@ -59,11 +59,11 @@ def _side(text: str, *, ours: bool) -> str:
 def test_changes_far_apart_are_both_taken() -> None:
     base = "".join(f"{number}\n" for number in range(12))
     ours, theirs = base.replace("2\n", "two\n", 1), base.replace("9\n", "nine\n")
-    assert merged(base, ours, theirs).text == ours.replace("9\n", "nine\n")
+    assert merge_texts(base, ours, theirs).text == ours.replace("9\n", "nine\n")
 
 
 def test_a_conflict_looks_as_git_leaves_it() -> None:
-    assert merged("a\nb\nc\n", "a\nours\nc\n", "a\ntheirs\nc\n").text == (
+    assert merge_texts("a\nb\nc\n", "a\nours\nc\n", "a\ntheirs\nc\n").text == (
         "a\n<<<<<<< file\nours\n=======\ntheirs\n>>>>>>> live\nc\n"
     )
 
@@ -79,23 +79,23 @@ def test_git_finds_a_conflict_where_we_do(tmp_path_factory: pytest.TempPathFacto
     done = subprocess.run(
         ["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=folder, capture_output=True, text=True, check=False
     )
-    mine = merged(base, o, t)
+    mine = merge_texts(base, o, t)
     if done.returncode == 0 and mine.conflicts == 0:
         assert sorted(mine.text) == sorted(done.stdout)
 
 
 def test_markers_are_found_only_as_a_whole_and_at_the_line_s_start() -> None:
     whole = "a\n<<<<<<< file\nx\n=======\ny\n>>>>>>> live\n"
-    assert marked_at(whole) == 2
-    assert marked_at(whole.replace("\n", "\r\n")) == 3
-    assert marked_at(whole.replace("=======\n", "")) is None
-    assert marked_at("    " + whole.replace("\n", "\n    ")) is None
-    assert marked_at("a heading\n=======\n") is None
+    assert find_conflict(whole) == 2
+    assert find_conflict(whole.replace("\n", "\r\n")) == 3
+    assert find_conflict(whole.replace("=======\n", "")) is None
+    assert find_conflict("    " + whole.replace("\n", "\n    ")) is None
+    assert find_conflict("a heading\n=======\n") is None
 
 
 @given(contents)
 def test_equal_contents_have_no_patch(content: bytes) -> None:
-    assert patch("a.yaml", content, content) == b""
+    assert make_patch("a.yaml", content, content) == b""
 
 
 @pytest.mark.skipif(GIT is None, reason="git is not installed")
@@ -111,7 +111,7 @@ def test_git_applies_every_patch(
     file.parent.mkdir(parents=True)
     _git(repository, "init", "-q")
     file.write_bytes(before)
-    made = patch(name, before, after)
+    made = make_patch(name, before, after)
     if made and before and after:
         (folder / "p.patch").write_bytes(made)
         _git(folder, "apply", "--whitespace=nowarn", "p.patch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trueup.core.texts.compare import compare
 from trueup.core.texts.moves import MOVES
-from trueup.core.texts.prose import Kind, Nature, Prose, after_from
+from trueup.core.texts.prose import Nature, Prose, RunKind, after_from
 
 PARTS = {
     "a": "## Greeting\nGreet the customer by name and thank them.",
@@ -24,9 +24,9 @@ def _moves(prose: Prose) -> list[tuple[int, int, int, int]]:
 def test_a_moved_section_is_told_at_both_places_with_the_line_numbers() -> None:
     prose = compare(_prompt("abc"), _prompt("bca"))
     assert prose.nature is Nature.MOVED
-    assert all(run.blanks_only for run in prose.runs if run.kind in (Kind.REMOVED, Kind.ADDED, Kind.CHANGED))
+    assert all(run.blanks_only for run in prose.runs if run.kind in (RunKind.REMOVED, RunKind.ADDED, RunKind.CHANGED))
     (moved,) = prose.moves
-    (left,) = (run for run in prose.runs if run.kind is Kind.LEFT)
+    (left,) = (run for run in prose.runs if run.kind is RunKind.LEFT)
     assert (left.before, left.after, left.old, left.new) == (moved.before, moved.after, moved.old, moved.new)
     assert _prompt("abc").split("\n")[moved.before - 1] == _prompt("bca").split("\n")[moved.after - 1] == left.lines[0]
 
@@ -36,7 +36,7 @@ def test_an_edit_inside_a_moved_section_is_shown_there() -> None:
     prose = compare(_prompt("abc"), _prompt("bca", a=edited))
     (moved,) = prose.moves
     assert moved.edited
-    assert [span.text for run in moved.runs for span in run.spans if span.kind is Kind.ADDED] == ["never "]
+    assert [span.text for run in moved.runs for span in run.spans if span.kind is RunKind.ADDED] == ["never "]
     assert prose.changed == 1
     assert prose.nature is Nature.TEXT
 

@@ -8,7 +8,7 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import (
     choose_target,
     definition_name_problem,
-    folded,
+    fold_name,
     project_name_problem,
     select,
     target_name_problem,
@@ -91,8 +91,8 @@ def test_definition_names_that_confuse_are_refused(name: str) -> None:
 
 
 def test_folding_sees_through_case_and_composition() -> None:
-    assert folded("Stra\u00dfe") == folded("STRASSE")
-    assert folded("CAFE\u0301") == folded("caf\u00e9")
+    assert fold_name("Stra\u00dfe") == fold_name("STRASSE")
+    assert fold_name("CAFE\u0301") == fold_name("caf\u00e9")
 
 
 def test_choosing_a_target() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.rules.limits import LARGEST_INTEGER, lost_numbers
+from trueup.core.rules.limits import LARGEST_INTEGER, find_lost_numbers
 from trueup.core.source import Path
 
 edges = st.sampled_from([0, -1, LARGEST_INTEGER, -LARGEST_INTEGER, LARGEST_INTEGER + 1, -LARGEST_INTEGER - 1])
@@ -20,7 +20,7 @@ values = st.recursive(
 
 @given(values)
 def test_each_lost_number_is_one_fault_at_its_place(value: Any) -> None:
-    found = [fault.path for fault in lost_numbers({"parameters": value}, ())]
+    found = [fault.path for fault in find_lost_numbers({"parameters": value}, ())]
     assert found == list(_lost(value, ("parameters",)))
 
 

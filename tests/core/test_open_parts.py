@@ -10,7 +10,7 @@ from trueup.core.canonical import digest, fits, strip_server_defaults
 from trueup.core.field_table import RESOLVED, Field, FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, compare, judge
+from trueup.core.plans.fields import Rules, compare_fields, judge_field
 from trueup.core.plans.plan import MISSING, Cause
 
 TABLE = FieldTable(
@@ -50,7 +50,7 @@ def test_a_value_fits_whatever_the_server_decides_in_it(name: str, wanted: Any, 
 
 def judged(file: Any, live: Any, applied: Applied | None, *, stamps: bool = False) -> Cause | None:
     record = Record("a_1", operation="o", partial=stamps, fields={} if applied is None else {"effort": applied})
-    return judge("effort", file, live, record, Rules(TABLE, stamps))
+    return judge_field("effort", file, live, record, Rules(TABLE, stamps))
 
 
 def sent(value: Any, kept: Any) -> Applied:
@@ -113,7 +113,7 @@ def test_what_no_definition_says_is_taken_whole() -> None:
 def shown(name: str, file: Any, live: Any, applied: Applied) -> Any:
     """Return what a plan shows of a live value beside the file's."""
     record = Record("a_1", operation="o", fields={name: applied})
-    (change,) = compare({name: file}, {name: live}, record, frozenset(), Rules(TABLE))
+    (change,) = compare_fields({name: file}, {name: live}, record, frozenset(), Rules(TABLE))
     return change.before
 
 
@@ -134,6 +134,6 @@ def test_of_tools_the_server_s_parts_are_neither_shown_nor_taken_for_an_edit() -
     moved = [live[0], {**live[1], "origin": "elsewhere"}]
     record = Record("a_1", operation="o", fields={"tools": sent(declared, live)})
     edited = [declared[0]]
-    assert judge("tools", declared, moved, record, Rules(TABLE)) is Cause.RECORDED
-    assert judge("tools", edited, moved, record, Rules(TABLE)) is Cause.EDITED
+    assert judge_field("tools", declared, moved, record, Rules(TABLE)) is Cause.RECORDED
+    assert judge_field("tools", edited, moved, record, Rules(TABLE)) is Cause.EDITED
     assert shown("tools", [], [live[1]], sent([declared[1]], [live[1]])) == [{"type": "mcp", "url": "b"}]

@@ -15,16 +15,16 @@ from trueup.core.texts.align import Allowance, align
 from trueup.core.texts.compare import CONTEXT, compare
 from trueup.core.texts.prose import (
     UNCHANGED,
-    Kind,
     Nature,
     Prose,
-    Run,
+    RunKind,
+    TextRun,
     after_from,
     before_from,
     encode_prose,
-    rows,
-    sections,
-    side,
+    one_side,
+    split_rows,
+    split_sections,
 )
 
 LINES = [
@@ -35,7 +35,7 @@ LINES = [
 TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(LINES), max_size=30).map("\n".join))
 
 
-def _flat(runs: tuple[Run, ...]) -> list[Run]:
+def _flat(runs: tuple[TextRun, ...]) -> list[TextRun]:
     return [inner for run in runs for inner in (run, *_flat(run.runs))]
 
 
@@ -47,17 +47,17 @@ def _check(before: str, after: str) -> Prose:
     assert (prose.nature is Nature.SAME) == (before == after)
     old, new = before.split("\n"), after.split("\n")
     for run in _flat(prose.runs):
-        if run.kind in (Kind.KEPT, Kind.REMOVED):
+        if run.kind in (RunKind.KEPT, RunKind.REMOVED):
             assert old[run.before - 1 : run.before - 1 + run.old] == list(run.lines)
-        if run.kind in (Kind.KEPT, Kind.ADDED):
+        if run.kind in (RunKind.KEPT, RunKind.ADDED):
             assert new[run.after - 1 : run.after - 1 + run.new] == list(run.lines)
-        if run.kind is Kind.CHANGED:
+        if run.kind is RunKind.CHANGED:
             assert (
-                "".join(span.text for span in side(run, Kind.REMOVED)).split("\n")
+                "".join(span.text for span in one_side(run, RunKind.REMOVED)).split("\n")
                 == old[run.before - 1 : run.before - 1 + run.old]
             )
-            assert [span for row in rows(run) for span in row.spans if span.kind is not Kind.KEPT]
-            assert len(list(rows(run))) == run.new
+            assert [span for row in split_rows(run) for span in row.spans if span.kind is not RunKind.KEPT]
+            assert len(list(split_rows(run))) == run.new
     return prose
 
 
@@ -122,7 +122,7 @@ def test_the_model_is_json(before: str, after: str) -> None:
 @settings(max_examples=examples(100), deadline=None)
 def test_sections_are_the_runs(before: str, after: str) -> None:
     prose = compare(before, after)
-    found = list(sections(prose))
+    found = list(split_sections(prose))
     assert tuple(run for section in found for part in section for run in part) == prose.runs
     assert all(section.changed for section in found[:-1])
     for section in found:
@@ -146,7 +146,7 @@ def test_alignment_rises_and_is_equal_however_little_may_be_spent(
 
 def _marked(prose: Prose) -> list[tuple[str, str]]:
     return [
-        (span.kind.value, span.text) for run in _flat(prose.runs) for span in run.spans if span.kind is not Kind.KEPT
+        (span.kind.value, span.text) for run in _flat(prose.runs) for span in run.spans if span.kind is not RunKind.KEPT
     ]
 
 
@@ -155,7 +155,7 @@ def test_changed_words_are_marked_and_nothing_else() -> None:
     after = "You are a tutor.\nBe kind, and never rude.\nEnd."
     prose = compare(before, after)
     assert _marked(prose) == [("removed", "brief"), ("added", "kind")]
-    assert [(run.before, run.after) for run in prose.runs if run.kind is Kind.CHANGED] == [(2, 2)]
+    assert [(run.before, run.after) for run in prose.runs if run.kind is RunKind.CHANGED] == [(2, 2)]
     assert (prose.changed, prose.removed, prose.added) == (1, 0, 0)
 
 
@@ -168,10 +168,10 @@ def test_a_line_that_has_little_in_common_is_replaced_not_marked() -> None:
 def test_unchanged_lines_are_folded_with_their_count_but_never_one_alone() -> None:
     lines = [f"line {n}" for n in range(40)]
     prose = compare("\n".join(lines), "\n".join([*lines[:20], "new", *lines[20:]]))
-    folded = [run.old for run in prose.runs if run.kind is Kind.FOLDED]
+    folded = [run.old for run in prose.runs if run.kind is RunKind.FOLDED]
     assert folded == [20 - CONTEXT, 20 - CONTEXT]
     near = compare("\n".join(lines), "\n".join([*lines[:10], "x", *lines[10:15], "y", *lines[15:]]))
-    assert len([run for run in near.runs if run.kind is Kind.FOLDED]) == 2
+    assert len([run for run in near.runs if run.kind is RunKind.FOLDED]) == 2
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
@@ -179,7 +179,7 @@ def test_a_fold_of_one_line_is_never_made(head: int, middle: int, tail: int) -> 
     lines = [f"line {n}" for n in range(head + middle + tail)]
     after = [*lines[:head], "x", *lines[head : head + middle], "y", *lines[head + middle :]]
     prose = compare("\n".join(lines), "\n".join(after))
-    assert all(run.old > 1 for run in prose.runs if run.kind is Kind.FOLDED)
+    assert all(run.old > 1 for run in prose.runs if run.kind is RunKind.FOLDED)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.definitions.document import Document
-from trueup.core.definitions.layers import Origin, Tree, patched
-from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.definitions.layers import Origin, Tree, lay_over
+from trueup.core.definitions.resolve import ResolvedDefinition, read_lifecycle, resolve
 from trueup.core.definitions.sources import Setting
 from trueup.core.projects.project import Target
 from trueup.core.source import Path, Position, SourceMap
@@ -49,7 +49,7 @@ class Held:
         return Document(file, value) if isinstance(value, kind) else Document(file, refusal="does not exist")
 
 
-def resolved(files: dict[str, Any], *, target: Target | None = None, **overrides: str) -> Resolved:
+def resolved(files: dict[str, Any], *, target: Target | None = None, **overrides: str) -> ResolvedDefinition:
     """`d/a.yaml` for a target among `local` and `prod`."""
     setting = Setting(
         target or Target("local", "p"),
@@ -173,7 +173,7 @@ def test_empty_parts_leave_no_gap() -> None:
 
 
 def test_a_lifecycle_is_told_in_both_forms() -> None:
-    found = lifecycle_of(
+    found = read_lifecycle(
         {"protect": False, "ignore_changes": ["tools", {"field": "metadata.a", "until": "2027-01-31"}]}
     )
     assert found.protect is False
@@ -204,7 +204,7 @@ def laid(*values: dict[str, Any]) -> Tree:
     trees = [Tree(dict(value), {(): Origin(str(index))}) for index, value in enumerate(values)]
     result = trees[0]
     for tree in trees[1:]:
-        result = patched(result, tree, DEFINITIONS)
+        result = lay_over(result, tree, DEFINITIONS)
     return result
 
 

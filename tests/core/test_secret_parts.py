@@ -10,7 +10,7 @@ import pytest
 from trueup.core.canonical import digest
 from trueup.core.field_table import MASK, Field, FieldTable, Kind
 from trueup.core.memory.state import Applied, Record
-from trueup.core.plans.fields import Rules, compare, within_reach
+from trueup.core.plans.fields import Rules, compare_fields, mark_unreachable
 from trueup.core.plans.plan import Cause
 
 TABLE = FieldTable(
@@ -58,6 +58,6 @@ def test_a_value_without_one_is_shown_as_it_is(value: Any) -> None:
 def test_a_field_that_holds_one_is_not_sent(applied: Applied | None, revert: bool, cause: Cause) -> None:
     live = {"tools": [tool(headers={"a": "s"})]}
     record = Record("a_1", operation="o", fields={} if applied is None else {"tools": applied})
-    changes = compare({"tools": [tool()]}, live, record, frozenset(), RULES)
-    (change,) = within_reach(changes, RULES, revert=revert)
+    changes = compare_fields({"tools": [tool()]}, live, record, frozenset(), RULES)
+    (change,) = mark_unreachable(changes, RULES, revert=revert)
     assert (change.cause, change.before) == (cause, [tool(headers={"a": MASK})])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
-from trueup.core.plans.drift import Earlier, History, Sighting, read_earlier, sightings, told
+from trueup.core.plans.drift import Earlier, History, Sighting, add_first_seen, find_sightings, read_earlier
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Options, Plan, Reason
 from trueup.render.records import json as as_json
 
@@ -30,8 +30,8 @@ def drifted(name: str, **fields: Any) -> Change:
 
 def run(made: Plan, earlier: Earlier | None, day: int, judged: frozenset[str] = frozenset("ab")) -> tuple[Earlier, Any]:
     """One report a day, read back from its own document."""
-    shown, carried = sightings(made, judged, earlier, DAYS[day])
-    document = json.loads(as_json.drift(told(made, shown), None, History(DAYS[day], shown, carried)))
+    shown, carried = find_sightings(made, judged, earlier, DAYS[day])
+    document = json.loads(as_json.drift(add_first_seen(made, shown), None, History(DAYS[day], shown, carried)))
     found = read_earlier(document, HERE)
     assert found is not None
     return found, {(item["name"], item["field"]): item["since"] for item in document["seen"]}
@@ -104,11 +104,13 @@ def test_the_day_is_the_first_of_the_unbroken_row(days: list[dict[str, str]]) ->
 
 
 def test_different_days_are_told_by_field() -> None:
-    made = told(plan(drifted("a", model="x", top_p=1)), [Sighting("a", "model", "0", DAYS[0])])
+    made = add_first_seen(plan(drifted("a", model="x", top_p=1)), [Sighting("a", "model", "0", DAYS[0])])
     assert made.changes[0].remarks == (f"Seen since {DAYS[0]}.",)
     both = [Sighting("a", "model", "0", DAYS[0]), Sighting("a", "top_p", "0", DAYS[1])]
-    assert told(plan(drifted("a")), both).changes[0].remarks == (f"Seen since: model {DAYS[0]}, top_p {DAYS[1]}.",)
-    assert told(plan(drifted("a")), [Sighting("a", "model", "0")]).changes[0].remarks == ()
+    assert add_first_seen(plan(drifted("a")), both).changes[0].remarks == (
+        f"Seen since: model {DAYS[0]}, top_p {DAYS[1]}.",
+    )
+    assert add_first_seen(plan(drifted("a")), [Sighting("a", "model", "0")]).changes[0].remarks == ()
 
 
 def test_the_report_of_a_failure_tells_nothing() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.texts.escapes import core_of, replaced, spelled
+from trueup.core.texts.escapes import core_of, replace_spellings, spelling_pattern
 
 KEY = 'sk-ab/CANARY+cd/é"\\x=&<>%'
 SPELL: dict[str, Callable[[str], str]] = {
@@ -35,25 +35,25 @@ def test_two_spellings_on_top_of_each_other_are_found(first: str, second: str) -
         pytest.skip("no server numbers every letter of what is escaped already")
     if (first, second) == ("page", "url"):
         pytest.skip("no server puts what is for a page into an address")
-    assert replaced(f"<{SPELL[second](SPELL[first](KEY))}>", [KEY], "***") == "<***>"
+    assert replace_spellings(f"<{SPELL[second](SPELL[first](KEY))}>", [KEY], "***") == "<***>"
 
 
 @given(
     st.text(st.characters(max_codepoint=0xFF, min_codepoint=0x20), min_size=6, max_size=30), st.sampled_from([*SPELL])
 )
 def test_whatever_a_header_carries_is_found_in_each_spelling(text: str, spelling: str) -> None:
-    assert spelled(text).search(SPELL[spelling](text))
+    assert spelling_pattern(text).search(SPELL[spelling](text))
 
 
 @given(st.text("abc/\\u0%&", min_size=6, max_size=12), st.text("abc/\\u0%&", max_size=12))
 def test_what_is_found_is_found_plainly_where_nothing_is_escaped(text: str, other: str) -> None:
     if not any(sign in text + other for sign in "\\%&u"):
-        assert (spelled(text).search(other) is not None) is (text in other)
+        assert (spelling_pattern(text).search(other) is not None) is (text in other)
 
 
 def test_a_long_run_of_backslashes_takes_no_time() -> None:
     started = time.monotonic()
-    assert not spelled(KEY).search("\\" * 100_000)
+    assert not spelling_pattern(KEY).search("\\" * 100_000)
     assert time.monotonic() - started < 5
 
 

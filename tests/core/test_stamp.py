@@ -18,14 +18,14 @@ from trueup.core.memory.stamp import (
     about_to_send,
     digests,
     encode,
-    held,
+    list_held_digests,
     parse,
     record_of,
     short,
 )
 from trueup.core.memory.state import Applied
 from trueup.core.plans.fields import Rules
-from trueup.core.plans.judge import Choices, Facts, is_ours
+from trueup.core.plans.judge import DecisionPolicy, Facts, is_ours
 from trueup.core.plans.live import stamp_of
 from trueup.wire.openai_assistants.fields import DIALECTS, TABLE
 
@@ -149,7 +149,7 @@ def test_no_text_raises_or_counts_as_ours(text: Any) -> None:
     assert stamp is None or not is_ours(stamp, facts, CHOICES)
 
 
-CHOICES = Choices("acme", "prod", Rules(TABLE))
+CHOICES = DecisionPolicy("acme", "prod", Rules(TABLE))
 
 
 @pytest.mark.parametrize(("key", "value"), [("p", "other"), ("t", "dev"), ("n", "physics"), ("n", "MATH"), ("p", "")])
@@ -201,4 +201,4 @@ def test_what_is_remembered_of_a_sent_field_is_its_digest_and_its_stamp(file: di
     """Both are made in one go where a value is canonical as it stands; nobody can tell."""
     sent = about_to_send(file, TABLE)
     assert sent == {name: Applied(digest(value), None, short(name, value, TABLE)) for name, value in file.items()}
-    assert held(sent, TABLE) == digests(file, TABLE)
+    assert list_held_digests(sent, TABLE) == digests(file, TABLE)

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.plans import CHANGE
-from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending
+from trueup.core.acceptance.accepted import Accepted, AcceptedField, AcceptResult
 from trueup.core.errors import Exit
 from trueup.core.memory.state import Identity
-from trueup.core.migration.imports import Imports, Link, NewFile, Omission, Unread
+from trueup.core.migration.imports import Imports, Link, NewFile, NotAnAssistant, Omission
 from trueup.core.plans.plan import Action, Cause, Change, Counts, FieldChange, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.summary import (
     accept_summary,
-    counts,
+    count_changes,
     drift_summary,
     import_summary,
     report_summary,
@@ -87,13 +87,13 @@ def test_further_counts_stand_in_the_documented_order() -> None:
     ],
 )
 def test_each_change_counts_where_the_contract_says(change: Change, expected: Counts) -> None:
-    assert counts(_plan(change)) == expected
+    assert count_changes(_plan(change)) == expected
 
 
 @given(st.lists(CHANGE, max_size=6, unique_by=lambda change: change.name))
 def test_nothing_counts_twice(changes: list[Change]) -> None:
     plan = _plan(*changes, unchanged=2)
-    found = {name: number for name, number in asdict(counts(plan)).items() if name not in AMONG}
+    found = {name: number for name, number in asdict(count_changes(plan)).items() if name not in AMONG}
     assert sum(found.values()) == len(changes) + 2
     assert _sum(drift_summary(plan)) == len(changes) + 2
 
@@ -175,7 +175,7 @@ def test_an_import_counts_what_is_left_and_what_is_to_be_edited_by_hand() -> Non
         "prod",
         (NewFile("a", "assistants/a.yaml", "", "asst_1", "asst_1"),),
         links=(Link("b", "assistants/b.yaml", "asst_2", {"model": "x"}, why="it has an anchor"),),
-        unread=(Unread("x.json", "is no JSON"),),
+        unread=(NotAnAssistant("x.json", "is no JSON"),),
         omissions={"asst_1": (Omission("tools", "x"), Omission("tools[0]", "y"))},
     )
     assert import_summary(done, Exit.HELD) == (
@@ -186,7 +186,7 @@ def test_an_import_counts_what_is_left_and_what_is_to_be_edited_by_hand() -> Non
 
 
 def test_accept_counts_fields() -> None:
-    fields = (AcceptedField("model", Ending.TAKEN), AcceptedField("tools", Ending.CONFLICT))
+    fields = (AcceptedField("model", AcceptResult.TAKEN), AcceptedField("tools", AcceptResult.CONFLICT))
     accepted = Accepted("a", "prod", "asst_1", fields)
     words = "1 to take, 0 to merge, 0 the same already, 1 in conflict (exit 3)."
     assert accept_summary(accepted) == f"Accept: {words}"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from trueup.core.migration.foreign import assistants_in
-from trueup.core.migration.imports import Found, Unread, omissions_of
+from trueup.core.migration.foreign import find_assistants
+from trueup.core.migration.imports import ImportedAssistant, NotAnAssistant, list_omissions
 
 SCHEMA = {"type": "object", "properties": {"sku": {"type": "string"}}, "required": ["sku"]}
 STOCK = {"name": "in_stock", "description": "Whether a thing is there.", "parameters": SCHEMA}
@@ -30,11 +30,11 @@ def state(given: Mapping[str, Any], kind: str = "openai_assistant", **instance: 
 
 def read(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the body that a state's attributes give, and the paths of what is omitted."""
-    (found,) = assistants_in(state(attributes), "t.tfstate")
-    assert isinstance(found, Found), found
+    (found,) = find_assistants(state(attributes), "t.tfstate")
+    assert isinstance(found, ImportedAssistant), found
     assert found.where == "t.tfstate, openai_assistant.shop"
     assert found.id == "asst_shop"
-    return dict(found.body), [item.path for item in omissions_of(found)]
+    return dict(found.body), [item.path for item in list_omissions(found)]
 
 
 SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
@@ -203,8 +203,8 @@ def test_schemas_are_not_taken_for_blocks() -> None:
     ],
 )
 def test_what_the_api_knows_of_a_tool_and_the_state_does_not_is_told(tools: list[Any], is_poor: bool) -> None:
-    (found,) = assistants_in(state({**WORDS, "tools": tools}), "t.tfstate")
-    assert isinstance(found, Found)
+    (found,) = find_assistants(state({**WORDS, "tools": tools}), "t.tfstate")
+    assert isinstance(found, ImportedAssistant)
     assert [remark.startswith("the state keeps neither `strict`") for remark in found.remarks] == [True] * is_poor
 
 
@@ -228,7 +228,7 @@ def test_a_name_that_the_state_keeps_as_null_is_null(has_name: bool) -> None:
     ],
 )
 def test_what_else_a_state_holds_of_assistants_is_named(value: Any, why: str) -> None:
-    first = next(iter(assistants_in(value, "t.tfstate")))
-    assert isinstance(first, Unread), first
+    first = next(iter(find_assistants(value, "t.tfstate")))
+    assert isinstance(first, NotAnAssistant), first
     assert why in first.why
     assert first.where.endswith(".shop")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_resolve import Held, resolved
-from trueup.core.acceptance.placing import Edit, Elsewhere, Placing
+from trueup.core.acceptance.placing import Edit, EditPlacer, Elsewhere
 from trueup.core.definitions.layers import Origin
 from trueup.core.source import Path
 from trueup.edge.yaml.editor import set_value
@@ -65,7 +65,7 @@ def test_tools_as_a_whole_come_from_a_file() -> None:
     found = resolved(files)
     assert found.diagnostics == ()
     assert found.body["tools"] == [F, {"type": "file_search"}]
-    placing = Placing("d/a.yaml", "local", found.tree, dict(found.body), Held(files), DEFINITIONS)
+    placing = EditPlacer("d/a.yaml", "local", found.tree, dict(found.body), Held(files), DEFINITIONS)
     assert placing.edits_for(("tools",), [F]) == [Edit(Origin("d/_list.yaml"), [F])]
 
 
@@ -94,7 +94,7 @@ def test_what_is_accepted_goes_where_it_came_from(
     before = resolved(files)
     old = before.body["tools"]
     new = [*old[: len(old) // 2], *wanted[:1], *old[len(old) // 2 + 1 :]] if keeps_most else wanted
-    placing = Placing("d/a.yaml", "local", before.tree, dict(before.body), Held(files), DEFINITIONS)
+    placing = EditPlacer("d/a.yaml", "local", before.tree, dict(before.body), Held(files), DEFINITIONS)
     try:
         edits = placing.edits_for(("tools",), new)
     except Elsewhere:
@@ -119,7 +119,7 @@ def test_what_is_accepted_goes_where_it_came_from(
 def test_only_the_file_that_holds_a_tool_is_edited(new: list[Any], edited: set[tuple[str, Path]]) -> None:
     files = {"d/a.yaml": {"tools": [{"file": "_list.yaml"}, G]}, "d/_list.yaml": [F, "file_search"]}
     before = resolved(files)
-    edits = Placing("d/a.yaml", "local", before.tree, dict(before.body), Held(files), DEFINITIONS).edits_for(
+    edits = EditPlacer("d/a.yaml", "local", before.tree, dict(before.body), Held(files), DEFINITIONS).edits_for(
         ("tools",), new
     )
     assert {(edit.origin.file, edit.origin.path) for edit in edits} == set(edited)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from trueup.core.rules.validate import Checker, nearest
+from trueup.core.rules.fault import nearest
+from trueup.core.rules.validate import Checker
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.edge import schemas
 

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from tests.extent import examples
 from trueup.core.definitions.definition import Definition
 from trueup.core.rules.gate import CHECKS, looks_valid
-from trueup.core.rules.validate import Checker, limits
+from trueup.core.rules.validate import Checker, check_definition
 from trueup.core.source import Path, Position, Severity, SourceMap
 from trueup.edge import schemas
 from trueup.edge.schemas import format_of
@@ -136,7 +136,7 @@ def test_valid_bodies_pass_and_break_no_limit(body: Body) -> None:
     before = copy.deepcopy(body)
     definition = Definition("a", body, "a.yaml", locate=lambda: placed(body))
     assert ASSISTANT.problems(body, lambda: placed(body)) == []
-    found = limits(definition, FORM.table, FORM.check, stamp_length=512)
+    found = check_definition(definition, FORM.table, FORM.check, stamp_length=512)
     assert [item for item in found if item.severity is Severity.ERROR] == []
     assert DEFINITION.problems(body, SourceMap) == []
     assert body == before

@@ -17,7 +17,7 @@ SEARCH, INTERPRETER = {"type": "file_search"}, {"type": "code_interpreter"}
 
 
 def limits(definition: Definition, **more: Any) -> list[Diagnostic]:
-    return validate.limits(definition, FORM.table, FORM.check, **more)
+    return validate.check_definition(definition, FORM.table, FORM.check, **more)
 
 
 def function(name: Any = "look", **inner: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trueup.core.definitions.filled import from_text, wanted_types
+from trueup.core.definitions.filled import from_text, types_by_path
 from trueup.edge import schemas
 
 SCHEMA = {
@@ -42,11 +42,11 @@ SCHEMA = {
     ],
 )
 def test_types_by_path(path: tuple[str | int, ...], types: set[str]) -> None:
-    assert wanted_types(SCHEMA)(path) == types
+    assert types_by_path(SCHEMA)(path) == types
 
 
 def test_the_assistant_schema_is_understood() -> None:
-    wanted = wanted_types(schemas.load("assistant"))
+    wanted = types_by_path(schemas.load("assistant"))
     assert wanted(("model",)) == {"string"}
     assert wanted(("temperature",)) == {"number", "null"}
     assert "integer" in wanted(("tools", 4, "file_search", "max_num_results"))

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.definitions.document import SIZE_LIMIT, Document, scalar
+from trueup.core.definitions.document import SIZE_LIMIT, Document, read_scalar
 from trueup.edge.yaml.reader import HAS_C, read_yaml
 
 FILE = "a.yaml"
@@ -197,7 +197,7 @@ def is_in_both_versions(text: str) -> bool:
     """Whether YAML 1.1, which the reference speaks, takes an unquoted word for text only if 1.2 does: not `1e3`."""
     resolver: Any = yaml.resolver.Resolver()
     by_1_1 = resolver.resolve(yaml.ScalarNode, text, (True, False))
-    return by_1_1 != "tag:yaml.org,2002:str" or not re.match(r"[-+.]?\d", text) or isinstance(scalar(text), str)
+    return by_1_1 != "tag:yaml.org,2002:str" or not re.match(r"[-+.]?\d", text) or isinstance(read_scalar(text), str)
 
 
 KEYS = st.text(max_size=8).filter(is_in_both_versions)

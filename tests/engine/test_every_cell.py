@@ -17,8 +17,8 @@ from trueup.core.canonical import canonical, digest, same
 from trueup.core.memory.stamp import UNREADABLE, Stamp, digests, record_of, short
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules, matches
-from trueup.core.plans.judge import Choices, Facts, Verdict, judge
-from trueup.core.plans.live import Seen
+from trueup.core.plans.judge import DecisionPolicy, Facts, Verdict, judge
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import WRITES, Action, Cause, Reason
 from trueup.wire.openai_assistants.fields import TABLE
 
@@ -88,12 +88,13 @@ def _stamps(draw: st.DrawFn) -> Stamp | None:
 
 
 @st.composite
-def _cells(draw: st.DrawFn) -> tuple[Facts, Choices]:
+def _cells(draw: st.DrawFn) -> tuple[Facts, DecisionPolicy]:
     """Facts that can be true together, and any choices."""
     moved_from = draw(st.sampled_from(["", "arithmetic"]))
     names = {"math", moved_from} - {""}
     found = [
-        Seen(f"asst_{number}", draw(_fields()), number, draw(_stamps())) for number in range(1, draw(st.integers(1, 4)))
+        LiveAssistant(f"asst_{number}", draw(_fields()), number, draw(_stamps()))
+        for number in range(1, draw(st.integers(1, 4)))
     ]
     stamped = tuple(
         seen
@@ -125,7 +126,7 @@ def _cells(draw: st.DrawFn) -> tuple[Facts, Choices]:
         renamed_to=draw(some),
         full=draw(st.booleans()),
     )
-    choices = Choices(
+    choices = DecisionPolicy(
         project="acme",
         target="prod",
         rules=Rules(FIELDS, stamps=stamps),
@@ -139,7 +140,7 @@ def _cells(draw: st.DrawFn) -> tuple[Facts, Choices]:
     return facts, choices
 
 
-def _is_known(live: Seen, facts: Facts) -> bool:
+def _is_known(live: LiveAssistant, facts: Facts) -> bool:
     """Whether a live one carries no stamp, or ours of an operation that we know."""
     stamp, record, pending = live.stamp, facts.record, facts.pending
     if stamp is None:
@@ -150,7 +151,7 @@ def _is_known(live: Seen, facts: Facts) -> bool:
     return ours and stamp.operation in {record.operation, pending.operation if pending else record.operation}
 
 
-def one_verdict_always_the_same_and_no_input_is_changed(facts: Facts, choices: Choices) -> None:
+def one_verdict_always_the_same_and_no_input_is_changed(facts: Facts, choices: DecisionPolicy) -> None:
     before = copy.deepcopy((facts, choices))
     verdict = judge(facts, choices)
     assert isinstance(verdict, Verdict)
@@ -158,7 +159,7 @@ def one_verdict_always_the_same_and_no_input_is_changed(facts: Facts, choices: C
     assert (facts, choices) == before
 
 
-def a_delete_is_asked_for_and_certain(facts: Facts, choices: Choices) -> None:
+def a_delete_is_asked_for_and_certain(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     if verdict.action is not Action.DELETE:
         return
@@ -175,7 +176,7 @@ def a_delete_is_asked_for_and_certain(facts: Facts, choices: Choices) -> None:
     assert verdict.backup
 
 
-def a_create_makes_no_twin(facts: Facts, choices: Choices) -> None:
+def a_create_makes_no_twin(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     if verdict.action is not Action.CREATE:
         return
@@ -193,7 +194,7 @@ def a_create_makes_no_twin(facts: Facts, choices: Choices) -> None:
     assert {change.path for change in verdict.fields} == set(facts.file)
 
 
-def a_write_goes_to_our_own_and_never_over_another_checkouts(facts: Facts, choices: Choices) -> None:
+def a_write_goes_to_our_own_and_never_over_another_checkouts(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     if verdict.action not in (Action.MODIFY, Action.STAMP):
         return
@@ -208,7 +209,7 @@ def a_write_goes_to_our_own_and_never_over_another_checkouts(facts: Facts, choic
     assert bool(differing) is (verdict.action is Action.MODIFY)
 
 
-def live_as_the_file_is_never_a_field_to_write(facts: Facts, choices: Choices) -> None:
+def live_as_the_file_is_never_a_field_to_write(facts: Facts, choices: DecisionPolicy) -> None:
     for change in judge(facts, choices).fields:
         if change.cause is Cause.NEW:
             continue
@@ -219,7 +220,7 @@ def live_as_the_file_is_never_a_field_to_write(facts: Facts, choices: Choices) -
         assert same(wanted, found) is (change.cause is Cause.RECORDED)
 
 
-def only_declared_and_recorded_fields_appear_and_ignored_ones_never(facts: Facts, choices: Choices) -> None:
+def only_declared_and_recorded_fields_appear_and_ignored_ones_never(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     applied = {
         *(facts.record.fields if facts.record else ()),
@@ -232,7 +233,7 @@ def only_declared_and_recorded_fields_appear_and_ignored_ones_never(facts: Facts
         assert not set(paths) & facts.ignored
 
 
-def drift_is_only_where_live_differs_from_what_was_applied(facts: Facts, choices: Choices) -> None:
+def drift_is_only_where_live_differs_from_what_was_applied(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     for change in verdict.fields:
         if change.cause not in (Cause.DRIFTED, Cause.CONFLICT):
@@ -242,7 +243,7 @@ def drift_is_only_where_live_differs_from_what_was_applied(facts: Facts, choices
         assert not matches(change.path, change.before, verdict.record.fields[change.path], FIELDS)
 
 
-def what_is_wanted_and_not_done_says_so(facts: Facts, choices: Choices) -> None:
+def what_is_wanted_and_not_done_says_so(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     causes = {change.cause for change in verdict.fields}
     if verdict.wanted:
@@ -257,7 +258,7 @@ def what_is_wanted_and_not_done_says_so(facts: Facts, choices: Choices) -> None:
         assert verdict.wanted or not pending or verdict.reason is Reason.BEHIND
 
 
-def a_foreign_stamp_is_never_adopted_nor_written_over(facts: Facts, choices: Choices) -> None:
+def a_foreign_stamp_is_never_adopted_nor_written_over(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     if facts.live is None or facts.live.stamp is None:
         return
@@ -269,14 +270,14 @@ def a_foreign_stamp_is_never_adopted_nor_written_over(facts: Facts, choices: Cho
     assert not verdict.adopted
 
 
-def two_stamps_without_a_record_send_nothing(facts: Facts, choices: Choices) -> None:
+def two_stamps_without_a_record_send_nothing(facts: Facts, choices: DecisionPolicy) -> None:
     if facts.record is None and len(facts.stamped) > 1 and facts.file is not None and not choices.destroy:
         verdict = judge(facts, choices)
         assert (verdict.action, verdict.reason) == (Action.HELD, Reason.TWINS)
         assert verdict.others == tuple(sorted(seen.id for seen in facts.stamped))
 
 
-def what_is_released_is_let_go_and_nothing_else(facts: Facts, choices: Choices) -> None:
+def what_is_released_is_let_go_and_nothing_else(facts: Facts, choices: DecisionPolicy) -> None:
     verdict = judge(facts, choices)
     if not facts.released:
         assert verdict.action is not Action.RELEASE
@@ -288,7 +289,7 @@ def what_is_released_is_let_go_and_nothing_else(facts: Facts, choices: Choices) 
         assert (verdict.live.stamp.project, verdict.live.stamp.name) == ("acme", "math")
 
 
-LAWS: tuple[Callable[[Facts, Choices], None], ...] = (
+LAWS: tuple[Callable[[Facts, DecisionPolicy], None], ...] = (
     one_verdict_always_the_same_and_no_input_is_changed,
     a_delete_is_asked_for_and_certain,
     a_create_makes_no_twin,
@@ -306,7 +307,7 @@ LAWS: tuple[Callable[[Facts, Choices], None], ...] = (
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @settings(max_examples=examples(150), deadline=None)
 @given(cell=_cells())
-def test_law(law: Callable[[Facts, Choices], None], cell: tuple[Facts, Choices]) -> None:
+def test_law(law: Callable[[Facts, DecisionPolicy], None], cell: tuple[Facts, DecisionPolicy]) -> None:
     law(*cell)
 
 
@@ -331,14 +332,14 @@ LIVE_STAMPS = (
     replace(STAMPED, rules=99),
     UNREADABLE,
 )
-LIVES = (None, *(Seen("asst_1", fields, 1, stamp) for fields in (A, B, C) for stamp in LIVE_STAMPS))
+LIVES = (None, *(LiveAssistant("asst_1", fields, 1, stamp) for fields in (A, B, C) for stamp in LIVE_STAMPS))
 RULES = Rules(FIELDS)
-TWINS = ((), (Seen("asst_2", A, 2, STAMPED),))
+TWINS = ((), (LiveAssistant("asst_2", A, 2, STAMPED),))
 
 
-def _product() -> Iterator[tuple[Facts, Choices]]:
+def _product() -> Iterator[tuple[Facts, DecisionPolicy]]:
     switches = [
-        Choices("acme", "prod", RULES, revert, prune, destroy, stamp_all=stamp, stamp_lost=stamp)
+        DecisionPolicy("acme", "prod", RULES, revert, prune, destroy, stamp_all=stamp, stamp_lost=stamp)
         for revert, prune, destroy, stamp in itertools.product((False, True), repeat=4)
     ]
     for record, live, twins, file, complete, stamps in itertools.product(

@@ -16,7 +16,7 @@ from trueup.core.call import Call, Reply
 from trueup.core.errors import Exit, worst
 from trueup.core.memory.capabilities import decode, encode
 from trueup.core.plans.plan import WRITES, Cause, Plan
-from trueup.core.plans.summary import counts, summary
+from trueup.core.plans.summary import count_changes, summary
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.bodies import Habits
 from trueup.wire.openai_assistants.probe import QUESTIONS
@@ -175,7 +175,7 @@ def test_what_is_not_possible_is_counted_said_once_and_changes_no_code() -> None
     world.apply()
     world.definitions = fleet(definition("math", metadata={"owner": "ann"}))
     plan = world.plan()
-    assert counts(plan).impossible == 1
+    assert count_changes(plan).impossible == 1
     assert summary(plan).endswith("0 to modify, 0 to delete, 0 drifted, 1 unchanged; of these 1 not possible here.")
     assert not [change for change in plan.changes if change.action in WRITES]
     before = len(world.writes)

@@ -18,10 +18,10 @@ from trueup.core.call import Call, Reply, read_only
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.definitions.definition import Definition, Ignore, Lifecycle
 from trueup.core.errors import Exit, TrueupError, worst
-from trueup.core.memory.journal import Entry, fold, from_line, to_line, unsettled
+from trueup.core.memory.journal import Entry, fold, from_line, list_pending, to_line
 from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import decode, encode
-from trueup.core.plans.exits import codes_of
+from trueup.core.plans.exits import collect_codes
 from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Report, Result
 from trueup.core.projects.project import Target
@@ -184,7 +184,7 @@ class World:
     def state(self) -> State:
         identity = identity_of(self.target)
         if self.target.state == "stamps":
-            return State(identity, DIGEST_RULES, pending=unsettled(self.entries()))
+            return State(identity, DIGEST_RULES, pending=list_pending(self.entries()))
         state = decode(self.state_text, identity, "state") if self.state_text else State(identity, DIGEST_RULES)
         return fold(state, self.entries())
 
@@ -270,7 +270,7 @@ class World:
         meeting = match_saved_plan(promised, planning) if promised is not None else SavedPlanMatch(planning.plan, (), 0)
         if is_idle(meeting.plan):
             refused = any(outcome.result is Result.REFUSED for outcome in meeting.outcomes)
-            codes = codes_of(meeting.plan) | ({Exit.HELD} if refused else set())
+            codes = collect_codes(meeting.plan) | ({Exit.HELD} if refused else set())
             return Report(meeting.plan, meeting.outcomes, tuple(codes), meeting.only_fresh)
         with self.journaled() as journal:
             runner.ports.journal = journal

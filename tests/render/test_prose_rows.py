@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trueup.core.texts.compare import compare
-from trueup.core.texts.prose import sections
+from trueup.core.texts.prose import split_sections
 from trueup.render.prose_lines import Place, hunk_key
 from trueup.render.style import Look, paint
 from trueup.render.terminal import prose as prose_rows
@@ -58,7 +58,7 @@ def test_a_very_long_difference_stops_and_says_how_much_is_left_unless_all_is_as
 def test_a_shared_change_is_not_shown_again_and_what_leads_to_the_next_one_is() -> None:
     before = "\n".join(["top", *"abcdefgh", "mid", *"ijklmnop", "end"])
     prose = compare(before, before.replace("top", "tip").replace("mid", "mit").replace("end", "ent"))
-    first, second, _ = (section.changed for section in sections(prose))
+    first, second, _ = (section.changed for section in split_sections(prose))
     notes = {hunk_key(first): "=The same as in x.", hunk_key(second): "This also reaches y:"}
     shown = paint(prose_rows.difference_rows(prose, LOOK, 0, "line {}".format, notes), color=False).splitlines()
     assert shown[0] == "The same as in x."

@@ -15,7 +15,7 @@ from tests.render.changes import field_change
 from tests.render.hostile import NASTY
 from tests.render.test_hostile import LAW, _is_safe_comment, _large
 from trueup.core.plans.plan import MISSING, Action, Cause, FieldChange
-from trueup.core.texts.prose import Kind
+from trueup.core.texts.prose import RunKind
 from trueup.render import pages
 from trueup.render.markup import markdown
 from trueup.render.markup.room import shorten_line
@@ -91,11 +91,11 @@ def test_long_lines_of_any_signs_break_out_of_nothing(lines: list[str]) -> None:
 
 
 @given(
-    st.lists(st.tuples(st.text(max_size=200), st.sampled_from([Kind.KEPT, Kind.ADDED])), max_size=12),
+    st.lists(st.tuples(st.text(max_size=200), st.sampled_from([RunKind.KEPT, RunKind.ADDED])), max_size=12),
     st.integers(0, 900),
 )
 @LAW
-def test_what_is_shown_and_what_is_counted_is_all_of_the_line(stretches: list[tuple[str, Kind]], room: int) -> None:
+def test_what_is_shown_and_what_is_counted_is_all_of_the_line(stretches: list[tuple[str, RunKind]], room: int) -> None:
     parts = [Part(text.replace("⋯", "."), kind) for text, kind in stretches]
     found, left = shorten_line(parts, lambda shown: sum(len(part.text) for part in shown) <= room)
     told = "".join(part.text for part in found)

@@ -156,7 +156,7 @@ def _synced_by_its_maker(folder: Path) -> None:
 WISHES = frozenset({Cause.EDITED, Cause.CONFLICT, Cause.UNKNOWN})
 REAL_RENDER = modifies._render
 REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = (
-    fields.judge,
+    fields.judge_field,
     engine_run.keep_answer,
     Checkout.adapter,
     refresh._take_page,

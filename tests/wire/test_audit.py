@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trueup.core.canonical import canonical, same
 from trueup.core.definitions.definition import Definition
 from trueup.core.projects.project import Target
-from trueup.core.rules.fault import counted
+from trueup.core.rules.fault import count_losses
 from trueup.core.source import Position, Severity, SourceMap, dotted
 from trueup.wire.bodies import remove_losses
 from trueup.wire.model_names import is_reasoning, name_in_files
@@ -262,7 +262,7 @@ def test_many_losses_of_one_kind_are_one_warning_that_counts_them() -> None:
     adapter = adapter_for(target("azure-openai", allow_loss=("reasoning_effort", "tools")))
     bodies = [{"reasoning_effort": "low"}, {"reasoning_effort": "high"}, function(strict=True)]
     found = [item for body in bodies for item in adapter.audit(Definition("a", {"model": "m", **body}, "a.yaml"))]
-    assert [item.message for item in counted(found)] == [
+    assert [item.message for item in count_losses(found)] == [
         "azure-openai does not support reasoning_effort; it is left out, in 2 places",
         "azure-openai does not support tools.function.strict; it is left out",
     ]

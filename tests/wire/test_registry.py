@@ -9,7 +9,7 @@ import pytest
 
 from trueup.core.errors import TrueupError
 from trueup.core.projects.project import LOCAL, Target
-from trueup.core.projects.project_values import target_of
+from trueup.core.projects.project_values import read_target
 from trueup.core.source import dotted
 from trueup.wire import registry, target_rules
 from trueup.wire.registry import adapter_for, base_url, dialects, headers, identity_of, protocols
@@ -80,7 +80,7 @@ def _faults(**value: Any) -> list[tuple[str, str, str]]:
 def test_a_target_has_the_default_dialect_of_its_own_protocol(other: str) -> None:
     value = {"protocol": other, "base_url": "https://x.example.com/openai"}
     assert _faults(**value) == []
-    assert target_of("prod", value, "acme", registry.ROWS).dialect == "azure-openai"
+    assert read_target("prod", value, "acme", registry.ROWS).dialect == "azure-openai"
 
 
 def test_a_scoping_key_is_refused_with_the_protocols_that_know_it(other: str) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.local.specs import spec
-from trueup.core.definitions.protocols import Translation, Verdict, Word, loss_faults
+from trueup.core.definitions.protocols import FieldSupport, Support, Translation, list_loss_faults
 from trueup.core.source import Path, Severity, dotted
 from trueup.wire.openai_agents.translation import LOSSES, NO_PARAMETERS, translate
 
@@ -93,7 +93,7 @@ def source_of(path: Path, translation: Translation) -> Path | None:
     return None
 
 
-def verdict_on(path: Path, translation: Translation) -> Verdict:
+def verdict_on(path: Path, translation: Translation) -> FieldSupport:
     """Return the verdict that covers a portable value: the one of the longest path."""
     covering = [verdict for verdict in translation.verdicts if path[: len(verdict.path)] == verdict.path]
     return max(covering, key=lambda verdict: len(verdict.path))
@@ -137,9 +137,9 @@ def test_every_field_gets_exactly_one_verdict(body: dict[str, Any]) -> None:
         else:
             assert inside[0] == (name,)
     for verdict in verdicts:
-        assert bool(verdict.hint) == (verdict.word is Word.UNSUPPORTED)
-        assert verdict.text or verdict.word is Word.SUPPORTED
-        assert verdict.key in LOSSES or verdict.required or verdict.word is not Word.UNSUPPORTED
+        assert bool(verdict.hint) == (verdict.word is Support.UNSUPPORTED)
+        assert verdict.text or verdict.word is Support.SUPPORTED
+        assert verdict.key in LOSSES or verdict.required or verdict.word is not Support.UNSUPPORTED
 
 
 @given(BODIES)
@@ -148,7 +148,7 @@ def test_what_is_supported_or_converted_arrives(body: dict[str, Any]) -> None:
     arrived = {source_of(path, translation): value for path, value in leaves(translation.body)}
     for path, value in leaves(body):
         verdict = verdict_on(path, translation)
-        if verdict.word is Word.UNSUPPORTED:
+        if verdict.word is Support.UNSUPPORTED:
             assert path not in arrived
         elif verdict.text.startswith("left out") or path[-1] == "strict" or value in (None, {}):
             continue  # it asks for what is the default anyway
@@ -166,7 +166,7 @@ def test_nothing_else_appears_and_every_value_has_a_source(body: dict[str, Any])
         assert source is not None
         if path == ("tools",):
             continue  # all that it held is lost
-        assert verdict_on(source, translation).word is not Word.UNSUPPORTED
+        assert verdict_on(source, translation).word is not Support.UNSUPPORTED
         if path[2:3] == ("parameters",) and value_at(translation.body, path[:3]) == NO_PARAMETERS:
             assert source[2] == "function"
         else:
@@ -196,7 +196,7 @@ def test_a_loss_is_an_error_unless_the_target_allows_it_or_patches_the_field() -
     ).verdicts
 
     def told(allowed: list[str], patched: list[str] = []) -> list[tuple[str, Severity]]:  # noqa: B006 - not changed
-        found = loss_faults(verdicts, "openai-agents", allowed, patched)
+        found = list_loss_faults(verdicts, "openai-agents", allowed, patched)
         return [(dotted(fault.path), fault.severity) for fault in found]
 
     strict = "tools[0].function.strict"
@@ -209,6 +209,6 @@ def test_a_loss_is_an_error_unless_the_target_allows_it_or_patches_the_field() -
 
 def test_what_must_be_written_cannot_be_allowed_away() -> None:
     verdicts = translate({"model": "m", "name": "n" * 129}).verdicts
-    faults = list(loss_faults(verdicts, "openai-agents", ["name"]))
+    faults = list(list_loss_faults(verdicts, "openai-agents", ["name"]))
     assert [(fault.severity, fault.hint) for fault in faults] == [(Severity.ERROR, "Write a shorter `name`.")]
-    assert list(loss_faults(verdicts, "openai-agents", [], ["name"])) == []
+    assert list(list_loss_faults(verdicts, "openai-agents", [], ["name"])) == []

@@ -20,7 +20,7 @@ from trueup.core.memory.state import State
 from trueup.core.plans.exits import (
     ACK_DIGITS,
     ask_for_acknowledgement,
-    codes_of,
+    collect_codes,
     find_guard_reasons,
     is_acknowledged,
 )
@@ -283,7 +283,7 @@ async def _execute(session: Session, runner: RequestRunner, work: Work) -> Repor
     if session.target.state == "file" and (planned != work.state or not session.store.is_folded):
         session.store.save(planned)  # also what a killed run left in the journal, which no checkout but this one has
     if is_idle(work.plan):
-        codes = codes_of(work.plan)
+        codes = collect_codes(work.plan)
         if any(outcome.result is Result.REFUSED for outcome in work.outcomes):
             codes.add(Exit.HELD)
         return Report(work.plan, work.outcomes, tuple(codes), work.only_fresh, runner.calls, runner.retries)

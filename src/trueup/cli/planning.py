@@ -12,12 +12,12 @@ from trueup.core.command import Command, Message
 from trueup.core.definitions.names import select
 from trueup.core.memory.stamp import record_of
 from trueup.core.memory.state import Record, State
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import Plan
 from trueup.core.plans.summary import NAMED
-from trueup.core.projects.connections import lifecycle_differences
-from trueup.core.projects.project_values import last_name
-from trueup.core.rules.fault import counted
+from trueup.core.projects.connections import list_lifecycle_differences
+from trueup.core.projects.project_values import follow_renames
+from trueup.core.rules.fault import count_losses
 from trueup.core.source import Diagnostic, Severity
 from trueup.edge.collector import pause_collector
 from trueup.edge.definitions.loader import LoadResult, Workspace
@@ -55,15 +55,15 @@ def _compare_lifecycles(session: Session, loaded: LoadResult, folder: Path) -> I
     if target is None:
         return
     in_force = {item.name: item for item in Workspace(folder, trusted).load(target, session.flags.vars).definitions}
-    before = {last_name(name, session.project.moved) or name: item for name, item in in_force.items()} | in_force
+    before = {follow_renames(name, session.project.moved) or name: item for name, item in in_force.items()} | in_force
     for definition in loaded.definitions:
         if definition.name in before:
-            for item in lifecycle_differences(definition, before[definition.name]):
+            for item in list_lifecycle_differences(definition, before[definition.name]):
                 yield describe_difference(item, definition.locate())
 
 
 def _plan_snapshot(session: Session, loaded: LoadResult, names: Sequence[str], file: str) -> Planning:
-    from trueup.core.migration.export import moment, refuse_other_target
+    from trueup.core.migration.export import format_moment, refuse_other_target
     from trueup.edge.migration_files import read_export
     from trueup.engine.plan import mark_as_snapshot
     from trueup.engine.refresh import view_export
@@ -73,7 +73,7 @@ def _plan_snapshot(session: Session, loaded: LoadResult, names: Sequence[str], f
     refuse_other_target(export, session.identity, again)
     state = session.store.load()
     planning = plan_view(session, loaded, state, view_export(export, state, session.adapter.dialect.table), names)
-    return replace(planning, plan=mark_as_snapshot(planning.plan, moment(export.exported_at), again))
+    return replace(planning, plan=mark_as_snapshot(planning.plan, format_moment(export.exported_at), again))
 
 
 async def read_live(session: Session, runner: RequestRunner, state: State) -> View:
@@ -118,7 +118,7 @@ def plan_view(
 
 
 def _select_names(
-    names: Sequence[str], loaded: LoadResult, state: State, seen: Mapping[str, Seen], desired: DesiredState
+    names: Sequence[str], loaded: LoadResult, state: State, seen: Mapping[str, LiveAssistant], desired: DesiredState
 ) -> frozenset[str]:
     """Return the names that were meant: of files, of records, and of our stamps."""
     stamped = {live.stamp.name for live in seen.values() if live.stamp is not None and is_ours(live, desired)}
@@ -126,7 +126,7 @@ def _select_names(
     return frozenset(desired.new_name(name) for name in select(names, loaded.definitions, known))
 
 
-def find_record_and_live(session: Session, name: str, planning: Planning) -> tuple[Record | None, Seen | None]:
+def find_record_and_live(session: Session, name: str, planning: Planning) -> tuple[Record | None, LiveAssistant | None]:
     """Return the record and what is live; without a record the stamp serves as one."""
     record = planning.state.records.get(name)
     if record is not None:
@@ -142,7 +142,7 @@ def find_record_and_live(session: Session, name: str, planning: Planning) -> tup
 def _with_notes(planning: Planning, session: Session, loaded: LoadResult, view: View) -> Plan:
     """Return the plan with its warnings: unused settings, the files' own, and what could not be done or read."""
     warnings = [*session.notes, *_without_room(planning, session)]
-    warnings += counted(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
+    warnings += count_losses(item for item in loaded.diagnostics if item.severity is Severity.WARNING)
     if not view.complete:
         warnings.append(
             Diagnostic(

@@ -25,7 +25,7 @@ from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Options
 from trueup.core.projects.endpoint import is_plain_http
 from trueup.core.projects.project import Project, Target
-from trueup.core.rules.validate import limits
+from trueup.core.rules.validate import check_definition
 from trueup.core.source import Diagnostic, Severity, in_order
 from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.project_file import load_guarded, load_project
@@ -195,7 +195,9 @@ def check_definitions(workspace: Workspace, target: Target, flags: Flags, adapte
     def check_limits(definition: Definition, form: Format) -> list[Diagnostic]:
         length = _measure_stamp(definition, identity, adapter.dialect.table) if target.stamp else None
         needed = target.state == "stamps"
-        return limits(definition, form.table, form.check, stamp_length=length, stamp_needed=needed, today=today)
+        return check_definition(
+            definition, form.table, form.check, stamp_length=length, stamp_needed=needed, today=today
+        )
 
     loaded = workspace.load(target, flags.vars, check_limits)
     audited = [problem for definition in loaded.definitions for problem in adapter.audit(definition)]

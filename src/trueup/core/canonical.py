@@ -40,7 +40,7 @@ def canonical_json(value: Any) -> bytes:
             return f'"{text}"'.encode()
     if _is_plain(value):
         return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
-    return rfc8785.dumps(_integral(value))
+    return rfc8785.dumps(_to_floats(value))
 
 
 def digest(value: Any, length: int = 32) -> str:
@@ -83,20 +83,20 @@ def _is_plain_number(value: Any, kind: type) -> bool:
     return False
 
 
-def _integral(value: Any) -> Any:
+def _to_floats(value: Any) -> Any:
     """The value with integers beyond 2**53, which RFC 8785 has no form for, as the floats JSON readers make of them."""
     if isinstance(value, Mapping):
-        return {_encodable(str(key)): _integral(entry) for key, entry in value.items()}
+        return {_escape_surrogates(str(key)): _to_floats(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_integral(entry) for entry in value]
+        return [_to_floats(entry) for entry in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 - 1:
         return float(value)
     if isinstance(value, str):
-        return _encodable(value)
+        return _escape_surrogates(value)
     return value
 
 
-def _encodable(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     """The text with lone surrogates, which JSON can name and UTF-8 cannot hold, spelled out."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -132,12 +132,12 @@ def canonical(name: str, value: Any, table: FieldTable) -> Any:
     if row is None:
         return value
     if row.kind is Kind.NUMBER:
-        return _number(value)
+        return _to_single(value)
     if row.kind is Kind.OBJECT:
-        return _completed(value, row, table)
+        return _complete(value, row, table)
     if isinstance(value, (list, tuple)):
         if row.kind is Kind.TOOLS:
-            return [_completed(tool, row, table) for tool in value]
+            return [_complete(tool, row, table) for tool in value]
         if row.unordered:
             return sorted(value, key=canonical_json)
     return value
@@ -161,14 +161,14 @@ def without_open_parts(name: str, found: Any, wanted: Any, table: FieldTable) ->
     if row is None:
         return found
     if row.kind is Kind.OBJECT:
-        return _closed(found, wanted, row)
+        return _drop_open_parts(found, wanted, row)
     are_lists = isinstance(found, (list, tuple)) and isinstance(wanted, (list, tuple))
     if row.kind is Kind.TOOLS and are_lists and len(found) == len(wanted):
-        return [_closed(tool, beside, row) for tool, beside in zip(found, wanted, strict=True)]
+        return [_drop_open_parts(tool, beside, row) for tool, beside in zip(found, wanted, strict=True)]
     return found
 
 
-def closed_forms(name: str, found: Any, table: FieldTable) -> Iterator[Any]:
+def list_closed_forms(name: str, found: Any, table: FieldTable) -> Iterator[Any]:
     """Yield what may have been declared where a live value is the answer: it lacks parts that only the server decides.
 
     For a digest, which holds no more. Of more than `OPEN_TOOLS` tools with such parts all lack them, or none does.
@@ -184,7 +184,7 @@ def closed_forms(name: str, found: Any, table: FieldTable) -> Iterator[Any]:
             for gone in combinations(parts, count):
                 yield {key: entry for key, entry in found.items() if key not in gone}
     elif row.kind is Kind.TOOLS and isinstance(found, (list, tuple)):
-        closed = [_closed(tool, {}, row) for tool in found]
+        closed = [_drop_open_parts(tool, {}, row) for tool in found]
         open_at = [index for index, tool in enumerate(found) if closed[index] != tool]
         counts = range(1, len(open_at) + 1) if len(open_at) <= OPEN_TOOLS else [len(open_at)]
         for count in filter(None, counts):
@@ -192,7 +192,7 @@ def closed_forms(name: str, found: Any, table: FieldTable) -> Iterator[Any]:
                 yield [closed[index] if index in chosen else tool for index, tool in enumerate(found)]
 
 
-def _closed(found: Any, wanted: Any, row: Field) -> Any:
+def _drop_open_parts(found: Any, wanted: Any, row: Field) -> Any:
     if not isinstance(found, OBJECT) or not isinstance(wanted, OBJECT):
         return found
     fills = row.fills_of(found) or {}
@@ -209,20 +209,20 @@ def float32(value: float) -> float:
         return float(value)
 
 
-def _completed(value: Any, row: Field, table: FieldTable) -> Any:
+def _complete(value: Any, row: Field, table: FieldTable) -> Any:
     """Return a field's object, or one of its tools, with what the server is known to fill in."""
     if not isinstance(value, OBJECT):
         return value
     fills = row.fills_of(value)
-    filled = value if fills is None else _filled(value, fills, table.schema_keys)
+    filled = value if fills is None else _fill(value, fills, table.schema_keys)
     for path, words in row.synonyms.items():
-        filled = _changed(filled, path.split("."), partial(_synonym, words))
+        filled = _change_at(filled, path.split("."), partial(_replace_word, words))
     for path in row.numbers:
-        filled = _changed(filled, path.split("."), _number)
+        filled = _change_at(filled, path.split("."), _to_single)
     return filled
 
 
-def _filled(value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozenset[str]) -> dict[str, Any]:
+def _fill(value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozenset[str]) -> dict[str, Any]:
     """Return the mapping without nulls and with what is filled in, in mappings too but in no JSON Schema."""
     filled = {key: entry for key, entry in value.items() if entry is not None}
     for key, default in fills.items():
@@ -230,26 +230,26 @@ def _filled(value: Mapping[str, Any], fills: Mapping[str, Any], schemas: frozens
             if default is not None and default is not RESOLVED:
                 filled[key] = default
         elif isinstance(default, OBJECT) and isinstance(filled[key], OBJECT) and key not in schemas:
-            filled[key] = _filled(filled[key], default, schemas)
+            filled[key] = _fill(filled[key], default, schemas)
     return filled
 
 
-def _changed(value: Mapping[str, Any], path: Sequence[str], change: Callable[[Any], Any]) -> Mapping[str, Any]:
+def _change_at(value: Mapping[str, Any], path: Sequence[str], change: Callable[[Any], Any]) -> Mapping[str, Any]:
     """Return the mapping with what stands at a path, if anything does, made into something else."""
     head, rest = path[0], path[1:]
     if head not in value:
         return value
     entry = value[head]
     if rest:
-        return {**value, head: _changed(entry, rest, change)} if isinstance(entry, OBJECT) else value
+        return {**value, head: _change_at(entry, rest, change)} if isinstance(entry, OBJECT) else value
     return {**value, head: change(entry)}
 
 
-def _synonym(words: Mapping[str, str], value: Any) -> Any:
+def _replace_word(words: Mapping[str, str], value: Any) -> Any:
     return words.get(value, value) if isinstance(value, str) else value
 
 
-def _number(value: Any) -> Any:
+def _to_single(value: Any) -> Any:
     """Return a number as servers that store a single-precision one answer it, anything else as it is."""
     return float32(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
@@ -264,12 +264,12 @@ def strip_server_defaults(name: str, live: Any, file: Any, table: FieldTable, *,
     if row is None or row.kind not in (Kind.OBJECT, Kind.TOOLS):
         return _copy(live)
     if row.kind is Kind.OBJECT:
-        return _stripped_of(live, file, row, table, keep_open)
+        return _strip_value(live, file, row, table, keep_open)
     if not isinstance(live, (list, tuple)):
         return _copy(live)
     beside = [(tool, _find_tool(tool, file)) for tool in live]
     return [  # of a tool that no file has, the server decided the open parts too
-        _stripped_of(tool, {} if known is None else known, row, table, keep_open) for tool, known in beside
+        _strip_value(tool, {} if known is None else known, row, table, keep_open) for tool, known in beside
     ]
 
 
@@ -283,8 +283,8 @@ def strip_object(
     if row.fills_of(value) is None:
         return dict(value)
     kind = {"type": value["type"]} if row.typed or row.kind is Kind.TOOLS else {}
-    defaults = {key: entry for key, entry in _completed(kind, row, table).items() if key not in kind}
-    return _without_defaults(value, known, _completed(value, row, table), defaults, table.schema_keys, levels)
+    defaults = {key: entry for key, entry in _complete(kind, row, table).items() if key not in kind}
+    return _without_defaults(value, known, _complete(value, row, table), defaults, table.schema_keys, levels)
 
 
 def _without_defaults(
@@ -312,10 +312,10 @@ def _without_defaults(
     return kept
 
 
-def _stripped_of(value: Any, known: Any, row: Field, table: FieldTable, keep_open: bool) -> Any:
+def _strip_value(value: Any, known: Any, row: Field, table: FieldTable, keep_open: bool) -> Any:
     if not isinstance(value, OBJECT) or same(value, known):
         return _copy(value)  # most often: the file has every key of it
-    return strip_object(value if keep_open else _closed(value, known, row), known, row, table)
+    return strip_object(value if keep_open else _drop_open_parts(value, known, row), known, row, table)
 
 
 def _find_tool(tool: Any, tools: Any) -> Any:

@@ -21,13 +21,13 @@ class Kind(Enum):
     MAP = "map"  # each of its entries is a field of its own, such as `metadata.owner`
 
 
-class Resolved(Enum):
+class ServerDecided(Enum):
     """Marks a part of a value that the server fills in with something that only it knows."""
 
     RESOLVED = "resolved"
 
 
-RESOLVED: Final = Resolved.RESOLVED
+RESOLVED: Final = ServerDecided.RESOLVED
 
 MASK: Final = "***"
 """What is shown of a value that may be a secret."""
@@ -172,7 +172,7 @@ class FieldTable:
         """Return a field's value as it may be shown, with `MASK` wherever a secret may be."""
         for steps in self.secrets:
             if steps[0] == path and _is_filled(value, steps[1:]):
-                value = _masked(value, steps[1:])
+                value = _mask(value, steps[1:])
         return value
 
     def read_stamp(self, body: Mapping[str, Any]) -> str | None:
@@ -190,7 +190,7 @@ class FieldTable:
             if name not in maps:  # asked of every field of a fleet: the quickest question there is
                 found[name] = value
             elif value:
-                found.update(_entries(name, value, maps[name].depth))
+                found.update(_walk_entries(name, value, maps[name].depth))
         return found
 
     def join(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,27 +223,27 @@ def _is_filled(value: Any, steps: tuple[str, ...]) -> bool:
     return isinstance(value, Mapping) and _is_filled(value.get(steps[0]), steps[1:])
 
 
-def _masked(value: Any, steps: tuple[str, ...]) -> Any:
+def _mask(value: Any, steps: tuple[str, ...]) -> Any:
     if not _is_filled(value, steps):
         return value
     if steps and steps[0] == "*":
-        return [_masked(entry, steps[1:]) for entry in value]
+        return [_mask(entry, steps[1:]) for entry in value]
     if steps:
-        return {**value, steps[0]: _masked(value[steps[0]], steps[1:])}
+        return {**value, steps[0]: _mask(value[steps[0]], steps[1:])}
     if isinstance(value, Mapping):
         return dict.fromkeys(value, MASK)
     return [MASK for _ in value] if isinstance(value, (list, tuple)) else MASK
 
 
-def _entries(path: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _walk_entries(path: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
     for name, entry in (value or {}).items():
         if depth == 1:
             yield f"{path}.{name}", entry
         else:
-            yield from _entries(f"{path}.{name}", entry, depth - 1)
+            yield from _walk_entries(f"{path}.{name}", entry, depth - 1)
 
 
-def inner_of(tool: Any) -> Mapping[str, Any] | None:
+def nested_tool(tool: Any) -> Mapping[str, Any] | None:
     """Return the object that a tool nests under its type (`{type: function, function: {…}}`); None of a flat one."""
     kind = tool.get("type") if isinstance(tool, Mapping) else None
     inner = tool.get(kind) if isinstance(kind, str) else None
@@ -254,6 +254,6 @@ def tool_name(tool: Any) -> str | None:
     """Return the name of a function or another named tool, or its server's label; None of a tool without one."""
     if not isinstance(tool, Mapping):
         return None
-    named = inner_of(tool)
+    named = nested_tool(tool)
     found = ((named or {}).get("name"), tool.get("name"), tool.get("server_label"))
     return next((name for name in found if isinstance(name, str) and name), None)

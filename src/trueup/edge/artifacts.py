@@ -15,7 +15,7 @@ from typing import Any
 from trueup.core.command import HERE, Command, Message, Selection
 from trueup.core.errors import TrueupError
 from trueup.core.plans.plan import Plan, with_kinds
-from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, loads, pieces
+from trueup.core.plans.plan_codec import BEGINNING, MAX_CHARACTERS, dump_pieces, loads
 from trueup.edge.files import read_named, read_start, refuse_place, write_named
 from trueup.wire.registry import field_table, protocols
 
@@ -65,7 +65,7 @@ def refuse_plan_place(path: Path, kept: Sequence[Path], again: Command) -> None:
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Put the plan in the file's place, readable by its owner only. Raises TrueupError; the old file then stands."""
-    write_named(path, "plan file", pieces(plan))
+    write_named(path, "plan file", dump_pieces(plan))
 
 
 LARGEST = 256 * 1024 * 1024

@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from trueup.core.command import Command, Message
 from trueup.core.definitions.document import Document
-from trueup.core.definitions.names import meant, normal, project_name_problem, target_name_problem
+from trueup.core.definitions.names import normalize, project_name_problem, suggest, target_name_problem
 from trueup.core.definitions.sources import PROJECT_FILE
 from trueup.core.errors import DefinitionError
-from trueup.core.projects.connections import Difference, new_targets, with_connections
+from trueup.core.projects.connections import ConnectionDifference, apply_connections, list_new_targets
 from trueup.core.projects.endpoint import clean_target
 from trueup.core.projects.project import LOCAL, Project
-from trueup.core.projects.project_values import definitions_of, is_local_target, last_name, project_of
-from trueup.core.rules.fault import Fault, discreet, shown
+from trueup.core.projects.project_values import follow_renames, is_local_target, read_definitions_folder, read_project
+from trueup.core.rules.fault import Fault, hide_value, show_value
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
@@ -39,21 +39,21 @@ def load_project(root: Path) -> Project:
 
     Raises DefinitionError with every problem that the file has.
     """
-    return project_of(_read_checked(root).value or {}, registry.ROWS)
+    return read_project(_read_checked(root).value or {}, registry.ROWS)
 
 
 def find_definitions_folder(root: Path) -> str | None:
     """Return the folder of definitions that a project file names, whatever else is wrong; None if unclear."""
     if not (root / PROJECT_FILE).exists() and not (root / PROJECT_FILE).is_symlink():
-        return definitions_of({})
+        return read_definitions_folder({})
     data = read_inside(root, PROJECT_FILE)
     document = read_yaml(data, PROJECT_FILE) if isinstance(data, bytes) else Document(PROJECT_FILE)
     if [item.code for item in document.diagnostics] == ["empty-file"]:
-        return definitions_of({})
+        return read_definitions_folder({})
     given = document.value.get("definitions", "") if isinstance(document.value, dict) else None
     if not isinstance(given, str) or given.startswith("/") or any(part[:1] == "." for part in given.split("/")):
         return None
-    return definitions_of({"definitions": given})
+    return read_definitions_folder({"definitions": given})
 
 
 def _read_checked(root: Path) -> Document:
@@ -101,12 +101,12 @@ def load_guarded(root: Path, trusted: Path) -> GuardedProject:
         connections = _read_checked(trusted).value or {}
     except DefinitionError as error:
         raise _describe_trusted(error) from None
-    value, differences = with_connections(proposed.value or {}, connections, registry.scope_keys())
+    value, differences = apply_connections(proposed.value or {}, connections, registry.scope_keys())
     source = _locate_values(root)
     _refuse_problems(replace(proposed, value=value), lambda: source)
     notes = [describe_difference(item, source) for item in differences]
-    new = new_targets(proposed.value or {}, connections)
-    return GuardedProject(project_of(value, registry.ROWS), tuple(_hide_line(note) for note in notes), new)
+    new = list_new_targets(proposed.value or {}, connections)
+    return GuardedProject(read_project(value, registry.ROWS), tuple(_hide_line(note) for note in notes), new)
 
 
 def _describe_trusted(error: DefinitionError) -> DefinitionError:
@@ -123,7 +123,7 @@ def _describe_trusted(error: DefinitionError) -> DefinitionError:
     )
 
 
-def describe_difference(item: Difference, source: SourceMap) -> Diagnostic:
+def describe_difference(item: ConnectionDifference, source: SourceMap) -> Diagnostic:
     """Return a warning about what is proposed, at its line where the proposed file has one."""
     code, hint = ("not-used", f"It takes effect once it is in the {PROJECT_FILE} in force.")
     if item.is_used:
@@ -134,7 +134,7 @@ def describe_difference(item: Difference, source: SourceMap) -> Diagnostic:
 def locate_setting(root: Path, path: ValuePath) -> Position | None:
     """Return where a value of the project file stands, its line cut down to the key; None where there is none."""
     at = _locate_values(root).values.get(path)
-    return replace(at, text=discreet(at.text)) if at is not None else None
+    return replace(at, text=hide_value(at.text)) if at is not None else None
 
 
 def _locate_values(root: Path) -> SourceMap:
@@ -231,7 +231,7 @@ class _ProjectCheck:
         default = value.get("default_target")
         names = original or {LOCAL: None}
         if isinstance(default, str) and default not in names:
-            self.note("unknown-target", ("default_target",), f"there is no target {default!r}", meant(default, names))
+            self.note("unknown-target", ("default_target",), f"there is no target {default!r}", suggest(default, names))
 
     def _check_target_name(self, name: str, seen: dict[str, str]) -> None:
         why = target_name_problem(name)
@@ -259,8 +259,8 @@ class _ProjectCheck:
             self.note(
                 "not-allowed",
                 ("protocol",),
-                f"there is no protocol {shown(protocol)}",
-                meant(protocol, registry.protocols()),
+                f"there is no protocol {show_value(protocol)}",
+                suggest(protocol, registry.protocols()),
             )
         if isinstance(project, str) and project:
             why = project_name_problem(project)
@@ -293,7 +293,7 @@ class _ProjectCheck:
         for old, new in moved.items():
             if not isinstance(new, str):
                 continue
-            if last_name(old, moved) is None:
+            if follow_renames(old, moved) is None:
                 self.note(
                     "moved-cycle",
                     ("moved", old),
@@ -301,7 +301,7 @@ class _ProjectCheck:
                     "Keep only the lines that lead to its current name.",
                     key=True,
                 )
-            other = news.setdefault(normal(new), old)
+            other = news.setdefault(normalize(new), old)
             if other != old:
                 self.note(
                     "moved-twice",
@@ -315,4 +315,4 @@ def _hide_line(item: Diagnostic) -> Diagnostic:
     """Return the problem with no more of its source line than the key."""
     if item.position is None:
         return item
-    return replace(item, position=replace(item.position, text=discreet(item.position.text)))
+    return replace(item, position=replace(item.position, text=hide_value(item.position.text)))

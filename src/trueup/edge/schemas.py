@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from trueup.core.definitions.filled import wanted_types
+from trueup.core.definitions.filled import types_by_path
 from trueup.core.definitions.sources import Wanted
 from trueup.core.errors import TrueupError
 from trueup.core.field_table import FieldTable
@@ -95,6 +95,6 @@ def format_of(protocol: str) -> Format:
         protocol,
         registry.definition_table(protocol),
         checker_of(name),
-        wanted_types(load(name)),
+        types_by_path(load(name)),
         registry.rules(protocol),
     )

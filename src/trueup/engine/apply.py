@@ -9,9 +9,9 @@ from trueup.core.command import Message, join_messages
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.journal import INTENT, fold
 from trueup.core.memory.state import State
-from trueup.core.plans.exits import codes_of
+from trueup.core.plans.exits import collect_codes
 from trueup.core.plans.plan import WRITES, Action, Change, Plan
-from trueup.core.plans.plan_codec import essence
+from trueup.core.plans.plan_codec import to_essence
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import plan_anew
 from trueup.core.projects.project import Target
@@ -59,7 +59,7 @@ async def execute(
     The state that comes back is what the journal says; the caller writes it down.
     """
     run = Run(adapter, runner, target, planning, locate, total=sum(c.action in WRITES for c in plan.changes))
-    run.codes.update(codes_of(plan))
+    run.codes.update(collect_codes(plan))
     runner.limiter.gives_up = True
     for outcome in already:
         run.outcomes[outcome.name] = outcome
@@ -142,7 +142,7 @@ def report_unsent(
 ) -> Report:
     """Return the report of an apply whose state or journal takes nothing from the start: nothing was sent."""
     skipped = (_skip(change) for change in plan.changes if change.action in WRITES)
-    codes = codes_of(plan) | {error.exit}
+    codes = collect_codes(plan) | {error.exit}
     if any(outcome.result is Result.REFUSED for outcome in already):
         codes.add(Exit.HELD)
     return Report(
@@ -196,7 +196,7 @@ def explain_blocked(report: Report) -> Report:
         for change in report.plan.changes
         if change.name not in told
         and change.message
-        and codes_of(replace(report.plan, changes=(change,), complete=True))
+        and collect_codes(replace(report.plan, changes=(change,), complete=True))
     ]
     if not report.plan.complete:
         words.append(PARTIAL)
@@ -205,7 +205,7 @@ def explain_blocked(report: Report) -> Report:
 
 def is_equal(left: Change, right: Change) -> bool:
     """Return whether two changes do the same: they set the same over the same live values."""
-    return essence(left) == essence(right)
+    return to_essence(left) == to_essence(right)
 
 
 def _describe_missing(promised: Change, now: Change | None, fresh: Planning) -> Outcome:

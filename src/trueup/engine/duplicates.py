@@ -12,7 +12,7 @@ from trueup.core.command import Message
 from trueup.core.errors import NotSent, OutcomeUnknown, RefusedError, UnreadableError
 from trueup.core.memory.stamp import UNREADABLE, Stamp
 from trueup.core.memory.state import Identity, State
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import DOUBLED_STRAY, HINTS, Advice
@@ -87,7 +87,7 @@ async def delete_duplicate(
     return replace(report, outcomes=tuple(_describe_end(one, change, target) for one in report.outcomes)), state
 
 
-def _refuse_other_owner(planning: Planning, live: Seen, again: Message) -> None:
+def _refuse_other_owner(planning: Planning, live: LiveAssistant, again: Message) -> None:
     """Raise RefusedError for what a record holds, and for what does not carry a stamp of this project and target."""
     holder = next((name for name, record in planning.state.records.items() if record.id == live.id), "")
     if holder:
@@ -100,7 +100,7 @@ def _refuse_other_owner(planning: Planning, live: Seen, again: Message) -> None:
         raise RefusedError(f"{live.id} does not belong to this project: {reason}. Nothing was deleted.", again)
 
 
-def _find_kept(planning: Planning, change: Change, target: Target) -> Seen:
+def _find_kept(planning: Planning, change: Change, target: Target) -> LiveAssistant:
     """Return the recorded assistant, which stays. Raises RefusedError where the duplicate may be the right one."""
     name, record = change.name, planning.state.records.get(change.name)
     kept = planning.seen.get(record.id) if record is not None else None

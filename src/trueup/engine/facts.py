@@ -13,8 +13,8 @@ from trueup.core.field_table import top_of
 from trueup.core.memory.stamp import UNREADABLE, is_link, record_of
 from trueup.core.memory.state import Identity, Record, State
 from trueup.core.plans.fields import Rules
-from trueup.core.plans.judge import Choices, Facts
-from trueup.core.plans.live import Seen, see
+from trueup.core.plans.judge import DecisionPolicy, Facts
+from trueup.core.plans.live import LiveAssistant, read_live
 from trueup.core.plans.plan import Options
 from trueup.core.projects.project import Target
 from trueup.engine.refresh import View
@@ -44,24 +44,24 @@ class DesiredState:
         return name if name in self.definitions else self.moved.get(name, name)
 
 
-def read_stamps(view: View, adapter: Adapter) -> dict[str, Seen]:
+def read_stamps(view: View, adapter: Adapter) -> dict[str, LiveAssistant]:
     """Return every live assistant with its stamp read."""
     table = adapter.dialect.table
-    return {live.id: see(live.id, live.body, live.created_at, live.stamp, table) for live in view.live.values()}
+    return {live.id: read_live(live.id, live.body, live.created_at, live.stamp, table) for live in view.live.values()}
 
 
-def is_ours(seen: Seen, desired: DesiredState) -> bool:
+def is_ours(seen: LiveAssistant, desired: DesiredState) -> bool:
     """Return whether an assistant carries the stamp of this project and target."""
     stamp, identity = seen.stamp, desired.identity
     return stamp is not None and stamp.project == identity.project and stamp.target == identity.target
 
 
 def group_by_stamp(
-    desired: DesiredState, seen: Iterable[Seen], records: Mapping[str, Record]
-) -> dict[str, tuple[Seen, ...]]:
+    desired: DesiredState, seen: Iterable[LiveAssistant], records: Mapping[str, Record]
+) -> dict[str, tuple[LiveAssistant, ...]]:
     """Return our stamped assistants by today's name, in id order; by the old one where their record keeps that."""
     kept = {(name, record.id) for name, record in records.items() if _target_name(name, records, desired) == name}
-    found: dict[str, list[Seen]] = defaultdict(list)
+    found: dict[str, list[LiveAssistant]] = defaultdict(list)
     for live in seen:
         if live.stamp is not None and is_ours(live, desired):
             name = live.stamp.name
@@ -89,7 +89,7 @@ def _target_name(name: str, table: Mapping[str, object], desired: DesiredState) 
     return name if new in table else new
 
 
-def make_records(stamped: Mapping[str, tuple[Seen, ...]], identity: Identity) -> dict[str, Record]:
+def make_records(stamped: Mapping[str, tuple[LiveAssistant, ...]], identity: Identity) -> dict[str, Record]:
     """Make records of the stamps, where these are the state; of several that carry a name the chosen one has it."""
     records = {}
     for name, lives in stamped.items():
@@ -116,8 +116,8 @@ def gather_facts(
     desired: DesiredState,
     state: State,
     view: View,
-    seen: Mapping[str, Seen],
-    stamped: Mapping[str, tuple[Seen, ...]],
+    seen: Mapping[str, LiveAssistant],
+    stamped: Mapping[str, tuple[LiveAssistant, ...]],
     before: Mapping[str, Record],
     adapter: Adapter,
 ) -> dict[str, Facts]:
@@ -157,7 +157,11 @@ def _drop_unsupported_fields(record: Record | None, adapter: Adapter) -> Record 
 
 
 def _find_old_name(
-    name: str, desired: DesiredState, before: Mapping[str, Record], record: Record | None, stamped: tuple[Seen, ...]
+    name: str,
+    desired: DesiredState,
+    before: Mapping[str, Record],
+    record: Record | None,
+    stamped: tuple[LiveAssistant, ...],
 ) -> str:
     """Return the old name, as long as a record or the stamp of what is recorded still has it."""
     own = [live.stamp for live in stamped if record is None or live.id == record.id]
@@ -186,7 +190,7 @@ def declare_fields(definition: Definition, adapter: Adapter) -> dict[str, object
 
 
 def _add_lookalikes(
-    facts: dict[str, Facts], desired: DesiredState, seen: Mapping[str, Seen], state: State
+    facts: dict[str, Facts], desired: DesiredState, seen: Mapping[str, LiveAssistant], state: State
 ) -> dict[str, Facts]:
     """Add to each new definition the unmanaged live assistants of its display name, and the orphans it may be."""
     same_named, strangers = _group_unmanaged(desired, seen, state), _find_of_other_projects(desired, seen)
@@ -212,12 +216,12 @@ def _add_lookalikes(
     return result
 
 
-def _choose_live(fact: Facts) -> Seen | None:
+def _choose_live(fact: Facts) -> LiveAssistant | None:
     """Return the recorded assistant, else the first that carries the name's stamp."""
     return fact.live or (fact.stamped[0] if fact.stamped else None)
 
 
-def _group_unmanaged(desired: DesiredState, seen: Mapping[str, Seen], state: State) -> dict[str, list[str]]:
+def _group_unmanaged(desired: DesiredState, seen: Mapping[str, LiveAssistant], state: State) -> dict[str, list[str]]:
     known = {record.id for record in state.records.values()} | set(desired.options.accepted_ids)
     found: dict[str, list[str]] = defaultdict(list)
     for live in seen.values():
@@ -227,9 +231,9 @@ def _group_unmanaged(desired: DesiredState, seen: Mapping[str, Seen], state: Sta
     return found
 
 
-def _find_of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> dict[str, Seen]:
+def _find_of_other_projects(desired: DesiredState, seen: Mapping[str, LiveAssistant]) -> dict[str, LiveAssistant]:
     """Return the assistants that other projects manage by display name; the first by id where there are several."""
-    found: dict[str, Seen] = {}
+    found: dict[str, LiveAssistant] = {}
     for live in sorted(seen.values(), key=lambda live: live.id):
         stamp = live.stamp
         if stamp is not None and stamp.name and stamp.project != desired.identity.project and live.display_name:
@@ -237,7 +241,7 @@ def _find_of_other_projects(desired: DesiredState, seen: Mapping[str, Seen]) -> 
     return found
 
 
-def _describe_owner(name: str, live: Seen | None) -> tuple[str, ...]:
+def _describe_owner(name: str, live: LiveAssistant | None) -> tuple[str, ...]:
     """Return who manages an assistant of the same display name, with its name there if it differs; and the id."""
     if live is None or live.stamp is None:
         return ()
@@ -271,11 +275,13 @@ def _list_traits(fields: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(key, comparable_name(value) if key == "name" else value) for key, value in found]
 
 
-def make_policy(desired: DesiredState, state: State, seen: Mapping[str, Seen], adapter: Adapter) -> Choices:
+def make_policy(
+    desired: DesiredState, state: State, seen: Mapping[str, LiveAssistant], adapter: Adapter
+) -> DecisionPolicy:
     """Return the target's rules and the flags, as the judge wants them."""
     carried = any(is_ours(live, desired) for live in seen.values())
     lost = any(record.stamped is False for record in state.records.values())
-    return Choices(
+    return DecisionPolicy(
         project=desired.identity.project,
         target=desired.identity.target,
         rules=Rules(adapter.dialect.table, stamps=desired.target.state == "stamps"),

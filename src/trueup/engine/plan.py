@@ -10,11 +10,11 @@ from trueup.core.command import Command, Message, Selection, join_messages
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import RefusedError
 from trueup.core.field_table import FieldTable, Kind
-from trueup.core.memory.journal import settled
+from trueup.core.memory.journal import resolve_pending
 from trueup.core.memory.state import Record, State
-from trueup.core.plans.ignored import ignored_in
+from trueup.core.plans.ignored import find_ignored
 from trueup.core.plans.judge import Facts, Verdict, judge
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import OUTSIDE, WRITES, Action, Cause, Change, Ignored, Limit, Plan, Reason
 from trueup.core.plans.wording import (
     DESTROYED,
@@ -62,7 +62,7 @@ class Planning:
     plan: Plan
     state: State
     view: View
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, LiveAssistant]
     operations: Mapping[str, frozenset[str]]
     judged: frozenset[str] = frozenset()
 
@@ -71,7 +71,7 @@ def make_plan(desired: DesiredState, state: State, view: View, adapter: Adapter)
     """Return the plan. Raises `RefusedError` where any plan would be unsafe."""
     seen = read_stamps(view, adapter)
     before = state.records
-    state = settled(state, seen, frozenset(view.absent))
+    state = resolve_pending(state, seen, frozenset(view.absent))
     stamped = group_by_stamp(desired, seen.values(), {} if desired.target.state == "stamps" else state.records)
     state = rename_state(state, desired)
     if desired.target.state == "stamps":
@@ -121,7 +121,7 @@ def _list_ignored(
         definition, file = desired.definitions.get(name), facts[name].file
         if definition is not None and file is not None and definition.lifecycle.ignore_changes:
             live = verdict.live.fields if verdict.live is not None else None
-            yield from ignored_in(definition, file, live, adapter.dialect.table)
+            yield from find_ignored(definition, file, live, adapter.dialect.table)
 
 
 def _is_listed(change: Change) -> bool:
@@ -129,7 +129,7 @@ def _is_listed(change: Change) -> bool:
     return change.action is not Action.NOTHING or bool(change.others)
 
 
-def _list_operations(records: Mapping[str, Record], seen: Mapping[str, Seen]) -> dict[str, frozenset[str]]:
+def _list_operations(records: Mapping[str, Record], seen: Mapping[str, LiveAssistant]) -> dict[str, frozenset[str]]:
     """Return the operations that are in place, by name: the record's and the stamp's."""
     found = {}
     for name, record in records.items():
@@ -294,7 +294,7 @@ def _refuse_empty(desired: DesiredState, state: State) -> None:
         )
 
 
-def _refuse_unknown_target(desired: DesiredState, changes: list[Change], seen: Mapping[str, Seen]) -> None:
+def _refuse_unknown_target(desired: DesiredState, changes: list[Change], seen: Mapping[str, LiveAssistant]) -> None:
     if not any(change.action is Action.CREATE for change in changes):
         return
     project = desired.identity.project

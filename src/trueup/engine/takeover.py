@@ -19,7 +19,7 @@ from trueup.core.memory.stamp import Stamp, record_of
 from trueup.core.memory.state import Applied, Identity, Record, State
 from trueup.core.migration.imports import Ambiguous
 from trueup.core.plans.judge import is_known
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import Action, Change, Reason
 from trueup.engine.facts import declare_fields
 from trueup.wire.base import Adapter
@@ -33,7 +33,9 @@ class Obstacle:
     record: str = ""
 
 
-def find_obstacle(name: str, live: Seen, identity: Identity, state: State, seen: Mapping[str, Seen]) -> Obstacle | None:
+def find_obstacle(
+    name: str, live: LiveAssistant, identity: Identity, state: State, seen: Mapping[str, LiveAssistant]
+) -> Obstacle | None:
     """Return what keeps this assistant from being taken over under this name, None where nothing does."""
     holder = next((other for other, record in state.records.items() if record.id == live.id and other != name), "")
     if holder:
@@ -50,13 +52,13 @@ def find_obstacle(name: str, live: Seen, identity: Identity, state: State, seen:
     return None
 
 
-def is_duplicate(live: Seen, name: str, identity: Identity) -> bool:
+def is_duplicate(live: LiveAssistant, name: str, identity: Identity) -> bool:
     """Return whether an assistant that is not the recorded one carries this project's stamp of the name."""
     stamp = live.stamp
     return stamp is not None and (stamp.project, stamp.target, stamp.name) == (identity.project, identity.target, name)
 
 
-def make_link_record(definition: Definition, live: Seen, adapter: Adapter) -> Record:
+def make_link_record(definition: Definition, live: LiveAssistant, adapter: Adapter) -> Record:
     """Return the record in which live counts as applied for the declared fields."""
     stamp = live.stamp
     protect = definition.lifecycle.protect
@@ -79,7 +81,7 @@ def count_as_applied(name: str, value: Any, live: Any, table: FieldTable) -> App
     return Applied(sent=digest(value) if is_live else None, kept=digest(live))
 
 
-def make_link_change(definition: Definition, live: Seen, identity: Identity, adapter: Adapter) -> Change:
+def make_link_change(definition: Definition, live: LiveAssistant, identity: Identity, adapter: Adapter) -> Change:
     """Return the write of the stamp alone that takes an assistant over where the stamps are the state."""
     record = make_link_record(definition, live, adapter)
     fields = {name: live.fields.get(name) for name in declare_fields(definition, adapter)}
@@ -99,7 +101,7 @@ def make_link_change(definition: Definition, live: Seen, identity: Identity, ada
     )
 
 
-def has_room(live: Seen, adapter: Adapter) -> bool:
+def has_room(live: LiveAssistant, adapter: Adapter) -> bool:
     """Return whether the stamp fits among the assistant's metadata pairs."""
     return adapter.has_room(live.body, {})
 
@@ -113,7 +115,7 @@ class ImportMatches:
     """
 
     new: Mapping[str, str] = field(default_factory=dict)
-    links: tuple[tuple[Definition, Seen], ...] = ()
+    links: tuple[tuple[Definition, LiveAssistant], ...] = ()
     managed: Mapping[str, str] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
     ambiguous: tuple[Ambiguous, ...] = ()
@@ -131,14 +133,17 @@ class KnownAssistants:
 
 
 def match_imports(
-    seen: Mapping[str, Seen], chosen: Collection[str], bodies: Mapping[str, Mapping[str, Any]], known: KnownAssistants
+    seen: Mapping[str, LiveAssistant],
+    chosen: Collection[str],
+    bodies: Mapping[str, Mapping[str, Any]],
+    known: KnownAssistants,
 ) -> ImportMatches:
     """Return what becomes of the chosen ids; `bodies` are what a new definition of each would say."""
     new: dict[str, str] = {}
     managed: dict[str, str] = {}
     foreign: dict[str, str] = {}
     owners = {record.id: name for name, record in known.state.records.items()}
-    free: list[Seen] = []
+    free: list[LiveAssistant] = []
     named: dict[str, list[str]] = defaultdict(list)
     for live in _oldest_first(seen[live_id] for live_id in chosen):
         name, theirs = _find_owner(live, owners, known)
@@ -161,11 +166,11 @@ def match_imports(
     return ImportMatches(ordered, (*alike, *by_name), managed, foreign, (*duplicates, *doubtful, *ambiguous))
 
 
-def _oldest_first(lives: Iterable[Seen]) -> list[Seen]:
+def _oldest_first(lives: Iterable[LiveAssistant]) -> list[LiveAssistant]:
     return sorted(lives, key=lambda live: (live.created_at, live.id))
 
 
-def _find_owner(live: Seen, owners: Mapping[str, str], known: KnownAssistants) -> tuple[str, str]:
+def _find_owner(live: LiveAssistant, owners: Mapping[str, str], known: KnownAssistants) -> tuple[str, str]:
     """Return the name that a live assistant has here, and why it is somebody else's; both empty where nobody has it."""
     stamp, identity = live.stamp, known.identity
     if stamp is not None and (stamp.project, stamp.target) != (identity.project, identity.target):
@@ -177,7 +182,7 @@ def _find_owner(live: Seen, owners: Mapping[str, str], known: KnownAssistants) -
 
 
 def _list_without_assistant(
-    seen: Mapping[str, Seen], owners: Mapping[str, str], known: KnownAssistants
+    seen: Mapping[str, LiveAssistant], owners: Mapping[str, str], known: KnownAssistants
 ) -> list[Definition]:
     """Return the definitions that no record and no stamp gives an assistant, in name order."""
     owned = {name for live in seen.values() for name, theirs in [_find_owner(live, owners, known)] if not theirs}
@@ -185,7 +190,9 @@ def _list_without_assistant(
     return [known.definitions[name] for name in sorted(known.definitions) if name not in taken]
 
 
-def _set_aside_doubtful(free: Sequence[Seen], known: KnownAssistants) -> tuple[list[Ambiguous], list[Seen]]:
+def _set_aside_doubtful(
+    free: Sequence[LiveAssistant], known: KnownAssistants
+) -> tuple[list[Ambiguous], list[LiveAssistant]]:
     """Set aside assistants without a stamp that an interrupted apply may have created: their names wait in state."""
     waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(known.state.pending):
@@ -201,13 +208,13 @@ def _set_aside_doubtful(free: Sequence[Seen], known: KnownAssistants) -> tuple[l
 
 
 def _match_equal(
-    free: Sequence[Seen], definitions: Sequence[Definition], bodies: Mapping[str, Mapping[str, Any]]
-) -> tuple[list[tuple[Definition, Seen]], list[Seen], list[Definition]]:
+    free: Sequence[LiveAssistant], definitions: Sequence[Definition], bodies: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[tuple[Definition, LiveAssistant]], list[LiveAssistant], list[Definition]]:
     """Match definitions that say just what an import would write: an earlier one ended before its state was saved.
 
     Only where there are as many of the one as of the other; then it does not matter which is whose.
     """
-    lives: dict[str, list[Seen]] = defaultdict(list)
+    lives: dict[str, list[LiveAssistant]] = defaultdict(list)
     files: dict[str, list[Definition]] = defaultdict(list)
     for live in free:
         if live.id in bodies:
@@ -226,15 +233,15 @@ def _match_equal(
 
 
 def _match_by_name(
-    free: Sequence[Seen], definitions: Sequence[Definition]
-) -> tuple[list[tuple[Definition, Seen]], list[Ambiguous], list[Seen]]:
+    free: Sequence[LiveAssistant], definitions: Sequence[Definition]
+) -> tuple[list[tuple[Definition, LiveAssistant]], list[Ambiguous], list[LiveAssistant]]:
     """Match one definition and one assistant of a display name; more of either are ambiguous."""
     by_name: dict[str, list[Definition]] = defaultdict(list)
     for definition in definitions:
         name = definition.body.get("name")
         if isinstance(name, str) and name:
             by_name[name].append(definition)
-    lives: dict[str, list[Seen]] = defaultdict(list)
+    lives: dict[str, list[LiveAssistant]] = defaultdict(list)
     for live in free:
         if live.display_name in by_name:
             lives[live.display_name].append(live)
@@ -269,7 +276,9 @@ class Rebuilt:
     stamped: int
 
 
-def rebuild_records(state: State, identity: Identity, seen: Mapping[str, Seen], names: Collection[str]) -> Rebuilt:
+def rebuild_records(
+    state: State, identity: Identity, seen: Mapping[str, LiveAssistant], names: Collection[str]
+) -> Rebuilt:
     """Make records from the stamps: of the given names, else of all that have none or one that is behind.
 
     `seen` is everything that is live. Of several assistants that carry a name the recorded one keeps it; where none is
@@ -303,15 +312,15 @@ def rebuild_records(state: State, identity: Identity, seen: Mapping[str, Seen], 
     return Rebuilt(rebuilt, found, replaced, duplicates, _count_strangers(identity, seen), count)
 
 
-def _count_strangers(identity: Identity, seen: Mapping[str, Seen]) -> Counter[str]:
+def _count_strangers(identity: Identity, seen: Mapping[str, LiveAssistant]) -> Counter[str]:
     """Count the assistants that carry a readable stamp of another project or target."""
     stamps = [live.stamp for live in seen.values() if not _is_ours(live, identity)]
     return Counter(f"{stamp.project}/{stamp.target}" for stamp in stamps if stamp is not None and stamp.name)
 
 
-def _by_name(identity: Identity, seen: Mapping[str, Seen]) -> dict[str, list[Seen]]:
+def _by_name(identity: Identity, seen: Mapping[str, LiveAssistant]) -> dict[str, list[LiveAssistant]]:
     """List the assistants that carry the target's stamp by the name in it, in id order."""
-    found: dict[str, list[Seen]] = {}
+    found: dict[str, list[LiveAssistant]] = {}
     for live in sorted(seen.values(), key=lambda entry: entry.id):
         if _is_ours(live, identity) and live.stamp is not None:
             found.setdefault(live.stamp.name, []).append(live)
@@ -319,7 +328,7 @@ def _by_name(identity: Identity, seen: Mapping[str, Seen]) -> dict[str, list[See
 
 
 def _find_behind(
-    state: State, identity: Identity, seen: Mapping[str, Seen], stamped: Mapping[str, list[Seen]]
+    state: State, identity: Identity, seen: Mapping[str, LiveAssistant], stamped: Mapping[str, list[LiveAssistant]]
 ) -> dict[str, str]:
     """Map the names of records that another checkout has applied since to the names that the stamps have now."""
     behind = {}
@@ -335,6 +344,6 @@ def _find_behind(
     return behind
 
 
-def _is_ours(live: Seen, identity: Identity) -> bool:
+def _is_ours(live: LiveAssistant, identity: Identity) -> bool:
     stamp = live.stamp
     return stamp is not None and (stamp.project, stamp.target) == (identity.project, identity.target)

@@ -13,7 +13,7 @@ from trueup.core.memory.stamp import Stamp
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.fields import SETTLED, UNSENT
 from trueup.core.plans.judge import Verdict
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import MISSING, Cause, Change, FieldChange
 from trueup.wire.base import Adapter, Live
 from trueup.wire.bodies import create_body, patch_body
@@ -186,7 +186,7 @@ def _list_changed_fields(spec: WriteSpec, changed: Sequence[str]) -> dict[str, A
 
 
 def _list_forced(
-    spec: WriteSpec, live: Seen, sets: Mapping[str, Any], forced: Mapping[str, Any]
+    spec: WriteSpec, live: LiveAssistant, sets: Mapping[str, Any], forced: Mapping[str, Any]
 ) -> tuple[FieldChange, ...]:
     """Return what a modify carries beside what is wanted: the protocol's own, then what the target always wants.
 
@@ -203,7 +203,7 @@ def _list_forced(
     return (*own.values(), *always)
 
 
-def _force_field(spec: WriteSpec, live: Seen, name: str) -> FieldChange:
+def _force_field(spec: WriteSpec, live: LiveAssistant, name: str) -> FieldChange:
     """Return a field that is only sent because the target wants it: the file's value, else the live one."""
     found = live.fields.get(name, MISSING)
     value = spec.file[name] if name in spec.file and name not in spec.ignored else live.fields.get(name)
@@ -233,7 +233,7 @@ def _make_stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) 
     """Return the stamp's text; empty where the target's assistants are not stamped."""
     if not spec.stamped:
         return ""
-    known = stamps.held(fields, spec.table)
+    known = stamps.list_held_digests(fields, spec.table)
     identity = spec.identity
     stamp = Stamp(identity.project, identity.target, spec.name, operation, spec.protect, fields=known)
     return stamps.encode(stamp, spec.table.letters)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.core.command import Message, join_messages
 from trueup.core.field_table import top_of
-from trueup.core.plans.ignored import groups
+from trueup.core.plans.ignored import group_ignored
 from trueup.core.plans.plan import Action, Cause, Change, FieldChange, Plan, Reason
 from trueup.core.plans.report import Outcome, Report, Result
 from trueup.core.plans.wording import add_words
@@ -110,7 +110,7 @@ def _partial_findings(plan: Plan) -> list[Diagnostic]:
 
 def _ignored_findings(plan: Plan) -> list[Diagnostic]:
     """Return what is left alone although live differs; what matches the file is no finding."""
-    found = [group for group in groups(plan.ignored) if group.differing]
+    found = [group for group in group_ignored(plan.ignored) if group.differing]
     return [Diagnostic(Severity.NOTE, "ignored", group.told(str)) for group in found]
 
 

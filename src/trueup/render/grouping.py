@@ -21,8 +21,8 @@ from trueup.core.plans.plan import MISSING, Action, Cause, Change, FieldChange, 
 from trueup.core.plans.report import Outcome, Result
 from trueup.core.plans.wording import quoted
 from trueup.core.texts.compare import compare
-from trueup.core.texts.prose import Prose, Run, sections
-from trueup.core.texts.words import function_names, mentions
+from trueup.core.texts.prose import Prose, TextRun, split_sections
+from trueup.core.texts.words import find_mentions, function_names
 from trueup.render.prose_lines import Key, hunk_key
 from trueup.wire.registry import built_in_tools
 
@@ -200,15 +200,15 @@ def count_common_lines(old: Sequence[str], new: Sequence[str]) -> int:
     )
 
 
-def find_shared_file(change: Change, hunk: Sequence[Run]) -> str:
+def find_shared_file(change: Change, hunk: Sequence[TextRun]) -> str:
     """Return the shared file in whose lines a hunk begins, `OWN` for the assistant's own, nothing if not known."""
     files = [item.file for item in change.stretches if item.line <= hunk[0].after]
     return (files[-1] if files[-1] in change.parts else OWN) if files else ""
 
 
-def find_hunks(prose: Prose) -> list[Sequence[Run]]:
+def find_hunks(prose: Prose) -> list[Sequence[TextRun]]:
     """Return the groups of changed lines of a difference."""
-    return [section.changed for section in sections(prose) if section.changed]
+    return [section.changed for section in split_sections(prose) if section.changed]
 
 
 class _Texts:
@@ -281,8 +281,10 @@ def _text_key_parts(change: Change, item: FieldChange) -> Iterator[Any]:
     end = count_common_lines(old[start:][::-1], new[start:][::-1])
     sides = "\n".join(old[start : len(old) - end]), "\n".join(new[start : len(new) - end])
     yield from sides
-    if mentions(*sides, _functions(change)):  # only then can any come or go in the whole of the texts
-        yield from ((m.sort.value, m.text, m.appeared) for m in mentions(item.before, item.after, _functions(change)))
+    if find_mentions(*sides, _functions(change)):  # only then can any come or go in the whole of the texts
+        yield from (
+            (m.sort.value, m.text, m.appeared) for m in find_mentions(item.before, item.after, _functions(change))
+        )
 
 
 def _hunk_keys(prose: Prose) -> Iterator[Any]:

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from trueup.core.command import HERE, Command, Message, list_commands, texts_of
 from trueup.core.errors import Exit, TrueupError
-from trueup.core.plans.drift import as_drift, duplicates_of
+from trueup.core.plans.drift import as_drift, list_duplicates
 from trueup.core.plans.exits import is_blocked
-from trueup.core.plans.ignored import boundless, except_ignored, sentences
+from trueup.core.plans.ignored import describe_ignored, except_ignored, no_size
 from trueup.core.plans.live import Unmanaged
 from trueup.core.plans.plan import WRITES, Action, Cause, Change, Options, Plan, Reason, is_outside
 from trueup.core.plans.plan_codec import digest
 from trueup.core.plans.report import Outcome, Report, Result
-from trueup.core.plans.summary import as_of, drift_summary, report_summary, summary
+from trueup.core.plans.summary import drift_summary, report_summary, snapshot_sentence, summary
 from trueup.core.plans.wording import add_words, plan_again, stamp_note
 from trueup.core.projects.project import LOCAL
 from trueup.core.source import Diagnostic, dotted, in_order
@@ -265,7 +265,7 @@ def drift_changes(plan: Plan) -> list[Change]:
         *(as_drift(change, plan.selection) for change in plan.changes if is_outside(change)),
         *(change for change in plan.changes if change.action is Action.UNREAD),
         *(change for change in plan.changes if change.action is Action.ORPHAN),
-        *duplicates_of(plan),
+        *list_duplicates(plan),
     ]
 
 
@@ -278,7 +278,7 @@ def sign_of(change: Change) -> Sign:
 
 def describe_snapshot(plan: Plan) -> str:
     """Return what a reader of a plan made from a snapshot must know first."""
-    return f"{as_of(plan)} It may have changed since; this plan cannot be applied."
+    return f"{snapshot_sentence(plan)} It may have changed since; this plan cannot be applied."
 
 
 def describe_outcome(outcome: Outcome, number: int = 1) -> str:
@@ -315,13 +315,13 @@ def _target_page(kind: str, plan: Plan) -> PageView:
 
 def _page(kind: str, plan: Plan, detail: Detail, again: tuple[Command, ...] = ()) -> PageView:
     """Return the page of an answer about a plan, so far as all of these are alike."""
-    mark, size = (str, boundless) if detail.in_terminal else (mark_name, _columns_on_page)
+    mark, size = (str, no_size) if detail.in_terminal else (mark_name, _columns_on_page)
     target = plan.identity.target
     return replace(
         _target_page(kind, plan),
         flags=_flags(plan.options),
         partial="" if plan.complete else PARTIAL,
-        ignored=tuple(sentences(plan.ignored, mark, size, whole=kind == "drift")),
+        ignored=tuple(describe_ignored(plan.ignored, mark, size, whole=kind == "drift")),
         remarks=tuple(Note(text) for text in [stamp_note(plan)] if text),
         problems=tuple(in_order(plan.diagnostics)) if detail.in_terminal else _problems(plan.diagnostics, target),
         again=again,

@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from trueup.core.texts import prose as model
-from trueup.core.texts.prose import UNCHANGED, Kind, Mention, Nature, Prose, Run, Span, first_line, sections
+from trueup.core.texts.prose import (
+    UNCHANGED,
+    Mention,
+    Nature,
+    Prose,
+    RunKind,
+    Span,
+    TextRun,
+    first_line,
+    split_sections,
+)
 from trueup.render.style import Look
 from trueup.render.values import pluralize
 
@@ -25,7 +35,7 @@ class Part(NamedTuple):
     """A stretch of a line: KEPT on both sides, REMOVED or ADDED on one; `blanks`: its blanks are to be seen."""
 
     text: str
-    kind: Kind
+    kind: RunKind
     blanks: bool = False
 
 
@@ -39,7 +49,7 @@ class Line:
     about the change, and stand for no lines.
     """
 
-    kind: Kind
+    kind: RunKind
     before: int = 0
     after: int = 0
     parts: tuple[Part, ...] = ()
@@ -53,17 +63,17 @@ class Line:
     @property
     def is_change(self) -> bool:
         """Whether it is a line that differs."""
-        return self.kind in (Kind.CHANGED, Kind.REMOVED, Kind.ADDED)
+        return self.kind in (RunKind.CHANGED, RunKind.REMOVED, RunKind.ADDED)
 
 
 SIGNS = {
-    Kind.KEPT: "", Kind.REMOVED: "-", Kind.ADDED: "+", Kind.CHANGED: "~",
-    Kind.FOLDED: "⋯", Kind.LEFT: "<", Kind.MOVED: ">",
+    RunKind.KEPT: "", RunKind.REMOVED: "-", RunKind.ADDED: "+", RunKind.CHANGED: "~",
+    RunKind.FOLDED: "⋯", RunKind.LEFT: "<", RunKind.MOVED: ">",
 }  # fmt: skip
 """What each kind of row is marked with, beside its colour."""
 
 
-def hunk_key(changed: Sequence[Run]) -> Key:
+def hunk_key(changed: Sequence[TextRun]) -> Key:
     """Return what a group of changes is, without the line numbers."""
     return tuple((run.kind.value, run.lines, run.spans, hunk_key(run.runs)) for run in changed)
 
@@ -109,7 +119,7 @@ def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: boo
     The place of the first line that differs stands beside the field already.
     """
     note, file = "", _file_of(place(first_line(prose, old_side=old_side)))
-    for number, (unchanged, changed) in enumerate(sections(prose)):
+    for number, (unchanged, changed) in enumerate(split_sections(prose)):
         was, note = note, notes.get(hunk_key(changed), "") if changed else ""
         if note.startswith("="):
             yield from _note_line(note, was)
@@ -119,8 +129,8 @@ def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: boo
         before = [*_lines_before(unchanged, was, is_last=not changed)]
         is_elsewhere = _file_of(at) not in ("", file)
         file = _file_of(at) or file
-        if is_elsewhere and not any(run.kind is Kind.FOLDED for run in before):
-            yield Line(Kind.FOLDED, at=at)
+        if is_elsewhere and not any(run.kind is RunKind.FOLDED for run in before):
+            yield Line(RunKind.FOLDED, at=at)
         for run in before:
             yield from _run_lines(run, at if number or is_elsewhere else "")
         yield from _note_line(note, was)
@@ -129,7 +139,7 @@ def lines(prose: Prose, place: Place, notes: Mapping[Key, str], *, old_side: boo
     has_both = bool(prose.before.lines and prose.after.lines)
     if prose.newline_before != prose.newline_after and has_both and prose.nature is not Nature.END:
         end = "now ends" if prose.newline_after else "no longer ends"
-        yield Line(Kind.FOLDED, words=f"The text {end} with a newline.", is_note=True)
+        yield Line(RunKind.FOLDED, words=f"The text {end} with a newline.", is_note=True)
 
 
 def _file_of(at: str) -> str:
@@ -137,54 +147,54 @@ def _file_of(at: str) -> str:
     return at.rpartition(":")[0]
 
 
-def _lines_before(unchanged: Sequence[Run], was: str, *, is_last: bool) -> Sequence[Run]:
+def _lines_before(unchanged: Sequence[TextRun], was: str, *, is_last: bool) -> Sequence[TextRun]:
     """Return what is unchanged before a group; after one that is not shown again only what leads to this one."""
     if not was.startswith("="):
         return unchanged
-    folds = [place for place, run in enumerate(unchanged) if run.kind is Kind.FOLDED]
+    folds = [place for place, run in enumerate(unchanged) if run.kind is RunKind.FOLDED]
     return unchanged[folds[0] :] if folds else () if is_last else unchanged
 
 
 def _note_line(note: str, was: str) -> Iterator[Line]:
     if note and note != was:
-        yield Line(Kind.FOLDED, words=note.removeprefix("="), is_note=True)
+        yield Line(RunKind.FOLDED, words=note.removeprefix("="), is_note=True)
 
 
-def _run_lines(run: Run, at: str, place: Place | None = None, old_side: bool = False) -> Iterator[Line]:
+def _run_lines(run: TextRun, at: str, place: Place | None = None, old_side: bool = False) -> Iterator[Line]:
     """Yield the rows of one run; `at` is where it stands in the file."""
-    if run.kind is Kind.FOLDED:
-        yield Line(Kind.FOLDED, words=f"{pluralize(run.old, 'line')} unchanged", at=at)
-    elif run.kind is Kind.CHANGED:
-        for row in model.rows(run):
+    if run.kind is RunKind.FOLDED:
+        yield Line(RunKind.FOLDED, words=f"{pluralize(run.old, 'line')} unchanged", at=at)
+    elif run.kind is RunKind.CHANGED:
+        for row in model.split_rows(run):
             parts = tuple(_span_parts(row.spans, blanks=run.blanks_only))
-            is_seen = all(part.kind is Kind.KEPT for part in parts)
-            yield Line(Kind.CHANGED, row.before, row.after, parts, blanks=run.blanks_only and not is_seen)
-    elif run.kind is Kind.LEFT and place is not None:
+            is_seen = all(part.kind is RunKind.KEPT for part in parts)
+            yield Line(RunKind.CHANGED, row.before, row.after, parts, blanks=run.blanks_only and not is_seen)
+    elif run.kind is RunKind.LEFT and place is not None:
         there = f"live line {run.after:,}" if old_side else place(run.after)
-        start = tuple(Part(text, Kind.KEPT) for text in run.lines[:1])
-        yield Line(Kind.LEFT, run.before, 0, start, f"{pluralize(run.old, 'line')} moved to {there}:", there)
-    elif run.kind is Kind.MOVED and place is not None:
+        start = tuple(Part(text, RunKind.KEPT) for text in run.lines[:1])
+        yield Line(RunKind.LEFT, run.before, 0, start, f"{pluralize(run.old, 'line')} moved to {there}:", there)
+    elif run.kind is RunKind.MOVED and place is not None:
         there = place(run.before) if old_side else f"line {run.before:,}"
         end = ", changed inside" if run.edited else ", unchanged"
         words = f"{pluralize(run.new, 'line')} moved here from {there}{end}"
-        yield Line(Kind.MOVED, 0, run.after, words=words, at=there, is_alone=run.new == len(run.runs) == 1)
+        yield Line(RunKind.MOVED, 0, run.after, words=words, at=there, is_alone=run.new == len(run.runs) == 1)
         for inner in run.runs:
-            if run.edited or inner.kind is not Kind.FOLDED:
+            if run.edited or inner.kind is not RunKind.FOLDED:
                 yield from (replace(line, depth=1) for line in _run_lines(inner, ""))
     else:
         yield from _whole_lines(run)
 
 
-def _whole_lines(run: Run) -> Iterator[Line]:
+def _whole_lines(run: TextRun) -> Iterator[Line]:
     """Yield lines that are on both sides, or on one."""
     blanks = run.blanks_only and run.kind not in UNCHANGED
     for number, text in enumerate(run.lines):
-        before = run.before + number if run.kind is not Kind.ADDED else 0
-        after = run.after + number if run.kind is not Kind.REMOVED else 0
+        before = run.before + number if run.kind is not RunKind.ADDED else 0
+        after = run.after + number if run.kind is not RunKind.REMOVED else 0
         yield Line(run.kind, before, after, (Part(text, run.kind, blanks),), blanks=blanks)
 
 
 def _span_parts(spans: Sequence[Span], *, blanks: bool) -> Iterator[Part]:
     for span in spans:
-        is_changed = span.kind is not Kind.KEPT
+        is_changed = span.kind is not RunKind.KEPT
         yield Part(span.text, span.kind, blanks or (is_changed and not span.text.strip()))

@@ -12,7 +12,7 @@ from typing import Any
 
 from trueup.core.call import Call, Reply
 from trueup.core.definitions.definition import Definition
-from trueup.core.rules.fault import Fault, placed
+from trueup.core.rules.fault import Fault, place_faults
 from trueup.core.source import Diagnostic
 from trueup.wire import replies
 from trueup.wire.access import UNKNOWN, Access
@@ -41,7 +41,7 @@ class RestAdapter(ABC):
 
     def audit(self, definition: Definition) -> list[Diagnostic]:
         """Return what the dialect cannot hold or would refuse, each at its place; an allowed loss is a warning."""
-        return placed(self._faults(definition.body), definition.locate, definition.file)
+        return place_faults(self._faults(definition.body), definition.locate, definition.file)
 
     def drop_unsupported(self, definition: Definition) -> Definition:
         """Return the definition without what the dialect does not support."""

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trueup.core.command import HERE, Message
-from trueup.core.definitions.names import meant
+from trueup.core.definitions.names import suggest
 from trueup.core.projects.endpoint import is_plain_http, secret_problem
 from trueup.core.projects.project import PORTABLE, Target
-from trueup.core.projects.project_values import headers_of, is_local_target, portkey_of, scope_of
-from trueup.core.rules.fault import Fault, nearest, shown
+from trueup.core.projects.project_values import is_local_target, read_headers, read_portkey, read_scope
+from trueup.core.rules.fault import Fault, nearest, show_value
 from trueup.wire import portkey
 from trueup.wire.base import Dialect
 from trueup.wire.registry import GATEWAYS, ROWS, dialects, losses, scope_keys, translator
@@ -26,9 +26,9 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
     protocol = value.get("protocol", PORTABLE)
     if not isinstance(protocol, str) or protocol not in ROWS:
         if isinstance(protocol, str):
-            message = f"there is no protocol {shown(protocol)}"
+            message = f"there is no protocol {show_value(protocol)}"
             is_other_vendor = not nearest(protocol.partition("-")[0], {row.partition("-")[0] for row in ROWS})
-            yield Fault("not-allowed", ("protocol",), message, meant("" if is_other_vendor else protocol, ROWS))
+            yield Fault("not-allowed", ("protocol",), message, suggest("" if is_other_vendor else protocol, ROWS))
         return
     rows = dialects(protocol)
     dialect = value.get("dialect", ROWS[protocol].dialect)
@@ -49,12 +49,12 @@ def target_faults(name: str, value: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _no_dialect(protocol: str, word: str, rows: Mapping[str, Dialect]) -> Fault:
-    message = f"the protocol {protocol} has no dialect {shown(word)}"
+    message = f"the protocol {protocol} has no dialect {show_value(word)}"
     if word in GATEWAYS:
         hint = f"{word} is a gateway: write `gateway: {word}`, and the server behind it as `dialect`."
         return Fault("not-allowed", ("dialect",), message, hint)
     close = ROWS[protocol].aliases.get(word)
-    return Fault("not-allowed", ("dialect",), message, f"Did you mean {close!r}?" if close else meant(word, rows))
+    return Fault("not-allowed", ("dialect",), message, f"Did you mean {close!r}?" if close else suggest(word, rows))
 
 
 def _address(name: str, protocol: str, value: Mapping[str, Any], row: Dialect) -> Iterator[Fault]:
@@ -143,12 +143,12 @@ def _fields(value: Mapping[str, Any], row: Dialect, known: frozenset[str]) -> It
     for index, name in enumerate(_texts(value.get("always_send"))):
         if name not in row.fields:
             hint = f"It has {', '.join(row.fields)}."
-            yield Fault("not-allowed", ("always_send", index), f"{row.name} has no field {shown(name)}", hint)
+            yield Fault("not-allowed", ("always_send", index), f"{row.name} has no field {show_value(name)}", hint)
     tops = {key.partition(".")[0] for key in known} | {key.rpartition(".")[0] for key in known}
     for index, name in enumerate(_texts(value.get("allow_loss"))):
         if name not in known | tops - {""}:
-            message = f"{shown(name)} is nothing that could be lost"
-            yield Fault("unknown-field", ("allow_loss", index), message, meant(name, known))
+            message = f"{show_value(name)} is nothing that could be lost"
+            yield Fault("unknown-field", ("allow_loss", index), message, suggest(name, known))
 
 
 def _texts(value: Any) -> list[str]:
@@ -191,8 +191,8 @@ def _is_readable(value: Mapping[str, Any]) -> bool:
 
 def _gateway_headers(value: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, portkey.Header]:
     target = Target(
-        "", "", headers=headers_of(headers), portkey=portkey_of(value.get("portkey") or {}),
-        scope=scope_of(value, scope_keys()),
+        "", "", headers=read_headers(headers), portkey=read_portkey(value.get("portkey") or {}),
+        scope=read_scope(value, scope_keys()),
     )  # fmt: skip
     return portkey.headers(target)
 

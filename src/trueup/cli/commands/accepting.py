@@ -9,18 +9,18 @@ from trueup.cli.output import Screen
 from trueup.cli.planning import find_record_and_live, plan_live
 from trueup.cli.session import Session, check_definitions, refuse_errors, require_one
 from trueup.cli.transport import reading
-from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch, add_accepted, base_digests
-from trueup.core.acceptance.placing import Taking, Way, takings
+from trueup.core.acceptance.accepted import Accepted, AcceptedField, AcceptResult, FilePatch, add_accepted, base_digests
+from trueup.core.acceptance.placing import AcceptWay, FieldToAccept, list_fields_to_accept
 from trueup.core.command import Command, Message
 from trueup.core.definitions.definition import Definition
-from trueup.core.definitions.names import meant, select
+from trueup.core.definitions.names import select, suggest
 from trueup.core.errors import Exit, TrueupError, UnreadableError
 from trueup.core.memory.state import Record
 from trueup.core.plans.fields import Rules
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import MISSING, Reason
-from trueup.core.texts.escapes import names_of
-from trueup.core.texts.merge import patch
+from trueup.core.texts.escapes import name_unseen
+from trueup.core.texts.merge import make_patch
 from trueup.edge.definitions.edits import CannotTake, Contents, Editor
 from trueup.edge.definitions.loader import LoadResult, Workspace
 from trueup.edge.files import write_inside
@@ -64,7 +64,7 @@ async def accept_live(session: Session, asked: str, fields: Sequence[str], *, as
 
 def _choose_one(
     session: Session, asked: str, loaded: LoadResult, planning: Planning
-) -> tuple[Definition, Record, Seen]:
+) -> tuple[Definition, Record, LiveAssistant]:
     """Return the chosen definition, its record and its live assistant. Raises TrueupError where one is missing."""
     name = require_one(asked, sorted(select([asked], loaded.definitions, loaded.names | planning.state.records.keys())))
     definition = next((item for item in loaded.definitions if item.name == name), None)
@@ -101,7 +101,7 @@ def _take_fields(
     editor: Editor,
     definition: Definition,
     record: Record,
-    live: Seen,
+    live: LiveAssistant,
     asked: Sequence[str],
 ) -> tuple[Contents, Contents, list[AcceptedField]]:
     """Return the files with the live values, the same without conflict markers, and what became of each field."""
@@ -109,19 +109,19 @@ def _take_fields(
     contents: dict[str, bytes | None] = {}
     ended: dict[str, AcceptedField] = {}
     for taking in found:
-        if taking.way is Way.NOTHING:
-            ended[taking.field] = AcceptedField(taking.field, Ending.SAME)
-    waiting = [taking for taking in found if taking.way is Way.TAKE]
+        if taking.way is AcceptWay.NOTHING:
+            ended[taking.field] = AcceptedField(taking.field, AcceptResult.SAME)
+    waiting = [taking for taking in found if taking.way is AcceptWay.TAKE]
     while waiting:  # what stood in the way of one may have gone with another
         for taking in waiting:
             contents = _take_field(editor, contents, definition.name, taking, ended)
-        left = [taking for taking in waiting if ended[taking.field].ending is Ending.REFUSED]
+        left = [taking for taking in waiting if ended[taking.field].ending is AcceptResult.REFUSED]
         waiting = left if len(left) < len(waiting) else []
-    both = [taking for taking in found if taking.way is Way.MERGE]
+    both = [taking for taking in found if taking.way is AcceptWay.MERGE]
     theirs: dict[str, bytes | None] = contents
     for taking in both:
         theirs = _take_field(editor, theirs, definition.name, taking, ended)
-    both = [taking for taking in both if ended[taking.field].ending is Ending.TAKEN]
+    both = [taking for taking in both if ended[taking.field].ending is AcceptResult.TAKEN]
     if both:
         base = _rebuild_base(session, editor, contents, definition.name, both, record)
         contents, conflicts = editor.merge_conflicts(contents, theirs, base)
@@ -132,26 +132,26 @@ def _take_fields(
 
 def _describe_merge(session: Session, name: str, field: str, conflicts: int) -> AcceptedField:
     if conflicts:
-        return AcceptedField(field, Ending.CONFLICT)
+        return AcceptedField(field, AcceptResult.CONFLICT)
     hint = Message(
         "The next plan shows a conflict, because live does not match the file yet. To apply the file's value: ",
         session.target.command("apply", name, on_drift="revert"),
     )
-    return AcceptedField(field, Ending.MERGED, hint=hint)
+    return AcceptedField(field, AcceptResult.MERGED, hint=hint)
 
 
 def _take_field(
-    editor: Editor, contents: dict[str, bytes | None], name: str, taking: Taking, ended: dict[str, AcceptedField]
+    editor: Editor, contents: dict[str, bytes | None], name: str, taking: FieldToAccept, ended: dict[str, AcceptedField]
 ) -> dict[str, bytes | None]:
     """Take one more field into the files; where that is impossible, note why in `ended` and leave them as they are."""
     try:
         made = editor.take_live(contents, name, taking)
     except CannotTake as error:
         ended[taking.field] = AcceptedField(
-            taking.field, Ending.REFUSED, error.message, error.hint, error.position, error.paste
+            taking.field, AcceptResult.REFUSED, error.message, error.hint, error.position, error.paste
         )
         return contents
-    ended[taking.field] = AcceptedField(taking.field, Ending.TAKEN)
+    ended[taking.field] = AcceptedField(taking.field, AcceptResult.TAKEN)
     return made
 
 
@@ -160,7 +160,7 @@ def _rebuild_base(
     editor: Editor,
     contents: dict[str, bytes | None],
     name: str,
-    both: Sequence[Taking],
+    both: Sequence[FieldToAccept],
     record: Record,
 ) -> Contents | None:
     """Return the files with the values that were last applied or accepted; None unless git has all of them."""
@@ -177,8 +177,8 @@ def _rebuild_base(
 
 
 def _choose_takings(
-    session: Session, definition: Definition, record: Record, live: Seen, asked: Sequence[str]
-) -> list[Taking]:
+    session: Session, definition: Definition, record: Record, live: LiveAssistant, asked: Sequence[str]
+) -> list[FieldToAccept]:
     """Return the fields to take. Raises TrueupError for a field that neither the file nor live has."""
     rules = Rules(session.adapter.dialect.table, stamps=session.target.state == "stamps")
     file = declare_fields(definition, session.adapter)
@@ -187,9 +187,9 @@ def _choose_takings(
     for field in asked:
         below = [name for name in known if name == field or name.startswith(f"{field}.")]
         if not below:
-            raise TrueupError(f"{definition.name} has no field {field!r}, in its file or live.", meant(field, known))
+            raise TrueupError(f"{definition.name} has no field {field!r}, in its file or live.", suggest(field, known))
         wanted.update(dict.fromkeys(below))
-    found = takings(file, live.fields, record, definition.ignored, rules, tuple(wanted))
+    found = list_fields_to_accept(file, live.fields, record, definition.ignored, rules, tuple(wanted))
     models = session.target.models
     return [
         replace(item, live=name_in_files(item.live, models))
@@ -203,7 +203,7 @@ def _make_patches(editor: Editor, made: Contents) -> tuple[FilePatch, ...]:
     """Return a patch for each file that changes."""
     both = ((file, editor.originals[file], content) for file, content in sorted(made.items()))
     return tuple(
-        FilePatch(file, patch(file, before, content))
+        FilePatch(file, make_patch(file, before, content))
         for file, before, content in both
         if content is not None and before != content
     )
@@ -252,9 +252,9 @@ def _write_files(session: Session, editor: Editor, accepted: Accepted, made: Con
     return replace(accepted, written=True)
 
 
-def _remember_base(session: Session, accepted: Accepted, record: Record, live: Seen) -> None:
+def _remember_base(session: Session, accepted: Accepted, record: Record, live: LiveAssistant) -> None:
     """Keep what was taken as the base of the next accept and plan, for as long as the file holds it."""
-    names = [item.name for item in accepted.fields if item.ending is Ending.TAKEN]
+    names = [item.name for item in accepted.fields if item.ending is AcceptResult.TAKEN]
     loaded = check_definitions(Workspace(session.root, session.project), session.target, session.flags)
     definition = next((item for item in loaded.definitions if item.name == accepted.name), None)
     if definition is None or not names:
@@ -287,7 +287,7 @@ def refuse_unprintable_patch(screen: Screen, accepted: Accepted, again: Command)
     """
     for item in accepted.patches:
         text = item.patch.decode("utf-8", "replace").replace("\r\n", "\n")
-        signs = names_of(text) if screen.is_seen else ""
+        signs = name_unseen(text) if screen.is_seen else ""
         if signs or (screen.is_logged and disarm_lines(text) != text):
             what = (
                 f"{signs}, which a terminal interprets or hides" if signs else "what a CI runner would run as a command"

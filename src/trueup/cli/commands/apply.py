@@ -116,13 +116,13 @@ def find_provenance(commit: str | None, pipeline: str | None, environ: Mapping[s
 
     Raises TrueupError for an address that carries a user or a password.
     """
-    from trueup.core.migration.export import moment
+    from trueup.core.migration.export import format_moment
     from trueup.core.plans.report import Provenance
 
     commit = commit or environ.get("GITHUB_SHA") or environ.get("CI_COMMIT_SHA") or ""
     pipeline = pipeline or _find_github_run(environ) or environ.get("CI_PIPELINE_URL") or ""
     _refuse_credential(pipeline)
-    return Provenance(commit[:LONGEST], pipeline[:LONGEST], moment(time.time()))
+    return Provenance(commit[:LONGEST], pipeline[:LONGEST], format_moment(time.time()))
 
 
 def _find_github_run(environ: Mapping[str, str]) -> str:

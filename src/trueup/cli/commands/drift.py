@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trueup.cli.session import Session
     from trueup.core.definitions.definition import Definition
     from trueup.core.field_table import FieldTable
-    from trueup.core.plans.drift import Earlier, History, Origin
+    from trueup.core.plans.drift import ApplyOrigin, Earlier, History
     from trueup.core.plans.live import Unmanaged
     from trueup.core.plans.plan import Plan
     from trueup.core.plans.reasons import Locate, Why
@@ -72,13 +72,13 @@ def drift(
 
 def _find_unmanaged(session: Session, names: tuple[str, ...], loaded: LoadResult, planning: Planning) -> Unmanaged:
     from trueup.core.definitions.names import select
-    from trueup.core.plans.live import unmanaged
+    from trueup.core.plans.live import find_unmanaged
 
     known = loaded.names | planning.state.records.keys() | set(names)  # each name was found in the plan already
     chosen = select(names, loaded.definitions, known)
     bodies = {item.name: item.body for item in loaded.definitions if item.name in chosen}
     extra = {live_id: live.extra for live_id, live in planning.view.live.items()}
-    return unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.table, extra)
+    return find_unmanaged(bodies, planning.state, planning.seen, session.adapter.dialect.table, extra)
 
 
 def _add_history(session: Session, planning: Planning, since: str | None, reports: str | None) -> tuple[Plan, History]:
@@ -86,17 +86,17 @@ def _add_history(session: Session, planning: Planning, since: str | None, report
     import time
     from dataclasses import replace
 
-    from trueup.core.migration.export import moment
-    from trueup.core.plans.drift import History, sightings, told
+    from trueup.core.migration.export import format_moment
+    from trueup.core.plans.drift import History, add_first_seen, find_sightings
     from trueup.core.plans.plan import is_outside
 
     plan = planning.plan
-    now = plan.snapshot or moment(time.time())
+    now = plan.snapshot or format_moment(time.time())
     earlier = _read_earlier(session, since) if since is not None else None
-    shown, carried = sightings(plan, planning.judged, earlier, now)
+    shown, carried = find_sightings(plan, planning.judged, earlier, now)
     names = [change.name for change in plan.changes if is_outside(change)]
     origins = find_origins(session, planning, names, reports)
-    plan = told(plan, shown)
+    plan = add_first_seen(plan, shown)
     changes = tuple(
         replace(change, remarks=(*change.remarks, origins[change.name].sentence)) if change.name in origins else change
         for change in plan.changes
@@ -157,7 +157,7 @@ async def _explain(session: Session, asked: str, field: str | None, reports: str
     from trueup.cli.planning import plan_live
     from trueup.cli.session import load_definitions, require_one
     from trueup.cli.transport import reading
-    from trueup.core.definitions.names import meant, select
+    from trueup.core.definitions.names import select, suggest
     from trueup.core.errors import TrueupError
 
     loaded = load_definitions(session)
@@ -173,7 +173,7 @@ async def _explain(session: Session, asked: str, field: str | None, reports: str
     if field not in fields:
         raise TrueupError(
             f"{name} has no field {field!r}: not in its file, not applied, and live at its default.",
-            meant(field, fields.keys()),
+            suggest(field, fields.keys()),
         )
     return replace(made, fields=(fields[field],))
 
@@ -210,22 +210,24 @@ def _make_locator(definition: Definition | None, table: FieldTable) -> Locate:
     return locate
 
 
-def find_origins(session: Session, planning: Planning, names: Sequence[str], folder: str | None) -> dict[str, Origin]:
+def find_origins(
+    session: Session, planning: Planning, names: Sequence[str], folder: str | None
+) -> dict[str, ApplyOrigin]:
     """Return the last apply of each assistant, by the reports in a folder (relative to the project); none without.
 
     Where no report has an operation, its origin names nothing else. Raises TrueupError.
     """
-    from trueup.core.plans.drift import Origin, origins
+    from trueup.core.plans.drift import ApplyOrigin, find_origins
     from trueup.edge.artifacts import read_reports
 
     if folder is None:
         return {}
-    found, others = origins(read_reports(session.root / folder))
+    found, others = find_origins(read_reports(session.root / folder))
     if others:
         files = "1 file is" if others == 1 else f"{others} files are"
         session.screen.note_wrapped(f"In {folder} {files} no report of an apply and not used.")
     known = {name: find_operation(name, planning) for name in names}
-    return {name: found.get(text, Origin(text)) for name, text in known.items() if text}
+    return {name: found.get(text, ApplyOrigin(text)) for name, text in known.items() if text}
 
 
 def find_operation(name: str, planning: Planning) -> str:

@@ -23,12 +23,12 @@ from trueup.cli.session import Session
 from trueup.core.command import Message, list_commands
 from trueup.core.errors import Exit, TrueupError
 from trueup.core.memory.state import Identity, is_plain_id
-from trueup.core.memory.state_codec import comparable
+from trueup.core.memory.state_codec import flatten_identity
 from trueup.core.migration.export import Export, is_of, is_same_place
 from trueup.core.migration.first_protocol import has_first_words
-from trueup.core.migration.foreign import SAVED_AGENTS, SERVER_KEYS, assistants_in, is_backup, saved_agents
-from trueup.core.migration.imports import Found, Imports, Unread, unknown
-from trueup.core.plans.live import Seen, see
+from trueup.core.migration.foreign import SAVED_AGENTS, SERVER_KEYS, find_assistants, is_backup, saved_agents
+from trueup.core.migration.imports import ImportedAssistant, Imports, NotAnAssistant, unknown_fields
+from trueup.core.plans.live import LiveAssistant, read_live
 from trueup.core.projects.project import PORTABLE
 from trueup.edge.migration_files import CannotRead, read_export, read_values
 from trueup.render.values import pluralize
@@ -47,10 +47,10 @@ class _Sources:
     """
 
     first: bool = False
-    exported: dict[str, Seen] = field(default_factory=dict)
+    exported: dict[str, LiveAssistant] = field(default_factory=dict)
     extra: dict[str, dict[str, Any]] = field(default_factory=dict)
-    loose: list[Found] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
+    loose: list[ImportedAssistant] = field(default_factory=list)
+    unread: list[NotAnAssistant] = field(default_factory=list)
     others: dict[str, Identity] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
 
@@ -83,7 +83,7 @@ def _read_sources(session: Session, files: Sequence[str]) -> _Sources:
         try:
             values = read_values(session.root / file, file)
         except CannotRead as error:
-            read.unread.append(Unread(file, str(error)))
+            read.unread.append(NotAnAssistant(file, str(error)))
             continue
         for where, value in values:
             if isinstance(value, dict) and value.get("kind") == "export":
@@ -93,13 +93,13 @@ def _read_sources(session: Session, files: Sequence[str]) -> _Sources:
             elif session.target.protocol != PORTABLE and (agents := saved_agents(value, where)) is not None:
                 _add(read, map(_extract_answer, agents))
             else:
-                _add(read, assistants_in(value, where, first=read.first))
+                _add(read, find_assistants(value, where, first=read.first))
     return _drop_contradictions(read)
 
 
-def _add(read: _Sources, entries: Iterable[Found | Unread]) -> None:
+def _add(read: _Sources, entries: Iterable[ImportedAssistant | NotAnAssistant]) -> None:
     for entry in entries:
-        if isinstance(entry, Unread):
+        if isinstance(entry, NotAnAssistant):
             read.unread.append(entry)
         else:
             read.loose.append(entry)
@@ -110,7 +110,7 @@ def _add_export(read: _Sources, session: Session, file: str) -> None:
     try:
         export = read_export(session.root / file, session.target.command("export", file))
     except TrueupError as error:
-        read.unread.append(Unread(file, f"is an export that cannot be read: {error.message.rstrip('.')}"))
+        read.unread.append(NotAnAssistant(file, f"is an export that cannot be read: {error.message.rstrip('.')}"))
         return
     if not is_of(export, session.identity) or session.target.state == "stamps":
         _add(read, _extract_export(export, file, first=read.first))
@@ -125,21 +125,21 @@ def _add_export(read: _Sources, session: Session, file: str) -> None:
                 f"{item.id} is in two exports of {session.target.name}, and they differ.", "Give only the newer one."
             )
         table = session.adapter.dialect.table
-        read.exported[item.id] = see(item.id, item.body, item.created_at, table.read_stamp(item.body), table)
-        read.extra[item.id] = {**item.extra, **unknown(item.body, find_writable_fields(session))}
+        read.exported[item.id] = read_live(item.id, item.body, item.created_at, table.read_stamp(item.body), table)
+        read.extra[item.id] = {**item.extra, **unknown_fields(item.body, find_writable_fields(session))}
 
 
-def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[Found | Unread]:
+def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[ImportedAssistant | NotAnAssistant]:
     """Return the assistants in an export of another target, each in the fields of its protocol."""
     protocol = export.identity.protocol
     if protocol not in protocols():
-        return [Unread(file, f"is an export of the protocol {protocol[:60]}, which this Trueup does not know")]
+        return [NotAnAssistant(file, f"is an export of the protocol {protocol[:60]}, which this Trueup does not know")]
     if protocol == PORTABLE:
         values = [
             {"id": item.id, "created_at": item.created_at, "body": dict(item.body), "extra": dict(item.extra)}
             for item in export.assistants
         ]
-        return assistants_in({"kind": "export", "assistants": values}, file, first=first)
+        return find_assistants({"kind": "export", "assistants": values}, file, first=first)
     found = (
         (item, _extract_native(item.body, f"{file}, entry {number}", protocol))
         for number, item in enumerate(export.assistants, 1)
@@ -149,14 +149,14 @@ def _extract_export(export: Export, file: str, *, first: bool) -> Iterable[Found
     ]
 
 
-def _extract_answer(item: tuple[str, Mapping[str, Any]] | Unread) -> Found | Unread:
+def _extract_answer(item: tuple[str, Mapping[str, Any]] | NotAnAssistant) -> ImportedAssistant | NotAnAssistant:
     """Return a saved agent as its server answered it, in its own fields."""
-    if isinstance(item, Unread):
+    if isinstance(item, NotAnAssistant):
         return item
     where, value = item
     live_id, created_at = value.get("id") or "", value.get("created_at")
     if not isinstance(live_id, str) or (live_id and not is_plain_id(live_id)):
-        return Unread(where, "has an id that is not valid for an assistant")
+        return NotAnAssistant(where, "has an id that is not valid for an assistant")
     found = _extract_native(value, where, SAVED_AGENTS)
     extra = {key: entry for key, entry in found.extra.items() if key not in SERVER_KEYS}
     return replace(found, id=live_id, created_at=created_at if type(created_at) is int else 0, extra=extra)
@@ -168,18 +168,20 @@ def _protocol_of(backup: Mapping[str, Any]) -> Any:
     return backup["protocol"] if "protocol" in backup else next(able, PORTABLE)
 
 
-def _extract_backup(value: Mapping[str, Any], where: str) -> Found | Unread:
+def _extract_backup(value: Mapping[str, Any], where: str) -> ImportedAssistant | NotAnAssistant:
     """Return the assistant in a backup of a protocol other than the portable one; a backup has no id."""
     protocol = _protocol_of(value)
     if not isinstance(protocol, str) or protocol not in protocols():
-        return Unread(where, f"is a backup of the protocol {str(protocol)[:60]}, which this Trueup does not know")
+        return NotAnAssistant(
+            where, f"is a backup of the protocol {str(protocol)[:60]}, which this Trueup does not know"
+        )
     return _extract_native(value["body"], where, protocol)
 
 
-def _extract_native(body: Mapping[str, Any], where: str, protocol: str) -> Found:
+def _extract_native(body: Mapping[str, Any], where: str, protocol: str) -> ImportedAssistant:
     """Return an object of a protocol in its own fields; fields that definitions do not have stand apart in `extra`."""
     known = definition_table(protocol).by_name
-    return Found(
+    return ImportedAssistant(
         "",
         {key: entry for key, entry in body.items() if key in known},
         where,
@@ -190,7 +192,7 @@ def _extract_native(body: Mapping[str, Any], where: str, protocol: str) -> Found
 
 def _drop_contradictions(read: _Sources) -> _Sources:
     """Keep one assistant of each id: equal copies are taken once, differing ones are reported as unread."""
-    kept: dict[str, Found] = {}
+    kept: dict[str, ImportedAssistant] = {}
     differing: dict[str, list[str]] = {}
     for number, item in enumerate(read.loose):
         key = item.id or f"\n{number}"
@@ -198,12 +200,12 @@ def _drop_contradictions(read: _Sources) -> _Sources:
         if first is not item and (first.body, first.extra) != (item.body, item.extra):
             differing.setdefault(key, [first.where]).append(item.where)
     for live_id, places in differing.items():
-        read.unread.append(Unread(", ".join(places), f"differ about {live_id}; give one of them"))
+        read.unread.append(NotAnAssistant(", ".join(places), f"differ about {live_id}; give one of them"))
     read.loose = [item for key, item in kept.items() if key not in differing and key not in read.exported]
     return read
 
 
-def _choose(names: Sequence[str], read: _Sources) -> tuple[list[str], list[Found]]:
+def _choose(names: Sequence[str], read: _Sources) -> tuple[list[str], list[ImportedAssistant]]:
     """Return the exported ids and the other assistants that the names stand for."""
     if not names:
         return list(read.exported), read.loose
@@ -219,7 +221,11 @@ def _note_other_targets(session: Session, read: _Sources) -> None:
         words = (
             f"{file} is an export of {there.project}/{there.target}, so nothing was linked on {session.target.name}."
         )
-        of_it = [one for one in session.project.targets.values() if comparable(identity_of(one)) == comparable(there)]
+        of_it = [
+            one
+            for one in session.project.targets.values()
+            if flatten_identity(identity_of(one)) == flatten_identity(there)
+        ]
         again = [replace(session.target.selection, target=one.name, is_default=False) for one in of_it]
         hints = [Message(" To link it there: ", selection.command("import", from_=file)) for selection in again]
         session.screen.note_wrapped(Message(words, *hints))

@@ -10,25 +10,25 @@ from typing import Any, Final
 from trueup.cli.session import Session
 from trueup.core.call import holds_credential
 from trueup.core.definitions.definition import Definition
-from trueup.core.definitions.names import definition_name_problem, folded
+from trueup.core.definitions.names import definition_name_problem, fold_name
 from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory.state import State
 from trueup.core.migration.imports import (
-    Fitted,
-    Found,
+    FittedBody,
+    ImportedAssistant,
     Imports,
     Link,
     NewFile,
+    NotAnAssistant,
     Omission,
-    Unread,
-    fitted,
-    omissions_of,
-    override,
-    patched_document,
-    slimmed,
+    add_override,
+    fit_body,
+    list_omissions,
+    make_override,
+    slim_body,
 )
-from trueup.core.migration.new_files import FOLDER, Parts, free, shared_parts, stem
-from trueup.core.plans.live import Seen, stamp_of
+from trueup.core.migration.new_files import FOLDER, Parts, find_free_name, find_shared_parts, make_stem
+from trueup.core.plans.live import LiveAssistant, stamp_of
 from trueup.core.projects.project import Target
 from trueup.edge import schemas
 from trueup.edge.definitions.documents import Documents
@@ -60,19 +60,19 @@ class ImportInput:
     `extra` what each held beside its fields; `loose` came from files and stays unlinked, `elsewhere` are the ids of
     those that are live on another target; `unread` is what no assistant was."""
 
-    seen: Mapping[str, Seen] = field(default_factory=dict)
+    seen: Mapping[str, LiveAssistant] = field(default_factory=dict)
     chosen: Sequence[str] = ()
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    loose: Sequence[Found] = ()
+    loose: Sequence[ImportedAssistant] = ()
     elsewhere: Collection[str] = ()
-    unread: Sequence[Unread] = ()
+    unread: Sequence[NotAnAssistant] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One assistant on its way into a file, which is to leave the fields `ignored` to whoever changes them."""
 
-    found: Found
+    found: ImportedAssistant
     body: Mapping[str, Any]
     name: str = ""
     id: str = ""
@@ -154,24 +154,24 @@ class ImportBuilder:
                 live = given.seen[live_id]
                 extra = given.extra.get(live_id, {})
                 protocol = self._session.target.protocol
-                found = Found(live_id, live.body, live_id, live.created_at, extra, protocol=protocol)
+                found = ImportedAssistant(live_id, live.body, live_id, live.created_at, extra, protocol=protocol)
                 drafts[live_id] = self._draft(found, linked=True)
         return drafts
 
-    def _draft(self, found: Found, *, linked: bool) -> Draft:
+    def _draft(self, found: ImportedAssistant, *, linked: bool) -> Draft:
         model, models = found.body.get("model"), self._session.target.models if linked else {}
         said = [name for name, here in models.items() if here == model]
         if not said and models.get(str(model), model) != model:
             self._outside[found.where] = f"its model {model} is called {models[str(model)]} in files here"
         form = self._form(found.protocol)
         raw = {**found.body, "model": said[0] if said else model}
-        body = slimmed(raw, form.written, form.table, linked=linked)
-        result: Fitted = fitted(body, form.written, form.proof.problems, linked=linked)
+        body = slim_body(raw, form.written, form.table, linked=linked)
+        result: FittedBody = fit_body(body, form.written, form.proof.problems, linked=linked)
         if holds_credential(result.body):
             self._outside[found.where] = "it contains a credential of this target, which must not be in a file"
         if result.reason:
             self._outside.setdefault(found.where, f"no definition can hold it: {result.reason}")
-        self._omissions[found.where] = (*omissions_of(found), *result.omissions)
+        self._omissions[found.where] = (*list_omissions(found), *result.omissions)
         has_name = linked or "name" in found.body
         self._remarks[found.where] = (
             *found.remarks,
@@ -194,12 +194,12 @@ class ImportBuilder:
             self._outside[live_id] = "its metadata is full: there is no room for the stamp, which this target needs"
         return live_id in bodies and live_id not in self._outside
 
-    def _lacks_room(self, live: Seen) -> bool:
+    def _lacks_room(self, live: LiveAssistant) -> bool:
         return (
             self._session.target.state == "stamps" and live.stamp is None and not has_room(live, self._session.adapter)
         )
 
-    def _find_linkable(self, claimed: ImportMatches, given: ImportInput) -> Iterable[tuple[Definition, Seen]]:
+    def _find_linkable(self, claimed: ImportMatches, given: ImportInput) -> Iterable[tuple[Definition, LiveAssistant]]:
         for definition, live in claimed.links:
             if live.id in self._outside:
                 continue
@@ -210,19 +210,19 @@ class ImportBuilder:
             else:
                 yield definition, live
 
-    def _make_link(self, definition: Definition, live: Seen, bodies: Mapping[str, Draft]) -> Link:
+    def _make_link(self, definition: Definition, live: LiveAssistant, bodies: Mapping[str, Draft]) -> Link:
         """Make a link, with the override for the target where the file differs from live."""
         fields = declare_fields(definition, self._session.adapter)
         managed = {top_of(name) for name in fields.keys() - definition.ignored}
         self._omissions[live.id] = tuple(item for item in self._omissions[live.id] if item.field in managed)
-        patch = override(fields, live.fields, bodies[live.id].body, self._own.table, definition.ignored)
+        patch = make_override(fields, live.fields, bodies[live.id].body, self._own.table, definition.ignored)
         if not patch:
             return Link(definition.name, definition.file, live.id)
         patch = self._write_patch(definition, patch)
         try:
             before = read_content(self._session.root, definition.file)
             document = Documents(self._session.root).mapping(definition.file).value
-            patched = patched_document(document, self._session.target.name, patch, self._own.table)
+            patched = add_override(document, self._session.target.name, patch, self._own.table)
             after = edit_file(before, definition.file, patched)
         except CannotEdit as error:
             return Link(definition.name, definition.file, live.id, patch, None, str(error).rstrip("."))
@@ -236,11 +236,11 @@ class ImportBuilder:
             made[tools] = shorten_tools(made[tools], definition.file, self._folder, Parts())
         if is_prose_part(made.get(prompt)):
             place = PurePosixPath(definition.file)
-            taken = self._on_disk | {folded(path) for path in self._texts}
+            taken = self._on_disk | {fold_name(path) for path in self._texts}
             inner = str(
                 place.parent.relative_to(self._folder) / f"_{place.stem}.{self._session.target.name}"
             ).removeprefix("./")
-            path = f"{self._folder}/{free(inner, taken)}.md"
+            path = f"{self._folder}/{find_free_name(inner, taken)}.md"
             self._texts[path] = f"{made[prompt]}\n"
             made[prompt] = {"file": PurePosixPath(path).name}
         return made
@@ -269,7 +269,9 @@ class ImportBuilder:
                 drafts.append(replace(draft, name=owner))
         return drafts
 
-    def _note_unlinked_again(self, item: Found, owner: str, same: Sequence[Definition], given: ImportInput) -> None:
+    def _note_unlinked_again(
+        self, item: ImportedAssistant, owner: str, same: Sequence[Definition], given: ImportInput
+    ) -> None:
         """Note a definition of an earlier import that has no record yet; stamps are not known without asking."""
         if owner or self._session.target.state == "stamps":
             return
@@ -277,7 +279,7 @@ class ImportBuilder:
         if (name := next(free, "")) and self._is_linkable(item, given):
             self._unlinked[name] = item.id
 
-    def _is_linkable(self, found: Found, given: ImportInput) -> bool:
+    def _is_linkable(self, found: ImportedAssistant, given: ImportInput) -> bool:
         """Return whether an assistant may be live on this target, and has no stamp of another one."""
         if found.protocol != self._session.target.protocol:
             return False
@@ -285,7 +287,7 @@ class ImportBuilder:
         is_free = stamp is None or (stamp.project, stamp.target) == (identity.project, identity.target)
         return bool(found.id) and found.id not in given.elsewhere and is_free
 
-    def _remove_stamp(self, found: Found) -> Found:
+    def _remove_stamp(self, found: ImportedAssistant) -> ImportedAssistant:
         table = self._form(found.protocol).table
         holder: Any = found.body
         for step in table.path_of(table.stamp):
@@ -300,11 +302,11 @@ class ImportBuilder:
     def _make_files(self, drafts: Sequence[Draft], given: ImportInput) -> tuple[tuple[NewFile, ...], dict[str, str]]:
         """Return the new definitions, and the texts that they share."""
         root, project = self._session.root, self._session.project
-        taken = self._on_disk | {folded(name) for name in self._loaded.names}
-        taken |= {folded(name) for name in (*self._state.records, *project.moved, *project.released)}
-        taken |= {folded(live.stamp.name) for live in given.seen.values() if live.stamp is not None}
-        taken |= {folded(draft.name) for draft in drafts if draft.name}
-        parts = shared_parts([draft.body for draft in drafts], self._read_parts())
+        taken = self._on_disk | {fold_name(name) for name in self._loaded.names}
+        taken |= {fold_name(name) for name in (*self._state.records, *project.moved, *project.released)}
+        taken |= {fold_name(live.stamp.name) for live in given.seen.values() if live.stamp is not None}
+        taken |= {fold_name(draft.name) for draft in drafts if draft.name}
+        parts = find_shared_parts([draft.body for draft in drafts], self._read_parts())
         files = []
         for draft in drafts:
             made = self._make_file(draft, taken, parts, given)
@@ -321,9 +323,9 @@ class ImportBuilder:
         return {f"{FOLDER}/{path}": value for path, value in found.items()}
 
     def _make_file(self, draft: Draft, taken: set[str], parts: Parts, given: ImportInput) -> NewFile | None:
-        name = draft.name or free(stem(draft.found.display_name), taken)
-        taken.add(folded(name))
-        if draft.name and (definition_name_problem(name) or folded(name) in self._on_disk):
+        name = draft.name or find_free_name(make_stem(draft.found.display_name), taken)
+        taken.add(fold_name(name))
+        if draft.name and (definition_name_problem(name) or fold_name(name) in self._on_disk):
             self._outside[draft.found.where] = f"its name {name} is taken by a file that is not a definition"
             return None
         form = self._form(draft.found.protocol)

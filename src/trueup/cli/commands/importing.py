@@ -16,12 +16,12 @@ from trueup.cli.session import Session, load_definitions
 from trueup.cli.transport import journal_writes, reading, writing
 from trueup.core.command import Message
 from trueup.core.definitions.definition import Definition
-from trueup.core.definitions.names import meant, select
+from trueup.core.definitions.names import select, suggest
 from trueup.core.errors import Exit, RefusedError, TrueupError, UnreadableError, worst
-from trueup.core.memory.journal import settled
+from trueup.core.memory.journal import resolve_pending
 from trueup.core.memory.state import State
-from trueup.core.migration.imports import Imports, unknown
-from trueup.core.plans.live import Seen
+from trueup.core.migration.imports import Imports, unknown_fields
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import Options, Plan
 from trueup.core.plans.report import Report
 from trueup.core.plans.summary import import_summary
@@ -50,7 +50,7 @@ async def import_live(session: Session, names: Sequence[str], *, dry_run: bool) 
         async with _connect(session, dry_run=dry_run) as runner:
             view = await read_live(session, runner, state)
             seen = read_stamps(view, session.adapter)
-            state = settled(state, seen, frozenset(view.absent))
+            state = resolve_pending(state, seen, frozenset(view.absent))
             chosen = _choose_live(names, seen, view)
             if not names:
                 chosen = _leave_out_probes(session, chosen, state, view)
@@ -83,13 +83,15 @@ def write_files(session: Session, work: Imports) -> None:
             write_inside(session.root, link.file, after, before)
 
 
-def pair_with_live(session: Session, work: Imports, seen: Mapping[str, Seen]) -> list[tuple[Definition, Seen]]:
+def pair_with_live(
+    session: Session, work: Imports, seen: Mapping[str, LiveAssistant]
+) -> list[tuple[Definition, LiveAssistant]]:
     """Load the definitions again and pair each with its live assistant. Raises DefinitionError."""
     by_name = {item.name: item for item in load_definitions(session).definitions}
     return [(by_name[name], seen[live_id]) for name, live_id in work.ids.items()]
 
 
-def save_links(session: Session, state: State, found: Sequence[tuple[Definition, Seen]]) -> None:
+def save_links(session: Session, state: State, found: Sequence[tuple[Definition, LiveAssistant]]) -> None:
     """Save records in which live counts as applied. Raises TrueupError."""
     records = {item.name: make_link_record(item, live, session.adapter) for item, live in found}
     pending = {name: entry for name, entry in state.pending.items() if name not in records}
@@ -154,10 +156,10 @@ def _confirm_import(session: Session, work: Imports) -> None:
 def _find_unknown_fields(session: Session, view: View, live_id: str) -> dict[str, object]:
     """Return what the server answered beside the fields that definitions have."""
     live = view.live[live_id]
-    return {**live.extra, **unknown(live.body, find_writable_fields(session))}
+    return {**live.extra, **unknown_fields(live.body, find_writable_fields(session))}
 
 
-def _choose_live(names: Sequence[str], seen: Mapping[str, Seen], view: View) -> list[str]:
+def _choose_live(names: Sequence[str], seen: Mapping[str, LiveAssistant], view: View) -> list[str]:
     """Return the ids that the names stand for. Raises UnreadableError on a partial view, else as `choose_ids` does."""
     if not view.complete and not (names and all(name in seen for name in names)):
         raise UnreadableError(
@@ -193,7 +195,7 @@ def choose_ids(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
         ids = [name] if name in known else [live_id for live_id, display in known.items() if display == name]
         if not ids:
             words = {*known, *known.values()} - {""}
-            raise TrueupError(f"No assistant has the id or the display name {name!r}.", meant(name, words))
+            raise TrueupError(f"No assistant has the id or the display name {name!r}.", suggest(name, words))
         if len(ids) > 1:
             raise TrueupError(
                 f"{len(ids)} assistants have the display name {name!r}: {', '.join(sorted(ids))}.",
@@ -236,7 +238,7 @@ def _find_definitions(pairs: Mapping[str, str], loaded: LoadResult, target: str)
         try:
             chosen = sorted(select([given], loaded.definitions))
         except TrueupError:
-            raise TrueupError(f"No definition is named {given!r} for {target}.", meant(given, known)) from None
+            raise TrueupError(f"No definition is named {given!r} for {target}.", suggest(given, known)) from None
         if len(chosen) > 1:
             raise TrueupError(f"{given!r} matches {len(chosen)} definitions: {', '.join(chosen)}.", "Name one.")
         if chosen[0] in made:
@@ -246,8 +248,13 @@ def _find_definitions(pairs: Mapping[str, str], loaded: LoadResult, target: str)
 
 
 def _check_links(
-    session: Session, pairs: Mapping[str, str], loaded: LoadResult, state: State, view: View, seen: Mapping[str, Seen]
-) -> list[tuple[Definition, Seen]]:
+    session: Session,
+    pairs: Mapping[str, str],
+    loaded: LoadResult,
+    state: State,
+    view: View,
+    seen: Mapping[str, LiveAssistant],
+) -> list[tuple[Definition, LiveAssistant]]:
     """Pair each definition with its live assistant. Raises for the first that cannot be linked."""
     by_name = {item.name: item for item in loaded.definitions}
     found = []
@@ -274,7 +281,7 @@ def _check_links(
 
 
 def _explain_obstacle(
-    session: Session, name: str, live: Seen, state: State, seen: Mapping[str, Seen], found: Obstacle
+    session: Session, name: str, live: LiveAssistant, state: State, seen: Mapping[str, LiveAssistant], found: Obstacle
 ) -> str:
     """Return how to go on where an assistant cannot be linked under a name."""
     record, held = state.records.get(name), {record.id for record in state.records.values()}
@@ -292,7 +299,7 @@ def _explain_obstacle(
     return "An assistant belongs to one definition. To remove a stamp, delete its metadata key `trueup`."
 
 
-def _confirm_links(session: Session, found: Sequence[tuple[Definition, Seen]]) -> None:
+def _confirm_links(session: Session, found: Sequence[tuple[Definition, LiveAssistant]]) -> None:
     """Ask for leave to write stamps. Raises TrueupError where it is declined or cannot be asked for."""
     stamps, screen = pluralize(len(found), "stamp"), session.screen
     unasked = TrueupError(
@@ -307,7 +314,7 @@ def _confirm_links(session: Session, found: Sequence[tuple[Definition, Seen]]) -
 
 
 async def write_stamps(
-    session: Session, runner: RequestRunner, found: list[tuple[Definition, Seen]], state: State, view: View
+    session: Session, runner: RequestRunner, found: list[tuple[Definition, LiveAssistant]], state: State, view: View
 ) -> Report:
     """Write the stamps, which are the state here, as an apply does: with journal, comparison and report."""
     changes = tuple(make_link_change(item, live, session.identity, session.adapter) for item, live in found)

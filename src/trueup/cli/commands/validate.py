@@ -83,16 +83,16 @@ def _add_warnings(loaded: LoadResult, target: Target) -> LoadResult:
     """Add the warnings on definitions of one display name, and on models that look like another vendor's."""
     from dataclasses import replace
 
-    from trueup.core.rules.fault import placed
-    from trueup.core.rules.limits import repeated_names
+    from trueup.core.rules.fault import place_faults
+    from trueup.core.rules.limits import find_repeated_names
     from trueup.wire.registry import model_faults
 
     doubts = [
         doubt
         for definition in loaded.definitions
-        for doubt in placed(model_faults(target, definition), definition.locate, definition.file)
+        for doubt in place_faults(model_faults(target, definition), definition.locate, definition.file)
     ]
-    return replace(loaded, diagnostics=(*loaded.diagnostics, *doubts, *repeated_names(loaded.definitions)))
+    return replace(loaded, diagnostics=(*loaded.diagnostics, *doubts, *find_repeated_names(loaded.definitions)))
 
 
 def _name_targets(found: dict[str, LoadResult]) -> list[Diagnostic]:

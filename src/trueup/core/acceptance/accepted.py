@@ -21,7 +21,7 @@ from trueup.core.source import Position
 PLAN = HERE.command("plan")
 
 
-class Ending(Enum):
+class AcceptResult(Enum):
     """What became of one field; the value finishes a sentence."""
 
     TAKEN = "taken from live"
@@ -36,7 +36,7 @@ class AcceptedField:
     """One field; `paste` are lines that the definition could hold instead of what was not taken."""
 
     name: str
-    ending: Ending
+    ending: AcceptResult
     message: str = ""
     hint: str = ""
     position: Position | None = None
@@ -70,7 +70,7 @@ class Accepted:
     @property
     def left(self) -> Sequence[AcceptedField]:
         """The fields that a person has to look at."""
-        return [item for item in self.fields if item.ending in (Ending.CONFLICT, Ending.REFUSED)]
+        return [item for item in self.fields if item.ending in (AcceptResult.CONFLICT, AcceptResult.REFUSED)]
 
 
 UNKNOWN = Applied()

@@ -19,15 +19,15 @@ from trueup.core.definitions.layers import Origin, Tree, is_reference
 from trueup.core.definitions.sources import PROJECT_FILE, Sources
 from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.state import Record
-from trueup.core.plans.diff import gaps
-from trueup.core.plans.fields import Rules, judge, matches
+from trueup.core.plans.diff import find_gaps
+from trueup.core.plans.fields import Rules, judge_field, matches
 from trueup.core.plans.plan import MISSING, OUTSIDE, Cause
 from trueup.core.source import Path, dotted
 from trueup.core.texts.align import Allowance
-from trueup.core.texts.merge import attributed
+from trueup.core.texts.merge import split_into_parts
 
 
-class Way(Enum):
+class AcceptWay(Enum):
     """How a live value meets the file."""
 
     TAKE = "take"  # the file is as it was applied, or the field was asked for
@@ -36,48 +36,48 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class FieldToAccept:
     """One field: `file` is what the definition comes to, `live` what is to be taken; MISSING is a side without one."""
 
     field: str
-    way: Way
+    way: AcceptWay
     file: Any
     live: Any
 
 
-def takings(
+def list_fields_to_accept(
     file: Mapping[str, Any],
     live: Mapping[str, Any],
     record: Record,
     ignored: Collection[str],
     rules: Rules,
     asked: Sequence[str] = (),
-) -> list[Taking]:
+) -> list[FieldToAccept]:
     """The fields that were asked for, else those that were changed outside, in the file's order."""
     found = []
     for name in asked or dict.fromkeys([*file, *record.fields]):
         wanted, there = file.get(name, MISSING), live.get(name, MISSING)
-        cause = judge(name, wanted, there, record, rules)
-        way = _way(name, wanted, there, record, cause, rules)
-        if asked or (cause in OUTSIDE and way is not Way.NOTHING and name not in ignored):
-            found.append(Taking(name, way, wanted, there))
+        cause = judge_field(name, wanted, there, record, rules)
+        way = _choose_way(name, wanted, there, record, cause, rules)
+        if asked or (cause in OUTSIDE and way is not AcceptWay.NOTHING and name not in ignored):
+            found.append(FieldToAccept(name, way, wanted, there))
     return found
 
 
-def _way(name: str, file: Any, live: Any, record: Record, cause: Cause | None, rules: Rules) -> Way:
+def _choose_way(name: str, file: Any, live: Any, record: Record, cause: Cause | None, rules: Rules) -> AcceptWay:
     wanted, found = (None if value is MISSING else value for value in (file, live))
     if fits(name, wanted, found, rules.table):
-        return Way.NOTHING if file is not MISSING else Way.TAKE
+        return AcceptWay.NOTHING if file is not MISSING else AcceptWay.TAKE
     if cause is Cause.CONFLICT:
-        return Way.MERGE
+        return AcceptWay.MERGE
     if cause is Cause.UNKNOWN:
         applied = record.fields.get(name)
         known = applied is not None and file is not MISSING and matches(name, file, applied, rules.table)
-        return Way.TAKE if known else Way.MERGE
-    return Way.TAKE
+        return AcceptWay.TAKE if known else AcceptWay.MERGE
+    return AcceptWay.TAKE
 
 
-def in_words(name: str, live: Any, file: Any, table: FieldTable, *, has_null: bool) -> Any:
+def to_file_value(name: str, live: Any, file: Any, table: FieldTable, *, has_null: bool) -> Any:
     """What a file has to say for the field to be as it is live, without what the server filled in by itself.
 
     `has_null` says that null there declares the field's default.
@@ -88,11 +88,11 @@ def in_words(name: str, live: Any, file: Any, table: FieldTable, *, has_null: bo
             return None
         return "" if row is not None and row.empty_is_null else table.default_of(name)
     if row is not None and row.kind is Kind.NUMBER and isinstance(live, float):
-        return _shortest(live)
+        return _shorten_number(live)
     return strip_server_defaults(name, live, file, table)
 
 
-def _shortest(number: float) -> float | int:
+def _shorten_number(number: float) -> float | int:
     """The shortest number that is the same in single precision: what a person wrote before a server rounded it."""
     try:
         packed = struct.pack("<f", number)
@@ -138,7 +138,7 @@ class Elsewhere(Exception):
 
 
 @dataclass(slots=True)
-class Placing:
+class EditPlacer:
     """One definition for one target: its file, what it was put together from, and what that came to.
 
     Of one that `is_translated`, only the target's patch is in the names of the target's protocol.
@@ -156,17 +156,17 @@ class Placing:
     def edits_for(self, path: Path, value: Any) -> list[Edit]:
         """What to write where so that the value at a path becomes another one. Raises Elsewhere."""
         self.edits = []
-        raw = _at(self.tree.value, path)
+        raw = _value_at(self.tree.value, path)
         if self.is_translated:
-            return [Edit(self._patched(path), value)]
+            return [Edit(self._patch_origin(path), value)]
         if raw is None:
-            return [Edit(Origin(self.file, self._unsaid(path)), value)]
+            return [Edit(Origin(self.file, self._path_to_declare(path)), value)]
         if path == (self.table.prompt,):
-            self._prompt(raw, value)
+            self._place_prompt(raw, value)
             return self.edits
-        fresh = self._written(raw, _at(self.body, path), value, path)
+        fresh = self._rewrite_raw(raw, _value_at(self.body, path), value, path)
         if fresh is not raw:
-            self._put(path, fresh, value)
+            self._add_edit(path, fresh, value)
         return self.edits
 
     def is_patch(self, path: Path) -> bool:
@@ -174,26 +174,28 @@ class Placing:
         if self.is_translated:
             return True
         document = self.sources.mapping(self.file).value
-        origin = self._unsaid(path) if _at(self.tree.value, path) is None else self.tree.origin(path).path
+        origin = (
+            self._path_to_declare(path) if _value_at(self.tree.value, path) is None else self.tree.origin(path).path
+        )
         return "extends" in (document or {}) or origin[:1] == ("targets",)
 
-    def _unsaid(self, path: Path) -> Path:
+    def _path_to_declare(self, path: Path) -> Path:
         """Where a field that nothing declares is to be declared: where the target's own patch takes it away, if so."""
         own = ("targets", self.target, *path)
         document = self.sources.mapping(self.file).value
-        holder = _at(document, own[:-1])
+        holder = _value_at(document, own[:-1])
         if isinstance(holder, dict) and path[-1] in holder:
             return own
         is_below = path == (self.table.prompt,) and self.file.endswith(".md") and path[0] not in (document or {})
         return (BODY,) if is_below else path
 
-    def _patched(self, path: Path) -> Origin:
+    def _patch_origin(self, path: Path) -> Origin:
         """Where the target's own patch has a value, or is to have it."""
         origin = self.tree.origin(path)
         own: Path = ("targets", self.target)
         return origin if origin.file == self.file and origin.path[:2] == own else Origin(self.file, (*own, *path))
 
-    def _put(self, path: Path, value: Any, resolved: Any) -> None:
+    def _add_edit(self, path: Path, value: Any, resolved: Any) -> None:
         """Notes the edit if the definition's own file decides. Raises Elsewhere."""
         origin = self.tree.origin(path)
         if origin.file == self.file:
@@ -207,31 +209,31 @@ class Placing:
             (override, resolved),
         )
 
-    def _written(self, raw: Any, old: Any, new: Any, path: Path) -> Any:
+    def _rewrite_raw(self, raw: Any, old: Any, new: Any, path: Path) -> Any:
         """The raw value that comes to `new`; references stay, and what they name is edited where it stands."""
         if same(old, new) and type(old) is type(new):
             return raw
         if is_reference(raw, "var"):
-            raise self._variable(raw["var"], path, new)
+            raise self._refuse_variable(raw["var"], path, new)
         if is_reference(raw, "file") and type(new) in (str, list, dict) and (type(new) is str) is (type(old) is str):
             self.edits.append(Edit(Origin(self.tree.origin(path).file), new, is_text=type(new) is str))
             return raw
         if isinstance(raw, str) and path[0] == self.table.tools and isinstance(new, dict):
-            return _short(dict(sorted(new.items(), key=lambda pair: pair[0] != "type")))
+            return _shorten_tool(dict(sorted(new.items(), key=lambda pair: pair[0] != "type")))
         if isinstance(raw, dict) and isinstance(old, dict) and isinstance(new, dict):
             return {
-                key: self._written(raw[key], old[key], entry, (*path, key)) if key in raw and key in old else entry
+                key: self._rewrite_raw(raw[key], old[key], entry, (*path, key)) if key in raw and key in old else entry
                 for key, entry in new.items()
             }
         if isinstance(raw, list) and isinstance(old, list) and isinstance(new, list):
-            shares = self._shares(raw) if path == (self.table.tools,) else []
+            shares = self._list_shares(raw) if path == (self.table.tools,) else []
             if any(share.is_list for share in shares):
-                return _kept(raw, self._tools(shares, old, new))
+                return _reuse_if_same(raw, self._place_tools(shares, old, new))
             if len(raw) == len(old):
-                return _kept(raw, self._list(raw, old, new, path))
+                return _reuse_if_same(raw, self._place_entries(raw, old, new, path))
         return new
 
-    def _shares(self, raw: list[Any]) -> list[_Share]:
+    def _list_shares(self, raw: list[Any]) -> list[_Share]:
         """Return what each raw entry of the tools stands for."""
         folder = posixpath.dirname(self.tree.origin((self.table.tools,)).file)
         shares = []
@@ -244,30 +246,30 @@ class Placing:
                 shares.append(_Share(entry, file, [entry], is_list=False))
         return shares
 
-    def _tools(self, shares: list[_Share], old: list[Any], new: list[Any]) -> list[Any]:
+    def _place_tools(self, shares: list[_Share], old: list[Any], new: list[Any]) -> list[Any]:
         """Return the raw tools that come to `new`; lists in files stay, and are edited there. Raises Elsewhere."""
         holders = [share for share in shares for _ in share.held]
         raw = [entry for share in shares for entry in share.held]
         bare = any(isinstance(entry, str) for entry in raw)
         made: list[tuple[_Share | None, Any]] = []
         place = 0
-        for (start, end), (begin, stop) in sorted(gaps(old, new, Allowance(_COMPARISONS))):
+        for (start, end), (begin, stop) in sorted(find_gaps(old, new, Allowance(_COMPARISONS))):
             made += zip(holders[place:start], raw[place:start], strict=True)
             if end - start == stop - begin:
                 for at, fresh in zip(range(start, end), new[begin:stop], strict=True):
-                    made.append((holders[at], self._written(raw[at], old[at], fresh, (self.table.tools, at))))
+                    made.append((holders[at], self._rewrite_raw(raw[at], old[at], fresh, (self.table.tools, at))))
             else:
-                holder = self._holder(holders, start, end)
-                made += [(holder, _short(entry) if bare else entry) for entry in new[begin:stop]]
+                holder = self._find_holder(holders, start, end)
+                made += [(holder, _shorten_tool(entry) if bare else entry) for entry in new[begin:stop]]
             place = end
         made += zip(holders[place:], raw[place:], strict=True)
         for share in shares:
             entries = [entry for holder, entry in made if holder is share]
-            if share.is_list and entries and _kept(share.held, entries) is not share.held:
+            if share.is_list and entries and _reuse_if_same(share.held, entries) is not share.held:
                 self.edits.append(Edit(Origin(share.file), entries))
-        return _referring(shares, made)
+        return _restore_references(shares, made)
 
-    def _holder(self, holders: list[_Share], start: int, end: int) -> _Share | None:
+    def _find_holder(self, holders: list[_Share], start: int, end: int) -> _Share | None:
         """Return the list that holds what comes in place of some tools; None for the definition. Raises Elsewhere."""
         around = holders[start:end] if end > start else holders[max(start - 1, 0) : start + 1]
         lists = [holder for holder in around if holder.is_list]
@@ -282,23 +284,23 @@ class Placing:
             f"Change {self.file} and {lists[0].file} by hand.",
         )
 
-    def _list(self, raw: list[Any], old: list[Any], new: list[Any], path: Path) -> list[Any]:
+    def _place_entries(self, raw: list[Any], old: list[Any], new: list[Any], path: Path) -> list[Any]:
         made: list[Any] = []
         place = 0
         bare = path == (self.table.tools,) and any(isinstance(entry, str) for entry in raw)
-        for (start, end), (begin, stop) in sorted(gaps(old, new, Allowance(_COMPARISONS))):
+        for (start, end), (begin, stop) in sorted(find_gaps(old, new, Allowance(_COMPARISONS))):
             made += raw[place:start]
             if end - start == stop - begin:
                 made += [
-                    self._written(raw[start + step], old[start + step], new[begin + step], (*path, start + step))
+                    self._rewrite_raw(raw[start + step], old[start + step], new[begin + step], (*path, start + step))
                     for step in range(end - start)
                 ]
             else:
-                made += [_short(entry) if bare else entry for entry in new[begin:stop]]
+                made += [_shorten_tool(entry) if bare else entry for entry in new[begin:stop]]
             place = end
         return made + raw[place:]
 
-    def _variable(self, name: str, path: Path, value: Any) -> Elsewhere:
+    def _refuse_variable(self, name: str, path: Path, value: Any) -> Elsewhere:
         origin = self.tree.origin(path)
         stands = origin.file == PROJECT_FILE
         where = "" if stands else ", which --var gives here"
@@ -310,17 +312,17 @@ class Placing:
             (path, value) if all(isinstance(step, str) for step in path) else None,
         )
 
-    def _prompt(self, raw: Any, value: Any) -> None:
+    def _place_prompt(self, raw: Any, value: Any) -> None:
         """One text, a file of text, or the parts it was joined from."""
         path: Path = (self.table.prompt,)
         if isinstance(raw, list) and isinstance(value, str):
-            self._parts(raw, value)
+            self._place_parts(raw, value)
         elif is_reference(raw, "file"):
-            self._part(self.tree.origin(path), value)
+            self._place_part(self.tree.origin(path), value)
         elif not same(self.body.get(self.table.prompt), value):
-            self._put(path, value, value)
+            self._add_edit(path, value, value)
 
-    def _part(self, origin: Origin, value: Any) -> None:
+    def _place_part(self, origin: Origin, value: Any) -> None:
         if not isinstance(value, str) or not value.strip():
             raise Elsewhere(
                 f"live has no {self.table.prompt}, and the text is in {origin.file}",
@@ -330,14 +332,14 @@ class Placing:
             )
         self.edits.append(Edit(origin, value, is_text=True))
 
-    def _parts(self, raw: list[Any], value: str) -> None:
+    def _place_parts(self, raw: list[Any], value: str) -> None:
         prompt = self.table.prompt
         origins = [self.tree.origin((prompt, index)) for index in range(len(raw))]
         texts = [
             str(self.sources.text(origin.file).value or "") if is_reference(part, "file") else str(part)
             for part, origin in zip(raw, origins, strict=True)
         ]
-        found = attributed(texts, value)
+        found = split_into_parts(texts, value)
         if found is None:
             listed = ", ".join(dict.fromkeys(origin.file for origin in origins))
             raise Elsewhere(
@@ -351,18 +353,18 @@ class Placing:
             if before == after:
                 continue
             if is_reference(raw[index], "file"):
-                self._part(origins[index], after)
+                self._place_part(origins[index], after)
             else:
-                self._put((prompt, index), after, after)
+                self._add_edit((prompt, index), after, after)
 
 
-def _kept(raw: list[Any], made: list[Any]) -> list[Any]:
+def _reuse_if_same(raw: list[Any], made: list[Any]) -> list[Any]:
     """Return the raw list itself if what was made of it has the very same entries."""
     is_same = len(made) == len(raw) and all(left is right for left, right in zip(made, raw, strict=True))
     return raw if is_same else made
 
 
-def _referring(shares: list[_Share], made: list[tuple[_Share | None, Any]]) -> list[Any]:
+def _restore_references(shares: list[_Share], made: list[tuple[_Share | None, Any]]) -> list[Any]:
     """Return tools with the entry that refers to a list in the place of what the list holds."""
     raw: list[Any] = []
     passed = 0
@@ -377,11 +379,11 @@ def _referring(shares: list[_Share], made: list[tuple[_Share | None, Any]]) -> l
     return raw + [share.entry for share in shares[passed:] if not share.held]
 
 
-def _short(entry: Any) -> Any:
+def _shorten_tool(entry: Any) -> Any:
     return entry["type"] if isinstance(entry, dict) and entry.keys() == {"type"} else entry
 
 
-def _at(value: Any, path: Path) -> Any:
+def _value_at(value: Any, path: Path) -> Any:
     """What stands at a path; None where nothing does."""
     for step in path:
         in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trueup.core.source import LINE_LIMIT, Diagnostic, Path, Position, Severity, SourceMap
-from trueup.core.texts.merge import marked_at
+from trueup.core.texts.merge import find_conflict
 
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes that one file may hold."""
@@ -91,7 +91,7 @@ class Lines:
 def decode(data: bytes, file: str) -> str | Diagnostic:
     """The text of a file, its byte order mark dropped; or the problem that keeps it from being one."""
     if len(data) > SIZE_LIMIT:
-        return _problem(
+        return _error(
             "too-large",
             f"{file} holds {len(data):,} bytes; a file may hold {SIZE_LIMIT:,}",
             Position(file, 1, 1),
@@ -101,10 +101,10 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
         content = data.removeprefix(b"\xef\xbb\xbf")
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        return _not_utf8(data, file, error)
-    conflict = marked_at(text)
+        return _describe_encoding(data, file, error)
+    conflict = find_conflict(text)
     if conflict is not None:
-        return _problem(
+        return _error(
             "conflict-markers",
             "unresolved merge conflict",
             Lines(file, text).offset(conflict),
@@ -114,7 +114,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
     bad = _FORBIDDEN.search(text) if _FORBIDDEN.search(content.translate(None, _PLAIN).decode("utf-8")) else None
     if bad is None:
         return text
-    return _problem(
+    return _error(
         "control-character",
         f"the character U+{ord(bad.group()):04X} is not allowed in a text file",
         Lines(file, text).offset(bad.start()),
@@ -122,18 +122,18 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
     )
 
 
-def trimmed(text: str) -> str:
+def trim_text(text: str) -> str:
     """A text file's content: CRLF becomes LF, the newlines at the end are dropped, everything else is kept."""
     return text.replace("\r\n", "\n").rstrip("\n")
 
 
-def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
+def _describe_encoding(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
     line = data.count(b"\n", 0, error.start)
     before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")
     what = (
         "looks like UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else f"holds the byte 0x{data[error.start]:02x}"
     )
-    return _problem(
+    return _error(
         "not-utf-8",
         f"{file} is not UTF-8: it {what}",
         Position(file, line + 1, len(before) + 1),
@@ -141,7 +141,7 @@ def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnostic:
     )
 
 
-def _problem(code: str, message: str, position: Position, hint: str) -> Diagnostic:
+def _error(code: str, message: str, position: Position, hint: str) -> Diagnostic:
     return Diagnostic(Severity.ERROR, code, message, position, hint=hint)
 
 
@@ -163,16 +163,16 @@ _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+\Z")
 _NOT_FINITE: Final = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 
 
-def scalar(text: str) -> Scalar:
+def read_scalar(text: str) -> Scalar:
     """The value of a plain scalar by YAML 1.2.2 §10.3.2. Raises ValueError for a number that JSON cannot hold."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _STARTS:
         return text
-    return _number(text)
+    return _read_number(text)
 
 
-def _number(text: str) -> Scalar:
+def _read_number(text: str) -> Scalar:
     if _NOT_FINITE.match(text):
         raise ValueError(f"{text} is not a number that JSON can hold")
     integer = _INTEGER.match(text) or _OCTAL.match(text) or _HEXADECIMAL.match(text)
@@ -198,7 +198,7 @@ _WORDS_AT: Final = (
 """In single quotes, in double quotes without an escape, bare on its line, bare between brackets."""
 
 
-def words_of(value: Any, position: Position) -> str:
+def find_words(value: Any, position: Position) -> str:
     """Return a value as its line writes it, quotes included; empty where the line does not plainly hold the value."""
     start = _BEFORE.match(position.text, position.column - 1)
     found = (pattern.match(position.text, start.end() if start else 0) for pattern in _WORDS_AT)
@@ -209,7 +209,7 @@ def _reads_as(words: str, value: Any) -> bool:
     if words[0] in "'\"":
         return bool(words[1:-1].replace("''", "'" if words[0] == "'" else "''") == value)
     try:
-        read = scalar(words)
+        read = read_scalar(words)
     except ValueError:
         return False
     return type(read) is type(value) and read == value

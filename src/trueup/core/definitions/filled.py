@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from trueup.core.definitions.document import Document, scalar
+from trueup.core.definitions.document import Document, read_scalar
 from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, is_reference
-from trueup.core.definitions.names import meant
-from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Wanted, file_named
+from trueup.core.definitions.names import suggest
+from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Wanted, resolve_path
 from trueup.core.source import Path, dotted
 
 TEXT_LIMIT: Final = 2_000_000
@@ -53,31 +53,31 @@ class Filler:
 
     def filled(self) -> dict[str, Any]:
         """The whole mapping, with references replaced and tools written out."""
-        return {key: self._field(key, value) for key, value in self._tree.value.items()}
+        return {key: self._fill_field(key, value) for key, value in self._tree.value.items()}
 
-    def _field(self, key: str, value: Any) -> Any:
+    def _fill_field(self, key: str, value: Any) -> Any:
         path = (key,)
         if key == self._table.prompt:
-            return self._prompt(value, path)
+            return self._fill_prompt(value, path)
         if self._is_open(path) and self._is_var(value):
             return self._refuse_var(value, path, f"{key} as a whole", "Give each entry its own {var:}.")
         if key != self._table.tools:
             return self._walk(value, path)
         if type(value) is list:
-            return self._tools(value)
+            return self._fill_tools(value)
         value = self._walk(value, path)
-        return [_in_full(tool) for tool in value] if type(value) is list else value
+        return [_write_out_tool(tool) for tool in value] if type(value) is list else value
 
     def _walk(self, value: Any, path: Path) -> Any:
         """A copy with references replaced; a JSON Schema is copied as it is, unless it is a reference itself."""
         if type(value) is dict:
             if self._is_schema(path) and not is_reference(value, "file"):
-                return self._plain(value, path)
+                return self._take_plain(value, path)
             if len(value) == 1:
                 if "var" in value:
-                    return self._var(value["var"], path)
+                    return self._fill_var(value["var"], path)
                 if isinstance(value.get("file"), str) and path[0] != LIFECYCLE and not self._is_open(path):
-                    return self._from_file(value["file"], path)
+                    return self._fill_from_file(value["file"], path)
             return {key: self._walk(entry, (*path, key)) for key, entry in value.items()}
         if type(value) is list:
             return [self._walk(entry, (*path, index)) for index, entry in enumerate(value)]
@@ -91,20 +91,22 @@ class Filler:
     def _is_schema(self, path: Path) -> bool:
         """Whether a JSON Schema stands here."""
         for place in self._table.schemas:
-            if len(place) == len(path) and place[0] == path[0] and all(map(_fits, place, path)):
+            if len(place) == len(path) and place[0] == path[0] and all(map(_fits_step, place, path)):
                 return True
         return False
 
-    def _from_file(self, name: str, path: Path) -> Any:
+    def _fill_from_file(self, name: str, path: Path) -> Any:
         """Return what a file holds: text where only text can stand, or where the file's ending says so."""
         types = self._setting.wanted(path)
         may_be_text, may_be_data = "string" in types, not NESTED.isdisjoint(types)
         if may_be_data if may_be_data != may_be_text else _is_data(name):
-            return self._plain(self._included(name, path), path)
-        file = self._file(name, path)
-        return None if file is None else self._taken(self._gathered.sources.text(file), path, self._tree.origin(path))
+            return self._take_plain(self._include(name, path), path)
+        file = self._find_file(name, path)
+        return (
+            None if file is None else self._take_text(self._gathered.sources.text(file), path, self._tree.origin(path))
+        )
 
-    def _plain(self, value: Any, path: Path) -> Any:
+    def _take_plain(self, value: Any, path: Path) -> Any:
         """What must hold no reference, as it is: a JSON Schema, or what came from a file. Nobody changes either."""
         if not _may_refer(value):
             return value
@@ -137,7 +139,7 @@ class Filler:
             "var-not-here", f"{{var: {value['var']}}} cannot stand for {where}", self._tree.origin(path), hint, path
         )
 
-    def _var(self, name: Any, path: Path) -> Any:
+    def _fill_var(self, name: Any, path: Path) -> Any:
         """A variable's value: `--var` before the target's before the project's."""
         setting, origin = self._setting, self._tree.origin(path)
         if not isinstance(name, str):
@@ -162,17 +164,17 @@ class Filler:
             "unknown-var",
             f"there is no variable {name!r} for the target {setting.target.name!r}",
             origin,
-            f"{meant(name, known)} Set it under vars in trueup.yaml, or pass --var {name}=….",
+            f"{suggest(name, known)} Set it under vars in trueup.yaml, or pass --var {name}=….",
             path,
         )
         return None
 
-    def _prompt(self, value: Any, path: Path) -> Any:
+    def _fill_prompt(self, value: Any, path: Path) -> Any:
         """One text out of a text, a file, or a list of both, joined by one blank line."""
         if type(value) is not list:
-            text = self._part(value, path)
-            return self._joined([(path, text)]) if isinstance(text, str) else text
-        parts = [((*path, index), self._part(entry, (*path, index))) for index, entry in enumerate(value)]
+            text = self._fill_part(value, path)
+            return self._join_parts([(path, text)]) if isinstance(text, str) else text
+        parts = [((*path, index), self._fill_part(entry, (*path, index))) for index, entry in enumerate(value)]
         texts = [(place, part) for place, part in parts if isinstance(part, str)]
         characters = sum(len(text) for _, text in texts)
         if characters > TEXT_LIMIT:
@@ -185,9 +187,9 @@ class Filler:
                 path,
             )
             return None
-        return self._joined([(place, text.rstrip("\n")) for place, text in texts[:-1]] + texts[-1:])
+        return self._join_parts([(place, text.rstrip("\n")) for place, text in texts[:-1]] + texts[-1:])
 
-    def _joined(self, texts: list[tuple[Path, str]]) -> str:
+    def _join_parts(self, texts: list[tuple[Path, str]]) -> str:
         """The texts with one blank line between, where each begins being noted; an empty one is left out."""
         line = 1
         for path, text in texts:
@@ -197,7 +199,7 @@ class Filler:
                 line += lines + 1
         return "\n\n".join(text for _, text in texts if text)
 
-    def _part(self, value: Any, path: Path) -> Any:
+    def _fill_part(self, value: Any, path: Path) -> Any:
         origin = self._tree.origin(path)
         if value is None and len(path) == 1:
             return None
@@ -211,8 +213,8 @@ class Filler:
                 "Use targets: to write another text for one target.",
             )
         if is_reference(value, "file"):
-            file = self._file(value["file"], path)
-            return None if file is None else self._taken(self._gathered.sources.text(file), path, origin)
+            file = self._find_file(value["file"], path)
+            return None if file is None else self._take_text(self._gathered.sources.text(file), path, origin)
         self._gathered.problem(
             "wrong-instructions",
             f"{dotted(path)} is neither text nor {{file: path}}",
@@ -222,11 +224,11 @@ class Filler:
         )
         return None
 
-    def _tools(self, tools: list[Any]) -> list[Any]:
+    def _fill_tools(self, tools: list[Any]) -> list[Any]:
         """Return the tools written out, those of a file in the place of its reference."""
         top = self._table.tools
         if not any(is_reference(tool, "file") for tool in tools):
-            return [_in_full(self._walk(tool, (top, index))) for index, tool in enumerate(tools)]
+            return [_write_out_tool(self._walk(tool, (top, index))) for index, tool in enumerate(tools)]
         made: list[Any] = []
         origins = [self._tree.origin((top, index)) for index in range(len(tools))]
         is_shifted = False
@@ -235,34 +237,34 @@ class Filler:
             if is_shifted:
                 self._tree.moved(path, origin)
             if is_reference(tool, "file"):
-                included = self._included_tools(tool["file"], path)
+                included = self._include_tools(tool["file"], path)
                 is_shifted = is_shifted or len(included) != 1
                 made += included
             else:
-                made.append(_in_full(self._walk(tool, path)))
+                made.append(_write_out_tool(self._walk(tool, path)))
         return made
 
-    def _included_tools(self, name: Any, path: tuple[str, int]) -> list[Any]:
+    def _include_tools(self, name: Any, path: tuple[str, int]) -> list[Any]:
         """Return the tools of a file, which holds one or a list of them; `path` is that of its reference."""
-        value = self._included(name, path)
+        value = self._include(name, path)
         if type(value) is not list:
-            return [self._plain(value, path)]
+            return [self._take_plain(value, path)]
         top, first = path
         origin = self._tree.origin(path)
         made = []
         for index, tool in enumerate(value):
             place = (top, first + index)
             self._tree.moved(place, Origin(origin.file, (index,)))
-            made.append(_in_full(self._plain(tool, place)))
+            made.append(_write_out_tool(self._take_plain(tool, place)))
         return made
 
-    def _included(self, name: Any, path: Path) -> Any:
-        file = self._file(name, path)
+    def _include(self, name: Any, path: Path) -> Any:
+        file = self._find_file(name, path)
         if file is None:
             return None
-        value = self._taken(self._gathered.sources.included(file), path, self._tree.origin(path))
+        value = self._take_text(self._gathered.sources.included(file), path, self._tree.origin(path))
         if file not in self._sizes:
-            self._sizes[file] = _size(value)
+            self._sizes[file] = _measure_json(value)
         self._size += self._sizes[file]
         return value if self._size <= INCLUDED_LIMIT else self._refuse_size(path)
 
@@ -278,14 +280,14 @@ class Filler:
         self._is_too_large = True
         self._gathered.unsettled.add(path)
 
-    def _taken(self, document: Document, path: Path, origin: Origin) -> Any:
+    def _take_text(self, document: Document, path: Path, origin: Origin) -> Any:
         value = self._gathered.take(document, origin)
         if value is None:
             self._gathered.unsettled.add(path)
         self._tree.moved(path, Origin(document.file))
         return value
 
-    def _file(self, name: Any, path: Path) -> str | None:
+    def _find_file(self, name: Any, path: Path) -> str | None:
         """The file that `{file:}` names, if it may be included."""
         origin, gathered = self._tree.origin(path), self._gathered
         if self._is_var(name):
@@ -294,7 +296,7 @@ class Filler:
         if not isinstance(name, str):
             gathered.problem("path-refused", "the path of a file is not text", origin, "Write {file: path}.", path)
             return None
-        file = file_named(name, origin, gathered)
+        file = resolve_path(name, origin, gathered)
         if file is None:
             gathered.unsettled.add(path)
         if file is None or not gathered.sources.is_definition(file):
@@ -313,12 +315,12 @@ def _advise_override(name: str, text: str) -> str:
     """Return how to pass another text for a variable on the command line."""
     if not text.lstrip().startswith("["):
         return "Pass another value for this variable."
-    fixed = with_quotes(text) if len(text) <= LONGEST_EXAMPLE else ""
+    fixed = quote_entries(text) if len(text) <= LONGEST_EXAMPLE else ""
     words = shlex.quote(f"{name}={fixed or EXAMPLE}")
     return f"A list is JSON, its texts in double quotes: --var {words}."
 
 
-def _size(value: Any) -> int:
+def _measure_json(value: Any) -> int:
     """Return about how many characters of JSON a value comes to."""
     size, waiting = 0, [value]
     while waiting:
@@ -345,11 +347,11 @@ def _may_refer(value: Any) -> bool:
     return False
 
 
-def _fits(step: str, at: str | int) -> bool:
+def _fits_step(step: str, at: str | int) -> bool:
     return step in ("*", at)
 
 
-def _in_full(tool: Any) -> Any:
+def _write_out_tool(tool: Any) -> Any:
     """A tool written out: a bare word is its type."""
     return {"type": tool} if isinstance(tool, str) else tool
 
@@ -373,17 +375,21 @@ _NAMES: Final[dict[type, str]] = {
 }  # fmt: skip
 
 
-def wanted_types(schema: Mapping[str, Any]) -> Wanted:
+def types_by_path(schema: Mapping[str, Any]) -> Wanted:
     """The types that a draft 2020-12 schema allows at a path, over all branches; only local references are followed."""
 
     @cache
     def subschemas(path: Path) -> tuple[Mapping[str, Any], ...]:
-        found = [schema] if not path else [inner for outer in subschemas(path[:-1]) for inner in _step(outer, path[-1])]
-        return tuple(entry for start in found for entry in _expanded(start, schema, set()))
+        found = (
+            [schema]
+            if not path
+            else [inner for outer in subschemas(path[:-1]) for inner in _step_into(outer, path[-1])]
+        )
+        return tuple(entry for start in found for entry in _expand(start, schema, set()))
 
     @cache
     def types(path: Path) -> frozenset[str]:
-        return frozenset(name for entry in subschemas(path) for name in _types(entry))
+        return frozenset(name for entry in subschemas(path) for name in _types_of(entry))
 
     return lambda path: types(tuple(0 if isinstance(part, int) else part for part in path))
 
@@ -396,8 +402,8 @@ def from_text(text: str, types: frozenset[str], entry_types: frozenset[str] = fr
     if not types or "string" in types:
         return text
     if "array" in types and text.lstrip().startswith("["):
-        return _list(text, entry_types)
-    value = scalar(text)
+        return _read_list(text, entry_types)
+    value = read_scalar(text)
     name = _NAMES[type(value)]
     if name in types and name not in ("array", "object"):
         return value
@@ -405,10 +411,10 @@ def from_text(text: str, types: frozenset[str], entry_types: frozenset[str] = fr
         return value
     if name == "number" and "integer" in types and isinstance(value, float) and value.is_integer():
         return int(value)
-    raise ValueError(f"{text[:60]!r} is not {described(types)}")
+    raise ValueError(f"{text[:60]!r} is not {describe_types(types)}")
 
 
-def described(types: frozenset[str]) -> str:
+def describe_types(types: frozenset[str]) -> str:
     """The types in words: "a number", "true or false, or null"."""
     words = {
         "boolean": "true or false",
@@ -423,7 +429,7 @@ def described(types: frozenset[str]) -> str:
     return " or ".join(words[name] for name in sorted(shown)) or "a value"
 
 
-def with_quotes(text: str) -> str:
+def quote_entries(text: str) -> str:
     """Return a list's text with each entry in quotes, as it is written; empty where that makes no list of texts."""
     entries = _ENTRY.findall(text.strip().removeprefix("[").removesuffix("]"))
     made = ", ".join(entry if entry.startswith('"') else json.dumps(entry, ensure_ascii=False) for entry in entries)
@@ -433,7 +439,7 @@ def with_quotes(text: str) -> str:
         return ""
 
 
-def _list(text: str, entry_types: frozenset[str]) -> list[Any]:
+def _read_list(text: str, entry_types: frozenset[str]) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError:
@@ -441,11 +447,11 @@ def _list(text: str, entry_types: frozenset[str]) -> list[Any]:
     if not isinstance(value, list) or any(isinstance(entry, (dict, list)) for entry in value):
         raise ValueError(f"{text[:60]!r} is not a list of plain values")
     if entry_types and not {_NAMES[type(entry)] for entry in value} <= entry_types:
-        raise ValueError(f"{text[:60]!r} is not a list whose entries are {described(entry_types)}")
+        raise ValueError(f"{text[:60]!r} is not a list whose entries are {describe_types(entry_types)}")
     return value
 
 
-def _types(entry: Mapping[str, Any]) -> Iterator[str]:
+def _types_of(entry: Mapping[str, Any]) -> Iterator[str]:
     if entry.get("x-secret"):
         return  # any text is handed on: what judges the definition refuses it and shows none of it
     given = entry.get("type", ())
@@ -454,7 +460,7 @@ def _types(entry: Mapping[str, Any]) -> Iterator[str]:
         yield _NAMES[type(value)]
 
 
-def _step(entry: Mapping[str, Any], part: str | int) -> Iterator[Mapping[str, Any]]:
+def _step_into(entry: Mapping[str, Any], part: str | int) -> Iterator[Mapping[str, Any]]:
     """The subschemas that speak of one key or one entry of a list."""
     if isinstance(part, int):
         yield from (
@@ -470,7 +476,7 @@ def _step(entry: Mapping[str, Any], part: str | int) -> Iterator[Mapping[str, An
     yield from (inner for inner in matching if isinstance(inner, Mapping))
 
 
-def _expanded(entry: Mapping[str, Any], root: Mapping[str, Any], seen: set[str]) -> Iterator[Mapping[str, Any]]:
+def _expand(entry: Mapping[str, Any], root: Mapping[str, Any], seen: set[str]) -> Iterator[Mapping[str, Any]]:
     """A schema with everything it refers to or combines."""
     yield entry
     reference = entry.get("$ref")
@@ -478,10 +484,10 @@ def _expanded(entry: Mapping[str, Any], root: Mapping[str, Any], seen: set[str])
         target: Any = root
         for piece in reference[2:].split("/"):
             target = target.get(piece, {}) if isinstance(target, Mapping) else {}
-        yield from _expanded(target, root, seen | {reference})
+        yield from _expand(target, root, seen | {reference})
     for word in _COMBINED:
         for inner in entry.get(word, ()):
-            yield from _expanded(inner, root, seen) if isinstance(inner, Mapping) else ()
+            yield from _expand(inner, root, seen) if isinstance(inner, Mapping) else ()
     for word in _BRANCHES:
         if isinstance(entry.get(word), Mapping):
-            yield from _expanded(entry[word], root, seen)
+            yield from _expand(entry[word], root, seen)

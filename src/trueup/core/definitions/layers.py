@@ -57,7 +57,7 @@ class Tree:
         return Tree(self.value[key][inner], {(): self.origin(top), **origins})
 
 
-def patched(base: Tree, patch: Tree, table: FieldTable) -> Tree:
+def lay_over(base: Tree, patch: Tree, table: FieldTable) -> Tree:
     """The base with a patch laid over it; null takes a declaration away. Neither is changed.
 
     Only what the table calls a map is merged by key; every other value is replaced as a whole.
@@ -123,14 +123,14 @@ def _keeps_null(path: Path) -> bool:
     return path[0] == "targets" and len(path) > 2
 
 
-def source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap], prompt: str) -> SourceMap:
+def make_source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap], prompt: str) -> SourceMap:
     """The positions of every value and key in what became of a tree, each in the very file it came from.
 
     `prompt` is the field that may have been joined from parts.
     """
     values: dict[Path, Position] = {}
     keys: dict[Path, Position] = {}
-    for path in (*_paths(value), *_parts_of_text(tree, sources, prompt)):
+    for path in (*_walk_paths(value), *_walk_parts(tree, sources, prompt)):
         origin = tree.origin(path)
         known = sources.get(origin.file, SourceMap())
         if origin.path in known.values:
@@ -140,7 +140,7 @@ def source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap], prompt:
     return SourceMap(values, keys)
 
 
-def _paths(value: Any) -> Iterator[Path]:
+def _walk_paths(value: Any) -> Iterator[Path]:
     """The paths of a value and of everything in it."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting:
@@ -152,7 +152,7 @@ def _paths(value: Any) -> Iterator[Path]:
             waiting.extend(((*path, index), inner) for index, inner in enumerate(entry))
 
 
-def _parts_of_text(tree: Tree, sources: Mapping[str, SourceMap], prompt: str) -> Iterator[Path]:
+def _walk_parts(tree: Tree, sources: Mapping[str, SourceMap], prompt: str) -> Iterator[Path]:
     """The parts that a prompt was joined from; they are one text now, but each keeps its place."""
     for index in count():
         path: Path = (prompt, index)

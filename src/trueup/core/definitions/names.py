@@ -23,7 +23,7 @@ _GLOB: Final = frozenset("*?[")
 _UNFIT: Final = {'"': "a quotation mark", "'": "a quotation mark", "`": "a quotation mark", "\\": "a backslash"}
 
 
-def meant(word: str, known: Collection[str]) -> str:
+def suggest(word: str, known: Collection[str]) -> str:
     """A hint: the nearest known word, or the first few there are."""
     close = nearest(word, known)
     if close:
@@ -64,14 +64,14 @@ def definition_name_problem(name: str) -> str:
     return ""
 
 
-def normal(name: str) -> str:
+def normalize(name: str) -> str:
     """The name in Unicode's composed form (NFC), the only one that is compared."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """What two names share when a file system or a person could take one for the other."""
-    return normal(normal(name).casefold())
+    return normalize(normalize(name).casefold())
 
 
 def comparable_name(name: object) -> str:
@@ -79,10 +79,10 @@ def comparable_name(name: object) -> str:
 
     Empty for no name. For name conflicts, never for what is sent; capitals and invisible characters make another.
     """
-    return normal(name).strip() or name if isinstance(name, str) else ""
+    return normalize(name).strip() or name if isinstance(name, str) else ""
 
 
-def named_protocol(file: str, known: Collection[str]) -> str:
+def protocol_in_name(file: str, known: Collection[str]) -> str:
     """Return the protocol that a file's name says (`NAME.PROTOCOL.yaml`), empty where it says none of the known."""
     stem = file.rpartition("/")[2].rpartition(".")[0]
     name, _, ending = stem.rpartition(".")
@@ -101,7 +101,7 @@ def choose_target(project: Project, wanted: str = "") -> Target:
         return project.targets[name]
     listed = ", ".join(sorted(project.targets))
     if name:
-        raise TrueupError(f"There is no target {name!r} in trueup.yaml.", meant(name, project.targets))
+        raise TrueupError(f"There is no target {name!r} in trueup.yaml.", suggest(name, project.targets))
     raise TrueupError(
         "trueup.yaml has several targets and none is the default.",
         f"Name one with -t ({listed}), or set default_target in trueup.yaml.",
@@ -123,7 +123,7 @@ def select(
     chosen: set[str] = set()
     lost: list[str] = []
     for pattern in patterns:
-        found = _matching(normal(pattern), definitions, everything)
+        found = _match(normalize(pattern), definitions, everything)
         chosen |= found
         if not found:
             lost.append(pattern)
@@ -132,12 +132,12 @@ def select(
         words |= {part for definition in definitions for part in definition.parts}
         raise TrueupError(
             f"No assistant matches {', '.join(map(repr, lost))}.",
-            " ".join(f"{pattern!r}: {meant(pattern, words)}" for pattern in lost),
+            " ".join(f"{pattern!r}: {suggest(pattern, words)}" for pattern in lost),
         )
     return chosen
 
 
-def _matching(pattern: str, definitions: Sequence[Definition], names: set[str]) -> set[str]:
+def _match(pattern: str, definitions: Sequence[Definition], names: set[str]) -> set[str]:
     if pattern in names:
         return {pattern}
     cleaned = str(PurePosixPath(pattern)) if pattern else pattern

@@ -12,18 +12,18 @@ from enum import Enum
 from typing import Any, Final
 
 from trueup.core.definitions.filled import Filler
-from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, patched
-from trueup.core.definitions.names import meant, named_protocol
+from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, lay_over
+from trueup.core.definitions.names import protocol_in_name, suggest
 from trueup.core.definitions.resolve import (
     NOT_IN_PATCHES,
-    Resolved,
-    completed,
-    extended,
-    finished,
-    left_out_of,
-    target_patch,
+    ResolvedDefinition,
+    complete,
+    extend,
+    find_target_patch,
+    finish,
+    leave_out,
 )
-from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
+from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, resolve_path
 from trueup.core.rules.fault import CODE, Fault, is_allowed
 from trueup.core.source import Diagnostic, Path, Position, Severity
 
@@ -31,7 +31,7 @@ KEY: Final = "protocol"
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedProtocol:
     """The protocol of one file, empty where nothing says it; or what is wrong with what says it."""
 
     protocol: str = ""
@@ -50,77 +50,81 @@ class ProtocolFinder:
         self._known = known
         self._default = default
         self._choices = choices
-        self._stated: dict[str, Stated] = {}
+        self._stated: dict[str, StatedProtocol] = {}
 
-    def find(self, file: str) -> Stated:
+    def find(self, file: str) -> StatedProtocol:
         """Return the protocol of a definition, or the problem that keeps it from having one."""
-        stated = self._chain(file, ())
+        stated = self._find_in_chain(file, ())
         if stated.problem is not None or stated.protocol:
             return stated
         if self._default or self._sources.mapping(file).checkable is None:
-            return Stated(self._default)
-        return Stated(problem=self._undecided(file))
+            return StatedProtocol(self._default)
+        return StatedProtocol(problem=self._say_undecided(file))
 
-    def _chain(self, file: str, seen: tuple[str, ...]) -> Stated:
+    def _find_in_chain(self, file: str, seen: tuple[str, ...]) -> StatedProtocol:
         """Return what a file and those that it extends say."""
         if file not in self._stated:
-            self._stated[file] = self._looked_up(file, seen)
+            self._stated[file] = self._look_up(file, seen)
         return self._stated[file]
 
-    def _looked_up(self, file: str, seen: tuple[str, ...]) -> Stated:
+    def _look_up(self, file: str, seen: tuple[str, ...]) -> StatedProtocol:
         value = self._sources.mapping(file).checkable
         if not isinstance(value, dict):
-            return self._unread(file)
-        own = self._own(file, value.get(KEY))
-        base = self._base(file, value.get("extends"))
+            return self._say_unread(file)
+        own = self._read_own(file, value.get(KEY))
+        base = self._find_base(file, value.get("extends"))
         if own.problem is not None or not base or base in (*seen, file):
             return own
         if not isinstance(self._sources.mapping(base).checkable, dict):
-            return own if own.protocol else self._unread(base, Origin(file, ("extends",)))
-        below = self._chain(base, (*seen, file))
+            return own if own.protocol else self._say_unread(base, Origin(file, ("extends",)))
+        below = self._find_in_chain(base, (*seen, file))
         if not own.protocol or below.problem is not None:
             return below
         theirs = below.protocol or (self._default if self._sources.is_definition(base) else "")
         if theirs and theirs != own.protocol:
             message = f"this definition has the protocol {own.protocol}, and {base}, which it extends, has {theirs}"
             origin = Origin(file, ("extends",))
-            return self._wrong("wrong-protocol", message, origin, "Extend a file of the same protocol.")
+            return self._make_wrong("wrong-protocol", message, origin, "Extend a file of the same protocol.")
         return own
 
-    def _unread(self, file: str, origin: Origin | None = None) -> Stated:
+    def _say_unread(self, file: str, origin: Origin | None = None) -> StatedProtocol:
         """Return what the name of a file says that cannot be read; else its problem where targets speak differently.
 
         It is then of no protocol: were it taken for one, the other targets would miss its assistant. `origin` is what
         names the file.
         """
-        named, document = named_protocol(file, self._known), self._sources.mapping(file)
+        named, document = protocol_in_name(file, self._known), self._sources.mapping(file)
         if named or len(self._choices) < 2:
-            return Stated(named)
+            return StatedProtocol(named)
         if document.diagnostics:
-            return Stated(problem=document.diagnostics[0])
+            return StatedProtocol(problem=document.diagnostics[0])
         at = origin or Origin(file, ())
-        return self._wrong("file-not-read", f"{file} {document.refusal}", at, "Write the file, or correct its name.")
+        return self._make_wrong(
+            "file-not-read", f"{file} {document.refusal}", at, "Write the file, or correct its name."
+        )
 
-    def _own(self, file: str, said: Any) -> Stated:
+    def _read_own(self, file: str, said: Any) -> StatedProtocol:
         """Return what the file's name and its own line say."""
-        named, origin = named_protocol(file, self._known), Origin(file, (KEY,))
+        named, origin = protocol_in_name(file, self._known), Origin(file, (KEY,))
         if said is None:
-            return Stated(named)
+            return StatedProtocol(named)
         if not isinstance(said, str) or said not in self._known:
             shown = repr(said[:60]) if isinstance(said, str) else "of this kind"
-            return self._wrong("wrong-protocol", f"there is no protocol {shown}", origin, meant(str(said), self._known))
+            return self._make_wrong(
+                "wrong-protocol", f"there is no protocol {shown}", origin, suggest(str(said), self._known)
+            )
         if named not in ("", said):
             message = f"the file's name has the protocol {named}, and this line has {said}"
-            return self._wrong("wrong-protocol", message, origin, "Rename the file, or remove this line.")
-        return Stated(said)
+            return self._make_wrong("wrong-protocol", message, origin, "Rename the file, or remove this line.")
+        return StatedProtocol(said)
 
-    def _base(self, file: str, name: Any) -> str:
+    def _find_base(self, file: str, name: Any) -> str:
         """Return the file that `extends` names; empty where it names none, which is reported elsewhere."""
         if not isinstance(name, str):
             return ""
-        return file_named(name, Origin(file, ("extends",)), Gathered(self._sources)) or ""
+        return resolve_path(name, Origin(file, ("extends",)), Gathered(self._sources)) or ""
 
-    def _undecided(self, file: str) -> Diagnostic:
+    def _say_undecided(self, file: str) -> Diagnostic:
         lines = " or ".join(f"`{KEY}: {choice}`" for choice in self._choices)
         return Diagnostic(
             Severity.ERROR,
@@ -130,12 +134,12 @@ class ProtocolFinder:
             hint=f"Add {lines} to this file, to the file that it extends, or to {PROJECT_FILE} for all files.",
         )
 
-    def _wrong(self, code: str, message: str, origin: Origin, hint: str) -> Stated:
+    def _make_wrong(self, code: str, message: str, origin: Origin, hint: str) -> StatedProtocol:
         at = self._sources.at(origin.file, origin.path)
-        return Stated(problem=Diagnostic(Severity.ERROR, code, message, at, origin.path, hint))
+        return StatedProtocol(problem=Diagnostic(Severity.ERROR, code, message, at, origin.path, hint))
 
 
-class Word(Enum):
+class Support(Enum):
     """What a protocol makes of one portable field."""
 
     SUPPORTED = "supported"
@@ -144,7 +148,7 @@ class Word(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FieldSupport:
     """What became of one field of the portable body.
 
     `path` is its place there and `key` its name in `allow_loss` (`tools.function.strict`). `text` says how it was
@@ -154,7 +158,7 @@ class Verdict:
     """
 
     path: Path
-    word: Word
+    word: Support
     key: str
     text: str = ""
     hint: str = ""
@@ -168,18 +172,18 @@ class Translation:
 
     body: Mapping[str, Any]
     sources: Mapping[Path, Path]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[FieldSupport, ...]
 
 
-def loss_faults(
-    verdicts: Iterable[Verdict], protocol: str, allowed: Collection[str], patched: Collection[str] = ()
+def list_loss_faults(
+    verdicts: Iterable[FieldSupport], protocol: str, allowed: Collection[str], patched: Collection[str] = ()
 ) -> Iterator[Fault]:
     """Yield an error for each unsupported field, a warning where `allow_loss` covers it, nothing where a patch does.
 
     `allowed` are the paths of the target's `allow_loss`, `patched` the top-level fields of its patch.
     """
     for verdict in verdicts:
-        if verdict.word is not Word.UNSUPPORTED or (verdict.field and verdict.field in patched):
+        if verdict.word is not Support.UNSUPPORTED or (verdict.field and verdict.field in patched):
             continue
         if not verdict.required and is_allowed(verdict.key, allowed):
             message, hint = f"{protocol} does not support {verdict.key}; it is left out", "allow_loss permits it."
@@ -191,7 +195,7 @@ def loss_faults(
 Translate = Callable[[Mapping[str, Any]], Translation]
 """What makes a protocol's body out of a portable one."""
 
-Check = Callable[[Resolved], Collection[Diagnostic]]
+Check = Callable[[ResolvedDefinition], Collection[Diagnostic]]
 """What the schema of portable definitions refuses."""
 
 
@@ -204,18 +208,18 @@ class Native:
     check: Check
 
 
-def resolve_translated(file: str, setting: Setting, sources: Sources, native: Native) -> Resolved:
+def resolve_translated(file: str, setting: Setting, sources: Sources, native: Native) -> ResolvedDefinition:
     """The portable definition in a file as the target's protocol has it; problems are collected, none is raised.
 
     One with a mistake in it is not translated: its problems, and no body, are what there is.
     """
     gathered = Gathered(sources)
-    tree = extended(file, setting, gathered)
-    patch = target_patch(tree, setting, gathered)
+    tree = extend(file, setting, gathered)
+    patch = find_target_patch(tree, setting, gathered)
     if patch is False:
-        return left_out_of(tree, gathered)
+        return leave_out(tree, gathered)
     bare = replace(setting, target=replace(setting.target, models={}))
-    portable = completed(file, tree, bare, gathered)
+    portable = complete(file, tree, bare, gathered)
     problems = [*gathered.diagnostics, *portable.unheard(native.check(portable))]
     if any(item.severity is Severity.ERROR for item in problems):
         return replace(portable, body={}, diagnostics=tuple(problems), unsettled=frozenset({()}))
@@ -223,27 +227,27 @@ def resolve_translated(file: str, setting: Setting, sources: Sources, native: Na
     for key in NOT_IN_PATCHES:
         patch.value.pop(key, None)
     translation = native.translate(portable.body)
-    gathered.diagnostics += _losses(translation, portable, patch, native.setting, sources)
-    return _laid_over(portable, translation, patch, native.setting, gathered)
+    gathered.diagnostics += _list_losses(translation, portable, patch, native.setting, sources)
+    return _lay_patch_over(portable, translation, patch, native.setting, gathered)
 
 
-def _laid_over(
-    portable: Resolved, translation: Translation, patch: Tree, setting: Setting, gathered: Gathered
-) -> Resolved:
+def _lay_patch_over(
+    portable: ResolvedDefinition, translation: Translation, patch: Tree, setting: Setting, gathered: Gathered
+) -> ResolvedDefinition:
     """The translated body under the target's patch, whose references are those of the target's protocol."""
     gathered.joined = [
         (native, line, lines)
         for path, line, lines in gathered.joined
-        for native in _moved(path, translation)
+        for native in _move_path(path, translation)
         if native[0] not in patch.value
     ]
-    gathered.unsettled = {native for path in gathered.unsettled for native in _moved(path, translation)}
+    gathered.unsettled = {native for path in gathered.unsettled for native in _move_path(path, translation)}
     filled = Tree(Filler(patch, setting, gathered).filled(), patch.origins)
-    tree = patched(_translated_tree(portable, translation), filled, setting.table)
-    return finished(dict(tree.value), tree, setting, gathered)
+    tree = lay_over(_make_tree(portable, translation), filled, setting.table)
+    return finish(dict(tree.value), tree, setting, gathered)
 
 
-def _translated_tree(portable: Resolved, translation: Translation) -> Tree:
+def _make_tree(portable: ResolvedDefinition, translation: Translation) -> Tree:
     """The translated body with the places in files that its values came from."""
     old = portable.tree
     value = dict(translation.body)
@@ -258,18 +262,18 @@ def _translated_tree(portable: Resolved, translation: Translation) -> Tree:
     return Tree(value, origins)
 
 
-def _losses(
-    translation: Translation, portable: Resolved, patch: Tree, setting: Setting, sources: Sources
+def _list_losses(
+    translation: Translation, portable: ResolvedDefinition, patch: Tree, setting: Setting, sources: Sources
 ) -> Iterator[Diagnostic]:
     """What the target's protocol cannot hold, each at its line in the portable definition."""
     allowed = setting.target.allow_loss
-    for fault in loss_faults(translation.verdicts, setting.protocol, allowed, patch.value.keys()):
+    for fault in list_loss_faults(translation.verdicts, setting.protocol, allowed, patch.value.keys()):
         origin = portable.tree.origin(fault.path)
         at = sources.at(origin.file, origin.path, key=fault.at_key)
         yield Diagnostic(fault.severity, fault.code, fault.message, at, fault.path, fault.hint)
 
 
-def _moved(path: Path, translation: Translation) -> Iterator[Path]:
+def _move_path(path: Path, translation: Translation) -> Iterator[Path]:
     """Where in the translated body a portable value stands."""
     for native, source in translation.sources.items():
         if path[: len(source)] == source:

@@ -14,9 +14,9 @@ from typing import Any, Final
 from trueup.core.definitions.definition import Ignore, Lifecycle
 from trueup.core.definitions.document import BODY, Document, Partial
 from trueup.core.definitions.filled import Filler
-from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, patched
-from trueup.core.definitions.names import meant, normal
-from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, file_named
+from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, lay_over
+from trueup.core.definitions.names import normalize, suggest
+from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Sources, resolve_path
 from trueup.core.source import Diagnostic, Path
 
 WRAPPER: Final = ("protocol", "extends", "targets", LIFECYCLE)
@@ -30,7 +30,7 @@ NO_IS_TEXT: Final = "In YAML 1.2 `no` is a text. Write false to leave the assist
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedDefinition:
     """A definition for one target. `tree` says where each value came from; `left_out` that the target has it not.
 
     `unsettled` are the paths at which the diagnostics have told that no value could be had; `()` is the base. `joined`
@@ -70,39 +70,39 @@ class Resolved:
         return any(file in self.partials and self.partials[file].explains(origin.path, item.code) for file in files)
 
 
-def resolve(file: str, setting: Setting, sources: Sources) -> Resolved:
+def resolve(file: str, setting: Setting, sources: Sources) -> ResolvedDefinition:
     """The definition in a file as the setting's target should have it; problems are collected, none is raised."""
     gathered = Gathered(sources)
-    tree = extended(file, setting, gathered)
-    patch = target_patch(tree, setting, gathered)
+    tree = extend(file, setting, gathered)
+    patch = find_target_patch(tree, setting, gathered)
     if patch is False:
-        return left_out_of(tree, gathered)
+        return leave_out(tree, gathered)
     if isinstance(patch, Tree):
-        tree = patched(tree, patch, setting.table)
-    return completed(file, tree, setting, gathered)
+        tree = lay_over(tree, patch, setting.table)
+    return complete(file, tree, setting, gathered)
 
 
-def left_out_of(tree: Tree, gathered: Gathered) -> Resolved:
+def leave_out(tree: Tree, gathered: Gathered) -> ResolvedDefinition:
     """Return what there is of a definition that the target has not."""
-    return Resolved({}, {}, tree, tuple(gathered.parts), tuple(gathered.diagnostics), left_out=True)
+    return ResolvedDefinition({}, {}, tree, tuple(gathered.parts), tuple(gathered.diagnostics), left_out=True)
 
 
-def completed(file: str, tree: Tree, setting: Setting, gathered: Gathered) -> Resolved:
+def complete(file: str, tree: Tree, setting: Setting, gathered: Gathered) -> ResolvedDefinition:
     """Return the definition that a tree comes to: named, its references replaced, its model called as on the target."""
     for key in NOT_IN_PATCHES:
         tree.value.pop(key, None)
     display_name = setting.table.display_name
     if display_name and display_name not in tree.value:
-        tree.value[display_name] = normal(PurePosixPath(file).stem).removesuffix(f".{setting.protocol}")
+        tree.value[display_name] = normalize(PurePosixPath(file).stem).removesuffix(f".{setting.protocol}")
         tree.moved((display_name,), Origin(file))
-    return finished(Filler(tree, setting, gathered).filled(), tree, setting, gathered)
+    return finish(Filler(tree, setting, gathered).filled(), tree, setting, gathered)
 
 
-def finished(body: dict[str, Any], tree: Tree, setting: Setting, gathered: Gathered) -> Resolved:
+def finish(body: dict[str, Any], tree: Tree, setting: Setting, gathered: Gathered) -> ResolvedDefinition:
     """Return the definition whose references have been replaced, with what was gathered on the way."""
     _map_model(body, tree, setting)
     lifecycle = body.pop(LIFECYCLE, None)
-    return Resolved(
+    return ResolvedDefinition(
         body,
         {} if lifecycle is None else lifecycle,
         tree,
@@ -115,23 +115,23 @@ def finished(body: dict[str, Any], tree: Tree, setting: Setting, gathered: Gathe
     )
 
 
-def lifecycle_of(value: Mapping[str, Any]) -> Lifecycle:
+def read_lifecycle(value: Mapping[str, Any]) -> Lifecycle:
     """The `lifecycle` section. One that the schema refuses gives what can be made of it, each entry in its place."""
     entries = value.get("ignore_changes") if isinstance(value, Mapping) else None
     return Lifecycle(
         value.get("protect") if isinstance(value, Mapping) else None,
-        tuple(map(_ignore, entries if isinstance(entries, list) else ())),
+        tuple(map(_read_ignore, entries if isinstance(entries, list) else ())),
     )
 
 
-def _ignore(entry: Any) -> Ignore:
+def _read_ignore(entry: Any) -> Ignore:
     if not isinstance(entry, Mapping):
         return Ignore(entry)
     field: Any = entry.get("field")
     return Ignore(field, entry.get("reason") or "", entry.get("until") or "")
 
 
-def extended(file: str, setting: Setting, gathered: Gathered) -> Tree:
+def extend(file: str, setting: Setting, gathered: Gathered) -> Tree:
     """The file laid over what it extends, and that over what it extends in turn."""
     chain: list[Tree] = []
     seen: list[str] = []
@@ -143,16 +143,16 @@ def extended(file: str, setting: Setting, gathered: Gathered) -> Tree:
             gathered.unsettled.add(())
             break
         seen.append(document.file)
-        layer = _layer(document, setting.table.prompt)
+        layer = _make_layer(document, setting.table.prompt)
         chain.append(layer)
-        document = _base(layer, seen, gathered)
+        document = _find_base(layer, seen, gathered)
     tree = chain.pop() if chain else Tree({}, {(): Origin(file)})
     while chain:
-        tree = patched(tree, chain.pop(), setting.table)
+        tree = lay_over(tree, chain.pop(), setting.table)
     return tree
 
 
-def _layer(document: Document, prompt: str) -> Tree:
+def _make_layer(document: Document, prompt: str) -> Tree:
     """A file's mapping, what stands below a Markdown file's front matter being its prompt or the last part of it."""
     layer = Tree(dict(document.checkable), {(): Origin(document.file)})
     if BODY not in layer.value:
@@ -171,7 +171,7 @@ def _layer(document: Document, prompt: str) -> Tree:
     return layer
 
 
-def _base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
+def _find_base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
     """The document that a layer extends; None when it extends nothing, or nothing that can be had."""
     if "extends" not in layer.value:
         return None
@@ -179,20 +179,20 @@ def _base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
     origin = layer.origin(("extends",))
     if name is None:
         return None
-    document = _document(name, origin, seen, gathered)
+    document = _find_document(name, origin, seen, gathered)
     if document is None:
         gathered.unsettled.add(())
     return document
 
 
-def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) -> Document | None:
+def _find_document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) -> Document | None:
     """What `extends` names; None, with a problem, when that cannot be had."""
     if not isinstance(name, str):
         gathered.problem(
             "wrong-extends", "extends takes the path of one file, as text", origin, "Write `extends: _base.yaml`."
         )
         return None
-    file = file_named(name, origin, gathered)
+    file = resolve_path(name, origin, gathered)
     if file is None:
         return None
     if file in seen:
@@ -206,7 +206,7 @@ def _document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) ->
     return document
 
 
-def target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bool | None:
+def find_target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bool | None:
     """What `targets:` says for this target: a patch, False to leave the assistant out, None when it says nothing."""
     targets = tree.value.get("targets")
     if targets is None:
@@ -235,7 +235,7 @@ def _check_patch(name: str, patch: Any, tree: Tree, setting: Setting, gathered: 
             "unknown-target",
             f"there is no target {name!r} in {PROJECT_FILE}",
             origin,
-            meant(name, setting.targets),
+            suggest(name, setting.targets),
             key=True,
         )
     if patch is None or patch is False:

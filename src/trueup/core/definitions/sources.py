@@ -106,7 +106,7 @@ class Gathered:
         return document.checkable
 
 
-def file_named(name: str, origin: Origin, gathered: Gathered) -> str | None:
+def resolve_path(name: str, origin: Origin, gathered: Gathered) -> str | None:
     """The path from the root of a file named in another one; None, with a problem, if it may not be read."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(origin.file), name))
     why = ""

@@ -25,7 +25,7 @@ from trueup.core.checked import (
 from trueup.core.command import HERE, Message, Selection
 from trueup.core.errors import ForeignStateError, StateError
 from trueup.core.memory.state import Identity
-from trueup.core.memory.state_codec import comparable, identity_value, read_identity
+from trueup.core.memory.state_codec import flatten_identity, identity_value, read_identity
 
 FORMAT_VERSION: Final = 1
 
@@ -139,8 +139,8 @@ def decode(
         found = _reader(questions)(value, "the file")
     except ValueError as error:
         raise StateError(f"{file} is damaged: {error}.", again) from None
-    there = {**comparable(found.identity), "dialect": found.dialect, "gateway": found.gateway}
-    here = {**comparable(identity), "dialect": dialect, "gateway": gateway}
+    there = {**flatten_identity(found.identity), "dialect": found.dialect, "gateway": found.gateway}
+    here = {**flatten_identity(identity), "dialect": dialect, "gateway": gateway}
     differing = [
         f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here"
         for key in dict.fromkeys([*there, *here])

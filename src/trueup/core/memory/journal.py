@@ -14,7 +14,7 @@ from trueup.core.canonical import DIGEST_RULES, digest
 from trueup.core.checked import MismatchError, Reader, a_time, an_exact_text, load_json, optional, record_of
 from trueup.core.memory.state import DUPLICATE, Applied, Pending, Record, State
 from trueup.core.memory.state_codec import an_id, read_record, record_value
-from trueup.core.plans.live import Seen
+from trueup.core.plans.live import LiveAssistant
 
 INTENT = "intent"
 DONE = "done"
@@ -83,7 +83,7 @@ def fold(state: State, entries: Sequence[Entry]) -> State:
         if not _follows(entry, records.get(entry.name)):
             continue
         if entry.step == INTENT:
-            pending[entry.name] = _waiting(entry)
+            pending[entry.name] = _to_pending(entry)
         elif entry.step == DONE:
             pending.pop(entry.name, None)
             if entry.record is not None:
@@ -93,12 +93,12 @@ def fold(state: State, entries: Sequence[Entry]) -> State:
     return replace(state, records=records, pending=pending)
 
 
-def unsettled(entries: Sequence[Entry]) -> dict[str, Pending]:
+def list_pending(entries: Sequence[Entry]) -> dict[str, Pending]:
     """The intents without an outcome, by name: all that a journal says where no state file stands beside it."""
     pending: dict[str, Pending] = {}
     for entry in entries:
         if entry.step == INTENT:
-            pending[entry.name] = _waiting(entry)
+            pending[entry.name] = _to_pending(entry)
         elif entry.name in pending and pending[entry.name].operation == entry.operation:
             del pending[entry.name]
     return pending
@@ -112,7 +112,7 @@ def _follows(entry: Entry, record: Record | None) -> bool:
     return record.operation in (entry.after, entry.operation, written)
 
 
-def _waiting(entry: Entry) -> Pending:
+def _to_pending(entry: Entry) -> Pending:
     return Pending(
         name=entry.name,
         operation=entry.operation,
@@ -124,16 +124,16 @@ def _waiting(entry: Entry) -> Pending:
     )
 
 
-def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> State:
+def resolve_pending(state: State, seen: Mapping[str, LiveAssistant], absent: frozenset[str]) -> State:
     """The state under today's digest rules, with every pending request decided by what is live.
 
     A create that no stamp tells of stays pending: whether it is absent is for a complete listing to say.
     """
-    records = {name: trusted(record, state.digest_rules) for name, record in state.records.items()}
+    records = {name: trust_digests(record, state.digest_rules) for name, record in state.records.items()}
     pending = dict(state.pending)
     for name, entry in state.pending.items():
         if entry.action == "create":
-            made = _created(entry, records.get(name), seen)
+            made = _find_created(entry, records.get(name), seen)
             if made is not None:
                 records[name] = made
                 del pending[name]
@@ -148,13 +148,13 @@ def settled(state: State, seen: Mapping[str, Seen], absent: frozenset[str]) -> S
             continue
         if entry.action == "release" and live.stamp is None:
             records.pop(name, None)
-        if entry.action != "delete" and entry.record is not None and _landed(entry, entry.record, live):
+        if entry.action != "delete" and entry.record is not None and _is_done(entry, entry.record, live):
             records[name] = replace(entry.record, id=entry.id, created_at=live.created_at)
         del pending[name]
     return replace(state, digest_rules=DIGEST_RULES, records=records, pending=pending)
 
 
-def _created(entry: Pending, record: Record | None, seen: Mapping[str, Seen]) -> Record | None:
+def _find_created(entry: Pending, record: Record | None, seen: Mapping[str, LiveAssistant]) -> Record | None:
     """The record of a create that was carried out: one assistant carries its operation, a recorded one is gone."""
     carriers = [live for live in seen.values() if live.stamp is not None and live.stamp.operation == entry.operation]
     if entry.record is None or len(carriers) != 1 or (record is not None and record.id in seen):
@@ -162,7 +162,7 @@ def _created(entry: Pending, record: Record | None, seen: Mapping[str, Seen]) ->
     return replace(entry.record, id=carriers[0].id, created_at=carriers[0].created_at, stamped=True)
 
 
-def _landed(entry: Pending, record: Record, live: Seen) -> bool:
+def _is_done(entry: Pending, record: Record, live: LiveAssistant) -> bool:
     """Whether the modify was carried out: its stamp tells, and where there is none, the values."""
     if live.stamp is not None:
         return live.stamp.operation == entry.operation
@@ -170,6 +170,6 @@ def _landed(entry: Pending, record: Record, live: Seen) -> bool:
     return bool(sent) and all(digest(live.fields.get(name)) == value for name, value in sent.items())
 
 
-def trusted(record: Record, digest_rules: int) -> Record:
+def trust_digests(record: Record, digest_rules: int) -> Record:
     """The record as far as its digests were made under today's rules; else only which fields were applied is known."""
     return record if digest_rules == DIGEST_RULES else replace(record, fields=dict.fromkeys(record.fields, Applied()))

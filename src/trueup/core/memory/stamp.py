@@ -90,15 +90,15 @@ def short(name: str, value: Any, table: FieldTable) -> str:
 
 def about_to_send(fields: Mapping[str, Any], table: FieldTable) -> dict[str, Applied]:
     """What is remembered of each field that a request sets: its digest as sent, and the one for a stamp."""
-    return {name: _sent(name, value, table) for name, value in fields.items()}
+    return {name: _is_sent(name, value, table) for name, value in fields.items()}
 
 
-def _sent(name: str, value: Any, table: FieldTable) -> Applied:
+def _is_sent(name: str, value: Any, table: FieldTable) -> Applied:
     whole, meant = digest(value), canonical(name, value, table)
     return Applied(sent=whole, stamp=whole[:DIGITS] if meant is value else digest(meant, DIGITS))
 
 
-def held(fields: Mapping[str, Applied], table: FieldTable) -> dict[str, str]:
+def list_held_digests(fields: Mapping[str, Applied], table: FieldTable) -> dict[str, str]:
     """Return the short digests, made already, of those fields that a stamp has room for."""
     letters = table.letters
     return {name: known.stamp for name, known in fields.items() if name in letters and known.stamp is not None}

@@ -69,7 +69,9 @@ def decode(
     markers, a repeated name or id, damage, or another target's state; its hint names the command that mends it.
     """
     if len(text) > LIMIT:
-        raise StateError(f"{file} is larger than {LIMIT >> 20} MiB, the limit of a state file.", _mend(selection))
+        raise StateError(
+            f"{file} is larger than {LIMIT >> 20} MiB, the limit of a state file.", _how_to_mend(selection)
+        )
     if _MARKER.search(text):
         raise StateError(
             f"{file} contains unresolved git conflict markers.",
@@ -85,7 +87,7 @@ def decode(
         _refuse_newer(value, file)
         state, found = _read_state(value, identity)
     except ValueError as error:
-        raise StateError(f"{file} is damaged: {error}.", _mend(selection)) from None
+        raise StateError(f"{file} is damaged: {error}.", _how_to_mend(selection)) from None
     is_somebodys = bool(state.records or state.pending)
     if is_somebodys and not other_target:
         _refuse_other(found, identity, file, selection)
@@ -101,7 +103,7 @@ def record_value(record: Record) -> dict[str, Any]:
         "protect": record.protect,
         "stamped": record.stamped,
         "partial": record.partial,
-        "fields": {name: _tokens(record.fields[name]) for name in sorted(record.fields)},
+        "fields": {name: _write_tokens(record.fields[name]) for name in sorted(record.fields)},
     }
 
 
@@ -171,7 +173,7 @@ def identity_value(identity: Identity) -> dict[str, Any]:
 
 
 def _refuse_other(found: Identity, identity: Identity, file: str, selection: Selection) -> None:
-    there, here = comparable(found), comparable(identity)
+    there, here = flatten_identity(found), flatten_identity(identity)
     differing = [
         f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here"
         for key in dict.fromkeys([*there, *here])
@@ -205,7 +207,7 @@ def _other_target_hint(found: Identity, identity: Identity, selection: Selection
     )
 
 
-def comparable(identity: Identity) -> dict[str, str]:
+def flatten_identity(identity: Identity) -> dict[str, str]:
     """What tells two targets apart, flat; a slash at the end of the base URL does not."""
     value = identity_value(identity)
     scope = value.pop("scope")
@@ -213,7 +215,7 @@ def comparable(identity: Identity) -> dict[str, str]:
     return value | {f"scope.{key}": entry for key, entry in scope.items()}
 
 
-def _tokens(applied: Applied) -> str:
+def _write_tokens(applied: Applied) -> str:
     kept = "=" if applied.kept is not None and applied.kept == applied.sent else applied.kept or "-"
     return f"{applied.sent or '-'} {kept} {applied.stamp or '-'}"
 
@@ -229,7 +231,7 @@ def _pending_value(pending: Pending) -> dict[str, Any]:
     }
 
 
-def _mend(selection: Selection) -> Message:
+def _how_to_mend(selection: Selection) -> Message:
     return Message(
         "Restore the last good version from git, or rebuild names, ids and digests from the stamps: ",
         selection.command("state", "rebuild"),
@@ -250,17 +252,17 @@ def find_names(text: str) -> Mapping[str, str]:
     name = ""
     for line in text.splitlines():
         if match := _NAME.match(line):
-            name = _decode(match[1])
+            name = _read_string(match[1])
             continue
         entry = _ENTRY.match(line)
         if match := entry or _ID.match(line):
-            owner, live_id = (_decode(entry[1]), entry[2]) if entry else (name, match[1])
+            owner, live_id = (_read_string(entry[1]), entry[2]) if entry else (name, match[1])
             found[owner] = live_id if is_plain_id(live_id) else found.get(owner, "")
     found.pop("", None)
     return found
 
 
-def _decode(word: str) -> str:
+def _read_string(word: str) -> str:
     """Return the text that a JSON string holds; nothing for a damaged one."""
     try:
         return str(json.loads(word))

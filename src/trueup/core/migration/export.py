@@ -31,7 +31,7 @@ from trueup.core.checked import (
 from trueup.core.command import HERE, Command, Message
 from trueup.core.errors import TrueupError
 from trueup.core.memory.state import Identity
-from trueup.core.memory.state_codec import an_id, comparable, identity_value, read_identity
+from trueup.core.memory.state_codec import an_id, flatten_identity, identity_value, read_identity
 from trueup.core.texts.escapes import COMMAND, UNSEEN
 
 FORMAT_VERSION: Final = 1
@@ -76,9 +76,9 @@ def dumps(export: Export) -> str:
     """The text of an export, oldest assistant first. Raises TrueupError where a server answered no JSON number."""
     ordered = sorted(export.assistants, key=lambda entry: (entry.created_at, entry.id))
     try:
-        return _text(export, ordered, escaped=False)
+        return _to_text(export, ordered, escaped=False)
     except UnicodeEncodeError:  # half of a character, which JSON can spell and UTF-8 cannot hold
-        return _text(export, ordered, escaped=True)
+        return _to_text(export, ordered, escaped=True)
     except ValueError:
         raise TrueupError(
             "The server returned a number that JSON cannot hold, such as NaN, so it cannot be exported.",
@@ -93,14 +93,14 @@ def loads(text: str, maps: Maps) -> Export:
     try:
         value = load_json(text)
         _refuse_other(value)
-        return _export(value, maps)
+        return _read_export(value, maps)
     except ValueError as error:
         raise TrueupError(f"It is no export, or a damaged one: {error}.", "Name another file.") from None
 
 
 def is_of(export: Export, identity: Identity) -> bool:
     """Whether an export is of this very target."""
-    return comparable(export.identity) == comparable(identity)
+    return flatten_identity(export.identity) == flatten_identity(identity)
 
 
 def is_same_place(export: Export, identity: Identity) -> bool:
@@ -113,7 +113,7 @@ def refuse_other_target(export: Export, identity: Identity, again: Command) -> N
     """Raises TrueupError where an export is of another place than this target; `again` makes one of this target."""
     if is_of(export, identity):
         return
-    there, here = comparable(export.identity), comparable(identity)
+    there, here = flatten_identity(export.identity), flatten_identity(identity)
     differing = [key for key in dict.fromkeys([*there, *here]) if there.get(key, "") != here.get(key, "")]
     told = "; ".join(f"{key} is {there.get(key, '')!r} there and {here.get(key, '')!r} here" for key in differing)
     raise TrueupError(
@@ -122,18 +122,18 @@ def refuse_other_target(export: Export, identity: Identity, again: Command) -> N
     )
 
 
-def _text(export: Export, assistants: Iterable[Exported], *, escaped: bool) -> str:
-    head = {"format_version": FORMAT_VERSION, "kind": KIND, "exported_at": moment(export.exported_at)}
-    parts = [f'"{key}":{_json(value, escaped)}' for key, value in head.items()]
-    target = _json(identity_value(export.identity), escaped)
-    lines = ",\n".join(_json(_entry_value(entry), escaped) for entry in assistants)
+def _to_text(export: Export, assistants: Iterable[Exported], *, escaped: bool) -> str:
+    head = {"format_version": FORMAT_VERSION, "kind": KIND, "exported_at": format_moment(export.exported_at)}
+    parts = [f'"{key}":{_to_json(value, escaped)}' for key, value in head.items()]
+    target = _to_json(identity_value(export.identity), escaped)
+    lines = ",\n".join(_to_json(_entry_value(entry), escaped) for entry in assistants)
     listed = f"[\n{lines}\n]" if lines else "[]"
     text = f'{{{",".join(parts)},"target":{target},\n"assistants":{listed}}}\n'
     text.encode("utf-8")
     return text
 
 
-def _json(value: Any, escaped: bool) -> str:
+def _to_json(value: Any, escaped: bool) -> str:
     text = json.dumps(value, ensure_ascii=escaped, separators=(",", ":"), allow_nan=False)
     if not text.isascii() or "\x7f" in text:
         text = UNSEEN.sub(lambda match: json.dumps(match.group())[1:-1], text)
@@ -146,7 +146,7 @@ def _entry_value(entry: Exported) -> dict[str, Any]:
     return value | {key: part for key, part in more.items() if part}
 
 
-def moment(seconds: float) -> str:
+def format_moment(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC."""
     return f"{(datetime(1970, 1, 1) + timedelta(seconds=int(seconds))).isoformat()}Z"
 
@@ -162,7 +162,7 @@ def _refuse_other(value: Any) -> None:
         raise ValueError(f"its format_version is not {FORMAT_VERSION}")
 
 
-def _export(value: Any, maps: Maps) -> Export:
+def _read_export(value: Any, maps: Maps) -> Export:
     found = _read_document(value, "the export")
     if len(found["assistants"]) > MOST:
         raise ValueError(f"it holds more than {MOST:,} assistants")

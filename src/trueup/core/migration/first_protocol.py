@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from trueup.core.migration.imports import Found, Omission
+from trueup.core.migration.imports import ImportedAssistant, Omission
 
 RETRIEVAL, SEARCH, INTERPRETER = "retrieval", "file_search", "code_interpreter"
 
@@ -20,7 +20,7 @@ SHOWN: Final = 20
 
 def is_first(body: Mapping[str, Any]) -> bool:
     """Whether an assistant speaks the first API's words: `file_ids`, `retrieval`, or the format `none`."""
-    return "file_ids" in body or RETRIEVAL in _kinds(body) or body.get("response_format") == "none"
+    return "file_ids" in body or RETRIEVAL in _tool_types(body) or body.get("response_format") == "none"
 
 
 def has_first_words(fields: Collection[str]) -> bool:
@@ -28,7 +28,7 @@ def has_first_words(fields: Collection[str]) -> bool:
     return "file_ids" in fields
 
 
-def as_first(found: Found) -> Found:
+def as_first(found: ImportedAssistant) -> ImportedAssistant:
     """Return the assistant with `file_ids` among its fields, for a target that has the first API's words."""
     if "file_ids" not in found.extra:
         return found
@@ -36,46 +36,46 @@ def as_first(found: Found) -> Found:
     return replace(found, body={**found.body, "file_ids": found.extra["file_ids"]}, extra=extra)
 
 
-def as_second(found: Found) -> Found:
+def as_second(found: ImportedAssistant) -> ImportedAssistant:
     """Return the assistant in the second API's words; one that has none of the first's is returned as it is."""
     given = {**found.extra, **found.body}
     if not is_first(given):
         return found
     body, remarks = dict(found.body), list(found.remarks)
-    kinds = _kinds(body)
-    files, omissions = _files(given.get("file_ids"))
+    kinds = _tool_types(body)
+    files, omissions = _read_files(given.get("file_ids"))
     if RETRIEVAL in kinds:
-        body["tools"] = _renamed(body["tools"])
+        body["tools"] = _rename_retrieval(body["tools"])
     if body.get("response_format") == "none":
         del body["response_format"]
         remarks.append("response_format none does not exist in the second API; it was dropped, which means auto")
     if files and INTERPRETER in kinds:
-        body["tool_resources"], refused = _with_files(body.get("tool_resources"), files)
+        body["tool_resources"], refused = _add_files(body.get("tool_resources"), files)
         omissions += refused
     if files and RETRIEVAL in kinds:
-        omissions.append(Omission("file_ids", _searched(files)))
+        omissions.append(Omission("file_ids", _say_searched(files)))
     elif files and INTERPRETER not in kinds:
-        omissions.append(Omission("file_ids", _attached(files)))
+        omissions.append(Omission("file_ids", _say_attached(files)))
     extra = {key: value for key, value in found.extra.items() if key != "file_ids"}
     body.pop("file_ids", None)
     return replace(found, body=body, extra=extra, remarks=tuple(remarks), omissions=(*found.omissions, *omissions))
 
 
-def _searched(files: Sequence[str]) -> str:
+def _say_searched(files: Sequence[str]) -> str:
     return (
-        f"retrieval searched in {_listed(files)}; the second API searches in a vector store. Make one with these "
+        f"retrieval searched in {_list_files(files)}; the second API searches in a vector store. Make one with these "
         "files, and write its id into tool_resources.file_search.vector_store_ids"
     )
 
 
-def _attached(files: Sequence[str]) -> str:
+def _say_attached(files: Sequence[str]) -> str:
     return (
-        f"{_listed(files)} were attached without a tool that uses them: add "
+        f"{_list_files(files)} were attached without a tool that uses them: add "
         "code_interpreter with tool_resources.code_interpreter.file_ids, or file_search with a vector store"
     )
 
 
-def _with_files(lists: Any, files: Sequence[str]) -> tuple[Any, list[Omission]]:
+def _add_files(lists: Any, files: Sequence[str]) -> tuple[Any, list[Omission]]:
     """The resources with the files of the code interpreter; those that stand there already win, for they are newer."""
     if lists is None:
         return {INTERPRETER: {"file_ids": files}}, []
@@ -85,17 +85,17 @@ def _with_files(lists: Any, files: Sequence[str]) -> tuple[Any, list[Omission]]:
     listed = there.get("file_ids") if isinstance(there, Mapping) else None
     if isinstance(listed, list) and all(file in listed for file in files):
         return lists, []
-    said = f"file_ids is not in the definition: tool_resources differs, and lacks {_listed(files)}"
+    said = f"file_ids is not in the definition: tool_resources differs, and lacks {_list_files(files)}"
     return lists, [Omission("file_ids", said)]
 
 
-def _kinds(body: Mapping[str, Any]) -> set[str]:
+def _tool_types(body: Mapping[str, Any]) -> set[str]:
     tools = body.get("tools")
     entries = tools if isinstance(tools, list) else []
     return {str(tool.get("type")) for tool in entries if isinstance(tool, Mapping)}
 
 
-def _files(value: Any) -> tuple[list[str], list[Omission]]:
+def _read_files(value: Any) -> tuple[list[str], list[Omission]]:
     """The ids of files, none unless each is one: a list that says less would take files away."""
     if value in (None, []):
         return [], []
@@ -108,7 +108,7 @@ def _files(value: Any) -> tuple[list[str], list[Omission]]:
     return [], [Omission(place, f"file_ids is not in the definition: {place} is {said}")]
 
 
-def _renamed(tools: Sequence[Any]) -> list[Any]:
+def _rename_retrieval(tools: Sequence[Any]) -> list[Any]:
     """The tools with `retrieval` called `file_search`; one that is there twice by then stays once."""
     search = {"type": SEARCH}
     named = [
@@ -117,6 +117,6 @@ def _renamed(tools: Sequence[Any]) -> list[Any]:
     return [tool for index, tool in enumerate(named) if tool != search or tool not in named[:index]]
 
 
-def _listed(files: Sequence[str]) -> str:
+def _list_files(files: Sequence[str]) -> str:
     more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
     return f"{'the file' if len(files) == 1 else 'the files'} {', '.join(files[:SHOWN])}{more}"

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from trueup.core.memory.state import is_plain_id
 from trueup.core.migration.first_protocol import as_first, as_second
-from trueup.core.migration.imports import Found, Omission, Unread
-from trueup.core.migration.terraform import Resource, assistants_of_state
+from trueup.core.migration.imports import ImportedAssistant, NotAnAssistant, Omission
+from trueup.core.migration.terraform import TerraformAssistant, find_in_state
 
 FIELDS: Final = (
     "name", "description", "model", "instructions", "reasoning_effort", "temperature", "top_p", "tools",
@@ -28,34 +28,34 @@ _OWN: Final = frozenset({"id", "object", "created_at"})
 """Keys of an answer that belong to the server and say nothing of the assistant."""
 
 
-def assistants_in(value: Any, where: str, *, first: bool = False) -> Iterator[Found | Unread]:
+def find_assistants(value: Any, where: str, *, first: bool = False) -> Iterator[ImportedAssistant | NotAnAssistant]:
     """Return every assistant in the JSON value of a file, and whatever else is there; `where` names the file.
 
     Words of the first API become those of the second, unless the target is one of the `first`.
     """
-    for item in _entries(value, where):
-        yield item if isinstance(item, Unread) else as_first(item) if first else as_second(item)
+    for item in _find_entries(value, where):
+        yield item if isinstance(item, NotAnAssistant) else as_first(item) if first else as_second(item)
 
 
-def _entries(value: Any, where: str) -> Iterator[Found | Unread]:
+def _find_entries(value: Any, where: str) -> Iterator[ImportedAssistant | NotAnAssistant]:
     if isinstance(value, list):
-        yield from _several(value, where)
+        yield from _read_several(value, where)
     elif not isinstance(value, Mapping):
-        yield Unread(where, "contains no JSON object and no list of objects")
+        yield NotAnAssistant(where, "contains no JSON object and no list of objects")
     elif value.get("kind") == "export" and isinstance(value.get("assistants"), list):
         for index, entry in enumerate(value["assistants"], 1):
-            yield _exported(entry, f"{where}, entry {index}")
+            yield _read_exported(entry, f"{where}, entry {index}")
     elif value.get("object") == "list" or (isinstance(value.get("data"), list) and "model" not in value):
-        yield from _page(value, where)
-    elif (state := assistants_of_state(value, where)) is not None:
-        yield from map(_stored, state)
+        yield from _read_page(value, where)
+    elif (state := find_in_state(value, where)) is not None:
+        yield from map(_read_stored, state)
     elif is_backup(value):
-        yield _backup(value, where)
+        yield _read_backup(value, where)
     else:
-        yield one(value, where)
+        yield read_one(value, where)
 
 
-def saved_agents(value: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]] | Unread] | None:
+def saved_agents(value: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]] | NotAnAssistant] | None:
     """Return OpenAI's saved agents that a JSON value holds, as the API answers them; None where it is something else.
 
     One of them, a page of a listing, or a list: each with its place. Servers of others leave `object` out, and all of
@@ -71,7 +71,7 @@ def saved_agents(value: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any
 
 def _saved_agents(
     value: Any, entries: list[Any], are_several: bool, where: str
-) -> Iterator[tuple[str, Mapping[str, Any]] | Unread]:
+) -> Iterator[tuple[str, Mapping[str, Any]] | NotAnAssistant]:
     for number, entry in enumerate(entries, 1):
         yield f"{where}, entry {number}" if are_several else where, entry
     if isinstance(value, Mapping) and are_several:
@@ -90,33 +90,33 @@ def is_backup(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("body"), Mapping) and "taken_at" in value
 
 
-def _stored(item: Resource | Unread) -> Found | Unread:
+def _read_stored(item: TerraformAssistant | NotAnAssistant) -> ImportedAssistant | NotAnAssistant:
     """An assistant of a Terraform state."""
-    found = item if isinstance(item, Unread) else one(item.value, item.where)
-    if isinstance(item, Unread) or isinstance(found, Unread):
+    found = item if isinstance(item, NotAnAssistant) else read_one(item.value, item.where)
+    if isinstance(item, NotAnAssistant) or isinstance(found, NotAnAssistant):
         return found
     return replace(found, omissions=item.omissions, remarks=item.remarks)
 
 
-def one(value: Any, where: str) -> Found | Unread:
+def read_one(value: Any, where: str) -> ImportedAssistant | NotAnAssistant:
     """Return the assistant that a JSON object is."""
     if not isinstance(value, Mapping):
-        return Unread(where, "is no JSON object")
+        return NotAnAssistant(where, "is no JSON object")
     kind = value.get("object", "assistant")
-    other = agent(value, where) if value.get("object") != "assistant" else None
+    other = read_agent(value, where) if value.get("object") != "assistant" else None
     if other is not None:
         return other
     if kind != "assistant" or "model" not in value:
-        return Unread(where, _why_none(value, kind))
+        return NotAnAssistant(where, _why_not(value, kind))
     live_id, created_at = value.get("id") or "", value.get("created_at")
     if not isinstance(live_id, str) or (live_id and not is_plain_id(live_id)):
-        return Unread(where, "has an id that is not valid for an assistant")
+        return NotAnAssistant(where, "has an id that is not valid for an assistant")
     body = {key: value[key] for key in FIELDS if key in value}
     extra = {key: entry for key, entry in value.items() if key not in _OWN and key not in FIELDS}
-    return Found(live_id, body, where, created_at if type(created_at) is int else 0, extra)
+    return ImportedAssistant(live_id, body, where, created_at if type(created_at) is int else 0, extra)
 
 
-def _why_none(value: Mapping[str, Any], kind: Any) -> str:
+def _why_not(value: Mapping[str, Any], kind: Any) -> str:
     if kind == "assistant.file":
         return "is a file attached to an assistant of the first API; the assistant itself names its files in file_ids"
     if isinstance(kind, str) and kind != "assistant":
@@ -126,40 +126,40 @@ def _why_none(value: Mapping[str, Any], kind: Any) -> str:
     return "is not an assistant: it has no model"
 
 
-def _several(entries: list[Any], where: str) -> Iterator[Found | Unread]:
+def _read_several(entries: list[Any], where: str) -> Iterator[ImportedAssistant | NotAnAssistant]:
     for index, entry in enumerate(entries, 1):
-        yield one(entry, f"{where}, entry {index}")
+        yield read_one(entry, f"{where}, entry {index}")
 
 
-def _page(value: Mapping[str, Any], where: str) -> Iterator[Found | Unread]:
+def _read_page(value: Mapping[str, Any], where: str) -> Iterator[ImportedAssistant | NotAnAssistant]:
     entries = value.get("data")
     if not isinstance(entries, list):
-        yield Unread(where, "is a listing without data")
+        yield NotAnAssistant(where, "is a listing without data")
         return
-    yield from _several(entries, where)
+    yield from _read_several(entries, where)
     yield from _cut_off(value, where)
 
 
-def _cut_off(value: Mapping[str, Any], where: str) -> Iterator[Unread]:
+def _cut_off(value: Mapping[str, Any], where: str) -> Iterator[NotAnAssistant]:
     """Say that a page is not the whole listing, where it says so itself."""
     more = value.get("has_more")
     if more is not None and more is not False:
         says = "has more entries" if more is True else "has a `has_more` that is neither true nor false"
-        yield Unread(where, f"{says}: only this page of the listing could be read from it")
+        yield NotAnAssistant(where, f"{says}: only this page of the listing could be read from it")
 
 
-def _exported(entry: Any, where: str) -> Found | Unread:
+def _read_exported(entry: Any, where: str) -> ImportedAssistant | NotAnAssistant:
     """One entry of our own export, in which the server's own keys stand apart."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("body"), Mapping):
-        return Unread(where, "is no entry of an export")
+        return NotAnAssistant(where, "is no entry of an export")
     extra = entry.get("extra")
     known = {key: entry[key] for key in ("id", "created_at") if key in entry}
-    return one({**(extra if isinstance(extra, Mapping) else {}), **entry["body"], **known}, where)
+    return read_one({**(extra if isinstance(extra, Mapping) else {}), **entry["body"], **known}, where)
 
 
-def _backup(value: Mapping[str, Any], where: str) -> Found | Unread:
+def _read_backup(value: Mapping[str, Any], where: str) -> ImportedAssistant | NotAnAssistant:
     """What `.trueup/backup/` keeps: an assistant as it was before a write."""
-    return one({**value["body"], "object": "assistant"}, where)
+    return read_one({**value["body"], "object": "assistant"}, where)
 
 
 SAVED_AGENTS: Final = "openai-agents"
@@ -178,19 +178,19 @@ Read = Callable[[Mapping[str, Any]], tuple[dict[str, Any] | None, dict[str, Any]
 """Makes an assistant's tool of an agent's, None where there is none like it; and what of it is left."""
 
 
-def agent(value: Mapping[str, Any], where: str) -> Found | None:
+def read_agent(value: Mapping[str, Any], where: str) -> ImportedAssistant | None:
     """The agent of another platform as an assistant; None where the object is no agent that is known."""
     if value.get("type") == "agent" and "model" in value:
-        return _anthropic(value, where)
-    prompt = _prompt(value)
+        return _read_anthropic(value, where)
+    prompt = _find_prompt(value)
     if prompt is not None:
-        return _flat(prompt, where)
+        return _read_flat(prompt, where)
     if value.get("object") == "agent" and "model" in value:
-        return _flat(value, where)
+        return _read_flat(value, where)
     return None
 
 
-def _anthropic(value: Mapping[str, Any], where: str) -> Found:
+def _read_anthropic(value: Mapping[str, Any], where: str) -> ImportedAssistant:
     """`system` are the instructions, the model may be an object with its effort, and custom tools are functions.
 
     In a Markdown file the text below the front matter is the system prompt, which the reader calls instructions.
@@ -202,17 +202,17 @@ def _anthropic(value: Mapping[str, Any], where: str) -> Found:
         rest = {f"model.{key}": entry for key, entry in model.items() if key not in ("id", "effort")}
         given.update(rest)
         body.update(model=model.get("id"), reasoning_effort=model.get("effort"))
-    tools, omissions = _tools(given.pop("tools", None), _custom)
-    return _found(given, {**body, "tools": tools}, where, omissions)
+    tools, omissions = _read_tools(given.pop("tools", None), _read_custom_tool)
+    return _make_import(given, {**body, "tools": tools}, where, omissions)
 
 
-def _custom(tool: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+def _read_custom_tool(tool: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     if tool.get("type") != "custom":
         return None, {}
-    return _function(tool, "input_schema")
+    return _read_function(tool, "input_schema")
 
 
-def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
+def _find_prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
     """A Foundry agent's latest prompt definition, laid flat beside its name, description and metadata."""
     versions = value.get("versions")
     latest = versions.get("latest") if isinstance(versions, Mapping) else None
@@ -224,7 +224,7 @@ def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**around, **definition}
 
 
-def _flat(value: Mapping[str, Any], where: str) -> Found:
+def _read_flat(value: Mapping[str, Any], where: str) -> ImportedAssistant:
     """What OpenAI's saved agents and Foundry's prompt agents share: flat functions, reasoning and text as objects."""
     given = dict(value)
     body: dict[str, Any] = {key: given.pop(key, None) for key in ("instructions", "model", "temperature", "top_p")}
@@ -235,23 +235,23 @@ def _flat(value: Mapping[str, Any], where: str) -> Found:
         given.update({f"reasoning.{key}": entry for key, entry in reasoning.items() if key != "effort"})
     if isinstance(text, Mapping):
         del given["text"]
-        body["response_format"] = _format(text.get("format"))
+        body["response_format"] = _read_format(text.get("format"))
         given.update({f"text.{key}": entry for key, entry in text.items() if key != "format"})
     resources: dict[str, Any] = {}
 
     def tool_of(tool: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        return _flat_tool(tool, resources)
+        return _read_flat_tool(tool, resources)
 
-    tools, omissions = _tools(given.pop("tools", None), tool_of)
-    return _found(given, {**body, "tools": tools, "tool_resources": resources}, where, omissions)
+    tools, omissions = _read_tools(given.pop("tools", None), tool_of)
+    return _make_import(given, {**body, "tools": tools, "tool_resources": resources}, where, omissions)
 
 
-def _flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+def _read_flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """A tool as assistants have it, and what of it they have not; files and stores go to the resources."""
     kind = tool.get("type")
     rest = {key: entry for key, entry in tool.items() if key != "type"}
     if kind == "function":
-        return _function(tool, "parameters")
+        return _read_function(tool, "parameters")
     if kind == "code_interpreter":
         container = rest.get("container")
         if isinstance(container, Mapping):
@@ -272,7 +272,7 @@ def _flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict
     return None, {}
 
 
-def _function(tool: Mapping[str, Any], schema: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_function(tool: Mapping[str, Any], schema: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """A function whose keys lie flat in the tool, and its other keys; `schema` names the one with its parameters."""
     names = {"name": "name", "description": "description", schema: "parameters", "strict": "strict"}
     inner = {new: tool[old] for old, new in names.items() if tool.get(old) is not None}
@@ -280,7 +280,7 @@ def _function(tool: Mapping[str, Any], schema: str) -> tuple[dict[str, Any], dic
     return {"type": "function", "function": inner}, rest
 
 
-def _tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission]]:
+def _read_tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission]]:
     """The tools, None where there are none or `read` does not know one of them; and what was left out."""
     if value is None:
         return None, []
@@ -301,7 +301,7 @@ def _tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission]]:
     return (None if None in tools else tools), omissions
 
 
-def _format(value: Any) -> Any:
+def _read_format(value: Any) -> Any:
     """A text format: its schema lies flat there, and one level deeper in an assistant."""
     if not isinstance(value, Mapping) or value.get("type") not in _FORMATS:
         return value
@@ -310,9 +310,11 @@ def _format(value: Any) -> Any:
     return {"type": "json_schema", "json_schema": {key: entry for key, entry in value.items() if key != "type"}}
 
 
-def _found(given: dict[str, Any], body: Mapping[str, Any], where: str, omissions: Sequence[Omission]) -> Found:
+def _make_import(
+    given: dict[str, Any], body: Mapping[str, Any], where: str, omissions: Sequence[Omission]
+) -> ImportedAssistant:
     name = {"name": given.pop("name")} if "name" in given else {}
     own = {key: given.pop(key, None) for key in ("description", "metadata")}
     extra = {key: entry for key, entry in given.items() if key not in SERVER_KEYS}
     known = {key: entry for key, entry in {**own, **body}.items() if entry not in (None, {})}
-    return Found("", {**name, **known}, where, extra=extra, omissions=tuple(omissions))
+    return ImportedAssistant("", {**name, **known}, where, extra=extra, omissions=tuple(omissions))

@@ -50,7 +50,7 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class NotAnAssistant:
     """Something in a file that is no assistant, and why, as the end of a sentence."""
 
     where: str
@@ -58,7 +58,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ImportedAssistant:
     """An assistant in the names of a protocol, wherever it was found.
 
     `body` holds fields that definitions have, raw, and only those that the source has; `extra` what else the object
@@ -83,7 +83,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedBody:
     """A body that is a definition's; `reason` says why there is none, as a sentence."""
 
     body: Mapping[str, Any]
@@ -91,7 +91,7 @@ class Fitted:
     reason: str = ""
 
 
-def slimmed(body: Mapping[str, Any], written: FieldTable, table: FieldTable, *, linked: bool) -> dict[str, Any]:
+def slim_body(body: Mapping[str, Any], written: FieldTable, table: FieldTable, *, linked: bool) -> dict[str, Any]:
     """Return a body as people write it: in their order, without defaults and our stamp, but with its name and `tools`.
 
     `written` are the fields that it may hold. The tools stay out where the body has none: it lacks them, or has null
@@ -104,15 +104,15 @@ def slimmed(body: Mapping[str, Any], written: FieldTable, table: FieldTable, *, 
     for row in written.fields:
         value = body.get(row.name)
         if row.name == written.tools:
-            slim.update(_tools(body, written, linked))
+            slim.update(_slim_tools(body, written, linked))
         elif row.kind is Kind.MAP:
-            slim.update(_entries(row.name, value, row, written.stamp))
+            slim.update(_slim_map(row.name, value, row, written.stamp))
         elif row.name != name and not _is_default(row, value, table):
-            slim[row.name] = _value(row, value, written)
+            slim[row.name] = _slim_value(row, value, written)
     return slim
 
 
-def fitted(body: Mapping[str, Any], written: FieldTable, problems: Problems, *, linked: bool) -> Fitted:
+def fit_body(body: Mapping[str, Any], written: FieldTable, problems: Problems, *, linked: bool) -> FittedBody:
     """Return the body without what `problems` refuses, which becomes omissions.
 
     A list is never shortened: the field that a refused value stands in is left out whole, and an entry of a map is a
@@ -122,26 +122,26 @@ def fitted(body: Mapping[str, Any], written: FieldTable, problems: Problems, *, 
     for _ in range(ROUNDS):
         found = [item for item in problems(body) if item.severity is Severity.ERROR]
         if not found:
-            return Fitted(body, _by_place(omissions, written))
+            return FittedBody(body, _sort_omissions(omissions, written))
         fatal = next((item for item in found if not item.path or item.path[0] not in body.keys() - KEYSTONES), None)
         if fatal is not None:
-            return Fitted({}, _by_place(omissions, written), fatal.message)
+            return FittedBody({}, _sort_omissions(omissions, written), fatal.message)
         told: list[tuple[Path, Path]] = []
         for item in found:
-            place = _place(item, body, written, linked)
+            place = _place_to_omit(item, body, written, linked)
             if not any(place == other and _are_nested(item.path, path) for path, other in told):
-                omissions.append((item.path, _omission(item, place)))
+                omissions.append((item.path, _make_omission(item, place)))
             told.append((item.path, place))
         body = _without(body, {place for _, place in told})
-    return Fitted({}, _by_place(omissions, written), "too many of its values cannot be written")
+    return FittedBody({}, _sort_omissions(omissions, written), "too many of its values cannot be written")
 
 
-def unknown(body: Mapping[str, Any], written: FieldTable) -> dict[str, Any]:
+def unknown_fields(body: Mapping[str, Any], written: FieldTable) -> dict[str, Any]:
     """What a body holds beside the fields that a definition has for this server."""
     return {key: value for key, value in body.items() if key not in written.by_name}
 
 
-def omissions_of(found: Found) -> list[Omission]:
+def list_omissions(found: ImportedAssistant) -> list[Omission]:
     """Return what was left out while an object was read, and what it held beside the fields of definitions."""
     left = sorted(key for key, value in found.extra.items() if value not in (None, [], {}, ""))
     return [
@@ -157,16 +157,16 @@ def _is_default(row: Field, value: Any, table: FieldTable) -> bool:
     return same(here, row.default) or (nothing is not None and same(here, nothing))
 
 
-def _tools(body: Mapping[str, Any], written: FieldTable, linked: bool) -> dict[str, Any]:
+def _slim_tools(body: Mapping[str, Any], written: FieldTable, linked: bool) -> dict[str, Any]:
     """The tools, where the body has them; what is no list is the schema's to refuse."""
     name = written.tools
     value = body.get(name)
     if value is None:
         return {name: []} if linked and name in body else {}
-    return {name: [_tool(tool, written) for tool in value] if isinstance(value, list) else value}
+    return {name: [_slim_tool(tool, written) for tool in value] if isinstance(value, list) else value}
 
 
-def _entries(path: str, value: Any, row: Field, stamp: str, depth: int = 1) -> dict[str, Any]:
+def _slim_map(path: str, value: Any, row: Field, stamp: str, depth: int = 1) -> dict[str, Any]:
     """One map with the entries that say something; nothing when none is left, as for an object inside of it.
 
     What is no mapping is the schema's to refuse.
@@ -177,24 +177,24 @@ def _entries(path: str, value: Any, row: Field, stamp: str, depth: int = 1) -> d
     entries: dict[str, Any] = {}
     for key, entry in value.items():
         if depth < row.depth:
-            entries.update(_entries(f"{path}.{key}", entry, row, stamp, depth + 1))
+            entries.update(_slim_map(f"{path}.{key}", entry, row, stamp, depth + 1))
         elif f"{path}.{key}" != stamp and entry is not None and not same(entry, row.default):
             entries[key] = entry
     return {name: entries} if entries else {}
 
 
-def _value(row: Field, value: Any, written: FieldTable) -> Any:
+def _slim_value(row: Field, value: Any, written: FieldTable) -> Any:
     if row.kind is Kind.NUMBER and isinstance(value, float):
-        return _short(value)
+        return _shorten_number(value)
     return strip_object(value, None, row, written, 1) if isinstance(value, Mapping) else value
 
 
-def _short(value: float) -> float:
+def _shorten_number(value: float) -> float:
     """The number with the fewest digits that is the same in single precision: 0.7, not 0.69999998."""
     return next(short for digits in range(1, 18) if float32(short := float(f"{value:.{digits}g}")) == float32(value))
 
 
-def _tool(tool: Any, written: FieldTable) -> Any:
+def _slim_tool(tool: Any, written: FieldTable) -> Any:
     """A tool without nulls and what the server fills in, its type first; a bare word is its type."""
     if not isinstance(tool, Mapping):
         return {"type": tool} if isinstance(tool, str) else tool
@@ -203,18 +203,18 @@ def _tool(tool: Any, written: FieldTable) -> Any:
     return strip_object(tool, None, written.by_name[written.tools], written, 1)
 
 
-def _place(item: Diagnostic, body: Mapping[str, Any], written: FieldTable, linked: bool) -> Path:
+def _place_to_omit(item: Diagnostic, body: Mapping[str, Any], written: FieldTable, linked: bool) -> Path:
     """What is taken out for a problem: a key that no definition has, an entry that is a field of its own, or all."""
     path = item.path
     top, inner = str(path[0]), body[str(path[0])]
     row = written.maps.get(top)
     if row is not None and isinstance(inner, Mapping):
-        return path[: min(_depth(path, body), row.depth + 1)]
+        return path[: min(_count_known_steps(path, body), row.depth + 1)]
     deep = item.code in ALONE and len(path) > (2 if top == written.tools else 1)
-    return path if deep and not linked and _depth(path, body) == len(path) else path[:1]
+    return path if deep and not linked and _count_known_steps(path, body) == len(path) else path[:1]
 
 
-def _by_place(omissions: Sequence[tuple[Path, Omission]], written: FieldTable) -> tuple[Omission, ...]:
+def _sort_omissions(omissions: Sequence[tuple[Path, Omission]], written: FieldTable) -> tuple[Omission, ...]:
     """The omissions in the order of fields, and of entries in a list."""
     order = {name: place for place, name in enumerate(written.by_name)}
 
@@ -231,7 +231,7 @@ def _are_nested(left: Path, right: Path) -> bool:
     return left[:length] == right[:length]
 
 
-def _depth(path: Path, body: Mapping[str, Any]) -> int:
+def _count_known_steps(path: Path, body: Mapping[str, Any]) -> int:
     """How many steps of a path lead to something in the body."""
     value: Any = body
     for depth, step in enumerate(path):
@@ -257,7 +257,7 @@ def _without(value: Any, paths: set[Path]) -> Any:
     return kept
 
 
-def _omission(item: Diagnostic, place: Path) -> Omission:
+def _make_omission(item: Diagnostic, place: Path) -> Omission:
     path, said = dotted(item.path), item.message
     if place == item.path and item.code in ALONE and len(place) > 1:
         return Omission(path, f"{path} is not in the definition: {said}")
@@ -316,7 +316,7 @@ class Imports:
     foreign: Mapping[str, str] = field(default_factory=dict)
     outside: Mapping[str, str] = field(default_factory=dict)
     ambiguous: tuple[Ambiguous, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[NotAnAssistant, ...] = ()
     shared: int = 0
     unlinked: Mapping[str, str] = field(default_factory=dict)
     selection: Selection = HERE
@@ -333,7 +333,7 @@ class Imports:
         return not (self.outside or self.ambiguous or self.unread or by_hand or any(self.omissions.values()))
 
 
-def override(
+def make_override(
     declared: Mapping[str, Any],
     live: Mapping[str, Any],
     written: Mapping[str, Any],
@@ -344,25 +344,25 @@ def override(
     the live one would say."""
     known = table.split(written)
     patch = {
-        name: _wanted(name, live.get(name), known, table)
+        name: _value_to_declare(name, live.get(name), known, table)
         for name, value in declared.items()
         if name not in ignored and not fits(name, value, live.get(name), table)
     }
     return table.join(patch)
 
 
-def patched_document(
+def add_override(
     document: Mapping[str, Any], target: str, patch: Mapping[str, Any], table: FieldTable
 ) -> dict[str, Any]:
     """The file's mapping with the patch in its entry for the target; what the entry says already stays."""
     targets = document.get("targets")
     entries = dict(targets) if isinstance(targets, Mapping) else {}
     entry = entries.get(target)
-    entries[target] = _over(entry if isinstance(entry, Mapping) else {}, patch, table)
+    entries[target] = _lay_over(entry if isinstance(entry, Mapping) else {}, patch, table)
     return {**document, "targets": entries}
 
 
-def _wanted(name: str, value: Any, known: Mapping[str, Any], table: FieldTable) -> Any:
+def _value_to_declare(name: str, value: Any, known: Mapping[str, Any], table: FieldTable) -> Any:
     """The live value as a file would say it; its default where that is a value, and null where none can be had."""
     if name in known:
         return known[name]
@@ -371,19 +371,19 @@ def _wanted(name: str, value: Any, known: Mapping[str, Any], table: FieldTable) 
     return default if is_default else None
 
 
-def _over(low: Mapping[str, Any], high: Mapping[str, Any], table: FieldTable) -> dict[str, Any]:
+def _lay_over(low: Mapping[str, Any], high: Mapping[str, Any], table: FieldTable) -> dict[str, Any]:
     made = dict(low)
     for key, entry in high.items():
         below = made.get(key)
         nested = key in table.maps and isinstance(entry, Mapping) and isinstance(below, Mapping)
-        made[key] = _merged(below, entry) if nested else entry
+        made[key] = _merge(below, entry) if nested else entry
     return made
 
 
-def _merged(low: Any, high: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(low: Any, high: Mapping[str, Any]) -> dict[str, Any]:
     """Entries over entries, all the way down, as a patch is laid over a definition."""
     made = dict(low)
     for key, entry in high.items():
         inner = made.get(key)
-        made[key] = _merged(inner, entry) if isinstance(inner, Mapping) and isinstance(entry, Mapping) else entry
+        made[key] = _merge(inner, entry) if isinstance(inner, Mapping) and isinstance(entry, Mapping) else entry
     return made

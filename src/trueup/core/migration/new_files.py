@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from trueup.core.definitions.names import folded, normal
+from trueup.core.definitions.names import fold_name, normalize
 
 LENGTH: Final = 60
 """Characters of a file's stem; it also goes into the stamp."""
@@ -32,30 +32,30 @@ _NOT_DEFINITIONS: Final = frozenset({"readme"})
 """Stems that would make a Markdown file no definition."""
 
 
-def stem(name: str, fallback: str = NAMELESS) -> str:
+def make_stem(name: str, fallback: str = NAMELESS) -> str:
     """A display name as a file's stem: letters and digits of any script, in lower case, with hyphens between.
 
     `Math Tutor (v2)` is `math-tutor-v2`; a name without a letter or digit is the fallback.
     """
-    lower = normal(unicodedata.normalize("NFC", name).lower())
+    lower = normalize(unicodedata.normalize("NFC", name).lower())
     kept = "".join(letter if _is_kept(letter) else " " for letter in lower)
-    text = _cut("-".join(kept.split()))
+    text = _cut_stem("-".join(kept.split()))
     if not text or unicodedata.category(text[0])[0] == "M":
         text = f"{fallback}-{text}".rstrip("-")
-    return unreserved(text, fallback)
+    return avoid_reserved(text, fallback)
 
 
-def unreserved(text: str, fallback: str) -> str:
+def avoid_reserved(text: str, fallback: str) -> str:
     """The stem, with the fallback behind it where a system keeps the name for itself."""
     return f"{text}-{fallback}" if text in _DEVICES or text in _NOT_DEFINITIONS else text
 
 
-def free(wanted: str, taken: Collection[str]) -> str:
+def find_free_name(wanted: str, taken: Collection[str]) -> str:
     """The name, or with the first number behind it that is not taken; `taken` are names as `folded` makes them."""
-    return next(name for name in _numbered(wanted) if folded(name) not in taken)
+    return next(name for name in _number(wanted) if fold_name(name) not in taken)
 
 
-def _numbered(wanted: str) -> Iterator[str]:
+def _number(wanted: str) -> Iterator[str]:
     yield wanted
     for number in count(2):
         yield f"{wanted}-{number}"
@@ -66,7 +66,7 @@ def _is_kept(letter: str) -> bool:
     return unicodedata.category(letter) in ("Ll", "Lu", "Lo", "Lm", "Mn", "Mc", "Nd")
 
 
-def _cut(text: str) -> str:
+def _cut_stem(text: str) -> str:
     """The text within its lengths, cut at a hyphen where one is near."""
     short = text[:LENGTH]
     while len(short.encode("utf-8")) > BYTES:
@@ -74,7 +74,7 @@ def _cut(text: str) -> str:
     if short != text:
         head, hyphen, _ = short.rpartition("-")
         short = head if hyphen and len(head) >= LENGTH // 2 else short
-    return normal(short).strip("-")
+    return normalize(short).strip("-")
 
 
 FOLDER: Final = "_shared/functions"
@@ -96,7 +96,7 @@ class Parts:
 
     def file_of(self, tool: Any) -> str | None:
         """The file that holds this very tool; None where it stands in the definition itself."""
-        return self.files.get(_key(tool)) if is_function(tool) else None
+        return self.files.get(_tool_key(tool)) if is_function(tool) else None
 
 
 def is_function(tool: Any) -> bool:
@@ -105,33 +105,33 @@ def is_function(tool: Any) -> bool:
     return isinstance(inner, Mapping) and isinstance(inner.get("name"), str)
 
 
-def shared_parts(bodies: Iterable[Mapping[str, Any]], known: Mapping[str, Any]) -> Parts:
+def find_shared_parts(bodies: Iterable[Mapping[str, Any]], known: Mapping[str, Any]) -> Parts:
     """The parts of these bodies; `known` are the parts there are already, path to value, which are used again."""
-    files = {_key(value): path for path, value in known.items() if is_function(value)}
-    taken = {folded(path) for path in known}
+    files = {_tool_key(value): path for path, value in known.items() if is_function(value)}
+    taken = {fold_name(path) for path in known}
     users: Counter[str] = Counter()
     tools: dict[str, Mapping[str, Any]] = {}
     for body in bodies:
         listed = body.get("tools")
         functions = [tool for tool in listed if is_function(tool)] if isinstance(listed, list) else []
-        mine = {_key(tool): tool for tool in functions}
+        mine = {_tool_key(tool): tool for tool in functions}
         users.update(mine.keys())
         tools.update(mine)
     fresh: dict[str, Mapping[str, Any]] = {}
     for key, tool in tools.items():
         if key not in files and users[key] >= FEWEST:
-            path = _path(tool["function"]["name"], taken)
-            taken.add(folded(path))
+            path = _make_path(tool["function"]["name"], taken)
+            taken.add(fold_name(path))
             files[key], fresh[path] = path, tool
     return Parts({key: path for key, path in files.items() if key in tools}, fresh)
 
 
-def _path(name: str, taken: set[str]) -> str:
+def _make_path(name: str, taken: set[str]) -> str:
     """A free path for a function: the name by which models know it, in lower case."""
-    base = unreserved(name.lower().strip("_-") or "function", "function")
-    return free(f"{FOLDER}/{base}", {path.removesuffix(SUFFIX) for path in taken}) + SUFFIX
+    base = avoid_reserved(name.lower().strip("_-") or "function", "function")
+    return find_free_name(f"{FOLDER}/{base}", {path.removesuffix(SUFFIX) for path in taken}) + SUFFIX
 
 
-def _key(tool: Any) -> str:
+def _tool_key(tool: Any) -> str:
     """What two tools share if they are the same to the letter; the order of keys does not count."""
     return json.dumps(tool, sort_keys=True)

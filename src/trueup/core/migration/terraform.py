@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trueup.core.checked import load_json
-from trueup.core.migration.imports import Omission, Unread
+from trueup.core.migration.imports import NotAnAssistant, Omission
 
 ASSISTANT: Final = "openai_assistant"
 
@@ -44,7 +44,7 @@ _UNSET: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class TerraformAssistant:
     """An assistant of a state: `value` in the API's names, `where` its file and address."""
 
     where: str
@@ -63,34 +63,36 @@ class _Instance:
     problem: str = ""
 
 
-def assistants_of_state(value: Mapping[str, Any], where: str) -> Iterator[Resource | Unread] | None:
+def find_in_state(value: Mapping[str, Any], where: str) -> Iterator[TerraformAssistant | NotAnAssistant] | None:
     """Return what a state holds, the file of version 4 or what `terraform show -json` prints; None for other values."""
     resources, shown = value.get("resources"), value.get("values")
     if isinstance(resources, list) and "terraform_version" in value:
-        return _assistants(_stored(resources, where), where)
+        return _find_assistants(_walk_stored(resources, where), where)
     if isinstance(shown, Mapping) and "format_version" in value:
-        return _assistants(_shown(shown.get("root_module"), where, 0), where)
+        return _find_assistants(_walk_shown(shown.get("root_module"), where, 0), where)
     return None
 
 
-def _assistants(instances: Iterator[_Instance | Unread], where: str) -> Iterator[Resource | Unread]:
+def _find_assistants(
+    instances: Iterator[_Instance | NotAnAssistant], where: str
+) -> Iterator[TerraformAssistant | NotAnAssistant]:
     has_any = False
     for item in instances:
-        if isinstance(item, Unread):
+        if isinstance(item, NotAnAssistant):
             yield item
         elif item.type == ASSISTANT:
             has_any = True
             is_good = isinstance(item.attributes, Mapping) and not item.problem
-            yield _resource(item) if is_good else Unread(item.where, item.problem or "has no attributes")
+            yield _read_resource(item) if is_good else NotAnAssistant(item.where, item.problem or "has no attributes")
         elif item.type.endswith("_assistant_file"):
-            yield Unread(item.where, _attachment(item.attributes))
+            yield NotAnAssistant(item.where, _say_attachment(item.attributes))
         elif item.type.endswith("_assistant"):
-            yield Unread(item.where, f"is a resource {item.type}, whose attributes are not known")
+            yield NotAnAssistant(item.where, f"is a resource {item.type}, whose attributes are not known")
     if not has_any:
-        yield Unread(where, f"is a Terraform state without a resource {ASSISTANT}")
+        yield NotAnAssistant(where, f"is a Terraform state without a resource {ASSISTANT}")
 
 
-def _stored(resources: list[Any], where: str) -> Iterator[_Instance]:
+def _walk_stored(resources: list[Any], where: str) -> Iterator[_Instance]:
     """The managed instances of a state file."""
     for entry in resources:
         if not isinstance(entry, Mapping) or entry.get("mode", "managed") != "managed":
@@ -99,20 +101,20 @@ def _stored(resources: list[Any], where: str) -> Iterator[_Instance]:
         for instance in instances if isinstance(instances, list) else []:
             made = instance if isinstance(instance, Mapping) else {}
             problem = "is deposed: Terraform will destroy it" if made.get("deposed") else ""
-            yield _Instance(kind, f"{where}, {_address(entry, made, kind)}", made.get("attributes"), problem)
+            yield _Instance(kind, f"{where}, {_make_address(entry, made, kind)}", made.get("attributes"), problem)
 
 
-def _address(resource: Mapping[str, Any], instance: Mapping[str, Any], kind: str) -> str:
+def _make_address(resource: Mapping[str, Any], instance: Mapping[str, Any], kind: str) -> str:
     """What Terraform calls an instance of a resource: with its module, and its key where there are several."""
     module, name, key = resource.get("module"), str(resource.get("name", ""))[:60], instance.get("index_key")
     index = f"[{json.dumps(key, ensure_ascii=False)[:60]}]" if isinstance(key, (str, int)) else ""
     return f"{module[:60]}.{kind}.{name}{index}" if isinstance(module, str) else f"{kind}.{name}{index}"
 
 
-def _shown(module: Any, where: str, depth: int) -> Iterator[_Instance | Unread]:
+def _walk_shown(module: Any, where: str, depth: int) -> Iterator[_Instance | NotAnAssistant]:
     """What `terraform show -json` prints: resources in modules."""
     if not isinstance(module, Mapping) or depth > _DEPTH:
-        yield Unread(where, "is a Terraform state that is nested too deeply")
+        yield NotAnAssistant(where, "is a Terraform state that is nested too deeply")
         return
     resources, children = module.get("resources"), module.get("child_modules")
     for entry in resources if isinstance(resources, list) else []:
@@ -120,10 +122,10 @@ def _shown(module: Any, where: str, depth: int) -> Iterator[_Instance | Unread]:
             kind = str(entry.get("type", ""))[:60]
             yield _Instance(kind, f"{where}, {str(entry.get('address', kind))[:120]}", entry.get("values"))
     for child in children if isinstance(children, list) else []:
-        yield from _shown(child, where, depth + 1)
+        yield from _walk_shown(child, where, depth + 1)
 
 
-def _attachment(attributes: Any) -> str:
+def _say_attachment(attributes: Any) -> str:
     """Why a resource that attaches a file to an assistant of the first API is no assistant."""
     given = attributes if isinstance(attributes, Mapping) else {}
     file = str(given.get("file_id") or given.get("filename") or "a file")[:120]
@@ -131,12 +133,12 @@ def _attachment(attributes: Any) -> str:
     return f"attaches {file} to {owner}, as the first API did; add the file by hand to the definition's tool_resources"
 
 
-def _resource(item: _Instance) -> Resource:
+def _read_resource(item: _Instance) -> TerraformAssistant:
     """An instance's attributes in the API's names; what is not set is absent."""
     given, omissions = item.attributes, []
     value: dict[str, Any] = {key: entry for key, entry in given.items() if _is_unknown(key) and entry not in _UNSET}
     value |= {key: given[key] for key in _PLAIN if given.get(key) not in _UNSET}
-    value |= {key: _opened(given[key], 2) for key in _BLOCKS if given.get(key) not in _UNSET}
+    value |= {key: _open_block(given[key], 2) for key in _BLOCKS if given.get(key) not in _UNSET}
     value |= {"name": given["name"]} if "name" in given else {}  # a state has the live one, null too
     value["id"] = given.get("object_id") or given.get("id")
     for key in _SAMPLING:
@@ -147,11 +149,11 @@ def _resource(item: _Instance) -> Resource:
             )
     answer = value.get("response_format")
     if isinstance(answer, Mapping) and isinstance(answer.get("json_schema"), Mapping):
-        value["response_format"] = {**answer, "json_schema": _with_schema(answer["json_schema"], "schema")}
-    tools, lost = _tools(given)
+        value["response_format"] = {**answer, "json_schema": _parse_schema(answer["json_schema"], "schema")}
+    tools, lost = _read_tools(given)
     value |= {} if tools is None else {"tools": tools}
     remarks = (POORER,) if isinstance(tools, list) and any(map(_is_poor, tools)) else ()
-    return Resource(item.where, value, (*omissions, *lost), remarks)
+    return TerraformAssistant(item.where, value, (*omissions, *lost), remarks)
 
 
 def _is_unknown(key: str) -> bool:
@@ -167,17 +169,17 @@ def _is_poor(tool: Any) -> bool:
     return not has_strict if tool.get("type") == "function" else tool == {"type": "file_search"}
 
 
-def _opened(value: Any, depth: int) -> Any:
+def _open_block(value: Any, depth: int) -> Any:
     """A block as an object: a list of one is that one, and what is null was never set. `depth` is how far blocks go."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
         value = value[0]
     if not isinstance(value, Mapping):
         return value
-    kept = {key: _opened(entry, depth - 1) if depth > 1 else entry for key, entry in value.items()}
+    kept = {key: _open_block(entry, depth - 1) if depth > 1 else entry for key, entry in value.items()}
     return {key: entry for key, entry in kept.items() if entry not in _UNSET}
 
 
-def _tools(given: Mapping[str, Any]) -> tuple[Any, list[Omission]]:
+def _read_tools(given: Mapping[str, Any]) -> tuple[Any, list[Omission]]:
     """The tools, and None where the state names none or does not hold all of them; and what is left out."""
     value, omissions = given.get("tools"), []
     if value in _UNSET:
@@ -187,14 +189,14 @@ def _tools(given: Mapping[str, Any]) -> tuple[Any, list[Omission]]:
         return value, []
     tools = []
     for index, entry in enumerate(value):
-        made = _tool(entry, f"tools[{index}]")
+        made = _read_tool(entry, f"tools[{index}]")
         if isinstance(made, Omission):
             omissions.append(made)
         tools.append(made)
     return (None if omissions else tools), omissions
 
 
-def _tool(entry: Any, place: str) -> Any:
+def _read_tool(entry: Any, place: str) -> Any:
     """One tool as the API has it: of a word, of a nested object, or of flat attributes; or why it cannot be had."""
     if isinstance(entry, str):
         entry = {"type": entry}
@@ -202,45 +204,45 @@ def _tool(entry: Any, place: str) -> Any:
         return entry
     tool = {key: inner for key, inner in entry.items() if inner not in _UNSET}
     if tool.get("type") != "function":
-        return {key: _opened(inner, 2) for key, inner in tool.items()}
+        return {key: _open_block(inner, 2) for key, inner in tool.items()}
     for key in ("function", "function_definition"):
         if key in tool:
-            return _function(tool, key, place)
+            return _read_function(tool, key, place)
     flat = {key: tool.pop(key) for key in ("name", "description", "parameters", "strict") if key in tool}
     if not flat:
-        return _lost(place, "the state does not keep the function, only that there is one")
-    return {**tool, "function": _with_schema(flat, "parameters")}
+        return _lost_tool(place, "the state does not keep the function, only that there is one")
+    return {**tool, "function": _parse_schema(flat, "parameters")}
 
 
-def _function(tool: dict[str, Any], key: str, place: str) -> Any:
+def _read_function(tool: dict[str, Any], key: str, place: str) -> Any:
     """A function that stands as a nested object or as JSON text at a key of its tool."""
     held = tool.pop(key)
     if isinstance(held, str):
-        held = _parsed(held)
+        held = _parse(held)
         if isinstance(held, Mapping) and held.get("type") == "function" and isinstance(held.get("function"), Mapping):
             held = held["function"]
         if not isinstance(held, Mapping) or not isinstance(held.get("name"), str):
-            return _lost(f"{place}.{key}", "it is not the JSON of a function with a name")
+            return _lost_tool(f"{place}.{key}", "it is not the JSON of a function with a name")
         return {**tool, "function": dict(held)}
-    held = _opened(held, 1)
-    return {**tool, "function": _with_schema(held, "parameters") if isinstance(held, Mapping) else held}
+    held = _open_block(held, 1)
+    return {**tool, "function": _parse_schema(held, "parameters") if isinstance(held, Mapping) else held}
 
 
-def _lost(place: str, why: str) -> Omission:
+def _lost_tool(place: str, why: str) -> Omission:
     return Omission(place, f"tools is not in the definition, and what is live stays as it is: {place}: {why}")
 
 
-def _with_schema(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _parse_schema(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
     """The holder with the JSON text at a key as its value: left out where it is empty, kept where it is no JSON."""
     text = holder.get(key)
     if not isinstance(text, str):
         return dict(holder)
-    value = _parsed(text)
+    value = _parse(text)
     rest = {name: entry for name, entry in holder.items() if name != key}
     return rest if value is None else {**rest, key: value}
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     """The value of a JSON text, None where it is empty or null, and the text itself where it is no JSON."""
     if not text.strip():
         return None

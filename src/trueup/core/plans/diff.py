@@ -67,7 +67,7 @@ def diff(before: Any, after: Any) -> list[Difference]:
 
 def tool_changes(before: Any, after: Any) -> tuple[ToolChange, ...]:
     """What happened to each tool, matched by its function's name or its type, in the new order, removed ones last."""
-    old, new = _labelled(before), _labelled(after)
+    old, new = _label_tools(before), _label_tools(after)
     places = {label: (place, tool) for place, (label, tool) in enumerate(old)}
     blocks = align([label for label, _ in old], [label for label, _ in new], Allowance(ALIGNMENT))
     settled = {start + n for start, _, length in blocks for n in range(length)}
@@ -95,7 +95,7 @@ def tool_label(tool: Any) -> str:
     return kind if name is None else f"{kind} {name}"
 
 
-def _labelled(tools: Any) -> list[tuple[str, Any]]:
+def _label_tools(tools: Any) -> list[tuple[str, Any]]:
     """Tools with labels that are each used once: a repeated one carries its count."""
     labelled: dict[str, Any] = {}
     seen: dict[str, int] = {}
@@ -175,13 +175,13 @@ Gap = tuple[int, int]
 """From one index of a list to another."""
 
 
-def gaps(left: Sequence[Any], right: Sequence[Any], allowance: Allowance) -> Iterator[tuple[Gap, Gap]]:
+def find_gaps(left: Sequence[Any], right: Sequence[Any], allowance: Allowance) -> Iterator[tuple[Gap, Gap]]:
     """The stretches of two lists between what they share; two of one length hold pairs, others came or went.
 
     An entry that kept its name and changed within makes a stretch of its own.
     """
-    for a, b in _between([*map(canonical_json, left)], [*map(canonical_json, right)], (0, 0), allowance):
-        names = [*map(_name, left[slice(*a)])], [*map(_name, right[slice(*b)])]
+    for a, b in _walk_between([*map(canonical_json, left)], [*map(canonical_json, right)], (0, 0), allowance):
+        names = [*map(_entry_key, left[slice(*a)])], [*map(_entry_key, right[slice(*b)])]
         if len(names[0]) == len(names[1]) and not set(names[0]) & set(names[1]):
             yield a, b
             continue
@@ -189,10 +189,10 @@ def gaps(left: Sequence[Any], right: Sequence[Any], allowance: Allowance) -> Ite
             for step in range(length):
                 i, j = a[0] + start + step, b[0] + other + step
                 yield (i, i + 1), (j, j + 1)
-        yield from _between(*names, (a[0], b[0]), allowance)
+        yield from _walk_between(*names, (a[0], b[0]), allowance)
 
 
-def _between(
+def _walk_between(
     left: Sequence[bytes], right: Sequence[bytes], origin: Gap, allowance: Allowance
 ) -> Iterator[tuple[Gap, Gap]]:
     a = b = 0
@@ -202,7 +202,7 @@ def _between(
         a, b = start + length, other + length
 
 
-def _name(entry: Any) -> bytes:
+def _entry_key(entry: Any) -> bytes:
     """Return what an entry is called: a tool by its name, one without by its type."""
     if not isinstance(entry, dict):
         return canonical_json(entry)

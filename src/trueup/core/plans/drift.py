@@ -45,7 +45,7 @@ def as_drift(change: Change, selection: Selection) -> Change:
     )
 
 
-def duplicates_of(plan: Plan) -> list[Change]:
+def list_duplicates(plan: Plan) -> list[Change]:
     """Return the changes that are no drift and have a duplicate, as news about that alone."""
     return [
         _as_duplicate(change, plan.selection)
@@ -86,14 +86,14 @@ class Earlier:
     seen: tuple[Sighting, ...]
 
 
-def sightings(
+def find_sightings(
     plan: Plan, judged: Collection[str], earlier: Earlier | None, now: str
 ) -> tuple[tuple[Sighting, ...], tuple[Sighting, ...]]:
     """What this plan shows, and what is only carried on: assistants that were not judged or not read this time.
 
     Without an earlier report nothing is known of before; with one, what it did not see is seen since `now`.
     """
-    shown = [sighting for change in plan.changes if is_outside(change) for sighting in _of_change(change)]
+    shown = [sighting for change in plan.changes if is_outside(change) for sighting in _sight_change(change)]
     if earlier is None:
         return tuple(shown), ()
     known = {(item.name, item.field, item.live): item.since or earlier.checked_at for item in earlier.seen}
@@ -107,16 +107,16 @@ def sightings(
     return tuple(dated), tuple(carried)
 
 
-def told(plan: Plan, shown: Iterable[Sighting]) -> Plan:
+def add_first_seen(plan: Plan, shown: Iterable[Sighting]) -> Plan:
     """The plan with a sentence on each drift whose first moment is known."""
     moments: dict[str, dict[str, str]] = {}
     for item in shown:
         if item.since is not None:
             moments.setdefault(item.name, {})[item.field] = item.since
-    return replace(plan, changes=tuple(_dated(change, moments.get(change.name, {})) for change in plan.changes))
+    return replace(plan, changes=tuple(_add_date(change, moments.get(change.name, {})) for change in plan.changes))
 
 
-def _dated(change: Change, moments: Mapping[str, str]) -> Change:
+def _add_date(change: Change, moments: Mapping[str, str]) -> Change:
     if not moments:
         return change
     if len(set(moments.values())) == 1:
@@ -126,7 +126,7 @@ def _dated(change: Change, moments: Mapping[str, str]) -> Change:
     return replace(change, remarks=(*change.remarks, words))
 
 
-def _of_change(change: Change) -> Iterable[Sighting]:
+def _sight_change(change: Change) -> Iterable[Sighting]:
     if is_deleted_outside(change):
         yield Sighting(change.name, "", "")
         return
@@ -173,7 +173,7 @@ _RANKS = {Result.DONE.value: 2, Result.ADOPTED.value: 1, Result.UNKNOWN.value: 1
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ApplyOrigin:
     """Which apply sent an operation; what is not known is empty. `applied_at` is ISO 8601, `report` the file."""
 
     operation: str
@@ -194,16 +194,16 @@ class Origin:
         return f"Last applied{when} by {who}."
 
 
-def origins(documents: Iterable[tuple[str, Any]]) -> tuple[dict[str, Origin], int]:
+def find_origins(documents: Iterable[tuple[str, Any]]) -> tuple[dict[str, ApplyOrigin], int]:
     """The apply of each operation that JSON documents (by file) tell of, and how many were no reports of an apply.
 
     Of two reports that tell of one operation the one that did it counts, then the later one.
     """
-    best: dict[str, tuple[int, str, Origin]] = {}
+    best: dict[str, tuple[int, str, ApplyOrigin]] = {}
     others = 0
     for file, document in documents:
         try:
-            found = list(_told(file, document))
+            found = list(_read_origins(file, document))
         except MismatchError:
             others += 1
             continue
@@ -214,32 +214,32 @@ def origins(documents: Iterable[tuple[str, Any]]) -> tuple[dict[str, Origin], in
     return {operation: entry[2] for operation, entry in best.items()}, others
 
 
-def _told(file: str, document: Any) -> Iterable[tuple[int, Origin]]:
+def _read_origins(file: str, document: Any) -> Iterable[tuple[int, ApplyOrigin]]:
     """The operations of one report with how sure they are. Raises MismatchError."""
     report = an_object(document, "the report")
     if report.get("kind") != "report":
         raise MismatchError("the report's `kind`", "`report`")
     commit, pipeline, moment = ((optional(a_text)(report.get(key), key) or "")[:LONGEST] for key in _FACTS)
     for outcome in list_of(an_object)(report.get("outcomes"), "outcomes"):
-        operation = _operation(outcome)
+        operation = _read_operation(outcome)
         rank = _RANKS.get(str(outcome.get("result")), 0)
         if operation and rank:
-            yield rank, Origin(operation, commit, pipeline, moment, file)
+            yield rank, ApplyOrigin(operation, commit, pipeline, moment, file)
 
 
 _FACTS = ("commit", "pipeline", "applied_at")
 
 
-def _operation(outcome: Mapping[str, Any]) -> str:
+def _read_operation(outcome: Mapping[str, Any]) -> str:
     return optional(a_text)(outcome.get("operation"), "operation") or ""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """`checked_at` is the moment of this report, ISO 8601 in UTC; `shown` are its drifts, `carried` those of assistants
-    that were not looked at this time; `origins` are the last applies of drifted assistants, by name."""
+    that were not looked at this time; `find_origins` are the last applies of drifted assistants, by name."""
 
     checked_at: str
     shown: tuple[Sighting, ...] = ()
     carried: tuple[Sighting, ...] = ()
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Mapping[str, ApplyOrigin] = field(default_factory=dict)

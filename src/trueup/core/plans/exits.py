@@ -22,20 +22,20 @@ def has_duplicate(change: Change) -> bool:
     return bool(change.others) and change.action is not Action.HELD
 
 
-def _waits(change: Change) -> bool:
+def _is_waiting(change: Change) -> bool:
     """Return whether something of a change waits for a decision."""
     is_wanted = change.action is Action.HELD and change.wanted
     has_others = bool(change.others) and change.action is not Action.ORPHAN
     return is_wanted or has_others or any(item.cause is Cause.SECRET for item in change.fields)
 
 
-def codes_of(plan: Plan) -> set[Exit]:
+def collect_codes(plan: Plan) -> set[Exit]:
     """Return all exit codes that a plan gives to its apply, whatever is sent."""
     codes = set()
     for change in plan.changes:
         if change.reason is Reason.PROTECTED:
             codes.add(Exit.REFUSED)
-        elif _waits(change):
+        elif _is_waiting(change):
             codes.add(Exit.HELD)
         if change.action is Action.UNREAD:
             codes.add(Exit.UNREADABLE)
@@ -46,7 +46,7 @@ def codes_of(plan: Plan) -> set[Exit]:
 
 def plan_exit(plan: Plan, *, detailed: bool = False) -> Exit:
     """Return the exit code of `plan`: changes and what is blocked count only with `--detailed-exitcode`."""
-    codes = codes_of(plan)
+    codes = collect_codes(plan)
     if not detailed:
         return worst(tuple(codes & {Exit.UNREADABLE}))
     if Exit.REFUSED in codes:  # refused by apply; here it waits for a decision
@@ -85,9 +85,9 @@ def find_guard_reasons(plan: Plan, guard: Guard) -> tuple[str, ...]:
     modifies = sum(change.action is Action.MODIFY for change in plan.changes)
     reasons = []
     if deletes > guard.deletes and deletes / records > guard.delete_share:
-        reasons.append(_sentence(deletes, records, "deleted or created again", guard.deletes, guard.delete_share))
+        reasons.append(_describe_guard(deletes, records, "deleted or created again", guard.deletes, guard.delete_share))
     if modifies > guard.modifies and modifies / records > guard.modify_share:
-        reasons.append(_sentence(modifies, records, "modified", guard.modifies, guard.modify_share))
+        reasons.append(_describe_guard(modifies, records, "modified", guard.modifies, guard.modify_share))
     return tuple(reasons)
 
 
@@ -101,5 +101,5 @@ def is_acknowledged(digest: str, acks: tuple[str, ...]) -> bool:
     return any(len(ack) >= ACK_DIGITS and digest.startswith(ack.lower()) for ack in acks)
 
 
-def _sentence(count: int, records: int, what: str, limit: int, share: float) -> str:
+def _describe_guard(count: int, records: int, what: str, limit: int, share: float) -> str:
     return f"{count} of {records} assistants would be {what} (the guard allows {limit}, or {share:.0%})"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trueup.core.canonical import canonical, closed_forms, digest, fits, same, strip_server_defaults
+from trueup.core.canonical import canonical, digest, fits, list_closed_forms, same, strip_server_defaults
 from trueup.core.field_table import FieldTable, Kind
 from trueup.core.memory.stamp import short
 from trueup.core.memory.state import Applied, Record
@@ -34,7 +34,7 @@ class Rules:
     stamps: bool = False
 
 
-def judge(
+def judge_field(
     name: str,
     file: Any | Missing,
     live: Any | Missing,
@@ -47,14 +47,14 @@ def judge(
     if file is MISSING and applied is None:
         return None  # neither declared nor ever applied: not ours to look at
     equal = same(file, live)  # most often: then their canonical forms are, and need not be made
-    if equal or same(canonical(name, _plain(file), table), canonical(name, _plain(live), table)):
+    if equal or same(canonical(name, _to_json(file), table), canonical(name, _to_json(live), table)):
         known = _is_recorded(name, file, live, applied, rules, equal=equal)
         return None if known else Cause.RECORDED
     if applied is None:
         lost = record.partial and not rules.stamps and table.is_unstamped(name)
         return Cause.UNKNOWN if lost else Cause.EDITED
     file_same = file is not MISSING and matches(name, file, applied, table)
-    if file_same and fits(name, _plain(file), _plain(live), table):
+    if file_same and fits(name, _to_json(file), _to_json(live), table):
         return None if _is_recorded(name, file, live, applied, rules, equal=False) else Cause.RECORDED
     live_same = matches(name, live, applied, table) or _is_answer(name, live, applied, table)
     if live_same:
@@ -63,12 +63,12 @@ def judge(
         return None if file_same else Cause.EDITED
     if table.is_resolved(name) and file in (MISSING, None):
         return Cause.RECORDED  # to be cleared, and what the server makes of that nobody else knows
-    if not _tells(applied, rules):
+    if not _has_digest(applied, rules):
         return Cause.UNKNOWN
     return Cause.DRIFTED if file_same else Cause.CONFLICT
 
 
-def _tells(applied: Applied, rules: Rules) -> bool:
+def _has_digest(applied: Applied, rules: Rules) -> bool:
     """Whether what was applied is known well enough to tell drift from a server that does not keep what it is sent."""
     return applied.kept is not None or (rules.stamps and applied.stamp is not None)
 
@@ -83,12 +83,12 @@ def _is_recorded(name: str, file: Any, live: Any, applied: Applied | None, rules
         return applied.stamp == short(name, file, rules.table)
     if applied.kept is None:
         return False
-    return applied.sent == digest(file) and (equal or digest(_plain(live)) == applied.kept)
+    return applied.sent == digest(file) and (equal or digest(_to_json(live)) == applied.kept)
 
 
 def matches(name: str, value: Any | Missing, applied: Applied, table: FieldTable) -> bool:
     """Whether a value is the one that was applied, or what the server answered to it."""
-    plain = _plain(value)
+    plain = _to_json(value)
     if applied.sent is not None or applied.kept is not None:
         if digest(plain) in (applied.sent, applied.kept):
             return True
@@ -102,16 +102,16 @@ def _is_answer(name: str, live: Any, applied: Applied, table: FieldTable) -> boo
     return any(
         digest(form) == applied.sent
         or (applied.sent is applied.kept is None and short(name, form, table) == applied.stamp)
-        for form in closed_forms(name, _plain(live), table)
+        for form in list_closed_forms(name, _to_json(live), table)
     )
 
 
-def _plain(value: Any | Missing) -> Any:
+def _to_json(value: Any | Missing) -> Any:
     """An absent field means what null means."""
     return None if value is MISSING else value
 
 
-def compare(
+def compare_fields(
     file: Mapping[str, Any],
     live: Mapping[str, Any],
     record: Record,
@@ -124,7 +124,7 @@ def compare(
         if name in ignored:
             continue
         wanted, found = file.get(name, MISSING), live.get(name, MISSING)
-        cause = judge(name, wanted, found, record, rules)
+        cause = judge_field(name, wanted, found, record, rules)
         if cause is not None:
             kind = rules.table.kind_of(name)
             if kind in STRUCTURED and found is not MISSING and wanted is not MISSING:
@@ -147,7 +147,7 @@ def _shown(name: str, live: Any, file: Any, applied: Applied | None, table: Fiel
     return shown
 
 
-def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool) -> tuple[FieldChange, ...]:
+def mark_unreachable(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool) -> tuple[FieldChange, ...]:
     """The changes, those marked as impossible that clear a field which this server is known to clear by nothing, and
     those as secret that would erase one.
 
@@ -171,5 +171,5 @@ def within_reach(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool
 
 def _clears(change: FieldChange, table: FieldTable) -> bool:
     """Whether the file wants the field at its default."""
-    wanted = canonical(change.path, _plain(change.after), table)
+    wanted = canonical(change.path, _to_json(change.after), table)
     return same(wanted, canonical(change.path, None, table))

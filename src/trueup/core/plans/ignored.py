@@ -34,7 +34,7 @@ Size = Callable[[str], int]
 """How much room a text takes where it is shown, in columns."""
 
 
-def boundless(_text: str) -> int:
+def no_size(_text: str) -> int:
     """The size of any text where nothing is ever cut."""
     return 0
 
@@ -54,24 +54,24 @@ class IgnoredGroup:
         """Whether it is a field such as `tools`, and not one entry of a map such as `metadata`."""
         return "." not in self.field
 
-    def where(self, mark: Mark, size: Size = boundless) -> str:
+    def where(self, mark: Mark, size: Size = no_size) -> str:
         """The field, marked, and the assistants of the group, with what the entries say of their end."""
-        names = _listed([*self.differing, *self.others], mark, size)
+        names = _list_names([*self.differing, *self.others], mark, size)
         until = f" until {self.until}" if self.until else ""
-        return f"{_cut(self.field, mark, size, _FIELD)} in {names}{until}"
+        return f"{_cut_text(self.field, mark, size, _FIELD)} in {names}{until}"
 
-    def told(self, mark: Mark, size: Size = boundless) -> str:
+    def told(self, mark: Mark, size: Size = no_size) -> str:
         """The sentence with each name and field marked; the reason, which anybody wrote, stands in quotes."""
-        whole = self._told(mark, boundless)
-        return whole if size(whole) <= FITS else self._told(mark, size)
+        whole = self._describe(mark, no_size)
+        return whole if size(whole) <= FITS else self._describe(mark, size)
 
-    def _told(self, mark: Mark, size: Size) -> str:
+    def _describe(self, mark: Mark, size: Size) -> str:
         until = f" until {self.until}" if self.until else ""
-        reason = _cut(self.reason.strip(), quoted, size, _REASON) if self.reason.strip() else "no reason given"
-        differing, others = (_listed(names, mark, size) for names in (self.differing, self.others))
+        reason = _cut_text(self.reason.strip(), quoted, size, _REASON) if self.reason.strip() else "no reason given"
+        differing, others = (_list_names(names, mark, size) for names in (self.differing, self.others))
         where = f"live differs from the file in {differing}" if self.differing else ""
         rest = f"in sync in {others}" if self.others else ""
-        field = _cut(self.field, mark, size, _FIELD)
+        field = _cut_text(self.field, mark, size, _FIELD)
         return f"{field} is ignored by ignore_changes{until} ({reason}): {'; '.join(filter(None, (where, rest)))}."
 
 
@@ -80,26 +80,26 @@ def except_ignored(ignored: Iterable[Ignored]) -> str:
     return "apart from what ignore_changes ignores, " if any(item.differs for item in ignored) else ""
 
 
-def sentences(ignored: Iterable[Ignored], mark: Mark = str, size: Size = boundless, *, whole: bool) -> list[str]:
+def describe_ignored(ignored: Iterable[Ignored], mark: Mark = str, size: Size = no_size, *, whole: bool) -> list[str]:
     """What is left alone, names and fields marked: a sentence for each field and reason in which live differs.
 
     The others are told likewise if it is to be the `whole`, and else together without their reasons. Every whole field
     is named, and no sentence is longer than a page shows it, by the `size` of its text there.
     """
-    found = groups(ignored)
+    found = group_ignored(ignored)
     told = [group for group in found if whole or group.differing]
     more = told[LISTED:]
     quiet = [group for group in found if not whole and not group.differing]
     return [
         *(group.told(mark, size) for group in told[:LISTED]),
-        *_together("Also ignored by ignore_changes: ", more, mark, size),
-        *_together("Ignored by ignore_changes, and in sync: ", quiet, mark, size),
+        *_list_together("Also ignored by ignore_changes: ", more, mark, size),
+        *_list_together("Ignored by ignore_changes, and in sync: ", quiet, mark, size),
     ]
 
 
-def _together(lead: str, found: Sequence[IgnoredGroup], mark: Mark, size: Size) -> list[str]:
+def _list_together(lead: str, found: Sequence[IgnoredGroup], mark: Mark, size: Size) -> list[str]:
     """Sentences that name all the whole fields, then parts of fields as far as one goes; the rest is counted."""
-    fields = _by_field(found)
+    fields = _group_by_field(found)
     lines: list[list[str]] = []
     named = parts = 0
     room, may_go_on = 0, True
@@ -121,7 +121,7 @@ def _together(lead: str, found: Sequence[IgnoredGroup], mark: Mark, size: Size) 
     ]
 
 
-def _by_field(found: Iterable[IgnoredGroup]) -> list[IgnoredGroup]:
+def _group_by_field(found: Iterable[IgnoredGroup]) -> list[IgnoredGroup]:
     """The groups of each field as one, whole fields first; of several days the first is told."""
     lots: dict[str, list[IgnoredGroup]] = {}
     for group in found:
@@ -137,7 +137,7 @@ def _by_field(found: Iterable[IgnoredGroup]) -> list[IgnoredGroup]:
     return sorted(made, key=lambda group: (not group.is_whole, group.field))
 
 
-def ignored_in(
+def find_ignored(
     definition: Definition, file: Mapping[str, Any], live: Mapping[str, Any] | None, table: FieldTable
 ) -> Iterator[Ignored]:
     """Each entry of a definition, held against what is live; None is not live, and then nothing differs."""
@@ -148,7 +148,7 @@ def ignored_in(
         yield Ignored(definition.name, entry.field, entry.reason, entry.until, differs)
 
 
-def groups(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
+def group_ignored(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
     """The fields by what is said of them, those that differ somewhere first; whole fields before parts of one."""
     lots: dict[tuple[str, str, str], list[Ignored]] = {}
     for item in found:
@@ -164,11 +164,11 @@ def groups(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
     return tuple(sorted(made, key=lambda group: (not group.differing, not group.is_whole)))
 
 
-def _listed(names: Sequence[str], mark: Mark, size: Size) -> str:
+def _list_names(names: Sequence[str], mark: Mark, size: Size) -> str:
     """The first names, and how many more there are."""
     kept: list[str] = []
     for name in names[:NAMED]:
-        word = _cut(name, mark, size, _NAME)
+        word = _cut_text(name, mark, size, _NAME)
         if kept and size(", ".join([*kept, word])) > _NAMES:
             break
         kept.append(word)
@@ -176,7 +176,7 @@ def _listed(names: Sequence[str], mark: Mark, size: Size) -> str:
     return ", ".join(kept) + (f" and {left:,} more" if left else "")
 
 
-def _cut(text: str, mark: Mark, size: Size, room: int) -> str:
+def _cut_text(text: str, mark: Mark, size: Size, room: int) -> str:
     """A text, marked, as far as it fits; where it is cut, that shows."""
     if size(mark(text)) <= room:
         return mark(text)

@@ -11,8 +11,8 @@ from typing import Any
 
 from trueup.core.memory.stamp import Stamp, record_of
 from trueup.core.memory.state import Pending, Record
-from trueup.core.plans.fields import WISHES, Rules, compare, within_reach
-from trueup.core.plans.live import Seen
+from trueup.core.plans.fields import WISHES, Rules, compare_fields, mark_unreachable
+from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import MISSING, OUTSIDE, Action, Cause, FieldChange, Reason
 
 
@@ -25,8 +25,8 @@ class Facts:
     name: str
     file: Mapping[str, Any] | None
     record: Record | None
-    live: Seen | None
-    stamped: tuple[Seen, ...] = ()
+    live: LiveAssistant | None
+    stamped: tuple[LiveAssistant, ...] = ()
     unread: bool = False
     maybe_gone: bool = False
     complete: bool = True
@@ -46,7 +46,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class DecisionPolicy:
     """The target's rules and the flags that decide rows."""
 
     project: str
@@ -66,7 +66,7 @@ class Verdict:
 
     action: Action
     reason: Reason
-    live: Seen | None = None
+    live: LiveAssistant | None = None
     record: Record | None = None
     fields: tuple[FieldChange, ...] = ()
     adopted: bool = False
@@ -76,33 +76,33 @@ class Verdict:
     backup: bool = False
 
 
-def judge(facts: Facts, choices: Choices) -> Verdict:
+def judge(facts: Facts, choices: DecisionPolicy) -> Verdict:
     """Exactly one verdict for every combination of file, record and live."""
     if facts.released and facts.file is None:
-        return _released(facts, choices)
+        return _judge_released(facts, choices)
     if choices.destroy or facts.file is None:
-        return _unwanted(facts, choices)
+        return _judge_unwanted(facts, choices)
     if facts.record is None:
-        return _without_record(facts, choices)
+        return _judge_without_record(facts, choices)
     if facts.live is None:
-        return _record_without_live(facts, facts.record, choices)
-    return _recorded(facts, facts.record, facts.live, choices)
+        return _judge_without_live(facts, facts.record, choices)
+    return _judge_recorded(facts, facts.record, facts.live, choices)
 
 
-def is_ours(stamp: Stamp, facts: Facts, choices: Choices) -> bool:
+def is_ours(stamp: Stamp, facts: Facts, choices: DecisionPolicy) -> bool:
     """Whether a stamp names this project, this target and this name (or the one it is moved from)."""
     names = {facts.name, facts.moved_from} - {""}
     return stamp.project == choices.project and stamp.target == choices.target and stamp.name in names
 
 
-def _released(facts: Facts, choices: Choices) -> Verdict:
+def _judge_released(facts: Facts, choices: DecisionPolicy) -> Verdict:
     """Let go of: a stamp of ours is taken off, everything else is only forgotten."""
     record, live = facts.record, facts.live or (facts.stamped[0] if facts.stamped else None)
     if live is None and facts.unread:
         return Verdict(Action.UNREAD, Reason.UNREADABLE, record=record, wanted=True)
     if live is None:
         return Verdict(Action.FORGET if record else Action.NOTHING, Reason.GONE, record=record)
-    others = _ids(seen for seen in facts.stamped if seen.id != live.id)
+    others = _sorted_ids(seen for seen in facts.stamped if seen.id != live.id)
     if live.stamp is None or not is_ours(live.stamp, facts, choices):
         return Verdict(Action.FORGET, Reason.RELEASED, live, record, others=others)
     if record is not None and (record.id != live.id or not is_known(live.stamp, record, facts.pending)):
@@ -111,20 +111,20 @@ def _released(facts: Facts, choices: Choices) -> Verdict:
     return Verdict(Action.RELEASE, Reason.RELEASED, live, found, others=others)
 
 
-def _unwanted(facts: Facts, choices: Choices) -> Verdict:
+def _judge_unwanted(facts: Facts, choices: DecisionPolicy) -> Verdict:
     """No file for this target, or everything is to go."""
     record, live = facts.record, facts.live
     if record is None:
         if not facts.stamped:
             return Verdict(Action.NOTHING, Reason.GONE)
-        return Verdict(Action.ORPHAN, Reason.ORPHANED, facts.stamped[0], others=_ids(facts.stamped[1:]))
+        return Verdict(Action.ORPHAN, Reason.ORPHANED, facts.stamped[0], others=_sorted_ids(facts.stamped[1:]))
     if live is None:
         if facts.unread:
             return Verdict(Action.UNREAD, Reason.UNREADABLE, record=record)
         if facts.stamped:
-            return Verdict(Action.ORPHAN, Reason.BEHIND, facts.stamped[0], record, others=_ids(facts.stamped))
+            return Verdict(Action.ORPHAN, Reason.BEHIND, facts.stamped[0], record, others=_sorted_ids(facts.stamped))
         return Verdict(Action.FORGET, Reason.GONE, record=record)
-    others = _ids(seen for seen in facts.stamped if seen.id != live.id)
+    others = _sorted_ids(seen for seen in facts.stamped if seen.id != live.id)
     blocked = _not_to_be_deleted(facts, record, live, choices)
     if blocked is not None:
         return Verdict(Action.ORPHAN, blocked, live, record, others=others)
@@ -136,12 +136,12 @@ def _unwanted(facts: Facts, choices: Choices) -> Verdict:
         return Verdict(Action.UNREAD, Reason.UNREADABLE, live, record, wanted=True, others=others)
     if facts.renamed_to and not choices.destroy:
         return Verdict(Action.HELD, Reason.RENAME, live, record, wanted=True, others=facts.renamed_to)
-    if _protected(facts, record, live):
+    if _is_protected(facts, record, live):
         return Verdict(Action.HELD, Reason.PROTECTED, live, record, wanted=True)
     return Verdict(Action.DELETE, Reason.PRUNED, live, record, backup=True, others=others)
 
 
-def _not_to_be_deleted(facts: Facts, record: Record, live: Seen, choices: Choices) -> Reason | None:
+def _not_to_be_deleted(facts: Facts, record: Record, live: LiveAssistant, choices: DecisionPolicy) -> Reason | None:
     """Somebody else's stamp, or one that another checkout wrote since."""
     if live.stamp is None:
         return None
@@ -150,7 +150,7 @@ def _not_to_be_deleted(facts: Facts, record: Record, live: Seen, choices: Choice
     return None if is_known(live.stamp, record, facts.pending) else Reason.BEHIND
 
 
-def _protected(facts: Facts, record: Record, live: Seen) -> bool:
+def _is_protected(facts: Facts, record: Record, live: LiveAssistant) -> bool:
     if facts.protect is not None:
         return facts.protect
     return record.protect or (live.stamp is not None and live.stamp.protect)
@@ -162,14 +162,14 @@ def is_known(stamp: Stamp, record: Record, pending: Pending | None) -> bool:
     return not record.operation or stamp.operation in known
 
 
-def _without_record(facts: Facts, choices: Choices) -> Verdict:
+def _judge_without_record(facts: Facts, choices: DecisionPolicy) -> Verdict:
     if len(facts.stamped) > 1:
-        return Verdict(Action.HELD, Reason.TWINS, wanted=True, others=_ids(facts.stamped))
+        return Verdict(Action.HELD, Reason.TWINS, wanted=True, others=_sorted_ids(facts.stamped))
     if facts.stamped:
         live = facts.stamped[0]
         assert live.stamp is not None
         record = record_of(live.stamp, live.id, live.created_at)
-        return _by_fields(facts, record, live, choices, adopted=True)
+        return _judge_by_fields(facts, record, live, choices, adopted=True)
     if facts.pending is not None and facts.pending.action == "create" and not choices.stamps:
         return Verdict(Action.HELD, Reason.UNSETTLED, wanted=True)
     if not facts.complete:
@@ -181,7 +181,7 @@ def _without_record(facts: Facts, choices: Choices) -> Verdict:
     return _create(facts, choices)
 
 
-def _create(facts: Facts, choices: Choices, record: Record | None = None) -> Verdict:
+def _create(facts: Facts, choices: DecisionPolicy, record: Record | None = None) -> Verdict:
     assert facts.file is not None
     if choices.stamp_lost:
         return Verdict(Action.HELD, Reason.STAMP_LOST, record=record, wanted=True)
@@ -195,13 +195,13 @@ def _create(facts: Facts, choices: Choices, record: Record | None = None) -> Ver
     return Verdict(Action.CREATE, reason, record=record, fields=fields, recreate=record is not None)
 
 
-def _record_without_live(facts: Facts, record: Record, choices: Choices) -> Verdict:
+def _judge_without_live(facts: Facts, record: Record, choices: DecisionPolicy) -> Verdict:
     if facts.unread:
         return Verdict(Action.UNREAD, Reason.UNREADABLE, record=record, wanted=True)
     if len(facts.stamped) > 1:
-        return Verdict(Action.HELD, Reason.TWINS, record=record, wanted=True, others=_ids(facts.stamped))
+        return Verdict(Action.HELD, Reason.TWINS, record=record, wanted=True, others=_sorted_ids(facts.stamped))
     if facts.stamped:
-        return _behind(facts, record, facts.stamped[0], choices)
+        return _judge_behind(facts, record, facts.stamped[0], choices)
     if not facts.complete:
         return Verdict(Action.UNREAD, Reason.UNREADABLE, record=record, wanted=True)
     if not choices.revert:
@@ -209,41 +209,43 @@ def _record_without_live(facts: Facts, record: Record, choices: Choices) -> Verd
     return _create(facts, choices, record)
 
 
-def _recorded(facts: Facts, record: Record, live: Seen, choices: Choices) -> Verdict:
+def _judge_recorded(facts: Facts, record: Record, live: LiveAssistant, choices: DecisionPolicy) -> Verdict:
     if live.stamp is not None:
         if not is_ours(live.stamp, facts, choices):
             return Verdict(Action.HELD, Reason.FOREIGN, live, record, wanted=True)
         if not is_known(live.stamp, record, facts.pending):
-            return _behind(facts, record, live, choices)
-    return _by_fields(facts, record, live, choices)
+            return _judge_behind(facts, record, live, choices)
+    return _judge_by_fields(facts, record, live, choices)
 
 
-def _behind(facts: Facts, record: Record, live: Seen, choices: Choices) -> Verdict:
+def _judge_behind(facts: Facts, record: Record, live: LiveAssistant, choices: DecisionPolicy) -> Verdict:
     """Another checkout applied since: the record follows only if every field matches the file."""
     assert live.stamp is not None
     assert facts.file is not None
     found = record_of(live.stamp, live.id, live.created_at)
-    changes = compare(facts.file, live.fields, found, facts.ignored, choices.rules)
+    changes = compare_fields(facts.file, live.fields, found, facts.ignored, choices.rules)
     differing = tuple(change for change in changes if change.cause is not Cause.RECORDED)
-    others = _ids(seen for seen in facts.stamped if seen.id != live.id)
+    others = _sorted_ids(seen for seen in facts.stamped if seen.id != live.id)
     if not differing:
         return Verdict(Action.RECORD, Reason.BEHIND, live, found, changes, others=others)
-    ours = compare(facts.file, live.fields, record, facts.ignored, choices.rules)
+    ours = compare_fields(facts.file, live.fields, record, facts.ignored, choices.rules)
     edited = any(change.cause in (Cause.EDITED, Cause.REMOVED, Cause.CONFLICT) for change in ours)
     return Verdict(Action.HELD, Reason.BEHIND, live, record, differing, wanted=edited, others=others)
 
 
-def _by_fields(facts: Facts, record: Record, live: Seen, choices: Choices, *, adopted: bool = False) -> Verdict:
+def _judge_by_fields(
+    facts: Facts, record: Record, live: LiveAssistant, choices: DecisionPolicy, *, adopted: bool = False
+) -> Verdict:
     """The usual row: the fields decide."""
     assert facts.file is not None
-    changes = compare(facts.file, live.fields, record, facts.ignored, choices.rules)
-    changes = within_reach(changes, choices.rules, revert=choices.revert)
+    changes = compare_fields(facts.file, live.fields, record, facts.ignored, choices.rules)
+    changes = mark_unreachable(changes, choices.rules, revert=choices.revert)
     causes = {change.cause for change in changes}
-    others = _ids(seen for seen in facts.stamped if seen.id != live.id)
+    others = _sorted_ids(seen for seen in facts.stamped if seen.id != live.id)
     base = Verdict(Action.NOTHING, Reason.CLEAN, live, record, changes, adopted, others=others)
     problems, wishes = causes & OUTSIDE, causes & WISHES
     if problems and not choices.revert:
-        reason = _worst(problems)
+        reason = _worst_reason(problems)
         if not wishes and Cause.SECRET not in causes:
             return replace(base, action=Action.DRIFT, reason=reason)
         return replace(base, action=Action.HELD, reason=reason, wanted=True)
@@ -252,17 +254,19 @@ def _by_fields(facts: Facts, record: Record, live: Seen, choices: Choices, *, ad
         return replace(base, action=Action.MODIFY, reason=reason, backup=bool(problems))
     if Cause.SECRET in causes:
         return replace(base, action=Action.HELD, reason=Reason.SECRET, wanted=True)
-    return _quiet(facts, base, record, live, choices)
+    return _judge_unchanged(facts, base, record, live, choices)
 
 
-def _worst(problems: set[Cause]) -> Reason:
+def _worst_reason(problems: set[Cause]) -> Reason:
     for cause, reason in ((Cause.CONFLICT, Reason.CONFLICT), (Cause.UNKNOWN, Reason.UNKNOWN)):
         if cause in problems:
             return reason
     return Reason.DRIFTED
 
 
-def _quiet(facts: Facts, base: Verdict, record: Record, live: Seen, choices: Choices) -> Verdict:
+def _judge_unchanged(
+    facts: Facts, base: Verdict, record: Record, live: LiveAssistant, choices: DecisionPolicy
+) -> Verdict:
     """Nothing differs: at most the record or the stamp is to be written."""
     moved = bool(facts.moved_from) and (live.stamp is None or live.stamp.name != facts.name)
     impossible = any(change.cause is Cause.IMPOSSIBLE for change in base.fields)
@@ -285,5 +289,5 @@ def _quiet(facts: Facts, base: Verdict, record: Record, live: Seen, choices: Cho
     return base
 
 
-def _ids(seen: Any) -> tuple[str, ...]:
+def _sorted_ids(seen: Any) -> tuple[str, ...]:
     return tuple(sorted(entry.id for entry in seen))

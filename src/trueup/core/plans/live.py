@@ -13,7 +13,7 @@ from trueup.core.memory.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LiveAssistant:
     """One live assistant with its stamp read; `named_by` is the field that people know it by."""
 
     id: str
@@ -30,9 +30,13 @@ class Seen:
         return name if isinstance(name, str) else ""
 
 
-def see(live_id: str, body: Mapping[str, Any], created_at: int, stamp: str | None, table: FieldTable) -> Seen:
+def read_live(
+    live_id: str, body: Mapping[str, Any], created_at: int, stamp: str | None, table: FieldTable
+) -> LiveAssistant:
     """Return a live body and the text of its stamp as everything that judges sees them."""
-    return Seen(live_id, fields_of(body, table), created_at, parse(stamp, table.letters), body, table.display_name)
+    return LiveAssistant(
+        live_id, fields_of(body, table), created_at, parse(stamp, table.letters), body, table.display_name
+    )
 
 
 def fields_of(body: Mapping[str, Any], table: FieldTable) -> dict[str, Any]:
@@ -63,10 +67,10 @@ class Unmanaged:
     strangers: tuple[Stranger, ...]
 
 
-def unmanaged(
+def find_unmanaged(
     bodies: Mapping[str, Mapping[str, Any]],
     state: State,
-    seen: Mapping[str, Seen],
+    seen: Mapping[str, LiveAssistant],
     table: FieldTable,
     extra: Mapping[str, Mapping[str, Any]],
 ) -> Unmanaged:
@@ -79,7 +83,7 @@ def unmanaged(
         record = state.records.get(name)
         live = seen.get(record.id) if record is not None else None
         if record is not None and live is not None:
-            fields = _undeclared(live.fields, {*table.split(body), *record.fields}, table)
+            fields = _list_undeclared(live.fields, {*table.split(body), *record.fields}, table)
             unknown = extra.get(live.id, {})
             fields.update({key: value for key, value in unknown.items() if value not in (None, "", [], {})})
             if fields:
@@ -90,7 +94,7 @@ def unmanaged(
     return Unmanaged(undeclared, tuple(Stranger(live.id, live.display_name) for live in sorted(strangers, key=_by_id)))
 
 
-def _undeclared(fields: Mapping[str, Any], managed: set[str], table: FieldTable) -> dict[str, Any]:
+def _list_undeclared(fields: Mapping[str, Any], managed: set[str], table: FieldTable) -> dict[str, Any]:
     """The unmanaged fields that are not at their defaults."""
     return {
         name: table.mask_secrets(name, value)
@@ -99,5 +103,5 @@ def _undeclared(fields: Mapping[str, Any], managed: set[str], table: FieldTable)
     }
 
 
-def _by_id(live: Seen) -> str:
+def _by_id(live: LiveAssistant) -> str:
     return live.id

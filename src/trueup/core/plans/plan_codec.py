@@ -56,7 +56,7 @@ _AGAIN = "Make a new plan; nothing was sent."
 
 def encode(plan: Plan) -> dict[str, Any]:
     """The plan as plain JSON values, without format version and digest; its messages keep their commands."""
-    return dict(plain(_portable(plan), _encode_message))
+    return dict(to_plain(_drop_local(plan), _encode_message))
 
 
 def decode(value: Any, folder: str = "") -> Plan:
@@ -72,28 +72,28 @@ def decode(value: Any, folder: str = "") -> Plan:
     return _locate_messages(replace(plan, selection=replace(plan.selection, folder=folder, vars=given)))
 
 
-def _portable(plan: Plan) -> Plan:
+def _drop_local(plan: Plan) -> Plan:
     """The plan without what is this machine's, or stands in it elsewhere."""
     selection = replace(plan.selection, folder="", vars=())
-    return replace(plan, selection=selection, changes=tuple(map(_without_repeats, plan.changes)))
+    return replace(plan, selection=selection, changes=tuple(map(_drop_repeats, plan.changes)))
 
 
-def _without_repeats(change: Change) -> Change:
+def _drop_repeats(change: Change) -> Change:
     """The change without each `after` that is what it sets."""
-    return replace(change, fields=tuple(_without_repeat(item, change.sets.get(item.path)) for item in change.fields))
+    return replace(change, fields=tuple(_drop_repeat(item, change.sets.get(item.path)) for item in change.fields))
 
 
-def _without_repeat(item: FieldChange, value: Any) -> FieldChange:
+def _drop_repeat(item: FieldChange, value: Any) -> FieldChange:
     is_set = value is not None and (item.after is value or same(item.after, value))
     return replace(item, after=MISSING) if is_set else item
 
 
-def _with_repeats(change: Change) -> Change:
-    """The change that `_without_repeats` took values from."""
-    return replace(change, fields=tuple(_with_repeat(item, change.sets.get(item.path)) for item in change.fields))
+def _restore_repeats(change: Change) -> Change:
+    """The change that `_drop_repeats` took values from."""
+    return replace(change, fields=tuple(_restore_repeat(item, change.sets.get(item.path)) for item in change.fields))
 
 
-def _with_repeat(item: FieldChange, value: Any) -> FieldChange:
+def _restore_repeat(item: FieldChange, value: Any) -> FieldChange:
     return item if value is None or item.after is not MISSING else replace(item, after=value)
 
 
@@ -129,12 +129,12 @@ def _encode_message(text: str) -> Any:
     ]
 
 
-def _a_message(value: Any, where: str) -> str:
+def _read_message(value: Any, where: str) -> str:
     """The message that `_encode_message` made a value of. Raises MismatchError."""
-    return a_text(value, where) if isinstance(value, str) else Message(*list_of(_a_part)(value, where))
+    return a_text(value, where) if isinstance(value, str) else Message(*list_of(_read_part)(value, where))
 
 
-def _a_part(value: Any, where: str) -> str | Command:
+def _read_part(value: Any, where: str) -> str | Command:
     if isinstance(value, str):
         return a_text(value, where)
     found = an_object(value, where)
@@ -150,32 +150,32 @@ def digest(plan: Plan) -> str:
 
     The order of changes does not count.
     """
-    whole = hashlib.sha256(canonical_json(plain(plan.identity)))
+    whole = hashlib.sha256(canonical_json(to_plain(plan.identity)))
     if plan.snapshot:
         whole.update(b"\nsnapshot")  # what was made from an old view is never the plan of what is live
-    for change in sorted(hashlib.sha256(canonical_json(essence(change))).digest() for change in plan.changes):
+    for change in sorted(hashlib.sha256(canonical_json(to_essence(change))).digest() for change in plan.changes):
         whole.update(change)
     return whole.hexdigest()
 
 
 def dumps(plan: Plan) -> str:
     """The plan file's text: canonical JSON with the format version and both sums, and a newline at the end."""
-    return b"".join(pieces(plan)).decode("utf-8")
+    return b"".join(dump_pieces(plan)).decode("utf-8")
 
 
-def pieces(plan: Plan) -> Iterator[bytes]:
+def dump_pieces(plan: Plan) -> Iterator[bytes]:
     """The same text as UTF-8, change by change, so that it need never be in memory as a whole."""
     checksum = hashlib.sha256(BEGINNING)
     yield BEGINNING
     for number, change in enumerate(plan.changes):
-        piece = (b"," if number else b"") + canonical_json(plain(_without_repeats(change), _encode_message))
+        piece = (b"," if number else b"") + canonical_json(to_plain(_drop_repeats(change), _encode_message))
         checksum.update(piece)
         yield piece
     rest = {**encode(replace(plan, changes=())), "format_version": FORMAT_VERSION, "digest": digest(plan)}
     del rest["changes"]  # its key comes first in canonical JSON, and the checksum's second
     end = canonical_json(rest)[1:] + b"\n"
     checksum.update(b"]," + end)
-    yield b"]," + _sealing(checksum.hexdigest()).encode() + end
+    yield b"]," + _seal(checksum.hexdigest()).encode() + end
 
 
 def loads(text: str, folder: str = "") -> Plan:
@@ -183,7 +183,7 @@ def loads(text: str, folder: str = "") -> Plan:
 
     Raises TrueupError if it is damaged, edited, too large or from a newer version.
     """
-    document = _parsed(text)
+    document = _parse(text)
     version = document.pop("format_version", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise TrueupError(
@@ -198,24 +198,24 @@ def loads(text: str, folder: str = "") -> Plan:
     claimed, sealed = document.pop("digest", None), document.pop("checksum", None)
     plan = decode(document, folder)
     if claimed != digest(plan):
-        raise _damaged("digest")
+        raise _make_damaged_error("digest")
     if sealed != _checksum(text, sealed):
-        raise _damaged("checksum")
+        raise _make_damaged_error("checksum")
     return plan
 
 
-def _damaged(which: str) -> TrueupError:
+def _make_damaged_error(which: str) -> TrueupError:
     return TrueupError(f"This plan file was edited by hand or damaged: its {which} does not match its content.", _AGAIN)
 
 
-def _sealing(checksum: str) -> str:
+def _seal(checksum: str) -> str:
     """The checksum's key in the file."""
     return f'"checksum":"{checksum}",'
 
 
 def _checksum(text: str, given: Any) -> str:
     """SHA-256, in hex, of a plan file's text without the key that holds the given checksum."""
-    sealing, checksum = _sealing(str(given)), hashlib.sha256()
+    sealing, checksum = _seal(str(given)), hashlib.sha256()
     at = max(text.rfind(sealing), 0)
     for begin, end in ((0, at), (at + len(sealing), len(text))):
         for start in range(begin, end, _STRIDE):
@@ -223,7 +223,7 @@ def _checksum(text: str, given: Any) -> str:
     return checksum.hexdigest()
 
 
-def plain(value: Any, message: Callable[[str], Any] | None = None) -> Any:
+def to_plain(value: Any, message: Callable[[str], Any] | None = None) -> Any:
     """A value in plain JSON types; of a dataclass what differs from its defaults and is not MISSING.
 
     `message` writes the messages that know their commands, which are plain texts without it.
@@ -231,15 +231,15 @@ def plain(value: Any, message: Callable[[str], Any] | None = None) -> Any:
     if isinstance(value, str):
         return message(value) if message and isinstance(value, Message) else scalar_text(str(value))
     if isinstance(value, OBJECT):
-        return {scalar_text(key): plain(entry, message) for key, entry in value.items()}
+        return {scalar_text(key): to_plain(entry, message) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(entry, message) for entry in value]
+        return [to_plain(entry, message) for entry in value]
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value):
         entries = ((item, getattr(value, item.name)) for item in fields(value))
         return {
-            item.name: plain(entry, message)
+            item.name: to_plain(entry, message)
             for item, entry in entries
             if entry is not MISSING and not _is_default(entry, item) and not item.metadata.get("derived")
         }
@@ -252,19 +252,19 @@ def _is_default(value: Any, item: Field[Any]) -> bool:
     return default is not REQUIRED and type(default) is type(value) and bool(default == value)
 
 
-def essence(change: Change) -> dict[str, Any]:
+def to_essence(change: Change) -> dict[str, Any]:
     """What one change does, without where it came from, how it is told and how its request is made."""
     return {
         "name": scalar_text(change.name),
         "action": change.action.value,
         "id": scalar_text(change.id),
         "protect": change.protect,
-        "sets": plain(change.sets),
-        "overwritten": plain(change.overwritten),
+        "sets": to_plain(change.sets),
+        "overwritten": to_plain(change.overwritten),
     }
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
     if len(text) > MAX_CHARACTERS:
         raise TrueupError(f"This plan file is larger than {MAX_CHARACTERS:,} characters.", _AGAIN)
     try:
@@ -275,22 +275,22 @@ def _parsed(text: str) -> dict[str, Any]:
         raise TrueupError(f"This plan file is not JSON that Trueup can read: {problem}.", _AGAIN) from None
 
 
-def _field_change(value: Any, where: str) -> FieldChange:
+def _read_field_change(value: Any, where: str) -> FieldChange:
     """A field's change, whose absent sides are MISSING."""
     found = {"before": MISSING, "after": MISSING, **an_object(value, where)}
     return _FIELD(found, where)
 
 
-def _side(value: Any, where: str) -> Any:
+def _read_side(value: Any, where: str) -> Any:
     return MISSING if value is MISSING else a_json_value(value, where)
 
 
-def _path_part(value: Any, where: str) -> str | int:
+def _read_path_part(value: Any, where: str) -> str | int:
     return a_text(value, where) if isinstance(value, str) else a_count(value, where)
 
 
-def _change(value: Any, where: str) -> Change:
-    return _with_repeats(_CHANGE(value, where))
+def _read_change(value: Any, where: str) -> Change:
+    return _restore_repeats(_CHANGE(value, where))
 
 
 _POSITION = record_of(Position, {"file": a_text, "line": a_count, "column": a_count, "text": a_text})
@@ -300,10 +300,10 @@ _DIAGNOSTIC = record_of(
     {
         "severity": one_of(Severity),
         "code": a_text,
-        "message": _a_message,
+        "message": _read_message,
         "position": optional(_POSITION),
-        "path": list_of(_path_part),
-        "hint": _a_message,
+        "path": list_of(_read_path_part),
+        "hint": _read_message,
     },
 )
 _APPLIED = record_of(Applied, {"sent": optional(a_text), "kept": optional(a_text), "stamp": optional(a_text)})
@@ -319,7 +319,7 @@ _RECORD = record_of(
         "fields": map_of(_APPLIED),
     },
 )
-_FIELD = record_of(FieldChange, {"path": a_text, "before": _side, "after": _side, "cause": one_of(Cause)})
+_FIELD = record_of(FieldChange, {"path": a_text, "before": _read_side, "after": _read_side, "cause": one_of(Cause)})
 _CHANGE = record_of(
     Change,
     {
@@ -328,7 +328,7 @@ _CHANGE = record_of(
         "reason": one_of(Reason),
         "id": a_text,
         "operation": a_text,
-        "fields": list_of(_field_change),
+        "fields": list_of(_read_field_change),
         "sets": map_of(a_json_value),
         "stamp": a_text,
         "overwritten": map_of(a_text),
@@ -341,14 +341,14 @@ _CHANGE = record_of(
         "moved_from": a_text,
         "others": list_of(a_text),
         "display_name": a_text,
-        "message": _a_message,
-        "hint": _a_message,
+        "message": _read_message,
+        "hint": _read_message,
         "sources": map_of(_POSITION),
         "file": a_text,
         "parts": list_of(a_text),
         "stretches": list_of(_STRETCH),
         "functions": list_of(a_text),
-        "remarks": list_of(_a_message),
+        "remarks": list_of(_read_message),
     },
 )
 _IGNORED = record_of(
@@ -372,7 +372,7 @@ _PLAN = record_of(
     {
         "identity": read_identity,
         "options": _OPTIONS,
-        "changes": list_of(_change),
+        "changes": list_of(_read_change),
         "unchanged": a_count,
         "not_stamped": a_count,
         "records": a_count,

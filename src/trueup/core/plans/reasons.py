@@ -13,8 +13,8 @@ from typing import Any
 from trueup.core.canonical import canonical, fits, same
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.memory.state import Record
-from trueup.core.plans.drift import Origin
-from trueup.core.plans.fields import Rules, judge, matches, within_reach
+from trueup.core.plans.drift import ApplyOrigin
+from trueup.core.plans.fields import Rules, judge_field, mark_unreachable, matches
 from trueup.core.plans.plan import MISSING, Cause, FieldChange
 from trueup.core.source import Position
 
@@ -55,7 +55,7 @@ class Why:
     fields: tuple[WhyField, ...]
     hint: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
-    origin: Origin | None = None
+    origin: ApplyOrigin | None = None
 
 
 Locate = Callable[[str], Position | None]
@@ -126,9 +126,9 @@ def _rule(
     if name not in file and name not in record.fields:
         return UNDECLARED
     wanted, found = file.get(name, MISSING), live.get(name, MISSING)
-    cause = judge(name, wanted, found, record, rules)
+    cause = judge_field(name, wanted, found, record, rules)
     if cause is not None:
-        told = within_reach((FieldChange(name, found, wanted, cause),), rules, revert=False)
+        told = mark_unreachable((FieldChange(name, found, wanted, cause),), rules, revert=False)
         cause = told[0].cause if told else None
     plain, there = (None if value is MISSING else value for value in (wanted, found))
     if cause is None and not fits(name, plain, there, rules.table):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from trueup.core.acceptance.accepted import Accepted, Ending
+from trueup.core.acceptance.accepted import Accepted, AcceptResult
 from trueup.core.errors import Exit, worst
 from trueup.core.plans.exits import drift_exit, has_duplicate, is_blocked, is_unknown
 from trueup.core.plans.plan import (
@@ -76,9 +76,13 @@ _REPORT_MORE: Words = {
     "not_sent": "not sent",
     "only_fresh": "new since the plan",
 }
-_ACCEPT: Words = {Ending.TAKEN.name: "taken", Ending.MERGED.name: "merged", Ending.SAME.name: "the same already"}
-_TO_ACCEPT: Words = {**_ACCEPT, Ending.TAKEN.name: "to take", Ending.MERGED.name: "to merge"}
-_ACCEPT_MORE: Words = {Ending.CONFLICT.name: "in conflict", Ending.REFUSED.name: "not taken"}
+_ACCEPT: Words = {
+    AcceptResult.TAKEN.name: "taken",
+    AcceptResult.MERGED.name: "merged",
+    AcceptResult.SAME.name: "the same already",
+}
+_TO_ACCEPT: Words = {**_ACCEPT, AcceptResult.TAKEN.name: "to take", AcceptResult.MERGED.name: "to merge"}
+_ACCEPT_MORE: Words = {AcceptResult.CONFLICT.name: "in conflict", AcceptResult.REFUSED.name: "not taken"}
 
 _COUNTED: Mapping[Action, str] = {
     Action.CREATE: "create",
@@ -118,9 +122,9 @@ NAMED = 5
 """NAMEs of a limited plan that are named; the rest is counted."""
 
 
-def counts(plan: Plan) -> Counts:
+def count_changes(plan: Plan) -> Counts:
     """Return the numbers of a plan: each assistant once, and among them those of the last three."""
-    numbers = Counter(_place_of(change) for change in plan.changes)
+    numbers = Counter(_count_of(change) for change in plan.changes)
     numbers["unchanged"] += plan.unchanged
     numbers["not_stamped"] += plan.not_stamped
     numbers["impossible"] += sum(_is_impossible(change) for change in plan.changes)
@@ -130,28 +134,28 @@ def counts(plan: Plan) -> Counts:
 
 def summary(plan: Plan, code: Exit = Exit.OK) -> str:
     """Return the last line of a plan; `code` is what the command ends with."""
-    return _about(plan, _line("Plan", asdict(counts(plan)), _PLAN, _PLAN_MORE, code))
+    return _add_limits(plan, _make_line("Plan", asdict(count_changes(plan)), _PLAN, _PLAN_MORE, code))
 
 
 def drift_summary(plan: Plan) -> str:
     """Return the last line of `drift`."""
-    numbers = Counter(_drift_place(change) for change in plan.changes)
+    numbers = Counter(_drift_count(change) for change in plan.changes)
     numbers["as_applied"] += plan.unchanged
     numbers["doubled"] = sum(has_duplicate(change) for change in plan.changes)
-    return _about(plan, _line("Drift", numbers, _DRIFT, _DRIFT_MORE, drift_exit(plan)))
+    return _add_limits(plan, _make_line("Drift", numbers, _DRIFT, _DRIFT_MORE, drift_exit(plan)))
 
 
 def report_summary(report: Report) -> str:
     """Return the last line of `apply` and `destroy`, also of what the plan left alone."""
     ends = {outcome.name: outcome for outcome in report.outcomes}
     changes = {change.name: change for change in report.plan.changes}
-    numbers = Counter(_report_place(ends.get(name), changes.get(name)) for name in {**changes, **ends})
+    numbers = Counter(_report_count(ends.get(name), changes.get(name)) for name in {**changes, **ends})
     numbers["only_fresh"] = report.only_fresh
     numbers["not_kept"] = sum(bool(outcome.not_kept) for outcome in report.outcomes)
     doubled = {outcome.name for outcome in report.outcomes if outcome.others}
     doubled |= {change.name for change in report.plan.changes if has_duplicate(change)}
     numbers["doubled"] = len(doubled)
-    return _about(report.plan, _line("Applied", numbers, _REPORT, _REPORT_MORE, worst(report.codes)))
+    return _add_limits(report.plan, _make_line("Applied", numbers, _REPORT, _REPORT_MORE, worst(report.codes)))
 
 
 def import_summary(done: Imports, code: Exit = Exit.OK, *, dry_run: bool = False) -> str:
@@ -167,21 +171,23 @@ def import_summary(done: Imports, code: Exit = Exit.OK, *, dry_run: bool = False
         "foreign": len(done.foreign),
     }
     more = {"left_out": "left out", "foreign": "of somebody else"}
-    return _line("Import", numbers, {**always, "managed": "there already"}, more, code)
+    return _make_line("Import", numbers, {**always, "managed": "there already"}, more, code)
 
 
 def accept_summary(accepted: Accepted) -> str:
     """Return the last line of `accept`, which counts fields."""
     numbers = Counter(field.ending.name for field in accepted.fields)
-    waits = not accepted.written and (numbers[Ending.TAKEN.name] or numbers[Ending.MERGED.name])
+    waits = not accepted.written and (numbers[AcceptResult.TAKEN.name] or numbers[AcceptResult.MERGED.name])
     words = _TO_ACCEPT if waits else _ACCEPT
-    return _line("Accept", numbers, words, _ACCEPT_MORE, Exit.HELD if accepted.left else Exit.OK)
+    return _make_line("Accept", numbers, words, _ACCEPT_MORE, Exit.HELD if accepted.left else Exit.OK)
 
 
 def probe_summary(answered: int, unknown: int, changed: int) -> str:
     """Return the last line of a probe; what changed is among the answers, or was filled in beside them."""
     numbers = {"answered": answered, "unknown": unknown, "changed": changed}
-    return _line("Probe", numbers, {"answered": "answered", "unknown": "not known", "changed": "changed"}, {}, Exit.OK)
+    return _make_line(
+        "Probe", numbers, {"answered": "answered", "unknown": "not known", "changed": "changed"}, {}, Exit.OK
+    )
 
 
 def validate_summary(assistants: int, targets: Sequence[str], found: Sequence[Diagnostic]) -> str:
@@ -196,53 +202,54 @@ def validate_summary(assistants: int, targets: Sequence[str], found: Sequence[Di
         if (number := numbers[severity])
     ]
     words = words if errors else ["valid", *words]
-    return f"{assistants} {noun} checked for {where}: {', '.join(words)}{_exit(Exit.ERROR if errors else Exit.OK)}."
+    ending = _describe_exit(Exit.ERROR if errors else Exit.OK)
+    return f"{assistants} {noun} checked for {where}: {', '.join(words)}{ending}."
 
 
-def limited_to(limit: Limit) -> str:
+def describe_limit(limit: Limit) -> str:
     """Return the sentence that says what a plan was limited to; of a NAME nothing is kept that a terminal obeys."""
     shown = ["".join(sign if sign.isprintable() else "\ufffd" for sign in name) for name in limit.names[:NAMED]]
     rest = f" and {len(limit.names) - NAMED} more" if len(limit.names) > NAMED else ""
     return f"Limited to {limit.chosen} of {limit.total} assistants: {', '.join(shown)}{rest}."
 
 
-def as_of(plan: Plan) -> str:
+def snapshot_sentence(plan: Plan) -> str:
     """Return the sentence that marks a plan as old."""
     return f"As of a snapshot of {plan.snapshot}."
 
 
-def _line(kind: str, numbers: Mapping[str, int], always: Words, more: Words, code: Exit) -> str:
+def _make_line(kind: str, numbers: Mapping[str, int], always: Words, more: Words, code: Exit) -> str:
     """Return `Plan: 1 to create, …, 2 blocked; of these 1 not stamped (exit 3).`"""
     parts = [f"{numbers.get(name, 0)} {word}" for name, word in always.items()]
     parts += [f"{numbers[name]} {word}" for name, word in more.items() if numbers.get(name)]
     among = [f"{numbers[name]} {word}" for name, word in _AMONG.items() if numbers.get(name)]
     of_these = f"; of these {', '.join(among)}" if among else ""
-    return f"{kind}: {', '.join(parts)}{of_these}{_exit(code)}."
+    return f"{kind}: {', '.join(parts)}{of_these}{_describe_exit(code)}."
 
 
-def _exit(code: Exit) -> str:
+def _describe_exit(code: Exit) -> str:
     return f" (exit {int(code)})" if code else ""
 
 
-def _about(plan: Plan, line: str) -> str:
+def _add_limits(plan: Plan, line: str) -> str:
     """Return a line with a sentence for each thing that limits what it counts."""
-    return " ".join([line, *_limits(plan)])
+    return " ".join([line, *_describe_limits(plan)])
 
 
-def _limits(plan: Plan) -> Iterator[str]:
+def _describe_limits(plan: Plan) -> Iterator[str]:
     if not plan.complete:
         yield PARTIAL
     if plan.limit is not None:
-        yield limited_to(plan.limit)
+        yield describe_limit(plan.limit)
     if plan.snapshot:
-        yield as_of(plan)
+        yield snapshot_sentence(plan)
 
 
 def _is_impossible(change: Change) -> bool:
     return any(item.cause is Cause.IMPOSSIBLE for item in change.fields)
 
 
-def _place_of(change: Change) -> str:
+def _count_of(change: Change) -> str:
     """Return the one count of a plan that a change is in: what is written before what is only adopted."""
     if change.action is Action.HELD and not is_blocked(change):
         return "behind"
@@ -250,7 +257,7 @@ def _place_of(change: Change) -> str:
     return "adopt" if place == "unchanged" and change.adopted else place
 
 
-def _drift_place(change: Change) -> str:
+def _drift_count(change: Change) -> str:
     """Return the one count of a drift report that a change is in: the most urgent."""
     if is_deleted_outside(change):
         return "deleted"
@@ -263,9 +270,9 @@ def _drift_place(change: Change) -> str:
     return "new" if change.action is Action.CREATE or change.reason in _NEVER else "as_applied"
 
 
-def _report_place(outcome: Outcome | None, change: Change | None) -> str:
+def _report_count(outcome: Outcome | None, change: Change | None) -> str:
     """Return the one count of a report that an assistant is in: what was left alone before what was only recorded."""
-    left = _place_of(change) if change is not None else ""
+    left = _count_of(change) if change is not None else ""
     if left in ("held", "behind", "drifted", "unreadable") and (outcome is None or outcome.result in _BOOKKEEPING):
         return left
     if outcome is None:

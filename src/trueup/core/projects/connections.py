@@ -39,7 +39,7 @@ SHOWN: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ConnectionDifference:
     """A setting of the proposed file that differs from the one in force: its path, a sentence, whether it is used."""
 
     path: Path
@@ -47,87 +47,91 @@ class Difference:
     is_used: bool = False
 
 
-def with_connections(
+def apply_connections(
     proposed: Mapping[str, Any], trusted: Mapping[str, Any], scope: Iterable[str]
-) -> tuple[dict[str, Any], list[Difference]]:
+) -> tuple[dict[str, Any], list[ConnectionDifference]]:
     """Return the proposed file with the connections of the trusted one, and how they differ in what a reader must know.
 
     `scope` are the keys by which any protocol scopes requests.
-    A target that only the proposed file has keeps what it says: `new_targets` names those, and nobody may connect to
-    one. Both files are checked ones; neither is changed.
+    A target that only the proposed file has keeps what it says: `list_new_targets` names those, and nobody may connect
+    to one. Both files are checked ones; neither is changed.
     """
-    known, keys = _targets(trusted), (*KEYS, *scope)
+    known, keys = _targets_of(trusted), (*KEYS, *scope)
     made: dict[str, Any] = {}
-    found = [*_differences((), proposed, trusted, PROJECT, is_used=True)]
-    for name, target in _targets(proposed).items():
+    found = [*_list_differences((), proposed, trusted, PROJECT, is_used=True)]
+    for name, target in _targets_of(proposed).items():
         if name not in known:
             made[name] = target
-            found.append(Difference(("targets", name), f"the target {name} is new here and cannot be planned yet"))
+            found.append(
+                ConnectionDifference(("targets", name), f"the target {name} is new here and cannot be planned yet")
+            )
             continue
         rest = {key: value for key, value in target.items() if key not in keys}
         made[name] = rest | {key: known[name][key] for key in keys if key in known[name]}
-        found += _differences(("targets", name), target, known[name], keys, is_used=False)
-        found += _differences(("targets", name), target, known[name], SAFETY, is_used=True)
+        found += _list_differences(("targets", name), target, known[name], keys, is_used=False)
+        found += _list_differences(("targets", name), target, known[name], SAFETY, is_used=True)
     return {**proposed, "targets": made}, found
 
 
-def new_targets(proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> frozenset[str]:
+def list_new_targets(proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> frozenset[str]:
     """The targets that only the proposed file has."""
-    return frozenset(_targets(proposed).keys() - _targets(trusted).keys())
+    return frozenset(_targets_of(proposed).keys() - _targets_of(trusted).keys())
 
 
-def lifecycle_differences(proposed: Definition, trusted: Definition) -> Iterator[Difference]:
+def list_lifecycle_differences(proposed: Definition, trusted: Definition) -> Iterator[ConnectionDifference]:
     """What a definition says of protection, and leaves alone, otherwise than the one in force."""
     for key, old, new in (
         ("protect", trusted.lifecycle.protect, proposed.lifecycle.protect),
-        ("ignore_changes", _ignored(trusted), _ignored(proposed)),
+        ("ignore_changes", _list_ignored(trusted), _list_ignored(proposed)),
     ):
-        yield from _difference(("lifecycle", key), old, new, is_used=True, of=f" of {proposed.name}")
+        yield from _make_difference(("lifecycle", key), old, new, is_used=True, of=f" of {proposed.name}")
 
 
-def _ignored(definition: Definition) -> list[str] | None:
+def _list_ignored(definition: Definition) -> list[str] | None:
     """The fields that a definition leaves alone, whole ones first; None where it leaves none."""
     return sorted(definition.ignored, key=lambda field: ("." in field, field)) or None
 
 
-def _targets(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _targets_of(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The targets of a checked file; one without any has the embedded server, called `local`."""
     given: Mapping[str, Any] = value.get("targets") or {"local": None}
     return {name: target or {} for name, target in given.items()}
 
 
-def _differences(
+def _list_differences(
     top: Path, proposed: Mapping[str, Any], trusted: Mapping[str, Any], keys: Sequence[str], *, is_used: bool
-) -> Iterator[Difference]:
+) -> Iterator[ConnectionDifference]:
     for key in keys:
         old, new = trusted.get(key), proposed.get(key)
         if key in INSIDE and all(value is None or isinstance(value, Mapping) for value in (old, new)):
             before, after = old or {}, new or {}
             for inner in sorted({*before, *after}, key=str):
-                yield from _difference((*top, key, inner), before.get(inner), after.get(inner), is_used=is_used)
+                yield from _make_difference((*top, key, inner), before.get(inner), after.get(inner), is_used=is_used)
         else:
-            yield from _difference((*top, key), old, new, is_used=is_used)
+            yield from _make_difference((*top, key), old, new, is_used=is_used)
 
 
-def _difference(path: Path, trusted: Any, proposed: Any, *, is_used: bool, of: str = "") -> Iterator[Difference]:
+def _make_difference(
+    path: Path, trusted: Any, proposed: Any, *, is_used: bool, of: str = ""
+) -> Iterator[ConnectionDifference]:
     if trusted == proposed and type(trusted) is type(proposed):
         return
-    here = f"is {_shown(proposed)} here" if proposed is not None else "is removed here"
+    here = f"is {_show(proposed)} here" if proposed is not None else "is removed here"
     what = "and is used" if is_used else "and was not used"
-    in_force = f"in force is {_shown(trusted)}" if trusted is not None else "it is not set in the file in force"
-    yield Difference(path, f"{dotted(path)}{of} {here} {what}: {in_force}", is_used)
+    in_force = f"in force is {_show(trusted)}" if trusted is not None else "it is not set in the file in force"
+    yield ConnectionDifference(path, f"{dotted(path)}{of} {here} {what}: {in_force}", is_used)
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     if isinstance(value, str) and len(value) > SHOWN:
         value = value[:SHOWN] + "…"
     text = json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
-        return _shown_list([json.dumps(entry, ensure_ascii=False) for entry in value])
+        return _show_list([json.dumps(entry, ensure_ascii=False) for entry in value])
     return text if len(text) <= SHOWN or isinstance(value, str) else text[: SHOWN - 1] + "…"
 
 
-def _shown_list(entries: Sequence[str]) -> str:
+def _show_list(entries: Sequence[str]) -> str:
     """A list with as many entries as there is room for, and how many more it has."""
     kept, room = 0, SHOWN
     while kept < len(entries) and len(entries[kept]) + 2 <= room:

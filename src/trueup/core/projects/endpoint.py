@@ -54,13 +54,13 @@ def header_problem(name: str, value: Any) -> str:
     if name.lower() in _OWN:
         return "is set by Trueup itself"
     if isinstance(value, str):
-        if _TELLTALE.search(_unbranded(name)) or _SCHEME.match(value) or _INSIDE.search(_unbranded(value)):
+        if _TELLTALE.search(_drop_brand(name)) or _SCHEME.match(value) or _INSIDE.search(_drop_brand(value)):
             return "contains a credential, which must not be in a file"
         return "" if value.isascii() and value.isprintable() else "may only hold printable ASCII characters"
     return secret_problem(value)
 
 
-def _unbranded(text: str) -> str:
+def _drop_brand(text: str) -> str:
     """The text without the name of a gateway that has "key" in it: x-portkey-provider is no secret."""
     return re.sub("portkey", "", text, flags=re.IGNORECASE)
 
@@ -116,11 +116,11 @@ _HOST_HINT: Final = "Write https://host/path, as the gateway calls it."
 
 def clean_target(name: str, target: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """The target without credentials and addresses, and the faults of these; paths begin inside the target."""
-    clean, faults = dict(target), list(_secrets(target, SECRETS, (), f"of the target {name!r} "))
+    clean, faults = dict(target), list(_check_secrets(target, SECRETS, (), f"of the target {name!r} "))
     clean.update({key: STAND_IN for key in SECRETS if key in target})
     if isinstance(target.get("headers"), dict):
         clean["headers"] = dict.fromkeys(target["headers"], STAND_IN)
-        faults += _headers(target["headers"])
+        faults += _check_headers(target["headers"])
     elif target.get("headers") is not None:
         clean["headers"] = {}
         message = f"headers of the target {name!r} must be a mapping"
@@ -132,11 +132,11 @@ def clean_target(name: str, target: Mapping[str, Any]) -> tuple[dict[str, Any], 
             faults.append(Fault("wrong-base-url", ("base_url",), f"base_url of the target {name!r} {why}", _URL_HINT))
     if isinstance(target.get("portkey"), dict):
         clean["portkey"] = _clean_portkey(target["portkey"])
-        faults += _portkey(target["portkey"])
+        faults += _check_portkey(target["portkey"])
     return clean, faults
 
 
-def _secrets(value: Mapping[str, Any], keys: tuple[str, ...], where: Path, whose: str = "") -> Iterator[Fault]:
+def _check_secrets(value: Mapping[str, Any], keys: tuple[str, ...], where: Path, whose: str = "") -> Iterator[Fault]:
     for key in keys:
         why = secret_problem(value[key]) if key in value else ""
         if why:
@@ -144,7 +144,7 @@ def _secrets(value: Mapping[str, Any], keys: tuple[str, ...], where: Path, whose
             yield Fault("secret-in-file", path, f"{dotted(path)} {whose}{why}", SECRET_HINT)
 
 
-def _headers(headers: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_headers(headers: Mapping[str, Any]) -> Iterator[Fault]:
     for header, value in headers.items():
         why = header_problem(str(header), value)
         if why:
@@ -163,20 +163,20 @@ def _clean_portkey(given: Mapping[str, Any]) -> dict[str, Any]:
     return clean
 
 
-def _portkey(given: Mapping[str, Any]) -> Iterator[Fault]:
-    yield from _secrets(given, PORTKEY_SECRETS, ("portkey",))
+def _check_portkey(given: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from _check_secrets(given, PORTKEY_SECRETS, ("portkey",))
     azure = given.get("azure")
     if isinstance(azure, dict):
-        yield from _secrets(azure, AZURE_SECRETS, ("portkey", "azure"))
+        yield from _check_secrets(azure, AZURE_SECRETS, ("portkey", "azure"))
     host = given.get("custom_host")
     if isinstance(host, str):
         why = "is the embedded server, which no gateway can call" if host == LOCAL else base_url_problem(host)
         if why:
             yield Fault("wrong-base-url", ("portkey", "custom_host"), f"portkey.custom_host {why}", _HOST_HINT)
-    yield from _config(given.get("config"))
+    yield from _check_config(given.get("config"))
 
 
-def _config(config: Any) -> Iterator[Fault]:
+def _check_config(config: Any) -> Iterator[Fault]:
     """A configuration: an id without a credential in it, or JSON in which every credential is a reference."""
     where = ("portkey", "config")
     if isinstance(config, str):
@@ -188,15 +188,15 @@ def _config(config: Any) -> Iterator[Fault]:
             hint = "Write it as a mapping, so that each secret in it can be {env: NAME}."
             yield Fault("wrong-type", where, "portkey.config is JSON as text", hint)
     elif isinstance(config, dict) and secret_problem(config):
-        yield from _inside(config, where)
+        yield from _check_inside(config, where)
 
 
-def _inside(value: Any, where: Path) -> Iterator[Fault]:
+def _check_inside(value: Any, where: Path) -> Iterator[Fault]:
     if isinstance(value, dict):
         for key, entry in value.items():
             if isinstance(entry, (dict, list)):
                 if not (isinstance(entry, dict) and not secret_problem(entry)):
-                    yield from _inside(entry, (*where, key))
+                    yield from _check_inside(entry, (*where, key))
             elif key == "custom_host" and isinstance(entry, str) and base_url_problem(entry):
                 said = f"{dotted((*where, key))} {base_url_problem(entry)}"
                 yield Fault("wrong-base-url", (*where, key), said, _HOST_HINT)
@@ -205,4 +205,4 @@ def _inside(value: Any, where: Path) -> Iterator[Fault]:
                 yield Fault("secret-in-file", (*where, key), said, SECRET_HINT)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
-            yield from _inside(entry, (*where, index))
+            yield from _check_inside(entry, (*where, index))

@@ -69,7 +69,7 @@ PROTOCOL: Schema = {
 }
 
 
-def editor_schema(resolved: Mapping[str, Any], protocol: str, table: FieldTable) -> Schema:
+def make_editor_schema(resolved: Mapping[str, Any], protocol: str, table: FieldTable) -> Schema:
     """The schema of a protocol's definitions as they are written, out of that of resolved ones; changes no input."""
     return _Writer(resolved, protocol, table).schema()
 
@@ -85,9 +85,9 @@ class _Writer:
     def schema(self) -> Schema:
         """The whole schema."""
         resolved, prompt = self._resolved, self._table.prompt
-        properties = {name: self._written(rule, (name,)) for name, rule in resolved["properties"].items()}
-        properties[prompt] = _prompt(properties[prompt])
-        definitions = {name: self._written(rule, ("$defs", name)) for name, rule in resolved["$defs"].items()}
+        properties = {name: self._write_rule(rule, (name,)) for name, rule in resolved["properties"].items()}
+        properties[prompt] = _prompt_schema(properties[prompt])
+        definitions = {name: self._write_rule(rule, ("$defs", name)) for name, rule in resolved["$defs"].items()}
         around = {"protocol": {**PROTOCOL, "const": self._protocol}, "extends": EXTENDS}
         return {
             "$schema": resolved["$schema"],
@@ -95,45 +95,45 @@ class _Writer:
             "description": "What a file says an assistant should be. Only what it names is managed.",
             "type": "object",
             "additionalProperties": False,
-            "properties": {**around, **properties, "targets": _targets()},
-            "$defs": {**FORMS, "patch": _patch(properties), **definitions},
+            "properties": {**around, **properties, "targets": _targets_schema()},
+            "$defs": {**FORMS, "patch": _patch_schema(properties), **definitions},
         }
 
-    def _written(self, rule: Any, path: tuple[str, ...]) -> Any:
+    def _write_rule(self, rule: Any, path: tuple[str, ...]) -> Any:
         """A rule and everything in it, with the forms that may stand there; `path` leads to it, `*` for any key."""
         if not isinstance(rule, Mapping):
             return rule
-        inner: Schema = dict(self._inner(rule, path))
+        inner: Schema = dict(self._write_inner(rule, path))
         if path == ("$defs", "tool"):
-            return self._tool(inner)
+            return self._write_tool(inner)
         if path[-1] in self._table.schema_keys and "then" not in path:
-            return {**_told(inner), "anyOf": [{"$ref": "#/$defs/file"}, _untold(inner)]}
+            return {**_annotations(inner), "anyOf": [{"$ref": "#/$defs/file"}, _constraints(inner)]}
         if self._in_patch(path):
-            inner = _patched(inner, self._is_merged(path))
-        forms = [{"$ref": f"#/$defs/{form}"} for form in self._forms(rule, path)]
-        return {**_told(inner), "anyOf": [_untold(inner), *forms]} if forms else inner
+            inner = _make_nullable(inner, self._is_merged(path))
+        forms = [{"$ref": f"#/$defs/{form}"} for form in self._list_forms(rule, path)]
+        return {**_annotations(inner), "anyOf": [_constraints(inner), *forms]} if forms else inner
 
-    def _inner(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    def _write_inner(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for word, value in rule.items():
             if word.startswith("x-"):
                 continue
             if word == "properties":
-                yield word, {name: self._written(entry, (*path, name)) for name, entry in value.items()}
+                yield word, {name: self._write_rule(entry, (*path, name)) for name, entry in value.items()}
             elif word in ("items", "additionalProperties"):
-                yield word, self._written(value, (*path, "*"))
+                yield word, self._write_rule(value, (*path, "*"))
             elif word == "then":
-                yield word, self._written(value, (*path, "then"))
+                yield word, self._write_rule(value, (*path, "then"))
             elif word == "allOf":
-                yield word, [dict(self._inner(entry, path)) for entry in value]
+                yield word, [dict(self._write_inner(entry, path)) for entry in value]
             else:
                 yield word, value
 
-    def _tool(self, rule: Schema) -> Schema:
+    def _write_tool(self, rule: Schema) -> Schema:
         """A tool by its name alone, from a file that holds it or a list of tools, or in full."""
         file = {"$ref": "#/$defs/file", "description": "A file that holds a tool, or a list of tools for this place."}
-        return {**_told(rule), "anyOf": [{"enum": self._bare_tools()}, file, _untold(rule)]}
+        return {**_annotations(rule), "anyOf": [{"enum": self._list_bare_tools()}, file, _constraints(rule)]}
 
-    def _bare_tools(self) -> list[str]:
+    def _list_bare_tools(self) -> list[str]:
         """The tools that need no more than their name."""
         shared, found = self._resolved["$defs"], []
         for branch in shared["tool"]["allOf"]:
@@ -142,18 +142,18 @@ class _Writer:
                 found.append(branch["if"]["properties"]["type"]["const"])
         return found
 
-    def _forms(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    def _list_forms(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
         """The forms that may stand for a value of the body: a variable for a scalar or a list, a file for any."""
-        if path == (self._table.prompt,) or path[0] == AROUND or "then" in path or path in self._branches():
+        if path == (self._table.prompt,) or path[0] == AROUND or "then" in path or path in self._list_branches():
             return
-        if _types(rule) & (SCALARS | {"array"}):
+        if _types_of(rule) & (SCALARS | {"array"}):
             yield "var"
         row = self._table.maps.get(path[0])
         is_open = row is not None and not row.entries and len(path) == 1
-        if _types(rule) and not is_open:
+        if _types_of(rule) and not is_open:
             yield "file"
 
-    def _branches(self) -> set[tuple[str, ...]]:
+    def _list_branches(self) -> set[tuple[str, ...]]:
         """The shared rules that one type of a value leads to: the rule that leads there has the forms already."""
         return {
             ("$defs", branch["then"]["$ref"].removeprefix("#/$defs/"))
@@ -172,7 +172,7 @@ class _Writer:
         return path[0] != "$defs" and (len(path) == 1 or self._is_merged(path[:-1]))
 
 
-def _targets() -> Schema:
+def _targets_schema() -> Schema:
     return {
         "title": "Targets",
         "description": "What is different on one target, by its name; false leaves the assistant out there.",
@@ -181,7 +181,7 @@ def _targets() -> Schema:
     }
 
 
-def _patch(properties: Mapping[str, Any]) -> Schema:
+def _patch_schema(properties: Mapping[str, Any]) -> Schema:
     return {
         "title": "Patch for one target",
         "description": "Fields that replace those above; null takes a field out. False: no such assistant here.",
@@ -192,31 +192,31 @@ def _patch(properties: Mapping[str, Any]) -> Schema:
     }
 
 
-def _prompt(rule: Schema) -> Schema:
+def _prompt_schema(rule: Schema) -> Schema:
     """Text, a file, or a list of parts of either kind."""
     part = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/file"}]}
     text = {key: value for key, value in rule.items() if key not in ("title", "description")}
     parts = {"type": "array", "items": part, "description": "Parts, joined by one blank line."}
-    return {**_told(rule), "anyOf": [text, {"$ref": "#/$defs/file"}, parts]}
+    return {**_annotations(rule), "anyOf": [text, {"$ref": "#/$defs/file"}, parts]}
 
 
-def _told(rule: Mapping[str, Any]) -> Schema:
+def _annotations(rule: Mapping[str, Any]) -> Schema:
     """What an editor shows of a rule."""
     return {word: rule[word] for word in ("title", "description", "default") if word in rule}
 
 
-def _untold(rule: Mapping[str, Any]) -> Schema:
+def _constraints(rule: Mapping[str, Any]) -> Schema:
     return {word: value for word, value in rule.items() if word not in ("title", "description", "default")}
 
 
-def _types(rule: Mapping[str, Any]) -> set[str]:
+def _types_of(rule: Mapping[str, Any]) -> set[str]:
     types = rule.get("type", [])
     return {types} if isinstance(types, str) else set(types)
 
 
-def _patched(rule: Schema, merged: bool) -> Schema:
+def _make_nullable(rule: Schema, merged: bool) -> Schema:
     """The rule with nothing required where keys are merged, and with null."""
     kept = {word: value for word, value in rule.items() if not (merged and word == "required")}
-    if "type" in kept and "null" not in _types(kept):
+    if "type" in kept and "null" not in _types_of(kept):
         kept["type"] = [*([kept["type"]] if isinstance(kept["type"], str) else kept["type"]), "null"]
     return kept

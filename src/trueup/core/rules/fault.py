@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from trueup.core.definitions.document import words_of
+from trueup.core.definitions.document import find_words
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap, dotted, in_order
 
 CUT = 60
@@ -64,7 +64,7 @@ class Fault:
     proposal: Proposal | None = None
 
 
-def placed(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str = "") -> list[Diagnostic]:
+def place_faults(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str = "") -> list[Diagnostic]:
     """The faults with their positions, in order; `locate` is only called if there is one. `file` is the last resort."""
     found = tuple(faults)
     if not found:
@@ -77,15 +77,15 @@ def placed(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str =
 def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Diagnostic:
     position = source.key(fault.path) if fault.at_key else source.value(fault.path)
     hint, proposal = fault.hint, fault.proposal
-    words = words_of(proposal.value, position) if proposal is not None and position is not None else ""
+    words = find_words(proposal.value, position) if proposal is not None and position is not None else ""
     if proposal is not None and words:
         hint = proposal.text.replace("{}", words)
     if fault.code == SECRET and position is not None:
-        position = replace(position, text=discreet(position.text))
+        position = replace(position, text=hide_value(position.text))
     return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, hint)
 
 
-def discreet(line: str) -> str:
+def hide_value(line: str) -> str:
     """A line of a project file as a message may show it: its key, since anything behind it could be a credential."""
     key = _KEY.match(line)
     return f"{key.group()} …" if key else ""
@@ -97,34 +97,34 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     folded: dict[str, str] = {}
     for entry in known:
-        folded.setdefault(_folded(entry), entry)
-    matches = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=0.6)
+        folded.setdefault(_fold(entry), entry)
+    matches = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.6)
     return folded[matches[0]] if matches else ""
 
 
-def _folded(word: str) -> str:
+def _fold(word: str) -> str:
     return word[:CUT].casefold().replace("-", "_")
 
 
-def shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     """A value as a message shows it: text in quotes, cut at 60 characters; of a list or mapping only the kind."""
     if isinstance(value, str):
         return repr(value if len(value) <= CUT else value[: CUT - 1] + "…")
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (int, float)):
-        text = spelt(value) if isinstance(value, float) or value.bit_length() < 200 else "a very long number"
+        text = spell_number(value) if isinstance(value, float) or value.bit_length() < 200 else "a very long number"
         return text if len(text) <= CUT else text[: CUT - 1] + "…"
     return KINDS.get(type(value), "something else")
 
 
-def place(path: Path) -> str:
+def show_path(path: Path) -> str:
     """A path as a message names it, each key cut at 60 characters; `the value` when it is the whole."""
     parts = (part if isinstance(part, int) or len(part) <= CUT else part[: CUT - 1] + "…" for part in path)
     return dotted(tuple(parts)) or "the value"
 
 
-def spelt(value: float) -> str:
+def spell_number(value: float) -> str:
     """A number as YAML writes it."""
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
@@ -142,7 +142,7 @@ UNITS = {"Length": "character", "Items": "entry", "Properties": "key"}
 PLURALS = {"character": "characters", "entry": "entries", "key": "keys"}
 
 
-class Found(Protocol):
+class ValidationError(Protocol):
     """The part of a validator's error that is read here."""
 
     validator: Any
@@ -159,12 +159,12 @@ class Found(Protocol):
     def absolute_schema_path(self) -> Sequence[str | int]: ...
 
 
-def explain(errors: Iterable[Found]) -> list[Fault]:
+def explain(errors: Iterable[ValidationError]) -> list[Fault]:
     """One fault for each mistake in a validator's errors, which may tell one mistake twice or several in one.
 
     In order of path, because the order in which a validator finds them may change from run to run.
     """
-    faults = sorted((fault for error in errors for fault in _faults(error)), key=_order)
+    faults = sorted((fault for error in errors for fault in _find_faults(error)), key=_sort_key)
     wrong_type = {fault.path for fault in faults if fault.code == "wrong-type" and not fault.at_key}
     meant = {(*fault.path[:-1], key) for fault in faults for key in fault.meant}
     kept = (
@@ -176,27 +176,27 @@ def explain(errors: Iterable[Found]) -> list[Fault]:
     return list({(fault.code, fault.path): fault for fault in kept}.values())
 
 
-def _order(fault: Fault) -> tuple[tuple[str, ...], str, str]:
+def _sort_key(fault: Fault) -> tuple[tuple[str, ...], str, str]:
     path = tuple(f"{part:09}" if isinstance(part, int) else part for part in fault.path)
     return path, fault.code, fault.message
 
 
-def _faults(error: Found) -> Iterator[Fault]:
+def _find_faults(error: ValidationError) -> Iterator[Fault]:
     path = tuple(error.absolute_path)
     keyword = error.validator
     if isinstance(error.schema, Mapping) and error.schema.get("x-secret"):
-        yield _secret(error, path)
+        yield _describe_secret(error, path)
     elif "propertyNames" in error.absolute_schema_path:
-        yield _bad_key(error, path)
+        yield _describe_bad_key(error, path)
     elif keyword in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
-        yield from _unknown_keys(error, path)
+        yield from _find_unknown_keys(error, path)
     elif keyword in ("anyOf", "oneOf") and error.context:
-        yield from _branches(error, path)
+        yield from _explain_branches(error, path)
     else:
-        yield RULES.get(keyword, _other)(error, path)
+        yield RULES.get(keyword, _describe_other)(error, path)
 
 
-def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
+def _find_unknown_keys(error: ValidationError, path: Path) -> Iterator[Fault]:
     schema = error.schema
     around = schema.get("x-around", ())
     known = [*(key for key, rule in schema.get("properties", {}).items() if not _is_refused(rule)), *around]
@@ -207,14 +207,16 @@ def _unknown_keys(error: Found, path: Path) -> Iterator[Fault]:
         instead = schema.get("x-instead", {}).get(key)
         if instead:
             named = tuple(word for word in schema.get("required", ()) if word in instead)
-            yield _instead(instead, (*path, key), at_key=True, meant=named)
+            yield _suggest_instead(instead, (*path, key), at_key=True, meant=named)
             continue
         close = nearest(key, known)
-        where = f" in {place(path)}" if path else ""
+        where = f" in {show_path(path)}" if path else ""
         question = f"; did you mean '{close}'?" if close else ""
         hint = f"Known here: {', '.join(sorted(known))}." if known and not close else ""
         named = tuple(schema.get("required", ())) if close in around else (close,)
-        yield Fault("unknown-key", (*path, key), f"unknown key {shown(key)}{where}{question}", hint, True, meant=named)
+        yield Fault(
+            "unknown-key", (*path, key), f"unknown key {show_value(key)}{where}{question}", hint, True, meant=named
+        )
 
 
 def _is_refused(rule: Any) -> bool:
@@ -222,25 +224,25 @@ def _is_refused(rule: Any) -> bool:
     return rule is False or (isinstance(rule, Mapping) and rule.get("not") == {})
 
 
-def _instead(said: str, path: Path, **more: Any) -> Fault:
+def _suggest_instead(said: str, path: Path, **more: Any) -> Fault:
     """What `x-instead` says: what is wrong, and behind the semicolon what to do about it."""
     message, _, advice = said.partition("; ")
     return Fault("not-allowed", path, message, f"{advice[:1].upper()}{advice[1:]}.", **more)
 
 
-def _bad_key(error: Found, path: Path) -> Fault:
-    inner = RULES.get(error.validator, _other)(error, ())
-    message = inner.message.replace("the value", f"the key {shown(error.instance)}", 1)
+def _describe_bad_key(error: ValidationError, path: Path) -> Fault:
+    inner = RULES.get(error.validator, _describe_other)(error, ())
+    message = inner.message.replace("the value", f"the key {show_value(error.instance)}", 1)
     return Fault(inner.code, (*path, error.instance), message, inner.hint, at_key=True)
 
 
-def _branches(error: Found, path: Path) -> Iterator[Fault]:
+def _explain_branches(error: ValidationError, path: Path) -> Iterator[Fault]:
     """The mistakes in the alternative that was probably meant: the one of the value's type with the fewest faults."""
-    branches: dict[Any, list[Found]] = {}
+    branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
 
-    def wrong(found: list[Found]) -> bool:
+    def wrong(found: list[ValidationError]) -> bool:
         return any(item.validator == "type" and tuple(item.absolute_path) == path for item in found)
 
     fitting = [found for found in branches.values() if not wrong(found)]
@@ -248,28 +250,30 @@ def _branches(error: Found, path: Path) -> Iterator[Fault]:
         closest = min(fitting, key=len)
         yield from explain(closest)
         return
-    wanted = [name for found in branches.values() for item in found if item.validator == "type" for name in _list(item)]
-    yield _type_fault(path, list(dict.fromkeys(wanted)), error.instance, "")
+    wanted = [
+        name for found in branches.values() for item in found if item.validator == "type" for name in _as_list(item)
+    ]
+    yield _make_type_fault(path, list(dict.fromkeys(wanted)), error.instance, "")
 
 
-def _list(error: Found) -> list[str]:
+def _as_list(error: ValidationError) -> list[str]:
     value = error.validator_value
     return [value] if isinstance(value, str) else list(value)
 
 
-def _wrong_type(error: Found, path: Path) -> Fault:
-    return _type_fault(path, _list(error), error.instance, error.schema.get("description", ""))
+def _describe_wrong_type(error: ValidationError, path: Path) -> Fault:
+    return _make_type_fault(path, _as_list(error), error.instance, error.schema.get("description", ""))
 
 
-def _type_fault(path: Path, wanted: Sequence[str], value: Any, description: str) -> Fault:
+def _make_type_fault(path: Path, wanted: Sequence[str], value: Any, description: str) -> Fault:
     names = [TYPES.get(name, name) for name in wanted]
     expected = " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
     kind = KINDS.get(type(value), "something else")
     scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
-    got = f"{kind} ({shown(value)})" if scalar else kind
-    hint = _write(wanted, value) or description
+    got = f"{kind} ({show_value(value)})" if scalar else kind
+    hint = _advise_type(wanted, value) or description
     proposal = _propose(wanted, value)
-    return Fault("wrong-type", path, f"{place(path)} must be {expected}, not {got}", hint, proposal=proposal)
+    return Fault("wrong-type", path, f"{show_path(path)} must be {expected}, not {got}", hint, proposal=proposal)
 
 
 def _propose(wanted: Sequence[str], value: Any) -> Proposal | None:
@@ -281,7 +285,7 @@ def _propose(wanted: Sequence[str], value: Any) -> Proposal | None:
     return None
 
 
-def _write(wanted: Sequence[str], value: Any) -> str:
+def _advise_type(wanted: Sequence[str], value: Any) -> str:
     """Return how to write what was probably meant, without the value itself: the file may write it in other words."""
     if "string" in wanted and isinstance(value, (bool, int, float)):
         return "Put it in quotes to make it text."
@@ -300,7 +304,7 @@ def _write(wanted: Sequence[str], value: Any) -> str:
     return ""
 
 
-def _choice(error: Found, path: Path) -> Fault:
+def _describe_choice(error: ValidationError, path: Path) -> Fault:
     values = error.validator_value if error.validator == "enum" else [error.validator_value]
     older = error.schema.get("x-older", ())
     values = [value for value in values if value not in older]
@@ -308,36 +312,40 @@ def _choice(error: Found, path: Path) -> Fault:
     if isinstance(error.instance, str):
         instead = error.schema.get("x-instead", {}).get(error.instance)
         if instead:
-            return _instead(instead, path)
+            return _suggest_instead(instead, path)
         close = nearest(error.instance, words)
         if close:
             return Fault(
-                "not-allowed", path, f"{place(path)} may not be {shown(error.instance)}; did you mean '{close}'?"
+                "not-allowed",
+                path,
+                f"{show_path(path)} may not be {show_value(error.instance)}; did you mean '{close}'?",
             )
-    hint = f"Write {' or '.join(shown(value) for value in values)}."
-    return Fault("not-allowed", path, f"{place(path)} may not be {shown(error.instance)}", hint)
+    hint = f"Write {' or '.join(show_value(value) for value in values)}."
+    return Fault("not-allowed", path, f"{show_path(path)} may not be {show_value(error.instance)}", hint)
 
 
-def _size(error: Found, path: Path) -> Fault:
+def _describe_size(error: ValidationError, path: Path) -> Fault:
     keyword = error.validator
     unit = UNITS[keyword[3:]]
     bound, size = error.validator_value, len(error.instance)
     if keyword in TOO_SHORT and size == 0:
-        return Fault(TOO_SHORT[keyword], path, f"{place(path)} may not be empty", error.schema.get("description", ""))
+        return Fault(
+            TOO_SHORT[keyword], path, f"{show_path(path)} may not be empty", error.schema.get("description", "")
+        )
     verb, side = ("at most", TOO_LONG) if keyword in TOO_LONG else ("at least", TOO_SHORT)
     holds = f"{size:,} {unit if size == 1 else PLURALS[unit]}"
     ask = "allowed" if side is TOO_LONG else "needed"
-    message = f"{place(path)} holds {holds}; {verb} {bound:,} {_are(bound)} {ask}"
+    message = f"{show_path(path)} holds {holds}; {verb} {bound:,} {_verb(bound)} {ask}"
     gap = abs(size - bound)
     change = "Remove" if side is TOO_LONG else "Add"
     return Fault(side[keyword], path, message, f"{change} {gap:,} {unit if gap == 1 else PLURALS[unit]}.")
 
 
-def _are(count: int) -> str:
+def _verb(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _range(error: Found, path: Path) -> Fault:
+def _describe_range(error: ValidationError, path: Path) -> Fault:
     low, high, above, below = (error.schema.get(word) for word in RANGE)
     if low is not None and high is not None:
         rule = f"between {low} and {high}"
@@ -352,57 +360,57 @@ def _range(error: Found, path: Path) -> Fault:
             above if error.validator == "exclusiveMinimum" else below if error.validator == "exclusiveMaximum" else None
         )
         rule = f"{words[error.validator]} {error.validator_value if bound is None else bound}"
-    return Fault("out-of-range", path, f"{place(path)} is {shown(error.instance)}; it must be {rule}")
+    return Fault("out-of-range", path, f"{show_path(path)} is {show_value(error.instance)}; it must be {rule}")
 
 
-def _missing(error: Found, path: Path) -> Fault:
+def _describe_missing(error: ValidationError, path: Path) -> Fault:
     """jsonschema tells each missing key in an error of its own and names it only in the message's quotes."""
     present = error.instance
     wanted = error.validator_value
     key = next(key for key in wanted if key not in present and error.message.startswith(repr(key)))
-    where = f"{place(path)} lacks the key '{key}'" if path else f"the key '{key}' is missing"
+    where = f"{show_path(path)} lacks the key '{key}'" if path else f"the key '{key}' is missing"
     rule = error.schema.get("properties", {}).get(key)
     hint = rule.get("description", "") if isinstance(rule, Mapping) else ""
     return Fault("missing-key", (*path, key), where, hint)
 
 
-def _pattern(error: Found, path: Path) -> Fault:
+def _describe_pattern(error: ValidationError, path: Path) -> Fault:
     said = error.schema.get("patternErrorMessage") or error.schema.get("errorMessage")
-    message = f"{place(path)} may not be {shown(error.instance)}"
+    message = f"{show_path(path)} may not be {show_value(error.instance)}"
     return Fault(
         "bad-format", path, f"{message}: {said}" if said else f"{message}: it must match {error.validator_value}"
     )
 
 
-def _refused(error: Found, path: Path) -> Fault:
+def _describe_refused(error: ValidationError, path: Path) -> Fault:
     said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
     if said and "; " in said:
-        return _instead(said, path, at_key=True)
-    return Fault("not-allowed", path, said or f"{place(path)} is not allowed here", at_key=True)
+        return _suggest_instead(said, path, at_key=True)
+    return Fault("not-allowed", path, said or f"{show_path(path)} is not allowed here", at_key=True)
 
 
-def _secret(error: Found, path: Path) -> Fault:
-    message = f"{place(path)} may hold a secret, which must not be in a definition"
+def _describe_secret(error: ValidationError, path: Path) -> Fault:
+    message = f"{show_path(path)} may hold a secret, which must not be in a definition"
     return Fault(SECRET, path, message, error.schema.get("errorMessage", "Leave it out."), at_key=True)
 
 
-def _repeated(_error: Found, path: Path) -> Fault:
-    return Fault("repeated", path, f"{place(path)} holds the same entry twice", "Write each entry once.")
+def _describe_repeated(_error: ValidationError, path: Path) -> Fault:
+    return Fault("repeated", path, f"{show_path(path)} holds the same entry twice", "Write each entry once.")
 
 
-def _other(error: Found, path: Path) -> Fault:
+def _describe_other(error: ValidationError, path: Path) -> Fault:
     if error.validator is None:
-        return _refused(error, path)
+        return _describe_refused(error, path)
     said = error.schema.get("errorMessage") if isinstance(error.schema, Mapping) else None
     return Fault(
-        "not-allowed", path, said or f"{place(path)} does not follow the rule '{error.validator}' of its schema"
+        "not-allowed", path, said or f"{show_path(path)} does not follow the rule '{error.validator}' of its schema"
     )
 
 
-RULES: Mapping[Any, Callable[[Found, Path], Fault]] = {
-    "type": _wrong_type, "enum": _choice, "const": _choice, "required": _missing, "pattern": _pattern,
-    "not": _refused, "uniqueItems": _repeated,
-    **dict.fromkeys((*TOO_LONG, *TOO_SHORT), _size), **dict.fromkeys(RANGE, _range),
+RULES: Mapping[Any, Callable[[ValidationError, Path], Fault]] = {
+    "type": _describe_wrong_type, "enum": _describe_choice, "const": _describe_choice, "required": _describe_missing,
+    "pattern": _describe_pattern, "not": _describe_refused, "uniqueItems": _describe_repeated,
+    **dict.fromkeys((*TOO_LONG, *TOO_SHORT), _describe_size), **dict.fromkeys(RANGE, _describe_range),
 }  # fmt: skip
 
 
@@ -415,7 +423,7 @@ def is_allowed(key: str, allowed: Collection[str]) -> bool:
     return any(key == entry or key.startswith(f"{entry}.") for entry in allowed)
 
 
-def counted(items: Iterable[Diagnostic]) -> list[Diagnostic]:
+def count_losses(items: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The diagnostics with the losses of one kind in one, at the place of the first, saying how often; others stay."""
     kept: dict[object, Diagnostic] = {}
     times: dict[object, int] = {}

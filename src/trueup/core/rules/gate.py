@@ -34,30 +34,30 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 """The plain types of each; a whole float, which is an integer too, is looked at closer."""
 
 
-def gate(schema: Any) -> Check:
+def make_gate(schema: Any) -> Check:
     """A function that is true only of values that the schema allows. References must have been replaced before."""
     if schema is True:
-        return _yes
+        return _accept
     if not isinstance(schema, Mapping) or not schema.keys() <= RULES | SILENT:
-        return _no
+        return _refuse
     named = schema.get("type", list(TYPES))
     names = [named] if isinstance(named, str) else named
-    kinds = {kind: _of_kind(kind, schema) for name in names for kind in TYPES.get(name, ())}
-    return _both(_by_kind(kinds), [*map(gate, schema.get("allOf", ())), *_conditional(schema)])
+    kinds = {kind: _gate_of_kind(kind, schema) for name in names for kind in TYPES.get(name, ())}
+    return _all_of(_gate_by_kind(kinds), [*map(make_gate, schema.get("allOf", ())), *_gate_condition(schema)])
 
 
-def _yes(_value: Any) -> bool:
+def _accept(_value: Any) -> bool:
     return True
 
 
-def _no(_value: Any) -> bool:
+def _refuse(_value: Any) -> bool:
     return False
 
 
-def _both(first: Check, others: Iterable[Check]) -> Check:
-    checks = [check for check in (first, *others) if check is not _yes]
+def _all_of(first: Check, others: Iterable[Check]) -> Check:
+    checks = [check for check in (first, *others) if check is not _accept]
     if len(checks) < 2:
-        return checks[0] if checks else _yes
+        return checks[0] if checks else _accept
 
     def check(value: Any) -> bool:
         for one in checks:  # noqa: SIM110 - `all` over a generator takes twice the time
@@ -68,29 +68,29 @@ def _both(first: Check, others: Iterable[Check]) -> Check:
     return check
 
 
-def _by_kind(kinds: Mapping[type, Check]) -> Check:
+def _gate_by_kind(kinds: Mapping[type, Check]) -> Check:
     """The check for a value's very type; a type that is not among them is refused."""
 
     def check(value: Any) -> bool:
-        return kinds.get(type(value), _no)(value)
+        return kinds.get(type(value), _refuse)(value)
 
     return check
 
 
-def _of_kind(kind: type, schema: Mapping[str, Any]) -> Check:
+def _gate_of_kind(kind: type, schema: Mapping[str, Any]) -> Check:
     """What the schema asks of values of one type; a choice is only understood among words."""
     if kind is str:
-        return _text(schema)
+        return _gate_text(schema)
     if "enum" in schema or "const" in schema:
-        return _no
+        return _refuse
     if kind is dict:
-        return _mapping(schema)
+        return _gate_mapping(schema)
     if kind is list:
-        return _list(schema)
-    return _number(schema) if kind in (int, float) else _yes
+        return _gate_list(schema)
+    return _gate_number(schema) if kind in (int, float) else _accept
 
 
-def _text(schema: Mapping[str, Any]) -> Check:
+def _gate_text(schema: Mapping[str, Any]) -> Check:
     low, high = schema.get("minLength", 0), schema.get("maxLength", float("inf"))
     checks: list[Check] = []
     if "pattern" in schema:
@@ -99,33 +99,35 @@ def _text(schema: Mapping[str, Any]) -> Check:
     for choice in (schema[word] if word == "enum" else [schema[word]] for word in ("enum", "const") if word in schema):
         words = frozenset(word for word in choice if isinstance(word, str))
         checks.append(words.__contains__)
-    return _both(lambda value: low <= len(value) <= high, checks)
+    return _all_of(lambda value: low <= len(value) <= high, checks)
 
 
-def _number(schema: Mapping[str, Any]) -> Check:
+def _gate_number(schema: Mapping[str, Any]) -> Check:
     low, high = schema.get("minimum", float("-inf")), schema.get("maximum", float("inf"))
     beyond = schema.get("exclusiveMinimum", float("-inf"))
     return lambda value: low <= value <= high and (value > beyond or "exclusiveMinimum" not in schema)
 
 
-def _list(schema: Mapping[str, Any]) -> Check:
+def _gate_list(schema: Mapping[str, Any]) -> Check:
     low, high = schema.get("minItems", 0), schema.get("maxItems", float("inf"))
-    entry = gate(schema.get("items", True))
-    entries = _yes if entry is _yes else lambda value: all(map(entry, value))
-    return _both(lambda value: low <= len(value) <= high, [entries, _differing if schema.get("uniqueItems") else _yes])
+    entry = make_gate(schema.get("items", True))
+    entries = _accept if entry is _accept else lambda value: all(map(entry, value))
+    return _all_of(
+        lambda value: low <= len(value) <= high, [entries, _are_different if schema.get("uniqueItems") else _accept]
+    )
 
 
-def _differing(value: list[Any]) -> bool:
+def _are_different(value: list[Any]) -> bool:
     """Whether a list holds different texts and nothing else: of other values it is not told here."""
     return {*map(type, value)} <= {str} and len({*value}) == len(value)
 
 
-def _mapping(schema: Mapping[str, Any]) -> Check:
+def _gate_mapping(schema: Mapping[str, Any]) -> Check:
     needed = frozenset(schema.get("required", ()))
     low, high = schema.get("minProperties", 0), schema.get("maxProperties", float("inf"))
-    rules = {key: gate(rule) for key, rule in schema.get("properties", {}).items()}
-    other = gate(schema.get("additionalProperties", True))
-    key_check = gate(schema.get("propertyNames", True))
+    rules = {key: make_gate(rule) for key, rule in schema.get("properties", {}).items()}
+    other = make_gate(schema.get("additionalProperties", True))
+    key_check = make_gate(schema.get("propertyNames", True))
 
     def check(value: dict[Any, Any]) -> bool:
         if not (needed <= value.keys() and low <= len(value) <= high):
@@ -133,23 +135,23 @@ def _mapping(schema: Mapping[str, Any]) -> Check:
         for key, entry in value.items():
             if not rules.get(key, other)(entry):
                 return False
-        return key_check is _yes or all(map(key_check, value))
+        return key_check is _accept or all(map(key_check, value))
 
     return check
 
 
-def _conditional(schema: Mapping[str, Any]) -> list[Check]:
+def _gate_condition(schema: Mapping[str, Any]) -> list[Check]:
     """`if`, `then` and `else` as one check, where the condition is of a form that can be told for certain."""
     if "if" not in schema:
         return []
-    holds = _condition(schema["if"])
+    holds = _make_condition(schema["if"])
     if holds is None:
-        return [_no]
-    then, otherwise = gate(schema.get("then", True)), gate(schema.get("else", True))
+        return [_refuse]
+    then, otherwise = make_gate(schema.get("then", True)), make_gate(schema.get("else", True))
     return [lambda value: then(value) if holds(value) else otherwise(value)]
 
 
-def _condition(schema: Any) -> Check | None:
+def _make_condition(schema: Any) -> Check | None:
     """Whether a value meets a condition, exactly: one type, or `{key: word}` with the key required."""
     if not isinstance(schema, Mapping):
         return None

@@ -17,7 +17,7 @@ from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition, Ignore
 from trueup.core.definitions.names import comparable_name
 from trueup.core.field_table import FieldTable
-from trueup.core.rules.fault import Fault, Proposal, nearest, place, shown, spelt
+from trueup.core.rules.fault import Fault, Proposal, nearest, show_path, show_value, spell_number
 from trueup.core.rules.gate import is_type
 from trueup.core.source import Diagnostic, Path, Position, Severity
 
@@ -25,7 +25,7 @@ STAMP_NAMES = 256
 """Characters that project, target and name may have together, so that the stamp fits."""
 
 
-def beyond_schema(
+def check_limits(
     definition: Definition,
     table: FieldTable,
     stamp_length: int | None,
@@ -39,16 +39,16 @@ def beyond_schema(
     `today` is an ISO date; without it no day has passed.
     """
     body = definition.body
-    yield from _empty_maps(body, table)
-    yield from _metadata(body, table, stamp_length is not None, stamp_needed)
-    yield from _stamp(stamp_length, table.stamp_length)
-    yield from lost_numbers(body, ())
-    yield from _object_parameters(body, table)
+    yield from _check_empty_maps(body, table)
+    yield from _check_metadata(body, table, stamp_length is not None, stamp_needed)
+    yield from _check_stamp(stamp_length, table.stamp_length)
+    yield from find_lost_numbers(body, ())
+    yield from _check_parameters(body, table)
     for index, entry in enumerate(definition.lifecycle.ignore_changes):
-        yield from _ignore(entry, table, ("lifecycle", "ignore_changes", index), today)
+        yield from _check_ignore(entry, table, ("lifecycle", "ignore_changes", index), today)
 
 
-def written_schemas(body: Mapping[str, Any], table: FieldTable) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def find_schemas(body: Mapping[str, Any], table: FieldTable) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """The JSON Schemas that a definition holds, by path: functions' parameters and the like."""
     for steps in table.schemas:
         found: list[tuple[Path, Any]] = [((), body)]
@@ -69,20 +69,20 @@ def _step(found: Iterable[tuple[Path, Any]], step: str) -> Iterator[tuple[Path, 
             yield (*path, step), value[step]
 
 
-def _warning(code: str, path: Path, message: str, hint: str) -> Fault:
+def _warn(code: str, path: Path, message: str, hint: str) -> Fault:
     return Fault(code, path, message, hint, at_key=True, severity=Severity.WARNING)
 
 
-def _empty_maps(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
+def _check_empty_maps(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
     for name in table.maps:
         if name in body and not body[name] and isinstance(body[name], (Mapping, type(None))):
-            yield _warning(
+            yield _warn(
                 "declares-nothing", (name,), f"{name} is empty, so it declares nothing",
                 f"Only the keys listed under {name} are managed; list some, or leave {name} out.",
             )  # fmt: skip
 
 
-def _metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed: bool) -> Iterator[Fault]:
+def _check_metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed: bool) -> Iterator[Fault]:
     name, _, key = table.stamp.partition(".")
     metadata = body.get(name)
     if not isinstance(metadata, Mapping):
@@ -100,10 +100,10 @@ def _metadata(body: Mapping[str, Any], table: FieldTable, stamped: bool, needed:
             f"Keep {most - 1}: one is needed for Trueup's stamp.", at_key=True,
         )  # fmt: skip
     elif count == most and stamped:
-        yield _no_room(name, most, needed)
+        yield _make_no_room(name, most, needed)
 
 
-def _no_room(name: str, most: int, needed: bool) -> Fault:
+def _make_no_room(name: str, most: int, needed: bool) -> Fault:
     """Where the stamp is the only memory an error; else a create is blocked, and what exists can be kept."""
     message = f"the stamp has no room: {name} holds {most} keys of {most}"
     lost = "With `state: stamps` the stamp is the only record of an assistant."
@@ -113,7 +113,7 @@ def _no_room(name: str, most: int, needed: bool) -> Fault:
     return Fault("no-room-for-stamp", (name,), message, hint, at_key=True, severity=severity)
 
 
-def _stamp(length: int | None, most: int) -> Iterator[Fault]:
+def _check_stamp(length: int | None, most: int) -> Iterator[Fault]:
     if length is not None and length > most:
         yield Fault(
             "stamp-too-long", (),
@@ -122,22 +122,22 @@ def _stamp(length: int | None, most: int) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _object_parameters(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
+def _check_parameters(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
     """What a tool takes is an object, whatever else its schema says."""
-    for path, parameters in written_schemas(body, table):
+    for path, parameters in find_schemas(body, table):
         if path[0] != table.tools or parameters.get("type") == "object":
             continue
         hint = "Write type: object, and under properties what the function takes; or leave parameters out."
         if "type" not in parameters:
-            yield Fault("missing-key", (*path, "type"), f"{place(path)} lacks type: object", hint)
+            yield Fault("missing-key", (*path, "type"), f"{show_path(path)} lacks type: object", hint)
         elif is_type(parameters["type"]):
-            yield Fault("not-allowed", (*path, "type"), f"{place(path)} must be a JSON Schema of type object", hint)
+            yield Fault("not-allowed", (*path, "type"), f"{show_path(path)} must be a JSON Schema of type object", hint)
 
 
-def _ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> Iterator[Fault]:
+def _check_ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> Iterator[Fault]:
     if not isinstance(entry.field, str) or not isinstance(entry.until, str):
         return
-    fault = _ignored_field(entry.field, table)
+    fault = _check_ignored_field(entry.field, table)
     if fault:
         message, hint = fault
         yield Fault("unknown-field", (*path, "field"), message, hint)
@@ -145,7 +145,7 @@ def _ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> Iterato
         yield Fault(
             "bad-format",
             (*path, "until"),
-            f"until {shown(entry.until)} is not a date",
+            f"until {show_value(entry.until)} is not a date",
             "Write it like 2027-01-31.",
         )
     elif entry.until and entry.until < today:
@@ -154,7 +154,7 @@ def _ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> Iterato
         yield Fault("until-passed", (*path, "until"), message, hint, severity=Severity.WARNING)
 
 
-def _ignored_field(name: str, table: FieldTable) -> tuple[str, str] | None:
+def _check_ignored_field(name: str, table: FieldTable) -> tuple[str, str] | None:
     """What is wrong with a field's name, and what to write; None when it names a field."""
     head, dot, rest = name.partition(".")
     known = {key: [f"{key}.{entry}" for entry in row.entries] for key, row in table.maps.items()}
@@ -166,13 +166,13 @@ def _ignored_field(name: str, table: FieldTable) -> tuple[str, str] | None:
     if head in known and not known[head]:
         return f"{head} as a whole is not a field; each of its keys is one", f"Name the key, such as {head}.owner."
     if head in known:
-        return f"{shown(name)} is not a field; each of its entries is one", f"Write {' or '.join(known[head])}."
+        return f"{show_value(name)} is not a field; each of its entries is one", f"Write {' or '.join(known[head])}."
     if head in table.by_name:
-        return (f"{shown(name)} is not a field; {head} is compared as a whole", f"Write {head}.") if dot else None
+        return (f"{show_value(name)} is not a field; {head} is compared as a whole", f"Write {head}.") if dot else None
     close = nearest(name, [*(field for field in table.by_name if field not in known), *entries])
     question = f"; did you mean '{close}'?" if close else ""
     return (
-        f"unknown field {shown(name)}{question}",
+        f"unknown field {show_value(name)}{question}",
         f"Fields are {', '.join(table.by_name)}; of the nested ones, name the entry.",
     )
 
@@ -193,16 +193,16 @@ LARGEST_INTEGER = 2**53
 NO_NUMBER = frozenset({str, bool, type(None)})
 
 
-def lost_numbers(value: Any, path: Path) -> Iterator[Fault]:
+def find_lost_numbers(value: Any, path: Path) -> Iterator[Fault]:
     """A fault for each number in a value of plain dicts and lists that would be lost; the value stands at the path.
 
     A schema may have refused the same number for its range.
     """
-    if not _all_small(value):
-        yield from _lost(value, path)
+    if not _are_small(value):
+        yield from _find_lost(value, path)
 
 
-def _all_small(value: Any) -> bool:
+def _are_small(value: Any) -> bool:
     """Whether no number in a value is large or none at all: a quick yes, which nearly every value gets."""
     waiting = [value]
     while waiting:
@@ -219,33 +219,33 @@ def _all_small(value: Any) -> bool:
     return True
 
 
-def _lost(value: Any, path: Path) -> Iterator[Fault]:
+def _find_lost(value: Any, path: Path) -> Iterator[Fault]:
     if isinstance(value, float):
         if not math.isfinite(value):
             yield Fault(
                 "bad-number",
                 path,
-                f"{place(path)} is {spelt(value)}, which JSON cannot hold",
+                f"{show_path(path)} is {spell_number(value)}, which JSON cannot hold",
                 "Write a finite number.",
             )
     elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             yield Fault(
-                "bad-number", path, f"{place(path)} is a whole number above 2**53, which gateways round",
+                "bad-number", path, f"{show_path(path)} is a whole number above 2**53, which gateways round",
                 "Write it as text, in quotes.", proposal=Proposal(value, 'Write it as text, in quotes: "{}".'),
             )  # fmt: skip
     elif isinstance(value, Mapping):
         for key, entry in value.items():
-            yield from _lost(entry, (*path, key))
+            yield from _find_lost(entry, (*path, key))
     elif isinstance(value, list):
         for index, entry in enumerate(value):
-            yield from _lost(entry, (*path, index))
+            yield from _find_lost(entry, (*path, index))
 
 
 PATH = ("name",)
 
 
-def repeated_names(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
+def find_repeated_names(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
     """Yield a warning for each definition whose display name an earlier one has, with both places."""
     first: dict[str, Definition] = {}
     for definition in definitions:
@@ -255,12 +255,12 @@ def repeated_names(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 Severity.WARNING,
                 "display-name-repeated",
-                f"{definition.name} has the same display name as {earlier.name} ({_place(earlier)})",
+                f"{definition.name} has the same display name as {earlier.name} ({_place_of_name(earlier)})",
                 definition.locate().key(PATH),
                 PATH,
                 "Give one of them another `name`: at the vendor only their ids differ.",
             )
 
 
-def _place(definition: Definition) -> Position | str:
+def _place_of_name(definition: Definition) -> Position | str:
     return definition.locate().key(PATH) or definition.file

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.core.definitions.definition import Definition
 from trueup.core.field_table import FieldTable
-from trueup.core.rules.fault import Fault, explain, nearest, place, placed
-from trueup.core.rules.gate import gate, looks_valid
-from trueup.core.rules.limits import beyond_schema, written_schemas
+from trueup.core.rules.fault import Fault, explain, place_faults, show_path
+from trueup.core.rules.gate import looks_valid, make_gate
+from trueup.core.rules.limits import check_limits, find_schemas
 from trueup.core.source import Diagnostic, Path, SourceMap
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-__all__ = ["Check", "Checker", "limits", "nearest"]
 
 Check = Callable[[Definition], Iterable[Fault]]
 """What only one protocol asks of a definition, beside its schema."""
@@ -44,8 +43,8 @@ class Checker:
     __slots__ = ("_gate", "_schema", "_validator")
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = _inlined(schema, schema.get("$defs", {}), ())
-        self._gate = gate(self._schema)
+        self._schema = _inline(schema, schema.get("$defs", {}), ())
+        self._gate = make_gate(self._schema)
         self._validator: Validator | None = None
 
     def problems(self, value: Any, locate: Callable[[], SourceMap]) -> list[Diagnostic]:
@@ -53,12 +52,12 @@ class Checker:
         if self._gate(value):
             return []
         if self._validator is None:
-            self._validator = _validator(self._schema)
+            self._validator = _make_validator(self._schema)
         errors = list(self._validator.iter_errors(value))
-        return placed(explain(errors), locate) if errors else []
+        return place_faults(explain(errors), locate) if errors else []
 
 
-def limits(
+def check_definition(
     definition: Definition,
     table: FieldTable,
     check: Check,
@@ -75,23 +74,23 @@ def limits(
     single values are the schema's; a body that broke the schema may be handed in all the same.
     """
     faults = [
-        *beyond_schema(definition, table, stamp_length, stamp_needed=stamp_needed, today=today),
+        *check_limits(definition, table, stamp_length, stamp_needed=stamp_needed, today=today),
         *check(definition),
-        *_written_schema_faults(definition.body, table),
+        *_check_schemas(definition.body, table),
     ]
-    return placed(faults, definition.locate, definition.file)
+    return place_faults(faults, definition.locate, definition.file)
 
 
-def _validator(schema: Mapping[str, Any]) -> Validator:
+def _make_validator(schema: Mapping[str, Any]) -> Validator:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema)
 
 
-def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
+def _inline(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
     """The schema with its references replaced by what they name, a fifth faster to check; recursive ones stay."""
     if isinstance(node, list):
-        return [_inlined(entry, shared, inside) for entry in node]
+        return [_inline(entry, shared, inside) for entry in node]
     if not isinstance(node, Mapping):
         return node
     reference = node.get("$ref")
@@ -100,22 +99,22 @@ def _inlined(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> A
             raise ValueError(f"The schema refers to {reference}, which is outside of it; references are not fetched.")
         name = reference.removeprefix("#/$defs/")
         if len(node) == 1 and name in shared and name not in inside:
-            return _inlined(shared[name], shared, (*inside, name))
-    return {key: _inlined(_findable(key, entry), shared, inside) for key, entry in node.items()}
+            return _inline(shared[name], shared, (*inside, name))
+    return {key: _inline(_make_findable(key, entry), shared, inside) for key, entry in node.items()}
 
 
-def _written_schema_faults(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
-    for path, schema in written_schemas(body, table):
+def _check_schemas(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
+    for path, schema in find_schemas(body, table):
         if not looks_valid(schema):
-            for fault in _meta_faults(json.dumps(schema)):
-                yield replace(fault, path=(*path, *fault.path), message=_within(path, fault.message))
+            for fault in _check_schema(json.dumps(schema)):
+                yield replace(fault, path=(*path, *fault.path), message=_say_where(path, fault.message))
 
 
-def _within(path: Path, message: str) -> str:
-    return f"the JSON Schema in {place(path)} is not valid: {message}"
+def _say_where(path: Path, message: str) -> str:
+    return f"the JSON Schema in {show_path(path)} is not valid: {message}"
 
 
-def _findable(word: str, value: Any) -> Any:
+def _make_findable(word: str, value: Any) -> Any:
     """Properties with `false` written as a rule: of a bare `false` jsonschema does not say where it was."""
     if word != "properties" or not isinstance(value, Mapping):
         return value
@@ -123,14 +122,14 @@ def _findable(word: str, value: Any) -> Any:
 
 
 @lru_cache(maxsize=CACHED_SCHEMAS)
-def _meta_faults(text: str) -> tuple[Fault, ...]:
+def _check_schema(text: str) -> tuple[Fault, ...]:
     """The first few mistakes of a schema, given as JSON text, against the meta-schema of draft 2020-12."""
-    faults = explain(_meta_validator().iter_errors(json.loads(text)))
+    faults = explain(_make_meta_validator().iter_errors(json.loads(text)))
     return tuple(replace(fault, code="bad-schema") for fault in faults[:FIRST_FEW])
 
 
 @lru_cache(maxsize=1)
-def _meta_validator() -> Validator:
+def _make_meta_validator() -> Validator:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(Draft202012Validator.META_SCHEMA)

@@ -1,8 +1,8 @@
 """Which elements of two sequences belong together: the alignment beneath every text diff. Knows no words.
 
 Unique elements are the anchors (patience), then an exact longest common subsequence where the gap is small, then equal
-elements by their count. Every path is bounded: no search costs the square of the text's size. `slid` then decides where
-a stretch of new or lost lines begins when it could begin at several places.
+elements by their count. Every path is bounded: no search costs the square of the text's size. `slide_blocks` then
+decides where a stretch of new or lost lines begins when it could begin at several places.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowa
         size = a_end - a + b_end - b
         if a == a_end or b == b_end or size == 2 or depth == DEPTH or not allowance.spend(SETUP + size // 4):
             continue
-        anchors = _anchors(left[a:a_end], right[b:b_end], allowance)
+        anchors = _find_anchors(left[a:a_end], right[b:b_end], allowance)
         starts = [(a, b), *((a + i, b + j) for i, j in anchors)]
         ends = [*starts[1:], (a_end, b_end)]
         if anchors:
             gaps += [(i, i_end, j, j_end, depth + 1) for (i, j), (i_end, j_end) in zip(starts, ends, strict=True)]
-    return _joined(found)
+    return _join_blocks(found)
 
 
-def _joined(found: list[Block]) -> list[Block]:
+def _join_blocks(found: list[Block]) -> list[Block]:
     """The blocks in order, neighbours that touch on both sides made one."""
     joined: list[Block] = []
     for a, b, length in sorted(found):
@@ -79,20 +79,20 @@ def _joined(found: list[Block]) -> list[Block]:
     return joined
 
 
-def _anchors(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowance) -> list[tuple[int, int]]:
+def _find_anchors(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowance) -> list[tuple[int, int]]:
     """Pairs of places that hold the same element, rising on both sides."""
     counts, others = Counter(left), Counter(right)
     places = {item: j for j, item in enumerate(right) if others[item] == 1}
     unique = [(i, places[item]) for i, item in enumerate(left) if counts[item] == 1 and item in places]
     if unique:
-        return _rising(unique)
+        return _longest_rising(unique)
     cost = len(left) * len(right)
     if cost <= GAP:
-        return _longest(left, right) if allowance.spend(cost) else []
-    return _rising(_by_count(left, right))
+        return _longest_common(left, right) if allowance.spend(cost) else []
+    return _longest_rising(_pair_by_count(left, right))
 
 
-def _by_count(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _pair_by_count(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Each element's first occurrence with its first, its second with its second, and so on."""
     places: dict[Hashable, list[int]] = {}
     for j in range(len(right) - 1, -1, -1):
@@ -100,7 +100,7 @@ def _by_count(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple
     return [(i, waiting.pop()) for i, item in enumerate(left) if (waiting := places.get(item))]
 
 
-def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The longest subsequence of pairs, ordered on the left, that also rises on the right (O(n log n))."""
     tails: list[int] = []
     ends: list[int] = []
@@ -121,7 +121,7 @@ def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _longest(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _longest_common(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
     """A longest common subsequence, exactly; costs the product of the lengths."""
     rows = [[0] * (len(right) + 1)]
     for item in reversed(left):
@@ -147,16 +147,16 @@ REACH = 40
 """Lines by which a stretch may be slid."""
 
 
-def slid(blocks: Sequence[Block], left: Sequence[str], right: Sequence[str]) -> list[Block]:
+def slide_blocks(blocks: Sequence[Block], left: Sequence[str], right: Sequence[str]) -> list[Block]:
     """The same runs of equal lines, each stretch between them moved to where a paragraph begins and ends."""
     found = [list(block) for block in blocks]
     for place, block in enumerate(found):
         before = found[place - 1] if place else [0, 0, 0]
         i, j = before[0] + before[2], before[1] + before[2]
         if i == block[0] and j < block[1]:
-            step = _step(right, j, block[1], before[2], block[2])
+            step = _best_step(right, j, block[1], before[2], block[2])
         elif j == block[1] and i < block[0]:
-            step = _step(left, i, block[0], before[2], block[2])
+            step = _best_step(left, i, block[0], before[2], block[2])
         else:
             continue
         if place:
@@ -167,25 +167,25 @@ def slid(blocks: Sequence[Block], left: Sequence[str], right: Sequence[str]) -> 
     return [(i, j, length) for i, j, length in found if length]
 
 
-def _step(lines: Sequence[str], start: int, end: int, above: int, below: int) -> int:
+def _best_step(lines: Sequence[str], start: int, end: int, above: int, below: int) -> int:
     """By how many lines the stretch from start to end had best be slid: down if positive, up if negative."""
-    best, step = _fit(lines, start, end), 0
+    best, step = _rate_fit(lines, start, end), 0
     for shift in range(1, min(above, REACH) + 1):
         if lines[start - shift] != lines[end - shift]:
             break
-        fit = _fit(lines, start - shift, end - shift)
+        fit = _rate_fit(lines, start - shift, end - shift)
         if fit > best:
             best, step = fit, -shift
     for shift in range(1, min(below, REACH) + 1):
         if lines[start + shift - 1] != lines[end + shift - 1]:
             break
-        fit = _fit(lines, start + shift, end + shift)
+        fit = _rate_fit(lines, start + shift, end + shift)
         if fit > best:
             best, step = fit, shift
     return step
 
 
-def _fit(lines: Sequence[str], start: int, end: int) -> int:
+def _rate_fit(lines: Sequence[str], start: int, end: int) -> int:
     """How well a stretch is one of paragraphs: it begins with text after an empty line, and ends with an empty one."""
     begins = bool(lines[start].strip())
     after_blank = start == 0 or not lines[start - 1].strip()

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from trueup.core.texts.align import Allowance, Block, align, slid
-from trueup.core.texts.moves import Gap, Move, changed, flowing, moves, pairs
-from trueup.core.texts.prose import UNCHANGED, Kind, Nature, Prose, Run, Size, lines_of
-from trueup.core.texts.words import mentions
+from trueup.core.texts.align import Allowance, Block, align, slide_blocks
+from trueup.core.texts.moves import Gap, Move, find_moves, mark_change, mark_flow, pair_lines
+from trueup.core.texts.prose import UNCHANGED, Nature, Prose, RunKind, Size, TextRun, split_lines
+from trueup.core.texts.words import find_mentions
 
 CONTEXT = 2
 """Unchanged lines kept on each side of a change; prose lines are long."""
@@ -28,7 +28,7 @@ MOVED_WHOLE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TextPair:
     """The lines of both texts, what moved between them, and what may still be spent."""
 
     left: Sequence[str]
@@ -42,24 +42,24 @@ def compare(before: str, after: str, tools: Collection[str] = ()) -> Prose:
 
     `tools` are the names of tools, the assistant's and the vendor's own, so that mentions of them can be told.
     """
-    (left, left_end), (right, right_end) = lines_of(before), lines_of(after)
+    (left, left_end), (right, right_end) = split_lines(before), split_lines(after)
     allowance = Allowance(COMPARISONS)
-    blocks = slid(_coarse(align(left, right, allowance)), left, right)
-    gaps = [gap for gap in _gaps(blocks, len(left), len(right)) if gap.a < gap.a_end or gap.b < gap.b_end]
-    texts = Texts(left, right, moves(left, right, gaps, allowance), allowance)
-    runs = tuple(_runs(texts, blocks, Gap(0, len(left), 0, len(right))))
+    blocks = slide_blocks(_drop_short_blocks(align(left, right, allowance)), left, right)
+    gaps = [gap for gap in _walk_gaps(blocks, len(left), len(right)) if gap.a < gap.a_end or gap.b < gap.b_end]
+    texts = TextPair(left, right, find_moves(left, right, gaps, allowance), allowance)
+    runs = tuple(_make_runs(texts, blocks, Gap(0, len(left), 0, len(right))))
     return Prose(
         runs=runs,
-        nature=_nature(before, after, runs),
+        nature=_find_nature(before, after, runs),
         before=Size(len(left), len(before)),
         after=Size(len(right), len(after)),
-        mentions=mentions(before, after, tools),
+        mentions=find_mentions(before, after, tools),
         newline_before=left_end,
         newline_after=right_end,
     )
 
 
-def _coarse(blocks: list[Block]) -> list[Block]:
+def _drop_short_blocks(blocks: list[Block]) -> list[Block]:
     """The blocks, without the short ones while there are more than anybody would read one by one."""
     shortest = 1
     while len(blocks) > RUNS:
@@ -68,14 +68,14 @@ def _coarse(blocks: list[Block]) -> list[Block]:
     return blocks
 
 
-def _gaps(blocks: Sequence[Block], old: int, new: int) -> Iterator[Gap]:
+def _walk_gaps(blocks: Sequence[Block], old: int, new: int) -> Iterator[Gap]:
     a = b = 0
     for i, j, length in (*blocks, (old, new, 0)):
         yield Gap(a, i, b, j)
         a, b = i + length, j + length
 
 
-def _nature(before: str, after: str, runs: Sequence[Run]) -> Nature:
+def _find_nature(before: str, after: str, runs: Sequence[TextRun]) -> Nature:
     if before == after:
         return Nature.SAME
     changed = [run for run in runs if run.kind not in UNCHANGED]
@@ -83,21 +83,21 @@ def _nature(before: str, after: str, runs: Sequence[Run]) -> Nature:
         return Nature.END
     if "".join(before.split()) == "".join(after.split()):
         return Nature.WHITESPACE
-    placed = [run.kind in (Kind.LEFT, Kind.MOVED) for run in changed]
+    placed = [run.kind in (RunKind.LEFT, RunKind.MOVED) for run in changed]
     quiet = all(
         run.blanks_only or (is_placed and not run.edited) for run, is_placed in zip(changed, placed, strict=True)
     )
     return Nature.MOVED if quiet else Nature.TEXT
 
 
-def _runs(texts: Texts, blocks: Sequence[Block], area: Gap, context: int = CONTEXT) -> Iterator[Run]:
+def _make_runs(texts: TextPair, blocks: Sequence[Block], area: Gap, context: int = CONTEXT) -> Iterator[TextRun]:
     """The runs of an area, the unchanged lines between changes folded down to their context; never one line alone."""
     end = (area.a_end, area.b_end)
     shown = False
     a, b = area.a, area.b
     for i, j, length in (*blocks, (*end, 0)):
         if i > a or j > b:
-            yield from _replaced(texts, Gap(a, i, b, j))
+            yield from _make_replaced(texts, Gap(a, i, b, j))
             shown = True
         last = (i + length, j + length) == end
         head = min(length, context) if shown else 0
@@ -106,42 +106,42 @@ def _runs(texts: Texts, blocks: Sequence[Block], area: Gap, context: int = CONTE
         if hidden == 1:
             head, hidden = (head + 1, 0) if shown or last else (head, hidden)
             tail, hidden = (tail + hidden, 0)
-        yield from _unchanged(texts, i, j, (head, hidden, tail))
+        yield from _make_unchanged(texts, i, j, (head, hidden, tail))
         a, b = i + length, j + length
 
 
-def _unchanged(texts: Texts, i: int, j: int, sizes: tuple[int, int, int]) -> Iterator[Run]:
+def _make_unchanged(texts: TextPair, i: int, j: int, sizes: tuple[int, int, int]) -> Iterator[TextRun]:
     """Lines that both texts have: some shown, some folded, some shown; those at places `i` and `j`, from 0."""
     head, hidden, tail = sizes if sizes[1] else (sum(sizes), 0, 0)
-    for size, kind in ((head, Kind.KEPT), (hidden, Kind.FOLDED), (tail, Kind.KEPT)):
+    for size, kind in ((head, RunKind.KEPT), (hidden, RunKind.FOLDED), (tail, RunKind.KEPT)):
         if size:
-            lines = tuple(texts.left[i : i + size]) if kind is Kind.KEPT else ()
-            yield Run(kind, i + 1, j + 1, size, size, lines)
+            lines = tuple(texts.left[i : i + size]) if kind is RunKind.KEPT else ()
+            yield TextRun(kind, i + 1, j + 1, size, size, lines)
         i, j = i + size, j + size
 
 
-def _replaced(texts: Texts, gap: Gap) -> Iterator[Run]:
+def _make_replaced(texts: TextPair, gap: Gap) -> Iterator[TextRun]:
     """What took the place of what: moved blocks at both their places, the rest as lines removed, added and changed."""
     gone = [move for move in texts.moves if gap.a <= move.before < gap.a_end]
     come = sorted((move for move in texts.moves if gap.b <= move.after < gap.b_end), key=lambda move: move.after)
-    if not gone and not come and (run := flowing(texts.left, texts.right, gap, texts.allowance)):
+    if not gone and not come and (run := mark_flow(texts.left, texts.right, gap, texts.allowance)):
         yield run
         return
-    old = _outside([(move.before, move.old) for move in gone], gap.a, gap.a_end)
-    new = _outside([(move.after, move.new) for move in come], gap.b, gap.b_end)
-    found = pairs(texts.left, texts.right, old, new, texts.allowance)
-    marked = [run for x, y in found if (run := changed(texts.left, texts.right, x, y, texts.allowance))]
+    old = _ranges_outside([(move.before, move.old) for move in gone], gap.a, gap.a_end)
+    new = _ranges_outside([(move.after, move.new) for move in come], gap.b, gap.b_end)
+    found = pair_lines(texts.left, texts.right, old, new, texts.allowance)
+    marked = [run for x, y in found if (run := mark_change(texts.left, texts.right, x, y, texts.allowance))]
     i, j = gap.a, gap.b
     for run in (*marked, None):
         x, y = (run.before - 1, run.after - 1) if run else (gap.a_end, gap.b_end)
-        yield from _gone(texts, [move for move in gone if i <= move.before < x], i, x, j)
-        yield from _come(texts, [move for move in come if j <= move.after < y], j, y, x)
+        yield from _make_removed(texts, [move for move in gone if i <= move.before < x], i, x, j)
+        yield from _make_added(texts, [move for move in come if j <= move.after < y], j, y, x)
         if run:
             yield run
         i, j = x + 1, y + 1
 
 
-def _outside(taken: Iterable[tuple[int, int]], start: int, end: int) -> list[range]:
+def _ranges_outside(taken: Iterable[tuple[int, int]], start: int, end: int) -> list[range]:
     """The places from start to end that are in none of the taken stretches, which are in order."""
     found: list[range] = []
     for place, length in (*taken, (end, 0)):
@@ -151,37 +151,41 @@ def _outside(taken: Iterable[tuple[int, int]], start: int, end: int) -> list[ran
     return found
 
 
-def _gone(texts: Texts, gone: Sequence[Move], start: int, end: int, at: int) -> Iterator[Run]:
+def _make_removed(texts: TextPair, gone: Sequence[Move], start: int, end: int, at: int) -> Iterator[TextRun]:
     """The old lines from start to end, which are no longer here: removed, or somewhere else."""
     for move in gone:
         if start < move.before:
-            yield Run(Kind.REMOVED, start + 1, at + 1, move.before - start, 0, tuple(texts.left[start : move.before]))
-        yield Run(Kind.LEFT, move.before + 1, move.after + 1, move.old, move.new, (texts.left[move.before],))
+            yield TextRun(
+                RunKind.REMOVED, start + 1, at + 1, move.before - start, 0, tuple(texts.left[start : move.before])
+            )
+        yield TextRun(RunKind.LEFT, move.before + 1, move.after + 1, move.old, move.new, (texts.left[move.before],))
         start = move.before + move.old
     if start < end:
-        yield Run(Kind.REMOVED, start + 1, at + 1, end - start, 0, tuple(texts.left[start:end]))
+        yield TextRun(RunKind.REMOVED, start + 1, at + 1, end - start, 0, tuple(texts.left[start:end]))
 
 
-def _come(texts: Texts, come: Sequence[Move], start: int, end: int, at: int) -> Iterator[Run]:
+def _make_added(texts: TextPair, come: Sequence[Move], start: int, end: int, at: int) -> Iterator[TextRun]:
     """The new lines from start to end, which were not here before: added, or from somewhere else."""
     for move in come:
         if start < move.after:
-            yield Run(Kind.ADDED, at + 1, start + 1, 0, move.after - start, tuple(texts.right[start : move.after]))
-        inner = tuple(_inside(texts, move))
-        yield Run(Kind.MOVED, move.before + 1, move.after + 1, move.old, move.new, runs=inner)
+            yield TextRun(
+                RunKind.ADDED, at + 1, start + 1, 0, move.after - start, tuple(texts.right[start : move.after])
+            )
+        inner = tuple(_make_inside(texts, move))
+        yield TextRun(RunKind.MOVED, move.before + 1, move.after + 1, move.old, move.new, runs=inner)
         start = move.after + move.new
     if start < end:
-        yield Run(Kind.ADDED, at + 1, start + 1, 0, end - start, tuple(texts.right[start:end]))
+        yield TextRun(RunKind.ADDED, at + 1, start + 1, 0, end - start, tuple(texts.right[start:end]))
 
 
-def _inside(texts: Texts, move: Move) -> Iterator[Run]:
+def _make_inside(texts: TextPair, move: Move) -> Iterator[TextRun]:
     """A moved block: what changed in it with a line around, else its first lines."""
     a, b = move.before, move.after
     area = Gap(a, a + move.old, b, b + move.new)
     left, right = texts.left[a : area.a_end], texts.right[b : area.b_end]
     if left == right:
         shown = move.old if move.old <= MOVED_WHOLE else 1
-        yield from _unchanged(texts, a, b, (shown, move.old - shown, 0))
+        yield from _make_unchanged(texts, a, b, (shown, move.old - shown, 0))
         return
-    blocks = [(a + i, b + j, length) for i, j, length in slid(align(left, right, texts.allowance), left, right)]
-    yield from _runs(replace(texts, moves=()), blocks, area, 1)
+    blocks = [(a + i, b + j, length) for i, j, length in slide_blocks(align(left, right, texts.allowance), left, right)]
+    yield from _make_runs(replace(texts, moves=()), blocks, area, 1)

@@ -30,7 +30,7 @@ UNSEEN: Final = re.compile(f"[\x00-\x08\x0b-\x1f{SIGNS}]")
 """One of these signs, or a control character that is no tab and no line break."""
 
 
-def names_of(text: str, most: int = 3) -> str:
+def name_unseen(text: str, most: int = 3) -> str:
     """The unseen signs of a text by their numbers, in the order they come: `U+202E, U+2066 and 2 more`."""
     found = list(dict.fromkeys(f"U+{ord(sign):04X}" for sign in UNSEEN.findall(text)))
     more = f" and {len(found) - most} more" if len(found) > most else ""
@@ -62,12 +62,12 @@ def may_be_spelled(text: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def spelled(text: str) -> re.Pattern[str]:
+def spelling_pattern(text: str) -> re.Pattern[str]:
     """Return the pattern of all spellings of a text: `a/b` as `a\\/b`, `\\u0061/b`, `a%2Fb`, `a&#47;b`, `A/B`, `a/ b`.
 
     Escapes are found up to three times over, and white space between any two characters.
     """
-    return re.compile(_BREAK.join(map(_sign, text)), re.IGNORECASE)
+    return re.compile(_BREAK.join(map(_spell_sign, text)), re.IGNORECASE)
 
 
 def core_of(text: str) -> str:
@@ -93,16 +93,16 @@ def has_escaped_run(lower: str) -> bool:
     return any(sign in lower and pattern.search(lower) is not None for sign, pattern in _ESCAPED.items())
 
 
-def replaced(text: str, unwanted: Iterable[str], by: str) -> str:
+def replace_spellings(text: str, unwanted: Iterable[str], by: str) -> str:
     """The text with every spelling of each unwanted text replaced, the longest first."""
     for value in sorted(unwanted, key=lambda known: (-len(known), known)):
         text = text.replace(value, by)
         if may_be_spelled(text) or core_of(value) in _BLANKS.sub("", text).lower():
-            text = spelled(value).sub(lambda _: by, text)
+            text = spelling_pattern(value).sub(lambda _: by, text)
     return text
 
 
-def _sign(sign: str) -> str:
+def _spell_sign(sign: str) -> str:
     """One character: behind up to eight backslashes in per cents, as an entity, its number, or itself."""
     number = ord(sign)
     names = [f"#0{{0,4}}{number}", f"#x0{{0,4}}{number:x}"]

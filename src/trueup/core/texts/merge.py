@@ -22,21 +22,21 @@ _MARKED: Final = re.compile(r"^<{7} .*\n(?:.*\n)*?={7}\r?\n(?:.*\n)*?>{7} ", re.
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeResult:
     """The lines, and how many conflicts stand in them."""
 
     text: str
     conflicts: int
 
 
-def merged(base: str | None, ours: str, theirs: str) -> Merged:
+def merge_texts(base: str | None, ours: str, theirs: str) -> MergeResult:
     """Both texts as one; without a base every difference is a conflict."""
-    left, right = _lines(ours), _lines(theirs)
+    left, right = _split_lines(ours), _split_lines(theirs)
     allowance = Allowance(COMPARISONS)
     if base is None:
-        stretches = _two_sided(left, right, allowance)
+        stretches = _merge_two(left, right, allowance)
     else:
-        stretches = _three_sided(_lines(base), left, right, allowance)
+        stretches = _merge_three(_split_lines(base), left, right, allowance)
     made: list[str] = []
     conflicts = 0
     for lines, other in stretches:
@@ -44,11 +44,11 @@ def merged(base: str | None, ours: str, theirs: str) -> Merged:
             made += lines
         else:
             conflicts += 1
-            made += [f"{OURS}\n", *_ended(lines), f"{MIDDLE}\n", *_ended(other), f"{THEIRS}\n"]
-    return Merged("".join(made), conflicts)
+            made += [f"{OURS}\n", *_end_lines(lines), f"{MIDDLE}\n", *_end_lines(other), f"{THEIRS}\n"]
+    return MergeResult("".join(made), conflicts)
 
 
-def marked_at(text: str) -> int | None:
+def find_conflict(text: str) -> int | None:
     """The offset of the first conflict's first marker in a text; None where there is none."""
     if ">>>>>>> " not in text:
         return None
@@ -56,12 +56,12 @@ def marked_at(text: str) -> int | None:
     return found.start() if found else None
 
 
-Stretch = tuple[Sequence[str], Sequence[str] | None]
+MergePart = tuple[Sequence[str], Sequence[str] | None]
 """Lines that are settled; or our lines, and theirs, where they are not."""
 
 
-def _two_sided(left: list[str], right: list[str], allowance: Allowance) -> list[Stretch]:
-    found: list[Stretch] = []
+def _merge_two(left: list[str], right: list[str], allowance: Allowance) -> list[MergePart]:
+    found: list[MergePart] = []
     i = j = 0
     for a, b, length in [*align(left, right, allowance), (len(left), len(right), 0)]:
         if (i, j) != (a, b):
@@ -71,28 +71,28 @@ def _two_sided(left: list[str], right: list[str], allowance: Allowance) -> list[
     return found
 
 
-def _three_sided(base: list[str], left: list[str], right: list[str], allowance: Allowance) -> list[Stretch]:
+def _merge_three(base: list[str], left: list[str], right: list[str], allowance: Allowance) -> list[MergePart]:
     """Between the lines that all three share, each stretch is ours, theirs, or both."""
-    found: list[Stretch] = []
-    here, there = _places(base, left, allowance), _places(base, right, allowance)
+    found: list[MergePart] = []
+    here, there = _map_lines(base, left, allowance), _map_lines(base, right, allowance)
     o = i = j = 0
     for line in [*(line for line in range(len(base)) if line in here and line in there), len(base)]:
         a, b = here.get(line, len(left)), there.get(line, len(right))
         if (o, i, j) != (line, a, b):
-            found += _settled(base[o:line], left[i:a], right[j:b])
+            found += _decide(base[o:line], left[i:a], right[j:b])
         if line < len(base):
             found.append(([base[line]], None))
         o, i, j = line + 1, a + 1, b + 1
     return found
 
 
-def _settled(before: list[str], left: list[str], right: list[str]) -> list[Stretch]:
+def _decide(before: list[str], left: list[str], right: list[str]) -> list[MergePart]:
     if left in (before, right):
         return [(right, None)]
-    return [(left, None)] if right == before else _shortened(left, right)
+    return [(left, None)] if right == before else _shorten_conflict(left, right)
 
 
-def _shortened(left: list[str], right: list[str]) -> list[Stretch]:
+def _shorten_conflict(left: list[str], right: list[str]) -> list[MergePart]:
     """A conflict without the lines at its ends that both sides share."""
     start = 0
     while start < min(len(left), len(right)) and left[start] == right[start]:
@@ -104,16 +104,16 @@ def _shortened(left: list[str], right: list[str]) -> list[Stretch]:
     return [(left[:start], None), (left[start:a], right[start:b]), (left[a:], None)]
 
 
-def _places(base: list[str], other: list[str], allowance: Allowance) -> dict[int, int]:
+def _map_lines(base: list[str], other: list[str], allowance: Allowance) -> dict[int, int]:
     """Where each line of the base that is kept stands in the other text."""
     return {a + step: b + step for a, b, length in align(base, other, allowance) for step in range(length)}
 
 
-def _lines(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+\Z", text)
 
 
-def _ended(lines: Sequence[str]) -> list[str]:
+def _end_lines(lines: Sequence[str]) -> list[str]:
     """The lines, the last of which ends so that a marker stands on a line of its own."""
     return [line if line.endswith("\n") else f"{line}\n" for line in lines]
 
@@ -122,7 +122,7 @@ _SEAM = "\n\n"
 PART_COMPARISONS = 2_000_000
 
 
-def attributed(parts: Sequence[str], joined: str) -> list[str] | None:
+def split_into_parts(parts: Sequence[str], joined: str) -> list[str] | None:
     """The parts that come to `joined` when one blank line stands between them; None where there is no one way.
 
     Empty parts stay empty. If all but one are still there, that one changed; else the seams must be the only blank
@@ -133,7 +133,7 @@ def attributed(parts: Sequence[str], joined: str) -> list[str] | None:
     texts = [parts[index] if index == last else parts[index].rstrip("\n") for index in places]
     if not texts:
         return None
-    found = _one_changed(texts, joined)
+    found = _find_changed_part(texts, joined)
     if found is None:
         found = _cut_at_seams(texts, joined)
     if found is None or _SEAM.join(found) != joined:
@@ -145,7 +145,7 @@ def attributed(parts: Sequence[str], joined: str) -> list[str] | None:
     return result
 
 
-def _one_changed(texts: Sequence[str], joined: str) -> list[str] | None:
+def _find_changed_part(texts: Sequence[str], joined: str) -> list[str] | None:
     """The one part that differs where all others stand as they did; None where none or several could be that one."""
     found = []
     for place in range(len(texts)):
@@ -187,13 +187,13 @@ _UNFIT: Final = re.compile('[\x00-\x1f"\\\\\x7f]')
 _NO_BREAK: Final = b"\n\\ No newline at end of file\n"
 
 
-def patch(file: str, before: bytes, after: bytes) -> bytes:
+def make_patch(file: str, before: bytes, after: bytes) -> bytes:
     """The patch from one content to another, empty where they are the same; `file` is seen from the project's root."""
     old, new = _BYTE_LINES.findall(before), _BYTE_LINES.findall(after)
-    hunks = list(_hunks(old, new))
+    hunks = list(_make_hunks(old, new))
     if not hunks:
         return b""
-    head = f"--- {_name('a', file)}\n+++ {_name('b', file)}\n".encode("utf-8", "surrogateescape")
+    head = f"--- {_quote_name('a', file)}\n+++ {_quote_name('b', file)}\n".encode("utf-8", "surrogateescape")
     return head + b"".join(hunks)
 
 
@@ -201,19 +201,19 @@ Step = tuple[bytes, int, int]
 """A sign (blank, minus, plus) and the line's index on both sides."""
 
 
-def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
-    steps = _steps(old, new)
+def _make_hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+    steps = _make_steps(old, new)
     changed = [place for place, step in enumerate(steps) if step[0] != b" "]
     start = 0
     while start < len(changed):
         end = start
         while end + 1 < len(changed) and changed[end + 1] - changed[end] <= 2 * CONTEXT + 1:
             end += 1
-        yield _hunk(steps[max(0, changed[start] - CONTEXT) : changed[end] + CONTEXT + 1], old, new)
+        yield _make_hunk(steps[max(0, changed[start] - CONTEXT) : changed[end] + CONTEXT + 1], old, new)
         start = end + 1
 
 
-def _hunk(steps: list[Step], old: list[bytes], new: list[bytes]) -> bytes:
+def _make_hunk(steps: list[Step], old: list[bytes], new: list[bytes]) -> bytes:
     removed = sum(sign != b"+" for sign, _, _ in steps)
     added = sum(sign != b"-" for sign, _, _ in steps)
     _, i, j = steps[0]
@@ -222,7 +222,7 @@ def _hunk(steps: list[Step], old: list[bytes], new: list[bytes]) -> bytes:
     return head + b"".join(line if line.endswith(b"\n") else line + _NO_BREAK for line in lines)
 
 
-def _steps(old: list[bytes], new: list[bytes]) -> list[Step]:
+def _make_steps(old: list[bytes], new: list[bytes]) -> list[Step]:
     """Every line of both sides in order, what goes before what comes."""
     found: list[Step] = []
     i = j = 0
@@ -234,7 +234,7 @@ def _steps(old: list[bytes], new: list[bytes]) -> list[Step]:
     return found
 
 
-def _name(side: str, file: str) -> str:
+def _quote_name(side: str, file: str) -> str:
     """The path as git writes it: quoted if a sign in it would end a line or a quote, before a tab if it has blanks."""
     if _UNFIT.search(file):
         quoted = _UNFIT.sub(lambda match: f"\\{ord(match.group()):03o}", file)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from trueup.core.texts.align import Allowance
-from trueup.core.texts.prose import Kind, Run
-from trueup.core.texts.words import flow, kept, likeness, words_of
+from trueup.core.texts.prose import RunKind, TextRun
+from trueup.core.texts.words import align_words, count_kept, find_words, likeness
 
 MOVES = 100
 """Blocks that one difference may tell of."""
@@ -51,29 +51,29 @@ class Move(NamedTuple):
     new: int
 
 
-def moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowance: Allowance) -> list[Move]:
+def find_moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowance: Allowance) -> list[Move]:
     """The moved blocks in the old text's order; each lies within one gap on each side, and none overlap."""
     lost = {i: gap for gap in gaps for i in range(gap.a, gap.a_end)} if _is_bounded(gaps) else {}
     gained = {j: gap for gap in gaps for j in range(gap.b, gap.b_end)} if lost else {}
     if not lost or not gained:
         return []
-    found = _equal(left, right, lost, gained)
+    found = _find_equal(left, right, lost, gained)
     if len(lost) + len(gained) <= EDITED:
-        found |= _edited(left, right, lost, gained, found, allowance)
+        found |= _find_edited(left, right, lost, gained, found, allowance)
     taken = set(found.values())
     free = (
         {i: gap for i, gap in lost.items() if i not in found},
         {j: gap for j, gap in gained.items() if j not in taken},
     )
     blocks = [
-        _with_blank(block, left, right, (lost[block.before], gained[block.after]), free)
-        for block in _blocks(found, lost, gained)
+        _add_blank(block, left, right, (lost[block.before], gained[block.after]), free)
+        for block in _make_blocks(found, lost, gained)
         if any(_is_strong(left[i]) for i in range(block.before, block.before + block.old) if i in found)
     ]
     return sorted(sorted(blocks, key=lambda block: -block.old)[:MOVES])
 
 
-def _with_blank(
+def _add_blank(
     block: Move,
     left: Sequence[str],
     right: Sequence[str],
@@ -94,11 +94,11 @@ def _is_bounded(gaps: Sequence[Gap]) -> bool:
 
 def _is_strong(line: str) -> bool:
     """Whether a line says enough for being the same one elsewhere to be no chance."""
-    words = words_of(line[:400])
+    words = find_words(line[:400])
     return len(words) > 3 or (len(words) > 2 and len(line.strip()) >= 16)
 
 
-def _equal(
+def _find_equal(
     left: Sequence[str], right: Sequence[str], lost: Mapping[int, Gap], gained: Mapping[int, Gap]
 ) -> dict[int, int]:
     """Lines that say something and stand once on each side, and the equal ones next to them."""
@@ -123,7 +123,7 @@ def _equal(
     return found
 
 
-def _edited(
+def _find_edited(
     left: Sequence[str],
     right: Sequence[str],
     lost: Mapping[int, Gap],
@@ -133,14 +133,14 @@ def _edited(
 ) -> dict[int, int]:
     """Lines that kept most of their words and are nowhere nearer to what they were than in another gap."""
     taken = set(found.values())
-    words = {j: frozenset(words_of(right[j][:2_000])) for j in gained if j not in taken}
+    words = {j: frozenset(find_words(right[j][:2_000])) for j in gained if j not in taken}
     index: dict[str, list[int]] = {}
     for j, said in words.items():
         for word in said if len(said) > 3 else ():
             index.setdefault(word, []).append(j)
     more: dict[int, int] = {}
     for i, gap in lost.items():
-        mine = frozenset(words_of(left[i][:2_000])) if i not in found else frozenset()
+        mine = frozenset(find_words(left[i][:2_000])) if i not in found else frozenset()
         if len(mine) < 4 or not allowance.spend(len(mine)):
             continue
         votes = Counter(j for word in mine if len(index.get(word, ())) <= RARE for j in index.get(word, ()))
@@ -152,7 +152,7 @@ def _edited(
     return more
 
 
-def _blocks(found: Mapping[int, int], lost: Mapping[int, Gap], gained: Mapping[int, Gap]) -> Iterator[Move]:
+def _make_blocks(found: Mapping[int, int], lost: Mapping[int, Gap], gained: Mapping[int, Gap]) -> Iterator[Move]:
     """Found lines that follow each other closely on both sides, as blocks; what lies between them was edited."""
     taken = set(found.values())
     start: tuple[int, int] | None = None
@@ -194,22 +194,22 @@ TABLE = 2_500
 """Pairs of lines up to which the best pairing is found; beyond it each line takes the best that is left."""
 
 
-def pairs(
+def pair_lines(
     left: Sequence[str], right: Sequence[str], old: Sequence[range], new: Sequence[range], allowance: Allowance
 ) -> list[tuple[int, int]]:
     """Which line of the old ranges became which of the new ones, rising on both sides; none where that is too much."""
     removed, added = sum(map(len, old)), sum(map(len, new))
     if not removed or not added or not allowance.spend(20 * removed * added):
         return []
-    before = [(i, frozenset(words_of(left[i][:2_000]))) for places in old for i in places]
-    after = [(j, frozenset(words_of(right[j][:2_000]))) for places in new for j in places]
+    before = [(i, frozenset(find_words(left[i][:2_000]))) for places in old for i in places]
+    after = [(j, frozenset(find_words(right[j][:2_000]))) for places in new for j in places]
     floor = 0.0 if removed == added == 1 else PAIRED
-    table = [[_worth(left[i], right[j], mine, other, floor) for j, other in after] for i, mine in before]
-    found = _best(table) if removed * added <= TABLE else _greedy(table)
+    table = [[_rate_pair(left[i], right[j], mine, other, floor) for j, other in after] for i, mine in before]
+    found = _pair_best(table) if removed * added <= TABLE else _pair_greedily(table)
     return [(before[x][0], after[y][0]) for x, y in found]
 
 
-def _worth(old: str, new: str, mine: frozenset[str], other: frozenset[str], floor: float) -> float:
+def _rate_pair(old: str, new: str, mine: frozenset[str], other: frozenset[str], floor: float) -> float:
     """How alike two lines are; lines without words are alike if they are not empty and the same but for blanks."""
     if not mine and not other:
         return float(bool(old.strip()) and old.split() == new.split())
@@ -217,7 +217,7 @@ def _worth(old: str, new: str, mine: frozenset[str], other: frozenset[str], floo
     return share if share > floor or (share == floor and share) else 0.0
 
 
-def _best(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+def _pair_best(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     """The rising pairs whose worth is greatest in sum; costs the product of the lengths."""
     width = len(table[0])
     sums = [[0.0] * (width + 1)]
@@ -240,7 +240,7 @@ def _best(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     return found
 
 
-def _greedy(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+def _pair_greedily(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     for i, worths in enumerate(table):
@@ -251,36 +251,36 @@ def _greedy(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     return found
 
 
-def changed(left: Sequence[str], right: Sequence[str], i: int, j: int, allowance: Allowance) -> Run | None:
+def mark_change(left: Sequence[str], right: Sequence[str], i: int, j: int, allowance: Allowance) -> TextRun | None:
     """One line that became another, its words marked; None where so little was kept that marks would only confuse."""
     old, new = left[i], right[j]
-    spans = flow(old, new, allowance)
-    same, sizes = kept(spans), sorted((_weight(old), _weight(new)))
+    spans = align_words(old, new, allowance)
+    same, sizes = count_kept(spans), sorted((_weight(old), _weight(new)))
     if 2 * same >= SHOWN * sum(sizes) or (sizes[0] and same >= WHOLE * sizes[0]):
-        return Run(Kind.CHANGED, i + 1, j + 1, 1, 1, spans=spans)
+        return TextRun(RunKind.CHANGED, i + 1, j + 1, 1, 1, spans=spans)
     return None
 
 
-def flowing(left: Sequence[str], right: Sequence[str], gap: Gap, allowance: Allowance) -> Run | None:
+def mark_flow(left: Sequence[str], right: Sequence[str], gap: Gap, allowance: Allowance) -> TextRun | None:
     """The lines of a gap as one text with its breaks marked, where that keeps much more of it than line by line."""
     removed, added = gap.a_end - gap.a, gap.b_end - gap.b
     if not removed or not added or removed == added == 1 or not allowance.spend(4 * (removed + added)):
         return None
     old, new = "\n".join(left[gap.a : gap.a_end]), "\n".join(right[gap.b : gap.b_end])
     total = (_weight(old) + _weight(new)) / 2
-    spans = flow(old, new, allowance)
-    whole = kept(spans)
+    spans = align_words(old, new, allowance)
+    whole = count_kept(spans)
     if whole < FLOW * total:
         return None
     sides = [range(gap.a, gap.a_end)], [range(gap.b, gap.b_end)]
     by_line = sum(
-        kept(run.spans)
-        for i, j in pairs(left, right, *sides, allowance)
-        if (run := changed(left, right, i, j, allowance))
+        count_kept(run.spans)
+        for i, j in pair_lines(left, right, *sides, allowance)
+        if (run := mark_change(left, right, i, j, allowance))
     )
     if whole < by_line + BETTER * total:
         return None
-    return Run(Kind.CHANGED, gap.a + 1, gap.b + 1, removed, added, spans=spans)
+    return TextRun(RunKind.CHANGED, gap.a + 1, gap.b + 1, removed, added, spans=spans)
 
 
 def _weight(text: str) -> int:

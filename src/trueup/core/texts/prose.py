@@ -28,7 +28,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 
-class Kind(Enum):
+class RunKind(Enum):
     """What happened to a stretch of lines, or of a line."""
 
     KEPT = "kept"
@@ -54,28 +54,28 @@ class Span(NamedTuple):
     """A stretch of a changed run: KEPT on both sides, REMOVED or ADDED on one; it may hold line breaks."""
 
     text: str
-    kind: Kind
+    kind: RunKind
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TextRun:
     """Neighbouring lines that fared alike; the module's first lines say which kind fills which field."""
 
-    kind: Kind
+    kind: RunKind
     before: int
     after: int
     old: int
     new: int
     lines: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
-    runs: tuple[Run, ...] = ()
+    runs: tuple[TextRun, ...] = ()
 
     @property
     def blanks_only(self) -> bool:
         """Whether what differs are only blanks, tabs and line breaks."""
-        if self.kind is Kind.CHANGED:
-            return not any(span.text.strip() for span in self.spans if span.kind is not Kind.KEPT)
-        return self.kind in (Kind.REMOVED, Kind.ADDED) and not any(map(str.strip, self.lines))
+        if self.kind is RunKind.CHANGED:
+            return not any(span.text.strip() for span in self.spans if span.kind is not RunKind.KEPT)
+        return self.kind in (RunKind.REMOVED, RunKind.ADDED) and not any(map(str.strip, self.lines))
 
     @property
     def edited(self) -> bool:
@@ -83,7 +83,7 @@ class Run:
         return any(run.kind not in UNCHANGED for run in self.runs)
 
 
-UNCHANGED = frozenset({Kind.KEPT, Kind.FOLDED})
+UNCHANGED = frozenset({RunKind.KEPT, RunKind.FOLDED})
 """The kinds that are no news."""
 
 
@@ -119,7 +119,7 @@ class Mention(NamedTuple):
 class Prose:
     """A whole difference. `newline_*` say whether a side ends with one; `removed`, `added`, `changed` count lines."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[TextRun, ...]
     nature: Nature
     before: Size
     after: Size
@@ -130,25 +130,25 @@ class Prose:
     @property
     def removed(self) -> int:
         """Lines that are gone, those inside moved blocks included."""
-        return sum(run.old for run in _flat(self.runs) if run.kind is Kind.REMOVED)
+        return sum(run.old for run in _flatten(self.runs) if run.kind is RunKind.REMOVED)
 
     @property
     def added(self) -> int:
         """Lines that are new, those inside moved blocks included."""
-        return sum(run.new for run in _flat(self.runs) if run.kind is Kind.ADDED)
+        return sum(run.new for run in _flatten(self.runs) if run.kind is RunKind.ADDED)
 
     @property
     def changed(self) -> int:
         """Lines of the new text in which something changed."""
-        return sum(run.new for run in _flat(self.runs) if run.kind is Kind.CHANGED)
+        return sum(run.new for run in _flatten(self.runs) if run.kind is RunKind.CHANGED)
 
     @property
-    def moves(self) -> tuple[Run, ...]:
+    def moves(self) -> tuple[TextRun, ...]:
         """The moved blocks, in the new text's order."""
-        return tuple(run for run in self.runs if run.kind is Kind.MOVED)
+        return tuple(run for run in self.runs if run.kind is RunKind.MOVED)
 
 
-class Row(NamedTuple):
+class FlowRow(NamedTuple):
     """A row of a changed run: the numbers of the lines it stands in, 0 on a side that has nothing of it."""
 
     before: int
@@ -156,14 +156,14 @@ class Row(NamedTuple):
     spans: tuple[Span, ...]
 
 
-class Section(NamedTuple):
+class ChangeSection(NamedTuple):
     """A group of changes that have no unchanged line between them, and what is unchanged before it."""
 
-    unchanged: tuple[Run, ...]
-    changed: tuple[Run, ...]
+    unchanged: tuple[TextRun, ...]
+    changed: tuple[TextRun, ...]
 
 
-def rows(run: Run) -> Iterator[Row]:
+def split_rows(run: TextRun) -> Iterator[FlowRow]:
     """A changed run as rows, one for each line of the new text; a removed line break stands inside a row.
 
     A break that both sides have is the row's end and in no span; one that is added is the last span of its row.
@@ -171,37 +171,37 @@ def rows(run: Run) -> Iterator[Row]:
     before, after, spans = run.before, run.after, list[Span]()
     old = new = False
     for span in run.spans:
-        pieces = span.text.split("\n") if span.kind is not Kind.REMOVED else [span.text]
+        pieces = span.text.split("\n") if span.kind is not RunKind.REMOVED else [span.text]
         for number, piece in enumerate(pieces):
             ends = number < len(pieces) - 1
-            text = piece + "\n" if ends and span.kind is Kind.ADDED else piece
+            text = piece + "\n" if ends and span.kind is RunKind.ADDED else piece
             if text:
                 spans.append(Span(text, span.kind))
-                old, new = old or span.kind is not Kind.ADDED, new or span.kind is not Kind.REMOVED
+                old, new = old or span.kind is not RunKind.ADDED, new or span.kind is not RunKind.REMOVED
             if ends:
-                yield Row(before if old or span.kind is Kind.KEPT else 0, after, tuple(spans))
+                yield FlowRow(before if old or span.kind is RunKind.KEPT else 0, after, tuple(spans))
                 after += 1
-                before += (span.kind is Kind.KEPT) + _breaks(spans)
+                before += (span.kind is RunKind.KEPT) + _count_breaks(spans)
                 spans, old, new = [], False, False
-    yield Row(before, after, tuple(spans))
+    yield FlowRow(before, after, tuple(spans))
 
 
-def side(run: Run, kind: Kind) -> tuple[Span, ...]:
+def one_side(run: TextRun, kind: RunKind) -> tuple[Span, ...]:
     """The spans of a changed run that stand on one side: REMOVED asks for the old one, ADDED for the new one."""
-    return tuple(span for span in run.spans if span.kind in (Kind.KEPT, kind))
+    return tuple(span for span in run.spans if span.kind in (RunKind.KEPT, kind))
 
 
-def sections(prose: Prose) -> Iterator[Section]:
+def split_sections(prose: Prose) -> Iterator[ChangeSection]:
     """The runs in groups of change, each with what is unchanged before it; what follows the last one comes alone."""
-    unchanged: list[Run] = []
-    changed: list[Run] = []
+    unchanged: list[TextRun] = []
+    changed: list[TextRun] = []
     for run in prose.runs:
         if run.kind in UNCHANGED and changed:
-            yield Section(tuple(unchanged), tuple(changed))
+            yield ChangeSection(tuple(unchanged), tuple(changed))
             unchanged, changed = [], []
         (unchanged if run.kind in UNCHANGED else changed).append(run)
     if unchanged or changed:
-        yield Section(tuple(unchanged), tuple(changed))
+        yield ChangeSection(tuple(unchanged), tuple(changed))
 
 
 def first_line(prose: Prose, *, old_side: bool = False) -> int:
@@ -211,16 +211,16 @@ def first_line(prose: Prose, *, old_side: bool = False) -> int:
 
 def after_from(prose: Prose, before: str) -> str:
     """The new text, from the difference and, for the folded lines alone, the old text."""
-    return _text(_side(prose.runs, lines_of(before)[0], {}, new=True), prose.newline_after)
+    return _join_lines(_collect_side(prose.runs, split_lines(before)[0], {}, new=True), prose.newline_after)
 
 
 def before_from(prose: Prose, after: str) -> str:
     """The old text, from the difference and, for the folded lines alone, the new text."""
     blocks = {(run.before, run.after): run.runs for run in prose.moves}
-    return _text(_side(prose.runs, lines_of(after)[0], blocks, new=False), prose.newline_before)
+    return _join_lines(_collect_side(prose.runs, split_lines(after)[0], blocks, new=False), prose.newline_before)
 
 
-def lines_of(text: str) -> tuple[list[str], bool]:
+def split_lines(text: str) -> tuple[list[str], bool]:
     """The lines without their `\\n`, and whether the last one ends with it; the empty text has no line."""
     if not text:
         return [], False
@@ -230,37 +230,37 @@ def lines_of(text: str) -> tuple[list[str], bool]:
     return lines[:-1], True
 
 
-def _flat(runs: Sequence[Run]) -> Iterator[Run]:
+def _flatten(runs: Sequence[TextRun]) -> Iterator[TextRun]:
     for run in runs:
         yield run
         yield from run.runs
 
 
-def _breaks(spans: Sequence[Span]) -> int:
-    return sum(span.text.count("\n") for span in spans if span.kind is Kind.REMOVED)
+def _count_breaks(spans: Sequence[Span]) -> int:
+    return sum(span.text.count("\n") for span in spans if span.kind is RunKind.REMOVED)
 
 
-def _side(
-    runs: Sequence[Run], known: Sequence[str], blocks: dict[tuple[int, int], tuple[Run, ...]], *, new: bool
+def _collect_side(
+    runs: Sequence[TextRun], known: Sequence[str], blocks: dict[tuple[int, int], tuple[TextRun, ...]], *, new: bool
 ) -> list[str]:
     """The lines of one side; `known` are the other side's, `blocks` the moved ones where they are wanted at LEFT."""
-    other = Kind.REMOVED if new else Kind.ADDED
+    other = RunKind.REMOVED if new else RunKind.ADDED
     found: list[str] = []
     for run in runs:
-        if run.kind is Kind.FOLDED:
+        if run.kind is RunKind.FOLDED:
             start = (run.before if new else run.after) - 1
             found += known[start : start + run.old]
-        elif run.kind is Kind.CHANGED:
+        elif run.kind is RunKind.CHANGED:
             found += "".join(span.text for span in run.spans if span.kind is not other).split("\n")
-        elif run.kind is (Kind.MOVED if new else Kind.LEFT):
+        elif run.kind is (RunKind.MOVED if new else RunKind.LEFT):
             inner = run.runs if new else blocks[run.before, run.after]
-            found += _side(inner, known, {}, new=new)
-        elif run.kind not in (other, Kind.LEFT, Kind.MOVED):
+            found += _collect_side(inner, known, {}, new=new)
+        elif run.kind not in (other, RunKind.LEFT, RunKind.MOVED):
             found += run.lines
     return found
 
 
-def _text(lines: Sequence[str], newline: bool) -> str:
+def _join_lines(lines: Sequence[str], newline: bool) -> str:
     return "\n".join(lines) + ("\n" if newline else "")
 
 
@@ -268,8 +268,8 @@ def encode_prose(prose: Prose) -> dict[str, Any]:
     """The difference as JSON: every key always there, except those of a run that its kind does not fill."""
     return {
         "nature": prose.nature.value,
-        "before": _sized(prose.before, prose.newline_before),
-        "after": _sized(prose.after, prose.newline_after),
+        "before": _encode_size(prose.before, prose.newline_before),
+        "after": _encode_size(prose.after, prose.newline_after),
         "removed": prose.removed,
         "added": prose.added,
         "changed": prose.changed,
@@ -278,11 +278,11 @@ def encode_prose(prose: Prose) -> dict[str, Any]:
             {"sort": item.sort.value, "text": item.text, "appeared": item.appeared, "line": item.line}
             for item in prose.mentions
         ],
-        "runs": [_encoded(run) for run in prose.runs],
+        "runs": [_encode_run(run) for run in prose.runs],
     }
 
 
-def _sized(size: Size, newline: bool) -> dict[str, Any]:
+def _encode_size(size: Size, newline: bool) -> dict[str, Any]:
     return {
         "lines": size.lines,
         "characters": size.characters,
@@ -291,7 +291,7 @@ def _sized(size: Size, newline: bool) -> dict[str, Any]:
     }
 
 
-def _encoded(run: Run) -> dict[str, Any]:
+def _encode_run(run: TextRun) -> dict[str, Any]:
     found: dict[str, Any] = {
         "kind": run.kind.value, "before": run.before, "after": run.after, "old": run.old, "new": run.new,
     }  # fmt: skip
@@ -301,5 +301,5 @@ def _encoded(run: Run) -> dict[str, Any]:
         found["spans"] = [[span.kind.value, span.text] for span in run.spans]
         found["blanks_only"] = run.blanks_only
     if run.runs:
-        found["runs"] = [_encoded(inner) for inner in run.runs]
+        found["runs"] = [_encode_run(inner) for inner in run.runs]
     return found

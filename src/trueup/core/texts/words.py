@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.core.field_table import inner_of
+from trueup.core.field_table import nested_tool
 from trueup.core.texts.align import Allowance, Block, align
-from trueup.core.texts.prose import Kind, Mention, Sort, Span
+from trueup.core.texts.prose import Mention, RunKind, Sort, Span
 
 WORDS = 4_000
 """Words of one change that are compared with each other; a longer middle is marked as one change."""
@@ -28,7 +28,7 @@ _PIECE = re.compile(
 _WORD = re.compile(rf"[{_ONE}]|(?:[^\W{_ONE}]|[{_MARKS}])+")
 
 
-def words_of(text: str) -> list[str]:
+def find_words(text: str) -> list[str]:
     """The words of a text, without signs and blanks."""
     return _WORD.findall(text)
 
@@ -38,25 +38,25 @@ def likeness(left: frozenset[str], right: frozenset[str]) -> float:
     return 2 * len(left & right) / (len(left) + len(right)) if left or right else 1.0
 
 
-def flow(before: str, after: str, allowance: Allowance) -> tuple[Span, ...]:
+def align_words(before: str, after: str, allowance: Allowance) -> tuple[Span, ...]:
     """Both texts in one: without the added spans it is the old one, without the removed ones the new one."""
     old, new = _PIECE.findall(before), _PIECE.findall(after)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
+    head = _count_common(old, new)
+    tail = _count_common(old[head:][::-1], new[head:][::-1])
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     blocks: list[Block] = []
     if len(old_middle) + len(new_middle) <= WORDS and allowance.spend(len(old_middle) + len(new_middle)):
         blocks = align(old_middle, new_middle, allowance)
     whole = [(0, 0, head), *((i + head, j + head, length) for i, j, length in blocks)]
-    return _cleaned(_spans(old, new, [*whole, (len(old) - tail, len(new) - tail, tail)]))
+    return _merge_scraps(_make_spans(old, new, [*whole, (len(old) - tail, len(new) - tail, tail)]))
 
 
-def kept(spans: Sequence[Span]) -> int:
+def count_kept(spans: Sequence[Span]) -> int:
     """Characters that both sides have, blanks not counted."""
-    return sum(len("".join(span.text.split())) for span in spans if span.kind is Kind.KEPT)
+    return sum(len("".join(span.text.split())) for span in spans if span.kind is RunKind.KEPT)
 
 
-def _common(left: Sequence[str], right: Sequence[str]) -> int:
+def _count_common(left: Sequence[str], right: Sequence[str]) -> int:
     """How many elements two sequences begin with in common."""
     count = 0
     for one, other in zip(left, right, strict=False):
@@ -66,21 +66,21 @@ def _common(left: Sequence[str], right: Sequence[str]) -> int:
     return count
 
 
-def _spans(old: Sequence[str], new: Sequence[str], blocks: Sequence[Block]) -> list[Span]:
+def _make_spans(old: Sequence[str], new: Sequence[str], blocks: Sequence[Block]) -> list[Span]:
     """Alternately a change, both sides of which may be empty, and what is kept after it."""
     spans: list[Span] = []
     a = b = 0
     for i, j, length in blocks:
         spans += [
-            Span("".join(old[a:i]), Kind.REMOVED),
-            Span("".join(new[b:j]), Kind.ADDED),
-            Span("".join(old[i : i + length]), Kind.KEPT),
+            Span("".join(old[a:i]), RunKind.REMOVED),
+            Span("".join(new[b:j]), RunKind.ADDED),
+            Span("".join(old[i : i + length]), RunKind.KEPT),
         ]
         a, b = i + length, j + length
     return spans
 
 
-def _cleaned(spans: Sequence[Span]) -> tuple[Span, ...]:
+def _merge_scraps(spans: Sequence[Span]) -> tuple[Span, ...]:
     """The flow in which what lies between two changes counts as kept only if it is more than a scrap."""
     found: list[tuple[str, str, str]] = []  # removed, added, and kept after them
     for place in range(0, len(spans), 3):
@@ -97,14 +97,14 @@ def _cleaned(spans: Sequence[Span]) -> tuple[Span, ...]:
     flat = (
         Span(text, kind)
         for change in found
-        for text, kind in zip(change, (Kind.REMOVED, Kind.ADDED, Kind.KEPT), strict=True)
+        for text, kind in zip(change, (RunKind.REMOVED, RunKind.ADDED, RunKind.KEPT), strict=True)
     )
     return tuple(span for span in flat if span.text)
 
 
 def _is_scrap(text: str, before: tuple[str, str], after: tuple[str, str]) -> bool:
     """Whether kept text between two changes is too little to help a reader: no word, or short beside both changes."""
-    if not words_of(text):
+    if not find_words(text):
         changed = (*before, *after)
         return not (all(not part.strip() for part in changed)) and "\n" not in text
     near = min(max(map(len, before)), max(map(len, after)))
@@ -120,35 +120,35 @@ def function_names(tools: Any) -> tuple[str, ...]:
     """The names of the functions, and the labels of the servers, in a list of tools; hostile lists have none."""
     found: dict[str, None] = {}
     for tool in tools if isinstance(tools, (list, tuple)) else ():
-        for holder in (inner_of(tool), tool):
+        for holder in (nested_tool(tool), tool):
             named = [holder.get(key) for key in ("name", "server_label")] if isinstance(holder, Mapping) else []
             found.update({name: None for name in named if isinstance(name, str)})
     return tuple(found)
 
 
-def mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Mention, ...]:
+def find_mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple[Mention, ...]:
     """Return what only one of the texts names, that which appeared first, each in the order of its text.
 
     `tools` are the names of tools that count as mentioned where they stand.
     """
-    old, new = _named(before, tools), _named(after, tools)
-    return (*_only(new, old, after, appeared=True), *_only(old, new, before, appeared=False))
+    old, new = _find_named(before, tools), _find_named(after, tools)
+    return (*_find_only(new, old, after, appeared=True), *_find_only(old, new, before, appeared=False))
 
 
-def _named(text: str, names: Collection[str]) -> dict[str, Sort]:
+def _find_named(text: str, names: Collection[str]) -> dict[str, Sort]:
     """The placeholders, in the order of the text, and those of the names that stand in it as whole words."""
     found = dict.fromkeys(_PLACEHOLDER.findall(text), Sort.PLACEHOLDER)
     for name in names:
-        if name and name in text and _whole(name).search(text):
+        if name and name in text and _whole_word(name).search(text):
             found[name] = Sort.TOOL
     return found
 
 
-def _whole(name: str) -> re.Pattern[str]:
+def _whole_word(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
 
 
-def _only(mine: Mapping[str, Sort], other: Mapping[str, Sort], text: str, *, appeared: bool) -> Iterator[Mention]:
+def _find_only(mine: Mapping[str, Sort], other: Mapping[str, Sort], text: str, *, appeared: bool) -> Iterator[Mention]:
     """What one text names and the other does not, each with its first line."""
     fresh = {name: sort for name, sort in mine.items() if name not in other}
     places: dict[str, int] = {}
@@ -156,7 +156,7 @@ def _only(mine: Mapping[str, Sort], other: Mapping[str, Sort], text: str, *, app
         if match.group() in fresh:
             places.setdefault(match.group(), match.start())
     for name in (name for name, sort in fresh.items() if sort is Sort.TOOL):
-        found = _whole(name).search(text)
+        found = _whole_word(name).search(text)
         places[name] = found.start() if found else 0
     line, last = 1, 0
     for name, place in sorted(places.items(), key=lambda item: item[1]):

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import DefinitionFile
-from trueup.core.definitions.document import BODY, Document, Lines, decode, trimmed
-from trueup.core.definitions.names import definition_name_problem, folded, is_part, named_protocol, normal
+from trueup.core.definitions.document import BODY, Document, Lines, decode, trim_text
+from trueup.core.definitions.names import definition_name_problem, fold_name, is_part, normalize, protocol_in_name
 from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
@@ -68,8 +68,8 @@ def find_files(root: Path, folder: str, protocols: Collection[str] = ()) -> File
         if inner.suffix.lower() not in SUFFIXES:
             others.append(path)
             continue
-        name = normal(str(inner.with_suffix("")))
-        protocol = named_protocol(path, protocols)
+        name = normalize(str(inner.with_suffix("")))
+        protocol = protocol_in_name(path, protocols)
         name = name.removesuffix(f".{protocol}") if protocol else name
         why = definition_name_problem(name)
         if why:
@@ -141,7 +141,7 @@ def find_clashes(files: Iterable[DefinitionFile]) -> tuple[frozenset[str], list[
     problems: list[Diagnostic] = []
     by_fold: dict[str, list[DefinitionFile]] = {}
     for found in files:
-        by_fold.setdefault(folded(found.name), []).append(found)
+        by_fold.setdefault(fold_name(found.name), []).append(found)
     for same in by_fold.values():
         if len(same) == 1 or ({item.name for item in same} == {same[0].name} and _have_own_protocols(same)):
             continue
@@ -256,7 +256,7 @@ def read_markdown(data: bytes, file: str, *, locate: bool = False) -> Document:
     front = read_yaml_text("\n" + pieces.front, file, locate=locate)
     front = _accept_empty_front(front, file)
     front = replace(front, diagnostics=tuple(_show_first_line(item, text) for item in front.diagnostics))
-    body = trimmed(pieces.body)
+    body = trim_text(pieces.body)
     if front.checkable is None or not body.strip():
         return front
     start = len(text) - len(pieces.body)
@@ -399,7 +399,7 @@ class Documents:
         if isinstance(text, Diagnostic):
             return Document(file, None, (text,))
         source = SourceMap({(): Lines(file, text).at(0, 0)}) if locate else SourceMap()
-        return Document(file, trimmed(text), source=source)
+        return Document(file, trim_text(text), source=source)
 
 
 def _refuse_without_fields(document: Document) -> Document:

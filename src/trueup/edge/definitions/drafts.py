@@ -14,13 +14,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import Definition, DefinitionFile
-from trueup.core.definitions.document import Document, trimmed
-from trueup.core.definitions.names import folded, normal
-from trueup.core.definitions.resolve import Resolved
+from trueup.core.definitions.document import Document, trim_text
+from trueup.core.definitions.names import fold_name, normalize
+from trueup.core.definitions.resolve import ResolvedDefinition
 from trueup.core.field_table import FieldTable
 from trueup.core.migration.new_files import Parts
 from trueup.core.projects.project import Project, Target
-from trueup.core.rules.validate import limits
+from trueup.core.rules.validate import check_definition
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.core.yaml_text import format_document, is_visible
@@ -77,7 +77,7 @@ class Proof:
         resolved = self._resolver.resolve(DefinitionFile("proof", file, form.protocol), _DraftSources(texts))
         found = [*resolved.diagnostics, *form.checker.problems(resolved.checked, SourceMap)]
         definition = Definition("proof", resolved.body, file, protocol=form.protocol)
-        found += [*limits(definition, form.table, form.check, stamp_length=None), *self._audit(definition)]
+        found += [*check_definition(definition, form.table, form.check, stamp_length=None), *self._audit(definition)]
         return found or list(_find_altered(resolved, body))
 
 
@@ -103,7 +103,7 @@ class _DraftSources:
     def text(self, file: str) -> Document:
         """Return a text as it is."""
         text = self._texts.get(file)
-        return Document(file, refusal=_NOT_OURS) if text is None else Document(file, trimmed(text))
+        return Document(file, refusal=_NOT_OURS) if text is None else Document(file, trim_text(text))
 
     def is_definition(self, file: str) -> bool:
         """Never: only parts are named."""
@@ -154,7 +154,7 @@ def part_text(tool: Mapping[str, Any]) -> str:
 
 def is_prose_part(text: Any) -> bool:
     """Whether a text is long, and a file of its own can hold it to the letter."""
-    return isinstance(text, str) and _is_long(text) and trimmed(text) == text
+    return isinstance(text, str) and _is_long(text) and trim_text(text) == text
 
 
 def shorten_tools(tools: Any, file: str, folder: str, parts: Parts) -> Any:
@@ -183,7 +183,7 @@ def _shorten_body(
 ) -> dict[str, Any]:
     """Return the body as it is written: the name where the file's stem would not give it, and tools in short."""
     value = {key: body[key] for key in table.by_name if key in body}
-    if value.get(table.display_name) == normal(PurePosixPath(name).name):
+    if value.get(table.display_name) == normalize(PurePosixPath(name).name):
         del value[table.display_name]
     if table.tools in value:
         value[table.tools] = shorten_tools(value[table.tools], file, folder, parts)
@@ -223,7 +223,7 @@ def _narrow_problem(item: Diagnostic, body: Mapping[str, Any]) -> Iterator[Diagn
     yield from found or [item]
 
 
-def _find_altered(resolved: Resolved, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _find_altered(resolved: ResolvedDefinition, body: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Yield a problem for each field that reads back as something else."""
     for key in dict.fromkeys([*body, *resolved.body]):
         if (
@@ -252,7 +252,7 @@ def find_taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -
     there = [*_walk_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
     names = {path.relative_to(start).with_suffix("").as_posix() for path in there}
     bare = {name.removesuffix(f".{protocol}") for name in names for protocol in protocols}
-    return {folded(name) for name in names | bare}
+    return {fold_name(name) for name in names | bare}
 
 
 def read_parts(root: Path, folder: str) -> dict[str, Any]:

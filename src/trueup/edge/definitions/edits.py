@@ -16,20 +16,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from trueup.core.acceptance.placing import Edit, Elsewhere, Placing, Taking, in_words
+from trueup.core.acceptance.placing import Edit, EditPlacer, Elsewhere, FieldToAccept, to_file_value
 from trueup.core.call import holds_credential
 from trueup.core.canonical import digest, fits, same
 from trueup.core.command import Command, Message, locate_commands
 from trueup.core.definitions.definition import DefinitionFile
-from trueup.core.definitions.document import BODY, Document, decode, trimmed
-from trueup.core.definitions.resolve import Resolved
+from trueup.core.definitions.document import BODY, Document, decode, trim_text
+from trueup.core.definitions.resolve import ResolvedDefinition
 from trueup.core.field_table import FieldTable
 from trueup.core.plans.plan import MISSING
 from trueup.core.projects.project import Project, Target
 from trueup.core.source import Diagnostic, Position, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.core.texts.align import Allowance, align
-from trueup.core.texts.merge import merged
+from trueup.core.texts.merge import merge_texts
 from trueup.core.yaml_text import PLAIN, format_entries
 from trueup.edge.definitions.documents import Documents, read_markdown, split_markdown
 from trueup.edge.definitions.loader import Resolver, Workspace
@@ -128,7 +128,7 @@ def edit_text_file(data: bytes, file: str, value: str) -> bytes:
     found = decode(result, file)
     if isinstance(found, Diagnostic):
         raise CannotEdit(found.message)
-    if trimmed(found) != value:
+    if trim_text(found) != value:
         raise CannotEdit(_NOT_KEPT)
     return result
 
@@ -177,7 +177,7 @@ def _edit_markdown(text: str, file: str, data: bytes, value: Any) -> str:
         front = rewrite_text(front, wanted, file)
         if front and not front.endswith("\n"):
             front += "\n"
-    if wanted_body != trimmed(body):
+    if wanted_body != trim_text(body):
         tail = body[len(body.rstrip("\n")) :] if body.strip("\n") else "\n"
         gap = parts.gap or "\n\n"
         if wanted_body.startswith("\n") and not gap.endswith("\n\n"):
@@ -252,7 +252,9 @@ class Editor:
         self._files = workspace.files_for(target)
         self.originals: dict[str, bytes] = {}
 
-    def take_live(self, contents: Contents, name: str, taking: Taking, live: Any = MISSING) -> dict[str, bytes | None]:
+    def take_live(
+        self, contents: Contents, name: str, taking: FieldToAccept, live: Any = MISSING
+    ) -> dict[str, bytes | None]:
         """Return the contents in which a field is as `live`, else as the taking says. Raises CannotTake.
 
         The files are read again as they would be: only that field may have changed.
@@ -268,7 +270,7 @@ class Editor:
                 at,
                 Message("Create a new credential, and restore the file's value: ", self._revert_command(name)),
             )
-        placing = Placing(
+        placing = EditPlacer(
             found.file,
             self._target.name,
             resolved.tree,
@@ -277,7 +279,7 @@ class Editor:
             self._format.table,
             is_translated=found.protocol != self._target.protocol,
         )
-        value = in_words(taking.field, live, taking.file, self._table, has_null=self._has_null(placing, path))
+        value = to_file_value(taking.field, live, taking.file, self._table, has_null=self._has_null(placing, path))
         try:
             edits = placing.edits_for(path, value)
         except Elsewhere as error:
@@ -291,7 +293,9 @@ class Editor:
     def _open_documents(self, contents: Contents | None = None) -> Documents:
         return Documents(self._root, contents, self._workspace.definition_files)
 
-    def _find_place(self, file: str, path: ValuePath, resolved: Resolved, documents: Documents) -> Position | None:
+    def _find_place(
+        self, file: str, path: ValuePath, resolved: ResolvedDefinition, documents: Documents
+    ) -> Position | None:
         """Where a definition's own file has a field, or would have it."""
         origin = resolved.tree.origin(path)
         return documents.at(file, origin.path if origin.file == file else path, key=True)
@@ -307,7 +311,7 @@ class Editor:
             if isinstance(ours, str) or their is None or ours == their:
                 continue
             before = Documents(self._root, base).read_content(file) if base is not None else None
-            made = merged(
+            made = merge_texts(
                 _decode_for_merge(before) if isinstance(before, bytes) else None,
                 _decode_for_merge(ours),
                 _decode_for_merge(their),
@@ -347,11 +351,11 @@ class Editor:
                 if old.left_out != new.left_out or not same(dict(old.body), dict(new.body)):
                     yield other, target.name
 
-    def _resolve(self, found: DefinitionFile, documents: Documents, target: Target) -> Resolved:
+    def _resolve(self, found: DefinitionFile, documents: Documents, target: Target) -> ResolvedDefinition:
         """Return a definition put together with the names of models that files use, not the target's own."""
         return Resolver(self._project, replace(target, models={}), self._overrides).resolve(found, documents)
 
-    def _has_null(self, placing: Placing, path: Sequence[str | int]) -> bool:
+    def _has_null(self, placing: EditPlacer, path: Sequence[str | int]) -> bool:
         return "null" in self._format.wanted(tuple(path)) and not placing.is_patch(tuple(path))
 
     def _edit(self, edit: Edit, documents: Documents, name: str) -> bytes:
@@ -392,7 +396,7 @@ class Editor:
         return tuple(format_entries(set_value({}, tuple(path), value), 0, PLAIN))
 
     def _check(
-        self, contents: Contents, name: str, field: str, live: Any, before: Resolved, at: Position | None
+        self, contents: Contents, name: str, field: str, live: Any, before: ResolvedDefinition, at: Position | None
     ) -> None:
         """Raise CannotTake unless the files now come to the same definition with this one field as it is live."""
         after = self._resolve(self._files[name], self._open_documents(contents), self._target)

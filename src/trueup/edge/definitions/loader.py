@@ -11,10 +11,10 @@ from sys import intern
 from typing import Any, Final
 
 from trueup.core.definitions.definition import Definition, DefinitionFile
-from trueup.core.definitions.layers import is_reference, source_map
-from trueup.core.definitions.names import meant
+from trueup.core.definitions.layers import is_reference, make_source_map
+from trueup.core.definitions.names import suggest
 from trueup.core.definitions.protocols import Native, ProtocolFinder, resolve_translated
-from trueup.core.definitions.resolve import Resolved, lifecycle_of, resolve
+from trueup.core.definitions.resolve import ResolvedDefinition, read_lifecycle, resolve
 from trueup.core.definitions.sources import PROJECT_FILE, Setting, Sources
 from trueup.core.errors import TrueupError
 from trueup.core.projects.project import PORTABLE, Project, Target
@@ -49,7 +49,7 @@ class Resolver:
         self._overrides = overrides
         self._settings: dict[str, Setting] = {}
 
-    def resolve(self, found: DefinitionFile, sources: Sources) -> Resolved:
+    def resolve(self, found: DefinitionFile, sources: Sources) -> ResolvedDefinition:
         """Return what a file comes to on the target. Raises TrueupError where nothing translates it."""
         setting = self._setting(found.protocol)
         if found.protocol == self._target.protocol:
@@ -61,7 +61,7 @@ class Resolver:
                 "Remove `translate`.",
             )
 
-        def check(portable: Resolved) -> Collection[Diagnostic]:
+        def check(portable: ResolvedDefinition) -> Collection[Diagnostic]:
             """Return what the schema refuses; a field that is missing may stand in the target's own patch."""
             refused = format_of(found.protocol).checker.problems(
                 portable.checked, lambda: locate_values(portable, sources)
@@ -82,10 +82,12 @@ class Resolver:
         return self._settings[protocol]
 
 
-def locate_values(resolved: Resolved, sources: Sources) -> SourceMap:
+def locate_values(resolved: ResolvedDefinition, sources: Sources) -> SourceMap:
     """Return where each value of a definition stands, each in the file that it came from."""
     files = {origin.file for origin in resolved.tree.origins.values()}
-    return source_map(resolved.tree, resolved.checked, {name: sources.source(name) for name in files}, resolved.prompt)
+    return make_source_map(
+        resolved.tree, resolved.checked, {name: sources.source(name) for name in files}, resolved.prompt
+    )
 
 
 NAMED: Final = 8
@@ -254,7 +256,7 @@ class Workspace:
             )
 
     def _make_definition(
-        self, found: DefinitionFile, resolved: Resolved, resolver: Resolver, form: Format
+        self, found: DefinitionFile, resolved: ResolvedDefinition, resolver: Resolver, form: Format
     ) -> Definition:
         prompt = form.table.prompt
         text = resolved.body.get(prompt)
@@ -262,7 +264,7 @@ class Workspace:
             found.name,
             {**resolved.body, prompt: intern(text)} if type(text) is str else resolved.body,
             found.file,
-            lifecycle_of(resolved.lifecycle),
+            read_lifecycle(resolved.lifecycle),
             resolved.parts,
             partial(self._locate, found, resolver),
             form.protocol,
@@ -277,7 +279,7 @@ class Workspace:
             {**places.values, (): own} if own else places.values, places.keys, _locate_stretches(resolved, places)
         )
 
-    def _note_users(self, name: str, resolved: Resolved) -> None:
+    def _note_users(self, name: str, resolved: ResolvedDefinition) -> None:
         for part in resolved.parts:
             self._users.setdefault(part, set()).add(name)
 
@@ -292,7 +294,7 @@ class Workspace:
                 Severity.ERROR,
                 "unused-var",
                 f"no definition uses the variable {name!r} that --var sets",
-                hint=meant(name, known),
+                hint=suggest(name, known),
             )
 
     def _find_unread_files(self) -> list[Diagnostic]:
@@ -327,7 +329,7 @@ class Workspace:
             f"`moved` renames {old!r} to {new!r}, which is not a definition",
             self._documents.at(PROJECT_FILE, ("moved", old)),
             ("moved", old),
-            f"{meant(new, known)} Remove the line once every target has been applied.",
+            f"{suggest(new, known)} Remove the line once every target has been applied.",
         )
 
     def _describe_moved_and_released(self, path: ValuePath, name: str) -> Diagnostic:
@@ -364,7 +366,7 @@ def _drop_repeats(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     return kept
 
 
-def _locate_stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ...]:
+def _locate_stretches(resolved: ResolvedDefinition, found: SourceMap) -> tuple[Stretch, ...]:
     """Return the files that the prompt was joined from: a part's own, or the one in which the text is a value."""
     return tuple(
         stretch(line, found.values[path], lines, whole_file=_is_whole(found.values[path], path, resolved))
@@ -373,7 +375,7 @@ def _locate_stretches(resolved: Resolved, found: SourceMap) -> tuple[Stretch, ..
     )
 
 
-def _is_whole(at: Position, path: ValuePath, resolved: Resolved) -> bool:
+def _is_whole(at: Position, path: ValuePath, resolved: ResolvedDefinition) -> bool:
     """Whether a text is all of its file, or the body of a Markdown file: then its lines are the file's."""
     return not resolved.tree.origin(path).path or (at.file.endswith(".md") and at.column == 1)
 

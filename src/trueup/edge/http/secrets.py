@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from trueup.core.call import CREDENTIAL, Body, Reply
-from trueup.core.texts.escapes import core_of, has_escaped_run, may_stand_at, replaced, spelled
+from trueup.core.texts.escapes import core_of, has_escaped_run, may_stand_at, replace_spellings, spelling_pattern
 
 MASK = "***"
 SHORTEST = 6
@@ -85,12 +85,12 @@ class Secrets:
         text = json.dumps(value)
         lower = text.lower()
         if has_escaped_run(lower):
-            return any(spelled(secret).search(text) for secret in self._rare)
+            return any(spelling_pattern(secret).search(text) for secret in self._rare)
         return any(_is_in_json(text, lower, secret) for secret in self._rare)
 
     def mask(self, text: str) -> str:
         """Return the text with `***` in the place of every known secret of at least 6 characters, the longest first."""
-        return replaced(text, self._known, MASK)
+        return replace_spellings(text, self._known, MASK)
 
     def mask_start(self, text: str, most: int) -> str:
         """Return the start of a text, masked before it is cut: what is cut first may end in most of a key.
@@ -118,7 +118,7 @@ class Secrets:
     def mask_value(self, value: Any) -> Any:
         """Return a JSON value with `CREDENTIAL` in the place of every secret that is no ordinary word, in keys too."""
         if isinstance(value, str):
-            return replaced(value, self._rare, CREDENTIAL)
+            return replace_spellings(value, self._rare, CREDENTIAL)
         if type(value) is int:
             return CREDENTIAL if any(secret in str(value) for secret in self._rare) else value
         if isinstance(value, list):
@@ -150,7 +150,7 @@ def _is_in_json(text: str, lower: str, secret: str) -> bool:
     core, reach = core_of(secret), REACH * len(secret)
     if len(core) < CORE or core not in lower:
         return False
-    pattern = spelled(secret)
+    pattern = spelling_pattern(secret)
     return any(
         pattern.search(text, max(0, place - reach), place + reach) for place in may_stand_at(core, secret, lower)
     )

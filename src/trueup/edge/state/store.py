@@ -21,7 +21,7 @@ from trueup.core.acceptance.accepted import AcceptedValues, decode_accepted, enc
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.command import Command, Message
 from trueup.core.errors import ForeignStateError, StateError, TrueupError
-from trueup.core.memory.journal import fold, unsettled
+from trueup.core.memory.journal import fold, list_pending
 from trueup.core.memory.state import Identity, State
 from trueup.core.memory.state_codec import LIMIT, decode, encode, find_names
 from trueup.core.projects.project import Target
@@ -106,7 +106,7 @@ class Store:
         `other_target` lets the state of another endpoint pass, for `state rm`. Raises StateError.
         """
         if self.target.state == STAMPS:
-            pending = unsettled(Journal.read(self.journal_path, self.target.selection))
+            pending = list_pending(Journal.read(self.journal_path, self.target.selection))
             return State(self.identity, DIGEST_RULES, pending=pending)
         with pause_collector():
             for _ in range(_TRIES):

@@ -9,7 +9,7 @@ import re
 from sys import intern
 from typing import Any, Final, NoReturn
 
-from trueup.core.definitions.document import Document, Lines, Partial, scalar
+from trueup.core.definitions.document import Document, Lines, Partial, read_scalar
 from trueup.core.source import Diagnostic, Path, Position, Severity, SourceMap
 
 DEPTH_LIMIT: Final = 100
@@ -234,7 +234,7 @@ class Builder:
     def _read_word(self, text: str, event: Any) -> Any:
         """Return what an unquoted text means; one that is no number as JSON has them is noted, and stays text."""
         try:
-            return scalar(text)
+            return read_scalar(text)
         except ValueError as error:
             self._note(
                 "not-a-number",

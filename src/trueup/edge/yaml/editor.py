@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trueup.core.plans.diff import gaps
+from trueup.core.plans.diff import find_gaps
 from trueup.core.texts.align import Allowance
 from trueup.core.yaml_text import PLAIN, format_entries
 from trueup.edge.yaml.nodes import (
@@ -159,7 +159,7 @@ class _Changes:
             self._splices.append(place.add_entries(fresh))
 
     def _change_sequence(self, place: Place, before: list[Any], after: list[Any]) -> None:
-        found = list(gaps(before, after, self._allowance))
+        found = list(find_gaps(before, after, self._allowance))
         gone = {index for (start, end), new in found for index in range(start + _count_paired((start, end), new), end)}
         first_kept = _find_first_kept([index not in gone for index in range(len(before))])
         for (start, end), (new_start, new_end) in found:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from trueup.core.command import Message
-from trueup.core.texts.prose import Kind
+from trueup.core.texts.prose import RunKind
 from trueup.render.markup.escape import BROAD, show
 from trueup.render.model import Block, FieldView, PageView, Shape
 from trueup.render.prose_lines import Line
@@ -34,9 +34,9 @@ def message_of(block: Block) -> str:
 
 def words_of(line: Line) -> str:
     """Return the sentence of a line of a difference that stands for others: where they are, and how they begin."""
-    if line.kind is Kind.LEFT:
+    if line.kind is RunKind.LEFT:
         return f"{line.words} {show(line.parts[0].text, START) if line.parts else ''}"
-    return " · ".join(filter(None, (line.words, line.at))) if line.kind is Kind.FOLDED else line.words
+    return " · ".join(filter(None, (line.words, line.at))) if line.kind is RunKind.FOLDED else line.words
 
 
 class SideTable(NamedTuple):

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
-from trueup.core.texts.prose import Kind
+from trueup.core.texts.prose import RunKind
 from trueup.render.markup.elements import (
     UNTRUSTED,
     SideTable,
@@ -51,7 +51,7 @@ _CLASSES = {
     Tone.GONE: "delete", Tone.FRESH: "create", Tone.GONE_WORD: "delete", Tone.FRESH_WORD: "create",
     Tone.HINT: "adopt",
 }  # fmt: skip
-_TAGS = {Kind.REMOVED: "del", Kind.ADDED: "ins"}
+_TAGS = {RunKind.REMOVED: "del", RunKind.ADDED: "ins"}
 _LAYOUT = (
     '<fieldset class="layout"><legend>Differences</legend>'
     '<label><input type="radio" name="layout" id="inline" checked> in one column</label> '
@@ -233,14 +233,14 @@ def _field(field: FieldView) -> Iterator[str]:
 
 def _line(line: Line, field: FieldView) -> str:
     """Return one row: both sides of it, of which the layout shows one or two."""
-    if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
+    if line.kind in (RunKind.FOLDED, RunKind.LEFT, RunKind.MOVED):
         return (
             f'<div class="r"><div class="words">{escape_html(SIGNS[line.kind])} {_sentence(words_of(line))}</div></div>'
         )
     end = ' <span class="faint">(only blanks)</span>' if line.blanks else ""
     cells = (
-        _cell("old", line, [part for part in line.parts if part.kind is not Kind.ADDED], field, end),
-        _cell("new", line, line.parts if line.kind is not Kind.REMOVED else [], field, end),
+        _cell("old", line, [part for part in line.parts if part.kind is not RunKind.ADDED], field, end),
+        _cell("new", line, line.parts if line.kind is not RunKind.REMOVED else [], field, end),
     )
     return f'<div class="r {line.kind.value}">{"".join(cells)}</div>'
 
@@ -250,7 +250,7 @@ def _cell(side: str, line: Line, parts: Iterable[Part], field: FieldView, end: s
     text = "".join(_part(part) for part in parts)
     if not text and not number:
         return f'<div class="c {side}"></div>'
-    kind = line.kind.value if line.kind is not Kind.KEPT else ""
+    kind = line.kind.value if line.kind is not RunKind.KEPT else ""
     unseen = f'<span class="unseen">{kind}: </span>' if kind else ""
     numbered = line_number(field, number, is_file=field.is_outside is (side == "old"))
     sign = escape_html(SIGNS[line.kind])

@@ -15,7 +15,7 @@ from functools import partial
 
 from trueup.core.command import texts_of
 from trueup.core.source import Diagnostic, dotted
-from trueup.core.texts.prose import Kind
+from trueup.core.texts.prose import RunKind
 from trueup.render.markup.elements import (
     UNTRUSTED,
     SideTable,
@@ -219,7 +219,7 @@ def _fit_blocks(full: Sequence[Sequence[RowSection]], room: int, again: str) -> 
 NAMES = 12
 """Placeholders and tools that are named above a difference."""
 
-_TAGS = {Kind.KEPT: ("", ""), Kind.REMOVED: ("<del>", "</del>"), Kind.ADDED: ("<ins>", "</ins>")}
+_TAGS = {RunKind.KEPT: ("", ""), RunKind.REMOVED: ("<del>", "</del>"), RunKind.ADDED: ("<ins>", "</ins>")}
 
 
 def block_sections(block: Block) -> Iterator[RowSection]:
@@ -298,7 +298,7 @@ def _field(field: FieldView) -> Iterator[RowSection]:
 
 def _line(line: Line, field: FieldView) -> str:
     """Return one row: the file's line number, the sign, the text with what changed struck out or underlined."""
-    if line.kind in (Kind.FOLDED, Kind.LEFT, Kind.MOVED):
+    if line.kind in (RunKind.FOLDED, RunKind.LEFT, RunKind.MOVED):
         text = f"<i>{write_sentence(words_of(line), code_element)}</i>"
     else:
         is_new = not field.prose.before.lines  # nothing to compare: the sign is enough
@@ -311,7 +311,7 @@ def _code(parts: Sequence[Part], *, marked: bool) -> str:
     """Return a line's stretches in one code element."""
     found = ""
     for part in parts:
-        opening, closing = _TAGS[part.kind if marked else Kind.KEPT]
+        opening, closing = _TAGS[part.kind if marked else RunKind.KEPT]
         text = make_visible(part.text, PAGE, blanks=part.blanks)
         found += f"{opening}{escape_html(text)}{closing}" if text else ""
     return f"<code>{found}</code>" if found else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.core.texts.prose import Kind
+from trueup.core.texts.prose import RunKind
 from trueup.render.markup.escape import code_element, write_sentence
 from trueup.render.prose_lines import Part
 from trueup.render.values import pluralize
@@ -173,5 +173,5 @@ def _count_left_out(text: str, length: int) -> int:
 def _first_stretches(parts: Sequence[Part], count: int) -> tuple[Part, ...]:
     """Return the ends of the first stretches, and how much there is in the others."""
     left = sum(len(part.text) for part in parts[count:])
-    more = (Part(f" ⋯ {pluralize(left, 'more character')}", Kind.KEPT),) if left else ()
+    more = (Part(f" ⋯ {pluralize(left, 'more character')}", RunKind.KEPT),) if left else ()
     return (*_cut_stretches(parts[:count], STRETCH), *more)

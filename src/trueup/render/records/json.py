@@ -16,12 +16,12 @@ from trueup.core.memory.capabilities import Capabilities, Difference
 from trueup.core.plans.drift import History, Sighting
 from trueup.core.plans.live import Unmanaged
 from trueup.core.plans.plan import Change, Plan, is_outside
-from trueup.core.plans.plan_codec import digest, plain
+from trueup.core.plans.plan_codec import digest, to_plain
 from trueup.core.plans.reasons import Why
 from trueup.core.plans.report import Outcome, Report
 from trueup.core.plans.summary import (
     accept_summary,
-    counts,
+    count_changes,
     drift_summary,
     report_summary,
     summary,
@@ -42,9 +42,9 @@ def plan(plan: Plan, code: Exit = Exit.OK, guard: Sequence[str] = ()) -> str:
     """Write a plan with its digest, its counts, why an apply needs an acknowledgement, and its summary line."""
     return _document(
         "plan",
-        plan={key: value for key, value in plain(plan).items() if key != "selection"},
+        plan={key: value for key, value in to_plain(plan).items() if key != "selection"},
         digest=digest(plan),
-        counts=asdict(counts(plan)),
+        counts=asdict(count_changes(plan)),
         summary=summary(plan, code),
         texts=_texts(plan.changes),
         guard=guard,
@@ -57,21 +57,21 @@ def drift(plan: Plan, unmanaged: Unmanaged | None = None, history: History = NO_
     `history` is since when, and by whom it was applied before.
     """
     more: dict[str, Any] = {} if unmanaged is None else {"unmanaged": unmanaged}
-    outside = [plain(change) for change in plan.changes if is_outside(change)]
+    outside = [to_plain(change) for change in plan.changes if is_outside(change)]
     return _document(
         "drift",
-        target=plain(plan.identity),
+        target=to_plain(plan.identity),
         complete=plan.complete,
         drifted=outside,
         texts=_texts([change for change in plan.changes if is_outside(change)]),
         summary=drift_summary(plan),
         snapshot=plan.snapshot or None,
-        limit=plain(plan.limit),
+        limit=to_plain(plan.limit),
         ignored=plan.ignored,
         diagnostics=[_diagnostic(item) for item in plan.diagnostics],
         checked_at=history.checked_at,
         seen=[_sighting(item) for item in (*history.shown, *history.carried)],
-        applied=[{"name": name, **plain(origin)} for name, origin in history.origins.items()],
+        applied=[{"name": name, **to_plain(origin)} for name, origin in history.origins.items()],
         **more,
     )
 
@@ -81,9 +81,9 @@ def report(report: Report) -> str:
     operations = {change.name: change.operation for change in report.plan.changes}
     return _document(
         "report",
-        target=plain(report.plan.identity),
+        target=to_plain(report.plan.identity),
         digest=digest(report.plan),
-        limit=plain(report.plan.limit),
+        limit=to_plain(report.plan.limit),
         commit=report.provenance.commit or None,
         pipeline=report.provenance.pipeline or None,
         applied_at=report.provenance.at or None,
@@ -91,7 +91,7 @@ def report(report: Report) -> str:
         only_fresh=report.only_fresh,
         calls=report.calls,
         retries=report.retries,
-        problems=plain(report.problems),
+        problems=to_plain(report.problems),
         guard=report.guard,
         exit=int(worst(report.codes)),
         summary=report_summary(report),
@@ -113,7 +113,7 @@ def error(error: TrueupError) -> str:
 
 def why(why: Why) -> str:
     """Return why each field is as it is; a side without a value has no key."""
-    return _document("why", why=plain(why))
+    return _document("why", why=to_plain(why))
 
 
 def accept(accepted: Accepted) -> str:
@@ -159,7 +159,7 @@ def probe(found: Capabilities, changed: Sequence[Difference], file: str) -> str:
     """Return what a probe found out, as the file of answers has it, and what is new in it."""
     return _document(
         "probe",
-        target=plain(found.identity),
+        target=to_plain(found.identity),
         dialect=found.dialect,
         gateway=found.gateway,
         model=found.model,
@@ -204,7 +204,7 @@ def _texts(changes: Sequence[Change]) -> list[dict[str, Any]]:
 
 
 def _document(kind: str, **content: Any) -> str:
-    return write_document(kind, plain(content))
+    return write_document(kind, to_plain(content))
 
 
 def _sighting(item: Sighting) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def _outcome(outcome: Outcome, operation: str) -> dict[str, Any]:
         "others": list(outcome.others),
         "attempts": outcome.attempts,
         "operation": operation,
-        "position": plain(outcome.position),
+        "position": to_plain(outcome.position),
     }
 
 
@@ -235,7 +235,7 @@ def _diagnostic(item: Diagnostic) -> dict[str, Any]:
         "severity": item.severity.value,
         "code": item.code,
         "message": item.message,
-        "position": plain(item.position),
+        "position": to_plain(item.position),
         "path": list(item.path),
         "hint": item.hint,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Unpack
 
-from trueup.core.acceptance.accepted import Accepted, AcceptedField, Ending, FilePatch
+from trueup.core.acceptance.accepted import Accepted, AcceptedField, AcceptResult, FilePatch
 from trueup.core.command import Message
 from trueup.core.memory.capabilities import UNKNOWN, Capabilities, Difference, Question
 from trueup.core.plans.plan import MISSING
@@ -22,11 +22,11 @@ from trueup.wire.described import Described, Table
 from trueup.wire.registry import probe_of
 
 _TONES = {
-    Ending.TAKEN: Tone.CREATE,
-    Ending.MERGED: Tone.CREATE,
-    Ending.CONFLICT: Tone.HELD,
-    Ending.SAME: Tone.FAINT,
-    Ending.REFUSED: Tone.HELD,
+    AcceptResult.TAKEN: Tone.CREATE,
+    AcceptResult.MERGED: Tone.CREATE,
+    AcceptResult.CONFLICT: Tone.HELD,
+    AcceptResult.SAME: Tone.FAINT,
+    AcceptResult.REFUSED: Tone.HELD,
 }
 _LINES = {"+": Tone.FRESH, "-": Tone.GONE, "@": Tone.FAINT}
 
@@ -46,7 +46,7 @@ def accept_rows(accepted: Accepted, look: Look) -> Iterator[Row]:
         yield from sentence_rows(f"Also changed by this: {list_others(accepted)}.", 0, look)
     if accepted.written:
         files = ", ".join(item.file for item in accepted.patches)
-        marks = any(item.ending is Ending.CONFLICT for item in accepted.fields)
+        marks = any(item.ending is AcceptResult.CONFLICT for item in accepted.fields)
         settle = "Resolve the conflicts between <<<<<<< and >>>>>>>, then: " if marks else "To see what is left: "
         verb = "was" if len(accepted.patches) == 1 else "were"
         yield from sentence_rows(f"{files} {verb} written with what is live on {accepted.target}.", 0, look)
@@ -71,10 +71,10 @@ def patch_rows(item: FilePatch, look: Look) -> Iterator[Row]:
 
 def _accepted_field(field: AcceptedField, accepted: Accepted, look: Look) -> Iterator[Row]:
     ending = field.ending.value
-    if not accepted.written and field.ending in (Ending.TAKEN, Ending.MERGED, Ending.CONFLICT):
+    if not accepted.written and field.ending in (AcceptResult.TAKEN, AcceptResult.MERGED, AcceptResult.CONFLICT):
         head = f" would be {ending}"
     else:
-        head = f" {'is' if field.ending is Ending.SAME else 'was'} {ending}"
+        head = f" {'is' if field.ending is AcceptResult.SAME else 'was'} {ending}"
     name = Piece(make_visible(f"{accepted.name} {field.name}", look), Tone.STRONG)
     words = [name, Piece(head, _TONES[field.ending])]
     if field.message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from trueup.core.texts.prose import Kind, Mention, Nature, Prose
+from trueup.core.texts.prose import Mention, Nature, Prose, RunKind
 from trueup.render.prose_lines import Key, Line, Part, Place, describe_sizes, lines, mentions_by_fate
 from trueup.render.style import Look, Piece, Row, Tone
 from trueup.render.values import pluralize
@@ -24,11 +24,15 @@ NEAR = 28
 """Characters kept on each side of a marked change in a long line."""
 
 _SIGNS = {
-    Kind.KEPT: Piece("  ", Tone.FAINT), Kind.REMOVED: Piece("- ", Tone.GONE), Kind.ADDED: Piece("+ ", Tone.FRESH),
-    Kind.CHANGED: Piece("~ ", Tone.MODIFY), Kind.LEFT: Piece("< ", Tone.GONE), Kind.MOVED: Piece("> ", Tone.FRESH),
-}  # fmt: skip
-_WORD_TONES = {Kind.REMOVED: Tone.GONE_WORD, Kind.ADDED: Tone.FRESH_WORD}
-_MARKS = {Kind.REMOVED: ("[-", "-]"), Kind.ADDED: ("{+", "+}")}
+    RunKind.KEPT: Piece("  ", Tone.FAINT),
+    RunKind.REMOVED: Piece("- ", Tone.GONE),
+    RunKind.ADDED: Piece("+ ", Tone.FRESH),
+    RunKind.CHANGED: Piece("~ ", Tone.MODIFY),
+    RunKind.LEFT: Piece("< ", Tone.GONE),
+    RunKind.MOVED: Piece("> ", Tone.FRESH),
+}
+_WORD_TONES = {RunKind.REMOVED: Tone.GONE_WORD, RunKind.ADDED: Tone.FRESH_WORD}
+_MARKS = {RunKind.REMOVED: ("[-", "-]"), RunKind.ADDED: ("{+", "+}")}
 
 
 class Scene(NamedTuple):
@@ -91,18 +95,18 @@ def difference_rows(
 
 def _line_rows(line: Line, scene: Scene) -> Iterator[Row]:
     look, indent = scene.look, Piece(" " * scene.indent)
-    if line.kind is Kind.FOLDED and line.is_note:
+    if line.kind is RunKind.FOLDED and line.is_note:
         yield from _wrap_rows([Piece(make_visible(line.words, look), Tone.NOTE)], look, scene.indent)
-    elif line.kind is Kind.FOLDED:
+    elif line.kind is RunKind.FOLDED:
         yield _fold(f" {look.dot} ".join(make_visible(text, look) for text in (line.words, line.at) if text), scene)
-    elif line.kind is Kind.LEFT:
+    elif line.kind is RunKind.LEFT:
         text = f"{line.words} {line.parts[0].text[: look.width] if line.parts else ''}"
         text = shorten(make_visible(text, look), look.width - scene.indent - 2, look)
         yield (indent, _SIGNS[line.kind], Piece(text, Tone.FAINT))
-    elif line.kind is Kind.MOVED:
+    elif line.kind is RunKind.MOVED:
         text = shorten(f"{make_visible(line.words, look)}:", look.width - scene.indent - 2, look)
         yield (indent, _SIGNS[line.kind], Piece(text, Tone.FAINT))
-    elif line.kind is Kind.CHANGED:
+    elif line.kind is RunKind.CHANGED:
         pieces = list(_limit_pieces(_mark_parts(line.parts, look), look))
         if line.blanks and not scene.quiet:
             pieces.append(Piece("  (only blanks)", Tone.FAINT))
@@ -115,7 +119,7 @@ def _whole_rows(line: Line, scene: Scene) -> Iterator[Row]:
     """Yield a line on one side only, wrapped, or on both sides, on one row unless everything is asked for."""
     look, sign = scene.look, _SIGNS[line.kind]
     (part,) = line.parts
-    if line.kind is Kind.KEPT and not look.verbose:
+    if line.kind is RunKind.KEPT and not look.verbose:
         text = shorten(make_visible(part.text[: look.width * 4], look), look.width - scene.indent - 2, look)
         yield (Piece(" " * scene.indent), sign, Piece(text, sign.tone))
         return
@@ -126,7 +130,7 @@ def _whole_rows(line: Line, scene: Scene) -> Iterator[Row]:
 def _moved_row(line: Line, block: Line, scene: Scene) -> Iterator[Row]:
     """Yield a block of one line at its new place: as it was or with its changes marked, and where it came from."""
     look = scene.look
-    if block.kind is Kind.CHANGED:
+    if block.kind is RunKind.CHANGED:
         pieces = list(_limit_pieces(_mark_parts(block.parts, look), look))
     else:
         pieces = list(_pieces_near(block.parts[0].text, False, False, look))
@@ -154,7 +158,7 @@ def _mark_parts(parts: Sequence[Part], look: Look) -> list[Piece]:
     """Return changed text with its words marked: by look, and without colour by signs."""
     pieces: list[Piece] = []
     for place, part in enumerate(parts):
-        if part.kind is Kind.KEPT:
+        if part.kind is RunKind.KEPT:
             pieces += _pieces_near(part.text, place == 0, place == len(parts) - 1, look)
             continue
         opening, closing = ("", "") if look.color else _MARKS[part.kind]

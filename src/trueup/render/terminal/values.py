@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trueup.core import yaml_text
-from trueup.core.field_table import inner_of
+from trueup.core.field_table import nested_tool
 from trueup.core.plans.diff import Difference, Fate, ToolChange, diff, tool_changes
 from trueup.core.plans.plan import MISSING
 from trueup.core.source import dotted
@@ -160,7 +160,7 @@ def _drop_label(tool: Any) -> Any:
     """Return a tool without what its label says: its type, and the name of a function."""
     if not isinstance(tool, Mapping):
         return None if isinstance(tool, str) else tool
-    kind, inner = tool.get("type"), inner_of(tool)
+    kind, inner = tool.get("type"), nested_tool(tool)
     if not isinstance(kind, str) or not kind:
         return tool
     if inner is not None and isinstance(inner.get("name"), str) and len(tool) == 2:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition
-from trueup.core.rules.fault import SECRET, Fault, place, shown
+from trueup.core.rules.fault import SECRET, Fault, show_path, show_value
 from trueup.core.source import Path
 from trueup.wire.base import Dialect
 from trueup.wire.bodies import Loss, fault_of
@@ -76,7 +76,7 @@ def _credential_in(url: str) -> str:
     if "@" in parts.netloc:
         return "a user or a password"
     named = [name for name, value in parse_qsl(parts.query) if value and _SECRET_KEY.search(name)]
-    return f"a credential, the parameter {shown(named[0])}" if named else ""
+    return f"a credential, the parameter {show_value(named[0])}" if named else ""
 
 
 def _twice(tools: list[Any]) -> Iterator[Fault]:
@@ -89,7 +89,7 @@ def _twice(tools: list[Any]) -> Iterator[Fault]:
         name, at = tool.get(key), ("tools", index, key)
         if isinstance(name, str) and (kind, name) in seen:
             yield Fault(
-                "repeated", at, f"the {what} {shown(name)} is there twice, first as {place(seen[kind, name])}",
+                "repeated", at, f"the {what} {show_value(name)} is there twice, first as {show_path(seen[kind, name])}",
                 "A model tells them apart by their names; give each its own.",
             )  # fmt: skip
         elif isinstance(name, str):

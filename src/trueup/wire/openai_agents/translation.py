@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trueup.core.definitions.protocols import Translation, Verdict, Word
+from trueup.core.definitions.protocols import FieldSupport, Support, Translation
 from trueup.core.source import Path
 
 NAME_LENGTH: Final = 128
@@ -59,26 +59,28 @@ class _Draft:
 
     body: dict[str, Any] = field(default_factory=dict)
     sources: dict[Path, Path] = field(default_factory=dict)
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[FieldSupport] = field(default_factory=list)
 
     def put(self, name: str, value: Any, *sources: tuple[Path, Path]) -> None:
         """Set a field of the result; `sources` are pairs of a path below it and the portable path."""
         self.body[name] = value
         self.sources.update({(name, *below): portable for below, portable in sources})
 
-    def judge(self, path: Path, word: Word, key: str = "", text: str = "", field: str = "") -> None:
+    def judge(self, path: Path, word: Support, key: str = "", text: str = "", field: str = "") -> None:
         """Note that a field is supported or converted."""
-        self.verdicts.append(Verdict(path, word, key or str(path[0]), text, field=field))
+        self.verdicts.append(FieldSupport(path, word, key or str(path[0]), text, field=field))
 
     def lose(self, path: Path, key: str, field: str = "") -> None:
         """Note that a field is unsupported."""
         ways = f"Leave it out with `allow_loss: [{key}]` at the target, or write this assistant in {_OWN_FILE}."
         hint = f"{_INSTEAD[key]} {ways}" if key in _INSTEAD else ways
-        self.verdicts.append(Verdict(path, Word.UNSUPPORTED, key, f"OpenAI Agents does not support {key}", hint, field))
+        self.verdicts.append(
+            FieldSupport(path, Support.UNSUPPORTED, key, f"OpenAI Agents does not support {key}", hint, field)
+        )
 
     def require(self, path: Path, key: str, text: str, hint: str, field: str) -> None:
         """Note that the definition must be changed."""
-        self.verdicts.append(Verdict(path, Word.UNSUPPORTED, key, text, hint, field, required=True))
+        self.verdicts.append(FieldSupport(path, Support.UNSUPPORTED, key, text, hint, field, required=True))
 
 
 def translate(body: Mapping[str, Any]) -> Translation:
@@ -91,7 +93,7 @@ def translate(body: Mapping[str, Any]) -> Translation:
 
 def _keep(draft: _Draft, name: str, value: Any) -> None:
     draft.put(name, value, ((), (name,)))
-    draft.judge((name,), Word.SUPPORTED, field=name)
+    draft.judge((name,), Support.SUPPORTED, field=name)
 
 
 def _keep_name(draft: _Draft, name: str, value: Any) -> None:
@@ -117,14 +119,14 @@ def _lose_sampling(draft: _Draft, name: str, value: Any) -> None:
 
 
 def _drop_default(draft: _Draft, name: str) -> None:
-    draft.judge((name,), Word.CONVERTED, text="left out: it only asks for the default")
+    draft.judge((name,), Support.CONVERTED, text="left out: it only asks for the default")
 
 
 def _convert_effort(draft: _Draft, name: str, value: Any) -> None:
     inner = None if value is None else {"effort": value}
     below: tuple[tuple[Path, Path], ...] = () if value is None else ((("effort",), (name,)),)
     draft.put("reasoning", inner, ((), (name,)), *below)
-    draft.judge((name,), Word.CONVERTED, text="as reasoning.effort", field="reasoning")
+    draft.judge((name,), Support.CONVERTED, text="as reasoning.effort", field="reasoning")
 
 
 def _lose_resources(draft: _Draft, name: str, value: Any) -> None:
@@ -134,7 +136,7 @@ def _lose_resources(draft: _Draft, name: str, value: Any) -> None:
         if ids:
             draft.lose((name, *path), key)
         else:
-            draft.judge((name, *path), Word.CONVERTED, key, "left out: it is empty")
+            draft.judge((name, *path), Support.CONVERTED, key, "left out: it is empty")
     if not lists:
         _lose_field(draft, name, value)
 
@@ -160,7 +162,7 @@ def _convert_tools(draft: _Draft, name: str, value: Any) -> None:
         else:
             draft.lose((name, index), f"{name}.{kind}", name)
     if not value:
-        draft.judge((name,), Word.SUPPORTED, field=name)
+        draft.judge((name,), Support.SUPPORTED, field=name)
 
 
 def _convert_function(draft: _Draft, found: list[Any], path: Path, tool: Mapping[str, Any]) -> None:
@@ -179,7 +181,7 @@ def _convert_function(draft: _Draft, found: list[Any], path: Path, tool: Mapping
     draft.sources.update({at: path, (*at, "type"): (*path, "type"), (*at, "parameters"): inside})
     draft.sources.update({(*at, key): (*inside, key) for key in found[-1] if key != "type" and key in function})
     text = "without the level of `function`, and with empty parameters" if bare else ("without the level of `function`")
-    draft.judge(path, Word.CONVERTED, "tools.function", text, "tools")
+    draft.judge(path, Support.CONVERTED, "tools.function", text, "tools")
     for key, value in function.items():
         if key not in ("name", "description", "parameters") and value not in (None, False):
             draft.lose((*inside, key), f"tools.function.{key}", "tools")
@@ -189,9 +191,9 @@ def _convert_format(draft: _Draft, name: str, value: Any) -> None:
     kind = value.get("type") if isinstance(value, Mapping) else value
     if kind is None:
         draft.put("text", None, ((), (name,)))
-        draft.judge((name,), Word.CONVERTED, text="as text", field="text")
+        draft.judge((name,), Support.CONVERTED, text="as text", field="text")
     elif kind in ("auto", "text"):
-        draft.judge((name,), Word.CONVERTED, text="left out: ordinary text is the default", field="text")
+        draft.judge((name,), Support.CONVERTED, text="left out: ordinary text is the default", field="text")
     elif kind == "json_schema" and isinstance(value, Mapping):
         _convert_json_schema(draft, name, value)
     else:
@@ -214,7 +216,7 @@ def _convert_json_schema(draft: _Draft, name: str, value: Mapping[str, Any]) -> 
         (("format", "type"), (name, "type")),
         (("format", "schema"), (*path, "schema")),
     )
-    draft.judge((name,), Word.CONVERTED, f"{name}.json_schema", "as text.format", "text")
+    draft.judge((name,), Support.CONVERTED, f"{name}.json_schema", "as text.format", "text")
     for key, entry in inner.items():
         if key != "schema" and entry not in (None, False, ""):
             draft.lose((*path, key), f"{name}.json_schema.{key}", "text")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition
-from trueup.core.rules.fault import Fault, nearest, place, shown
+from trueup.core.rules.fault import Fault, nearest, show_path, show_value
 from trueup.core.source import Path, Severity
 from trueup.wire.base import Dialect
 from trueup.wire.bodies import Loss, fault_of
@@ -50,12 +50,12 @@ def _twice(tools: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Fault]:
         if kind in ONCE:
             key, what, hint, at = (str(kind), ""), f"the tool {kind}", "Name it once.", path
         elif kind == "function" and isinstance(name, str):
-            key, what, at = ("function", name), f"the function {shown(name)}", (*path, "function", "name")
+            key, what, at = ("function", name), f"the function {show_value(name)}", (*path, "function", "name")
             hint = "A model tells functions apart by their names; give each its own."
         else:
             continue
         if key in seen:
-            yield Fault("repeated", at, f"{what} is there twice, first as {place(seen[key])}", hint)
+            yield Fault("repeated", at, f"{what} is there twice, first as {show_path(seen[key])}", hint)
         seen.setdefault(key, path)
 
 
@@ -80,7 +80,7 @@ def _words(body: Mapping[str, Any], tools: Sequence[tuple[Path, Mapping[str, Any
         known = KNOWN_WORDS[kind]
         if isinstance(word, str) and word and word not in known:
             close = nearest(word, known)
-            message = f"{place(path)} {shown(word)} is not among the known words"
+            message = f"{show_path(path)} {show_value(word)} is not among the known words"
             yield Fault(
                 "unknown-word", path, f"{message}; did you mean '{close}'?" if close else message,
                 f"Known are {', '.join(known)}. It is sent as it is; the vendor may refuse it.",
