@@ -60,7 +60,7 @@ ROWS: list[tuple[str, DecisionPolicy, dict[str, Any], Action, Reason]] = [
     ("conflict", CHOICES, {"live": BY_HAND, "file": EDITED}, Action.HELD, Reason.CONFLICT),
     ("new", CHOICES, NEW, Action.CREATE, Reason.NEW),
     ("new, the view is partial", CHOICES, {**NEW, "complete": False}, Action.UNREAD, Reason.UNREADABLE),
-    ("new, a namesake", CHOICES, {**NEW, "namesakes": ("asst_9",)}, Action.HELD, Reason.NAMESAKE),
+    ("new, a namesake", CHOICES, {**NEW, "same_named": ("asst_9",)}, Action.HELD, Reason.NAMESAKE),
     ("new, a likely rename", CHOICES, {**NEW, "rename_of": ("old",)}, Action.HELD, Reason.RENAME),
     ("new, the server lost a stamp", replace(CHOICES, stamp_lost=True), NEW, Action.HELD, Reason.STAMP_LOST),
     ("new, an unclear create, stamps", CHOICES, {**NEW, "pending": CREATING}, Action.CREATE, Reason.NEW),
