@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from trueup.core.canonical import digest
+from trueup.core.field_table import STAMP_KEY
 from trueup.core.memory.journal import trust_digests
-from trueup.core.memory.stamp import KEY, UNREADABLE, Stamp, digests
+from trueup.core.memory.stamp import UNREADABLE, Stamp, digests
 from trueup.core.memory.state import Applied, Pending, Record
 from trueup.core.plans.fields import Rules
 from trueup.core.plans.judge import DecisionPolicy, Facts, judge
@@ -162,9 +163,9 @@ def test_a_twin_beside_the_recorded_one_is_named_whatever_is_done() -> None:
 
 
 def test_the_body_as_fields_leaves_our_stamp_out() -> None:
-    body = {"model": "a", "metadata": {KEY: "stamp", "trueup.note": "theirs"}}
+    body = {"model": "a", "metadata": {STAMP_KEY: "stamp", "trueup.note": "theirs"}}
     assert fields_of(body, TABLE) == {"model": "a", "metadata.trueup.note": "theirs"}
-    assert body["metadata"] == {KEY: "stamp", "trueup.note": "theirs"}
+    assert body["metadata"] == {STAMP_KEY: "stamp", "trueup.note": "theirs"}
 
 
 def test_a_record_of_other_rules_keeps_its_id_operation_and_protection() -> None:

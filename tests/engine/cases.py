@@ -20,7 +20,8 @@ from trueup.core.call import Call
 from trueup.core.canonical import DIGEST_RULES
 from trueup.core.definitions.definition import Definition
 from trueup.core.errors import OutcomeUnknown
-from trueup.core.memory.stamp import KEY, encode, record_of
+from trueup.core.field_table import STAMP_KEY
+from trueup.core.memory.stamp import encode, record_of
 from trueup.core.memory.state import State
 from trueup.core.memory.state_codec import encode as encode_state
 from trueup.core.plans.live import stamp_of
@@ -151,7 +152,7 @@ class Story:
             if isinstance(change, dict):
                 assert stamp is not None
                 change = encode(replace(stamp, **change), TABLE.letters)
-            self.edit({who: {"metadata": {KEY: change}}})
+            self.edit({who: {"metadata": {STAMP_KEY: change}}})
 
     def save_state(self, _: None) -> None:
         self.saved = self.world.state_text

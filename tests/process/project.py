@@ -42,23 +42,23 @@ class Vendor(EmbeddedServer):
         self.faults = Faults()
         self.arrived = 0
         self.writes = 0  # how many of them were no GET
-        self._change = threading.Condition()
+        self._news = threading.Condition()
         self._behind = self.faults.wrap(super().send)
 
     async def send(self, call: Call) -> Reply:
         """Return the answer to one request. Raises as the faults say."""
-        with self._change:
+        with self._news:
             self.arrived += 1
             self.writes += call.method != "GET"
-            self._change.notify_all()
+            self._news.notify_all()
         return await self._behind(call)
 
     def wait_for(self, count: int, seconds: float, over: Callable[[], bool] = bool) -> None:
         """Wait until so many requests have arrived in all, until it is `over`, or until the seconds are."""
         deadline = time.monotonic() + seconds
-        with self._change:
+        with self._news:
             while self.arrived < count and not over() and time.monotonic() < deadline:
-                self._change.wait(0.02)
+                self._news.wait(0.02)
 
     def ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """Send a request of somebody else, behind the tool's back."""

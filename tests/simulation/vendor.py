@@ -17,8 +17,7 @@ from tests.engine.world import Clock
 from tests.protocols import Protocol, current
 from tests.simulation.tally import Tally
 from trueup.core.call import Call, Reply
-from trueup.core.field_table import Kind
-from trueup.core.memory.stamp import KEY
+from trueup.core.field_table import STAMP_KEY, Kind
 
 
 class Habit(Enum):
@@ -185,7 +184,7 @@ class Vendor:
         if self.habit is Habit.DROPS:
             body.pop("metadata", None)
         elif self.habit is Habit.UNSTAMPS and body.get("metadata"):
-            body["metadata"].pop(KEY, None)
+            body["metadata"].pop(STAMP_KEY, None)
         elif self.habit is Habit.IGNORES and call.path != self.protocol.path:
             body.pop(self.ignored, None)
         elif self.habit is Habit.MERGES and call.path != self.protocol.path and body.get("metadata"):

@@ -15,6 +15,10 @@ LIMIT = 64 * 1024 * 1024
 """Bytes of an answer's body that are read, after decompression. A page of a hundred assistants can be larger."""
 
 
+TRANSIENT = frozenset({408, 409, 429})
+"""The statuses that, beside 5xx, a read is repeated after, and that leave open whether a write was done."""
+
+
 class Body(Enum):
     """What an answer's body may be instead of JSON; of one that is too large only the start was read."""
 

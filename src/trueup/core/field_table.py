@@ -8,6 +8,9 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final
 
+STAMP_KEY = "trueup"
+"""The key of the ownership stamp in metadata."""
+
 
 class Kind(Enum):
     """What a field holds, and with that how it is compared, shown and edited."""
@@ -94,7 +97,7 @@ class FieldTable:
     fields: tuple[Field, ...]
     prompt: str = "instructions"
     tools: str = "tools"
-    stamp: str = "metadata.trueup"
+    stamp: str = f"metadata.{STAMP_KEY}"
     stamp_length: int = 512
     schemas: tuple[tuple[str, ...], ...] = ()
     secrets: tuple[tuple[str, ...], ...] = ()

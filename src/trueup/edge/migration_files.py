@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from trueup.core.checked import NotJsonError, load_json
 from trueup.core.command import Command, Message
-from trueup.core.definitions.document import BODY
+from trueup.core.definitions.document import BODY, DEFINITION_ENDINGS
 from trueup.core.migration.export import BEGINNING, Export, dumps, loads
 from trueup.core.migration.export import LIMIT as EXPORT_LIMIT
 from trueup.core.source import Severity
@@ -69,7 +69,7 @@ class CannotRead(Exception):
 def read_values(path: Path, file: str) -> list[tuple[str, Any]]:
     """Return the values in a file, each with words for where it stands. Raises CannotRead."""
     data = _read_bytes(path)
-    if path.suffix.lower() in (".yaml", ".yml", ".md"):
+    if path.suffix.lower() in DEFINITION_ENDINGS:
         return [(file, _read_structured(data, path, file))]
     try:
         text = data.decode("utf-8-sig")

@@ -25,8 +25,8 @@ from trueup.core.errors import (
     TrueupError,
     UnreadableError,
 )
+from trueup.core.field_table import STAMP_KEY
 from trueup.core.memory.capabilities import UNKNOWN, Capabilities
-from trueup.core.memory.stamp import KEY
 from trueup.core.memory.state import Identity
 from trueup.engine.ports import Progress
 from trueup.engine.refresh import View, list_all, request_page
@@ -134,7 +134,7 @@ def find_left_over(
     found = []
     for live in view.live.values():
         claim = _claim(live, identity, noted or {})
-        if claim is not None and live.id not in spared and KEY not in (live.body.get(METADATA) or {}):
+        if claim is not None and live.id not in spared and STAMP_KEY not in (live.body.get(METADATA) or {}):
             found.append(claim)
     return tuple(sorted(found, key=lambda left: left.id))
 

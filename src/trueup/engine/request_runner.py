@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, TypeVar
 
-from trueup.core.call import Call, Reply
+from trueup.core.call import TRANSIENT, Call, Reply
 from trueup.core.errors import NotSent, OutcomeUnknown
 from trueup.engine.ports import Ports, Wait
 
@@ -29,9 +29,6 @@ LONG = 5.0
 """Seconds from which on a wait that the server asks for is shown."""
 
 BACKOFF_START, BACKOFF_CAP = 0.5, 8.0
-
-TRANSIENT = frozenset({408, 409, 429})
-"""Beside 5xx: the statuses of a read that is repeated."""
 
 T = TypeVar("T")
 

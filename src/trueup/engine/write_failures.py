@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from trueup.core.call import Reply
 from trueup.core.command import HERE, Message
 from trueup.core.errors import NotSent, OutcomeUnknown
-from trueup.core.memory.stamp import KEY
+from trueup.core.field_table import STAMP_KEY
 from trueup.core.plans.plan import Action, Change
 from trueup.wire.base import Adapter, Problem, Unexpected
 from trueup.wire.replies import is_page
@@ -23,7 +23,7 @@ JUDGE = Message("To see what is live now: ", PLAN)
 ANEW = Message("Nothing was recorded. ", JUDGE)
 NO_STAMP = "To go on with the state file alone, set `stamp: false` for this target in trueup.yaml."
 STAYS = Message(AGAIN, ". If it persists, delete it at the vendor; the next apply then forgets it.")
-TAKE_OFF = Message(f"Remove the key {KEY} from its metadata at the vendor. ", AGAIN)
+TAKE_OFF = Message(f"Remove the key {STAMP_KEY} from its metadata at the vendor. ", AGAIN)
 IGNORED = "this server ignores it: remove it from the definition, or list it in `ignore_changes`."
 MEND = Message("Correct what it names, then plan again: ", PLAN)
 NETWORK = "Check base_url, the network and any proxy."

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from trueup.core.call import Call, Reply
+from trueup.core.call import TRANSIENT, Call, Reply
 from trueup.core.definitions.definition import Definition
 from trueup.core.field_table import FieldTable
 from trueup.core.source import Diagnostic, Path
@@ -76,7 +76,7 @@ class Problem:
 
 def is_unclear(status: int) -> bool:
     """Return whether, by HTTP alone, a write that was answered so may or may not have happened."""
-    return status in (408, 409, 429) or status >= 500 or 300 <= status < 400
+    return status in TRANSIENT or status >= 500 or 300 <= status < 400
 
 
 class Unexpected(Exception):

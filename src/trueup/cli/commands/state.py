@@ -294,12 +294,12 @@ def _strip_folder(text: str, folder: str) -> str:
     """Turn a path in the definitions folder into a name, folder or glob, whether or not the file exists."""
     from pathlib import PurePosixPath
 
-    from trueup.edge.definitions.documents import SUFFIXES
+    from trueup.core.definitions.document import DEFINITION_ENDINGS
 
     path = PurePosixPath(text)
     if text and path.is_relative_to(folder):
         inner = path.relative_to(folder)
-        shown = str(inner.with_suffix("") if inner.suffix in SUFFIXES else inner)
+        shown = str(inner.with_suffix("") if inner.suffix in DEFINITION_ENDINGS else inner)
         return f"{shown}/" if text.endswith("/") and shown != "." else shown
     return text
 

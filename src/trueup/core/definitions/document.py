@@ -16,6 +16,13 @@ from trueup.core.texts.merge import find_conflict
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes that one file may hold."""
 
+YAML_ENDINGS: Final = (".yaml", ".yml")
+MARKDOWN_ENDING: Final = ".md"
+DEFINITION_ENDINGS: Final = (*YAML_ENDINGS, MARKDOWN_ENDING)
+"""How the name of a definition may end, in lower case."""
+DATA_ENDINGS: Final = (*YAML_ENDINGS, ".json")
+"""How the name of a file ends that is included as a value, and not as text."""
+
 BODY = "---"
 """The key under which a Markdown file's mapping holds what stands below its front matter."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from trueup.core.definitions.document import Document, read_scalar
+from trueup.core.definitions.document import DATA_ENDINGS, Document, read_scalar
 from trueup.core.definitions.layers import LIFECYCLE, Origin, Tree, is_reference
 from trueup.core.definitions.names import suggest
 from trueup.core.definitions.sources import PROJECT_FILE, Gathered, Setting, Wanted, resolve_path
@@ -358,7 +358,7 @@ def _write_out_tool(tool: Any) -> Any:
 
 def _is_data(name: str) -> bool:
     """Whether a file holds YAML or JSON, going by its ending."""
-    return name.lower().endswith((".yaml", ".yml", ".json"))
+    return name.lower().endswith(DATA_ENDINGS)
 
 
 def _how_to_write_text(value: Any) -> str:

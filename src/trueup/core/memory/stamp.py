@@ -11,9 +11,6 @@ from trueup.core.canonical import DIGEST_RULES, canonical, digest
 from trueup.core.field_table import FieldTable
 from trueup.core.memory.state import Applied, Identity, Record
 
-KEY = "trueup"
-"""The metadata key."""
-
 RELEASED = "released"
 """The value that says: once ours, no longer."""
 

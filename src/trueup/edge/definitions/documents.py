@@ -14,7 +14,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import DefinitionFile
-from trueup.core.definitions.document import BODY, Document, Lines, decode, trim_text
+from trueup.core.definitions.document import (
+    BODY,
+    DATA_ENDINGS,
+    DEFINITION_ENDINGS,
+    MARKDOWN_ENDING,
+    YAML_ENDINGS,
+    Document,
+    Lines,
+    decode,
+    trim_text,
+)
 from trueup.core.definitions.names import definition_name_problem, fold_name, is_part, normalize, protocol_in_name
 from trueup.core.rules.fault import nearest
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
@@ -22,13 +32,13 @@ from trueup.core.source import Path as ValuePath
 from trueup.edge.files import find_link, read_inside
 from trueup.edge.yaml.reader import read_yaml, read_yaml_text
 
-SUFFIXES: Final = (".yaml", ".yml", ".md")
 _ENDINGS: Final = {
-    **{word: word for word in ("yaml", "yml", "md")},
+    **{ending[1:]: ending[1:] for ending in DEFINITION_ENDINGS},
     **dict.fromkeys(("json", "jsonc", "json5", "yalm", "ymal", "yam"), "yaml"),
     **dict.fromkeys(("markdown", "mdown", "mkd", "mdx"), "md"),
 }
 """What stands in the name of a file that is probably meant as a definition, and the ending that makes it one."""
+_LISTED: Final = " or ".join((", ".join(DEFINITION_ENDINGS[:-1]), DEFINITION_ENDINGS[-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ def find_files(root: Path, folder: str, protocols: Collection[str] = ()) -> File
         inner = PurePosixPath(path).relative_to(folder)
         if is_part(inner) or _is_readme(inner):
             continue
-        if inner.suffix.lower() not in SUFFIXES:
+        if inner.suffix.lower() not in DEFINITION_ENDINGS:
             others.append(path)
             continue
         name = normalize(str(inner.with_suffix("")))
@@ -176,9 +186,9 @@ def _describe_bad_name(path: str, why: str) -> Diagnostic:
 
 def _is_readme(path: PurePosixPath) -> bool:
     suffix = path.suffix.lower()
-    if suffix in (".yaml", ".yml"):
+    if suffix in YAML_ENDINGS:
         return False
-    stem = path.stem if suffix == ".md" else path.name.partition(".")[0]
+    stem = path.stem if suffix == MARKDOWN_ENDING else path.name.partition(".")[0]
     return stem.casefold() == "readme"
 
 
@@ -201,7 +211,7 @@ def _note_ending(path: str, taken: Collection[str]) -> Diagnostic:
     return Diagnostic(
         Severity.NOTE if place is None else Severity.WARNING,
         "other-ending",
-        f"{shown} is not read: the name of a definition ends in .yaml, .yml or .md",
+        f"{shown} is not read: the name of a definition ends in {_LISTED}",
         Position(shown, 1, 1),
         hint=f"{advice}; start its name with _ if it is not.",
     )
@@ -297,7 +307,6 @@ def _describe_unclosed(file: str, text: str) -> Diagnostic:
     )
 
 
-_STRUCTURED: Final = (".yaml", ".yml", ".json")
 _KEPT_MAPS: Final = 64
 """Files whose positions are kept; they are many times larger than the values."""
 
@@ -381,12 +390,12 @@ class Documents:
 
     def _read(self, file: str, *, locate: bool, is_included: bool = False) -> Document:
         ending = PurePosixPath(file).suffix.lower()
-        if ending != ".md" and ending not in _STRUCTURED:
+        if ending != MARKDOWN_ENDING and ending not in DATA_ENDINGS:
             return Document(file, refusal="has the ending of neither YAML nor JSON")
         data = self.read_content(file)
         if isinstance(data, str):
             return Document(file, refusal=data)
-        if ending == ".md":
+        if ending == MARKDOWN_ENDING:
             return read_markdown(data, file, locate=locate)
         return read_yaml(data, file, locate=locate, is_included=is_included)
 

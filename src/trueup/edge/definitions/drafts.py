@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from trueup.core.definitions.definition import Definition, DefinitionFile
-from trueup.core.definitions.document import Document, trim_text
+from trueup.core.definitions.document import DEFINITION_ENDINGS, YAML_ENDINGS, Document, trim_text
 from trueup.core.definitions.names import fold_name, normalize
 from trueup.core.definitions.resolve import ResolvedDefinition
 from trueup.core.field_table import FieldTable
@@ -24,7 +24,7 @@ from trueup.core.rules.validate import check_definition
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap
 from trueup.core.source import Path as ValuePath
 from trueup.core.yaml_text import format_document, is_visible
-from trueup.edge.definitions.documents import SUFFIXES, read_markdown
+from trueup.edge.definitions.documents import read_markdown
 from trueup.edge.definitions.loader import Resolver
 from trueup.edge.files import find_link, read_inside
 from trueup.edge.schemas import Format, format_of
@@ -249,7 +249,7 @@ def find_taken_names(root: Path, folder: str, protocols: Collection[str] = ()) -
     """
     start = root / folder
     folders = (Path(place) / name for place, names, _ in os.walk(start) for name in names)
-    there = [*_walk_files(start), *(path for path in folders if path.suffix.lower() in SUFFIXES)]
+    there = [*_walk_files(start), *(path for path in folders if path.suffix.lower() in DEFINITION_ENDINGS)]
     names = {path.relative_to(start).with_suffix("").as_posix() for path in there}
     bare = {name.removesuffix(f".{protocol}") for name in names for protocol in protocols}
     return {fold_name(name) for name in names | bare}
@@ -260,7 +260,7 @@ def read_parts(root: Path, folder: str) -> dict[str, Any]:
     found = {}
     for path in sorted(_walk_files(root / folder)):
         inner = path.relative_to(root).as_posix()
-        data = read_inside(root, inner) if path.suffix == ".yaml" and not find_link(root, inner) else ""
+        data = read_inside(root, inner) if path.suffix.lower() in YAML_ENDINGS and not find_link(root, inner) else ""
         value = read_yaml(data, inner).value if isinstance(data, bytes) else None
         if value is not None:
             found[path.relative_to(root / folder).as_posix()] = value

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from trueup.core.call import Call, Reply
-from trueup.core.memory.stamp import KEY, RELEASED
+from trueup.core.field_table import STAMP_KEY
+from trueup.core.memory.stamp import RELEASED
 from trueup.core.rules.fault import Fault
 from trueup.wire import portkey, replies
 from trueup.wire.base import Live, Problem, Unexpected, is_unclear
@@ -74,8 +75,8 @@ class OpenAIAssistants(RestAdapter):
         Which of them is of use is known where the server was probed.
         """
         table, kept = self.dialect.table, dict(live.body.get("metadata") or {})
-        kept.pop(KEY, None)
-        without, told = {**kept, KEY: None} if table.null_removes else kept, {**kept, KEY: RELEASED}
+        kept.pop(STAMP_KEY, None)
+        without, told = {**kept, STAMP_KEY: None} if table.null_removes else kept, {**kept, STAMP_KEY: RELEASED}
         bodies = (told,) if table.is_stuck("metadata") else (without, told)
         return tuple(self.post(live.id, {"metadata": body}) for body in bodies)
 
