@@ -70,7 +70,7 @@ def test_many_files_of_many_shapes(hosted_nowhere: Place) -> None:
             '{"format_version": 99, "kind": "export", "assistants": []}',
             "is an export that cannot be read: ",
         ),
-        ('{"model": "a", "model": "b"}', "cannot be read as JSON: the name 'model' stands in it twice"),
+        ('{"model": "a", "model": "b"}', "cannot be read as JSON: it holds the name 'model' twice"),
         (
             '{"model": "a", "temperature": ' + "9" * 5000 + "}",
             "cannot be read as JSON: it holds a number of 5,000 digits",

@@ -71,7 +71,7 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the name {twice[:60]!r} stands in it twice")
+        raise ValueError(f"it holds the name {twice[:60]!r} twice")
     return value
 
 
