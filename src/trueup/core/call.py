@@ -60,7 +60,7 @@ Send = Callable[[Call], Awaitable[Reply]]
 
 
 def read_only(send: Send) -> Send:
-    """A transport with no method but GET: what `plan`, `drift` and their like are handed."""
+    """Return a transport that only allows GET, for `plan`, `drift` and other read-only commands."""
 
     async def get(call: Call) -> Reply:
         if call.method != "GET":

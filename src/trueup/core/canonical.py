@@ -44,7 +44,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def digest(value: Any, length: int = 32) -> str:
-    """The first `length` hex digits of the SHA-256 of the canonical JSON."""
+    """Return the first `length` hex digits of the SHA-256 of the value's canonical JSON."""
     return hashlib.sha256(canonical_json(value)).hexdigest()[:length]
 
 
@@ -84,7 +84,7 @@ def _is_plain_number(value: Any, kind: type) -> bool:
 
 
 def _to_floats(value: Any) -> Any:
-    """The value with integers beyond 2**53, which RFC 8785 has no form for, as the floats JSON readers make of them."""
+    """Convert integers beyond 2**53, which RFC 8785 cannot represent, to floats as JSON readers do."""
     if isinstance(value, Mapping):
         return {_escape_surrogates(str(key)): _to_floats(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -97,7 +97,7 @@ def _to_floats(value: Any) -> Any:
 
 
 def _escape_surrogates(text: str) -> str:
-    """The text with lone surrogates, which JSON can name and UTF-8 cannot hold, spelled out."""
+    """Escape lone surrogates, which JSON can spell and UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -117,7 +117,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def _same_entries(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    """The same of two objects with the same keys; texts, which most entries are, are compared at once."""
+    """Compare two objects with the same keys; texts, the most common entries, are compared directly."""
     for key, entry in left.items():  # noqa: SIM110 - `all` over a generator takes half as long again
         if not (entry == right[key] if type(entry) is str else same(entry, right[key])):
             return False
@@ -202,7 +202,7 @@ def _drop_open_parts(found: Any, wanted: Any, row: Field) -> Any:
 
 
 def float32(value: float) -> float:
-    """The nearest single-precision number, as servers that store one answer it; infinities stay as they are."""
+    """Return the nearest single-precision number, as servers return it; a number out of range stays as it is."""
     try:
         return float(struct.unpack("<f", struct.pack("<f", value))[0])
     except OverflowError:

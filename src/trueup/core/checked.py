@@ -86,26 +86,26 @@ def _read_integer(digits: str) -> int:
 
 
 def scalar_text(text: str) -> str:
-    """The text with lone surrogates, which no UTF-8 file can hold, as U+FFFD."""
+    """Replace lone surrogates, which no UTF-8 file can hold, with U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def an_object(value: Any, where: str) -> Mapping[str, Any]:
-    """A JSON object. Raises MismatchError."""
+    """Return the value if it is a JSON object. Raises MismatchError."""
     if not isinstance(value, OBJECT):
         raise MismatchError(where, "an object")
     return value
 
 
 def a_text(value: Any, where: str) -> str:
-    """A string. Raises MismatchError."""
+    """Return the value, without lone surrogates, if it is a string. Raises MismatchError."""
     if not isinstance(value, str):
         raise MismatchError(where, "a string")
     return scalar_text(value)
 
 
 def a_moment(value: Any, where: str) -> str:
-    """A moment in UTC that there is, ISO 8601 to the second. Raises MismatchError."""
+    """Return the value if it is an existing UTC time, ISO 8601 to the second. Raises MismatchError."""
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         with suppress(ValueError):
             datetime.fromisoformat(value)
@@ -114,14 +114,14 @@ def a_moment(value: Any, where: str) -> str:
 
 
 def a_flag(value: Any, where: str) -> bool:
-    """True or false, never a number. Raises MismatchError."""
+    """Return the value if it is true or false, not a number. Raises MismatchError."""
     if not isinstance(value, bool):
         raise MismatchError(where, "true or false")
     return value
 
 
 def a_count(value: Any, where: str) -> int:
-    """A whole number of 0 or more. Raises MismatchError."""
+    """Return the value if it is a whole number of 0 or more. Raises MismatchError."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise MismatchError(where, "a whole number of 0 or more")
     return value

@@ -181,7 +181,7 @@ def texts_of(message: str) -> tuple[str, ...]:
 
 
 def _without_folder(word: str) -> str:
-    """The word; of the way to a file from this machine's root its name, written so that it is still a file's."""
+    """Shorten an absolute path to its file name (`./NAME` if it has no suffix); return other words unchanged."""
     path = PurePath(word)
     if not path.is_absolute():
         return word
@@ -202,7 +202,7 @@ def flag_words(flags: Mapping[str, Flag]) -> tuple[str, ...]:
 
 
 def _quote(word: str, *, ascii_only: bool) -> str:
-    """The word as a shell reads it back; what cannot be seen, and what a runner of CI would obey, is escaped."""
+    """Quote a word for a shell; escape unprintable characters and commands that a CI runner would obey."""
     if word.isprintable() and not _RUNNER.search(word) and (word.isascii() or not ascii_only):
         return shlex.quote(word)
     return "$'" + "".join(_escape(sign, ascii_only) for sign in word) + "'"

@@ -27,7 +27,7 @@ PRECEDENCE = (
 
 
 def worst(codes: Sequence[Exit]) -> Exit:
-    """The exit code that tells the most urgent of several truths."""
+    """Return the highest-precedence exit code."""
     return next((code for code in PRECEDENCE if code in codes), Exit.OK)
 
 

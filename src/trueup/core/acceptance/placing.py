@@ -53,7 +53,7 @@ def list_fields_to_accept(
     rules: Rules,
     asked: Sequence[str] = (),
 ) -> list[FieldToAccept]:
-    """The fields that were asked for, else those that were changed outside, in the file's order."""
+    """Return the fields that were asked for, or else those that were changed outside, in the file's order."""
     found = []
     for name in asked or dict.fromkeys([*file, *record.fields]):
         wanted, there = file.get(name, MISSING), live.get(name, MISSING)
@@ -78,7 +78,7 @@ def _choose_way(name: str, file: Any, live: Any, record: Record, cause: Cause | 
 
 
 def to_file_value(name: str, live: Any, file: Any, table: FieldTable, *, has_null: bool) -> Any:
-    """What a file has to say for the field to be as it is live, without what the server filled in by itself.
+    """Return what the file must declare for the field to stay as it is live, without the server's defaults.
 
     `has_null` says that null there declares the field's default.
     """
@@ -93,7 +93,7 @@ def to_file_value(name: str, live: Any, file: Any, table: FieldTable, *, has_nul
 
 
 def _shorten_number(number: float) -> float | int:
-    """The shortest number that is the same in single precision: what a person wrote before a server rounded it."""
+    """Return the shortest number that is equal in single precision, as written before a server rounded it."""
     try:
         packed = struct.pack("<f", number)
         found = next(
@@ -154,7 +154,7 @@ class EditPlacer:
     edits: list[Edit] = field(default_factory=list)
 
     def edits_for(self, path: Path, value: Any) -> list[Edit]:
-        """What to write where so that the value at a path becomes another one. Raises Elsewhere."""
+        """Return the edits that change the value at a path to `value`. Raises Elsewhere."""
         self.edits = []
         raw = _value_at(self.tree.value, path)
         if self.is_translated:
@@ -196,7 +196,7 @@ class EditPlacer:
         return origin if origin.file == self.file and origin.path[:2] == own else Origin(self.file, (*own, *path))
 
     def _add_edit(self, path: Path, value: Any, resolved: Any) -> None:
-        """Notes the edit if the definition's own file decides. Raises Elsewhere."""
+        """Add the edit if the value comes from the definition's own file. Raises Elsewhere."""
         origin = self.tree.origin(path)
         if origin.file == self.file:
             self.edits.append(Edit(origin, value))
@@ -210,7 +210,7 @@ class EditPlacer:
         )
 
     def _rewrite_raw(self, raw: Any, old: Any, new: Any, path: Path) -> Any:
-        """The raw value that comes to `new`; references stay, and what they name is edited where it stands."""
+        """Return the raw value that resolves to `new`; keep references and edit what they name instead."""
         if same(old, new) and type(old) is type(new):
             return raw
         if is_reference(raw, "var"):
@@ -384,7 +384,7 @@ def _shorten_tool(entry: Any) -> Any:
 
 
 def _value_at(value: Any, path: Path) -> Any:
-    """What stands at a path; None where nothing does."""
+    """Return the value at a path, or None where there is none."""
     for step in path:
         in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)
         if not in_list and not (isinstance(value, dict) and step in value):

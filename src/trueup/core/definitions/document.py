@@ -83,20 +83,20 @@ class Lines:
         self._lines: list[str] | None = None
 
     def at(self, line: int, column: int) -> Position:
-        """The position at a line and a column that count from 0."""
+        """Return the position at a line and a column, both counted from 0."""
         if self._lines is None:
             self._lines = self._text.split("\n")
         text = self._lines[line][:LINE_LIMIT] if line < len(self._lines) else ""
         return Position(self._file, line + 1, column + 1, text)
 
     def offset(self, index: int) -> Position:
-        """The position of the character at an index that counts from 0."""
+        """Return the position of the character at an index counted from 0."""
         start = self._text.rfind("\n", 0, index) + 1
         return self.at(self._text.count("\n", 0, index), index - start)
 
 
 def decode(data: bytes, file: str) -> str | Diagnostic:
-    """The text of a file, its byte order mark dropped; or the problem that keeps it from being one."""
+    """Return a file's bytes as text without a byte order mark, or the problem that prevents it."""
     if len(data) > SIZE_LIMIT:
         return _error(
             "too-large",
@@ -130,7 +130,7 @@ def decode(data: bytes, file: str) -> str | Diagnostic:
 
 
 def trim_text(text: str) -> str:
-    """A text file's content: CRLF becomes LF, the newlines at the end are dropped, everything else is kept."""
+    """Convert CRLF to LF and drop the newlines at the end of a text file; keep everything else."""
     return text.replace("\r\n", "\n").rstrip("\n")
 
 
@@ -171,7 +171,7 @@ _NOT_FINITE: Final = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z
 
 
 def read_scalar(text: str) -> Scalar:
-    """The value of a plain scalar by YAML 1.2.2 §10.3.2. Raises ValueError for a number that JSON cannot hold."""
+    """Return the value of a plain scalar by YAML 1.2.2 §10.3.2. Raises ValueError for a number JSON cannot hold."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _STARTS:

@@ -52,7 +52,7 @@ class Filler:
         self._is_too_large = False
 
     def filled(self) -> dict[str, Any]:
-        """The whole mapping, with references replaced and tools written out."""
+        """Return the whole mapping with references replaced and tools written out."""
         return {key: self._fill_field(key, value) for key, value in self._tree.value.items()}
 
     def _fill_field(self, key: str, value: Any) -> Any:
@@ -69,7 +69,7 @@ class Filler:
         return [_write_out_tool(tool) for tool in value] if type(value) is list else value
 
     def _walk(self, value: Any, path: Path) -> Any:
-        """A copy with references replaced; a JSON Schema is copied as it is, unless it is a reference itself."""
+        """Copy a value with references replaced; keep a JSON Schema as it is unless it is itself a reference."""
         if type(value) is dict:
             if self._is_schema(path) and not is_reference(value, "file"):
                 return self._take_plain(value, path)
@@ -107,7 +107,7 @@ class Filler:
         )
 
     def _take_plain(self, value: Any, path: Path) -> Any:
-        """What must hold no reference, as it is: a JSON Schema, or what came from a file. Nobody changes either."""
+        """Return a JSON Schema or a file's content unchanged; report references in it, which are not allowed."""
         if not _may_refer(value):
             return value
         waiting: list[tuple[Any, Path]] = [(value, path)]
@@ -140,7 +140,7 @@ class Filler:
         )
 
     def _fill_var(self, name: Any, path: Path) -> Any:
-        """A variable's value: `--var` before the target's before the project's."""
+        """Return a variable's value: from `--var`, else from the target, else from the project."""
         setting, origin = self._setting, self._tree.origin(path)
         if not isinstance(name, str):
             self._gathered.problem(
@@ -190,7 +190,7 @@ class Filler:
         return self._join_parts([(place, text.rstrip("\n")) for place, text in texts[:-1]] + texts[-1:])
 
     def _join_parts(self, texts: list[tuple[Path, str]]) -> str:
-        """The texts with one blank line between, where each begins being noted; an empty one is left out."""
+        """Join the texts with a blank line between them, skip empty ones, and record where each begins."""
         line = 1
         for path, text in texts:
             if text:
@@ -288,7 +288,7 @@ class Filler:
         return value
 
     def _find_file(self, name: Any, path: Path) -> str | None:
-        """The file that `{file:}` names, if it may be included."""
+        """Return the file that `{file:}` names, or None if it may not be included."""
         origin, gathered = self._tree.origin(path), self._gathered
         if self._is_var(name):
             self._refuse_var(name, path, "the path of a file", "Write {file: path/of/the/file}.")
@@ -352,7 +352,7 @@ def _fits_step(step: str, at: str | int) -> bool:
 
 
 def _write_out_tool(tool: Any) -> Any:
-    """A tool written out: a bare word is its type."""
+    """Return a tool as an object; a bare word is its type."""
     return {"type": tool} if isinstance(tool, str) else tool
 
 
@@ -376,7 +376,10 @@ _NAMES: Final[dict[type, str]] = {
 
 
 def types_by_path(schema: Mapping[str, Any]) -> Wanted:
-    """The types that a draft 2020-12 schema allows at a path, over all branches; only local references are followed."""
+    """Return a function that maps a path to the types that a draft 2020-12 schema allows there.
+
+    All branches count; only local references are followed.
+    """
 
     @cache
     def subschemas(path: Path) -> tuple[Mapping[str, Any], ...]:
@@ -415,7 +418,7 @@ def from_text(text: str, types: frozenset[str], entry_types: frozenset[str] = fr
 
 
 def describe_types(types: frozenset[str]) -> str:
-    """The types in words: "a number", "true or false, or null"."""
+    """Describe the types in words, such as "a number" or "null or text"."""
     words = {
         "boolean": "true or false",
         "integer": "a whole number",
@@ -461,7 +464,7 @@ def _types_of(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _step_into(entry: Mapping[str, Any], part: str | int) -> Iterator[Mapping[str, Any]]:
-    """The subschemas that speak of one key or one entry of a list."""
+    """Yield the subschemas that apply to one key or one list entry."""
     if isinstance(part, int):
         yield from (
             inner for inner in (entry.get("items"), *entry.get("prefixItems", ())) if isinstance(inner, Mapping)
@@ -477,7 +480,7 @@ def _step_into(entry: Mapping[str, Any], part: str | int) -> Iterator[Mapping[st
 
 
 def _expand(entry: Mapping[str, Any], root: Mapping[str, Any], seen: set[str]) -> Iterator[Mapping[str, Any]]:
-    """A schema with everything it refers to or combines."""
+    """Yield a schema and every schema that it refers to or combines."""
     yield entry
     reference = entry.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/") and reference not in seen:

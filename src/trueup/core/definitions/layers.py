@@ -38,7 +38,7 @@ class Tree:
         raise LookupError(path)
 
     def moved(self, path: Path, origin: Origin) -> None:
-        """Notes that the value at a path comes from elsewhere now, with all that is below it."""
+        """Record that the value at a path, with everything below it, now comes from elsewhere."""
         size = len(path)
         for stale in [known for known in self.origins if known[:size] == path]:
             del self.origins[stale]
@@ -51,14 +51,14 @@ class Tree:
         self.origins |= {known: at for known, at in other.origins.items() if len(known) > size and known[:size] == path}
 
     def below(self, key: str, inner: str) -> Tree:
-        """The mapping at `key.inner` as a tree of its own."""
+        """Return the mapping at `key.inner` as a tree of its own."""
         top = (key, inner)
         origins = {path[2:]: origin for path, origin in self.origins.items() if path[:2] == top}
         return Tree(self.value[key][inner], {(): self.origin(top), **origins})
 
 
 def lay_over(base: Tree, patch: Tree, table: FieldTable) -> Tree:
-    """The base with a patch laid over it; null takes a declaration away. Neither is changed.
+    """Return the base with a patch laid over it; null removes a declaration. Neither is changed.
 
     Only what the table calls a map is merged by key; every other value is replaced as a whole.
     """
@@ -93,7 +93,7 @@ class _Overlay:
                 self.result.take(here, self.patch)
 
     def _merge(self, here: Path, into: dict[str, Any], entry: Mapping[str, Any]) -> None:
-        """Merges a mapping into the one at its key; taking away from what is not there declares nothing."""
+        """Merge a mapping into the one at its key; a patch that only removes missing keys declares nothing."""
         key = str(here[-1])
         current = into.get(key)
         is_new = not isinstance(current, dict) or _is_var(current)
@@ -124,7 +124,7 @@ def _keeps_null(path: Path) -> bool:
 
 
 def make_source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap], prompt: str) -> SourceMap:
-    """The positions of every value and key in what became of a tree, each in the very file it came from.
+    """Return the positions of all values and keys of a resolved tree, each in the file it came from.
 
     `prompt` is the field that may have been joined from parts.
     """
@@ -141,7 +141,7 @@ def make_source_map(tree: Tree, value: Any, sources: Mapping[str, SourceMap], pr
 
 
 def _walk_paths(value: Any) -> Iterator[Path]:
-    """The paths of a value and of everything in it."""
+    """Yield the paths of a value and of everything in it."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting:
         path, entry = waiting.pop()
@@ -153,7 +153,7 @@ def _walk_paths(value: Any) -> Iterator[Path]:
 
 
 def _walk_parts(tree: Tree, sources: Mapping[str, SourceMap], prompt: str) -> Iterator[Path]:
-    """The parts that a prompt was joined from; they are one text now, but each keeps its place."""
+    """Yield the paths of the parts that a prompt was joined from, so that each keeps its position."""
     for index in count():
         path: Path = (prompt, index)
         origin = tree.origin(path)

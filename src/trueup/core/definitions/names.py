@@ -24,7 +24,7 @@ _UNFIT: Final = {'"': "a quotation mark", "'": "a quotation mark", "`": "a quota
 
 
 def suggest(word: str, known: Collection[str]) -> str:
-    """A hint: the nearest known word, or the first few there are."""
+    """Return a hint: the nearest known word, or the first few known words."""
     close = nearest(word, known)
     if close:
         return f"Did you mean {close!r}?"
@@ -65,19 +65,20 @@ def definition_name_problem(name: str) -> str:
 
 
 def normalize(name: str) -> str:
-    """The name in Unicode's composed form (NFC), the only one that is compared."""
+    """Return the name in Unicode's composed form (NFC), the only form that is compared."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def fold_name(name: str) -> str:
-    """What two names share when a file system or a person could take one for the other."""
+    """Return a key that is equal for names that a file system or a person could confuse."""
     return normalize(normalize(name).casefold())
 
 
 def comparable_name(name: object) -> str:
-    """What display names share that look the same: how accents are stored and blanks at the ends make no difference.
+    """Return a key that is equal for display names that look the same.
 
-    Empty for no name. For name conflicts, never for what is sent; capitals and invisible characters make another.
+    The encoding of accents and blanks at the ends make no difference; capitals and invisible characters do. The key
+    is empty where there is no name. Use it to find name conflicts, never for what is sent.
     """
     return normalize(name).strip() or name if isinstance(name, str) else ""
 
@@ -95,7 +96,7 @@ def is_part(path: PurePosixPath) -> bool:
 
 
 def choose_target(project: Project, wanted: str = "") -> Target:
-    """The target that was asked for, else the default one. Raises TrueupError naming those there are."""
+    """Return the requested target, else the default one. Raises TrueupError that lists the targets."""
     name = wanted or project.default_target
     if name in project.targets:
         return project.targets[name]
@@ -111,7 +112,7 @@ def choose_target(project: Project, wanted: str = "") -> Target:
 def select(
     patterns: Sequence[str], definitions: Sequence[Definition], names: Collection[str] = frozenset()
 ) -> set[str]:
-    """The names that the patterns stand for; without a pattern all.
+    """Return the names that the patterns select; without a pattern, all names.
 
     A pattern is a name, a path, a folder, a glob (`*` also crosses folders), or a part, which means all who use it.
     `names` are further names without a definition here (left out, broken, or only in state). Raises TrueupError for
@@ -158,13 +159,13 @@ def _fits(pattern: str, path: str) -> bool:
 
 
 def _fits_part(pattern: str, part: str) -> bool:
-    """The same for a part, which may also be named from inside the definitions folder."""
+    """Check whether a pattern selects a shared file, by its path or its path in the definitions folder."""
     inner = part.split("/", 1)[-1]
     return _fits_strictly(pattern, part) or _fits_strictly(pattern, inner)
 
 
 def _fits_strictly(pattern: str, part: str) -> bool:
-    """A folder or a glob selects by its parts only if it means parts: some piece of it starts with `_`."""
+    """Check a pattern against a shared file; a folder or glob needs a piece that starts with `_`."""
     if pattern == part:
         return True
     return is_part(PurePosixPath(pattern)) and _fits(pattern, part)

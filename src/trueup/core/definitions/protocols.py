@@ -209,9 +209,9 @@ class Native:
 
 
 def resolve_translated(file: str, setting: Setting, sources: Sources, native: Native) -> ResolvedDefinition:
-    """The portable definition in a file as the target's protocol has it; problems are collected, none is raised.
+    """Resolve a portable definition for the target's protocol; collect problems and raise none.
 
-    One with a mistake in it is not translated: its problems, and no body, are what there is.
+    A definition with a mistake is not translated: the result has its problems and no body.
     """
     gathered = Gathered(sources)
     tree = extend(file, setting, gathered)
@@ -234,7 +234,7 @@ def resolve_translated(file: str, setting: Setting, sources: Sources, native: Na
 def _lay_patch_over(
     portable: ResolvedDefinition, translation: Translation, patch: Tree, setting: Setting, gathered: Gathered
 ) -> ResolvedDefinition:
-    """The translated body under the target's patch, whose references are those of the target's protocol."""
+    """Lay the target's patch, whose references use the target's protocol, over the translated body."""
     gathered.joined = [
         (native, line, lines)
         for path, line, lines in gathered.joined
@@ -248,7 +248,7 @@ def _lay_patch_over(
 
 
 def _make_tree(portable: ResolvedDefinition, translation: Translation) -> Tree:
-    """The translated body with the places in files that its values came from."""
+    """Return the translated body with the places in files that its values came from."""
     old = portable.tree
     value = dict(translation.body)
     origins: dict[Path, Origin] = {(): old.origin(())}
@@ -265,7 +265,7 @@ def _make_tree(portable: ResolvedDefinition, translation: Translation) -> Tree:
 def _list_losses(
     translation: Translation, portable: ResolvedDefinition, patch: Tree, setting: Setting, sources: Sources
 ) -> Iterator[Diagnostic]:
-    """What the target's protocol cannot hold, each at its line in the portable definition."""
+    """Yield what the target's protocol cannot hold, each at its line in the portable definition."""
     allowed = setting.target.allow_loss
     for fault in list_loss_faults(translation.verdicts, setting.protocol, allowed, patch.value.keys()):
         origin = portable.tree.origin(fault.path)

@@ -71,7 +71,7 @@ class ResolvedDefinition:
 
 
 def resolve(file: str, setting: Setting, sources: Sources) -> ResolvedDefinition:
-    """The definition in a file as the setting's target should have it; problems are collected, none is raised."""
+    """Resolve a definition for the setting's target; collect problems and raise none."""
     gathered = Gathered(sources)
     tree = extend(file, setting, gathered)
     patch = find_target_patch(tree, setting, gathered)
@@ -116,7 +116,7 @@ def finish(body: dict[str, Any], tree: Tree, setting: Setting, gathered: Gathere
 
 
 def read_lifecycle(value: Mapping[str, Any]) -> Lifecycle:
-    """The `lifecycle` section. One that the schema refuses gives what can be made of it, each entry in its place."""
+    """Read the `lifecycle` section; of an invalid one read what is usable, each entry in its place."""
     entries = value.get("ignore_changes") if isinstance(value, Mapping) else None
     return Lifecycle(
         value.get("protect") if isinstance(value, Mapping) else None,
@@ -132,7 +132,7 @@ def _read_ignore(entry: Any) -> Ignore:
 
 
 def extend(file: str, setting: Setting, gathered: Gathered) -> Tree:
-    """The file laid over what it extends, and that over what it extends in turn."""
+    """Lay a file over the file it extends, and that one over the file it extends in turn."""
     chain: list[Tree] = []
     seen: list[str] = []
     first = gathered.sources.mapping(file)
@@ -153,7 +153,7 @@ def extend(file: str, setting: Setting, gathered: Gathered) -> Tree:
 
 
 def _make_layer(document: Document, prompt: str) -> Tree:
-    """A file's mapping, what stands below a Markdown file's front matter being its prompt or the last part of it."""
+    """Return a file's mapping, with a Markdown file's body as its prompt or the last part of it."""
     layer = Tree(dict(document.checkable), {(): Origin(document.file)})
     if BODY not in layer.value:
         return layer
@@ -172,7 +172,7 @@ def _make_layer(document: Document, prompt: str) -> Tree:
 
 
 def _find_base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | None:
-    """The document that a layer extends; None when it extends nothing, or nothing that can be had."""
+    """Return the document that a layer extends, or None if it extends none or that one is unavailable."""
     if "extends" not in layer.value:
         return None
     name = layer.value.pop("extends")
@@ -186,7 +186,7 @@ def _find_base(layer: Tree, seen: list[str], gathered: Gathered) -> Document | N
 
 
 def _find_document(name: Any, origin: Origin, seen: list[str], gathered: Gathered) -> Document | None:
-    """What `extends` names; None, with a problem, when that cannot be had."""
+    """Return the document that `extends` names, or None, with a problem, if it is unavailable."""
     if not isinstance(name, str):
         gathered.problem(
             "wrong-extends", "extends takes the path of one file, as text", origin, "Write `extends: _base.yaml`."
@@ -207,7 +207,7 @@ def _find_document(name: Any, origin: Origin, seen: list[str], gathered: Gathere
 
 
 def find_target_patch(tree: Tree, setting: Setting, gathered: Gathered) -> Tree | bool | None:
-    """What `targets:` says for this target: a patch, False to leave the assistant out, None when it says nothing."""
+    """Return this target's patch from `targets:`, False to leave the assistant out, or None without an entry."""
     targets = tree.value.get("targets")
     if targets is None:
         return None
@@ -260,7 +260,7 @@ def _check_patch(name: str, patch: Any, tree: Tree, setting: Setting, gathered: 
 
 
 def _map_model(body: dict[str, Any], tree: Tree, setting: Setting) -> None:
-    """The model's name as this target calls it."""
+    """Replace the model's name with the target's name for it."""
     model = body.get("model")
     if isinstance(model, str) and model in setting.target.models:
         body["model"] = setting.target.models[model]

@@ -23,13 +23,13 @@ class Sources(Protocol):
     """Where documents come from; files are named by their path from the project's root, with `/`."""
 
     def mapping(self, file: str) -> Document:
-        """The YAML, JSON or front matter of a file."""
+        """Return the YAML, JSON or front matter of a file."""
 
     def included(self, file: str) -> Document:
         """Return the YAML, JSON or front matter of a file that {file:} names: a mapping, or a list."""
 
     def text(self, file: str) -> Document:
-        """A file as plain text."""
+        """Return a file as plain text."""
 
     def is_definition(self, file: str) -> bool:
         """Whether the file is an assistant of its own."""
@@ -76,7 +76,7 @@ class Gathered:
     def problem(
         self, code: str, message: str, origin: Origin, hint: str, path: Path = (), *, key: bool = False
     ) -> None:
-        """Notes an error at the place where a value stands; `path` is the one in the body, whose value it spoils."""
+        """Add an error at a value's position; `path` is the value in the body that it makes unusable."""
         if path:
             self.unsettled.add(path)
         partial = self.partials.get(origin.file)
@@ -107,7 +107,7 @@ class Gathered:
 
 
 def resolve_path(name: str, origin: Origin, gathered: Gathered) -> str | None:
-    """The path from the root of a file named in another one; None, with a problem, if it may not be read."""
+    """Resolve a path named in a file against the root; return None, with a problem, if it may not be read."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(origin.file), name))
     why = ""
     if not name or name.endswith("/"):
