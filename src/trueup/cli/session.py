@@ -20,7 +20,7 @@ from trueup.core.definitions.definition import Definition
 from trueup.core.definitions.names import choose_target
 from trueup.core.errors import DefinitionError, TrueupError
 from trueup.core.field_table import FieldTable
-from trueup.core.memory.stamp import DIGITS, Stamp, encode
+from trueup.core.memory.stamp import DIGITS, OPERATION_DIGITS, Stamp, encode
 from trueup.core.memory.state import Identity
 from trueup.core.plans.plan import Options
 from trueup.core.projects.endpoint import is_plain_http
@@ -34,9 +34,6 @@ from trueup.edge.state.probe_files import read_answers
 from trueup.edge.state.store import Store
 from trueup.wire.base import Adapter
 from trueup.wire.registry import adapter_for, identity_of, probe_of
-
-OPERATION_DIGITS = 16
-"""Characters of an operation id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ async def _run_steps(run: Run, plan: Plan) -> None:
     run.begin_step("Creating", made)
     await creates.create_all(run, made)
     run.begin_step("Modifying", changed)
-    await modifies.modify_all(run, changed)
+    await modifies.write_all(run, changed)
     run.begin_step("Deleting", gone)
     await modifies.delete_all(run, gone)
 

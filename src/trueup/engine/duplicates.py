@@ -10,7 +10,7 @@ from dataclasses import replace
 from trueup.core.canonical import digest
 from trueup.core.command import Message
 from trueup.core.errors import NotSent, OutcomeUnknown, RefusedError, UnreadableError
-from trueup.core.memory.stamp import UNREADABLE, Stamp
+from trueup.core.memory.stamp import OPERATION_DIGITS, UNREADABLE, Stamp
 from trueup.core.memory.state import Identity, State
 from trueup.core.plans.live import LiveAssistant
 from trueup.core.plans.plan import Action, Change, Options, Plan, Reason
@@ -51,7 +51,9 @@ def plan_delete(planning: Planning, name: str, live_id: str, target: Target, ada
         Action.DELETE,
         Reason.TWIN_BESIDE,
         id=live_id,
-        operation=digest({"duplicate": live_id, "beside": kept.id, "name": name, "target": target.name}, 16),
+        operation=digest(
+            {"duplicate": live_id, "beside": kept.id, "name": name, "target": target.name}, OPERATION_DIGITS
+        ),
         overwritten={field: digest(value) for field, value in adapter.dialect.table.split(live.body).items()},
         backup=True,
         display_name=live.display_name,

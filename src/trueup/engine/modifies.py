@@ -67,8 +67,8 @@ class Attempts:
     way: int = 0
 
 
-async def modify_all(run: Run, changes: list[Change]) -> None:
-    """Send every modify, side by side."""
+async def write_all(run: Run, changes: list[Change]) -> None:
+    """Send every modify, release or delete, side by side."""
 
     async def work(change: Change) -> None:
         await _write_change(run, change)
@@ -81,7 +81,7 @@ async def delete_all(run: Run, changes: list[Change]) -> None:
     bad = any(outcome.result in SPOILED or outcome.others for outcome in run.outcomes.values())
     unread = not run.planning.view.complete or Exit.UNREADABLE in run.codes
     if not (bad or unread or run.is_stopped):
-        await modify_all(run, changes)
+        await write_all(run, changes)
         return
     why = "interrupted" if run.is_stopped else "a write failed" if bad else "not everything could be read"
     for change in changes:

@@ -101,7 +101,7 @@ def describe_answer(adapter: Adapter, change: Change, reply: Reply) -> WriteFail
     if reply.status >= 300:
         return describe_refusal(adapter.problem(reply), reply, change.id)
     if change.action is Action.DELETE:
-        failure = describe_foreign_answer(adapter.not_deleted(reply, change.id), reply)
+        failure = describe_foreign_answer(adapter.explain_not_deleted(reply, change.id), reply)
         return failure if failure.check else replace(failure, hint=STAYS)
     try:
         live = adapter.read(reply)

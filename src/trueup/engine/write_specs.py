@@ -9,7 +9,7 @@ from typing import Any
 from trueup.core.canonical import digest
 from trueup.core.field_table import FieldTable, top_of
 from trueup.core.memory import stamp as stamps
-from trueup.core.memory.stamp import Stamp
+from trueup.core.memory.stamp import OPERATION_DIGITS, Stamp
 from trueup.core.memory.state import Applied, Identity, Record
 from trueup.core.plans.fields import SETTLED, UNSENT
 from trueup.core.plans.judge import Verdict
@@ -102,7 +102,7 @@ def build_delete(verdict: Verdict, identity: Identity, name: str) -> WriteConten
     assert old is not None
     content = {"delete": live.id, "after": old.operation, "name": name, "target": identity.target}
     overwritten = {field: digest(value) for field, value in live.fields.items()}
-    return WriteContent({}, digest(content, 16), old, overwritten=overwritten)
+    return WriteContent({}, digest(content, OPERATION_DIGITS), old, overwritten=overwritten)
 
 
 def build_release(verdict: Verdict, identity: Identity, name: str) -> WriteContent:
@@ -111,7 +111,7 @@ def build_release(verdict: Verdict, identity: Identity, name: str) -> WriteConte
     assert live is not None
     assert old is not None
     content = {"release": live.id, "after": old.operation, "name": name, "target": identity.target}
-    return WriteContent({}, digest(content, 16), old)
+    return WriteContent({}, digest(content, OPERATION_DIGITS), old)
 
 
 def drop_stamp(change: Change, old: Record | None, live: Live, table: FieldTable) -> Change:
@@ -226,7 +226,7 @@ def _make_operation(spec: WriteSpec, body: Mapping[str, Any], record: Record | N
     identity = spec.identity
     after = [record.id, record.operation] if record else []
     where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
-    return digest([where, spec.name, body, spec.protect, after], 16)
+    return digest([where, spec.name, body, spec.protect, after], OPERATION_DIGITS)
 
 
 def _make_stamp(spec: WriteSpec, operation: str, fields: Mapping[str, Applied]) -> str:

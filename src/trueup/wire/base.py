@@ -204,7 +204,7 @@ class Adapter(Protocol):
     def is_deleted(self, reply: Reply, live_id: str) -> bool:
         """Return whether the answer says that this id is gone."""
 
-    def not_deleted(self, reply: Reply, live_id: str) -> str:
+    def explain_not_deleted(self, reply: Reply, live_id: str) -> str:
         """Return what a success says instead, in words that follow a colon."""
 
     def problem(self, reply: Reply) -> Problem:

@@ -92,7 +92,7 @@ class RestAdapter(ABC):
         """Return whether this id was deleted now."""
         return replies.is_deleted(reply, live_id)
 
-    def not_deleted(self, reply: Reply, live_id: str) -> str:
+    def explain_not_deleted(self, reply: Reply, live_id: str) -> str:
         """Return what a success says instead of that this id was deleted."""
         return replies.explain_not_deleted(reply, live_id, self.noun.partition(" ")[2])
 

@@ -23,6 +23,9 @@ UNFIT = frozenset("\"'`\\*?[]")
 DIGITS = 8
 """Hex digits of a short digest."""
 
+OPERATION_DIGITS = 16
+"""Hex digits of an operation id."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -109,7 +112,7 @@ def digests(fields: Mapping[str, Any], table: FieldTable) -> dict[str, str]:
 def link_operation(identity: Identity, name: str, live_id: str, known: Mapping[str, str]) -> str:
     """Return the operation of a stamp that links an assistant by its id; `known` are its short digests."""
     where = [identity.project, identity.target, identity.protocol, identity.base_url, dict(identity.scope)]
-    return digest([where, name, "import", live_id, dict(known)], 16)
+    return digest([where, name, "import", live_id, dict(known)], OPERATION_DIGITS)
 
 
 def is_link(stamp: Stamp, live_id: str, identity: Identity) -> bool:
