@@ -44,7 +44,7 @@ class Entry:
 
 
 def to_line(entry: Entry) -> str:
-    """The entry as one line of ASCII JSON, without the newline."""
+    """Return the entry as one line of ASCII JSON, without the newline."""
     value: dict[str, Any] = {key: getattr(entry, key) for key in _TEXTS}
     value["since"] = entry.since
     value["record"] = None if entry.record is None else record_value(entry.record)
@@ -71,7 +71,7 @@ _read_entry = record_of(Entry, _ENTRY, _ENTRY)
 
 
 def fold(state: State, entries: Sequence[Entry]) -> State:
-    """The state once the journal's entries are taken in, in order; folding the same entries again changes nothing.
+    """Apply the journal's entries to the state, in order; folding the same entries again changes nothing.
 
     An entry counts only where it follows what the state holds: a newer state, come by a git pull, is not set back.
     """
@@ -94,7 +94,7 @@ def fold(state: State, entries: Sequence[Entry]) -> State:
 
 
 def list_pending(entries: Sequence[Entry]) -> dict[str, Pending]:
-    """The intents without an outcome, by name: all that a journal says where no state file stands beside it."""
+    """Return the intents without an outcome, by name: all that a journal says if there is no state file."""
     pending: dict[str, Pending] = {}
     for entry in entries:
         if entry.step == INTENT:
@@ -125,9 +125,9 @@ def _to_pending(entry: Entry) -> Pending:
 
 
 def resolve_pending(state: State, seen: Mapping[str, LiveAssistant], absent: frozenset[str]) -> State:
-    """The state under today's digest rules, with every pending request decided by what is live.
+    """Resolve the pending requests by what is live; return the state under today's digest rules.
 
-    A create that no stamp tells of stays pending: whether it is absent is for a complete listing to say.
+    A create stays pending if no live stamp carries its operation: only a complete listing can show that it is absent.
     """
     records = {name: trust_digests(record, state.digest_rules) for name, record in state.records.items()}
     pending = dict(state.pending)
@@ -155,7 +155,10 @@ def resolve_pending(state: State, seen: Mapping[str, LiveAssistant], absent: fro
 
 
 def _find_created(entry: Pending, record: Record | None, seen: Mapping[str, LiveAssistant]) -> Record | None:
-    """The record of a create that was carried out: one assistant carries its operation, a recorded one is gone."""
+    """Return the record of a create that was carried out, or None if that is not certain.
+
+    It is certain if exactly one live assistant carries the operation and the recorded one, if any, is gone.
+    """
     carriers = [live for live in seen.values() if live.stamp is not None and live.stamp.operation == entry.operation]
     if entry.record is None or len(carriers) != 1 or (record is not None and record.id in seen):
         return None
@@ -171,5 +174,5 @@ def _is_done(entry: Pending, record: Record, live: LiveAssistant) -> bool:
 
 
 def trust_digests(record: Record, digest_rules: int) -> Record:
-    """The record as far as its digests were made under today's rules; else only which fields were applied is known."""
+    """Return the record; if its digests follow older rules, only with the names of the applied fields."""
     return record if digest_rules == DIGEST_RULES else replace(record, fields=dict.fromkeys(record.fields, Applied()))

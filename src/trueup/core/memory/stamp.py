@@ -84,12 +84,12 @@ def _no_name(name: str) -> bool:
 
 
 def short(name: str, value: Any, table: FieldTable) -> str:
-    """The digest of one field's canonical value as a stamp holds it."""
+    """Return the digest of a field's canonical value as a stamp holds it."""
     return digest(canonical(name, value, table), DIGITS)
 
 
 def about_to_send(fields: Mapping[str, Any], table: FieldTable) -> dict[str, Applied]:
-    """What is remembered of each field that a request sets: its digest as sent, and the one for a stamp."""
+    """Return what is recorded of each field that a request sets: its digest as sent, and the one for a stamp."""
     return {name: _is_sent(name, value, table) for name, value in fields.items()}
 
 
@@ -121,7 +121,7 @@ def is_link(stamp: Stamp, live_id: str, identity: Identity) -> bool:
 
 
 def record_of(stamp: Stamp, live_id: str, created_at: int) -> Record:
-    """The record that a stamp stands for: what it cannot hold stays unknown."""
+    """Return the record that a stamp stands for; what a stamp cannot hold stays unknown."""
     ours = stamp.rules == DIGEST_RULES
     known = {name: Applied(stamp=value) if ours else Applied() for name, value in stamp.fields.items()}
     return Record(

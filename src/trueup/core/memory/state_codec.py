@@ -42,7 +42,7 @@ _MARKER = re.compile(r"^(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 
 
 def encode(state: State) -> str:
-    """The state's text: the same state gives the same text, whatever order its mappings have."""
+    """Return the state's text, which is the same for the same state whatever the order of its mappings."""
     value = {
         "format_version": FORMAT_VERSION,
         "target": identity_value(state.identity),
@@ -61,12 +61,12 @@ def encode(state: State) -> str:
 def decode(
     text: str, identity: Identity, file: str, *, other_target: bool = False, selection: Selection = HERE
 ) -> State:
-    """The state that a text holds; `file` names it in messages. `other_target` lets another target's state pass.
+    """Return the state that a text holds; `file` names the text in messages.
 
-    `selection` are the flags that commands in messages need.
+    `other_target` accepts the state of another target. `selection` holds the flags that commands in messages need.
 
-    A state without a record and without a pending request is nobody's. Raises StateError for a newer version, conflict
-    markers, a repeated name or id, damage, or another target's state; its hint names the command that mends it.
+    A state without records and pending requests belongs to no target. Raises StateError for a newer version, conflict
+    markers, a repeated name or id, damage, or another target's state; its hint names the command that repairs it.
     """
     if len(text) > LIMIT:
         raise StateError(
@@ -95,7 +95,7 @@ def decode(
 
 
 def record_value(record: Record) -> dict[str, Any]:
-    """A record as JSON, its fields in order, each `sent kept stamp` with `-` for none and `=` for kept as sent."""
+    """Return a record as JSON, fields sorted, each `sent kept stamp` with `-` for none and `=` for kept as sent."""
     return {
         "id": record.id,
         "created_at": record.created_at,
@@ -162,7 +162,7 @@ def _read_applied(value: Any, where: str) -> Applied:
 
 
 def identity_value(identity: Identity) -> dict[str, Any]:
-    """A target's identity as JSON, its keys and those of its scope in order."""
+    """Return a target's identity as JSON, its scope sorted by key."""
     return {
         "project": identity.project,
         "target": identity.target,
@@ -208,7 +208,7 @@ def _other_target_hint(found: Identity, identity: Identity, selection: Selection
 
 
 def flatten_identity(identity: Identity) -> dict[str, str]:
-    """What tells two targets apart, flat; a slash at the end of the base URL does not."""
+    """Return, flat, what tells two targets apart; a slash at the end of the base URL makes no difference."""
     value = identity_value(identity)
     scope = value.pop("scope")
     value["base_url"] = value["base_url"].rstrip("/")

@@ -73,7 +73,7 @@ class Export:
 
 
 def dumps(export: Export) -> str:
-    """The text of an export, oldest assistant first. Raises TrueupError where a server answered no JSON number."""
+    """Return an export's text, oldest assistant first. Raises TrueupError for a number that JSON cannot hold."""
     ordered = sorted(export.assistants, key=lambda entry: (entry.created_at, entry.id))
     try:
         return _to_text(export, ordered, escaped=False)
@@ -87,7 +87,7 @@ def dumps(export: Export) -> str:
 
 
 def loads(text: str, maps: Maps) -> Export:
-    """The export that a text is. Raises TrueupError for a newer version, and for everything that is no export."""
+    """Return the export in a text. Raises TrueupError for a newer version or anything that is no export."""
     if len(text) > LIMIT:
         raise TrueupError(f"It is larger than {LIMIT >> 20} MiB, the limit of an export.", "Name another file.")
     try:
@@ -110,7 +110,7 @@ def is_same_place(export: Export, identity: Identity) -> bool:
 
 
 def refuse_other_target(export: Export, identity: Identity, again: Command) -> None:
-    """Raises TrueupError where an export is of another place than this target; `again` makes one of this target."""
+    """Raise TrueupError if an export is of another target; the command `again` exports this one."""
     if is_of(export, identity):
         return
     there, here = flatten_identity(export.identity), flatten_identity(identity)

@@ -76,7 +76,7 @@ def _say_attached(files: Sequence[str]) -> str:
 
 
 def _add_files(lists: Any, files: Sequence[str]) -> tuple[Any, list[Omission]]:
-    """The resources with the files of the code interpreter; those that stand there already win, for they are newer."""
+    """Add the code interpreter's files to the resources; files already listed there are newer and stay."""
     if lists is None:
         return {INTERPRETER: {"file_ids": files}}, []
     there = lists.get(INTERPRETER) if isinstance(lists, Mapping) else lists
@@ -96,7 +96,7 @@ def _tool_types(body: Mapping[str, Any]) -> set[str]:
 
 
 def _read_files(value: Any) -> tuple[list[str], list[Omission]]:
-    """The ids of files, none unless each is one: a list that says less would take files away."""
+    """Return the file ids, or none unless each entry is one: an incomplete list would remove files."""
     if value in (None, []):
         return [], []
     wrong = (
@@ -109,7 +109,7 @@ def _read_files(value: Any) -> tuple[list[str], list[Omission]]:
 
 
 def _rename_retrieval(tools: Sequence[Any]) -> list[Any]:
-    """The tools with `retrieval` called `file_search`; one that is there twice by then stays once."""
+    """Rename `retrieval` tools to `file_search`, and keep one where that makes duplicates."""
     search = {"type": SEARCH}
     named = [
         {**tool, **search} if isinstance(tool, Mapping) and tool.get("type") == RETRIEVAL else tool for tool in tools

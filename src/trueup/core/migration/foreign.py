@@ -91,7 +91,7 @@ def is_backup(value: Any) -> bool:
 
 
 def _read_stored(item: TerraformAssistant | NotAnAssistant) -> ImportedAssistant | NotAnAssistant:
-    """An assistant of a Terraform state."""
+    """Read an assistant of a Terraform state."""
     found = item if isinstance(item, NotAnAssistant) else read_one(item.value, item.where)
     if isinstance(item, NotAnAssistant) or isinstance(found, NotAnAssistant):
         return found
@@ -158,7 +158,7 @@ def _read_exported(entry: Any, where: str) -> ImportedAssistant | NotAnAssistant
 
 
 def _read_backup(value: Mapping[str, Any], where: str) -> ImportedAssistant | NotAnAssistant:
-    """What `.trueup/backup/` keeps: an assistant as it was before a write."""
+    """Read an assistant as it was before a write, from a file in `.trueup/backup/`."""
     return read_one({**value["body"], "object": "assistant"}, where)
 
 
@@ -179,7 +179,7 @@ Read = Callable[[Mapping[str, Any]], tuple[dict[str, Any] | None, dict[str, Any]
 
 
 def read_agent(value: Mapping[str, Any], where: str) -> ImportedAssistant | None:
-    """The agent of another platform as an assistant; None where the object is no agent that is known."""
+    """Read another platform's agent as an assistant; return None for any other object."""
     if value.get("type") == "agent" and "model" in value:
         return _read_anthropic(value, where)
     prompt = _find_prompt(value)
@@ -213,7 +213,7 @@ def _read_custom_tool(tool: Mapping[str, Any]) -> tuple[dict[str, Any] | None, d
 
 
 def _find_prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A Foundry agent's latest prompt definition, laid flat beside its name, description and metadata."""
+    """Return a Foundry agent's latest prompt definition, flat beside its name, description and metadata."""
     versions = value.get("versions")
     latest = versions.get("latest") if isinstance(versions, Mapping) else None
     holder = latest if isinstance(latest, Mapping) else value
@@ -225,7 +225,7 @@ def _find_prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _read_flat(value: Mapping[str, Any], where: str) -> ImportedAssistant:
-    """What OpenAI's saved agents and Foundry's prompt agents share: flat functions, reasoning and text as objects."""
+    """Read an OpenAI saved agent or a Foundry prompt agent: flat functions, `reasoning` and `text` objects."""
     given = dict(value)
     body: dict[str, Any] = {key: given.pop(key, None) for key in ("instructions", "model", "temperature", "top_p")}
     reasoning, text = given.get("reasoning"), given.get("text")
@@ -247,7 +247,7 @@ def _read_flat(value: Mapping[str, Any], where: str) -> ImportedAssistant:
 
 
 def _read_flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """A tool as assistants have it, and what of it they have not; files and stores go to the resources."""
+    """Return an assistant's form of a tool and the keys it cannot hold; add files and stores to `resources`."""
     kind = tool.get("type")
     rest = {key: entry for key, entry in tool.items() if key != "type"}
     if kind == "function":
@@ -273,7 +273,7 @@ def _read_flat_tool(tool: Mapping[str, Any], resources: dict[str, Any]) -> tuple
 
 
 def _read_function(tool: Mapping[str, Any], schema: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A function whose keys lie flat in the tool, and its other keys; `schema` names the one with its parameters."""
+    """Return a function whose keys lie flat in the tool, and the other keys; `schema` is the parameters' key."""
     names = {"name": "name", "description": "description", schema: "parameters", "strict": "strict"}
     inner = {new: tool[old] for old, new in names.items() if tool.get(old) is not None}
     rest = {key: entry for key, entry in tool.items() if key not in names and key != "type"}
@@ -281,7 +281,7 @@ def _read_function(tool: Mapping[str, Any], schema: str) -> tuple[dict[str, Any]
 
 
 def _read_tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission]]:
-    """The tools, None where there are none or `read` does not know one of them; and what was left out."""
+    """Return the tools, or None if there are none or `read` does not know one; and what was left out."""
     if value is None:
         return None, []
     if not isinstance(value, list):
@@ -302,7 +302,7 @@ def _read_tools(value: Any, read: Read) -> tuple[list[Any] | None, list[Omission
 
 
 def _read_format(value: Any) -> Any:
-    """A text format: its schema lies flat there, and one level deeper in an assistant."""
+    """Return a text format as an assistant has it, with the schema one level deeper."""
     if not isinstance(value, Mapping) or value.get("type") not in _FORMATS:
         return value
     if value["type"] != "json_schema":

@@ -137,7 +137,7 @@ def fit_body(body: Mapping[str, Any], written: FieldTable, problems: Problems, *
 
 
 def unknown_fields(body: Mapping[str, Any], written: FieldTable) -> dict[str, Any]:
-    """What a body holds beside the fields that a definition has for this server."""
+    """Return the fields of a body that definitions for this server do not have."""
     return {key: value for key, value in body.items() if key not in written.by_name}
 
 
@@ -158,7 +158,7 @@ def _is_default(row: Field, value: Any, table: FieldTable) -> bool:
 
 
 def _slim_tools(body: Mapping[str, Any], written: FieldTable, linked: bool) -> dict[str, Any]:
-    """The tools, where the body has them; what is no list is the schema's to refuse."""
+    """Return the body's tools in short form; leave a value that is no list for the schema to refuse."""
     name = written.tools
     value = body.get(name)
     if value is None:
@@ -190,12 +190,12 @@ def _slim_value(row: Field, value: Any, written: FieldTable) -> Any:
 
 
 def _shorten_number(value: float) -> float:
-    """The number with the fewest digits that is the same in single precision: 0.7, not 0.69999998."""
+    """Return the number with the fewest digits equal in single precision: 0.7, not 0.69999998."""
     return next(short for digits in range(1, 18) if float32(short := float(f"{value:.{digits}g}")) == float32(value))
 
 
 def _slim_tool(tool: Any, written: FieldTable) -> Any:
-    """A tool without nulls and what the server fills in, its type first; a bare word is its type."""
+    """Return a tool without nulls and server defaults, its type first; a bare word is its type."""
     if not isinstance(tool, Mapping):
         return {"type": tool} if isinstance(tool, str) else tool
     first = {"type": tool["type"]} if "type" in tool else {}
@@ -204,7 +204,7 @@ def _slim_tool(tool: Any, written: FieldTable) -> Any:
 
 
 def _place_to_omit(item: Diagnostic, body: Mapping[str, Any], written: FieldTable, linked: bool) -> Path:
-    """What is taken out for a problem: a key that no definition has, an entry that is a field of its own, or all."""
+    """Return the path to remove for a problem: an unknown key, an entry that is its own field, or the whole field."""
     path = item.path
     top, inner = str(path[0]), body[str(path[0])]
     row = written.maps.get(top)
@@ -215,7 +215,7 @@ def _place_to_omit(item: Diagnostic, body: Mapping[str, Any], written: FieldTabl
 
 
 def _sort_omissions(omissions: Sequence[tuple[Path, Omission]], written: FieldTable) -> tuple[Omission, ...]:
-    """The omissions in the order of fields, and of entries in a list."""
+    """Sort the omissions by field, then by list index."""
     order = {name: place for place, name in enumerate(written.by_name)}
 
     def key(pair: tuple[Path, Omission]) -> tuple[int, list[str]]:
@@ -243,7 +243,7 @@ def _count_known_steps(path: Path, body: Mapping[str, Any]) -> int:
 
 
 def _without(value: Any, paths: set[Path]) -> Any:
-    """The value without what stands at the paths; a mapping that becomes empty goes too, and no list gets shorter."""
+    """Remove the values at the paths, and each mapping that this empties; lists keep their length."""
     if isinstance(value, list):
         return [_without(entry, {path[1:] for path in paths if path[0] == index}) for index, entry in enumerate(value)]
     if not paths or not isinstance(value, Mapping):
@@ -340,8 +340,10 @@ def make_override(
     table: FieldTable,
     ignored: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The patch, empty where nothing differs; `declared` and `live` are fields, `written` what a new definition of
-    the live one would say."""
+    """Return the patch that makes a definition match what is live; it is empty if nothing differs.
+
+    `declared` and `live` are fields; `written` is what a new definition of the live assistant would declare.
+    """
     known = table.split(written)
     patch = {
         name: _value_to_declare(name, live.get(name), known, table)
@@ -354,7 +356,7 @@ def make_override(
 def add_override(
     document: Mapping[str, Any], target: str, patch: Mapping[str, Any], table: FieldTable
 ) -> dict[str, Any]:
-    """The file's mapping with the patch in its entry for the target; what the entry says already stays."""
+    """Add the patch to the target's entry in a file's mapping; keep what the entry already declares."""
     targets = document.get("targets")
     entries = dict(targets) if isinstance(targets, Mapping) else {}
     entry = entries.get(target)
@@ -363,7 +365,7 @@ def add_override(
 
 
 def _value_to_declare(name: str, value: Any, known: Mapping[str, Any], table: FieldTable) -> Any:
-    """The live value as a file would say it; its default where that is a value, and null where none can be had."""
+    """Return the live value as a file declares it, else the field's default, else null."""
     if name in known:
         return known[name]
     default = table.default_of(name)

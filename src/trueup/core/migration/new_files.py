@@ -33,7 +33,7 @@ _NOT_DEFINITIONS: Final = frozenset({"readme"})
 
 
 def make_stem(name: str, fallback: str = NAMELESS) -> str:
-    """A display name as a file's stem: letters and digits of any script, in lower case, with hyphens between.
+    """Turn a display name into a file stem: lower-case letters and digits of any script, joined by hyphens.
 
     `Math Tutor (v2)` is `math-tutor-v2`; a name without a letter or digit is the fallback.
     """
@@ -46,12 +46,12 @@ def make_stem(name: str, fallback: str = NAMELESS) -> str:
 
 
 def avoid_reserved(text: str, fallback: str) -> str:
-    """The stem, with the fallback behind it where a system keeps the name for itself."""
+    """Return the stem, with the fallback appended if the name is reserved."""
     return f"{text}-{fallback}" if text in _DEVICES or text in _NOT_DEFINITIONS else text
 
 
 def find_free_name(wanted: str, taken: Collection[str]) -> str:
-    """The name, or with the first number behind it that is not taken; `taken` are names as `folded` makes them."""
+    """Return the name, or the name with the first free number; `taken` are names as `fold_name` returns them."""
     return next(name for name in _number(wanted) if fold_name(name) not in taken)
 
 
@@ -67,7 +67,7 @@ def _is_kept(letter: str) -> bool:
 
 
 def _cut_stem(text: str) -> str:
-    """The text within its lengths, cut at a hyphen where one is near."""
+    """Cut a text to the maximum lengths, at a hyphen if one is near."""
     short = text[:LENGTH]
     while len(short.encode("utf-8")) > BYTES:
         short = short[:-1]
@@ -95,7 +95,7 @@ class Parts:
     fresh: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def file_of(self, tool: Any) -> str | None:
-        """The file that holds this very tool; None where it stands in the definition itself."""
+        """Return the file that holds exactly this tool, or None if the tool stays in the definition."""
         return self.files.get(_tool_key(tool)) if is_function(tool) else None
 
 
@@ -106,7 +106,7 @@ def is_function(tool: Any) -> bool:
 
 
 def find_shared_parts(bodies: Iterable[Mapping[str, Any]], known: Mapping[str, Any]) -> Parts:
-    """The parts of these bodies; `known` are the parts there are already, path to value, which are used again."""
+    """Return the shared tools of these bodies; `known` maps the paths of existing ones, which are reused, to values."""
     files = {_tool_key(value): path for path, value in known.items() if is_function(value)}
     taken = {fold_name(path) for path in known}
     users: Counter[str] = Counter()
@@ -127,11 +127,11 @@ def find_shared_parts(bodies: Iterable[Mapping[str, Any]], known: Mapping[str, A
 
 
 def _make_path(name: str, taken: set[str]) -> str:
-    """A free path for a function: the name by which models know it, in lower case."""
+    """Return a free path for a function's file: the function's name in lower case."""
     base = avoid_reserved(name.lower().strip("_-") or "function", "function")
     return find_free_name(f"{FOLDER}/{base}", {path.removesuffix(SUFFIX) for path in taken}) + SUFFIX
 
 
 def _tool_key(tool: Any) -> str:
-    """What two tools share if they are the same to the letter; the order of keys does not count."""
+    """Return a key that is equal for identical tools; the order of keys makes no difference."""
     return json.dumps(tool, sort_keys=True)

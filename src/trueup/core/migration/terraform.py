@@ -93,7 +93,7 @@ def _find_assistants(
 
 
 def _walk_stored(resources: list[Any], where: str) -> Iterator[_Instance]:
-    """The managed instances of a state file."""
+    """Yield the managed instances of a state file."""
     for entry in resources:
         if not isinstance(entry, Mapping) or entry.get("mode", "managed") != "managed":
             continue
@@ -105,14 +105,14 @@ def _walk_stored(resources: list[Any], where: str) -> Iterator[_Instance]:
 
 
 def _make_address(resource: Mapping[str, Any], instance: Mapping[str, Any], kind: str) -> str:
-    """What Terraform calls an instance of a resource: with its module, and its key where there are several."""
+    """Return Terraform's address of an instance: with its module, and its key if it has one."""
     module, name, key = resource.get("module"), str(resource.get("name", ""))[:60], instance.get("index_key")
     index = f"[{json.dumps(key, ensure_ascii=False)[:60]}]" if isinstance(key, (str, int)) else ""
     return f"{module[:60]}.{kind}.{name}{index}" if isinstance(module, str) else f"{kind}.{name}{index}"
 
 
 def _walk_shown(module: Any, where: str, depth: int) -> Iterator[_Instance | NotAnAssistant]:
-    """What `terraform show -json` prints: resources in modules."""
+    """Yield the managed instances in the output of `terraform show -json`, module by module."""
     if not isinstance(module, Mapping) or depth > _DEPTH:
         yield NotAnAssistant(where, "is a Terraform state that is nested too deeply")
         return
@@ -134,7 +134,7 @@ def _say_attachment(attributes: Any) -> str:
 
 
 def _read_resource(item: _Instance) -> TerraformAssistant:
-    """An instance's attributes in the API's names; what is not set is absent."""
+    """Return an instance's attributes under the API's names; unset ones are absent."""
     given, omissions = item.attributes, []
     value: dict[str, Any] = {key: entry for key, entry in given.items() if _is_unknown(key) and entry not in _UNSET}
     value |= {key: given[key] for key in _PLAIN if given.get(key) not in _UNSET}
@@ -170,7 +170,7 @@ def _is_poor(tool: Any) -> bool:
 
 
 def _open_block(value: Any, depth: int) -> Any:
-    """A block as an object: a list of one is that one, and what is null was never set. `depth` is how far blocks go."""
+    """Return a block as an object: unwrap a list of one, drop unset values. `depth` is how deep blocks nest."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
         value = value[0]
     if not isinstance(value, Mapping):
@@ -180,7 +180,7 @@ def _open_block(value: Any, depth: int) -> Any:
 
 
 def _read_tools(given: Mapping[str, Any]) -> tuple[Any, list[Omission]]:
-    """The tools, and None where the state names none or does not hold all of them; and what is left out."""
+    """Return the tools, or None if the state has none or cannot hold one of them; and what was left out."""
     value, omissions = given.get("tools"), []
     if value in _UNSET:
         flagged = [{"type": kind} for flag, kind in _FLAGS.items() if given.get(flag) is True]
@@ -215,7 +215,7 @@ def _read_tool(entry: Any, place: str) -> Any:
 
 
 def _read_function(tool: dict[str, Any], key: str, place: str) -> Any:
-    """A function that stands as a nested object or as JSON text at a key of its tool."""
+    """Return a tool with its function, an object or JSON text at `key`, as an object; or an Omission."""
     held = tool.pop(key)
     if isinstance(held, str):
         held = _parse(held)
@@ -233,7 +233,7 @@ def _lost_tool(place: str, why: str) -> Omission:
 
 
 def _parse_schema(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The holder with the JSON text at a key as its value: left out where it is empty, kept where it is no JSON."""
+    """Parse the JSON text at a key of the holder; drop the key if the text is empty, keep the text if it is no JSON."""
     text = holder.get(key)
     if not isinstance(text, str):
         return dict(holder)
@@ -243,7 +243,7 @@ def _parse_schema(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _parse(text: str) -> Any:
-    """The value of a JSON text, None where it is empty or null, and the text itself where it is no JSON."""
+    """Return the value of a JSON text, None if it is empty or null, or the text itself if it is no JSON."""
     if not text.strip():
         return None
     try:
