@@ -66,7 +66,7 @@ def diff(before: Any, after: Any) -> list[Difference]:
 
 
 def tool_changes(before: Any, after: Any) -> tuple[ToolChange, ...]:
-    """What happened to each tool, matched by its function's name or its type, in the new order, removed ones last."""
+    """Match tools by function name or type and return each one's change, in the new order, removed ones last."""
     old, new = _label_tools(before), _label_tools(after)
     places = {label: (place, tool) for place, (label, tool) in enumerate(old)}
     blocks = align([label for label, _ in old], [label for label, _ in new], Allowance(ALIGNMENT))
@@ -88,7 +88,7 @@ def tool_changes(before: Any, after: Any) -> tuple[ToolChange, ...]:
 
 
 def tool_label(tool: Any) -> str:
-    """What people call a tool: `function get_weather`, `mcp github`, or its type."""
+    """Return a tool's usual name: `function get_weather`, `mcp github`, or its type."""
     if not isinstance(tool, Mapping):
         return tool if isinstance(tool, str) else "tool"
     kind, name = str(tool.get("type") or "tool"), tool_name(tool)
@@ -176,9 +176,10 @@ Gap = tuple[int, int]
 
 
 def find_gaps(left: Sequence[Any], right: Sequence[Any], allowance: Allowance) -> Iterator[tuple[Gap, Gap]]:
-    """The stretches of two lists between what they share; two of one length hold pairs, others came or went.
+    """Yield the stretches of two lists between their shared entries.
 
-    An entry that kept its name and changed within makes a stretch of its own.
+    Stretches of equal length hold pairs; in others, entries were added or removed. An entry that kept its name and
+    changed within is a stretch of its own.
     """
     for a, b in _walk_between([*map(canonical_json, left)], [*map(canonical_json, right)], (0, 0), allowance):
         names = [*map(_entry_key, left[slice(*a)])], [*map(_entry_key, right[slice(*b)])]

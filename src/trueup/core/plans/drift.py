@@ -27,7 +27,7 @@ _AS_DRIFT = {Reason.REVERTED: Reason.DRIFTED, Reason.RECREATED: Reason.DELETED_O
 
 
 def as_drift(change: Change, selection: Selection) -> Change:
-    """The change as news about live alone: what the file wants besides, and what will be done, is left out."""
+    """Reduce the change to what happened to the live assistant; drop what the file wants and what will be done."""
     outside = tuple(item for item in change.fields if item.cause in OUTSIDE)
     reason = _AS_DRIFT.get(change.reason, change.reason)
     message, hint = change.message, change.hint
@@ -89,9 +89,9 @@ class Earlier:
 def find_sightings(
     plan: Plan, judged: Collection[str], earlier: Earlier | None, now: str
 ) -> tuple[tuple[Sighting, ...], tuple[Sighting, ...]]:
-    """What this plan shows, and what is only carried on: assistants that were not judged or not read this time.
+    """Return the sightings of this plan, and those kept for assistants not judged or not read this time.
 
-    Without an earlier report nothing is known of before; with one, what it did not see is seen since `now`.
+    Without an earlier report no first moment is known; with one, what it did not see is seen since `now`.
     """
     shown = [sighting for change in plan.changes if is_outside(change) for sighting in _sight_change(change)]
     if earlier is None:
@@ -108,7 +108,7 @@ def find_sightings(
 
 
 def add_first_seen(plan: Plan, shown: Iterable[Sighting]) -> Plan:
-    """The plan with a sentence on each drift whose first moment is known."""
+    """Add a sentence to each drift whose first moment is known."""
     moments: dict[str, dict[str, str]] = {}
     for item in shown:
         if item.since is not None:
@@ -142,7 +142,7 @@ _SIGHTING = record_of(Sighting, {"name": a_text, "field": a_text, "live": a_text
 
 
 def read_earlier(document: Any, identity: Identity) -> Earlier | None:
-    """What a drift report's JSON says of this target; None where the document tells of a command that failed.
+    """Read what a drift report's JSON says of this target; return None for the report of a failed command.
 
     Raises TrueupError for anything else, and for the report of another target.
     """
@@ -195,9 +195,9 @@ class ApplyOrigin:
 
 
 def find_origins(documents: Iterable[tuple[str, Any]]) -> tuple[dict[str, ApplyOrigin], int]:
-    """The apply of each operation that JSON documents (by file) tell of, and how many were no reports of an apply.
+    """Find the apply of each operation in JSON documents (by file), and count those that report no apply.
 
-    Of two reports that tell of one operation the one that did it counts, then the later one.
+    Of two reports on one operation the one that carried it out counts, then the later one.
     """
     best: dict[str, tuple[int, str, ApplyOrigin]] = {}
     others = 0
@@ -215,7 +215,7 @@ def find_origins(documents: Iterable[tuple[str, Any]]) -> tuple[dict[str, ApplyO
 
 
 def _read_origins(file: str, document: Any) -> Iterable[tuple[int, ApplyOrigin]]:
-    """The operations of one report with how sure they are. Raises MismatchError."""
+    """Yield the operations of one report, each with a rank of how certain it is. Raises MismatchError."""
     report = an_object(document, "the report")
     if report.get("kind") != "report":
         raise MismatchError("the report's `kind`", "`report`")

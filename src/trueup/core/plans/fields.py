@@ -41,7 +41,7 @@ def judge_field(
     record: Record,
     rules: Rules,
 ) -> Cause | None:
-    """The row of the contract's table that one field is in; None is clean."""
+    """Return the row of the contract's table that applies to a field; None if the field is clean."""
     table = rules.table
     applied = record.fields.get(name)
     if file is MISSING and applied is None:
@@ -107,7 +107,7 @@ def _is_answer(name: str, live: Any, applied: Applied, table: FieldTable) -> boo
 
 
 def _to_json(value: Any | Missing) -> Any:
-    """An absent field means what null means."""
+    """Return null for an absent field, which means the same."""
     return None if value is MISSING else value
 
 
@@ -148,8 +148,7 @@ def _shown(name: str, live: Any, file: Any, applied: Applied | None, table: Fiel
 
 
 def mark_unreachable(changes: tuple[FieldChange, ...], rules: Rules, *, revert: bool) -> tuple[FieldChange, ...]:
-    """The changes, those marked as impossible that clear a field which this server is known to clear by nothing, and
-    those as secret that would erase one.
+    """Mark changes that clear a field this server cannot clear as impossible, and those that erase a secret.
 
     What was changed outside stays drift unless it would be reverted now. The stamps cannot hold that such a field was
     kept as it was, so where they are the state it is no drift either.

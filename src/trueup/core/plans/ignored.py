@@ -35,7 +35,7 @@ Size = Callable[[str], int]
 
 
 def no_size(_text: str) -> int:
-    """The size of any text where nothing is ever cut."""
+    """Return 0 as the size of any text, for output that is never cut."""
     return 0
 
 
@@ -55,13 +55,13 @@ class IgnoredGroup:
         return "." not in self.field
 
     def where(self, mark: Mark, size: Size = no_size) -> str:
-        """The field, marked, and the assistants of the group, with what the entries say of their end."""
+        """Return the field and the group's assistants, marked, and the date when the ignoring ends."""
         names = _list_names([*self.differing, *self.others], mark, size)
         until = f" until {self.until}" if self.until else ""
         return f"{_cut_text(self.field, mark, size, _FIELD)} in {names}{until}"
 
     def told(self, mark: Mark, size: Size = no_size) -> str:
-        """The sentence with each name and field marked; the reason, which anybody wrote, stands in quotes."""
+        """Return the group's sentence with names and fields marked; the reason, which is free text, is quoted."""
         whole = self._describe(mark, no_size)
         return whole if size(whole) <= FITS else self._describe(mark, size)
 
@@ -81,10 +81,11 @@ def except_ignored(ignored: Iterable[Ignored]) -> str:
 
 
 def describe_ignored(ignored: Iterable[Ignored], mark: Mark = str, size: Size = no_size, *, whole: bool) -> list[str]:
-    """What is left alone, names and fields marked: a sentence for each field and reason in which live differs.
+    """Describe what is ignored: one sentence for each field and reason where the live value differs.
 
-    The others are told likewise if it is to be the `whole`, and else together without their reasons. Every whole field
-    is named, and no sentence is longer than a page shows it, by the `size` of its text there.
+    With `whole`, fields in sync are described the same way; else they are listed together without reasons. `mark`
+    formats names and fields. Every whole field is named, and `size` measures each text so that no sentence exceeds a
+    page's limit.
     """
     found = group_ignored(ignored)
     told = [group for group in found if whole or group.differing]
@@ -122,7 +123,7 @@ def _list_together(lead: str, found: Sequence[IgnoredGroup], mark: Mark, size: S
 
 
 def _group_by_field(found: Iterable[IgnoredGroup]) -> list[IgnoredGroup]:
-    """The groups of each field as one, whole fields first; of several days the first is told."""
+    """Merge the groups of each field, whole fields first; of several dates use the earliest."""
     lots: dict[str, list[IgnoredGroup]] = {}
     for group in found:
         lots.setdefault(group.field, []).append(group)
@@ -149,7 +150,7 @@ def find_ignored(
 
 
 def group_ignored(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
-    """The fields by what is said of them, those that differ somewhere first; whole fields before parts of one."""
+    """Group fields by reason and date: those that differ first, then whole fields before parts of one."""
     lots: dict[tuple[str, str, str], list[Ignored]] = {}
     for item in found:
         lots.setdefault((item.field, item.reason, item.until), []).append(item)
@@ -165,7 +166,7 @@ def group_ignored(found: Iterable[Ignored]) -> tuple[IgnoredGroup, ...]:
 
 
 def _list_names(names: Sequence[str], mark: Mark, size: Size) -> str:
-    """The first names, and how many more there are."""
+    """List the first names and how many more there are."""
     kept: list[str] = []
     for name in names[:NAMED]:
         word = _cut_text(name, mark, size, _NAME)
@@ -177,7 +178,7 @@ def _list_names(names: Sequence[str], mark: Mark, size: Size) -> str:
 
 
 def _cut_text(text: str, mark: Mark, size: Size, room: int) -> str:
-    """A text, marked, as far as it fits; where it is cut, that shows."""
+    """Mark a text and cut it to the room there is, with an ellipsis where it is cut."""
     if size(mark(text)) <= room:
         return mark(text)
     lengths = range(min(len(text), room), 0, -1)

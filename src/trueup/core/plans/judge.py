@@ -236,7 +236,7 @@ def _judge_behind(facts: Facts, record: Record, live: LiveAssistant, choices: De
 def _judge_by_fields(
     facts: Facts, record: Record, live: LiveAssistant, choices: DecisionPolicy, *, adopted: bool = False
 ) -> Verdict:
-    """The usual row: the fields decide."""
+    """Judge an assistant by its fields, which is the usual case."""
     assert facts.file is not None
     changes = compare_fields(facts.file, live.fields, record, facts.ignored, choices.rules)
     changes = mark_unreachable(changes, choices.rules, revert=choices.revert)

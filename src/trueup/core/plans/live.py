@@ -95,7 +95,7 @@ def find_unmanaged(
 
 
 def _list_undeclared(fields: Mapping[str, Any], managed: set[str], table: FieldTable) -> dict[str, Any]:
-    """The unmanaged fields that are not at their defaults."""
+    """Return the unmanaged fields that are not at their defaults, with secrets masked."""
     return {
         name: table.mask_secrets(name, value)
         for name, value in fields.items()

@@ -55,12 +55,12 @@ _AGAIN = "Make a new plan; nothing was sent."
 
 
 def encode(plan: Plan) -> dict[str, Any]:
-    """The plan as plain JSON values, without format version and digest; its messages keep their commands."""
+    """Return the plan as plain JSON values, without format version and digest; messages keep their commands."""
     return dict(to_plain(_drop_local(plan), _encode_message))
 
 
 def decode(value: Any, folder: str = "") -> Plan:
-    """The plan that `encode` made a value of; its commands work in `folder`.
+    """Return the plan that `encode` turned into a value; its commands work in `folder`.
 
     Raises TrueupError for unknown or missing keys and for wrong types.
     """
@@ -73,13 +73,13 @@ def decode(value: Any, folder: str = "") -> Plan:
 
 
 def _drop_local(plan: Plan) -> Plan:
-    """The plan without what is this machine's, or stands in it elsewhere."""
+    """Drop the folder and variables of this machine, and values that the plan repeats."""
     selection = replace(plan.selection, folder="", vars=())
     return replace(plan, selection=selection, changes=tuple(map(_drop_repeats, plan.changes)))
 
 
 def _drop_repeats(change: Change) -> Change:
-    """The change without each `after` that is what it sets."""
+    """Drop each `after` that is equal to what the change sets."""
     return replace(change, fields=tuple(_drop_repeat(item, change.sets.get(item.path)) for item in change.fields))
 
 
@@ -89,7 +89,7 @@ def _drop_repeat(item: FieldChange, value: Any) -> FieldChange:
 
 
 def _restore_repeats(change: Change) -> Change:
-    """The change that `_drop_repeats` took values from."""
+    """Restore the values that `_drop_repeats` dropped."""
     return replace(change, fields=tuple(_restore_repeat(item, change.sets.get(item.path)) for item in change.fields))
 
 
@@ -98,7 +98,7 @@ def _restore_repeat(item: FieldChange, value: Any) -> FieldChange:
 
 
 def _locate_messages(plan: Plan) -> Plan:
-    """The plan whose messages have commands for its own target."""
+    """Point the commands in the plan's messages at its own target."""
 
     def located(text: str) -> str:
         return locate_commands(text, plan.selection)
@@ -117,7 +117,7 @@ def _locate_messages(plan: Plan) -> Plan:
 
 
 def _encode_message(text: str) -> Any:
-    """A message as JSON: a text, or where it has commands a list of its parts."""
+    """Return a message as JSON: a text, or a list of parts where it has commands."""
     parts = parts_of(text)
     if all(isinstance(part, str) for part in parts):
         return scalar_text(str(text))
@@ -130,7 +130,7 @@ def _encode_message(text: str) -> Any:
 
 
 def _read_message(value: Any, where: str) -> str:
-    """The message that `_encode_message` made a value of. Raises MismatchError."""
+    """Return the message that `_encode_message` turned into a value. Raises MismatchError."""
     return a_text(value, where) if isinstance(value, str) else Message(*list_of(_read_part)(value, where))
 
 
@@ -159,12 +159,12 @@ def digest(plan: Plan) -> str:
 
 
 def dumps(plan: Plan) -> str:
-    """The plan file's text: canonical JSON with the format version and both sums, and a newline at the end."""
+    """Return the plan file's text: canonical JSON with format version and both sums, and a final newline."""
     return b"".join(dump_pieces(plan)).decode("utf-8")
 
 
 def dump_pieces(plan: Plan) -> Iterator[bytes]:
-    """The same text as UTF-8, change by change, so that it need never be in memory as a whole."""
+    """Yield the plan file's text as UTF-8, change by change, so that it is never in memory as a whole."""
     checksum = hashlib.sha256(BEGINNING)
     yield BEGINNING
     for number, change in enumerate(plan.changes):
@@ -179,7 +179,7 @@ def dump_pieces(plan: Plan) -> Iterator[bytes]:
 
 
 def loads(text: str, folder: str = "") -> Plan:
-    """The plan in a file's text, its commands for a project in `folder`.
+    """Return the plan in a file's text, with commands for a project in `folder`.
 
     Raises TrueupError if it is damaged, edited, too large or from a newer version.
     """
@@ -209,7 +209,7 @@ def _make_damaged_error(which: str) -> TrueupError:
 
 
 def _seal(checksum: str) -> str:
-    """The checksum's key in the file."""
+    """Return the checksum's key and value as they stand in the file."""
     return f'"checksum":"{checksum}",'
 
 
@@ -224,9 +224,9 @@ def _checksum(text: str, given: Any) -> str:
 
 
 def to_plain(value: Any, message: Callable[[str], Any] | None = None) -> Any:
-    """A value in plain JSON types; of a dataclass what differs from its defaults and is not MISSING.
+    """Convert a value to plain JSON types; of a dataclass keep what differs from its defaults and is not MISSING.
 
-    `message` writes the messages that know their commands, which are plain texts without it.
+    `message` converts messages that know their commands; without it they become plain texts.
     """
     if isinstance(value, str):
         return message(value) if message and isinstance(value, Message) else scalar_text(str(value))
@@ -253,7 +253,7 @@ def _is_default(value: Any, item: Field[Any]) -> bool:
 
 
 def to_essence(change: Change) -> dict[str, Any]:
-    """What one change does, without where it came from, how it is told and how its request is made."""
+    """Return what a change does, without its origin, its wording and how its HTTP request is made."""
     return {
         "name": scalar_text(change.name),
         "action": change.action.value,
@@ -276,7 +276,7 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _read_field_change(value: Any, where: str) -> FieldChange:
-    """A field's change, whose absent sides are MISSING."""
+    """Read a field's change; absent sides become MISSING."""
     found = {"before": MISSING, "after": MISSING, **an_object(value, where)}
     return _FIELD(found, where)
 

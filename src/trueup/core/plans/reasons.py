@@ -137,7 +137,7 @@ def _rule(
 
 
 def _applied_as(name: str, file: Any, live: Any, record: Record | None, rules: Rules) -> AppliedAs:
-    """What was last applied, held against both sides; only digests of it are known."""
+    """Compare what was last applied, of which only digests are known, with the file and the live value."""
     if record is None:
         return AppliedAs.NEVER
     applied = record.fields.get(name)

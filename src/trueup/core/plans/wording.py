@@ -225,7 +225,7 @@ class Advice:
 def say(
     reason: Reason, name: str, others: tuple[str, ...] = (), moved_from: str = "", selection: Selection = HERE
 ) -> tuple[str, str]:
-    """The message and the hint of one row; `selection` is the plan's."""
+    """Return the message and the hint of a row; `selection` is the plan's."""
     values = {
         "name": name,
         "others": ", ".join(others),

@@ -74,12 +74,12 @@ def apply_connections(
 
 
 def list_new_targets(proposed: Mapping[str, Any], trusted: Mapping[str, Any]) -> frozenset[str]:
-    """The targets that only the proposed file has."""
+    """Return the targets that only the proposed file has."""
     return frozenset(_targets_of(proposed).keys() - _targets_of(trusted).keys())
 
 
 def list_lifecycle_differences(proposed: Definition, trusted: Definition) -> Iterator[ConnectionDifference]:
-    """What a definition says of protection, and leaves alone, otherwise than the one in force."""
+    """Yield where a definition's protection and ignored fields differ from the trusted version in force."""
     for key, old, new in (
         ("protect", trusted.lifecycle.protect, proposed.lifecycle.protect),
         ("ignore_changes", _list_ignored(trusted), _list_ignored(proposed)),
@@ -88,12 +88,12 @@ def list_lifecycle_differences(proposed: Definition, trusted: Definition) -> Ite
 
 
 def _list_ignored(definition: Definition) -> list[str] | None:
-    """The fields that a definition leaves alone, whole ones first; None where it leaves none."""
+    """Return the fields that a definition ignores, whole ones first; None if it ignores none."""
     return sorted(definition.ignored, key=lambda field: ("." in field, field)) or None
 
 
 def _targets_of(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The targets of a checked file; one without any has the embedded server, called `local`."""
+    """Return the targets of a checked file; one without any has the embedded server, named `local`."""
     given: Mapping[str, Any] = value.get("targets") or {"local": None}
     return {name: target or {} for name, target in given.items()}
 
@@ -132,7 +132,7 @@ def _show(value: Any) -> str:
 
 
 def _show_list(entries: Sequence[str]) -> str:
-    """A list with as many entries as there is room for, and how many more it has."""
+    """Format a list with as many entries as fit, and how many more it has."""
     kept, room = 0, SHOWN
     while kept < len(entries) and len(entries[kept]) + 2 <= room:
         room -= len(entries[kept]) + 2

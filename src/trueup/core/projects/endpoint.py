@@ -43,7 +43,7 @@ def secret_problem(value: Any) -> str:
 
 
 def secret_ref(value: Any) -> SecretRef | None:
-    """The reference that a checked value is; None for null."""
+    """Return the secret reference in a checked value; None for null."""
     if not isinstance(value, Mapping):
         return None
     return SecretRef(value.get("env", ""), tuple(value.get("command", ())))
@@ -61,7 +61,7 @@ def header_problem(name: str, value: Any) -> str:
 
 
 def _drop_brand(text: str) -> str:
-    """The text without the name of a gateway that has "key" in it: x-portkey-provider is no secret."""
+    """Remove the name "portkey", whose "key" does not make a header such as x-portkey-provider a secret."""
     return re.sub("portkey", "", text, flags=re.IGNORECASE)
 
 
@@ -115,7 +115,7 @@ _HOST_HINT: Final = "Write https://host/path, as the gateway calls it."
 
 
 def clean_target(name: str, target: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The target without credentials and addresses, and the faults of these; paths begin inside the target."""
+    """Return the target without credentials and addresses, and their faults; paths start inside the target."""
     clean, faults = dict(target), list(_check_secrets(target, SECRETS, (), f"of the target {name!r} "))
     clean.update({key: STAND_IN for key in SECRETS if key in target})
     if isinstance(target.get("headers"), dict):
@@ -177,7 +177,7 @@ def _check_portkey(given: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _check_config(config: Any) -> Iterator[Fault]:
-    """A configuration: an id without a credential in it, or JSON in which every credential is a reference."""
+    """Check a configuration: an id, or a mapping in which every credential is a reference."""
     where = ("portkey", "config")
     if isinstance(config, str):
         if not config.strip() or not config.isascii() or not config.isprintable():

@@ -38,7 +38,7 @@ _PLAIN: Final = (
 
 
 def is_local_target(name: str, target: Any) -> bool:
-    """The embedded server: said so, or called `local` and nothing else said."""
+    """Check whether a target is the embedded server: declared so, or named `local` without a `base_url`."""
     given = target.get("base_url") if isinstance(target, dict) else None
     return given == LOCAL or (given is None and name == LOCAL)
 
@@ -96,7 +96,7 @@ def read_scope(value: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
 
 
 def read_portkey(value: Mapping[str, Any]) -> Portkey:
-    """What the gateway is told, from the checked mapping of the file."""
+    """Read the gateway's settings from the checked mapping of the file."""
     return Portkey(
         secret_ref(value.get("api_key")),
         secret_ref(value.get("virtual_key")),
@@ -109,7 +109,7 @@ def read_portkey(value: Mapping[str, Any]) -> Portkey:
 
 
 def _read_config(value: Any) -> Any:
-    """A configuration with references in the place of its secrets."""
+    """Return a configuration with references in place of its secrets."""
     if isinstance(value, Mapping):
         inner = {key: _read_config(entry) for key, entry in value.items()}
         return inner if secret_problem(value) else secret_ref(value)
@@ -126,7 +126,7 @@ def _read_vars(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def follow_renames(old: str, moved: Mapping[str, Any]) -> str | None:
-    """The name at the end of a chain of renames; None when the chain is a circle."""
+    """Return the name at the end of a chain of renames; None if the chain is a circle."""
     name, seen = old, {old}
     while isinstance(moved.get(name), str):
         name = moved[name]

@@ -70,7 +70,7 @@ PROTOCOL: Schema = {
 
 
 def make_editor_schema(resolved: Mapping[str, Any], protocol: str, table: FieldTable) -> Schema:
-    """The schema of a protocol's definitions as they are written, out of that of resolved ones; changes no input."""
+    """Make the schema of a protocol's definitions as written from that of resolved ones; change no input."""
     return _Writer(resolved, protocol, table).schema()
 
 
@@ -83,7 +83,6 @@ class _Writer:
         self._table = table
 
     def schema(self) -> Schema:
-        """The whole schema."""
         resolved, prompt = self._resolved, self._table.prompt
         properties = {name: self._write_rule(rule, (name,)) for name, rule in resolved["properties"].items()}
         properties[prompt] = _prompt_schema(properties[prompt])
@@ -100,7 +99,7 @@ class _Writer:
         }
 
     def _write_rule(self, rule: Any, path: tuple[str, ...]) -> Any:
-        """A rule and everything in it, with the forms that may stand there; `path` leads to it, `*` for any key."""
+        """Return a rule with the forms that may replace its values; `path` leads to it, `*` stands for any key."""
         if not isinstance(rule, Mapping):
             return rule
         inner: Schema = dict(self._write_inner(rule, path))
@@ -129,12 +128,12 @@ class _Writer:
                 yield word, value
 
     def _write_tool(self, rule: Schema) -> Schema:
-        """A tool by its name alone, from a file that holds it or a list of tools, or in full."""
+        """Return the rule of a tool: its name alone, a file that holds one or a list, or the tool in full."""
         file = {"$ref": "#/$defs/file", "description": "A file that holds a tool, or a list of tools for this place."}
         return {**_annotations(rule), "anyOf": [{"enum": self._list_bare_tools()}, file, _constraints(rule)]}
 
     def _list_bare_tools(self) -> list[str]:
-        """The tools that need no more than their name."""
+        """Return the tools that need nothing but their name."""
         shared, found = self._resolved["$defs"], []
         for branch in shared["tool"]["allOf"]:
             rule = shared[branch["then"]["$ref"].removeprefix("#/$defs/")]
@@ -143,7 +142,7 @@ class _Writer:
         return found
 
     def _list_forms(self, rule: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-        """The forms that may stand for a value of the body: a variable for a scalar or a list, a file for any."""
+        """Yield the forms that may replace a body's value: a variable for a scalar or a list, a file for any."""
         if path == (self._table.prompt,) or path[0] == AROUND or "then" in path or path in self._list_branches():
             return
         if _types_of(rule) & (SCALARS | {"array"}):
@@ -154,7 +153,7 @@ class _Writer:
             yield "file"
 
     def _list_branches(self) -> set[tuple[str, ...]]:
-        """The shared rules that one type of a value leads to: the rule that leads there has the forms already."""
+        """Return the shared rules that one type of a value leads to; the rule that leads there has the forms."""
         return {
             ("$defs", branch["then"]["$ref"].removeprefix("#/$defs/"))
             for rule in self._resolved["$defs"].values()
@@ -201,7 +200,7 @@ def _prompt_schema(rule: Schema) -> Schema:
 
 
 def _annotations(rule: Mapping[str, Any]) -> Schema:
-    """What an editor shows of a rule."""
+    """Return what an editor shows of a rule: title, description and default."""
     return {word: rule[word] for word in ("title", "description", "default") if word in rule}
 
 
@@ -215,7 +214,7 @@ def _types_of(rule: Mapping[str, Any]) -> set[str]:
 
 
 def _make_nullable(rule: Schema, merged: bool) -> Schema:
-    """The rule with nothing required where keys are merged, and with null."""
+    """Return the rule with null allowed and, where keys are merged, with nothing required."""
     kept = {word: value for word, value in rule.items() if not (merged and word == "required")}
     if "type" in kept and "null" not in _types_of(kept):
         kept["type"] = [*([kept["type"]] if isinstance(kept["type"], str) else kept["type"]), "null"]

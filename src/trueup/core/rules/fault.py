@@ -65,7 +65,7 @@ class Fault:
 
 
 def place_faults(faults: Iterable[Fault], locate: Callable[[], SourceMap], file: str = "") -> list[Diagnostic]:
-    """The faults with their positions, in order; `locate` is only called if there is one. `file` is the last resort."""
+    """Return the faults with positions, in order; call `locate` only if there is one. `file` is the last resort."""
     found = tuple(faults)
     if not found:
         return []
@@ -86,13 +86,13 @@ def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Di
 
 
 def hide_value(line: str) -> str:
-    """A line of a project file as a message may show it: its key, since anything behind it could be a credential."""
+    """Return the key of a project file's line for a message; the rest could be a credential."""
     key = _KEY.match(line)
     return f"{key.group()} …" if key else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant, or the empty string; case, hyphens and underscores count for little."""
+    """Return the likely meant known word, or ""; case, hyphens and underscores make little difference."""
     import difflib
 
     folded: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _fold(word: str) -> str:
 
 
 def show_value(value: Any) -> str:
-    """A value as a message shows it: text in quotes, cut at 60 characters; of a list or mapping only the kind."""
+    """Format a value for a message: quoted text cut at 60 characters; for a list or mapping only its kind."""
     if isinstance(value, str):
         return repr(value if len(value) <= CUT else value[: CUT - 1] + "…")
     if value is None or isinstance(value, bool):
@@ -119,13 +119,13 @@ def show_value(value: Any) -> str:
 
 
 def show_path(path: Path) -> str:
-    """A path as a message names it, each key cut at 60 characters; `the value` when it is the whole."""
+    """Format a path for a message, each key cut at 60 characters; the empty path is `the value`."""
     parts = (part if isinstance(part, int) or len(part) <= CUT else part[: CUT - 1] + "…" for part in path)
     return dotted(tuple(parts)) or "the value"
 
 
 def spell_number(value: float) -> str:
-    """A number as YAML writes it."""
+    """Format a number as YAML writes it."""
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     return repr(value)
@@ -225,7 +225,7 @@ def _is_refused(rule: Any) -> bool:
 
 
 def _suggest_instead(said: str, path: Path, **more: Any) -> Fault:
-    """What `x-instead` says: what is wrong, and behind the semicolon what to do about it."""
+    """Make a fault from an `x-instead` text: the problem, and after the semicolon the advice."""
     message, _, advice = said.partition("; ")
     return Fault("not-allowed", path, message, f"{advice[:1].upper()}{advice[1:]}.", **more)
 
@@ -237,7 +237,7 @@ def _describe_bad_key(error: ValidationError, path: Path) -> Fault:
 
 
 def _explain_branches(error: ValidationError, path: Path) -> Iterator[Fault]:
-    """The mistakes in the alternative that was probably meant: the one of the value's type with the fewest faults."""
+    """Yield the mistakes in the alternative that was probably meant: of the value's type, with the fewest faults."""
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
@@ -424,7 +424,7 @@ def is_allowed(key: str, allowed: Collection[str]) -> bool:
 
 
 def count_losses(items: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The diagnostics with the losses of one kind in one, at the place of the first, saying how often; others stay."""
+    """Merge losses of one kind into the first, with their number in the message; keep other diagnostics."""
     kept: dict[object, Diagnostic] = {}
     times: dict[object, int] = {}
     for number, item in enumerate(items):

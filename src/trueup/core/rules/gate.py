@@ -35,7 +35,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 def make_gate(schema: Any) -> Check:
-    """A function that is true only of values that the schema allows. References must have been replaced before."""
+    """Return a check that accepts only values the schema allows; references must have been replaced before."""
     if schema is True:
         return _accept
     if not isinstance(schema, Mapping) or not schema.keys() <= RULES | SILENT:
@@ -69,7 +69,7 @@ def _all_of(first: Check, others: Iterable[Check]) -> Check:
 
 
 def _gate_by_kind(kinds: Mapping[type, Check]) -> Check:
-    """The check for a value's very type; a type that is not among them is refused."""
+    """Return a check chosen by a value's exact type; other types are refused."""
 
     def check(value: Any) -> bool:
         return kinds.get(type(value), _refuse)(value)
@@ -78,7 +78,7 @@ def _gate_by_kind(kinds: Mapping[type, Check]) -> Check:
 
 
 def _gate_of_kind(kind: type, schema: Mapping[str, Any]) -> Check:
-    """What the schema asks of values of one type; a choice is only understood among words."""
+    """Return the check for values of one type; `enum` and `const` are only supported for text."""
     if kind is str:
         return _gate_text(schema)
     if "enum" in schema or "const" in schema:

@@ -33,10 +33,10 @@ def check_limits(
     stamp_needed: bool = False,
     today: str = "",
 ) -> Iterator[Fault]:
-    """The faults of a definition; `stamp_length` in characters, None where no stamp is written.
+    """Yield the faults of a definition; `stamp_length` is in characters, None where no stamp is written.
 
-    `stamp_needed`: the stamp is all that remembers the assistant (`state: stamps`), so that it must have its room.
-    `today` is an ISO date; without it no day has passed.
+    `stamp_needed` means that the stamp is the only record of the assistant (`state: stamps`), so it must fit. `today`
+    is an ISO date; without it no date counts as past.
     """
     body = definition.body
     yield from _check_empty_maps(body, table)
@@ -49,7 +49,7 @@ def check_limits(
 
 
 def find_schemas(body: Mapping[str, Any], table: FieldTable) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """The JSON Schemas that a definition holds, by path: functions' parameters and the like."""
+    """Yield the JSON Schemas in a definition with their paths: the parameters of functions and the like."""
     for steps in table.schemas:
         found: list[tuple[Path, Any]] = [((), body)]
         for step in steps:
@@ -123,7 +123,7 @@ def _check_stamp(length: int | None, most: int) -> Iterator[Fault]:
 
 
 def _check_parameters(body: Mapping[str, Any], table: FieldTable) -> Iterator[Fault]:
-    """What a tool takes is an object, whatever else its schema says."""
+    """Yield a fault for each tool whose parameters are not a JSON Schema of type object."""
     for path, parameters in find_schemas(body, table):
         if path[0] != table.tools or parameters.get("type") == "object":
             continue
@@ -155,7 +155,7 @@ def _check_ignore(entry: Ignore, table: FieldTable, path: Path, today: str) -> I
 
 
 def _check_ignored_field(name: str, table: FieldTable) -> tuple[str, str] | None:
-    """What is wrong with a field's name, and what to write; None when it names a field."""
+    """Return what is wrong with a field's name and what to write; None if it names a field."""
     head, dot, rest = name.partition(".")
     known = {key: [f"{key}.{entry}" for entry in row.entries] for key, row in table.maps.items()}
     entries = [entry for listed in known.values() for entry in listed]
@@ -194,7 +194,7 @@ NO_NUMBER = frozenset({str, bool, type(None)})
 
 
 def find_lost_numbers(value: Any, path: Path) -> Iterator[Fault]:
-    """A fault for each number in a value of plain dicts and lists that would be lost; the value stands at the path.
+    """Yield a fault for each number in plain dicts and lists that would lose digits; `path` is the value's.
 
     A schema may have refused the same number for its range.
     """

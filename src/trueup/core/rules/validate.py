@@ -66,12 +66,12 @@ def check_definition(
     stamp_needed: bool = False,
     today: str = "",
 ) -> list[Diagnostic]:
-    """What no schema can say of a definition: sums, repetitions, references between fields, schemas inside it.
+    """Return what no schema can find: wrong sums, repetitions, references between fields, bad inner schemas.
 
-    `check` says what only the definition's protocol asks for, and `table` has its fields. `stamp_length` is the length
-    in characters of the stamp it would carry, None where none is written; `stamp_needed` says that nothing else
-    remembers the assistant; `today` is an ISO date, without which no day has passed. Lengths, counts and ranges of
-    single values are the schema's; a body that broke the schema may be handed in all the same.
+    `check` finds what only the definition's protocol requires, and `table` has its fields. `stamp_length` is the length
+    in characters of the stamp it would carry, None where none is written; `stamp_needed` means that nothing else
+    records the assistant; `today` is an ISO date, without which no date counts as past. Lengths, counts and ranges of
+    single values are left to the schema; a body that breaks the schema may be passed all the same.
     """
     faults = [
         *check_limits(definition, table, stamp_length, stamp_needed=stamp_needed, today=today),
@@ -88,7 +88,7 @@ def _make_validator(schema: Mapping[str, Any]) -> Validator:
 
 
 def _inline(node: Any, shared: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
-    """The schema with its references replaced by what they name, a fifth faster to check; recursive ones stay."""
+    """Replace the schema's references with what they name, a fifth faster to check; recursive ones stay."""
     if isinstance(node, list):
         return [_inline(entry, shared, inside) for entry in node]
     if not isinstance(node, Mapping):
@@ -123,7 +123,7 @@ def _make_findable(word: str, value: Any) -> Any:
 
 @lru_cache(maxsize=CACHED_SCHEMAS)
 def _check_schema(text: str) -> tuple[Fault, ...]:
-    """The first few mistakes of a schema, given as JSON text, against the meta-schema of draft 2020-12."""
+    """Return the first few mistakes of a schema in JSON text, by the meta-schema of draft 2020-12."""
     faults = explain(_make_meta_validator().iter_errors(json.loads(text)))
     return tuple(replace(fault, code="bad-schema") for fault in faults[:FIRST_FEW])
 
