@@ -55,7 +55,7 @@ class Root(Commands):
 
 @click.version_option(__version__, prog_name="trueup", message="%(prog)s %(version)s")
 def _root(**given: Any) -> None:
-    """Keeps AI assistants the way git says they are.
+    """Keep AI assistants in sync with git.
 
     Definitions are files: validate, plan, apply, drift.
     """

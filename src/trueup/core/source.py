@@ -83,14 +83,14 @@ class SourceMap:
     stretches: tuple[Stretch, ...] = ()
 
     def value(self, path: Path) -> Position | None:
-        """The position of the value at the longest known prefix of `path`."""
+        """Return the position of the value at the longest known prefix of `path`."""
         return _longest(self.values, path)
 
     def nearest(self, path: Path) -> Position | None:
-        """The position of the value that a server means by `path`: as far as it leads in what is known.
+        """Return the position of the value that a server means by `path`, as far as the path is known.
 
-        A server counts in digits what may be a key, takes a dot in a key for a step, and names the kind of a value
-        (`tools.0.FunctionTool.name`) between its steps: one that leads nowhere is passed over if the next one does.
+        A server may write a key as a number, read a dot in a key as a step, and insert the kind of a value
+        (`tools.0.FunctionTool.name`) between steps: a step that leads nowhere is skipped if the next one leads on.
         """
         at: Path = ()
         for place, step in enumerate(path):
@@ -102,12 +102,12 @@ class SourceMap:
         return self.value(at)
 
     def _below(self, at: Path, step: str | int) -> Path | None:
-        """The way to what a step names, whether it is written as a number or as a key; None where nothing is known."""
+        """Return the path to what a step names, as a number or as a key; None where nothing is known."""
         steps = (step, int(step) if isinstance(step, str) and step.isdecimal() and len(step) < 10 else str(step))
         return next(((*at, one) for one in steps if (*at, one) in self.values), None)
 
     def key(self, path: Path) -> Position | None:
-        """The position of the key at `path` itself, else of the value at the longest known prefix."""
+        """Return the position of the key at `path`, else of the value at the longest known prefix."""
         return self.keys.get(path) or self.value(path)
 
 
@@ -130,7 +130,7 @@ def stretch(line: int, position: Position, lines: int, *, whole_file: bool) -> S
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it: `tools[2].function.name`."""
+    """Format a path as people write it: `tools[2].function.name`."""
     text = ""
     for part in path:
         if isinstance(part, int):

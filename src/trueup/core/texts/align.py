@@ -32,7 +32,7 @@ class Allowance:
     left: int
 
     def spend(self, cost: int) -> bool:
-        """Takes the cost if there is enough left, and says whether there was."""
+        """Take the cost if enough is left, and return whether there was."""
         if cost > self.left:
             return False
         self.left -= cost
@@ -40,7 +40,7 @@ class Allowance:
 
 
 def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowance) -> list[Block]:
-    """The runs that both sequences share, in order on both sides; O(n log n) and what the allowance pays."""
+    """Return the runs that both sequences share, in order; takes O(n log n) plus what the allowance pays."""
     found: list[Block] = []
     gaps = [(0, len(left), 0, len(right), 0)]
     while gaps:
@@ -67,7 +67,7 @@ def align(left: Sequence[Hashable], right: Sequence[Hashable], allowance: Allowa
 
 
 def _join_blocks(found: list[Block]) -> list[Block]:
-    """The blocks in order, neighbours that touch on both sides made one."""
+    """Sort the blocks and join neighbours that touch on both sides."""
     joined: list[Block] = []
     for a, b, length in sorted(found):
         if joined:
@@ -101,7 +101,7 @@ def _pair_by_count(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[
 
 
 def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest subsequence of pairs, ordered on the left, that also rises on the right (O(n log n))."""
+    """Return the longest subsequence of pairs, sorted on the left, that also rises on the right (O(n log n))."""
     tails: list[int] = []
     ends: list[int] = []
     before: list[int] = []
@@ -122,7 +122,7 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _longest_common(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """A longest common subsequence, exactly; costs the product of the lengths."""
+    """Return a longest common subsequence, exact; costs the product of the lengths."""
     rows = [[0] * (len(right) + 1)]
     for item in reversed(left):
         last, row = rows[-1], [0] * (len(right) + 1)
@@ -148,7 +148,7 @@ REACH = 40
 
 
 def slide_blocks(blocks: Sequence[Block], left: Sequence[str], right: Sequence[str]) -> list[Block]:
-    """The same runs of equal lines, each stretch between them moved to where a paragraph begins and ends."""
+    """Move each stretch between runs of equal lines to where a paragraph begins and ends; return the new runs."""
     found = [list(block) for block in blocks]
     for place, block in enumerate(found):
         before = found[place - 1] if place else [0, 0, 0]

@@ -38,9 +38,9 @@ class TextPair:
 
 
 def compare(before: str, after: str, tools: Collection[str] = ()) -> Prose:
-    """The difference of two texts; lines end with `\\n` only, anything else is part of a line.
+    """Return the difference of two texts; lines end with `\\n` only, anything else is part of a line.
 
-    `tools` are the names of tools, the assistant's and the vendor's own, so that mentions of them can be told.
+    `tools` are the names of the assistant's and the vendor's tools, so that mentions of them are found.
     """
     (left, left_end), (right, right_end) = split_lines(before), split_lines(after)
     allowance = Allowance(COMPARISONS)
@@ -60,7 +60,7 @@ def compare(before: str, after: str, tools: Collection[str] = ()) -> Prose:
 
 
 def _drop_short_blocks(blocks: list[Block]) -> list[Block]:
-    """The blocks, without the short ones while there are more than anybody would read one by one."""
+    """Drop the shortest blocks while there are more than anybody would read one by one."""
     shortest = 1
     while len(blocks) > RUNS:
         shortest *= 2
@@ -91,7 +91,7 @@ def _find_nature(before: str, after: str, runs: Sequence[TextRun]) -> Nature:
 
 
 def _make_runs(texts: TextPair, blocks: Sequence[Block], area: Gap, context: int = CONTEXT) -> Iterator[TextRun]:
-    """The runs of an area, the unchanged lines between changes folded down to their context; never one line alone."""
+    """Yield the runs of an area; fold unchanged lines between changes to their context, never a single line."""
     end = (area.a_end, area.b_end)
     shown = False
     a, b = area.a, area.b
@@ -121,7 +121,7 @@ def _make_unchanged(texts: TextPair, i: int, j: int, sizes: tuple[int, int, int]
 
 
 def _make_replaced(texts: TextPair, gap: Gap) -> Iterator[TextRun]:
-    """What took the place of what: moved blocks at both their places, the rest as lines removed, added and changed."""
+    """Yield the runs of a replaced stretch: moved blocks at both places, the rest removed, added and changed."""
     gone = [move for move in texts.moves if gap.a <= move.before < gap.a_end]
     come = sorted((move for move in texts.moves if gap.b <= move.after < gap.b_end), key=lambda move: move.after)
     if not gone and not come and (run := mark_flow(texts.left, texts.right, gap, texts.allowance)):
@@ -142,7 +142,7 @@ def _make_replaced(texts: TextPair, gap: Gap) -> Iterator[TextRun]:
 
 
 def _ranges_outside(taken: Iterable[tuple[int, int]], start: int, end: int) -> list[range]:
-    """The places from start to end that are in none of the taken stretches, which are in order."""
+    """Return the places from start to end outside the taken stretches, which must be in order."""
     found: list[range] = []
     for place, length in (*taken, (end, 0)):
         if place > start:
@@ -152,7 +152,7 @@ def _ranges_outside(taken: Iterable[tuple[int, int]], start: int, end: int) -> l
 
 
 def _make_removed(texts: TextPair, gone: Sequence[Move], start: int, end: int, at: int) -> Iterator[TextRun]:
-    """The old lines from start to end, which are no longer here: removed, or somewhere else."""
+    """Yield the old lines from start to end, which are removed or moved elsewhere."""
     for move in gone:
         if start < move.before:
             yield TextRun(
@@ -165,7 +165,7 @@ def _make_removed(texts: TextPair, gone: Sequence[Move], start: int, end: int, a
 
 
 def _make_added(texts: TextPair, come: Sequence[Move], start: int, end: int, at: int) -> Iterator[TextRun]:
-    """The new lines from start to end, which were not here before: added, or from somewhere else."""
+    """Yield the new lines from start to end, which are added or moved from elsewhere."""
     for move in come:
         if start < move.after:
             yield TextRun(
@@ -179,7 +179,7 @@ def _make_added(texts: TextPair, come: Sequence[Move], start: int, end: int, at:
 
 
 def _make_inside(texts: TextPair, move: Move) -> Iterator[TextRun]:
-    """A moved block: what changed in it with a line around, else its first lines."""
+    """Yield the runs inside a moved block: its changes with one line around, else its first lines."""
     a, b = move.before, move.after
     area = Gap(a, a + move.old, b, b + move.new)
     left, right = texts.left[a : area.a_end], texts.right[b : area.b_end]

@@ -31,7 +31,7 @@ UNSEEN: Final = re.compile(f"[\x00-\x08\x0b-\x1f{SIGNS}]")
 
 
 def name_unseen(text: str, most: int = 3) -> str:
-    """The unseen signs of a text by their numbers, in the order they come: `U+202E, U+2066 and 2 more`."""
+    """List the invisible characters of a text by code point, in order: `U+202E, U+2066 and 2 more`."""
     found = list(dict.fromkeys(f"U+{ord(sign):04X}" for sign in UNSEEN.findall(text)))
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
@@ -94,7 +94,7 @@ def has_escaped_run(lower: str) -> bool:
 
 
 def replace_spellings(text: str, unwanted: Iterable[str], by: str) -> str:
-    """The text with every spelling of each unwanted text replaced, the longest first."""
+    """Replace every spelling of each unwanted text, the longest first."""
     for value in sorted(unwanted, key=lambda known: (-len(known), known)):
         text = text.replace(value, by)
         if may_be_spelled(text) or core_of(value) in _BLANKS.sub("", text).lower():

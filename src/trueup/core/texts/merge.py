@@ -49,7 +49,7 @@ def merge_texts(base: str | None, ours: str, theirs: str) -> MergeResult:
 
 
 def find_conflict(text: str) -> int | None:
-    """The offset of the first conflict's first marker in a text; None where there is none."""
+    """Return the offset of the first conflict's first marker in a text; None if there is none."""
     if ">>>>>>> " not in text:
         return None
     found = _MARKED.search(text)
@@ -93,7 +93,7 @@ def _decide(before: list[str], left: list[str], right: list[str]) -> list[MergeP
 
 
 def _shorten_conflict(left: list[str], right: list[str]) -> list[MergePart]:
-    """A conflict without the lines at its ends that both sides share."""
+    """Split off the lines at a conflict's ends that both sides share."""
     start = 0
     while start < min(len(left), len(right)) and left[start] == right[start]:
         start += 1
@@ -114,7 +114,7 @@ def _split_lines(text: str) -> list[str]:
 
 
 def _end_lines(lines: Sequence[str]) -> list[str]:
-    """The lines, the last of which ends so that a marker stands on a line of its own."""
+    """End each line with a newline, so that a marker after the last one stands on its own line."""
     return [line if line.endswith("\n") else f"{line}\n" for line in lines]
 
 
@@ -123,9 +123,9 @@ PART_COMPARISONS = 2_000_000
 
 
 def split_into_parts(parts: Sequence[str], joined: str) -> list[str] | None:
-    """The parts that come to `joined` when one blank line stands between them; None where there is no one way.
+    """Split `joined` into its parts, joined by one blank line each; return None unless one way is certain.
 
-    Empty parts stay empty. If all but one are still there, that one changed; else the seams must be the only blank
+    Empty parts stay empty. If all parts but one are unchanged, that one changed; else the seams must be the only blank
     lines between what is left of the parts beside them.
     """
     places = [index for index, part in enumerate(parts) if part.strip("\n")]
@@ -146,7 +146,7 @@ def split_into_parts(parts: Sequence[str], joined: str) -> list[str] | None:
 
 
 def _find_changed_part(texts: Sequence[str], joined: str) -> list[str] | None:
-    """The one part that differs where all others stand as they did; None where none or several could be that one."""
+    """Find the one part that changed while all others stayed; return None if none or several could be it."""
     found = []
     for place in range(len(texts)):
         before = "".join(text + _SEAM for text in texts[:place])
@@ -160,7 +160,7 @@ def _find_changed_part(texts: Sequence[str], joined: str) -> list[str] | None:
 
 
 def _cut_at_seams(texts: Sequence[str], joined: str) -> list[str] | None:
-    """The new text cut between lines that two parts still have, if there are as many blank lines as seams there."""
+    """Cut the new text between lines that two parts still have, if it has as many blank lines there as seams."""
     old, new = _SEAM.join(texts).split("\n"), joined.split("\n")
     part_of = [place for place, text in enumerate(texts) for _ in range(text.count("\n") + 2)]
     kept = [
@@ -188,7 +188,7 @@ _NO_BREAK: Final = b"\n\\ No newline at end of file\n"
 
 
 def make_patch(file: str, before: bytes, after: bytes) -> bytes:
-    """The patch from one content to another, empty where they are the same; `file` is seen from the project's root."""
+    """Make the patch from one content to another, empty if they are equal; `file` is relative to the root."""
     old, new = _BYTE_LINES.findall(before), _BYTE_LINES.findall(after)
     hunks = list(_make_hunks(old, new))
     if not hunks:
@@ -235,7 +235,7 @@ def _make_steps(old: list[bytes], new: list[bytes]) -> list[Step]:
 
 
 def _quote_name(side: str, file: str) -> str:
-    """The path as git writes it: quoted if a sign in it would end a line or a quote, before a tab if it has blanks."""
+    """Write a path as git does: quoted if a character would end a line or a quote, before a tab if it has blanks."""
     if _UNFIT.search(file):
         quoted = _UNFIT.sub(lambda match: f"\\{ord(match.group()):03o}", file)
         return f'"{side}/{quoted}"'

@@ -52,7 +52,7 @@ class Move(NamedTuple):
 
 
 def find_moves(left: Sequence[str], right: Sequence[str], gaps: Sequence[Gap], allowance: Allowance) -> list[Move]:
-    """The moved blocks in the old text's order; each lies within one gap on each side, and none overlap."""
+    """Find the moved blocks, in the old text's order; each lies in one gap per side, and none overlap."""
     lost = {i: gap for gap in gaps for i in range(gap.a, gap.a_end)} if _is_bounded(gaps) else {}
     gained = {j: gap for gap in gaps for j in range(gap.b, gap.b_end)} if lost else {}
     if not lost or not gained:
@@ -80,7 +80,7 @@ def _add_blank(
     gaps: tuple[Gap, Gap],
     free: tuple[Mapping[int, Gap], Mapping[int, Gap]],
 ) -> Move:
-    """The block with the empty line after it, where that went with it and is free on both sides."""
+    """Extend the block by the empty line after it, if that line moved too and is free on both sides."""
     i, j = block.before + block.old, block.after + block.new
     follows = free[0].get(i) is gaps[0] and free[1].get(j) is gaps[1]
     if follows and not left[i].strip() and left[i] == right[j]:
@@ -218,7 +218,7 @@ def _rate_pair(old: str, new: str, mine: frozenset[str], other: frozenset[str], 
 
 
 def _pair_best(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
-    """The rising pairs whose worth is greatest in sum; costs the product of the lengths."""
+    """Return the rising pairs with the greatest total worth; costs the product of the lengths."""
     width = len(table[0])
     sums = [[0.0] * (width + 1)]
     for worths in reversed(table):
@@ -262,7 +262,7 @@ def mark_change(left: Sequence[str], right: Sequence[str], i: int, j: int, allow
 
 
 def mark_flow(left: Sequence[str], right: Sequence[str], gap: Gap, allowance: Allowance) -> TextRun | None:
-    """The lines of a gap as one text with its breaks marked, where that keeps much more of it than line by line."""
+    """Return a gap's lines as one text with marked breaks, if that keeps much more of it than line by line."""
     removed, added = gap.a_end - gap.a, gap.b_end - gap.b
     if not removed or not added or removed == added == 1 or not allowance.spend(4 * (removed + added)):
         return None

@@ -164,7 +164,7 @@ class ChangeSection(NamedTuple):
 
 
 def split_rows(run: TextRun) -> Iterator[FlowRow]:
-    """A changed run as rows, one for each line of the new text; a removed line break stands inside a row.
+    """Split a changed run into rows, one for each line of the new text; a removed line break stays inside a row.
 
     A break that both sides have is the row's end and in no span; one that is added is the last span of its row.
     """
@@ -187,12 +187,12 @@ def split_rows(run: TextRun) -> Iterator[FlowRow]:
 
 
 def one_side(run: TextRun, kind: RunKind) -> tuple[Span, ...]:
-    """The spans of a changed run that stand on one side: REMOVED asks for the old one, ADDED for the new one."""
+    """Return the spans of one side of a changed run: REMOVED selects the old side, ADDED the new one."""
     return tuple(span for span in run.spans if span.kind in (RunKind.KEPT, kind))
 
 
 def split_sections(prose: Prose) -> Iterator[ChangeSection]:
-    """The runs in groups of change, each with what is unchanged before it; what follows the last one comes alone."""
+    """Group the runs into changes, each with the unchanged runs before it; those after the last come alone."""
     unchanged: list[TextRun] = []
     changed: list[TextRun] = []
     for run in prose.runs:
@@ -205,23 +205,23 @@ def split_sections(prose: Prose) -> Iterator[ChangeSection]:
 
 
 def first_line(prose: Prose, *, old_side: bool = False) -> int:
-    """The number of the first line that differs, on one side; 0 where no line does."""
+    """Return the number of the first line that differs on one side; 0 if none does."""
     return next((run.before if old_side else run.after for run in prose.runs if run.kind not in UNCHANGED), 0)
 
 
 def after_from(prose: Prose, before: str) -> str:
-    """The new text, from the difference and, for the folded lines alone, the old text."""
+    """Rebuild the new text from the difference; the old text is used only for folded lines."""
     return _join_lines(_collect_side(prose.runs, split_lines(before)[0], {}, new=True), prose.newline_after)
 
 
 def before_from(prose: Prose, after: str) -> str:
-    """The old text, from the difference and, for the folded lines alone, the new text."""
+    """Rebuild the old text from the difference; the new text is used only for folded lines."""
     blocks = {(run.before, run.after): run.runs for run in prose.moves}
     return _join_lines(_collect_side(prose.runs, split_lines(after)[0], blocks, new=False), prose.newline_before)
 
 
 def split_lines(text: str) -> tuple[list[str], bool]:
-    """The lines without their `\\n`, and whether the last one ends with it; the empty text has no line."""
+    """Return the lines without their `\\n`, and whether the last one ends with it; an empty text has no lines."""
     if not text:
         return [], False
     lines = text.split("\n")
@@ -243,7 +243,7 @@ def _count_breaks(spans: Sequence[Span]) -> int:
 def _collect_side(
     runs: Sequence[TextRun], known: Sequence[str], blocks: dict[tuple[int, int], tuple[TextRun, ...]], *, new: bool
 ) -> list[str]:
-    """The lines of one side; `known` are the other side's, `blocks` the moved ones where they are wanted at LEFT."""
+    """Collect the lines of one side; `known` are the other side's, `blocks` the moved blocks for LEFT runs."""
     other = RunKind.REMOVED if new else RunKind.ADDED
     found: list[str] = []
     for run in runs:
@@ -265,7 +265,7 @@ def _join_lines(lines: Sequence[str], newline: bool) -> str:
 
 
 def encode_prose(prose: Prose) -> dict[str, Any]:
-    """The difference as JSON: every key always there, except those of a run that its kind does not fill."""
+    """Return the difference as JSON: every key is present, except those of a run that its kind does not fill."""
     return {
         "nature": prose.nature.value,
         "before": _encode_size(prose.before, prose.newline_before),

@@ -29,7 +29,7 @@ _WORD = re.compile(rf"[{_ONE}]|(?:[^\W{_ONE}]|[{_MARKS}])+")
 
 
 def find_words(text: str) -> list[str]:
-    """The words of a text, without signs and blanks."""
+    """Return the words of a text, without punctuation and blanks."""
     return _WORD.findall(text)
 
 
@@ -81,7 +81,7 @@ def _make_spans(old: Sequence[str], new: Sequence[str], blocks: Sequence[Block])
 
 
 def _merge_scraps(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The flow in which what lies between two changes counts as kept only if it is more than a scrap."""
+    """Merge changes that only a scrap of kept text separates; a longer text between them counts as kept."""
     found: list[tuple[str, str, str]] = []  # removed, added, and kept after them
     for place in range(0, len(spans), 3):
         removed, added, same = (span.text for span in spans[place : place + 3])
@@ -117,7 +117,7 @@ _PLACEHOLDER = re.compile(
 
 
 def function_names(tools: Any) -> tuple[str, ...]:
-    """The names of the functions, and the labels of the servers, in a list of tools; hostile lists have none."""
+    """Return the names of functions and labels of servers in a list of tools; for an invalid list, none."""
     found: dict[str, None] = {}
     for tool in tools if isinstance(tools, (list, tuple)) else ():
         for holder in (nested_tool(tool), tool):
@@ -136,7 +136,7 @@ def find_mentions(before: str, after: str, tools: Collection[str] = ()) -> tuple
 
 
 def _find_named(text: str, names: Collection[str]) -> dict[str, Sort]:
-    """The placeholders, in the order of the text, and those of the names that stand in it as whole words."""
+    """Find the placeholders of a text, in order, and those of the names that stand in it as whole words."""
     found = dict.fromkeys(_PLACEHOLDER.findall(text), Sort.PLACEHOLDER)
     for name in names:
         if name and name in text and _whole_word(name).search(text):
@@ -149,7 +149,7 @@ def _whole_word(name: str) -> re.Pattern[str]:
 
 
 def _find_only(mine: Mapping[str, Sort], other: Mapping[str, Sort], text: str, *, appeared: bool) -> Iterator[Mention]:
-    """What one text names and the other does not, each with its first line."""
+    """Yield what one text names and the other does not, each with its first line."""
     fresh = {name: sort for name, sort in mine.items() if name not in other}
     places: dict[str, int] = {}
     for match in _PLACEHOLDER.finditer(text) if fresh else ():
