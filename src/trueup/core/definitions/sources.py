@@ -107,7 +107,7 @@ class Gathered:
 
 
 def resolve_path(name: str, origin: Origin, gathered: Gathered) -> str | None:
-    """Resolve a path named in a file against the root; return None, with a problem, if it may not be read."""
+    """Return the path from the root of a file named in another; None, with a problem, if it may not be read."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(origin.file), name))
     why = ""
     if not name or name.endswith("/"):

@@ -194,9 +194,9 @@ NO_NUMBER = frozenset({str, bool, type(None)})
 
 
 def find_lost_numbers(value: Any, path: Path) -> Iterator[Fault]:
-    """Yield a fault for each number in plain dicts and lists that would lose digits; `path` is the value's.
+    """Yield a fault for each number in plain dicts and lists that JSON cannot hold or its readers round.
 
-    A schema may have refused the same number for its range.
+    `path` is where the value stands. A schema may have refused the same number for its range.
     """
     if not _are_small(value):
         yield from _find_lost(value, path)
