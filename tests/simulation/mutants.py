@@ -46,10 +46,6 @@ async def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-async def _always(*_: Any, **__: Any) -> bool:
-    return True
-
-
 def _silent(*_: Any, **__: Any) -> None:
     return None
 
@@ -164,7 +160,7 @@ REAL_JUDGE, REAL_KEPT, REAL_ADAPTER, REAL_TAKE = (
 REAL_TO_DISK, REAL_SAVE, REAL_BOOKKEEPING = Journal._to_disk, Store.save, apply._record_without_sending
 
 MUTANTS: dict[str, list[Patch]] = {
-    "an unclear create is sent again without a look": [lambda: patch.object(creates, "_is_absent", _always)],
+    "an unclear create is sent again without a look": [lambda: patch.object(creates, "_settle_one", _nothing)],
     "the listing does not wait for the vendor to settle": [lambda: patch.object(RequestRunner, "pause", _nothing)],
     "a create has no line on disk before it": [lambda: patch.object(Run, "intend", _nothing)],
     "stamps are not looked for": [
@@ -174,9 +170,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "drift counts as an edit": [lambda: patch.object(fields, "judge", _judged_as_edit)],
     "undeclared metadata is not repeated": [lambda: patch.object(modifies, "_render", _from_scratch)],
     "a write goes out on an old read": [lambda: patch.object(modifies, "FRESH", 1e9)],
-    "an unclear modify counts as done": [
-        lambda: patch.object(modifies, "_is_concluded_by_read", _done_without_looking)
-    ],
+    "an unclear modify counts as done": [lambda: patch.object(modifies, "_conclude_by_read", _done_without_looking)],
     "a promised plan is not held to its word": [lambda: patch.object(apply, "is_equal", lambda *_: True)],
     "a gateway's twin is not looked for": [lambda: patch.object(creates, "report_duplicates", _nothing)],
     "a wrong operation is remembered": [lambda: patch.object(creates, "keep_answer", _forgetful)],

@@ -233,7 +233,11 @@ async def settle_unresolved(run: Run, unresolved: UnresolvedCreates) -> list[Cha
         return None
     found = _group_by_stamp(run, unresolved, view)
     changes = [change for _, (change, _) in sorted(unresolved.creates.items())]
-    return [change for change in changes if await _is_absent(run, unresolved, change, view, found.get(change.name, []))]
+    again = []
+    for change in changes:
+        if not await _settle_one(run, unresolved, change, view, found.get(change.name, [])):
+            again.append(change)
+    return again
 
 
 async def _list_after_delay(run: Run, unresolved: UnresolvedCreates) -> View | None:
@@ -254,10 +258,10 @@ async def _list_after_delay(run: Run, unresolved: UnresolvedCreates) -> View | N
     return view
 
 
-async def _is_absent(
+async def _settle_one(
     run: Run, unresolved: UnresolvedCreates, change: Change, view: View, found: Sequence[Live]
 ) -> bool:
-    """Return whether an unresolved create is absent and to be sent again; else it is adopted or reported.
+    """Adopt or report an unresolved create, and return True; False where it is absent, so to be sent again.
 
     `found` are the live assistants with our stamp of its name.
     """
@@ -265,11 +269,11 @@ async def _is_absent(
     if len(found) > 1:
         del unresolved.creates[change.name]
         _report_doubled(run, change, found)
-        return False
+        return True
     if not found:
         lookalikes = _find_new_lookalikes(run, change, view)
         if not lookalikes or unresolved.proven:
-            return True
+            return False
         del unresolved.creates[change.name]
         run.report(
             Outcome(
@@ -286,14 +290,14 @@ async def _is_absent(
             Exit.HELD,
             Exit.PARTIAL,
         )
-        return False
+        return True
     live = found[0]
     del unresolved.creates[change.name]
     unresolved.sent.add(change.name)
     unresolved.ids.add(live.id)
     unresolved.proven = True
     await _adopt(run, change, live, attempts)
-    return False
+    return True
 
 
 async def _adopt(run: Run, change: Change, live: Live, attempts: int) -> None:

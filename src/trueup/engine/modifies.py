@@ -112,7 +112,7 @@ async def _write_change(run: Run, change: Change, way: int = 0) -> None:
         while True:
             async with run.runner.slot():
                 sent = await _send_fresh(run, change, attempts)
-            if sent is None or await _is_concluded(run, *sent, attempts):
+            if sent is None or await _conclude_or_wait(run, *sent, attempts):
                 return
     except Interrupted:
         await _report_interrupted(run, change, attempts)
@@ -206,12 +206,12 @@ async def _send(run: Run, change: Change, call: Call, attempts: Attempts) -> Rep
     return reply
 
 
-async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts: Attempts) -> bool:
-    """Return whether this try settled the write, and if so how; an unclear one is read before it is repeated."""
-    if reply is not None and await _is_concluded_by_answer(run, change, reply, attempts):
+async def _conclude_or_wait(run: Run, change: Change, reply: Reply | None, attempts: Attempts) -> bool:
+    """Conclude the write by this try and return True, or wait for the next; an unclear one is read before that."""
+    if reply is not None and await _conclude_by_answer(run, change, reply, attempts):
         return True
     found, live = await _reread_after_write(run, change)
-    if await _is_concluded_by_read(run, change, found, live, attempts):
+    if await _conclude_by_read(run, change, found, live, attempts):
         return True
     last = attempts.count > run.runner.pace.max_retries or run.is_stopped
     if found is AfterWrite.AS_BEFORE and not last:
@@ -222,14 +222,14 @@ async def _is_concluded(run: Run, change: Change, reply: Reply | None, attempts:
         left = attempts.unclear_at + run.target.settle - run.runner.ports.clock.monotonic()
         await run.runner.pause(left, "A write has an unknown outcome; waiting for the consistency delay")
         found, live = await _reread_after_write(run, change)
-        if await _is_concluded_by_read(run, change, found, live, attempts):
+        if await _conclude_by_read(run, change, found, live, attempts):
             return True
     await _give_up(run, change, found, attempts)
     return True
 
 
-async def _is_concluded_by_answer(run: Run, change: Change, reply: Reply, attempts: Attempts) -> bool:
-    """Return whether the answer itself is clear: done, or a clear no."""
+async def _conclude_by_answer(run: Run, change: Change, reply: Reply, attempts: Attempts) -> bool:
+    """Conclude the write where the answer itself is clear, done or a clear no; return whether it was."""
     problem = run.adapter.problem(reply)
     if change.action is Action.DELETE:
         if run.adapter.is_deleted(reply, change.id) or problem.is_own_404(change.id):
@@ -246,9 +246,10 @@ async def _is_concluded_by_answer(run: Run, change: Change, reply: Reply, attemp
     return True
 
 
-async def _is_concluded_by_read(
+async def _conclude_by_read(
     run: Run, change: Change, found: AfterWrite | None, live: Live | None, attempts: Attempts
 ) -> bool:
+    """Conclude the write where what is live shows that it was done; return whether it does."""
     if found is AfterWrite.ABSENT and change.action is Action.DELETE:
         await _conclude_delete(run, change, attempts.count)
         return True
