@@ -121,7 +121,7 @@ class Protocol:
             "listing of assistants": f"listing of {noun}s",
             "No assistant found": f"No {noun} found",
             "not an assistant": f"not an {noun}",
-            "speaks of another assistant (": f"speaks of another {noun} (",
+            "is about another assistant (": f"is about another {noun} (",
             "assistant.deleted": f"{noun}.deleted",
             '"assistant"': f'"{noun}"',
         }

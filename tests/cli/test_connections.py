@@ -178,7 +178,7 @@ def test_what_is_wrong_in_force_is_no_line_of_what_is_proposed(both: Place, form
     out = ran.err if form == "text" else ran.out
     told = " ".join(re.sub("<[^>]*>|[`']", "", html.unescape(out)).split())
     assert words.replace("`", "") in told
-    assert "The trueup.yaml in force has a problem." in told
+    assert "The trueup.yaml in force is not valid: trueup.yaml has a problem." in told
     assert "Fix it on the branch in force first; then this proposal can be planned." in told
     assert str(both.root) not in ran.out + ran.err
     assert not re.search(r"trueup\.yaml:\d|file=trueup\.yaml", out), "a place in the proposed file"
@@ -189,7 +189,7 @@ def test_what_is_wrong_in_force_is_no_line_of_what_is_proposed(both: Place, form
 def test_another_spelling_in_force_is_said_to_be_there(both: Place) -> None:
     (both.root / "base" / "trueup.yaml").rename(both.root / "base" / "trueup.yml")
     said = " ".join(both.run("plan", "--connections", "base").err.split())
-    assert "The trueup.yaml in force cannot be read: trueup.yml is not read" in said
+    assert "The trueup.yaml in force is not valid: trueup.yml is not read" in said
     assert "on the branch in force first" in said
 
 

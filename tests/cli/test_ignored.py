@@ -43,7 +43,7 @@ def test_a_key_that_only_live_has_differs(place: Place) -> None:
         "assistants/team/beta.yaml", "metadata: {owner: bea}", "lifecycle: {ignore_changes: [metadata.owner]}"
     )
     place.applied()
-    assert "as the file says: metadata.owner in team/beta." in " ".join(place.run("plan").out.split())
+    assert "in sync: metadata.owner in team/beta." in " ".join(place.run("plan").out.split())
     live = place.ask("GET", "/assistants", query={"limit": "100"})["data"]
     beta = next(entry for entry in live if entry["instructions"] == "Say B.")
     place.ask("POST", f"/assistants/{beta['id']}", {"metadata": {**beta["metadata"], "owner": "HAND"}})
@@ -53,7 +53,7 @@ def test_a_key_that_only_live_has_differs(place: Place) -> None:
 def test_a_default_that_the_server_fills_in_is_no_difference(place: Place) -> None:
     place.replace("assistants/team/beta.yaml", "metadata: {owner: bea}", "lifecycle: {ignore_changes: [top_p]}")
     place.applied()
-    assert "as the file says: top_p in team/beta." in " ".join(place.run("plan").out.split())
+    assert "in sync: top_p in team/beta." in " ".join(place.run("plan").out.split())
     live = place.ask("GET", "/assistants", query={"limit": "100"})["data"]
     beta = next(entry for entry in live if entry["instructions"] == "Say B.")
     place.ask("POST", f"/assistants/{beta['id']}", {"top_p": 0.5})
@@ -82,7 +82,7 @@ def test_a_document_has_each_entry(ignoring: Place) -> None:
 
 def test_why_names_the_reason(ignoring: Place) -> None:
     told = " ".join(ignoring.run("why", "alpha", "temperature").out.split())
-    assert "ignored: lifecycle.ignore_changes names it (tuned by the helpdesk), until 9999-12-31" in told
+    assert "ignored: lifecycle.ignore_changes lists it (tuned by the helpdesk), until 9999-12-31" in told
 
 
 def test_many_that_share_an_entry_are_one_sentence(place: Place) -> None:
@@ -92,9 +92,9 @@ def test_many_that_share_an_entry_are_one_sentence(place: Place) -> None:
     place.applied()
     place.poke("a07", {"temperature": 1.5})
     told = " ".join(place.run("plan").out.split())
-    assert "live differs from the file in many/a07; as the file says in many/a00" in told
+    assert "live differs from the file in many/a07; in sync in many/a00" in told
     assert "and 6 more" in told
-    assert told.count("temperature is left alone") == 1
+    assert told.count("temperature is ignored") == 1
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
@@ -108,7 +108,7 @@ def test_no_noise_hides_a_whole_field(place: Place, command: str, form: str) -> 
     told = " ".join(place.run(command, "--format", form).out.split())
     for field in ("tools", "model"):
         name = {"text": field, "markdown": f"`{field}`", "html": f"<code>{field}</code>"}[form]
-        assert re.search(rf"[ :;>]{name} (in|is left alone)", told), field
+        assert re.search(rf"[ :;>]{name} (in|is ignored)", told), field
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "github", "sarif", "junit"])
@@ -134,4 +134,4 @@ def test_nothing_to_do_is_not_said_of_what_is_left_alone(ignoring: Place, form: 
         " ".join(ignoring.run(word, "--format", form).out.replace("`", "").split()) for word in ("plan", "drift")
     )
     assert "Nothing to do: apart from what ignore_changes ignores, everything matches the files." in plan
-    assert "Apart from what ignore_changes leaves alone, no drift: live matches what was applied." in drift
+    assert "Apart from what ignore_changes ignores, no drift: live matches what was applied." in drift

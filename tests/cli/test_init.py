@@ -71,4 +71,4 @@ def test_a_project_within_another_is_said_to_be_one(empty: Place) -> None:
     (empty.root / "team").mkdir()
     ran = empty.run("init", "-C", "team")
     assert ran.code == 0
-    assert "The folder . is a project already: this is another one within it, with a state of its own." in ran.said
+    assert "The folder . is already a project: this is another project inside it, with its own state." in ran.said

@@ -99,7 +99,10 @@ def test_the_hint_for_conflict_markers_leads_to_an_empty_plan(hosted: Place, int
     plan = place.run("plan", "--detailed-exitcode")
     assert plan.code == 0, plan.out
     assert plan.summary.startswith("Plan: 0 to create, 0 to modify, 0 to delete, 0 drifted, 4 unchanged")
-    assert place.run("state", "rebuild").out == "Nothing to rebuild on prod: every stamp of shop/prod has its record.\n"
+    assert (
+        place.run("state", "rebuild").out
+        == "Nothing to rebuild on prod: every assistant with a stamp of shop/prod already has its record.\n"
+    )
     writes = len(place.live())
     assert place.run("apply", "--yes").code == 0
     assert len(place.live()) == writes == 4
@@ -169,4 +172,4 @@ def test_of_two_that_carry_the_stamp_the_recorded_one_is_rebuilt_and_the_other_n
     ran = place.run("state", "rebuild")
     assert ran.code == 3
     assert f"team/beta was rebuilt as {recorded['id']} on prod\n" in ran.out
-    assert f"team/beta: a duplicate carries the same stamp: {other}." in ran.out
+    assert f"team/beta: has a live duplicate with the same stamp: {other}." in ran.out

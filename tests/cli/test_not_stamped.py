@@ -55,4 +55,6 @@ def test_what_has_no_room_for_a_stamp_is_named(place: Place) -> None:
     for command in ("plan", "apply"):
         said = place.run(command, "--stamp").said
         assert "warning[no-room-for-stamp]: the metadata is full, so no stamp can be written: alpha, team/beta" in said
-    assert "for the metadata is full: alpha Take" in place.run("plan", "alpha", "--stamp").said.replace("→ ", "")
+    assert "the metadata is full, so no stamp can be written: alpha Remove" in place.run(
+        "plan", "alpha", "--stamp"
+    ).said.replace("→ ", "")

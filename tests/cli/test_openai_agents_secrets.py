@@ -23,7 +23,7 @@ def test_a_live_secret_is_neither_shown_nor_erased(fleet: Place) -> None:
     assert [ran.code for ran in shown] == [2, 0, 0, 3]
     assert "***" in shown[0].out
     ran = fleet.run("apply", "--yes", "--on-drift", "revert")
-    assert (ran.code, "holds a secret" in " ".join(ran.out.split())) == (3, True), ran.out + ran.err
+    assert (ran.code, "has a secret" in " ".join(ran.out.split())) == (3, True), ran.out + ran.err
     shown.append(ran)
     assert not any(SECRET in ran.out + ran.err for ran in shown)
     assert SECRET not in (fleet.root / "a.plan").read_text("utf-8")

@@ -191,7 +191,7 @@ def test_trouble_is_shown_at_once_with_until_when(monkeypatch: pytest.MonkeyPatc
     screen.show_wait(Wait(REFUSED, end, at_once=True))
     clock = time.strftime("%H:%M:%S", time.localtime(end))
     assert re.sub(r"\([34] s\)", "(N s)", said.getvalue()) == (
-        f"\r\x1b[K{REFUSED[:43]}…; retrying until {clock} (N s)" if terminal else f"{REFUSED} until {clock} (N s).\n"
+        f"\r\x1b[K{REFUSED[:47]}…; retrying until {clock} (N s)" if terminal else f"{REFUSED} until {clock} (N s).\n"
     )
 
 

@@ -87,7 +87,7 @@ def test_a_bare_name_is_an_assistant_s_whatever_is_in_the_file(place: Place) -> 
     _planned(place, "alpha")
     ran = place.run("apply", "alpha")
     assert (ran.code, "Confirmation required" in " ".join(ran.err.split())) == (1, True)
-    assert "alpha is taken for a NAME. To apply the plan in the file alpha: trueup apply ./alpha" in " ".join(
+    assert "alpha is read as a NAME. To apply the plan in the file alpha: trueup apply ./alpha" in " ".join(
         ran.err.split()
     )
     assert place.live()["beta"]["instructions"] == "Say B."

@@ -66,7 +66,7 @@ def test_a_404_without_the_version_names_the_line_to_write(hosted: Place, comman
     ran = hosted.run(*command.split())
     assert ran.code == 1
     assert f"There is no assistants endpoint at {url}/assistants: HTTP 404" in ran.said
-    assert "trueup.yaml:3:20: error[no-endpoint]: the address does not end in /v1" in ran.said
+    assert "trueup.yaml:3:20: error[no-endpoint]: the URL does not end in /v1" in ran.said
     assert f"If the API is there, write `base_url: {url}/v1`." in ran.said
     hosted.write("trueup.yaml", text.replace(url + "/v1", ran.said.split("write `base_url: ")[1].split("`")[0]))
     assert hosted.run("plan").code == 0, "what is printed works"

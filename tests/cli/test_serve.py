@@ -87,7 +87,7 @@ def test_it_speaks_the_protocol_that_is_asked_for(place: Place) -> None:
 def test_a_dialect_of_another_protocol_is_refused(place: Place) -> None:
     ran = place.run("serve", "--memory", "--protocol", "openai-agents", "--dialect", "azure-openai")
     assert ran.code == 1
-    assert "--dialect azure-openai is none of openai-agents; choose one of: openai." in ran.err
+    assert "The protocol openai-agents has no dialect azure-openai; choose one of: openai." in ran.err
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -74,7 +74,7 @@ def test_a_patch_that_a_runner_would_obey_is_not_for_its_log(
     monkeypatch.setenv(name, "True")
     ran = place.run("accept", "alpha", "--patch")
     assert (ran.code, ran.out) == (1, "")
-    assert "takes for a command" in " ".join(ran.err.split())
+    assert "would run as a command" in " ".join(ran.err.split())
 
 
 def test_a_file_is_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

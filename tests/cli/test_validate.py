@@ -175,7 +175,7 @@ def test_a_new_name_that_no_definition_has_is_a_warning(place: Place) -> None:
     assert place.run("validate").code == 0
     shown = validate_text(place)
     assert shown.count("warning[moved-nowhere]") == 1
-    assert "'old' is now called 'alhpa', which no definition is" in shown
+    assert "`moved` renames 'old' to 'alhpa', which is not a definition" in shown
     assert "Did you mean 'alpha'?" in shown
 
 
@@ -213,7 +213,7 @@ def test_a_name_that_only_this_locale_cannot_read_is_not_blamed(tmp_path: Path) 
 def test_one_name_cannot_both_live_on_and_be_let_go_of(place: Place) -> None:
     place.write("trueup.yaml", "targets: {local: {base_url: local}}\nmoved: {old: alpha}\nreleased: [old]\n")
     assert place.run("validate").code == 1
-    assert "'old' is released, but moved says that it is now called 'alpha'" in validate_text(place)
+    assert "'old' is in `released`, but `moved` renames it to 'alpha'" in validate_text(place)
     assert "trueup.yaml:3:12" in validate_text(place)
 
 
@@ -224,12 +224,12 @@ def test_two_definitions_with_one_display_name_are_named_with_both_places(place:
     ran = place.run("validate")
     assert ran.code == 0
     assert (
-        "assistants/gamma.yaml:2:1: warning[display-name-repeated]: the display name of gamma is that of alpha too "
+        "assistants/gamma.yaml:2:1: warning[display-name-repeated]: gamma has the same display name as alpha "
         "(assistants/alpha.yaml:2:1)"
     ) in ran.said
     assert (
-        "assistants/x/beta.yaml:1:1: warning[display-name-repeated]: the display name of x/beta is that of team/beta "
-        "too (assistants/team/beta.yaml:1:1)"
+        "assistants/x/beta.yaml:1:1: warning[display-name-repeated]: x/beta has the same display name as team/beta "
+        "(assistants/team/beta.yaml:1:1)"
     ) in ran.said
     assert ran.summary == "4 assistants checked for target local: valid, 2 warnings."
     assert "display-name-repeated" not in place.run("plan").said

@@ -50,7 +50,7 @@ def test_every_command_is_looked_at() -> None:
 def test_below_the_root_each_command_prints_itself_for_the_project_above(project: Place, command: str) -> None:
     ran = project.run(*command.split())
     assert (ran.code, ran.out) == (1, "")
-    assert "There is neither a trueup.yaml nor a folder assistants here" in ran.said
+    assert "There is no trueup.yaml and no folder assistants here" in ran.said
     there = command.replace(" x.json", " assistants/support/x.json")
     assert f"The nearest trueup.yaml above is ../../trueup.yaml. To work there: trueup {there} -C ../.." in ran.said
     assert list((project.root / "assistants/support").iterdir()) == [project.root / "assistants/support/alpha.yaml"]
@@ -60,8 +60,8 @@ def test_below_the_root_each_command_prints_itself_for_the_project_above(project
 def test_an_empty_folder_is_no_success(nowhere: Place, command: str) -> None:
     ran = nowhere.run(*command.split())
     assert (ran.code, ran.out) == (1, "")
-    assert "there is nothing to work on" in ran.said
-    assert "To start a project here: trueup init Else name its folder with -C." in ran.said
+    assert "There is no trueup.yaml and no folder assistants here" in ran.said
+    assert "To start a project here: trueup init Or name the project's folder with -C." in ran.said
     assert list(nowhere.root.iterdir()) == []
 
 
@@ -125,7 +125,7 @@ def test_the_folder_that_was_named_is_named_again(nowhere: Place) -> None:
     (nowhere.root / "sub").mkdir()
     ran = nowhere.run("plan", "-C", "sub")
     assert ran.code == 1
-    assert "nor a folder assistants in 'sub'" in ran.said
+    assert "and no folder assistants in 'sub'" in ran.said
     assert "trueup init -C sub" in ran.said
     nowhere.write("trueup.yaml", "targets:\n  local: {base_url: local}\n")
     assert "trueup plan -C ." in nowhere.run("plan", "-C", "sub").said

@@ -70,7 +70,7 @@ def test_no_twin_is_named_and_nothing_is_written(world: Some) -> None:
 
 def test_the_way_on_that_is_told_leads_on(world: Some) -> None:
     kept = world.id_of("new"), world.id_of("other")
-    assert "Take `old: new` out of `moved`" in world.plan().changes[0].hint
+    assert "Remove `old: new` from `moved`" in world.plan().changes[0].hint
     world.moved = {}
     assert rows(world.plan()) == {"old": (Action.ORPHAN, Reason.ORPHANED)}
     world.apply(prune=True, accepted_ids=(world.id_of("old"),))
@@ -91,7 +91,7 @@ def test_one_that_only_its_stamp_tells_of_is_a_twin_by_the_old_name(world: Some)
     plan = world.plan()
     (change,) = plan.changes
     assert (change.name, change.action, change.others, change.moved_from) == ("new", Action.NOTHING, (lost,), "")
-    assert f"the same stamp, or that of old, which `moved` makes new: {lost}" in change.message
+    assert f"the same stamp, or that of old, which `moved` renames to new: {lost}" in change.message
 
 
 def test_where_the_other_one_is_gone_nothing_is_moved_either(world: Some) -> None:

@@ -232,7 +232,7 @@ def test_no_answer_tells_of_a_field_that_was_never_taken(refused: set[str]) -> N
 def test_a_create_whose_answer_is_lost_is_not_repeated_and_what_it_made_is_removed() -> None:
     world = Probed()
     world.fail(kind=Kind.DROP, method="POST", path="/assistants", commit=True)
-    with pytest.raises(TrueupError, match="It had made asst_000001, which is removed"):
+    with pytest.raises(TrueupError, match="It had created asst_000001, which is removed"):
         world.probe()
     assert [call.path for call in world.writes if call.method == "POST"] == ["/assistants"]
     assert world.live() == {}
@@ -477,7 +477,7 @@ def test_a_create_without_an_answer_at_a_server_that_keeps_half_is_found_by_the_
     with pytest.raises(TrueupError) as caught:
         world.probe()
     if len(lost) == 1:
-        assert "It had made asst_000002, which is removed." in caught.value.message
+        assert "It had created asst_000002, which is removed." in caught.value.message
         assert (set(world.live()), world.notes.open) == ({mine}, {})
     else:
         assert "The listing shows nothing that it created." in caught.value.message
@@ -515,7 +515,7 @@ def test_an_answer_with_neither_name_nor_mark_is_left_alone_and_named() -> None:
         return await world.server.send(call)
 
     world.answer = forgets  # type: ignore[method-assign]
-    with pytest.raises(TrueupError, match="asst_000001, which has neither the name nor the mark of this probe"):
+    with pytest.raises(TrueupError, match="asst_000001, which has neither the name nor the stamp of this probe"):
         world.probe()
     assert world.touched() == set()
     assert world.notes.open == {NONCE: ""}
@@ -533,7 +533,7 @@ def test_where_not_everything_can_be_read_nothing_is_made() -> None:
         return reply
 
     world.answer = endless  # type: ignore[method-assign]
-    with pytest.raises(UnreadableError, match="is empty and is true"):
+    with pytest.raises(UnreadableError, match="is empty with `has_more` true"):
         world.probe()
     assert world.writes == []
     assert world.notes.steps == []

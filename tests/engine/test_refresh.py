@@ -460,7 +460,7 @@ def test_one_that_is_too_large_by_itself_is_never_passed_over(
     if not shelf.alive:
         return
     shelf.bound, shelf.large = 5, {data.draw(st.sampled_from(shelf.alive)): 6}
-    said = "the answer is larger than the 64 MiB that Trueup reads, even where only one assistant is asked for"
+    said = "the response is larger than 64 MiB, the most that Trueup reads, even where only one assistant is asked for"
     if shelf.alive[0] in shelf.large:
         with pytest.raises(EndpointError, match=said):
             walked(shelf, known)
@@ -504,8 +504,8 @@ def test_a_server_that_takes_no_notice_of_the_limit_is_given_up() -> None:
     with pytest.raises(EndpointError) as caught:
         refreshed(shelf, names(10))
     assert caught.value.message == (
-        "The target's listing cannot be read: HTTP 200, and the answer is larger than the 64 MiB that Trueup reads, "
-        "even where only one assistant is asked for."
+        "The target's listing cannot be read: HTTP 200, and the response is larger than 64 MiB, the most that "
+        "Trueup reads, even where only one assistant is asked for."
     )
     assert "whether the server supports `limit`" in caught.value.hint
     assert shelf.sizes == [100, 50, 25, 12, 6, 3, 1]
@@ -514,7 +514,7 @@ def test_a_server_that_takes_no_notice_of_the_limit_is_given_up() -> None:
 def test_an_error_that_is_too_large_is_not_asked_for_in_pieces() -> None:
     shelf = Shelf(names(10), replies=dict.fromkeys(range(9), Reply(403, {}, Body.TOO_LARGE)))
     with pytest.raises(
-        EndpointError, match="refused the credentials: HTTP 403, and the answer is larger than the 64 MiB"
+        EndpointError, match="refused the credentials: HTTP 403, and the response is larger than 64 MiB"
     ):
         refreshed(shelf, [])
     assert len(shelf.lists) == 1
@@ -531,7 +531,7 @@ def test_a_recorded_one_that_is_too_large_by_itself_is_unread_and_the_reason_is_
     runner.ports.send = send
     view = asyncio.run(refresh(shelf.adapter(), runner, ["asst_x"]))
     assert view.unread == {"asst_x"}
-    assert view.problem == "asst_x could not be read: the answer is larger than the 64 MiB that Trueup reads"
+    assert view.problem == "asst_x could not be read: the response is larger than 64 MiB, the most that Trueup reads"
 
 
 @pytest.mark.parametrize("status", [404, 500])

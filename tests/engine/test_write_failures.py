@@ -57,7 +57,7 @@ CAUSES = {
     "the endpoint's 404": Cause(_answer(404, {"message": "Not Found"}), "HTTP 404: Not Found", words.NO_PATH),
     "405": Cause(_answer(405, _error("Not allowed")), "HTTP 405: Not allowed", words.NO_PATH),
     "another's 404": Cause(
-        _answer(404, _error(OTHER)), f"the answer speaks of another assistant: HTTP 404: {OTHER}", words.ANEW
+        _answer(404, _error(OTHER)), f"the response is about another assistant: HTTP 404: {OTHER}", words.ANEW
     ),
     "400": Cause(_answer(400, _error("Odd.")), "HTTP 400: Odd.", words.MEND),
     "451": Cause(_answer(451, _error("Law.")), "HTTP 451: Law.", words.MEND),
@@ -65,10 +65,10 @@ CAUSES = {
     "proxy": Cause(_answer(407, "log in"), "HTTP 407", words.REDIRECT),
     "silence": Cause({"kind": Kind.DROP}, "the connection broke", words.PATIENCE),
     "nobody": Cause({"kind": Kind.REFUSE}, "the connection was refused", words.NETWORK),
-    "a login page": Cause(LOGIN, "the answer is a web page ('Bad gateway')", words.ELSEWHERE),
+    "a login page": Cause(LOGIN, "the response is a web page ('Bad gateway')", words.ELSEWHERE),
     "another object": Cause(
         _answer(200, {"object": "assistant", "id": "asst_other", "model": "m", "metadata": {}}),
-        "the answer is another assistant (asst_other)", words.ANEW, ("POST",),
+        "the response is another assistant (asst_other)", words.ANEW, ("POST",),
     ),
     "another kind": Cause(_answer(200, {"object": "list"}), "the response is not an assistant", words.ANEW, ("POST",)),
     "an empty answer": Cause(_answer(204, ""), "the response is not an assistant", words.ANEW, ("POST",)),
@@ -78,7 +78,7 @@ CAUSES = {
     ),
     "another deleted": Cause(
         _answer(200, {"id": "asst_other", "object": "assistant.deleted", "deleted": True}),
-        "the answer speaks of another assistant (asst_other)", words.STAYS, ("DELETE",),
+        "the response is about another assistant (asst_other)", words.STAYS, ("DELETE",),
     ),
     "nothing said": Cause(
         _answer(200, {}), "the response does not confirm the delete", words.STAYS, ("DELETE",)
@@ -221,7 +221,7 @@ def test_a_create_says_the_same_words(name: str) -> None:
 def test_one_try_is_a_try() -> None:
     world = _world("POST").with_target(max_retries=0)
     world.fail(kind=Kind.ANSWER, status=429, body=_error("slow"), method="POST", times=0)
-    assert _ended(world).message == "was not done after 1 try: HTTP 429: slow"
+    assert _ended(world).message == "failed after 1 attempt: HTTP 429: slow"
 
 
 def test_a_field_that_the_server_ignores_leads_to_its_definition() -> None:
@@ -239,7 +239,7 @@ def test_a_stamp_that_the_server_ignores_leads_to_the_target() -> None:
     world.edit(world.id_of("a"), metadata={})
     world.fail(kind=Kind.ANSWER, status=200, body=world.live()[world.id_of("a")], method="POST", times=0)
     (outcome,) = world.apply(stamp_all=True).outcomes
-    assert outcome.message == "was not done after 1 try: the response shows nothing of what was sent"
+    assert outcome.message == "failed after 1 attempt: the response shows nothing of what was sent"
     assert outcome.hint == words.NO_STAMP
 
 
