@@ -100,6 +100,28 @@ def test_nothing_is_decided_before_the_vendor_had_time_to_settle() -> None:
     assert_one_each(world)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": Kind.ANSWER, "status": 503, "commit": True},
+        {"kind": Kind.ANSWER, "status": 200, "body": {}, "commit": True},
+        {"kind": Kind.DROP, "commit": True},
+        {"kind": Kind.REWRITE, "field": "name", "value": "another"},
+    ],
+    ids=["503", "nothing", "dropped", "another assistant"],
+)
+def test_the_consistency_delay_begins_with_the_late_answer(fault: dict[str, Any]) -> None:
+    world = World(definitions=fleet(definition("a")))
+    times: list[tuple[str, float]] = []
+    world.before_call = lambda call: times.append((call.method, world.clock.now))
+    world.fail(**fault, method="POST", delay=3.0)
+    assert code(world.apply()) is Exit.OK
+    sent = next(at for method, at in times if method == "POST")
+    listed = next(at for method, at in times if method == "GET" and at > sent)
+    assert listed - sent >= 3.0 + world.target.settle
+    assert_one_each(world)
+
+
 def test_work_done_after_settle_is_named_by_the_next_plan_with_both_ids() -> None:
     world = World(definitions=fleet(definition("a")))
     world.fail(kind=Kind.DROP, method="POST", late=600.0)

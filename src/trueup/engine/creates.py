@@ -38,7 +38,7 @@ BLIND = Message(
 
 @dataclass(slots=True)
 class UnresolvedCreates:
-    """Creates whose outcome is unknown, and when (monotonic seconds) the last of them was sent."""
+    """Creates whose outcome is unknown, and when (monotonic seconds) the last of them was sent or answered."""
 
     creates: dict[str, tuple[Change, WriteFailure]] = field(default_factory=dict)
     last_sent: float = 0.0
@@ -48,6 +48,11 @@ class UnresolvedCreates:
     ids: set[str] = field(default_factory=set)  # of the assistants that these creates made
     attempts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     shown: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # ids by name, in any listing since
+
+    def leave_open(self, change: Change, failure: WriteFailure, now: float) -> None:
+        """Keep a create for the next listing, which waits for the consistency delay from now on."""
+        self.creates[change.name] = (change, failure)
+        self.last_sent = max(self.last_sent, now)
 
 
 async def create_all(run: Run, changes: list[Change]) -> None:
@@ -121,8 +126,7 @@ async def _create_one(run: Run, unresolved: UnresolvedCreates, change: Change) -
         await _fail(run, unresolved, change, replace(failure, text=f"was not sent: {failure.text}"))
         return
     except OutcomeUnknown as error:
-        unresolved.creates[change.name] = (change, describe_no_response(error))
-        unresolved.last_sent = run.runner.ports.clock.monotonic()
+        unresolved.leave_open(change, describe_no_response(error), run.runner.ports.clock.monotonic())
         return
     await _sort_answer(run, unresolved, change, reply)
 
@@ -142,23 +146,18 @@ async def _send(run: Run, unresolved: UnresolvedCreates, change: Change) -> Repl
 
 
 async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, reply: Reply) -> None:
-    adapter = run.adapter
+    adapter, now = run.adapter, run.runner.ports.clock.monotonic()
     if 200 <= reply.status < 300:
         try:
             live = adapter.read(reply)
         except Unexpected as error:
-            unresolved.creates[change.name] = (
-                change,
-                describe_foreign_answer(f"HTTP {reply.status}, but {error}", reply),
-            )
-            unresolved.last_sent = run.runner.ports.clock.monotonic()
+            failure = describe_foreign_answer(f"HTTP {reply.status}, but {error}", reply)
+            unresolved.leave_open(change, failure, now)
             return
         known = live.id in run.planning.seen or live.id in unresolved.ids
         if known or not _is_what_was_sent(change, live, adapter.dialect.table.display_name):
-            unresolved.creates[change.name] = (
-                change,
-                describe_foreign_answer(f"the response is another assistant ({live.id})", reply),
-            )
+            failure = describe_foreign_answer(f"the response is another assistant ({live.id})", reply)
+            unresolved.leave_open(change, failure, now)
             return
         unresolved.sent.add(change.name)
         await _conclude(run, unresolved, change, live)
@@ -166,9 +165,9 @@ async def _sort_answer(run: Run, unresolved: UnresolvedCreates, change: Change, 
     problem = adapter.problem(reply)
     failure = describe_refusal(problem, reply)
     if problem.unclear:
-        unresolved.last_sent = max(unresolved.last_sent, run.runner.ports.clock.monotonic())
+        unresolved.last_sent = max(unresolved.last_sent, now)
     if problem.unclear and problem.code != "insufficient_quota":
-        unresolved.creates[change.name] = (change, failure)
+        unresolved.leave_open(change, failure, now)
         return
     await _fail(run, unresolved, change, failure, problem.place)
 
