@@ -15,8 +15,11 @@ from tests.engine.world import definition, fleet
 from trueup.core.call import Call, Reply
 from trueup.core.errors import Exit, worst
 from trueup.core.memory.capabilities import decode, encode
+from trueup.core.memory.journal import Entry
 from trueup.core.plans.plan import WRITES, Cause, Plan
+from trueup.core.plans.report import Result
 from trueup.core.plans.summary import count_changes, summary
+from trueup.engine.ports import Ports
 from trueup.local.openai_assistants import Server
 from trueup.local.openai_assistants.bodies import Habits
 from trueup.wire.openai_assistants.probe import QUESTIONS
@@ -273,3 +276,40 @@ def test_a_move_to_a_reasoning_model_sends_null_whatever_way_of_clearing_was_fou
     assert world.writes[-1].json["model"] == "o3-mini"
     assert world.writes[-1].json["top_p"] is None
     assert world.plan().changes == ()
+
+
+class _Stopped(Probed):
+    """A world whose apply is interrupted while its write number `stop_at` is under way."""
+
+    stop_at = 0
+    noted = 0
+
+    async def journal(self, entry: Entry) -> None:
+        self.noted += 1
+        await super().journal(entry)
+
+    def ports(self) -> Ports:
+        running = super().ports()
+
+        def strike(call: Call) -> None:
+            if call.method != "GET" and len(self.writes) + 1 == self.stop_at:
+                running.stop.set()
+
+        self.before_call = strike
+        return running
+
+
+def test_an_interrupt_between_two_ways_to_take_a_stamp_off_says_that_the_first_was_sent() -> None:
+    world = _Stopped(habits=Habits(metadata="merge"))
+    world.definitions = fleet(definition("math"))
+    world.apply()
+    world.definitions, world.released = {}, {"math"}
+    world.stop_at = len(world.writes) + 1
+    (outcome,) = world.apply().outcomes
+    assert (outcome.result, outcome.attempts) == (Result.FAILED, 1)
+    assert outcome.message == "this server kept the stamp; interrupted before it was sent again"
+    assert world.state().pending == {}
+    world.stop_at = world.noted = 0
+    (outcome,) = world.apply().outcomes
+    assert (outcome.result, outcome.attempts) == (Result.DONE, 2)
+    assert world.noted == 2, "one intent, one conclusion"

@@ -105,14 +105,15 @@ def _verb(change: Change) -> str:
     return change.action.value if change.action in (Action.DELETE, Action.RELEASE) else "modify"
 
 
-async def _write_change(run: Run, change: Change, way: int = 0) -> None:
-    """Carry one modify or delete from its last read to its outcome; `way` is which of the ways to take a stamp off."""
-    attempts = Attempts(way=way)
+async def _write_change(run: Run, change: Change) -> None:
+    """Carry one modify, release or delete from its last read to its outcome, a release in one way after the other."""
+    attempts = Attempts()
     try:
         while True:
+            way = attempts.way
             async with run.runner.slot():
                 sent = await _send_fresh(run, change, attempts)
-            if sent is None or await _conclude_or_wait(run, *sent, attempts):
+            if sent is None or (await _conclude_or_wait(run, *sent, attempts) and attempts.way == way):
                 return
     except Interrupted:
         await _report_interrupted(run, change, attempts)
@@ -213,9 +214,9 @@ async def _conclude_or_wait(run: Run, change: Change, reply: Reply | None, attem
     found, live = await _reread_after_write(run, change)
     if await _conclude_by_read(run, change, found, live, attempts):
         return True
-    last = attempts.count > run.runner.pace.max_retries or run.is_stopped
+    last = attempts.count > run.runner.pace.max_retries + attempts.way or run.is_stopped
     if found is AfterWrite.AS_BEFORE and not last:
-        await run.runner.back_off(attempts.count - 1, reply)
+        await run.runner.back_off(attempts.count - 1 - attempts.way, reply)
         run.runner.retries += 1
         return False
     if found is AfterWrite.AS_BEFORE and attempts.unclear_at is not None and not run.is_stopped:
@@ -310,7 +311,10 @@ async def _conclude_release(run: Run, change: Change, live: Live, attempts: Atte
         run.report(Outcome(change.name, change.action, Result.DONE, change.id, attempts=count))
         await run.conclude(change, "release", None)
     elif attempts.way + 1 < len(run.adapter.release(live)):
-        await _write_change(run, change, attempts.way + 1)
+        attempts.way += 1
+        if holder in live.body:
+            attempts.failure = WriteFailure("this server kept the stamp", AGAIN)
+            attempts.unclear_at, attempts.in_doubt = None, False
     elif holder not in live.body:
         message = "the outcome is unknown: neither the response nor a read shows its metadata"
         run.report(
