@@ -216,7 +216,7 @@ def _edited(change: Callable[[dict[str, Any]], object]) -> str:
         ("[" * 100_000, "not JSON"),
         ("9" * 10_000, "not JSON"),
         ("[]", "the file should be an object"),
-        ('{"a": 1, "a": 2}', "'a' stands in it twice"),
+        ('{"a": 1, "a": 2}', "'a' twice"),
         ('{"format_version": NaN}', "NaN is not a JSON number"),
         ("{}", "format_version"),
         (_edited(lambda d: d.update(format_version=True)), "format_version"),

@@ -250,7 +250,7 @@ def _format_leaf(value: Any, column: int, form: Form) -> list[str]:
         if is_block_text(value, form):
             header, lines = format_literal(value, column + form.step, column)
             return [f" {header}", *lines]
-        if len(value) > WIDTH:
+        if len(value) > WIDTH and not form.is_logged:
             first, *rest = quote_lines(value, column + form.step, form)
             return [f" {first}", *rest]
     return [f" {format_flow(value, form)}"]
