@@ -591,7 +591,7 @@ def test_names_of_all_the_world(tmp_path: Path) -> None:
     ("moment", "first", "second"),
     [
         ("two files that give one name", "alpha.yaml", "alpha.md"),
-        ("names that differ only in capitals", "Beta.yaml", "beta.yaml"),
+        ("names that differ in capitals only", "Beta.yaml", "beta.yaml"),
         ("names that differ in how an accent is stored", "é.yaml", unicodedata.normalize("NFD", "é.yaml")),
     ],
 )

@@ -372,7 +372,7 @@ def _describe_unreachable(adapter: Adapter, error: Exception, reply: Reply | Non
         return _describe_missing_endpoint(adapter, text)
     if status == 200:
         return EndpointError(
-            f"The target's answer is no listing of {_noun_of(adapter)}s: {text}",
+            f"The target's response is not a listing of {_noun_of(adapter)}s: {text}",
             ELSEWHERE,
         )
     if status == 407 or 300 <= status < 400:

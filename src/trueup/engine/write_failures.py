@@ -37,7 +37,7 @@ SLOWER = Message(
 )
 QUOTA = "The account's quota is used up. Check it at the vendor."
 RIGHT = "Check that the key belongs to this account and project and may write there."
-ELSEWHERE = "Check base_url: a proxy or a login page may be answering instead of the target."
+ELSEWHERE = "Check base_url: a proxy or a login page may be responding instead of the target."
 REDIRECT = "Check base_url and the proxy's settings. Trueup follows no redirect, so that no key is sent elsewhere."
 NO_PATH = "Check base_url, and whether a gateway in between forwards this request."
 

@@ -35,7 +35,7 @@ REPORTS: Sequence[Decorator] = (
 @click.command(short_help="Show what differs from what was applied.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option(
-    "--all", "everything", is_flag=True, help="Also undeclared and unknown fields, and assistants nobody manages."
+    "--all", "everything", is_flag=True, help="Also undeclared and unknown fields, and unmanaged assistants."
 )
 @click.option("--since", metavar="FILE", help="An earlier JSON report of drift: shows since when each drifts.")
 @click.option("--snapshot", metavar="FILE", help="Compare with an export instead of live: offline, marked as old.")
@@ -51,7 +51,7 @@ def drift(
     """Show what differs from what was applied: manual and other changes outside Trueup.
 
     Exit code 2 when there is any, 6 when something could not be read or is not known, else 0. With --all also
-    undeclared fields that hold no default and assistants that nobody manages are listed; they change no exit code.
+    undeclared fields that hold no default and unmanaged assistants are listed; they change no exit code.
     With --since the report says since when each drift is seen, with --reports who applied before it.
     """
     from trueup.cli import answers
