@@ -34,9 +34,7 @@ REPORTS: Sequence[Decorator] = (
 
 @click.command(short_help="Show what differs from what was applied.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
-@click.option(
-    "--all", "everything", is_flag=True, help="Also undeclared and unknown fields, and unmanaged assistants."
-)
+@click.option("--all", "everything", is_flag=True, help="Also undeclared and unknown fields, and unmanaged assistants.")
 @click.option("--since", metavar="FILE", help="An earlier JSON report of drift: shows since when each drifts.")
 @click.option("--snapshot", metavar="FILE", help="Compare with an export instead of live: offline, marked as old.")
 @takes(VARS, NETWORK, REPORTS, LAYOUT, formats=LISTS)
