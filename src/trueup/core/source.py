@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 Path = tuple[str | int, ...]
@@ -26,6 +26,29 @@ class Position:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def without_value(self) -> Position:
+        """Return the same place with no more of its line than the key, for a line whose value may be a secret."""
+        key = _KEY.match(self.text)
+        return replace(self, text=f"{key.group()} …" if key else "")
+
+    def without_secret(self) -> Position:
+        """Return the same place, its line left out where it looks as if it held a credential."""
+        return self.without_value() if _CREDENTIAL.search(self.text) else self
+
+
+_KEY = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_-]{0,40}:(?=\s|\Z)")
+_WORD = r"(?:api_?key|authorization|passw(?:or)?d|secret|sig(?:nature)?|token)"
+_CREDENTIAL = re.compile(
+    r"[\"':=] *(?:bearer|basic) +\S"  # the value of a header
+    r"|://[^/\s\"'@]+@"  # a user or a password in an address
+    rf"|[?&][\w.-]*(?:key|{_WORD})=[^\s\"'&]"  # a parameter of an address
+    rf"|--?[\w-]*{_WORD}[\"']?[ ,=]+[^\s]"  # a flag of a command
+    rf"|\b{_WORD}[\"']?: *(?!\{{ *\"?(?:env|command)\b)[^\s#]"  # a value; neither the name of a variable nor a command
+    r"|\b(?:headers|env(?:_vars)?)[\"']?: *[\[{]\s*[^\s\]}]",
+    re.IGNORECASE,
+)
+"""What a line has that may hold a credential: never shown, whatever is wrong in it."""
+
 
 class Severity(Enum):
     """How bad a diagnostic is: only an error stops a command."""
@@ -45,6 +68,10 @@ class Diagnostic:
     position: Position | None = None
     path: Path = ()
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        if self.position is not None:
+            object.__setattr__(self, "position", self.position.without_secret())
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -21,7 +21,7 @@ from trueup.core.projects.connections import ConnectionDifference, apply_connect
 from trueup.core.projects.endpoint import clean_target
 from trueup.core.projects.project import LOCAL, Project
 from trueup.core.projects.project_values import follow_renames, is_local_target, read_definitions_folder, read_project
-from trueup.core.rules.fault import Fault, hide_value, show_value
+from trueup.core.rules.fault import Fault, show_value
 from trueup.core.source import Diagnostic, Position, Severity, SourceMap, in_order
 from trueup.core.source import Path as ValuePath
 from trueup.edge import schemas
@@ -134,7 +134,7 @@ def describe_difference(item: ConnectionDifference, source: SourceMap) -> Diagno
 def locate_setting(root: Path, path: ValuePath) -> Position | None:
     """Return where a value of the project file stands, its line cut down to the key; None where there is none."""
     at = _locate_values(root).values.get(path)
-    return replace(at, text=hide_value(at.text)) if at is not None else None
+    return at.without_value() if at is not None else None
 
 
 def _locate_values(root: Path) -> SourceMap:
@@ -315,4 +315,4 @@ def _hide_line(item: Diagnostic) -> Diagnostic:
     """Return the problem with no more of its source line than the key."""
     if item.position is None:
         return item
-    return replace(item, position=replace(item.position, text=hide_value(item.position.text)))
+    return replace(item, position=item.position.without_value())

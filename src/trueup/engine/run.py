@@ -127,7 +127,7 @@ class Run:
                 failure.text,
                 _hint_always_send(change, failure.text, path or (), self.adapter) or failure.hint,
                 attempts=attempts,
-                position=at,
+                position=at.without_secret() if at else None,
             ),
             Exit.PARTIAL,
         )

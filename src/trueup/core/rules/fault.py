@@ -32,9 +32,6 @@ KINDS: Mapping[type, str] = {
 """What the kinds of values are called in a message."""
 
 
-_KEY = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_-]{0,40}:(?=\s|\Z)")
-
-
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A hint that repeats a value in the words of its file, `{}` in `text`: `01234`, which is read as 1234.
@@ -81,14 +78,8 @@ def _diagnostic(fault: Fault, source: SourceMap, nowhere: Position | None) -> Di
     if proposal is not None and words:
         hint = proposal.text.replace("{}", words)
     if fault.code == SECRET and position is not None:
-        position = replace(position, text=hide_value(position.text))
+        position = position.without_value()
     return Diagnostic(fault.severity, fault.code, fault.message, position or nowhere, fault.path, hint)
-
-
-def hide_value(line: str) -> str:
-    """Return the key of a project file's line for a message; the rest could be a credential."""
-    key = _KEY.match(line)
-    return f"{key.group()} …" if key else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
