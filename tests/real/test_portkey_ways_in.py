@@ -144,7 +144,7 @@ def test_a_bearer_wins_over_a_configuration_s_key_so_both_are_refused(
     place.write("math.yaml", ASSISTANT)
     refused = place.run("validate")
     assert refused.code == 1
-    assert "api_key becomes an Authorization header, and that wins over the configuration" in refused.said
+    assert "api_key becomes an Authorization header, which overrides the configuration" in refused.said
     line = (place.root / "trueup.yaml").read_text("utf-8").splitlines().index('   "api_key": {') + 1
     assert f"trueup.yaml:{line}:4:" in refused.said
     assert place.run("apply", "--yes").code == 1
