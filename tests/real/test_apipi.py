@@ -263,7 +263,7 @@ def test_what_the_server_lacks_is_refused_by_validate_or_let_go(served: tuple[Pl
     valid = place.run("validate")
     assert valid.code == 1
     for name in (*REFUSED, *PARTS):
-        assert f"apipi cannot hold {name}" in valid.said, valid.said
+        assert f"apipi does not support {name}" in valid.said, valid.said
     _target(place, server, allow_loss=[*REFUSED, *PARTS])
     _converges(place)
     (live,) = other.live()
