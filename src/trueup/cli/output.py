@@ -6,6 +6,7 @@ The only place that prints. Knows no assistant and no command.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import stat
 import sys
@@ -182,6 +183,7 @@ class Screen:
         self.clear_progress()
         with _interruptible():
             _write_stderr(question)
+            _wait_for_line()
             answer = sys.stdin.readline()
         if not answer.endswith("\n"):
             _write_stderr("\n")
@@ -380,6 +382,24 @@ def _find_width(environ: Mapping[str, str]) -> int:
 
 def _is_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32", "utf8sig")
+
+
+def _wait_for_line() -> None:
+    """Wait until a line can be read or a signal has come, also one that came just before the wait.
+
+    A read alone would go on waiting after a signal that arrives between Python's last look for one and the system call.
+    """
+    if os.name != "posix":
+        return
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        select.select([sys.stdin, woken], [], [])
+    finally:
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+        os.close(woken)
+        os.close(wake)
 
 
 @contextmanager
