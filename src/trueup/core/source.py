@@ -37,13 +37,15 @@ class Position:
 
 
 _KEY = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_-]{0,40}:(?=\s|\Z)")
-_WORD = r"(?:api_?key|authorization|passw(?:or)?d|secret|sig(?:nature)?|token)"
+CREDENTIAL_NAME = r"(?:api_?key|authorization|passw(?:or)?d|pwd|secret|sig(?:nature)?|token)"
+"""A pattern of the names, or their ends, of values that are credentials."""
+
 _CREDENTIAL = re.compile(
     r"[\"':=] *(?:bearer|basic) +\S"  # the value of a header
     r"|://[^/\s\"'@]+@"  # a user or a password in an address
-    rf"|[?&][\w.-]*(?:key|{_WORD})=[^\s\"'&]"  # a parameter of an address
-    rf"|--?[\w-]*{_WORD}[\"']?[ ,=]+[^\s]"  # a flag of a command
-    rf"|\b{_WORD}[\"']?: *(?!\{{ *\"?(?:env|command)\b)[^\s#]"  # a value; neither the name of a variable nor a command
+    rf"|[?&][\w.-]*(?:key|{CREDENTIAL_NAME})=[^\s\"'&]"  # a parameter of an address
+    rf"|--?[\w-]*{CREDENTIAL_NAME}[\"']?[ ,=]+[^\s]"  # a flag of a command
+    rf"|\b{CREDENTIAL_NAME}[\"']?: *(?!\{{ *\"?(?:env|command)\b)[^\s#]"  # a value; no variable, no command
     r"|\b(?:headers|env(?:_vars)?)[\"']?: *[\[{]\s*[^\s\]}]",
     re.IGNORECASE,
 )

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from trueup.core.canonical import OBJECT
 from trueup.core.definitions.definition import Definition
 from trueup.core.rules.fault import SECRET, Fault, show_path, show_value
-from trueup.core.source import Path
+from trueup.core.source import CREDENTIAL_NAME, Path
 from trueup.wire.base import Dialect
 from trueup.wire.bodies import Loss, fault_of
 from trueup.wire.openai_agents.fields import TABLE, TOOLS
@@ -29,9 +29,7 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {"function": ("function", "name"),
 """What a kind of tool is called in a message, and the key that tells its tools apart."""
 
 
-_SECRET_KEY = re.compile(
-    r"(?:\A|[_.-])(?:api_?key|key|token|secret|password|passwd|pwd|signature|sig)\Z", re.IGNORECASE
-)
+_SECRET_KEY = re.compile(rf"(?:\A|[_.-])(?:key|{CREDENTIAL_NAME})\Z", re.IGNORECASE)
 """Names of parameters of an address whose values are credentials."""
 
 
