@@ -269,3 +269,14 @@ def test_a_server_that_is_down_is_named_in_a_pipe(place: Place, form: str) -> No
     assert ran.err.count("retrying") == 1
     assert "retrying" not in ran.out
     assert "retrying" not in place.run("plan", "-q", "--max-retries", "1").err
+
+
+def test_a_quiet_apply_shows_what_is_blocked_and_how_to_go_on(place: Place) -> None:
+    place.applied()
+    place.poke("alpha", {"instructions": "By hand."})
+    place.write("assistants/alpha.yaml", "model: gpt-4.1\ninstructions: In the file.\n")
+    quiet = place.run("apply", "--yes", "-q")
+    assert quiet.code == 3
+    assert "! alpha  blocked: was changed both in the file and live" in quiet.out
+    assert "trueup apply alpha --on-drift revert" in quiet.out
+    assert quiet.out.count("! alpha") == place.run("apply", "--yes").out.count("! alpha") == 1

@@ -85,7 +85,7 @@ def write_report(report: Report, screen: Screen, *, headed: bool = True) -> str:
         return github.report(report, folder=screen.folder)
     from trueup.render import pages
 
-    return _write_page(pages.report_page(report, _detail(screen)), screen, is_headed=headed)
+    return _write_page(pages.report_page(report, _detail(screen), with_blocked=headed), screen, is_headed=headed)
 
 
 def write_diagnostics(found: Sequence[Diagnostic], checked: str, files: Iterable[str], screen: Screen) -> str:

@@ -176,8 +176,11 @@ def drift_page(plan: Plan, unmanaged: Unmanaged | None = None, detail: Detail = 
     )
 
 
-def report_page(report: Report, detail: Detail = AUTOMATIC) -> PageView:
-    """Return what an apply did; on a page with what was sent, in a terminal the plan has just shown that."""
+def report_page(report: Report, detail: Detail = AUTOMATIC, *, with_blocked: bool = False) -> PageView:
+    """Return what an apply did; on a page with what was sent, in a terminal the plan has just shown that.
+
+    `with_blocked`: a terminal, too, shows what waits for a decision, because it has not shown the plan.
+    """
     plan = add_words(report.plan)
     outcomes = [
         item for item in report.outcomes if detail.whole or item.result not in _QUIET or item.message or item.not_kept
@@ -186,17 +189,20 @@ def report_page(report: Report, detail: Detail = AUTOMATIC) -> PageView:
     if report.only_fresh:
         words = f"{pluralize(report.only_fresh, 'change')} appeared after the plan was made, and not sent."
         remarks.append(Note(f"{words} Plan again to see more."))
+    held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
+    known = {item.name for item in outcomes}
+    waiting = [change for change in held if change.name not in known]
     if detail.in_terminal:
         if detail.whole:
             sent = pluralize(report.calls, "HTTP request")
             remarks.append(Note(f"{sent} sent, {report.retries:,} of them retries."))
-        blocks = tuple(_terminal_outcomes(outcomes, plan, whole=detail.whole))
+        blocked = [change for change in waiting if with_blocked and change.action is not Action.DRIFT]
+        left = [block for _, block in _blocks_of(blocked, detail).shown]
+        blocks = (*_terminal_outcomes(outcomes, plan, whole=detail.whole), *left)
         page = _target_page("apply", plan)
         return replace(page, summary=report_summary(report), blocks=blocks, remarks=tuple(remarks))
     ended = [(group.first, block) for group, block in _outcome_blocks(outcomes, plan)]
-    held = [change for change in plan.changes if change.action in (Action.HELD, Action.DRIFT, Action.UNREAD)]
-    known = {item.name for item in outcomes}
-    left = [block for _, block in _blocks_of([change for change in held if change.name not in known], detail).shown]
+    left = [block for _, block in _blocks_of(waiting, detail).shown]
     page = _page("apply", plan, detail)
     groups = (
         Group("Failed, or unknown outcome", tuple(block for item, block in ended if item.result in _FAILED)),
